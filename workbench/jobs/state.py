@@ -1,0 +1,68 @@
+"""The state of a job: one frozen record, made only by the job layer, rendered by widgets.
+
+::
+
+    queued ──> running ──> done
+       │          ├──────> failed        the reason is in ``error``
+       │          ├──────> cancelled     by the user
+       └──────────┴──────> interrupted   the process that ran it is gone; can be run again
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from workbench.records import Record
+from workbench.text import Text
+
+JobKind = Literal["open", "apply", "measure", "compare"]
+JobStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+ENDED: frozenset[JobStatus] = frozenset({"done", "failed", "cancelled", "interrupted"})
+
+
+class JobState(Record):
+    """What is known of a job at one moment.
+
+    Attributes:
+        id: Identifier inside its workbench.
+        kind: What it does.
+        title: In words.
+        request: What was asked, as JSON: enough to run it again.
+        status: Where it is; see the module's diagram.
+        stage: What is being done now.
+        progress: 0 to 1; None where it is not known.
+        eta_seconds: Time left, estimated from the progress so far.
+        queue_position: Jobs before this one; 0 when it runs.
+        metrics: Live curves: name -> points (step, value).
+        log: The last lines.
+        error: Why it failed.
+        variant: Identifier of the variant that it made.
+        created: When it was asked for, UTC.
+        started: When it began to run.
+        finished: When it ended.
+    """
+
+    id: str
+    kind: JobKind
+    title: Text
+    request: dict[str, Any] = Field(default_factory=dict)
+    status: JobStatus = "queued"
+    stage: Text | None = None
+    progress: float | None = None
+    eta_seconds: float | None = None
+    queue_position: int = 0
+    metrics: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+    log: tuple[Text, ...] = ()
+    error: Text | None = None
+    variant: str | None = None
+    created: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in ENDED

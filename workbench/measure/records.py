@@ -1,0 +1,252 @@
+"""What a measurement is: records that hold every number with its uncertainty and its machine."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from workbench.records import Record
+from workbench.text import Text
+from workbench.variant import RuntimeSettings
+
+Protocol = Literal["quick", "final"]
+
+
+class Interval(Record):
+    """A value with its 95 % interval.
+
+    Attributes:
+        value: The point estimate.
+        low: Lower end of the 95 % interval.
+        high: Upper end of the 95 % interval.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+class Passport(Record):
+    """The machine and the software behind a number; numbers of two passports are not compared.
+
+    Attributes:
+        cpu: Model name of the processor.
+        features: The instruction sets that matter for inference that it has: AVX2, AVX-512, VNNI,
+            AMX, NEON, ...
+        cores: Logical cores that this process may use.
+        memory_bytes: Physical memory.
+        gpu: GPU name, and driver; None if there is none.
+        system: Operating system and kernel.
+        python: Python version.
+        libraries: Version of each distribution that can change a number.
+    """
+
+    cpu: str
+    features: tuple[str, ...]
+    cores: int
+    memory_bytes: int
+    gpu: str | None = None
+    system: str
+    python: str
+    libraries: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """A digest of all fields."""
+        import hashlib
+
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+class SizeMeasurement(Record):
+    """The three sizes, always together, and the memory to run.
+
+    Attributes:
+        parameters: Number of weights.
+        file_bytes: Bytes of the deployable file (all files of a folder).
+        gzip_bytes: Bytes of it after gzip at level 9, mtime 0.
+        peak_memory_bytes: Highest resident memory of a fresh process that loads it and infers
+            once, less that of the same process before loading; None if not measured.
+    """
+
+    parameters: int
+    file_bytes: int
+    gzip_bytes: int
+    peak_memory_bytes: int | None = None
+
+
+class LatencySummary(Record):
+    """One file's latency from all raw samples of one run; outliers are counted, never removed.
+
+    Attributes:
+        variant: Identifier of the variant.
+        runtime: Runtime that ran it.
+        settings: Threads and batch.
+        load_ms: Time to load and compile.
+        first_ms: Time of the first inference after loading.
+        p50_ms: Median time of one call with its interval over rounds (``quick``) or processes
+            (``final``).
+        iqr_ms: Inter-quartile range.
+        p90_ms: 90th percentile.
+        p95_ms: 95th percentile.
+        p99_ms: 99th percentile; a property of the machine: shown, never ranked by.
+        min_ms: Fastest sample.
+        samples: Number of raw samples.
+        outliers: Samples above median + 10 x 1.4826 MAD.
+        throughput: Samples per second, batch / median.
+    """
+
+    variant: str
+    runtime: str
+    settings: RuntimeSettings
+    load_ms: float
+    first_ms: float
+    p50_ms: Interval
+    iqr_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
+    min_ms: float
+    samples: int
+    outliers: int
+    throughput: float
+
+    @property
+    def unsteady(self) -> bool:
+        """Whether IQR / median is above 10 %."""
+        return self.iqr_ms > 0.10 * self.p50_ms.value
+
+
+SpeedWord = Literal["faster", "slower", "no measurable change"]
+
+
+class SpeedVerdict(Record):
+    """A paired comparison of two files timed in the same interleaved run.
+
+    Attributes:
+        variant: Identifier of the variant judged.
+        reference: Identifier of the variant it is compared with.
+        speedup: reference / variant: above 1 is faster.
+        floor: The A/A floor: |1 - ratio| of the reference against a second load of itself.
+        word: The verdict.
+    """
+
+    variant: str
+    reference: str
+    speedup: Interval
+    floor: float
+    word: SpeedWord
+
+
+class LatencyMeasurement(Record):
+    """One interleaved run over several files.
+
+    Attributes:
+        protocol: ``quick`` (one process, at least 1 s steady) or ``final`` (5 fresh processes,
+            at least 10 s).
+        summaries: One per file.
+        verdicts: Each file against the first one (the reference).
+        rounds: Rounds in each process.
+        processes: Number of processes.
+        load_average: One-minute load average at the start.
+        pressure: Share of time (0-100) that tasks waited for a CPU over the 10 s before;
+            None where the system does not say.
+        seed: Seed of the order.
+        passport: Identifier of the machine's passport.
+        warnings: Such as an unsteady machine.
+    """
+
+    protocol: Protocol
+    summaries: tuple[LatencySummary, ...]
+    verdicts: tuple[SpeedVerdict, ...]
+    rounds: int
+    processes: int
+    load_average: float
+    pressure: float | None = None
+    seed: int
+    passport: str
+    warnings: tuple[Text, ...] = ()
+
+
+class ClassQuality(Record):
+    """Precision, recall and F1 of one class.
+
+    Attributes:
+        support: Test samples of the class.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class QualityMeasurement(Record):
+    """Quality of one file on the test split, in the runtime that it is deployed in.
+
+    Attributes:
+        variant: Identifier of the variant.
+        runtime: Runtime that made the predictions.
+        samples: Number of test samples.
+        accuracy: With a Wilson interval.
+        f1_macro: With a bootstrap interval.
+        f1_micro: Micro-averaged F1.
+        f1_weighted: F1 weighted by support.
+        precision_macro: Macro-averaged precision.
+        recall_macro: Macro-averaged recall.
+        per_class: In the order of the classes.
+        confusion: Counts, rows are true classes, columns predicted ones.
+        calibration_error: Expected calibration error over 15 equal-width bins, 0 to 1.
+        near_chance: True if accuracy is not above that of the most frequent class.
+        dataset: SHA-256 of the data set.
+        passport: Identifier of the machine's passport.
+        warnings: Such as accuracy near chance.
+    """
+
+    variant: str
+    runtime: str
+    samples: int
+    accuracy: Interval
+    f1_macro: Interval
+    f1_micro: float
+    f1_weighted: float
+    precision_macro: float
+    recall_macro: float
+    per_class: tuple[ClassQuality, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    calibration_error: float
+    near_chance: bool
+    dataset: str
+    passport: str
+    warnings: tuple[Text, ...] = ()
+
+
+QualityWord = Literal["kept", "lost", "not proven"]
+
+
+class QualityVerdict(Record):
+    """The change of macro F1 against another variant, paired by test sample.
+
+    Attributes:
+        variant: Identifier of the variant judged.
+        reference: Identifier of the variant it is compared with.
+        change: F1 of the variant minus F1 of the reference, as a fraction (0.01 is one point).
+        only_reference_right: Samples that only the reference gets right.
+        only_variant_right: Samples that only the variant gets right.
+        mcnemar_p: Exact McNemar p-value.
+        tolerance: The change that is accepted, as a fraction.
+        word: ``kept`` if the interval's lower end is at least ``-tolerance``, ``lost`` if its
+            upper end is below ``-tolerance``, else ``not proven``.
+        samples_needed: Further test samples that would settle a ``not proven``, roughly.
+    """
+
+    variant: str
+    reference: str
+    change: Interval
+    only_reference_right: int
+    only_variant_right: int
+    mcnemar_p: float
+    tolerance: float
+    word: QualityWord
+    samples_needed: int | None = None

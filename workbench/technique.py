@@ -1,0 +1,181 @@
+"""What a technique is: something that makes a variant from a variant."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from workbench.data.dataset import Dataset, DatasetInfo
+from workbench.records import Record
+from workbench.text import Text
+from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
+
+Family = Literal["structure", "training", "inference", "quantization", "distillation"]
+FAMILIES: tuple[Family, ...] = ("structure", "training", "inference", "quantization", "distillation")
+
+
+class Parameters(BaseModel):
+    """Base of a technique's parameter model.
+
+    The form on the page, the recipe step, the command line and the documentation are derived from
+    the fields: each has a type (bool, int, float, str, ``Literal``), a default, ranges
+    (``ge``, ``le``), a ``title``, a ``description``, and where it has one a unit in
+    ``json_schema_extra={"unit": "epochs"}``. ``json_schema_extra={"advanced": True}`` folds a field
+    away.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+class Estimate(Record):
+    """What a technique is expected to do, before any time is spent. Never used as a result.
+
+    Attributes:
+        seconds: Wall time on this machine, roughly.
+        size_ratio: File size after / before; None if unknown.
+        expectation: In words, what usually happens to size, speed and quality, and on what it
+            depends.
+    """
+
+    seconds: float
+    size_ratio: float | None = None
+    expectation: Text
+
+
+class Reporter(Protocol):
+    """How work in a worker process speaks to the page. Every call is cheap; calls are throttled."""
+
+    def stage(self, text: Text) -> None:
+        """Says what is being done now."""
+
+    def progress(self, fraction: float) -> None:
+        """Says how much of the job's work is done, 0 to 1."""
+
+    def metric(self, name: str, step: float, value: float) -> None:
+        """Adds a point to a live curve, such as ``("validation F1", epoch, 0.93)``."""
+
+    def log(self, text: Text) -> None:
+        """Adds a line to the job's log."""
+
+    def check(self) -> None:
+        """Raises :class:`workbench.errors.Cancelled` if the user has cancelled the job."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a technique is given in the worker.
+
+    Attributes:
+        parent: The variant to start from; ``parent.path`` can be read.
+        dataset: The three splits. The test split must not be touched by a technique.
+        folder: An empty folder to write into.
+        report: Progress, live curves, cancellation.
+        seed: Seeds everything random.
+    """
+
+    parent: Variant
+    dataset: Dataset
+    folder: Path
+    report: Reporter
+    seed: int
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a technique hands back.
+
+    Attributes:
+        path: The new file inside ``context.folder`` (a folder for ``openvino``).
+        format: Its format.
+        runtime: The runtime that it is meant for.
+        settings: How that runtime runs it.
+        description: What the file holds.
+        report: What was changed, what was skipped, and why.
+    """
+
+    path: Path
+    format: Format
+    runtime: str
+    settings: RuntimeSettings
+    description: ModelDescription
+    report: Report
+
+
+@dataclass(frozen=True)
+class CodePaths:
+    """File names that a technique's plain code uses.
+
+    Attributes:
+        model: The parent's file.
+        data: An ``.npz`` with x_train, y_train, x_validation, y_validation, x_test, y_test, as
+            prepared by the workbench (float32, scaled; int64 labels).
+        output: The file to write.
+    """
+
+    model: str = "model.keras"
+    data: str = "data.npz"
+    output: str = "optimized"
+
+
+class Technique(ABC, Generic[P]):
+    """One technique. Subclasses live one to a file in ``workbench/techniques/<family>/``.
+
+    The class docstring is the panel's help. Importing the file must not import TensorFlow or any
+    runtime: only :meth:`apply` does.
+    """
+
+    name: ClassVar[str]
+    """``family.technique``, such as ``quantization.int8``."""
+    family: ClassVar[Family]
+    title: ClassVar[str]
+    """Shown to the user (English; translated by the page)."""
+    parameters_type: ClassVar[type[Parameters]]
+    """Its parameter model; everything that shows or reads parameters is derived from it."""
+    produces: ClassVar[Format | None]
+    """Format of the result; None where it is the parent's or depends on parameters."""
+    worker: ClassVar[Literal["tensorflow", "light"]] = "tensorflow"
+    """Which kind of worker process :meth:`apply` needs."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Distributions that it needs beyond the core ones."""
+
+    def unavailable(self) -> Text | None:
+        """Why it cannot run on this machine, or None. Imports nothing heavy."""
+        return None
+
+    @abstractmethod
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
+        """Why it cannot be applied to this variant, or None. Decided without opening files."""
+
+    @abstractmethod
+    def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Estimate:
+        """What to expect, before any time is spent."""
+
+    @abstractmethod
+    def apply(self, context: Context, parameters: P) -> Applied:
+        """Makes the new file; runs in a worker process.
+
+        Raises:
+            workbench.errors.WorkbenchError: With a reason that the user can act on.
+            workbench.errors.Cancelled: Through ``context.report.check()``.
+        """
+
+    @abstractmethod
+    def code(self, variant: Variant, parameters: P, paths: CodePaths) -> str:
+        """Plain Keras / TensorFlow / runtime code that does the same, runnable as it is.
+
+        It imports nothing from this package, and gives the same file or predictions.
+        """
+
+    def variant_name(self, parameters: P) -> str:
+        """A short name for what it makes, such as ``int8``; made unique by the workbench."""
+        return self.name.rpartition(".")[2].replace("_", " ")
+
+
+AnyTechnique = Technique[Any]

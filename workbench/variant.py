@@ -1,0 +1,145 @@
+"""What a variant is: one version of the model, never changed after it is made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from workbench.records import Record
+from workbench.text import Text
+
+Format = Literal["keras", "tflite", "onnx", "openvino"]
+Precision = Literal["float32", "float16", "dynamic int8", "int8", "int16x8", "mixed"]
+
+
+class TensorSpec(Record):
+    """One input or output of a model.
+
+    Attributes:
+        name: The tensor's name as the runtime wants it.
+        shape: Without the batch axis; None where a length is free.
+        dtype: NumPy's name of the element type that a caller passes or receives.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str = "float32"
+
+
+class Layer(Record):
+    """One layer (or operator, in a converted file) as shown to the user.
+
+    Attributes:
+        name: Its name in the file.
+        kind: Its class, such as ``Conv2D``, or operator type.
+        parameters: Number of weights, trainable or not.
+        size_bytes: Bytes that its weights take in this file.
+        output_shape: Without the batch axis; empty if unknown.
+        precision: Element type of its weights.
+    """
+
+    name: str
+    kind: str
+    parameters: int
+    size_bytes: int
+    output_shape: tuple[int | None, ...] = ()
+    precision: str = "float32"
+
+
+class Skip(Record):
+    """Something that a technique left alone, and why."""
+
+    name: str
+    reason: Text
+
+
+class Report(Record):
+    """What a technique did to a model, in words.
+
+    Attributes:
+        touched: Sentences on what was changed.
+        skipped: What was left alone, each with its reason.
+        notes: Anything else that the user should know, such as the loader that was taken.
+    """
+
+    touched: tuple[Text, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+    notes: tuple[Text, ...] = ()
+
+
+class RuntimeSettings(Record):
+    """How a runtime runs a file.
+
+    Attributes:
+        threads: Threads inside one inference, 1 to 256.
+        batch: Samples in one call when latency is measured, 1 to 4096.
+    """
+
+    threads: int = Field(1, ge=1, le=256)
+    batch: int = Field(1, ge=1, le=4096)
+
+
+class ModelDescription(Record):
+    """What is known of a model file without running it.
+
+    Attributes:
+        inputs: The model's inputs in their order.
+        outputs: The model's outputs in their order.
+        layers: In order of execution.
+        parameters: Number of weights in all.
+        from_logits: Whether the output is raw scores (True) or probabilities (False).
+        precision: The element type that decides size and speed.
+        macs: Multiply-accumulate operations of one sample; None if not counted.
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    layers: tuple[Layer, ...] = ()
+    parameters: int = 0
+    from_logits: bool = False
+    precision: Precision = "float32"
+    macs: int | None = None
+
+
+class Variant(Record):
+    """One version of the model: a file, how it was made, and from what.
+
+    Attributes:
+        id: Identifier inside its workbench.
+        name: A short name, unique inside its workbench, such as ``int8``.
+        format: Kind of file.
+        path: The file (a folder for ``openvino``), absolute.
+        sha256: Digest of the file's content (of all files in name order, for a folder).
+        runtime: Name of the runtime that it is deployed in, such as ``litert``.
+        settings: How that runtime runs it.
+        description: What the file holds.
+        technique: Name of the technique that made it; None for the baseline.
+        parameters: That technique's parameters.
+        parent: Identifier of the variant that it was made from; None for the baseline.
+        reference: Identifier of the float32 variant of the same runtime that speed-ups are quoted
+            against; its own id where it is that reference itself.
+        automatic: True if the engine made it as the reference of another one.
+        report: What the technique did.
+        created: When it was stored, UTC.
+        seconds: Wall time that making it took.
+    """
+
+    id: str
+    name: str
+    format: Format
+    path: Path
+    sha256: str
+    runtime: str
+    settings: RuntimeSettings = RuntimeSettings()
+    description: ModelDescription
+    technique: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    parent: str | None = None
+    reference: str | None = None
+    automatic: bool = False
+    report: Report = Report()
+    created: datetime
+    seconds: float = 0.0
