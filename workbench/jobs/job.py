@@ -1,0 +1,159 @@
+"""A job as its owner sees it: a state that changes, a result to wait for, a way to cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import time
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from workbench.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.jobs.state import JobState
+from workbench.observers import Observers
+from workbench.text import Text, say, verbatim
+from workbench.variant import Variant
+
+_MOST_POINTS = 1000
+_MOST_LINES = 200
+
+
+class Job:
+    """Something on its way. Made by the workbench only.
+
+    In a script, ``job.wait()`` returns its variant or raises its error; in a notebook,
+    ``await job`` does the same without blocking the kernel.
+    """
+
+    def __init__(
+        self, state: JobState, cancel: Callable[[str], None], save: Callable[[JobState], None]
+    ) -> None:
+        self._state = state
+        self._cancel = cancel
+        self._save = save
+        save(state)
+        self._observers: Observers[JobState] = Observers()
+        self._outcome: concurrent.futures.Future[Variant | None] = concurrent.futures.Future()
+        self._phase: tuple[float, float] = (0.0, 1.0)
+        self._began: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Identifier inside its workbench."""
+        return self._state.id
+
+    @property
+    def state(self) -> JobState:
+        """What is known of it now."""
+        return self._state
+
+    def wait(self, timeout: float | None = None) -> Variant | None:
+        """Blocks until it ends.
+
+        Args:
+            timeout: Seconds to wait at most; None for ever.
+
+        Returns:
+            The variant that it made; None if it makes none.
+
+        Raises:
+            WorkbenchError: Why it failed.
+            Cancelled: If it was cancelled.
+            TimeoutError: If it has not ended in time; it goes on.
+        """
+        return self._outcome.result(timeout)
+
+    def __await__(self) -> Generator[Any, None, Variant | None]:
+        return asyncio.wrap_future(self._outcome).__await__()
+
+    def cancel(self) -> None:
+        """Asks it to stop; what was finished before stays."""
+        self._cancel(self.id)
+
+    def observe(self, callback: Callable[[JobState], None]) -> Callable[[], None]:
+        """Calls back with every new state; calling what is returned stops that."""
+        return self._observers.add(callback)
+
+    def __repr__(self) -> str:
+        return f"Job({self.id!r}, {self._state.status}, {str(self._state.title)!r})"
+
+    # -- for the queue that runs it -----------------------------------------------------------
+
+    def update(self, **changes: Any) -> None:
+        """Replaces the state by one with ``changes`` and tells the observers.
+
+        A new status is made durable before anyone hears of it.
+        """
+        before = self._state.status
+        self._state = self._state.model_copy(update=changes)
+        if self._state.status != before:
+            self._save(self._state)
+        self._observers.notify(self._state)
+
+    def begin(self) -> None:
+        """Marks it as running."""
+        self._began = time.monotonic()
+        self.update(status="running", started=datetime.now(UTC), queue_position=0, progress=0.0)
+
+    def phase(self, start: float, end: float, stage: Text) -> None:
+        """Maps the progress of the work that follows to a part of the whole.
+
+        Args:
+            start: Share of the job done before it, 0 to 1.
+            end: Share of the job done after it.
+            stage: What it is, in words.
+        """
+        self._phase = (start, end)
+        self.update(stage=stage, progress=start)
+
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        """Takes one event of a worker process."""
+        kind = event["type"]
+        if kind == "progress":
+            start, end = self._phase
+            progress = start + (end - start) * min(1.0, max(0.0, float(event["fraction"])))
+            self.update(progress=progress, eta_seconds=self._eta(progress))
+        elif kind == "stage":
+            self.update(stage=_text(event["text"]))
+        elif kind == "log":
+            self.update(log=(*self._state.log, _text(event["text"]))[-_MOST_LINES:])
+        elif kind == "metric":
+            points = event["points"] if "points" in event else [(event["step"], event["value"])]
+            curve = (*self._state.metrics.get(event["name"], ()), *(tuple(point) for point in points))
+            if len(curve) > _MOST_POINTS:  # every other point, and always the last
+                curve = (*curve[:-1:2], curve[-1])
+            self.update(metrics={**self._state.metrics, event["name"]: curve})
+
+    def end(self, result: Variant | None = None, error: BaseException | None = None) -> None:
+        """Ends it with its result or the error that it ended with."""
+        finished = {"finished": datetime.now(UTC), "eta_seconds": None, "queue_position": 0}
+        if error is None:
+            self.update(status="done", progress=1.0, stage=None, **finished)
+            self._outcome.set_result(result)
+        elif isinstance(error, (Cancelled, asyncio.CancelledError)):
+            self.update(status="cancelled", stage=None, **finished)
+            self._outcome.set_exception(Cancelled())
+        else:
+            failure = error if isinstance(error, WorkbenchError) else JobFailed(unexpected(error))
+            self.update(status="failed", error=failure.text, **finished)
+            failure.__cause__ = error if failure is not error else error.__cause__
+            self._outcome.set_exception(failure)
+
+    def _eta(self, progress: float) -> float | None:
+        if self._began is None or progress < 0.02:
+            return None
+        elapsed = time.monotonic() - self._began
+        return elapsed * (1 - progress) / progress
+
+
+def unexpected(error: BaseException) -> Text:
+    """An error that nobody foresaw, in words."""
+    return say(
+        "This failed in a way that was not foreseen: {error}",
+        error=verbatim(f"{type(error).__name__}: {error}"),
+    )
+
+
+def _text(value: Text | Mapping[str, Any]) -> Text:
+    return value if isinstance(value, Text) else Text.model_validate(value)

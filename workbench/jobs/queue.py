@@ -1,0 +1,124 @@
+"""The jobs of one workbench, run one after the other on the executor's loop.
+
+One at a time costs nothing: a training takes all cores, and measuring must not be disturbed. It
+gives every job a queue position that is true.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from workbench.errors import Cancelled
+from workbench.jobs.executor import Executor
+from workbench.jobs.job import Job
+from workbench.jobs.state import JobKind, JobState
+from workbench.text import Text
+from workbench.variant import Variant
+
+Work = Callable[[Job], Awaitable[Variant | None]]
+
+
+class JobQueue:
+    """Runs jobs in the order in which they were asked for.
+
+    Args:
+        executor: Where the work runs.
+        save: Called when a job's status changes, to make it durable.
+        changed: Called with every new state.
+    """
+
+    def __init__(
+        self, executor: Executor, save: Callable[[JobState], None], changed: Callable[[JobState], None]
+    ) -> None:
+        self._executor = executor
+        self._save = save
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Job, Work]] = []
+        self._running: Job | None = None
+        self._tasks: dict[str, asyncio.Task[Variant | None]] = {}
+        self._jobs: dict[str, Job] = {}
+
+    def add(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
+        """Puts a job at the end of the queue and returns at once.
+
+        Args:
+            kind: What it does.
+            title: In words.
+            request: Enough to run it again.
+            work: The coroutine function that does it.
+        """
+        state = JobState(
+            id=uuid.uuid4().hex[:12], kind=kind, title=title, request=request, created=datetime.now(UTC)
+        )
+        job = Job(state, self.cancel, self._save)
+        with self._lock:
+            self._waiting.append((job, work))
+            self._jobs[job.id] = job
+            position = len(self._waiting) - (self._running is None)
+        job.observe(self._changed)
+        job.update(queue_position=max(0, position))
+        self._executor.spawn(self._drain())
+        return job
+
+    def job(self, id_: str) -> Job | None:
+        """A job of this process by its identifier."""
+        return self._jobs.get(id_)
+
+    def current(self) -> tuple[JobState, ...]:
+        """The states of this process's jobs, newest first."""
+        return tuple(job.state for job in reversed(list(self._jobs.values())))
+
+    def cancel(self, id_: str) -> None:
+        """Cancels a job, waiting or running; one that has ended stays as it is."""
+        with self._lock:
+            waiting = next((job for job, _ in self._waiting if job.id == id_), None)
+            self._waiting = [entry for entry in self._waiting if entry[0].id != id_]
+        if waiting is not None:
+            waiting.end(error=Cancelled())
+            self._renumber()
+        elif self._running is not None and self._running.id == id_:
+            self._executor.spawn(self._stop(id_))
+
+    def cancel_all(self) -> None:
+        """Cancels everything that waits or runs."""
+        for state in self.current():
+            if not state.ended:
+                self.cancel(state.id)
+
+    async def _stop(self, id_: str) -> None:
+        await self._executor.cancel(id_)
+        task = self._tasks.get(id_)
+        if task is not None:
+            task.cancel()
+
+    async def _drain(self) -> None:
+        with self._lock:
+            if self._running is not None or not self._waiting:
+                return
+            job, work = self._waiting.pop(0)
+            self._running = job
+        self._renumber()
+        job.begin()
+        task = asyncio.ensure_future(work(job))
+        self._tasks[job.id] = task
+        try:
+            job.end(await task)
+        except (Exception, asyncio.CancelledError) as error:
+            job.end(error=error)
+        finally:
+            self._tasks.pop(job.id, None)
+            with self._lock:
+                self._running = None
+            self._executor.spawn(self._drain())
+
+    def _renumber(self) -> None:
+        with self._lock:
+            waiting = [job for job, _ in self._waiting]
+        for position, job in enumerate(waiting, start=1):
+            job.update(queue_position=position)

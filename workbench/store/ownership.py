@@ -1,0 +1,53 @@
+"""Which live process a job or a half-written file belongs to.
+
+Each open store holds a lock on a file of its own. The operating system drops the lock when the
+process ends, however it ends, so a lock that can be taken belongs to a process that is gone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import uuid
+from pathlib import Path
+from typing import IO
+
+
+class Ownership:
+    """This process's mark in a store's folder.
+
+    Args:
+        folder: Where the lock files lie; made if missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.id = uuid.uuid4().hex[:12]
+        self._path = folder / f"{self.id}.lock"
+        self._file: IO[str] | None = self._path.open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def others_alive(self) -> set[str]:
+        """Owners in other processes that still live; the marks of dead ones are removed."""
+        alive = set()
+        for path in self._folder.glob("*.lock"):
+            if path.stem == self.id:
+                continue
+            try:
+                with path.open("r") as file:
+                    try:
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    except BlockingIOError:
+                        alive.add(path.stem)
+                        continue
+                    path.unlink(missing_ok=True)
+            except FileNotFoundError:
+                continue
+        return alive
+
+    def release(self) -> None:
+        """Gives up the mark."""
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
+            self._file = None

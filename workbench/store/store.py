@@ -1,0 +1,287 @@
+"""The store: a folder with a database and model files.
+
+::
+
+    <folder>/workbench.sqlite     records: variants, measurements, jobs, passports, facts
+    <folder>/variants/<id>/...    one folder per variant with its file
+    <folder>/data/<name>/...      prepared data sets
+    <folder>/staging/<owner>/...  what is being written
+    <folder>/owners/<owner>.lock  which processes have it open
+
+A variant's files are moved into place before its record is written. So a crash at any instant
+leaves at most files without a record, and those are swept when nobody else has the folder open.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import InvalidInput
+from workbench.jobs.state import JobState
+from workbench.measure.records import Passport
+from workbench.records import Record
+from workbench.store.files import digest, flush_folder_entry, move_durably
+from workbench.store.ownership import Ownership
+from workbench.store.schema import connect
+from workbench.text import Text, say
+from workbench.variant import Variant
+
+R = TypeVar("R", bound=Record)
+
+
+class Store:
+    """Variants, measurements and jobs of one workbench, on disk.
+
+    Safe to use from several threads, and to open from several processes at once. Opening marks
+    jobs whose process is gone as interrupted and sweeps what they left half written.
+
+    Args:
+        folder: The workbench's folder; made if missing.
+
+    Attributes:
+        folder: The folder, absolute.
+        problems: What opening found wrong, such as a record without its file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder).expanduser().resolve()
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InvalidInput(
+                say("A workbench is kept in a folder. Received a file: {path}", path=str(self.folder)),
+                say("Name a folder that exists or can be made."),
+            )
+        for name in ("variants", "data", "staging"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._connection = connect(self.folder / "workbench.sqlite")
+        self._owner = Ownership(self.folder / "owners")
+        self.problems: tuple[Text, ...] = ()
+        self._recover()
+
+    def close(self) -> None:
+        """Closes the database; what was stored stays."""
+        with self._lock:
+            shutil.rmtree(self.folder / "staging" / self._owner.id, ignore_errors=True)
+            self._owner.release()
+            self._connection.close()
+
+    # -- variants ---------------------------------------------------------------------------
+
+    def staging(self) -> Path:
+        """A new empty folder on the store's file system, to write into before storing."""
+        folder = self.folder / "staging" / self._owner.id / uuid.uuid4().hex[:12]
+        folder.mkdir(parents=True)
+        return folder
+
+    def add_variant(self, variant: Variant, source: Path) -> Variant:
+        """Moves a finished file into the store and records its variant.
+
+        Args:
+            variant: The record; ``path`` and ``sha256`` are filled in here.
+            source: The file or folder to move, made in a :meth:`staging` folder.
+
+        Returns:
+            The record as stored.
+        """
+        home = self.folder / "variants" / variant.id
+        packed = self.staging() / "packed"
+        packed.mkdir()
+        source.rename(packed / source.name)
+        stored = variant.model_copy(
+            update={"path": home / source.name, "sha256": digest(packed / source.name)}
+        )
+        move_durably(packed, home)
+        self._execute("INSERT INTO variants (id, record) VALUES (?, ?)", (stored.id, self._relative(stored)))
+        return stored
+
+    def variants(self, *, deleted: bool = False) -> tuple[Variant, ...]:
+        """The variants in the order of their making.
+
+        Args:
+            deleted: Whether to list the deleted ones, latest deletion last, instead of the others.
+        """
+        query = (
+            "SELECT record FROM variants WHERE deleted IS NOT NULL ORDER BY deleted, rowid"
+            if deleted
+            else "SELECT record FROM variants WHERE deleted IS NULL ORDER BY rowid"
+        )
+        return tuple(self._absolute(record) for (record,) in self._execute(query))
+
+    def set_deleted(self, ids: Iterable[str], deleted: bool) -> None:
+        """Marks variants as deleted or takes that back; files stay until :meth:`purge`."""
+        moment = datetime.now(UTC).isoformat() if deleted else None
+        with self._lock, self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "UPDATE variants SET deleted = ? WHERE id = ?", [(moment, id_) for id_ in ids]
+            )
+
+    def purge(self) -> int:
+        """Removes deleted variants for good; returns how many."""
+        gone = self.variants(deleted=True)
+        for variant in gone:
+            self._execute("DELETE FROM measurements WHERE variant = ?", (variant.id,))
+            self._execute("DELETE FROM variants WHERE id = ?", (variant.id,))
+            shutil.rmtree(self.folder / "variants" / variant.id, ignore_errors=True)
+        return len(gone)
+
+    # -- measurements -----------------------------------------------------------------------
+
+    def add_measurement(
+        self,
+        kind: str,
+        variants: Iterable[str],
+        record: Record,
+        *,
+        passport: str | None = None,
+        arrays: Mapping[str, npt.NDArray[np.generic]] | None = None,
+    ) -> None:
+        """Stores a measurement for each variant that it speaks of, in one transaction.
+
+        Args:
+            kind: Such as ``latency``.
+            variants: Identifiers of the variants that it is found under.
+            record: The measurement.
+            passport: Identifier of the machine's passport.
+            arrays: Raw samples or predictions, kept with it.
+        """
+        packed = None
+        if arrays is not None:
+            buffer = io.BytesIO()
+            np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
+            packed = buffer.getvalue()
+        text = record.model_dump_json()
+        with self._lock, self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "INSERT INTO measurements (kind, variant, record, arrays, passport) VALUES (?, ?, ?, ?, ?)",
+                [(kind, variant, text, packed, passport) for variant in variants],
+            )
+
+    def measurements(self, kind: str, variant: str, record_type: type[R]) -> tuple[R, ...]:
+        """All measurements of one kind of a variant, newest first."""
+        rows = self._execute(
+            "SELECT record FROM measurements WHERE kind = ? AND variant = ? ORDER BY id DESC", (kind, variant)
+        )
+        return tuple(record_type.model_validate_json(record) for (record,) in rows)
+
+    def arrays(self, kind: str, variant: str) -> dict[str, npt.NDArray[np.generic]] | None:
+        """The arrays kept with the newest measurement of one kind that has any; None without."""
+        rows = self._execute(
+            "SELECT arrays FROM measurements WHERE kind = ? AND variant = ? AND arrays IS NOT NULL "
+            "ORDER BY id DESC LIMIT 1",
+            (kind, variant),
+        )
+        if not rows:
+            return None
+        with np.load(io.BytesIO(rows[0][0]), allow_pickle=False) as packed:
+            return {name: packed[name] for name in packed.files}
+
+    def add_passport(self, passport: Passport) -> None:
+        """Stores a machine's passport, once."""
+        self._execute(
+            "INSERT OR IGNORE INTO passports (id, record) VALUES (?, ?)",
+            (passport.id, passport.model_dump_json()),
+        )
+
+    def passports(self) -> dict[str, Passport]:
+        """All passports by identifier."""
+        rows = self._execute("SELECT id, record FROM passports")
+        return {id_: Passport.model_validate_json(record) for id_, record in rows}
+
+    # -- jobs and facts ---------------------------------------------------------------------
+
+    def save_job(self, state: JobState) -> None:
+        """Stores a job's state; called when its status changes, not at every progress."""
+        self._execute(
+            "INSERT INTO jobs (id, number, owner, status, record) "
+            "VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM jobs), ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET status = excluded.status, record = excluded.record",
+            (state.id, self._owner.id, state.status, state.model_dump_json()),
+        )
+
+    def jobs(self) -> tuple[JobState, ...]:
+        """All jobs, newest first."""
+        rows = self._execute("SELECT record FROM jobs ORDER BY number DESC")
+        return tuple(JobState.model_validate_json(record) for (record,) in rows)
+
+    def fact(self, name: str) -> str | None:
+        """A small value kept by name, such as which data set is open."""
+        rows = self._execute("SELECT value FROM facts WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Keeps a small value by name."""
+        self._execute(
+            "INSERT INTO facts (name, value) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _execute(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                raise InvalidInput(
+                    say(
+                        "The workbench folder {folder} cannot be used: {error}.",
+                        folder=str(self.folder),
+                        error=str(error),
+                    ),
+                    say("Check that the disk has room and that you may write there."),
+                ) from error
+
+    def _relative(self, variant: Variant) -> str:
+        # Paths are stored relative, so that a folder can be moved or copied.
+        return variant.model_copy(update={"path": variant.path.relative_to(self.folder)}).model_dump_json()
+
+    def _absolute(self, record: str) -> Variant:
+        variant = Variant.model_validate_json(record)
+        return variant.model_copy(update={"path": self.folder / variant.path})
+
+    def _recover(self) -> None:
+        alive = self._owner.others_alive()
+        for owner, record in self._execute(
+            "SELECT owner, record FROM jobs WHERE status IN ('queued', 'running')"
+        ):
+            if owner in alive:
+                continue
+            state = JobState.model_validate_json(record)
+            self.save_job(
+                state.model_copy(
+                    update={
+                        "status": "interrupted",
+                        "finished": datetime.now(UTC),
+                        "error": say("The process that ran this job ended before it was finished."),
+                    }
+                )
+            )
+        for folder in (self.folder / "staging").iterdir():
+            if folder.name not in alive and folder.name != self._owner.id:
+                shutil.rmtree(folder, ignore_errors=True)
+        recorded = {variant.id for deleted in (False, True) for variant in self.variants(deleted=deleted)}
+        if not alive:
+            # With another process at work, a folder without a record may be one that it is just storing.
+            for folder in (self.folder / "variants").iterdir():
+                if folder.name not in recorded:
+                    shutil.rmtree(folder, ignore_errors=True)
+            flush_folder_entry(self.folder / "variants")
+        self.problems = tuple(
+            say("The file of variant {name} is missing: {path}", name=variant.name, path=str(variant.path))
+            for variant in self.variants()
+            if not variant.path.exists()
+        )
