@@ -39,8 +39,7 @@ def describe_model(model: keras.Model) -> ModelDescription:
         # the layer's name: that of an unnamed tensor counts up with every model in the process
         inputs=tuple(_spec(tensor, tensor._keras_history.operation.name) for tensor in model.inputs),
         outputs=tuple(
-            _spec(tensor, name)
-            for tensor, name in zip(model.outputs, _output_names(model), strict=True)
+            _spec(tensor, name) for tensor, name in zip(model.outputs, _output_names(model), strict=True)
         ),
         layers=tuple(layers),
         parameters=sum(prod(weight.shape) for weight in model.weights),

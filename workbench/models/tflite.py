@@ -1,0 +1,249 @@
+"""Reads a LiteRT (.tflite) file's flatbuffer: operators, constants, element types.
+
+The file's own tables are read, not an interpreter's: delegates would already have changed them.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from functools import cache
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InvalidInput
+from workbench.models.precision import WeightUse, precision_of
+from workbench.text import say
+from workbench.variant import Layer, ModelDescription, TensorSpec
+
+IDENTIFIER = b"TFL3"
+
+_CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "TRANSPOSE_CONV", "FULLY_CONNECTED"})
+_WEIGHTED = _CONVOLUTIONS | {
+    "BATCH_MATMUL",
+    "EMBEDDING_LOOKUP",
+    "GATHER",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "LSTM",
+}
+_NUMPY_NAMES = {"bool": "bool", "string": "str"}
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    free: tuple[int | None, ...]
+    size_bytes: int
+    scaled: bool
+
+
+def describe_tflite(path: Path) -> ModelDescription:
+    """Describes a .tflite file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        workbench.errors.InvalidInput: If its tables cannot be read.
+    """
+    content = path.read_bytes()
+    if content[4:8] != IDENTIFIER:
+        raise InvalidInput(say("{name} is no LiteRT model: the identifier TFL3 is missing.", name=path.name))
+    try:
+        return _describe(content)
+    except (
+        struct.error,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+    ) as error:
+        raise InvalidInput(
+            say("The tables of {name} cannot be read: the file is damaged.", name=path.name),
+            say("Copy or export it again."),
+        ) from error
+
+
+def _describe(content: bytes) -> ModelDescription:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(content, 0)
+    if model.SubgraphsLength() < 1:
+        raise ValueError("no subgraph")
+    graph = model.Subgraphs(0)
+    tensors = [_tensor(model, graph.Tensors(index)) for index in range(graph.TensorsLength())]
+    operators = [
+        (
+            _operator_name(model.OperatorCodes(operator.OpcodeIndex())),
+            [operator.Inputs(i) for i in range(operator.InputsLength())],
+            [operator.Outputs(i) for i in range(operator.OutputsLength())],
+        )
+        for operator in (graph.Operators(index) for index in range(graph.OperatorsLength()))
+    ]
+    inputs = [graph.Inputs(i) for i in range(graph.InputsLength())]
+    outputs = [graph.Outputs(i) for i in range(graph.OutputsLength())]
+    names = _signature_names(model)
+    layers, uses, macs = _layers(tensors, operators)
+    return ModelDescription(
+        inputs=tuple(_spec(tensors[i], names.get(("in", i))) for i in inputs),
+        outputs=_sorted_outputs([_spec(tensors[i], names.get(("out", i))) for i in outputs]),
+        layers=tuple(layers),
+        parameters=sum(layer.parameters for layer in layers),
+        from_logits=_from_logits(operators, outputs[0] if outputs else -1),
+        precision=precision_of(uses),
+        macs=macs,
+    )
+
+
+def _tensor(model: Any, tensor: Any) -> _Tensor:
+    shape = tuple(int(tensor.Shape(i)) for i in range(tensor.ShapeLength()))
+    signature = tuple(int(tensor.ShapeSignature(i)) for i in range(tensor.ShapeSignatureLength())) or shape
+    quantization = tensor.Quantization()
+    size = model.Buffers(tensor.Buffer()).DataLength() if 0 < tensor.Buffer() < model.BuffersLength() else 0
+    return _Tensor(
+        name=(tensor.Name() or b"").decode("utf-8", "replace"),
+        dtype=_type_names()[tensor.Type()],
+        shape=shape,
+        free=tuple(None if length < 0 else length for length in signature),
+        size_bytes=int(size),
+        scaled=quantization is not None and quantization.ScaleLength() > 0,
+    )
+
+
+@cache
+def _type_names() -> dict[int, str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    return {
+        value: _NUMPY_NAMES.get(name.lower(), name.lower())
+        for name, value in vars(schema.TensorType).items()
+        if name.isupper()
+    }
+
+
+@cache
+def _operator_names() -> dict[int, str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    return {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
+
+
+def _operator_name(code: Any) -> str:
+    if code.CustomCode():
+        return str(code.CustomCode().decode("utf-8", "replace"))
+    # older files keep the code in a field of one byte
+    return _operator_names()[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+
+
+def _signature_names(model: Any) -> dict[tuple[str, int], str]:
+    """Names that callers use, by tensor index; a file without a signature has none."""
+    names: dict[tuple[str, int], str] = {}
+    if model.SignatureDefsLength() < 1:
+        return names
+    signature = model.SignatureDefs(0)
+    for index in range(signature.InputsLength()):
+        names["in", signature.Inputs(index).TensorIndex()] = signature.Inputs(index).Name().decode()
+    for index in range(signature.OutputsLength()):
+        names["out", signature.Outputs(index).TensorIndex()] = signature.Outputs(index).Name().decode()
+    return names
+
+
+def _spec(tensor: _Tensor, name: str | None) -> TensorSpec:
+    return TensorSpec(name=name or tensor.name, shape=tensor.free[1:], dtype=tensor.dtype)
+
+
+def _sorted_outputs(specs: list[TensorSpec]) -> tuple[TensorSpec, ...]:
+    # Keras names them output_0, output_1, ...; the converter stores them in any order.
+    numbers = [re.fullmatch(r"output_(\d+)", spec.name) for spec in specs]
+    if all(numbers):
+        specs = [
+            spec
+            for _, spec in sorted(
+                zip([int(n[1]) for n in numbers if n], specs, strict=True), key=lambda pair: pair[0]
+            )
+        ]
+    return tuple(specs)
+
+
+def _layers(
+    tensors: list[_Tensor], operators: list[tuple[str, list[int], list[int]]]
+) -> tuple[list[Layer], list[WeightUse], int | None]:
+    # A float16 file holds DEQUANTIZE(constant); the constant belongs to the operator behind it.
+    stored = {
+        outputs[0]: inputs[0]
+        for kind, inputs, outputs in operators
+        if kind == "DEQUANTIZE" and inputs and outputs and tensors[inputs[0]].size_bytes
+    }
+    layers: list[Layer] = []
+    uses: list[WeightUse] = []
+    seen: set[int] = set()
+    macs: int | None = 0
+    for kind, inputs, outputs in operators:
+        if outputs and outputs[0] in stored:
+            continue
+        constants = [stored.get(i, i) for i in inputs if i >= 0]
+        weights = [i for i in constants if _is_weight(tensors[i]) and i not in seen]
+        seen.update(weights)
+        if kind in _WEIGHTED and weights:
+            largest = max(weights, key=lambda i: prod(tensors[i].shape))
+            uses.append(
+                WeightUse(
+                    weight=tensors[largest].dtype,
+                    activation=tensors[inputs[0]].dtype
+                    if inputs[0] != largest
+                    else tensors[outputs[0]].dtype,
+                    elements=prod(tensors[largest].shape),
+                )
+            )
+        counted = _macs(kind, [tensors[i] for i in inputs if i >= 0], [tensors[i] for i in outputs])
+        macs = None if macs is None or counted is None else macs + counted
+        layers.append(_layer(kind, [tensors[i] for i in weights], tensors[outputs[0]] if outputs else None))
+    return layers, uses, macs
+
+
+def _is_weight(tensor: _Tensor) -> bool:
+    # whole numbers without a scale are shapes, axes and paddings
+    return tensor.size_bytes > 0 and (tensor.dtype.startswith(("float", "bfloat")) or tensor.scaled)
+
+
+def _layer(kind: str, weights: list[_Tensor], output: _Tensor | None) -> Layer:
+    largest = max(weights, key=lambda tensor: prod(tensor.shape), default=output)
+    return Layer(
+        # fused layers are listed with ';', the last of them gives the output
+        name=output.name.rpartition(";")[2] if output else "",
+        kind=kind,
+        parameters=sum(prod(tensor.shape) for tensor in weights),
+        size_bytes=sum(tensor.size_bytes for tensor in weights),
+        output_shape=output.free[1:] if output else (),
+        precision=largest.dtype if largest else "float32",
+    )
+
+
+def _macs(kind: str, inputs: list[_Tensor], outputs: list[_Tensor]) -> int | None:
+    """Multiply-accumulates of one sample."""
+    if kind not in _CONVOLUTIONS or len(inputs) < 2 or not outputs:
+        return 0
+    # TRANSPOSE_CONV takes (output shape, weights, input)
+    source = inputs[2] if kind == "TRANSPOSE_CONV" and len(inputs) > 2 else inputs[0]
+    places = source if kind == "TRANSPOSE_CONV" else outputs[0]
+    if None in places.free[1:]:
+        return None
+    return prod(places.shape[1:-1]) * prod(inputs[1].shape)
+
+
+def _from_logits(operators: list[tuple[str, list[int], list[int]]], output: int) -> bool:
+    makers = {made: (kind, inputs) for kind, inputs, outputs in operators for made in outputs}
+    for _ in range(len(operators)):
+        kind, inputs = makers.get(output, ("", []))
+        if kind in {"SOFTMAX", "LOGISTIC"}:
+            return False
+        if kind not in {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"} or not inputs:
+            return True
+        output = inputs[0]
+    return True
