@@ -1,0 +1,168 @@
+"""From a Keras model to the files of the other runtimes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InvalidInput
+from workbench.privacy import forbid_telemetry, import_openvino
+from workbench.text import say
+
+OPSET = 17
+"""Default ONNX operator set: the newest that the converter writes without a warning and that every
+runtime of the last years reads."""
+
+
+def import_keras() -> Any:
+    """Imports Keras on TensorFlow, whatever the user's own Keras settings say."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
+    return keras
+
+
+def load_keras(path: Path, *, trust: bool = False) -> Any:
+    """Reads a ``.keras`` file for inference, retraining or conversion.
+
+    Args:
+        path: A file that the workbench wrote, or that was opened safely before.
+        trust: Whether code inside the file may run.
+
+    Returns:
+        A ``keras.Model``, not compiled.
+
+    Raises:
+        InvalidInput: If Keras cannot read it.
+    """
+    keras = import_keras()
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=not trust)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise InvalidInput(
+            say("Keras cannot load {file}: {error}", file=Path(path).name, error=str(error))
+        ) from error
+
+
+def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
+    """Writes a LiteRT file.
+
+    Args:
+        model: A ``keras.Model``.
+        path: The file to write; its name ends in ``.tflite``.
+        **converter: Attributes of ``tf.lite.TFLiteConverter``, such as ``optimizations`` or
+            ``representative_dataset``. Unless ``target_spec`` says otherwise, only operators that
+            LiteRT has itself are allowed.
+
+    Raises:
+        InvalidInput: If the model has an operation that LiteRT lacks.
+    """
+    import_keras()
+    import tensorflow as tf
+
+    converter.setdefault("target_spec", {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]})
+    with _quiet():
+        try:
+            model.export(str(path), format="litert", verbose=False, **converter)
+        except Exception as error:  # the converter's errors share no base class but Exception
+            raise _failed("LiteRT", error) from error
+    return path
+
+
+def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
+    """Writes an ONNX file with a free batch axis.
+
+    Args:
+        model: A ``keras.Model``.
+        path: The file to write.
+        opset: Operator set version, 13 to 18.
+
+    Raises:
+        InvalidInput: If the model has an operation that the converter lacks.
+    """
+    keras = import_keras()
+    forbid_telemetry()
+    with _quiet():
+        # A model that was only loaded counts as never called, and is then refused.
+        examples = [
+            keras.ops.zeros([size or 1 for size in item.shape], dtype=item.dtype) for item in model.inputs
+        ]
+        model(keras.tree.pack_sequence_as(model.input, examples), training=False)
+        try:
+            model.export(str(path), format="onnx", verbose=False, opset_version=opset)
+        except Exception as error:  # the converter's errors share no base class but Exception
+            raise _failed("ONNX", error) from error
+    return path
+
+
+def to_openvino(model: Any, folder: Path, *, batch: int | None = None) -> Path:
+    """Writes an OpenVINO folder: ``model.xml`` and ``model.bin``, float32.
+
+    Args:
+        model: A ``keras.Model``.
+        folder: The folder to write; made if missing.
+        batch: A fixed batch size; None leaves the axis free, and the runtime fixes it at load.
+
+    Raises:
+        InvalidInput: If the model has an operation that OpenVINO lacks.
+    """
+    intermediate = openvino_model(model, batch=batch)
+    folder.mkdir(parents=True, exist_ok=True)
+    import_openvino().save_model(intermediate, folder / "model.xml", compress_to_fp16=False)
+    return folder
+
+
+def openvino_model(model: Any, *, batch: int | None = None) -> Any:
+    """The model as an ``openvino.Model`` in memory, float32.
+
+    Args:
+        model: A ``keras.Model``.
+        batch: A fixed batch size; None leaves the axis free.
+
+    Raises:
+        InvalidInput: If the model has an operation that OpenVINO lacks.
+    """
+    openvino = import_openvino()
+    # By way of a SavedModel: it alone keeps the names of the inputs.
+    saved = Path(tempfile.mkdtemp(prefix="workbench-"))
+    try:
+        with _quiet():
+            try:
+                model.export(str(saved), format="tf_saved_model", verbose=False)
+                converted = openvino.convert_model(str(saved))
+            except Exception as error:  # the converter's errors share no base class but Exception
+                raise _failed("OpenVINO", error) from error
+            if batch is not None:
+                converted.reshape({port: [batch, *list(port.partial_shape)[1:]] for port in converted.inputs})
+    finally:
+        shutil.rmtree(saved, ignore_errors=True)
+    return converted
+
+
+def _failed(target: str, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        say(
+            "The model cannot be converted to {target}: {error}",
+            target=target,
+            error=str(error).strip() or type(error).__name__,
+        ),
+        say("Replace the operation that it names, or choose another runtime."),
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the converters' printing and their warnings to developers from the user's console."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
+        warnings.filterwarnings("ignore", message="In the future `np.object`")
+        warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
+        yield

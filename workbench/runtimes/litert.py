@@ -1,0 +1,141 @@
+"""LiteRT, formerly TensorFlow Lite."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import override
+
+from workbench.data.dataset import Features
+from workbench.errors import InvalidInput
+from workbench.runtime import Runtime, Session
+from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, first_output, joined, ordered
+from workbench.text import Text, say
+from workbench.variant import Format, RuntimeSettings
+
+
+class LiteRT(Runtime):
+    """Google's runtime for phones and small boards, with the XNNPACK kernels.
+
+    It reads ``.tflite`` files. On a PC, int8 is a size win and often no speed win: float32 uses
+    the widest vector units, int8 only where the CPU has dot-product instructions (VNNI, NEON dot).
+    """
+
+    name: ClassVar[str] = "litert"
+    title: ClassVar[str] = "LiteRT"
+    formats: ClassVar[frozenset[Format]] = frozenset({"tflite"})
+    packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert",)
+
+    @override
+    def unavailable(self) -> Text | None:
+        if find_spec("ai_edge_litert") is None:
+            return say("{package} is not installed.", package="ai-edge-litert")
+        return None
+
+    @override
+    def load(self, path: Path, settings: RuntimeSettings) -> Session:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            interpreter = Interpreter(model_path=str(path), num_threads=settings.threads)
+            return LiteRTSession(interpreter, settings)
+        except (ValueError, RuntimeError) as error:
+            raise InvalidInput(
+                say("LiteRT cannot load {file}: {error}", file=path.name, error=str(error))
+            ) from error
+
+
+class LiteRTSession(Session):
+    """A ``.tflite`` file in an interpreter.
+
+    Samples are quantized in :meth:`prepare` where the file's inputs are int8 or int16, and outputs
+    are dequantized in :meth:`infer`: real = scale * (stored - zero point).
+    """
+
+    def __init__(self, interpreter: Any, settings: RuntimeSettings) -> None:
+        self._interpreter = interpreter
+        inputs, outputs = _signature(interpreter)
+        self._names = list(inputs)
+        self._inputs = list(inputs.values())
+        self._input_indices = [detail["index"] for detail in self._inputs]
+        # The raw order of outputs is not the model's; the signature's names carry its numbers.
+        self._output = list(outputs.values())[first_output(list(outputs))]
+        self._output_index = self._output["index"]
+        free = all(detail["shape_signature"][0] == -1 for detail in self._inputs)
+        self._fixed = None if free else int(self._inputs[0]["shape"][0])
+        self._scale, self._zero_point = _quantization(self._output)
+        self._batch = -1
+        self._resize(settings.batch if free else int(self._inputs[0]["shape"][0]))
+
+    @override
+    def prepare(self, features: Features) -> object:
+        arrays = tuple(
+            _quantized(array, detail, name)
+            for array, detail, name in zip(
+                ordered(features, self._names), self._inputs, self._names, strict=True
+            )
+        )
+        if self._fixed is None:
+            self._resize(len(arrays[0]))
+        return batched(arrays, self._fixed, lambda batch: tuple(map(np.ascontiguousarray, batch)))
+
+    @override
+    def infer(self, prepared: object) -> npt.NDArray[np.float32]:
+        assert isinstance(prepared, Prepared)
+        if self._fixed is None and prepared.count != self._batch:
+            self._resize(prepared.count)
+        return joined([self._invoke(batch) for batch in prepared.batches], prepared.count)
+
+    @override
+    def close(self) -> None:
+        self._interpreter = None
+
+    def _invoke(self, batch: Arrays) -> npt.NDArray[np.float32]:
+        interpreter = self._interpreter
+        for index, array in zip(self._input_indices, batch, strict=True):
+            interpreter.set_tensor(index, array)
+        interpreter.invoke()
+        raw: npt.NDArray[np.float32] = interpreter.get_tensor(self._output_index).astype(
+            np.float32, copy=False
+        )
+        return raw if self._scale is None else (raw - self._zero_point) * self._scale
+
+    def _resize(self, batch: int) -> None:
+        if batch == self._batch:
+            return
+        if self._fixed is None:
+            for detail in self._inputs:
+                self._interpreter.resize_tensor_input(detail["index"], [batch, *detail["shape"][1:]])
+        self._interpreter.allocate_tensors()
+        self._batch = batch
+
+
+def _signature(interpreter: Any) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    signatures = list(interpreter.get_signature_list())
+    if signatures:
+        runner = interpreter.get_signature_runner(signatures[0])
+        return runner.get_input_details(), runner.get_output_details()
+    return (
+        {detail["name"]: detail for detail in interpreter.get_input_details()},
+        {detail["name"]: detail for detail in interpreter.get_output_details()},
+    )
+
+
+def _quantization(detail: dict[str, Any]) -> tuple[np.float32 | None, np.float32]:
+    parameters = detail["quantization_parameters"]
+    if np.dtype(detail["dtype"]).kind == "f" or not len(parameters["scales"]):
+        return None, np.float32(0)
+    return np.float32(parameters["scales"][0]), np.float32(parameters["zero_points"][0])
+
+
+def _quantized(array: npt.NDArray[Any], detail: dict[str, Any], name: str) -> npt.NDArray[Any]:
+    scale, zero_point = _quantization(detail)
+    if scale is None:
+        return as_type(array, detail["dtype"], name)
+    dtype = np.dtype(detail["dtype"])
+    limits = np.iinfo(dtype)
+    return np.clip(np.round(array / scale + zero_point), limits.min, limits.max).astype(dtype)

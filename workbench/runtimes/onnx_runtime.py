@@ -1,0 +1,98 @@
+"""ONNX Runtime."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import override
+
+from workbench.data.dataset import Features
+from workbench.errors import InvalidInput
+from workbench.privacy import import_onnxruntime
+from workbench.runtime import Runtime, Session
+from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, joined, ordered
+from workbench.text import Text, say
+from workbench.variant import Format, RuntimeSettings
+
+_NUMPY_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(int8)": "int8",
+    "tensor(uint8)": "uint8",
+    "tensor(int16)": "int16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(bool)": "bool",
+}
+
+
+class OnnxRuntime(Runtime):
+    """Microsoft's runtime for ``.onnx`` files, the format that most tools exchange.
+
+    Threads do not spin while they wait, so that a timing does not pay for its neighbour's.
+    """
+
+    name: ClassVar[str] = "onnxruntime"
+    title: ClassVar[str] = "ONNX Runtime"
+    formats: ClassVar[frozenset[Format]] = frozenset({"onnx"})
+    packages: ClassVar[tuple[str, ...]] = ("onnxruntime",)
+
+    @override
+    def unavailable(self) -> Text | None:
+        if find_spec("onnxruntime") is None:
+            return say("{package} is not installed.", package="onnxruntime")
+        return None
+
+    @override
+    def load(self, path: Path, settings: RuntimeSettings) -> Session:
+        onnxruntime = import_onnxruntime()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = settings.threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions share no base class but Exception
+            raise InvalidInput(
+                say("ONNX Runtime cannot load {file}: {error}", file=path.name, error=str(error))
+            ) from error
+        return OnnxRuntimeSession(session)
+
+
+class OnnxRuntimeSession(Session):
+    """An ``.onnx`` file on the CPU."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._inputs = session.get_inputs()
+        self._names = [item.name for item in self._inputs]
+        sizes = [item.shape[0] for item in self._inputs if item.shape]
+        self._fixed = sizes[0] if sizes and isinstance(sizes[0], int) else None
+
+    @override
+    def prepare(self, features: Features) -> object:
+        arrays = tuple(
+            as_type(array, _NUMPY_TYPES[item.type], item.name)
+            for array, item in zip(ordered(features, self._names), self._inputs, strict=True)
+        )
+        return batched(arrays, self._fixed, self._feed)
+
+    @override
+    def infer(self, prepared: object) -> npt.NDArray[np.float32]:
+        assert isinstance(prepared, Prepared)
+        run = self._session.run
+        return joined([run(None, batch)[0] for batch in prepared.batches], prepared.count)
+
+    @override
+    def close(self) -> None:
+        self._session = None
+
+    def _feed(self, arrays: Arrays) -> dict[str, npt.NDArray[Any]]:
+        return dict(zip(self._names, map(np.ascontiguousarray, arrays), strict=True))
