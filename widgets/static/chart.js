@@ -1,0 +1,116 @@
+// A figure: plotly.js reaches the page once, whatever the number of figures; colours follow the theme.
+
+import { h } from "./dom.js";
+import { currentTheme } from "./theme.js";
+import { dataTable } from "./table.js";
+
+const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" };
+
+/** A picture with its name, the table behind it, and a button that shows the table. */
+export function picture({ view, key, figure, name, summary, table, height, click }) {
+  const { labels, local } = view;
+  const shown = Boolean(local[`table ${key}`]);
+  return h("figure", { class: "wb-figure", key },
+    h("div", {
+      class: "wb-plot", role: "img", "aria-label": `${name}. ${summary}`, foreign: true, style: { height: `${height}px` },
+      hidden: shown,
+      mount: (node) => start(node, view.assets, figure, click),
+      update: (node) => update(node, figure, click),
+      unmount: (node) => stop(node),
+    }),
+    h("figcaption", {},
+      h("span", { class: "wb-hint" }, summary),
+      h("button", { type: "button", class: "wb-small wb-quiet", "aria-expanded": String(shown), "aria-label": `${labels.table}: ${name}`,
+        onclick: () => {
+          local[`table ${key}`] = !shown;
+          view.redraw();
+        } }, shown ? labels.picture : labels.table)),
+    shown && dataTable({ ...table, hideCaption: true }));
+}
+
+function colours(node) {
+  const style = getComputedStyle(node);
+  const read = (name) => style.getPropertyValue(name).trim();
+  return { ink: read("--wb-ink"), muted: read("--wb-muted"), line: read("--wb-line"), surface: read("--wb-surface"),
+    font: read("--wb-font") };
+}
+
+/** Replaces the names of our colours ("ink", "muted", ...) by this theme's colours, everywhere. */
+function painted(value, palette) {
+  if (Array.isArray(value)) return value.map((item) => painted(item, palette));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, painted(item, palette)]));
+  }
+  if (typeof value === "string" && value.startsWith("theme:")) return palette[value.slice(6)] ?? palette.ink;
+  return value;
+}
+
+function dressed(node, figure) {
+  const palette = colours(node);
+  const { data, layout } = painted(figure, palette);
+  for (const [name, axis] of Object.entries(layout)) {
+    if (!/^[xy]axis\d*$/.test(name)) continue;
+    layout[name] = { gridcolor: palette.line, linecolor: palette.line, zerolinecolor: palette.line, tickcolor: palette.line,
+      automargin: true, ...axis };
+  }
+  return {
+    data,
+    layout: {
+      margin: { l: 8, r: 12, t: 8, b: 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      hoverlabel: { bgcolor: palette.surface, bordercolor: palette.muted, font: { color: palette.ink, family: palette.font } },
+      ...layout, font: { family: palette.font, size: 12, color: palette.ink, ...layout.font },
+      width: node.clientWidth, height: node.clientHeight, uirevision: layout.uirevision ?? "kept",
+    },
+  };
+}
+
+function start(node, assets, figure, click) {
+  node.__assets = assets;
+  node.__wanted = figure;
+  node.__click = click;
+  node.__observer = new ResizeObserver(() => {
+    if (node.clientWidth !== node.__width) schedule(node);
+  });
+  node.__observer.observe(node);
+  schedule(node);
+}
+
+function update(node, figure, click) {
+  node.__click = click;
+  const theme = currentTheme();
+  if (node.__wanted === figure && node.__theme === theme) return;
+  const same = node.__theme === theme && JSON.stringify(node.__wanted) === JSON.stringify(figure);
+  node.__wanted = figure;
+  if (!same) schedule(node);
+}
+
+/** Draws at most once at a time and always the newest wish. */
+async function schedule(node) {
+  if (node.__drawing) {
+    node.__again = true;
+    return;
+  }
+  node.__drawing = true;
+  try {
+    const library = await node.__assets.plotly();
+    do {
+      node.__again = false;
+      if (!node.isConnected || node.clientWidth === 0) break;
+      node.__width = node.clientWidth;
+      node.__theme = currentTheme();
+      const { data, layout } = dressed(node, node.__wanted);
+      await library.react(node, data, layout, CONFIG);
+      if (!node.__listening) {
+        node.__listening = true;
+        node.on("plotly_click", (event) => node.__click?.(event.points[0]));
+      }
+    } while (node.__again);
+  } finally {
+    node.__drawing = false;
+  }
+}
+
+function stop(node) {
+  node.__observer?.disconnect();
+  if (globalThis.Plotly && node.__listening) globalThis.Plotly.purge(node);
+}

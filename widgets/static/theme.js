@@ -1,0 +1,65 @@
+// Light or dark: the reader's choice, else JupyterLab's theme, else the system's preference.
+
+const STORED = "workbench-theme";
+const listeners = new Set();
+let choice = read();
+
+function read() {
+  try {
+    return localStorage.getItem(STORED) ?? "auto";
+  } catch {
+    return "auto"; // storage is closed in some embedded pages
+  }
+}
+
+const preference = matchMedia("(prefers-color-scheme: dark)");
+
+/** Whether the page is a JupyterLab, whose own theme then decides. */
+export function inJupyterLab() {
+  return document.body.dataset.jpThemeName !== undefined && document.getElementById("main") !== null
+    && document.querySelector(".jp-LabShell") !== null;
+}
+
+/** "auto", "light" or "dark": what the reader chose. */
+export function themeChoice() {
+  return choice;
+}
+
+/** "light" or "dark": what is shown. */
+export function currentTheme() {
+  if (choice !== "auto") return choice;
+  if (inJupyterLab()) return document.body.dataset.jpThemeLight === "false" ? "dark" : "light";
+  return preference.matches ? "dark" : "light";
+}
+
+/** Sets the reader's choice for every widget of the page. */
+export function chooseTheme(name) {
+  choice = name;
+  try {
+    localStorage.setItem(STORED, name);
+  } catch {
+    // kept for this page only
+  }
+  announce();
+}
+
+/** Calls `listener` at each change; returns how to stop. */
+export function onTheme(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Writes the theme where the style sheet looks for it. */
+export function announce() {
+  const root = document.documentElement;
+  root.dataset.workbenchTheme = currentTheme();
+  root.dataset.workbenchFollows = choice === "auto" && inJupyterLab() ? "jupyterlab" : "self";
+  root.dataset.workbenchPage = inJupyterLab() ? "jupyterlab" : "plain";
+  for (const listener of listeners) listener();
+}
+
+preference.addEventListener("change", announce);
+new MutationObserver(announce).observe(document.body, {
+  attributes: true,
+  attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"],
+});

@@ -1,0 +1,84 @@
+// Which model, which data, which machine; language, theme; opening another model.
+
+import { h, identifier } from "./dom.js";
+import { upload } from "./upload.js";
+import { chooseTheme, themeChoice } from "./theme.js";
+
+export function topBar(view) {
+  const { state, labels, local } = view;
+  local.id ??= identifier();
+  const fact = (title, value, detail, tone) => h("div", { class: `wb-fact ${tone ?? ""}`, key: title },
+    h("dt", {}, title), h("dd", {}, h("strong", {}, value), detail && h("span", { class: "wb-sub" }, detail)));
+  return h("header", { class: "wb-top", "aria-label": state.title },
+    h("div", { class: "wb-top-row" },
+      h("h1", {}, h("span", { class: "wb-logo", "aria-hidden": "true" }), state.title),
+      h("dl", { class: "wb-facts" }, state.facts.map((one) => fact(one.title, one.value, one.detail, one.tone))),
+      h("div", { class: "wb-controls" },
+        h("button", { type: "button", "aria-expanded": String(Boolean(local.open)), "aria-controls": `${local.id}-open`,
+          onclick: () => {
+            local.open = !local.open;
+            view.redraw();
+          } }, labels.open),
+        h("label", { class: "wb-inline" }, h("span", { class: "wb-hidden" }, labels.language),
+          h("select", { value: state.language, onchange: (event) => view.act("language", { language: event.target.value }) },
+            state.languages.map((one) => h("option", { key: one.value, value: one.value, lang: one.value.replace("_", "-") }, one.label)))),
+        h("label", { class: "wb-inline" }, h("span", { class: "wb-hidden" }, labels.theme),
+          h("select", { value: themeChoice(), onchange: (event) => chooseTheme(event.target.value) },
+            ["auto", "light", "dark"].map((name) => h("option", { key: name, value: name }, labels[name])))))),
+    state.warnings.map((warning, index) => h("p", { class: "wb-callout wb-callout-warn", role: "status", key: `warning ${index}` }, warning)),
+    state.error && h("p", { class: "wb-error wb-pad", role: "alert" }, state.error),
+    h("div", { class: "wb-open-panel", id: `${local.id}-open`, hidden: !local.open }, local.open && opening(view)));
+}
+
+function opening(view) {
+  const { state, labels, local } = view;
+  const chosen = (local.chosen ??= { model: state.models[0]?.value ?? "", data: state.datasets[0]?.value ?? "", modelPath: "", dataPath: "",
+    scaling: "auto", trust: false });
+  const choose = (name) => (event) => {
+    chosen[name] = event.target.type === "checkbox" ? event.target.checked : event.target.value;
+    view.redraw();
+  };
+  const picker = (name, title, options, pathTitle) => h("div", { class: "wb-field", key: name },
+    h("label", { for: `${local.id}-${name}` }, title),
+    h("select", { id: `${local.id}-${name}`, value: chosen[name], onchange: choose(name) },
+      options.map((one) => h("option", { key: one.value, value: one.value }, one.label)),
+      h("option", { key: "path", value: "" }, labels.own)),
+    chosen[name] === "" && [
+      state.paths && h("label", { key: "label", for: `${local.id}-${name}-path`, class: "wb-hint" }, pathTitle),
+      state.paths && h("input", { key: "path", id: `${local.id}-${name}-path`, type: "text", value: chosen[`${name}Path`], oninput: choose(`${name}Path`) }),
+      state.uploads && fileField(view, name, labels.upload)]);
+  const submit = (event) => {
+    event.preventDefault();
+    view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath, scaling: chosen.scaling, trust: chosen.trust });
+    local.open = false;
+    view.redraw();
+  };
+  return h("form", { class: "wb-open-form", onsubmit: submit, "aria-label": labels.open },
+    h("div", { class: "wb-open-fields" },
+      picker("model", labels.model, state.models, labels.modelPath),
+      picker("data", labels.data, state.datasets, labels.dataPath),
+      h("div", { class: "wb-field" }, h("label", { for: `${local.id}-scaling` }, labels.scaling),
+        h("select", { id: `${local.id}-scaling`, value: chosen.scaling, onchange: choose("scaling") },
+          state.scalings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+        h("p", { class: "wb-hint" }, labels.scalingHint)),
+      h("div", { class: "wb-field" }, h("label", { for: `${local.id}-recipe` }, labels.recipe),
+        fileField(view, "recipe", labels.recipeHint))),
+    state.trust && h("div", { class: "wb-field wb-field-checkbox" },
+      h("input", { id: `${local.id}-trust`, type: "checkbox", checked: chosen.trust, onchange: choose("trust") }),
+      h("label", { for: `${local.id}-trust` }, labels.trust)),
+    state.upload && h("p", { class: "wb-hint", role: "status" }, state.upload),
+    h("div", { class: "wb-actions" }, h("button", { type: "submit", class: "wb-primary" }, labels.openNow)));
+}
+
+function fileField(view, kind, hint) {
+  const { local, state } = view;
+  const id = `${local.id}-${kind}${kind === "recipe" ? "" : "-file"}`;
+  return h("span", { key: "file", class: "wb-file" },
+    h("input", { id, type: "file", "aria-label": kind === "recipe" ? null : hint, "aria-describedby": `${id}-about`,
+      accept: state.accepts[kind], onchange: (event) => event.target.files[0] && upload(view, kind, event.target.files[0], (path) => {
+        if (kind === "recipe") return;
+        local.chosen[`${kind}Path`] = path;
+        view.redraw();
+      }) }),
+    h("span", { class: "wb-hint", id: `${id}-about` }, hint));
+}

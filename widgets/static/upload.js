@@ -1,0 +1,25 @@
+// A file to the kernel in parts, each sent when the one before has arrived: a server limits messages.
+
+const PART_BYTES = 1024 * 1024;
+let transfers = 0;
+
+/** Sends `file`; `finished` is called with its place on the kernel's side. */
+export function upload(view, kind, file, finished) {
+  const transfer = `${Date.now()}-${++transfers}`;
+  const parts = Math.max(1, Math.ceil(file.size / PART_BYTES));
+  const next = async (part) => {
+    const bytes = await file.slice(part * PART_BYTES, (part + 1) * PART_BYTES).arrayBuffer();
+    view.act("upload", { transfer, kind, file: file.name, size: file.size, part, parts }, [bytes]);
+  };
+  const answered = (message) => {
+    if (message?.type !== "upload" || message.transfer !== transfer) return;
+    if (message.part !== undefined && message.part + 1 < parts && !message.error) {
+      next(message.part + 1);
+      return;
+    }
+    view.model.off("msg:custom", answered);
+    if (!message.error) finished(message.path);
+  };
+  view.model.on("msg:custom", answered);
+  next(0);
+}
