@@ -1,0 +1,245 @@
+"""Labels of any kind become class indices 0 to K-1, and the mapping is stated."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.data.dataset import SPLITS, SplitName
+from workbench.data.raw import Array, RawData
+from workbench.errors import InvalidInput
+from workbench.text import Text, say
+
+LONGEST_CLASS_NAME = 80
+
+# Marks that turn the direction of the text around them would scramble the page around a class name.
+_DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Labels ready for training.
+
+    Attributes:
+        y: int64 class indices of each split of the source, shape ``(n,)``.
+        classes: Class names by index.
+        notes: How labels were mapped.
+    """
+
+    y: dict[SplitName, npt.NDArray[np.int64]]
+    classes: tuple[str, ...]
+    notes: tuple[Text, ...]
+
+
+def encode(raw: RawData) -> Encoded:
+    """Maps labels to class indices.
+
+    Integers from 0 without gaps stay as they are. Other integers, booleans and strings are numbered in
+    sorted order (as scikit-learn's ``LabelEncoder`` and Keras's ``image_dataset_from_directory`` do).
+    One-hot rows become the index of their one.
+
+    Raises:
+        InvalidInput: For continuous, soft or multiple labels, labels outside the range, one class only.
+    """
+    values: dict[SplitName, Array] = {}
+    one_hot: int | None = None
+    for split in SPLITS:
+        if split not in raw.splits:
+            continue
+        samples = raw.splits[split]
+        values[split], width = _flat(samples.called("y"), samples.y)
+        if split == "train":
+            one_hot = width
+        elif width != one_hot or values[split].dtype.kind != values["train"].dtype.kind:
+            raise InvalidInput(
+                say(
+                    "{name} and {first} hold labels of different kinds: {kind} and {first_kind}.",
+                    name=samples.called("y"),
+                    kind=_kind(values[split], width),
+                    first=raw.splits["train"].called("y"),
+                    first_kind=_kind(values["train"], one_hot),
+                ),
+                say("Write the labels of every split the same way."),
+            )
+    levels, notes = _levels(raw, values["train"], one_hot)
+    if raw.classes is not None and len(raw.classes) != len(levels):
+        raise InvalidInput(
+            say("{names} class names came with {classes} classes.", names=len(raw.classes), classes=len(levels)),
+            say("Give one name for each class, in the order of the labels."),
+        )
+    y = {split: _index(raw, split, labels, levels) for split, labels in values.items()}
+    names, name_notes = class_names([str(level) for level in levels] if raw.classes is None else raw.classes)
+    if len(levels) < 2:
+        raise InvalidInput(
+            say(
+                "All {count} labels are the same class, {name}.",
+                count=len(values["train"]),
+                name=names[0],
+            ),
+            say("At least two classes are needed."),
+        )
+    return Encoded(y, names, notes + name_notes)
+
+
+def _flat(called: str, y: Array) -> tuple[Array, int | None]:
+    """Labels of shape ``(n,)`` as integers, booleans or strings, and the width of a one-hot code."""
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.dtype.kind == "O":
+        y = _unboxed(called, y)
+    if y.dtype.kind == "S":
+        y = np.char.decode(y, "utf-8", "replace")
+    if y.dtype.kind not in "biufU" or y.ndim > 2 or (y.ndim == 2 and y.dtype.kind == "U"):
+        raise InvalidInput(
+            say("{name} has the shape {shape} and holds {dtype}.", name=called, shape=str(y.shape), dtype=str(y.dtype)),
+            say("Labels are integers, strings or booleans of shape (n,), or one-hot rows of shape (n, classes)."),
+        )
+    if y.dtype.kind == "f":
+        bad = int((~np.isfinite(y)).sum())
+        if bad:
+            raise InvalidInput(
+                say("{name} holds {bad} labels of {count} that are not numbers.", name=called, bad=bad, count=len(y)),
+                say("Drop the samples without a label first."),
+            )
+    if y.ndim == 2:
+        ones = y == 1
+        if not ((ones | (y == 0)).all() and (ones.sum(axis=1) == 1).all()):
+            wrong = int((~((ones | (y == 0)).all(axis=1) & (ones.sum(axis=1) == 1))).sum())
+            raise InvalidInput(
+                say("{wrong} of {count} rows in {name} are not one-hot.", wrong=wrong, count=len(y), name=called),
+                say("Each row needs a single 1 and zeros; soft and multiple labels are not supported."),
+            )
+        return ones.argmax(axis=1), y.shape[1]
+    if y.dtype.kind == "f":
+        broken = y != np.floor(y)
+        if broken.any():
+            raise InvalidInput(
+                say(
+                    "{name} holds continuous values, such as {value:g}: that is regression.",
+                    name=called,
+                    value=float(y[broken][0]),
+                ),
+                say("Only classification is supported; labels are classes."),
+            )
+        y = y.astype(np.int64)
+    return y, None
+
+
+def _unboxed(called: str, y: Array) -> Array:
+    """Python objects in memory (never from a file) as an array of one plain type."""
+    values = y.tolist()
+    for kind in (bool, str, int, float):
+        if all(isinstance(value, (kind, np.generic)) for value in values):
+            plain = np.asarray(values)
+            if plain.dtype.kind != "O":
+                return plain
+    raise InvalidInput(
+        say("{name} holds Python objects of several types.", name=called),
+        say("Labels are integers, strings or booleans of shape (n,), or one-hot rows of shape (n, classes)."),
+    )
+
+
+def _levels(raw: RawData, labels: Array, one_hot: int | None) -> tuple[list[object], tuple[Text, ...]]:
+    """The distinct labels in the order of their indices."""
+    called = raw.splits["train"].called("y")
+    if one_hot is not None:
+        return list(range(one_hot)), (say("One-hot labels became class indices 0 to {last}.", last=one_hot - 1),)
+    if raw.classes is not None and labels.dtype.kind in "iu":
+        return list(range(len(raw.classes))), ()
+    if raw.classes is not None and labels.dtype.kind == "U":
+        return list(raw.classes), ()
+    levels = np.unique(labels)
+    if labels.dtype.kind in "iu":
+        if levels[0] == 0 and levels[-1] != len(levels) - 1:
+            # Numbering them anew would silently shift the classes against the outputs of a trained model.
+            missing = int(np.flatnonzero(levels != np.arange(len(levels)))[0])
+            raise InvalidInput(
+                say(
+                    "{name} has {count} different labels from 0 to {last}, with gaps: {missing} never occurs.",
+                    name=called,
+                    count=len(levels),
+                    last=int(levels[-1]),
+                    missing=missing,
+                ),
+                say("Number the classes 0 to {last}, or use strings as labels.", last=len(levels) - 1),
+            )
+        if levels[0] == 0:
+            return [int(level) for level in levels], ()
+    mapping = ", ".join(f"{_clean(str(level))} = {index}" for index, level in enumerate(levels[:20]))
+    if len(levels) > 20:
+        mapping += ", …"
+    return levels.tolist(), (say("Labels were numbered: {mapping}.", mapping=mapping),)
+
+
+def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) -> npt.NDArray[np.int64]:
+    """Position of each label among the levels."""
+    samples = raw.splits[split]
+    known = np.asarray(levels)
+    outside = ~np.isin(labels, known)
+    if outside.any():
+        strange = np.unique(labels[outside])
+        raise InvalidInput(
+            say(
+                "{name} holds {count} labels outside the classes: {strange}.",
+                name=samples.called("y"),
+                count=int(outside.sum()),
+                strange=", ".join(_clean(str(value)) for value in strange[:5]) + (", …" if len(strange) > 5 else ""),
+            ),
+            say(
+                "The {count} classes are {classes}.",
+                count=len(levels),
+                classes=", ".join(_clean(str(level)) for level in levels[:10]) + (", …" if len(levels) > 10 else ""),
+            ),
+        )
+    order = np.argsort(known)
+    return order[np.searchsorted(known, labels, sorter=order)].astype(np.int64)
+
+
+def class_names(names: list[str] | tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Text, ...]]:
+    """Class names that can be shown: short, without control and direction marks, unique.
+
+    Returns:
+        The names and what was changed, in words.
+    """
+    shown: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        clean = base = _clean(name)
+        number = 2
+        while clean in taken:
+            clean = f"{base} ({number})"
+            number += 1
+        taken.add(clean)
+        shown.append(clean)
+    changed = sum(before != after for before, after in zip(names, shown, strict=True))
+    if not changed:
+        return tuple(shown), ()
+    return tuple(shown), (
+        say(
+            "{count} class names were shortened to {limit} characters or freed of control characters.",
+            count=changed,
+            limit=LONGEST_CLASS_NAME,
+        ),
+    )
+
+
+def _clean(name: str) -> str:
+    name = _DIRECTION_MARKS.sub("", name[: 4 * LONGEST_CLASS_NAME])
+    name = "".join("�" if unicodedata.category(char) in ("Cc", "Cs") else char for char in name)
+    if len(name) > LONGEST_CLASS_NAME:
+        name = name[: LONGEST_CLASS_NAME - 1] + "…"
+    return name or "(empty)"
+
+
+def _kind(labels: Array, one_hot: int | None) -> Text:
+    if one_hot is not None:
+        return say("one-hot rows of {width}", width=one_hot)
+    if labels.dtype.kind == "U":
+        return say("strings")
+    if labels.dtype.kind == "b":
+        return say("booleans")
+    return say("integers")

@@ -1,0 +1,231 @@
+"""The one way in: from anything that holds labelled samples to three splits on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.data.builtin import BUILTINS
+from workbench.data.dataset import SPLITS, Dataset, DatasetInfo, SplitName
+from workbench.data.labels import Encoded, encode
+from workbench.data.raw import DEFAULT_LIMIT_BYTES, Array, RawData, Scaling, check_limit, check_values
+from workbench.data.scaling import Scaler, fit_scalers
+from workbench.data.splits import Part, divide
+from workbench.errors import InvalidInput
+from workbench.text import say
+
+_BLOCK_BYTES = 2**24
+
+
+def prepare(
+    source: object,
+    folder: str | Path,
+    *,
+    name: str | None = None,
+    scaling: Scaling = "auto",
+    seed: int = 0,
+    test_fraction: float = 0.2,
+    validation_fraction: float = 0.1,
+    label: str | None = None,
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+) -> Dataset:
+    """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
+
+    The folder appears complete or not at all.
+
+    Args:
+        source: Name of a built-in data set (see :data:`workbench.data.builtin.BUILTINS`); path of an
+            ``.npz`` or ``.csv`` file or of a folder with one folder of images for each class; ``(x, y)``;
+            ``((x_train, y_train), (x_test, y_test))``; a dict with the keys of an ``.npz`` file; a
+            ``tf.data.Dataset`` of ``(x, y)`` or a dict of them by split; a pandas ``DataFrame``.
+        folder: Where to write. Must not exist, or be empty.
+        name: Shown to the user; by default the source's own name.
+        scaling: ``"auto"`` divides 8-bit pixels by 255 and leaves everything else as it came, except that
+            built-in data sets come in the scaling that their demo models were trained in. The others:
+            ``"none"``, ``"divide by 255"``, ``"standardize"``, ``"range 0..1"``; their statistics come
+            from the training split alone.
+        seed: Seeds the split.
+        test_fraction: Share of the training data that becomes the test split, if the source has none.
+        validation_fraction: Share of the training data that becomes the validation split, if the source
+            has none.
+        label: Name of the label column of a table; by default ``label``, ``target``, ``class`` or ``y``,
+            else the last column.
+        limit_bytes: The most that all samples may take in memory, as they come or as float32.
+
+    Returns:
+        The data set that was written.
+
+    Raises:
+        workbench.errors.InvalidInput: If the data cannot be used, with counts and what to do.
+        workbench.errors.Refused: If reading the source would be dangerous (pickled objects, bombs).
+        workbench.errors.Unavailable: If the data set must be downloaded and cannot be.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InvalidInput(
+            say("The folder {folder} exists and is not empty.", folder=str(folder)),
+            say("Choose another folder for the prepared data."),
+        )
+    raw = _read(source, label, limit_bytes)
+    check_limit(
+        sum(array.size * 4 for samples in raw.samples() for array in samples.x.values()), limit_bytes, raw.name
+    )
+    check_values(raw)
+    encoded = encode(raw)
+    parts, statement = divide(
+        encoded.y,
+        encoded.classes,
+        seed=seed,
+        test_fraction=test_fraction,
+        validation_fraction=validation_fraction,
+    )
+    scalers, scaling_text = fit_scalers(raw, parts["train"], scaling)
+    _check_space(folder, raw)
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+    try:
+        digest, minimum, maximum = _write_arrays(draft, raw, encoded, parts, scalers)
+        labels = {split: encoded.y[part.source][part.index] for split, part in parts.items()}
+        shapes = {key: tuple(array.shape[1:]) for key, array in raw.splits["train"].x.items()}
+        info = DatasetInfo(
+            name=(name or raw.name)[:200],
+            input_shapes=shapes,
+            classes=encoded.classes,
+            counts={split: len(labels[split]) for split in SPLITS},
+            class_counts={
+                split: tuple(int(n) for n in np.bincount(labels[split], minlength=len(encoded.classes)))
+                for split in SPLITS
+            },
+            scaling=scaling_text,
+            minimum=minimum,
+            maximum=maximum,
+            is_image=_is_image(raw),
+            seed=seed,
+            sha256=digest,
+            notes=(*raw.notes, *encoded.notes, statement),
+        )
+        _write_file(draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode())
+        _sync_folder(draft)
+        # mkdtemp made it readable by its owner alone; the data are as public as their parent folder.
+        draft.chmod(0o755)
+        draft.rename(folder)
+        _sync_folder(folder.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return Dataset(folder)
+
+
+def _read(source: object, label: str | None, limit_bytes: int) -> RawData:
+    if isinstance(source, str) and source in BUILTINS:
+        return BUILTINS[source].read()
+    if isinstance(source, str | os.PathLike):
+        from workbench.data.files import read_path
+
+        return read_path(Path(source), label=label, limit_bytes=limit_bytes)
+    from workbench.data.arrays import read_arrays
+
+    return read_arrays(source, label=label, limit_bytes=limit_bytes)
+
+
+def _check_space(folder: Path, raw: RawData) -> None:
+    needed = sum(4 * array.size for samples in raw.samples() for array in samples.x.values())
+    parent = next(parent for parent in folder.absolute().parents if parent.exists())
+    free = shutil.disk_usage(parent).free
+    if needed > free:
+        raise InvalidInput(
+            say(
+                "The prepared data take {needed:.1f} MB and {free:.1f} MB are free in {folder}.",
+                needed=needed / 1e6,
+                free=free / 1e6,
+                folder=str(parent),
+            ),
+            say("Free some space or choose another folder."),
+        )
+
+
+def _is_image(raw: RawData) -> bool:
+    if raw.is_image is not None:
+        return raw.is_image
+    arrays = list(raw.splits["train"].x.values())
+    if len(arrays) != 1:
+        return False
+    shape = arrays[0].shape[1:]
+    if len(shape) == 3:
+        return shape[-1] in (1, 3) and min(shape[:2]) >= 4
+    return len(shape) == 2 and arrays[0].dtype == np.uint8 and min(shape) >= 8
+
+
+def _write_arrays(
+    draft: Path, raw: RawData, encoded: Encoded, parts: dict[SplitName, Part], scalers: dict[str, Scaler]
+) -> tuple[str, float, float]:
+    """Writes all arrays; returns their digest, the smallest and the largest stored value."""
+    digest = hashlib.sha256()
+    minimum, maximum = np.inf, -np.inf
+    for split, part in parts.items():
+        for key, values in raw.splits[part.source].x.items():
+            file_name = f"x_{split}.{key}.npy" if key else f"x_{split}.npy"
+            digest.update(f"{file_name} {(len(part.index), *values.shape[1:])}".encode())
+            with (draft / file_name).open("wb") as file:
+                low, high = _write_samples(file, values, part, scalers[key], digest, file_name)
+                _sync_file(file)
+            minimum, maximum = min(minimum, low), max(maximum, high)
+        labels = encoded.y[part.source][part.index]
+        digest.update(f"y_{split}".encode())
+        digest.update(labels.astype("<i8").tobytes())
+        with (draft / f"y_{split}.npy").open("wb") as file:
+            np.save(file, labels, allow_pickle=False)
+            _sync_file(file)
+    return digest.hexdigest(), float(minimum), float(maximum)
+
+
+def _write_samples(
+    file: BinaryIO, values: Array, part: Part, scaler: Scaler, digest: hashlib._Hash, called: str
+) -> tuple[float, float]:
+    """Writes samples block by block, so that no second copy of the data is ever in memory."""
+    shape = (len(part.index), *values.shape[1:])
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    minimum, maximum = np.inf, -np.inf
+    step = max(1, _BLOCK_BYTES // max(1, 4 * values[:1].size))
+    for start in range(0, len(part.index), step):
+        # A value beyond float32 becomes infinite here and is reported below.
+        with np.errstate(over="ignore"):
+            block: npt.NDArray[np.float32] = np.ascontiguousarray(scaler(values[part.index[start : start + step]]))
+        minimum, maximum = min(minimum, float(block.min())), max(maximum, float(block.max()))
+        if not np.isfinite(minimum) or not np.isfinite(maximum):
+            raise InvalidInput(
+                say("{name} holds values too large for float32.", name=called.removesuffix(".npy")),
+                say("Scale or clip them below 3.4e38 first."),
+            )
+        digest.update(block.data)
+        file.write(block.data)
+    return minimum, maximum
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        _sync_file(file)
+
+
+def _sync_file(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,211 @@
+"""A data set as it was read: raw values and raw labels, before splitting, mapping and scaling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.data.dataset import SPLITS, SplitName
+from workbench.errors import InvalidInput
+from workbench.text import Text, say
+
+Array = npt.NDArray[Any]
+
+Scaling = Literal["auto", "none", "divide by 255", "standardize", "range 0..1"]
+SCALINGS: tuple[Scaling, ...] = ("auto", "none", "divide by 255", "standardize", "range 0..1")
+
+DEFAULT_LIMIT_BYTES = 4 * 2**30
+"""How much memory the values of one data set may take, as they came or as float32."""
+
+# An input's name becomes part of a file's name, so it must not lead out of the folder.
+_INPUT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One block of labelled samples.
+
+    Attributes:
+        x: Values of each input along axis 0, by input name; the key is ``""`` for a single unnamed
+            input.
+        y: Raw labels along axis 0.
+        suffix: How the source calls this block: ``"train"`` in ``x_train``; empty in ``x``.
+    """
+
+    x: dict[str, Array]
+    y: Array
+    suffix: str = ""
+
+    def called(self, letter: str, name: str = "") -> str:
+        """The source's own name for an array, such as ``x_train`` or ``x_train.image``."""
+        base = f"{letter}_{self.suffix}" if self.suffix else letter
+        return f"{base}.{name}" if name else base
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Everything that a source holds.
+
+    Attributes:
+        name: Shown to the user.
+        splits: The splits that the source has. The training split is always there; the others are
+            cut from it where they are missing.
+        classes: Class names in the order of integer labels, where the source gives them.
+        scaling: What ``"auto"`` stands for with this source; None lets the values decide.
+        is_image: Whether samples are pictures; None lets the values decide.
+        notes: What the user should know of how it was read.
+    """
+
+    name: str
+    splits: dict[SplitName, Samples]
+    classes: tuple[str, ...] | None = None
+    scaling: Scaling | None = None
+    is_image: bool | None = None
+    notes: tuple[Text, ...] = ()
+
+    def samples(self) -> Iterator[Samples]:
+        """The blocks in the order train, validation, test."""
+        return (self.splits[split] for split in SPLITS if split in self.splits)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Input names, in the order of the source."""
+        return tuple(self.splits["train"].x)
+
+
+def check_values(raw: RawData) -> None:
+    """Makes sure that every block has numbers of the same sample shape, one label each, all finite.
+
+    Raises:
+        InvalidInput: With the array's name in the source, what came and what is allowed.
+    """
+    first = raw.splits["train"]
+    for name in raw.inputs:
+        if name and not _INPUT_NAME.fullmatch(name):
+            raise InvalidInput(
+                say("{name} is not a usable input name.", name=_short(name)),
+                say("Use up to 100 letters, digits, dots, dashes and underscores, such as x_train.image."),
+            )
+    for samples in raw.samples():
+        if set(samples.x) != set(first.x):
+            raise InvalidInput(
+                say(
+                    "{split} has the inputs {names}, while {first} has {first_names}.",
+                    split=samples.called("x"),
+                    names=_names(samples.x),
+                    first=first.called("x"),
+                    first_names=_names(first.x),
+                ),
+                say("Give every split the same inputs."),
+            )
+        for name, array in samples.x.items():
+            _check_array(samples.called("x", name), array, samples)
+            if array.shape[1:] != first.x[name].shape[1:]:
+                raise InvalidInput(
+                    say(
+                        "Samples in {name} have the shape {shape}, those in {first} {first_shape}.",
+                        name=samples.called("x", name),
+                        shape=str(array.shape[1:]),
+                        first=first.called("x", name),
+                        first_shape=str(first.x[name].shape[1:]),
+                    ),
+                    say("Give every split the same sample shape."),
+                )
+
+
+def _check_array(called: str, array: Array, samples: Samples) -> None:
+    if array.dtype.kind not in "biuf":
+        raise InvalidInput(
+            say("{name} holds {dtype} values, and numbers are needed.", name=called, dtype=str(array.dtype)),
+            say("Convert it first, for instance with {name}.astype('float32').", name=called),
+        )
+    if array.ndim < 2:
+        raise InvalidInput(
+            say("{name} has the shape {shape}.", name=called, shape=str(array.shape)),
+            say("The first axis counts samples and at least one more is needed; one column is (n, 1)."),
+        )
+    if len(array) == 0 or 0 in array.shape:
+        raise InvalidInput(
+            say("{name} is empty: its shape is {shape}.", name=called, shape=str(array.shape)),
+            say("Give it at least one sample, or leave the split out to have it cut from the others."),
+        )
+    labels = samples.called("y")
+    if samples.y.ndim == 0 or len(samples.y) != len(array):
+        raise InvalidInput(
+            say(
+                "{name} has {samples} samples and {labels} has {count} labels.",
+                name=called,
+                samples=len(array),
+                labels=labels,
+                count=len(samples.y) if samples.y.ndim else 1,
+            ),
+            say("Give one label for each sample."),
+        )
+    if array.dtype.kind == "f":
+        _check_finite(called, array)
+
+
+def _check_finite(called: str, array: Array) -> None:
+    missing = infinite = bad_samples = 0
+    for block in blocks(array):
+        finite = np.isfinite(block)
+        if finite.all():
+            continue
+        missing += int(np.isnan(block).sum())
+        infinite += int(np.isinf(block).sum())
+        bad_samples += int((~finite.reshape(len(block), -1).all(axis=1)).sum())
+    if missing or infinite:
+        raise InvalidInput(
+            say(
+                "{name} holds {missing} missing (NaN) and {infinite} infinite values, in {bad} of {count} samples.",
+                name=called,
+                missing=missing,
+                infinite=infinite,
+                bad=bad_samples,
+                count=len(array),
+            ),
+            say("Fill or drop those samples first."),
+        )
+
+
+def blocks(array: Array, block_bytes: int = 2**24) -> Iterator[Array]:
+    """Cuts an array along axis 0 into views of about ``block_bytes``, to bound working memory."""
+    step = max(1, block_bytes // max(1, array[:1].nbytes))
+    for start in range(0, len(array), step):
+        yield array[start : start + step]
+
+
+def check_limit(size_bytes: int, limit_bytes: int, source: str) -> None:
+    """Refuses data that would not fit.
+
+    Args:
+        size_bytes: What the values would take in memory.
+        limit_bytes: The most that is allowed.
+        source: The file or array, as the user knows it.
+
+    Raises:
+        InvalidInput: If the size is above the limit.
+    """
+    if size_bytes > limit_bytes:
+        raise InvalidInput(
+            say(
+                "{source} would take {size:.1f} MB in memory as float32; the limit is {limit:.1f} MB.",
+                source=source,
+                size=size_bytes / 1e6,
+                limit=limit_bytes / 1e6,
+            ),
+            say("Use fewer or smaller samples, or raise the limit."),
+        )
+
+
+def _names(x: dict[str, Array]) -> str:
+    return ", ".join(_short(name) if name else "(unnamed)" for name in x)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 60 else name[:59] + "…"
