@@ -1,1 +1,38 @@
+"""Make neural networks smaller, faster and cheaper, with numbers you can trust.
+
+The engine: usable from a script, from panels and from the command line. Importing it imports
+neither TensorFlow nor any runtime.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from workbench.jobs.job import Job
+    from workbench.recipe import Recipe, Step
+    from workbench.technique import Technique
+    from workbench.variant import Variant
+    from workbench.workbench import Workbench
+
+__all__ = ["Job", "Recipe", "Step", "Technique", "Variant", "Workbench", "__version__"]
+
+_HOMES = {
+    "Job": "workbench.jobs.job",
+    "Recipe": "workbench.recipe",
+    "Step": "workbench.recipe",
+    "Technique": "workbench.technique",
+    "Variant": "workbench.variant",
+    "Workbench": "workbench.workbench",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Resolved when asked for: `workbench --help` should not pay for the engine.
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

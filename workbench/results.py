@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
 from workbench.measure.records import (
     Interval,
+    LatencyMeasurement,
     LatencySummary,
     QualityMeasurement,
     QualityVerdict,
@@ -11,8 +16,11 @@ from workbench.measure.records import (
     SpeedVerdict,
 )
 from workbench.records import Record
-from workbench.text import Text
+from workbench.store import Store
+from workbench.text import Text, say
 from workbench.variant import Variant
+
+R = TypeVar("R", bound=Record)
 
 
 class ResultRow(Record):
@@ -81,3 +89,134 @@ class Details(Record):
     f1_after: tuple[float, ...]
     confusion_change: tuple[tuple[int, ...], ...]
     flips: tuple[Flip, ...]
+
+
+def collect(store: Store) -> tuple[ResultRow, ...]:
+    """One row per variant from what the store holds, in the order of their making."""
+    from workbench.doctor import notes
+
+    variants = store.variants()
+    passports = store.passports()
+    baseline = next((variant for variant in variants if variant.parent is None), None)
+    by_id = {variant.id: variant for variant in variants}
+    rows = [_row(store, variant, variants, baseline) for variant in variants]
+    front = pareto_front(rows)
+    return tuple(
+        row.model_copy(
+            update={"on_front": row.variant.id in front, "notes": notes(row, rows, by_id, passports)}
+        )
+        for row in rows
+    )
+
+
+def pareto_front(rows: Sequence[ResultRow]) -> frozenset[str]:
+    """Variants that no other one beats in speed, size and F1 together.
+
+    Speed is time relative to the baseline from paired runs, so numbers of different moments are
+    not compared.
+    """
+    points = {
+        row.variant.id: (row.total_speedup.value, -row.size.file_bytes, row.quality.f1_macro.value)
+        for row in rows
+        if row.total_speedup is not None and row.size is not None and row.quality is not None
+    }
+    return frozenset(
+        id_
+        for id_, point in points.items()
+        if not any(
+            other != point and all(theirs >= ours for theirs, ours in zip(other, point, strict=True))
+            for other in points.values()
+        )
+    )
+
+
+def chain(first: Interval, second: Interval) -> Interval:
+    """The product of two independent speed-ups, with their relative errors added in quadrature."""
+    value = first.value * second.value
+
+    def relative(side: str) -> float:
+        parts = [math.log(getattr(step, side) / step.value) for step in (first, second) if step.value > 0]
+        return math.hypot(*parts)
+
+    return Interval(
+        value=value, low=value * math.exp(-relative("low")), high=value * math.exp(relative("high"))
+    )
+
+
+def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: Variant | None) -> ResultRow:
+    size = _first(store.measurements("size", variant.id, SizeMeasurement))
+    quality = _first(store.measurements("quality", variant.id, QualityMeasurement))
+    change = _first(store.measurements("quality change", variant.id, QualityVerdict))
+    runs = store.measurements("latency", variant.id, LatencyMeasurement)
+    runs = (
+        *(run for run in runs if run.protocol == "final"),
+        *(run for run in runs if run.protocol == "quick"),
+    )
+    reference = next(
+        (other for other in variants if other.runtime == variant.runtime and other.is_reference), None
+    )
+    speed = _verdict(runs, variant, reference)
+    return ResultRow(
+        variant=variant,
+        size=size,
+        latency=_summary(runs, variant),
+        speed=speed,
+        total_speedup=_total(store, variant, reference, baseline, speed),
+        quality=quality,
+        quality_change=change,
+        compared=_compared(variant, reference, baseline),
+    )
+
+
+def _total(
+    store: Store,
+    variant: Variant,
+    reference: Variant | None,
+    baseline: Variant | None,
+    speed: SpeedVerdict | None,
+) -> Interval | None:
+    if baseline is None:
+        return None
+    if variant.id == baseline.id:
+        return Interval(value=1.0, low=1.0, high=1.0)
+    if reference is None or (speed is None and variant.id != reference.id):
+        return None
+    own = speed.speedup if speed is not None and variant.id != reference.id else None
+    if reference.id == baseline.id:
+        return own
+    bridge = _verdict(store.measurements("latency", reference.id, LatencyMeasurement), reference, baseline)
+    if bridge is None:
+        return None
+    return bridge.speedup if own is None else chain(bridge.speedup, own)
+
+
+def _verdict(
+    runs: Sequence[LatencyMeasurement], variant: Variant, reference: Variant | None
+) -> SpeedVerdict | None:
+    if reference is None or reference.id == variant.id:
+        return None
+    for run in runs:
+        for verdict in run.verdicts:
+            if verdict.variant == variant.id and verdict.reference == reference.id:
+                return verdict
+    return None
+
+
+def _summary(runs: Sequence[LatencyMeasurement], variant: Variant) -> LatencySummary | None:
+    return next((summary for run in runs for summary in run.summaries if summary.variant == variant.id), None)
+
+
+def _compared(variant: Variant, reference: Variant | None, baseline: Variant | None) -> Text | None:
+    if baseline is None or variant.id == baseline.id:
+        return None
+    if reference is None or reference.id in (baseline.id, variant.id):
+        return say("against {baseline}", baseline=baseline.name)
+    return say(
+        "against {reference} (float32 in the same runtime); in all against {baseline}",
+        reference=reference.name,
+        baseline=baseline.name,
+    )
+
+
+def _first(records: Sequence[R]) -> R | None:
+    return records[0] if records else None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from workbench.data.dataset import Features
 from workbench.text import Text
-from workbench.variant import Format, ModelDescription, RuntimeSettings
+from workbench.variant import Format, RuntimeSettings
 
 
 class Session(ABC):
@@ -41,7 +41,7 @@ class Session(ABC):
         """Prepares and runs one batch of any size."""
         return self.infer(self.prepare(features))
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most runtimes hold nothing that Python does not free
         """Gives back what the runtime holds."""
 
 

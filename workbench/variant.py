@@ -119,8 +119,8 @@ class Variant(Record):
         technique: Name of the technique that made it; None for the baseline.
         parameters: That technique's parameters.
         parent: Identifier of the variant that it was made from; None for the baseline.
-        reference: Identifier of the float32 variant of the same runtime that speed-ups are quoted
-            against; its own id where it is that reference itself.
+        is_reference: Whether it is the baseline as float32 in its runtime: what speed-ups of the
+            variants of that runtime are quoted against.
         automatic: True if the engine made it as the reference of another one.
         report: What the technique did.
         created: When it was stored, UTC.
@@ -138,7 +138,7 @@ class Variant(Record):
     technique: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     parent: str | None = None
-    reference: str | None = None
+    is_reference: bool = False
     automatic: bool = False
     report: Report = Report()
     created: datetime

@@ -1,0 +1,146 @@
+"""Whether a technique fits a variant, and a model fits its data: the engine's own checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from workbench.data.dataset import DatasetInfo
+from workbench.errors import InvalidInput, Refused, Unavailable
+from workbench.technique import AnyTechnique, Parameters
+from workbench.text import Text, say, verbatim
+from workbench.variant import ModelDescription, Variant
+
+
+class InvalidParameters(InvalidInput):
+    """Parameters out of their ranges.
+
+    Attributes:
+        fields: What is wrong with each field, by name.
+    """
+
+    def __init__(
+        self, problem: Text, action: Text | None = None, fields: dict[str, Text] | None = None
+    ) -> None:
+        super().__init__(problem, action)
+        self.fields = fields or {}
+
+
+def parse_parameters(technique: AnyTechnique, values: Mapping[str, Any]) -> Parameters:
+    """Validates a technique's parameters, whoever sent them.
+
+    Raises:
+        InvalidParameters: With the reason for each field.
+    """
+    try:
+        return technique.parameters_type.model_validate(dict(values))
+    except ValidationError as error:
+        fields = {
+            ".".join(str(part) for part in problem["loc"]): verbatim(problem["msg"])
+            for problem in error.errors()
+        }
+        first, reason = next(iter(fields.items()))
+        received = repr(values.get(first, None))[:80]
+        raise InvalidParameters(
+            say(
+                "{technique}: parameter {parameter} is wrong: {reason}. Received: {received}.",
+                technique=technique.name,
+                parameter=first,
+                reason=reason,
+                received=received,
+            ),
+            say(
+                "Its parameters are: {names}.",
+                names=", ".join(technique.parameters_type.model_fields) or "none",
+            ),
+            fields,
+        ) from None
+
+
+def misfit(
+    technique: AnyTechnique, variant: Variant, dataset: DatasetInfo, parameters: Parameters
+) -> Text | None:
+    """Why a technique cannot be applied here and now, or None."""
+    return technique.unavailable() or technique.fits(variant, dataset, parameters)
+
+
+def require_fit(
+    technique: AnyTechnique, variant: Variant, dataset: DatasetInfo, parameters: Parameters
+) -> None:
+    """Raises the reason why a technique cannot be applied.
+
+    Raises:
+        Unavailable: If this machine lacks something.
+        Refused: If it does not fit the variant.
+    """
+    missing = technique.unavailable()
+    if missing is not None:
+        raise Unavailable(missing)
+    reason = technique.fits(variant, dataset, parameters)
+    if reason is not None:
+        raise Refused(
+            say(
+                "{technique} does not fit {variant}: {reason}",
+                technique=technique.name,
+                variant=variant.name,
+                reason=reason,
+            )
+        )
+
+
+def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, ...]:
+    """Checks that a model can be fed with the data and that its output has the data's classes.
+
+    Returns:
+        What the user should know, such as an input range that looks wrong.
+
+    Raises:
+        InvalidInput: With both sides' shapes.
+    """
+    if len(model.inputs) != len(data.input_shapes):
+        raise InvalidInput(
+            say(
+                "The model has {inputs} inputs and the data has {arrays}.",
+                inputs=len(model.inputs),
+                arrays=len(data.input_shapes),
+            ),
+            say("Name one array per input: x_train.<input name> in an .npz, or a dict of arrays."),
+        )
+    shapes = list(data.input_shapes.items())
+    for spec, (key, shape) in zip(model.inputs, shapes, strict=True):
+        given = data.input_shapes.get(spec.name, shape) if key else shape
+        fits = len(given) == len(spec.shape) and all(
+            wanted in (None, got) for wanted, got in zip(spec.shape, given, strict=True)
+        )
+        if not fits:
+            raise InvalidInput(
+                say(
+                    "The model's input {name} takes samples of shape {wanted}; the data has {given}.",
+                    name=spec.name,
+                    wanted=str(tuple("any" if size is None else size for size in spec.shape)).replace(
+                        "'", ""
+                    ),
+                    given=str(tuple(given)),
+                ),
+                say("Reshape the data, or choose the data that the model was trained on."),
+            )
+    outputs = model.outputs[0].shape[-1] if model.outputs and model.outputs[0].shape else None
+    classes = len(data.classes)
+    binary = outputs == 1 and classes == 2
+    if outputs is not None and outputs != classes and not binary:
+        raise InvalidInput(
+            say(
+                "The model has {outputs} outputs and the data has {classes} classes.",
+                outputs=outputs,
+                classes=classes,
+            ),
+            say("A classifier has one output per class (or one output for two classes)."),
+        )
+    from workbench.data.scaling import scaling_warning
+
+    warning = scaling_warning(
+        data, any(layer.kind in ("Rescaling", "Normalization") for layer in model.layers)
+    )
+    return (warning,) if warning is not None else ()

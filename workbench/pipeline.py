@@ -1,0 +1,393 @@
+"""What happens after a click: the steps of a job, each finished one made durable before the next.
+
+Runs on the executor's event loop; every step that computes runs in a worker process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workbench import work
+from workbench.compatibility import check_agreement, require_fit
+from workbench.data.dataset import Dataset, DatasetInfo
+from workbench.errors import InvalidInput
+from workbench.jobs.executor import Executor
+from workbench.jobs.job import Job
+from workbench.jobs.limits import Limits
+from workbench.measure import tasks
+from workbench.measure.latency import Candidate
+from workbench.measure.passport import passport
+from workbench.measure.quality import compare_quality
+from workbench.measure.records import Passport, Protocol
+from workbench.runtimes import runtime
+from workbench.store import Store
+from workbench.technique import AnyTechnique, Applied, Parameters
+from workbench.techniques import technique as find_technique
+from workbench.text import Text, say
+from workbench.variant import Format, Report, RuntimeSettings, Variant
+
+_HOME_RUNTIME: dict[Format, str] = {
+    "keras": "keras.function",
+    "tflite": "litert",
+    "onnx": "onnxruntime",
+    "openvino": "openvino",
+}
+
+# A foreign file may not take the machine with it: what a 100 MB model needs, with room.
+FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
+
+
+class Pipeline:
+    """The steps of every kind of job of one workbench.
+
+    Args:
+        store: Where results go.
+        executor: Where work runs.
+        changed: Called after something was stored, with ``variants`` or ``results``.
+        seed: Seeds splits, training and the order of measuring.
+    """
+
+    def __init__(self, store: Store, executor: Executor, changed: Callable[[str], None], seed: int) -> None:
+        self._store = store
+        self._executor = executor
+        self._changed = changed
+        self._seed = seed
+
+    # -- jobs -------------------------------------------------------------------------------
+
+    async def open(
+        self,
+        job: Job,
+        model: Path,
+        name: str,
+        data: str | Path,
+        options: dict[str, Any],
+        trust: bool,
+        shared: bool,
+    ) -> Variant:
+        """Loads the model and the data, stores the baseline and measures it."""
+        started = time.monotonic()
+        job.phase(0.0, 0.35, say("Reading the data"))
+        await self._prepare(job, data, options)
+        job.phase(0.35, 0.6, say("Reading the model"))
+        staging = self._store.staging()
+        opened = await self._run(
+            job,
+            work.open_model,
+            model,
+            staging,
+            trust,
+            shared,
+            worker="tensorflow",
+            limits=FOREIGN_FILE_LIMITS,
+        )
+        notes = check_agreement(opened.description, self.dataset.info)
+        baseline = Variant(
+            id=_new_id(),
+            name=name,
+            format=opened.format,
+            path=opened.path,
+            sha256="",
+            runtime=_HOME_RUNTIME[opened.format],
+            description=opened.description,
+            report=Report(notes=(*opened.notes, *notes)),
+            created=datetime.now(UTC),
+            seconds=time.monotonic() - started,
+            is_reference=True,
+        )
+        baseline = self._add(baseline, opened.path)
+        job.update(variant=baseline.id)
+        await self._measure_new(job, baseline, (0.6, 1.0))
+        return baseline
+
+    async def apply(
+        self, job: Job, technique: AnyTechnique, parent: Variant, parameters: Parameters
+    ) -> Variant:
+        """Applies a technique, stores the new variant and measures it."""
+        variant = await self._make(job, technique, parent, parameters, (0.0, 0.6), automatic=False)
+        job.update(variant=variant.id)
+        await self._ensure_reference(job, variant.runtime, (0.6, 0.7))
+        await self._measure_new(job, variant, (0.7, 1.0))
+        return variant
+
+    async def run_steps(
+        self, job: Job, steps: Sequence[tuple[AnyTechnique, Parameters]], parent: Variant
+    ) -> Variant:
+        """Applies the steps of a recipe one after the other; each step's variant is kept and measured."""
+        variant = parent
+        share = 1.0 / len(steps)
+        for number, (technique, parameters) in enumerate(steps):
+            require_fit(technique, variant, self.dataset.info, parameters)
+            at = number * share
+            variant = await self._make(
+                job, technique, variant, parameters, (at, at + 0.6 * share), automatic=False
+            )
+            job.update(variant=variant.id)
+            await self._ensure_reference(job, variant.runtime, (at + 0.6 * share, at + 0.7 * share))
+            await self._measure_new(job, variant, (at + 0.7 * share, at + share))
+        return variant
+
+    async def measure(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
+        """Times variants: those of one runtime together, and the runtimes' references together."""
+        groups: dict[str, list[Variant]] = {}
+        for variant in variants:
+            groups.setdefault(variant.runtime, []).append(variant)
+        runs: list[list[Variant]] = []
+        baseline = self.baseline
+        references = [baseline]
+        for name, members in groups.items():
+            await self._ensure_reference(job, name, (0.0, 0.05))
+            reference = self._reference(name) or members[0]
+            runs.append(_unique([reference, *members]))
+            references.append(reference)
+        if len(_unique(references)) > 1:
+            runs.append(_unique(references))
+        for number, run in enumerate(runs):
+            job.phase(
+                0.05 + 0.95 * number / len(runs),
+                0.05 + 0.95 * (number + 1) / len(runs),
+                say("Measuring latency"),
+            )
+            await self._time(job, run, protocol)
+
+    # -- what is known ----------------------------------------------------------------------
+
+    @property
+    def baseline(self) -> Variant:
+        """The first variant.
+
+        Raises:
+            InvalidInput: If no model is open yet.
+        """
+        for variant in self._store.variants():
+            if variant.parent is None:
+                return variant
+        raise InvalidInput(
+            say("No model is open in this workbench."), say("Open a model and its data first.")
+        )
+
+    @property
+    def dataset(self) -> Dataset:
+        """The prepared data set.
+
+        Raises:
+            InvalidInput: If none is open yet.
+        """
+        folder = self._store.fact("dataset")
+        if folder is None:
+            raise InvalidInput(
+                say("No data is open in this workbench."), say("Open a model and its data first.")
+            )
+        return Dataset(self._store.folder / folder)
+
+    # -- steps ------------------------------------------------------------------------------
+
+    async def _prepare(self, job: Job, data: str | Path, options: dict[str, Any]) -> DatasetInfo:
+        from workbench.data.builtin import needs_tensorflow
+
+        folder = self._store.folder / "data" / _new_id()
+        worker = "tensorflow" if isinstance(data, str) and needs_tensorflow(data) else "light"
+        info: DatasetInfo = await self._run(
+            job, work.prepare_data, data, folder, options, worker=worker, limits=FOREIGN_FILE_LIMITS
+        )
+        self._store.set_fact("dataset", str(folder.relative_to(self._store.folder)))
+        return info
+
+    async def _make(
+        self,
+        job: Job,
+        technique: AnyTechnique,
+        parent: Variant,
+        parameters: Parameters,
+        share: tuple[float, float],
+        *,
+        automatic: bool,
+    ) -> Variant:
+        started = time.monotonic()
+        job.phase(*share, _applying(technique))
+        applied: Applied = await self._run(
+            job,
+            work.apply_technique,
+            technique,
+            parameters,
+            parent,
+            self.dataset.folder,
+            self._store.staging(),
+            self._seed,
+            worker=technique.worker,
+        )
+        variant = Variant(
+            id=_new_id(),
+            name=self._free_name(technique.variant_name(parameters)),
+            format=applied.format,
+            path=applied.path,
+            sha256="",
+            runtime=applied.runtime,
+            settings=applied.settings,
+            description=applied.description,
+            technique=technique.name,
+            parameters=parameters.model_dump(mode="json"),
+            parent=parent.id,
+            automatic=automatic,
+            is_reference=automatic or self._serves_as_reference(technique, parent, applied),
+            report=applied.report,
+            created=datetime.now(UTC),
+            seconds=time.monotonic() - started,
+        )
+        return self._add(variant, applied.path)
+
+    def _serves_as_reference(self, technique: AnyTechnique, parent: Variant, applied: Applied) -> bool:
+        return (
+            technique.name == "inference.runtime"
+            and parent.parent is None
+            and applied.settings == RuntimeSettings()
+            and self._reference(applied.runtime) is None
+        )
+
+    async def _ensure_reference(self, job: Job, runtime_name: str, share: tuple[float, float]) -> None:
+        """Makes the float32 variant of a runtime that speed-ups in it are quoted against."""
+        if self._reference(runtime_name) is not None:
+            return
+        technique = find_technique("inference.runtime")
+        baseline = self.baseline
+        parameters = technique.parameters_type.model_validate({"runtime": runtime_name})
+        if technique.fits(baseline, self.dataset.info, parameters) is not None:
+            return
+        middle = (share[0] + share[1]) / 2
+        reference = await self._make(job, technique, baseline, parameters, (share[0], middle), automatic=True)
+        await self._measure_new(job, reference, (middle, share[1]))
+
+    async def _measure_new(self, job: Job, variant: Variant, share: tuple[float, float]) -> None:
+        start, end = share
+        middle = start + 0.6 * (end - start)
+        job.phase(start, middle, say("Measuring size and quality of {name}", name=variant.name))
+        await self._weigh(job, variant)
+        await self._judge(job, variant)
+        job.phase(middle, end, say("Measuring latency of {name}", name=variant.name))
+        reference = self._reference(variant.runtime)
+        group = [variant] if reference is None else [reference]
+        parent = next((other for other in self._store.variants() if other.id == variant.parent), None)
+        if parent is not None and parent.runtime == variant.runtime:
+            group.append(parent)
+        await self._time(job, _unique([*group, variant]), "quick")
+        if variant.is_reference and variant.parent is not None:
+            # The change of runtime is a step of its own: timed once, between the two references.
+            await self._time(job, _unique([self.baseline, variant]), "quick")
+
+    async def _weigh(self, job: Job, variant: Variant) -> None:
+        size = await self._run(
+            job,
+            tasks.measure_size_task,
+            candidate(variant),
+            variant.description.parameters,
+            self.dataset.folder,
+            worker="light",
+        )
+        self._store.add_measurement("size", [variant.id], size)
+        self._changed("results")
+
+    async def _judge(self, job: Job, variant: Variant) -> None:
+        needs_tensorflow = runtime(variant.runtime).imports_tensorflow
+        quality, scores = await self._run(
+            job,
+            tasks.measure_quality,
+            candidate(variant),
+            self.dataset.folder,
+            variant.description.from_logits,
+            await self._passport(),
+            worker="tensorflow" if needs_tensorflow else "light",
+        )
+        self._store.add_measurement(
+            "quality", [variant.id], quality, passport=quality.passport, arrays={"scores": scores}
+        )
+        baseline = self.baseline
+        if variant.id != baseline.id:
+            before = self._store.arrays("quality", baseline.id)
+            if before is not None:
+                change = await asyncio.to_thread(
+                    compare_quality,
+                    variant.id,
+                    baseline.id,
+                    scores,
+                    before["scores"],
+                    self.dataset.y("test"),
+                    seed=self._seed,
+                )
+                self._store.add_measurement("quality change", [variant.id], change)
+        self._changed("results")
+
+    async def _time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
+        measurement, raw = await self._run(
+            job,
+            tasks.measure_latency,
+            [candidate(variant) for variant in variants],
+            self.dataset.folder,
+            protocol,
+            self._seed,
+            worker="light",
+        )
+        await self._passport()
+        self._store.add_measurement(
+            "latency",
+            [variant.id for variant in variants],
+            measurement,
+            passport=measurement.passport,
+            arrays=raw,
+        )
+        self._changed("results")
+
+    # -- small things -----------------------------------------------------------------------
+
+    async def _run(self, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
+        return await self._executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
+
+    async def _passport(self) -> Passport:
+        found = await asyncio.to_thread(passport)
+        self._store.add_passport(found)
+        return found
+
+    def _add(self, variant: Variant, source: Path) -> Variant:
+        stored = self._store.add_variant(variant, source)
+        self._changed("variants")
+        return stored
+
+    def _reference(self, runtime_name: str) -> Variant | None:
+        """The float32 form of the baseline in a runtime, with default settings."""
+        for variant in self._store.variants():
+            if variant.runtime == runtime_name and variant.is_reference:
+                return variant
+        return None
+
+    def _free_name(self, wish: str) -> str:
+        taken = {
+            variant.name for deleted in (False, True) for variant in self._store.variants(deleted=deleted)
+        }
+        name, number = wish, 2
+        while name in taken:
+            name, number = f"{wish} {number}", number + 1
+        return name
+
+
+def candidate(variant: Variant) -> Candidate:
+    """What measuring needs to know of a variant."""
+    return Candidate(
+        variant=variant.id, path=variant.path, runtime=variant.runtime, settings=variant.settings
+    )
+
+
+def _applying(technique: AnyTechnique) -> Text:
+    return say("Applying {technique}", technique=say(technique.title))
+
+
+def _unique(variants: Sequence[Variant]) -> list[Variant]:
+    return list({variant.id: variant for variant in variants}.values())
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex[:10]

@@ -1,0 +1,86 @@
+"""What runs inside worker processes. Every function takes the reporter first and plain values after.
+
+Submitted by :mod:`workbench.pipeline`; imports TensorFlow only inside the functions, and only where
+the worker is one that may.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.data.dataset import Dataset, DatasetInfo
+from workbench.jobs.slot import shared_slot
+from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
+from workbench.text import say
+from workbench.variant import Variant
+
+if TYPE_CHECKING:
+    from workbench.models.intake import Opened
+
+
+def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared: bool) -> Opened:
+    """Loads a foreign model file safely; see :func:`workbench.models.intake.open_model`."""
+    from workbench.models import intake
+
+    report.stage(say("Reading the model"))
+    with shared_slot(report):
+        return intake.open_model(report, source, folder, trust=trust, shared=shared)
+
+
+def prepare_data(report: Reporter, source: str | Path, folder: Path, options: dict[str, Any]) -> DatasetInfo:
+    """Reads, splits and scales a data set into ``folder``; see :func:`workbench.data.prepare.prepare`."""
+    from workbench.data.prepare import prepare
+
+    report.stage(say("Reading the data"))
+    with shared_slot(report):
+        return prepare(source, folder, **options).info
+
+
+def apply_technique(
+    report: Reporter,
+    technique: AnyTechnique,
+    parameters: Parameters,
+    parent: Variant,
+    dataset: Path,
+    folder: Path,
+    seed: int,
+) -> Applied:
+    """Applies a technique to a variant.
+
+    Args:
+        report: Progress and cancellation.
+        technique: The technique itself, so that one made in a notebook works too.
+        parameters: Its parameters, validated.
+        parent: The variant to start from.
+        dataset: Folder of the prepared data set.
+        folder: An empty folder for the new file.
+        seed: Seeds everything random.
+    """
+    with shared_slot(report):
+        report.check()
+        applied = technique.apply(
+            Context(parent=parent, dataset=Dataset(dataset), folder=folder, report=report, seed=seed),
+            parameters,
+        )
+        _release_memory()
+    return applied
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copies a model file or folder."""
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _release_memory() -> None:
+    """Drops what Keras keeps of a finished job: a warm worker serves for hours."""
+    import gc
+    import sys
+
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session()
+    gc.collect()

@@ -1,0 +1,448 @@
+"""The workbench: one model, one data set and everything made from them, in a folder on disk."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench import results as results_module
+from workbench.compatibility import misfit, parse_parameters, require_fit
+from workbench.data.dataset import DatasetInfo
+from workbench.errors import InvalidInput
+from workbench.jobs.executor import Executor
+from workbench.jobs.job import Job
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.state import JobState
+from workbench.measure.passport import passport
+from workbench.measure.records import Passport, Protocol
+from workbench.observers import Observers
+from workbench.pipeline import Pipeline
+from workbench.recipe import Recipe
+from workbench.results import Details, ResultRow
+from workbench.sources import Data, hand_over_data, hand_over_model, model_name
+from workbench.store import Store
+from workbench.technique import AnyTechnique, CodePaths, Estimate
+from workbench.techniques import technique as find_technique
+from workbench.techniques import techniques as all_techniques
+from workbench.text import Text, say
+from workbench.variant import Variant
+
+Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results"]]
+
+
+class Workbench:
+    """Everything that a panel, a recipe, a script or the command line can do.
+
+    Every method returns at once; work runs in worker processes and is waited for through the
+    :class:`Job` that starts it. Nothing here imports TensorFlow.
+
+    Example::
+
+        workbench = Workbench("my-model")
+        workbench.open("model.keras", "data.npz").wait()
+        workbench.apply("quantization.int8").wait()
+        for row in workbench.results():
+            print(row.variant.name, row.size, row.speed)
+
+    Args:
+        folder: Where everything is kept; made if missing. By default the environment's
+            ``WORKBENCH_FOLDER``, else a folder of the user's.
+        executor: Where work runs; by default worker processes of its own, or those that the
+            environment's ``WORKBENCH_SCHEDULER`` names.
+        seed: Seeds splits, training and the order of measuring. Kept with the folder.
+    """
+
+    def __init__(
+        self, folder: str | Path | None = None, *, executor: Executor | None = None, seed: int = 0
+    ) -> None:
+        self._store = Store(Path(folder) if folder is not None else default_folder())
+        self._own_executor = executor is None
+        self._executor = executor if executor is not None else Executor()
+        self._observers: Observers[Event] = Observers()
+        stored_seed = self._store.fact("seed")
+        if stored_seed is None:
+            self._store.set_fact("seed", str(seed))
+        self.seed = seed if stored_seed is None else int(stored_seed)
+        self._pipeline = Pipeline(self._store, self._executor, self._stored, self.seed)
+        self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
+        self._deletions: list[tuple[str, ...]] = []
+        self._executor.start()
+
+    # -- opening ----------------------------------------------------------------------------
+
+    def open(
+        self,
+        model: Any,
+        data: Data,
+        *,
+        name: str | None = None,
+        trust: bool = False,
+        scaling: str = "auto",
+    ) -> Job:
+        """Loads a model and labelled data, stores the baseline and measures it.
+
+        Args:
+            model: Name of a demo model, a Keras model, or the path of a ``.keras``, ``.h5``,
+                ``.tflite`` or ``.onnx`` file or a SavedModel folder.
+            data: Name of a built-in data set, the path of an ``.npz``, a ``.csv`` or a folder of
+                images by class, arrays ``(x, y)``, a dict of arrays, or a ``tf.data.Dataset``.
+            name: Name of the baseline; by default that of the model.
+            trust: Whether code inside the model file may run. Never in shared mode.
+            scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
+
+        Returns:
+            The job; its variant is the baseline.
+
+        Raises:
+            InvalidInput: If this workbench already has a model, or an argument is of no use.
+        """
+        if self.baseline is not None:
+            raise InvalidInput(
+                say("This workbench already holds the model {name}.", name=self.baseline.name),
+                say("Open another folder for another model."),
+            )
+        staging = self._store.staging()
+        file = hand_over_model(model, staging)
+        source = hand_over_data(data, staging)
+        title = name or model_name(model, file)
+        return self._queue.add(
+            "open",
+            say("Open {name}", name=title),
+            {"model": str(file), "data": str(source), "name": title, "trust": trust, "scaling": scaling},
+            lambda job: self._pipeline.open(
+                job, file, title, source, {"scaling": scaling, "seed": self.seed}, trust, shared_mode()
+            ),
+        )
+
+    @property
+    def baseline(self) -> Variant | None:
+        """The model as it came; None until one is open."""
+        return next((variant for variant in self.variants if variant.parent is None), None)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """All variants in the order of their making, the baseline first."""
+        return self._store.variants()
+
+    def variant(self, key: str) -> Variant:
+        """A variant by its identifier or name.
+
+        Raises:
+            InvalidInput: With the names that exist.
+        """
+        for variant in self.variants:
+            if key in (variant.id, variant.name):
+                return variant
+        raise InvalidInput(
+            say("There is no variant {key!r}.", key=key),
+            say("There are: {names}.", names=", ".join(variant.name for variant in self.variants) or "-"),
+        )
+
+    @property
+    def dataset_info(self) -> DatasetInfo | None:
+        """What is known of the data; None until some is open."""
+        return self._pipeline.dataset.info if self._store.fact("dataset") is not None else None
+
+    @property
+    def passport(self) -> Passport:
+        """The machine and software of this process."""
+        return passport()
+
+    # -- techniques -------------------------------------------------------------------------
+
+    def techniques(self) -> dict[str, AnyTechnique]:
+        """All techniques by name."""
+        return all_techniques()
+
+    def fits(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Text | None:
+        """Why a technique cannot be applied to a variant, or None."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return misfit(chosen, self._parent(parent), self._pipeline.dataset.info, values)
+
+    def estimate(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Estimate:
+        """What a technique is expected to do, before any time is spent."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return chosen.estimate(self._parent(parent), self._pipeline.dataset.info, values)
+
+    def code(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> str:
+        """The plain code that does what a panel does, to take home."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        variant = self._parent(parent)
+        return chosen.code(variant, values, CodePaths(model=variant.path.name))
+
+    def apply(self, technique: str, parent: str | None = None, **parameters: Any) -> Job:
+        """Makes a variant from a variant and measures it.
+
+        Args:
+            technique: Name, such as ``quantization.int8``.
+            parent: Identifier or name of the variant to start from; by default the baseline.
+            **parameters: The technique's parameters; those left out take their defaults.
+
+        Returns:
+            The job; its variant is the new one.
+
+        Raises:
+            InvalidInput: If a parameter is wrong.
+            Refused: If the technique does not fit the variant, with the reason.
+            Unavailable: If this machine lacks something.
+        """
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters)
+        variant = self._parent(parent)
+        require_fit(chosen, variant, self._pipeline.dataset.info, values)
+        return self._queue.add(
+            "apply",
+            say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name),
+            {"technique": technique, "parent": variant.id, "parameters": values.model_dump(mode="json")},
+            lambda job: self._pipeline.apply(job, chosen, variant, values),
+        )
+
+    def run(self, recipe: Recipe, parent: str | None = None) -> Job:
+        """Applies the steps of a recipe one after the other.
+
+        Args:
+            recipe: The steps; all are validated before the first one starts.
+            parent: Where to start; by default the baseline.
+        """
+        steps = []
+        for step in recipe.steps:
+            chosen = find_technique(step.technique)
+            steps.append((chosen, parse_parameters(chosen, step.parameters)))
+        variant = self._parent(parent)
+        require_fit(steps[0][0], variant, self._pipeline.dataset.info, steps[0][1])
+        return self._queue.add(
+            "apply",
+            say("Recipe of {count} steps on {variant}", count=len(steps), variant=variant.name),
+            {"recipe": recipe.to_yaml(), "parent": variant.id},
+            lambda job: self._pipeline.run_steps(job, steps, variant),
+        )
+
+    def measure(self, variants: Sequence[str] | None = None, protocol: Protocol = "final") -> Job:
+        """Times variants again, together.
+
+        Args:
+            variants: Identifiers or names; by default all.
+            protocol: ``quick`` or ``final``; see :class:`LatencyMeasurement`.
+        """
+        chosen = [self.variant(key) for key in variants] if variants is not None else list(self.variants)
+        if not chosen:
+            raise InvalidInput(say("There is nothing to measure."), say("Open a model and its data first."))
+
+        async def work(job: Job) -> None:
+            await self._pipeline.measure(job, chosen, protocol)
+
+        return self._queue.add(
+            "measure",
+            say("Measure {count} variants", count=len(chosen)),
+            {"variants": [variant.id for variant in chosen], "protocol": protocol},
+            work,
+        )
+
+    # -- what came out ----------------------------------------------------------------------
+
+    def results(self) -> tuple[ResultRow, ...]:
+        """One row per variant with all that is known of it."""
+        return results_module.collect(self._store)
+
+    def details(self, variant: str, reference: str | None = None) -> Details:
+        """What a variant gets right and wrong, against another one.
+
+        Args:
+            variant: Identifier or name.
+            reference: Identifier or name of what to compare with; by default the baseline.
+
+        Raises:
+            InvalidInput: If one of them has not been evaluated yet.
+        """
+        from workbench.measure.quality import details
+
+        after = self.variant(variant)
+        before = self.variant(reference) if reference is not None else self._parent(None)
+        scores = []
+        for one in (after, before):
+            kept = self._store.arrays("quality", one.id)
+            if kept is None:
+                raise InvalidInput(
+                    say("{name} has not been evaluated yet.", name=one.name),
+                    say("Wait until its measurements are there."),
+                )
+            scores.append(kept["scores"])
+        dataset = self._pipeline.dataset
+        return details(after.id, before.id, scores[0], scores[1], dataset.y("test"), dataset.info.classes)
+
+    def picture(self, index: int) -> bytes | None:
+        """A test sample as PNG; None where the data are no pictures."""
+        from workbench.data.pictures import picture
+
+        return picture(self._pipeline.dataset, index)
+
+    def recipe(self, variant: str) -> Recipe:
+        """The steps from the baseline to a variant."""
+        known = {one.id: one for deleted in (False, True) for one in self._store.variants(deleted=deleted)}
+        lineage = [self.variant(variant)]
+        while lineage[0].parent is not None:
+            lineage.insert(0, known[lineage[0].parent])
+        info = self.dataset_info
+        return Recipe.of(lineage, data=info.name if info else None, seed=self.seed)
+
+    def download(self, variant: str) -> tuple[str, bytes]:
+        """A variant's file as it would be deployed; a folder becomes a zip.
+
+        Returns:
+            File name and content.
+        """
+        chosen = self.variant(variant)
+        stem = "".join(letter if letter.isalnum() else "-" for letter in chosen.name)
+        if chosen.path.is_file():
+            return f"{stem}{chosen.path.suffix}", chosen.path.read_bytes()
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(chosen.path.rglob("*")):
+                archive.write(file, file.relative_to(chosen.path))
+        return f"{stem}.zip", buffer.getvalue()
+
+    def delete(self, variant: str) -> None:
+        """Hides a variant and everything made from it; :meth:`undo` takes it back.
+
+        Raises:
+            InvalidInput: For the baseline.
+        """
+        doomed = [self.variant(variant)]
+        if doomed[0].parent is None:
+            raise InvalidInput(
+                say("The baseline cannot be deleted: everything is measured against it."),
+                say("Open another folder for another model."),
+            )
+        for one in self.variants:
+            if one.parent in {other.id for other in doomed}:
+                doomed.append(one)
+        ids = tuple(one.id for one in doomed)
+        self._store.set_deleted(ids, True)
+        self._deletions.append(ids)
+        self._stored("variants")
+
+    def undo(self) -> Text | None:
+        """Takes the last deletion back; returns what was done, None if there was nothing to undo."""
+        if not self._deletions:
+            return None
+        ids = self._deletions.pop()
+        self._store.set_deleted(ids, False)
+        self._stored("variants")
+        return say("{count} variants are back.", count=len(ids))
+
+    # -- jobs -------------------------------------------------------------------------------
+
+    @property
+    def jobs(self) -> tuple[JobState, ...]:
+        """All jobs, newest first, those of earlier sessions included."""
+        live = {state.id: state for state in self._queue.current()}
+        return tuple(live.get(state.id, state) for state in self._store.jobs())
+
+    def job(self, id_: str) -> Job | None:
+        """A job of this session."""
+        return self._queue.job(id_)
+
+    def cancel(self, job: str) -> None:
+        """Cancels a job; one that has ended stays as it is."""
+        self._queue.cancel(job)
+
+    def rerun(self, job: str) -> Job:
+        """Asks again for what a job was asked for.
+
+        Raises:
+            InvalidInput: If there is no such job.
+        """
+        state = next((state for state in self.jobs if state.id == job), None)
+        if state is None:
+            raise InvalidInput(say("There is no job {id}.", id=job))
+        request = state.request
+        if state.kind == "open":
+            return self.open(
+                Path(request["model"]),
+                request["data"],
+                name=request["name"],
+                trust=request["trust"],
+                scaling=request["scaling"],
+            )
+        if state.kind == "measure":
+            return self.measure(request["variants"], request["protocol"])
+        if "recipe" in request:
+            return self.run(Recipe.from_yaml(request["recipe"]), request["parent"])
+        return self.apply(request["technique"], request["parent"], **request["parameters"])
+
+    def observe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Calls back when a job changes or something was stored.
+
+        Args:
+            callback: Takes ``("job", state)``, ``("variants",)`` or ``("results",)``. Called on the
+                event loop that runs where it is registered, else on the engine's thread.
+
+        Returns:
+            Call it to stop.
+        """
+        return self._observers.add(callback)
+
+    @property
+    def problems(self) -> tuple[Text, ...]:
+        """What opening the folder found wrong."""
+        return self._store.problems
+
+    @property
+    def folder(self) -> Path:
+        """Where everything is kept."""
+        return self._store.folder
+
+    def close(self) -> None:
+        """Ends its jobs and, if they are its own, its worker processes. What was stored stays."""
+        self._queue.cancel_all()
+        if self._own_executor:
+            self._executor.close()
+        self._store.close()
+
+    def __enter__(self) -> Workbench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Workbench({str(self.folder)!r}, {len(self.variants)} variants)"
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _parent(self, key: str | None) -> Variant:
+        return self.variant(key) if key is not None else self._pipeline.baseline
+
+    def _stored(self, what: Literal["variants", "results"]) -> None:
+        self._observers.notify((what,))
+
+    def _job_changed(self, state: JobState) -> None:
+        self._observers.notify(("job", state))
+
+
+def shared_mode() -> bool:
+    """Whether this process serves people who must not run code of their own."""
+    return os.environ.get("WORKBENCH_SHARED") == "1"
+
+
+def default_folder() -> Path:
+    """``WORKBENCH_FOLDER``, else a folder of the user's."""
+    named = os.environ.get("WORKBENCH_FOLDER")
+    if named:
+        return Path(named)
+    from platformdirs import user_data_path
+
+    return Path(user_data_path("neural-workbench")) / "default"
