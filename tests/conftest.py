@@ -1,0 +1,13 @@
+"""What every test relies on: quiet TensorFlow, no GPU unless asked, no deadline on a loaded machine."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+hypothesis.settings.register_profile("default", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("default")

@@ -1,0 +1,203 @@
+"""The Keras callback that makes a training visible and stoppable. Importing it imports Keras."""
+
+from __future__ import annotations
+
+import math
+from time import perf_counter
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from sklearn.metrics import f1_score
+
+from workbench.data.dataset import Features, select
+from workbench.technique import Reporter
+from workbench.text import Text, say
+from workbench.training.loop import TrainingPoint
+
+CURVE_SECONDS = 0.25
+"""Shortest time between two points of a curve within an epoch."""
+CHECK_SECONDS = 0.1
+"""Shortest time between two looks at whether the job was cancelled."""
+
+
+class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Reports curves and progress, raises on cancellation, stops when the loss is not finite.
+
+    It hooks the *begin* of a step and reads the metrics' state only when a point is due: a callback
+    with ``on_train_batch_end`` would make Keras wait for each step's metrics. It goes through the
+    validation split itself, once, for loss and F1 together, and puts ``val_loss`` into the epoch's
+    logs, where Keras's own callbacks look for it.
+
+    Args:
+        report: Where to.
+        validation: Features and labels of the validation split.
+        epochs: Epochs at most.
+        batch_size: Samples in a step.
+        samples: Training samples.
+        threshold: Above it, a single output means the second class.
+        share: The part of the job's progress that this training is.
+    """
+
+    def __init__(
+        self,
+        report: Reporter,
+        validation: tuple[Features, npt.NDArray[np.int64]],
+        *,
+        epochs: int,
+        batch_size: int,
+        samples: int,
+        threshold: float,
+        share: tuple[float, float],
+    ) -> None:
+        super().__init__()
+        self.points: list[TrainingPoint] = []
+        self.diverged: Text | None = None
+        self._report = report
+        self._features, self._labels = validation
+        self._epochs = epochs
+        self._batch_size = batch_size
+        self._samples = samples
+        self._steps = math.ceil(samples / batch_size)
+        self._threshold = threshold
+        self._share = share
+        self._epoch = 0
+        self._start = self._checked = self._drawn = 0.0
+        self._validating = 0.0
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._validate: Any = None
+
+    def elapsed(self) -> float:
+        """Seconds since training began."""
+        return perf_counter() - self._start
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Starts the clock."""
+        self._start = self._checked = self._drawn = perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Says which epoch runs."""
+        self._epoch = epoch
+        self._seen = {}
+        self._report.stage(say("Training: epoch {epoch} of {epochs}", epoch=epoch + 1, epochs=self._epochs))
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Looks for cancellation and draws, at most a few times a second."""
+        now = perf_counter()
+        if now - self._checked < CHECK_SECONDS:
+            return
+        self._checked = now
+        self._report.check()
+        if now - self._drawn >= CURVE_SECONDS and batch:
+            self._drawn = now
+            self._draw(batch)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Validates and records the epoch."""
+        logs = {} if logs is None else logs
+        if self.diverged is not None:
+            logs["val_loss"] = math.nan
+            return
+        trained = self.elapsed() - self._validating
+        loss, f1 = self._over_validation_split()
+        self._validating = self.elapsed() - trained
+        logs["val_loss"], logs["val_f1"] = loss, f1
+        if not (math.isfinite(logs["loss"]) and math.isfinite(loss)):
+            self._stop(epoch + 1)
+            return
+        point = TrainingPoint(
+            epoch=epoch + 1,
+            seconds=trained,
+            samples=(epoch + 1) * self._samples,
+            training_loss=logs["loss"],
+            training_accuracy=logs.get("accuracy", math.nan),
+            validation_loss=loss,
+            validation_f1=f1,
+        )
+        self.points.append(point)
+        if not self._seen:
+            # Too short an epoch for a point of its own inside it.
+            self._report.metric("training loss", epoch + 1, point.training_loss)
+            self._report.metric("training accuracy", epoch + 1, point.training_accuracy)
+        self._report.metric("validation loss", epoch + 1, loss)
+        self._report.metric("validation F1", epoch + 1, f1)
+        self._report.metric("time to F1", round(trained, 3), f1)
+        self._progress(epoch + 1)
+        self._report.check()
+
+    def _draw(self, batch: int) -> None:
+        done = self._epoch + batch / self._steps
+        values = self.model.get_metrics_result()
+        for name in ("loss", "accuracy"):
+            mean = float(values[name])
+            # Keras gives the mean since the epoch's first step; a curve wants that of the last steps.
+            count, before = self._seen.get(name, (0, 0.0))
+            recent = (mean * batch - before * count) / (batch - count)
+            self._seen[name] = (batch, mean)
+            if not math.isfinite(mean):
+                self._stop(self._epoch + 1)
+                return
+            self._report.metric(f"training {name}", done, recent)
+        self._progress(done)
+
+    def _progress(self, epochs: float) -> None:
+        low, high = self._share
+        self._report.progress(low + (high - low) * epochs / self._epochs)
+
+    def _stop(self, epoch: int) -> None:
+        kept = len(self.points)
+        self.diverged = (
+            say(
+                "The loss became infinite or not a number in epoch {epoch}: training diverged. "
+                "The weights of the best epoch before it were kept.",
+                epoch=epoch,
+            )
+            if kept
+            else say("The loss became infinite or not a number in the first epoch: training diverged.")
+        )
+        self._report.log(self.diverged)
+        self.model.stop_training = True
+
+    def _over_validation_split(self) -> tuple[float, float]:
+        if self._validate is None:
+            self._validate = self._compiled()
+        total, predicted = 0.0, []
+        for start in range(0, len(self._labels), self._batch_size):
+            if perf_counter() - self._checked >= CHECK_SECONDS:
+                self._checked = perf_counter()
+                self._report.check()
+            part = slice(start, start + self._batch_size)
+            labels = self._labels[part]
+            scores, loss = self._validate(select(self._features, part), labels)
+            total += float(loss) * len(labels)
+            predicted.append(self._classes(scores.numpy()))
+        loss = total / len(self._labels)
+        return loss, float(
+            f1_score(self._labels, np.concatenate(predicted), average="macro", zero_division=0.0)
+        )
+
+    def _classes(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        if scores.shape[-1] == 1:
+            return (scores[:, 0] > self._threshold).astype(np.int64)
+        classes: npt.NDArray[np.int64] = scores.argmax(-1)
+        return classes
+
+    def _compiled(self) -> Any:
+        model = self.model
+
+        def over_batch(features: Any, labels: Any) -> tuple[Any, Any]:
+            scores = model(features, training=False)
+            return scores, model.compute_loss(features, labels, scores, training=False)
+
+        def spec(array: npt.NDArray[Any]) -> tf.TensorSpec:
+            return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+        features = (
+            {name: spec(array) for name, array in self._features.items()}
+            if isinstance(self._features, dict)
+            else spec(self._features)
+        )
+        # A free batch axis: the smaller last batch must not be traced again.
+        return tf.function(over_batch, input_signature=(features, spec(self._labels)), autograph=False)
