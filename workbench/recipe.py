@@ -55,9 +55,15 @@ class Recipe(Record):
 
     def to_yaml(self) -> str:
         """The recipe as text; :meth:`from_yaml` reads it back equal."""
-        return yaml.safe_dump(
-            self.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True
-        )
+        document = self.model_dump(mode="json")
+        for name in ("model", "data"):
+            if document[name] is None:
+                del document[name]
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        if yaml.safe_load(text) != document:
+            # PyYAML writes a few control characters (U+0085) raw and reads them as line breaks.
+            text = yaml.safe_dump(document, sort_keys=False)
+        return text
 
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:

@@ -1,0 +1,203 @@
+"""The store keeps what was finished and recovers from what was not."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.errors import InvalidInput
+from workbench.jobs.state import JobState
+from workbench.measure.records import SizeMeasurement
+from workbench.store import Store
+from workbench.store.files import digest
+from workbench.text import say
+from workbench.variant import ModelDescription, TensorSpec, Variant
+
+DESCRIPTION = ModelDescription(
+    inputs=(TensorSpec(name="x", shape=(4,)),), outputs=(TensorSpec(name="y", shape=(2,)),)
+)
+
+
+def make_variant(id_: str, parent: str | None = None) -> Variant:
+    return Variant(
+        id=id_,
+        name=id_,
+        format="tflite",
+        path=Path("model.tflite"),
+        sha256="",
+        runtime="litert",
+        description=DESCRIPTION,
+        parent=parent,
+        created=datetime.now(UTC),
+    )
+
+
+def add(store: Store, id_: str, content: bytes = b"weights", parent: str | None = None) -> Variant:
+    file = store.staging() / "model.tflite"
+    file.write_bytes(content)
+    return store.add_variant(make_variant(id_, parent), file)
+
+
+def make_job(id_: str, status: str) -> JobState:
+    return JobState(
+        id=id_,
+        kind="apply",
+        title=say("A job"),
+        status=status,
+        created=datetime.now(UTC),  # type: ignore[arg-type]
+    )
+
+
+def test_a_variant_survives_closing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    stored = add(store, "a", b"some weights")
+    store.close()
+    again = Store(tmp_path)
+    assert again.variants() == (stored,)
+    assert stored.path.read_bytes() == b"some weights"
+    assert stored.sha256 == digest(stored.path)
+    assert again.problems == ()
+    again.close()
+
+
+def test_a_folder_is_stored_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = store.staging() / "model"
+    folder.mkdir()
+    (folder / "model.xml").write_text("<net/>")
+    (folder / "model.bin").write_bytes(b"123")
+    stored = store.add_variant(make_variant("a"), folder)
+    assert {file.name for file in stored.path.iterdir()} == {"model.xml", "model.bin"}
+    store.close()
+
+
+def test_a_moved_folder_opens(tmp_path: Path) -> None:
+    store = Store(tmp_path / "before")
+    add(store, "a")
+    store.close()
+    (tmp_path / "before").rename(tmp_path / "after")
+    moved = Store(tmp_path / "after")
+    assert moved.variants()[0].path == tmp_path / "after" / "variants" / "a" / "model.tflite"
+    assert moved.problems == ()
+    moved.close()
+
+
+def test_a_missing_file_is_reported_and_others_stay(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    add(store, "a").path.unlink()
+    add(store, "b")
+    store.close()
+    again = Store(tmp_path)
+    assert [str(problem) for problem in again.problems] == [
+        f"The file of variant a is missing: {tmp_path}/variants/a/model.tflite"
+    ]
+    assert len(again.variants()) == 2
+    again.close()
+
+
+def test_deleting_is_undone_and_purging_is_not(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = add(store, "a")
+    second = add(store, "b", parent="a")
+    store.set_deleted(["b"], True)
+    assert store.variants() == (first,)
+    assert store.variants(deleted=True) == (second,)
+    store.set_deleted(["b"], False)
+    assert store.variants() == (first, second)
+    store.set_deleted(["b"], True)
+    assert store.purge() == 1
+    assert not second.path.exists()
+    assert first.path.exists()
+    store.close()
+
+
+def test_measurements_come_back_newest_first_with_arrays(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    add(store, "a")
+    old = SizeMeasurement(parameters=1, file_bytes=2, gzip_bytes=3)
+    new = SizeMeasurement(parameters=1, file_bytes=4, gzip_bytes=5)
+    scores = np.random.default_rng(0).random((5, 3), dtype=np.float32)
+    store.add_measurement("size", ["a"], old, arrays={"scores": scores})
+    store.add_measurement("size", ["a", "b"], new)
+    assert store.measurements("size", "a", SizeMeasurement) == (new, old)
+    assert store.measurements("size", "b", SizeMeasurement) == (new,)
+    kept = store.arrays("size", "a")
+    assert kept is not None
+    np.testing.assert_array_equal(kept["scores"], scores)
+    assert store.arrays("size", "b") is None
+    store.close()
+
+
+def test_a_running_job_of_a_dead_process_is_interrupted(tmp_path: Path) -> None:
+    script = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from tests.store.test_store import Store, Path, make_job, add
+store = Store(Path({str(tmp_path)!r}))
+add(store, "finished")
+store.save_job(make_job("one", "running"))
+store.save_job(make_job("two", "done"))
+(store.staging() / "half").write_bytes(b"half a file")
+(store.folder / "variants" / "orphan").mkdir()
+os.kill(os.getpid(), 9)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    store = Store(tmp_path)
+    states = {state.id: state for state in store.jobs()}
+    assert states["one"].status == "interrupted"
+    assert str(states["one"].error) == "The process that ran this job ended before it was finished."
+    assert states["two"].status == "done"
+    assert [variant.id for variant in store.variants()] == ["finished"]
+    assert not any((tmp_path / "staging").iterdir())
+    assert [folder.name for folder in (tmp_path / "variants").iterdir()] == ["finished"]
+    store.close()
+
+
+def test_a_job_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from tests.store.test_store import Store, Path, make_job
+store = Store(Path({str(tmp_path)!r}))
+store.save_job(make_job("one", "running"))
+(store.staging() / "half").write_bytes(b"half a file")
+print("ready", flush=True)
+sys.stdin.read()
+"""
+    other = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "ready\n"
+    store = Store(tmp_path)
+    assert [state.status for state in store.jobs()] == ["running"]
+    assert len(list((tmp_path / "staging").rglob("half"))) == 1
+    store.close()
+    other.communicate("")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "workbench.sqlite").write_bytes(b"not a database, but long enough to look at" * 50)
+    with pytest.raises(InvalidInput, match="is not a workbench database"):
+        Store(tmp_path)
+
+
+def test_a_later_schema_is_refused(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / "workbench.sqlite")
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(InvalidInput, match="later version of the workbench .schema 99; known is 1"):
+        Store(tmp_path)
+
+
+def test_a_file_as_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidInput, match="kept in a folder"):
+        Store(tmp_path / "file")
