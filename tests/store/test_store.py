@@ -193,7 +193,7 @@ def test_a_later_schema_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "workbench.sqlite")
     connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(InvalidInput, match="later version of the workbench .schema 99; known is 1"):
+    with pytest.raises(InvalidInput, match=r"later version of the workbench \(schema 99; known is 1\)"):
         Store(tmp_path)
 
 

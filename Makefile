@@ -1,0 +1,62 @@
+# `make dashboard` and `make test` work on a fresh machine with Python 3.11 to 3.13 and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help dashboard lab test check fast bench docs messages demo-models constraints clean
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+dashboard: $(VENV)/.runtimes ## open the dashboard on a built-in model
+	$(BIN)/workbench dashboard
+
+lab: $(VENV)/.runtimes ## open the notebooks in JupyterLab
+	$(BIN)/workbench lab
+
+test: $(VENV)/.test check ## every check and every test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fast: $(VENV)/.test ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow and not browser"
+
+bench: $(VENV)/.test ## print every number of the README
+	$(BIN)/python -m tests.benchmarks
+
+docs: $(VENV)/.docs ## the reference as HTML, in build/docs
+	$(BIN)/pdoc --output-directory build/docs --docformat google workbench widgets
+
+messages: $(VENV)/.test ## collect the texts for translation
+	$(BIN)/python -m workbench.locale.collect
+
+demo-models: $(VENV)/.runtimes ## train the built-in models again
+	$(BIN)/python -m workbench.models.train_demo
+
+constraints: $(VENV)/.python ## resolve the pinned versions again
+	$(BIN)/uv pip compile pyproject.toml --extra runtimes --extra test --extra docs --upgrade \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
+
+clean: ## remove the environment and what tests left
+	rm -rf $(VENV) artifacts build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed (TensorFlow has no later wheel). Found: $$("$(PYTHON)" --version 2>&1). Try: make PYTHON=python3.11"; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	touch $@
+
+$(VENV)/.runtimes: EXTRAS := runtimes
+$(VENV)/.test: EXTRAS := runtimes,test
+$(VENV)/.docs: EXTRAS := runtimes,docs
+$(VENV)/.runtimes $(VENV)/.test $(VENV)/.docs: $(VENV)/.python pyproject.toml constraints.txt
+	@./scripts/install.sh "$(BIN)" "$(EXTRAS)"
+	@if [ "$@" = "$(VENV)/.test" ]; then ./scripts/test-machine.sh; fi
+	touch $@
