@@ -62,7 +62,9 @@ from typing import Any
 
 _STATIC = Path(__file__).with_name("static")
 _STUB = Path(__file__).with_name("assets.js")
-_NAME = "@neural-workbench/assets"
+NAME = "@neural-workbench/assets"
+"""The folder below ``labextensions``; what it holds never changes under the same address."""
+
 _KIND = "neural-workbench.asset"
 _PLOTLY = "plotly.min.js"
 _TYPES = {
@@ -83,7 +85,7 @@ def esm(component: str) -> str:
     """
     if not component.isidentifier():
         raise ValueError(f"component must be a JavaScript name. Received: {component!r}")
-    path = f"{_NAME}/{version()}" if _is_served() else ""
+    path = f"{NAME}/{version()}" if _is_served() else ""
     text = _STUB.read_text(encoding="utf-8")
     for word, value in (("PATH", path), ("COMPONENT", component), ("VERSION", version())):
         text = text.replace(f"__{word}__", value)
@@ -134,7 +136,7 @@ def publish(cache_folder: Path) -> Path:
         The folder to put on ``JUPYTER_PATH``. It holds ``labextensions``.
     """
     root = cache_folder / "assets" / version()
-    target = root / "labextensions" / _NAME / version()
+    target = root / "labextensions" / NAME / version()
     if target.is_dir():
         return root
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +159,7 @@ def _is_served() -> bool:
     # Only the folder that a launcher named: a server that started without it would answer 404,
     # and the browser would write that into its console as an error.
     return any(
-        (Path(folder) / "labextensions" / _NAME / version()).is_dir()
+        (Path(folder) / "labextensions" / NAME / version()).is_dir()
         for folder in os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
         if folder
     )

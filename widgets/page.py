@@ -1,0 +1,35 @@
+"""The page as the servers need it: notebooks, files for the browser, the template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from widgets import assets
+from workbench.serving.page import Page
+
+_HERE = Path(__file__).parent
+_TEMPLATE = _HERE / "template"
+
+
+def page(cache_folder: Path | None = None) -> Page:
+    """Prepares what ``workbench dashboard`` and ``workbench lab`` serve.
+
+    Args:
+        cache_folder: Where to put the files for the browser; None takes the user's cache folder.
+    """
+    folder = cache_folder if cache_folder is not None else user_cache_path("neural-workbench")
+    return Page(
+        notebooks=_notebooks(),
+        dashboard="dashboard.ipynb",
+        jupyter_path=(assets.publish(folder), _TEMPLATE),
+        template="neural-workbench",
+        immutable=assets.NAME,
+    )
+
+
+def _notebooks() -> Path:
+    # In a wheel they lie in this package; in a checkout beside it.
+    packaged = _HERE / "notebooks"
+    return packaged if packaged.is_dir() else _HERE.parent / "notebooks"

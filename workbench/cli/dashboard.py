@@ -1,0 +1,75 @@
+"""Open the dashboard in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from workbench.text import LANGUAGES
+
+
+@click.command("dashboard")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: a free one]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where models and measurements are kept.",
+)
+@click.option("--language", type=click.Choice(sorted(LANGUAGES)), help="Language of the page.")
+@click.option(
+    "--shared",
+    is_flag=True,
+    help="For visitors: demo models only, one job each, nothing of theirs is kept, no secret in the address.",
+)
+@click.option("--allow-uploads", is_flag=True, help="With --shared: visitors may bring models and data.")
+@click.option(
+    "--visitors",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="With --shared: the most at a time (about 100 MB each).",
+)
+def command(
+    port: int | None,
+    host: str,
+    no_browser: bool,
+    folder: Path | None,
+    language: str | None,
+    shared: bool,
+    allow_uploads: bool,
+    visitors: int,
+) -> None:
+    """Open the dashboard in the browser. Ctrl-C ends it."""
+    from widgets.page import page
+    from workbench.serving.cluster import shared_cluster
+    from workbench.serving.dashboard import serve_dashboard
+    from workbench.serving.page import ServerSettings
+    from workbench.text import say, use_language
+
+    if language is not None:
+        use_language(language)
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        open_browser=not no_browser,
+        folder=folder,
+        language=language,
+        shared=shared,
+        uploads=allow_uploads,
+        visitors=visitors,
+    )
+    if not settings.loopback and shared:
+        click.echo(str(say("Everyone who can reach this machine can open this page.")), err=True)
+    with shared_cluster() as scheduler:
+        serve_dashboard(page(), settings, scheduler, announce=_announce)
+    click.echo(str(say("Stopped.")))
+
+
+def _announce(address: str) -> None:
+    from workbench.text import say
+
+    click.echo(str(say("The dashboard is at {address}", address=address)))
+    click.echo(str(say("Press Ctrl-C to stop it.")))

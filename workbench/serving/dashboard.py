@@ -1,0 +1,191 @@
+"""The dashboard, served by Voila."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tornado.web
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.utils import url_path_join
+from traitlets.config import Config
+from voila.app import Voila
+from voila.tornado.handler import TornadoVoilaHandler
+
+from workbench.serving.kernels import PageKernelManager
+from workbench.serving.page import UPLOAD_LIMIT_BYTES, Page, ServerSettings, server_environment
+from workbench.serving.session import free_port, no_process_left, open_browser, stop_signals
+from workbench.text import say
+
+_USUAL_PORT = 8866
+_IDLE_SECONDS_OF_A_STRANGER = 2 * 3600
+_KERNEL_ID = r"(?P<kernel_id>[\w-]+)"
+
+
+def serve_dashboard(
+    page: Page, settings: ServerSettings, scheduler: str | None, announce: Callable[[str], None]
+) -> None:
+    """Serves the dashboard until a signal ends it.
+
+    Args:
+        page: What is served.
+        settings: How.
+        scheduler: Address of the cluster that all pages share; None gives each its own.
+        announce: Called with the address of the page once it can be opened.
+
+    Raises:
+        Unavailable: If the port that was asked for is taken.
+    """
+    port = free_port(settings.host, settings.port, _USUAL_PORT)
+    with (
+        server_environment(page, settings, scheduler),
+        no_process_left(),
+        tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
+    ):
+        visitors = Path(scratch) / "visitors" if settings.shared else None
+        app = _Dashboard(page, settings, announce, config=_configuration(page, settings, port, visitors))
+        app.initialize([])
+        app.start()
+
+
+def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Path | None) -> Config:
+    config = Config()
+    config.Voila.ip = settings.host
+    config.Voila.port = port
+    config.Voila.open_browser = False  # opened by us, at the address that has the token
+    config.Voila.notebook_path = str(page.notebooks / page.dashboard)
+    config.Voila.config_file_paths = []  # the user's settings for other Voila pages are not for this one
+    config.Voila.token = secrets.token_urlsafe(24) if settings.with_token else ""
+    config.Voila.log_level = logging.WARNING
+    config.Voila.tornado_settings = {
+        "websocket_max_message_size": UPLOAD_LIMIT_BYTES,
+        "static_immutable_cache": [f"/voila/labextensions/{page.immutable}/"],
+        # A page of another site must not reach this one through a name that resolves to loopback.
+        "allow_remote_access": settings.shared or not settings.loopback,
+        "local_hostnames": ["localhost", "127.0.0.1", "::1"],
+    }
+    config.VoilaConfiguration.template = page.template
+    config.VoilaConfiguration.preheat_kernel = True
+    config.VoilaConfiguration.default_pool_size = 1
+    config.VoilaConfiguration.show_tracebacks = False
+    config.VoilaConfiguration.strip_sources = True
+    config.VoilaConfiguration.file_allowlist = []
+    config.VoilaConfiguration.multi_kernel_manager_class = PageKernelManager
+    config.VoilaConfiguration.extension_allowlist = [
+        "@voila-dashboards/widgets-manager8",
+        "anywidget",
+    ]
+    config.VoilaExporter.language_code = (settings.language or "en").replace("_", "-")
+    config.VoilaConfiguration.resources = {
+        "neural_workbench": {
+            "starting": str(say("Starting…")),
+            "failed": str(say("The page did not start. Reload it, or look at the terminal of the server.")),
+        }
+    }
+    config.PageKernelManager.grace_seconds = settings.grace_seconds
+    config.PageKernelManager.working_folder = str(Path.cwd())
+    if visitors is not None:
+        config.PageKernelManager.visitor_root = str(visitors)
+        config.PageKernelManager.cull_idle_timeout = _IDLE_SECONDS_OF_A_STRANGER
+        config.PageKernelManager.cull_connected = True
+    # Messages of a live chart are not a flood.
+    config.ZMQChannelsWebsocketConnection.iopub_msg_rate_limit = 0
+    config.ZMQChannelsWebsocketConnection.iopub_data_rate_limit = 0
+    return config
+
+
+class _Dashboard(Voila):
+    def __init__(
+        self, page: Page, settings: ServerSettings, announce: Callable[[str], None], **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self._page = page
+        self._settings = settings
+        self._announce = announce
+
+    def init_handlers(self) -> list[Any]:
+        """Voila's handlers, with ours in place of three of them."""
+        own = {
+            TornadoVoilaHandler: {"visitors": self._settings.visitors if self._settings.shared else None},
+        }
+        handlers: list[Any] = [
+            (url_path_join(self.server_url, "/voila/api/shutdown/", _KERNEL_ID), _Leaving),
+            (url_path_join(self.server_url, "/api/status"), _Status),
+        ]
+        for handler in super().init_handlers():
+            if handler[1] in own:
+                handlers.append((handler[0], _PageHandler, {**handler[2], **own[handler[1]]}))
+            else:
+                handlers.append(handler)
+        return handlers
+
+    def listen(self) -> None:
+        """Listens on the port that was chosen, tells the address, and runs until it is stopped."""
+        self.app.listen(self.port, self.ip)
+        self.ioloop = tornado.ioloop.IOLoop.current()
+        token = self.identity_provider.token
+        host = f"[{self.ip}]" if ":" in self.ip else self.ip
+        address = f"http://{host}:{self.port}{self.base_url}" + (f"?token={token}" if token else "")
+        self._announce(address)
+        if self._settings.open_browser:
+            open_browser(address)
+        with stop_signals(lambda: self.ioloop.add_callback_from_signal(self.ioloop.stop)):
+            try:
+                self.ioloop.start()
+            finally:
+                self.stop()
+
+
+class _PageHandler(TornadoVoilaHandler):
+    def initialize(self, visitors: int | None, **options: Any) -> None:
+        super().initialize(**options)
+        self._visitors = visitors
+
+    async def get(self, path: str | None = None) -> None:
+        if self._visitors is not None and len(self.kernel_manager.list_kernel_ids()) > self._visitors:
+            self.set_status(503)
+            self.set_header("Retry-After", "60")
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish(str(say("All places are taken. Please try again in some minutes.")))
+            return
+        await super().get(path)
+
+    def get_argument(self, name: str, *arguments: Any, **options: Any) -> Any:
+        # The page chooses its theme itself; for Voila a theme in the address means a cold kernel.
+        if name in {"theme", "template"}:
+            return None
+        return super().get_argument(name, *arguments, **options)
+
+
+class _Leaving(APIHandler):
+    """The page says that it closes."""
+
+    def check_xsrf_cookie(self) -> None:
+        # A page that is closing cannot add the header. What the request does is harmless: a
+        # kernel with a connection stays, and its identifier cannot be guessed.
+        return
+
+    @tornado.web.authenticated
+    async def post(self, kernel_id: str) -> None:
+        self.kernel_manager.leaving(kernel_id)
+        self.set_status(204)
+        self.finish()
+
+
+class _Status(JupyterHandler):
+    """How many kernels there are, as Jupyter's servers say it."""
+
+    @tornado.web.authenticated
+    async def get(self) -> None:
+        manager = self.kernel_manager
+        ids = manager.list_kernel_ids()
+        self.finish(
+            {
+                "kernels": len(ids),
+                "connections": sum(manager.kernel_model(id_)["connections"] for id_ in ids),
+            }
+        )

@@ -1,0 +1,89 @@
+"""The notebooks, served by JupyterLab."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyterlab.labapp import LabApp
+
+from workbench.serving.page import UPLOAD_LIMIT_BYTES, Page, ServerSettings, server_environment
+from workbench.serving.session import free_port, no_process_left, open_browser, stop_signals
+
+_USUAL_PORT = 8888
+
+
+def serve_lab(
+    page: Page, settings: ServerSettings, scheduler: str | None, announce: Callable[[str], None]
+) -> None:
+    """Serves the notebooks until a signal ends it.
+
+    Args:
+        page: What is served.
+        settings: How.
+        scheduler: Address of the cluster that all notebooks share; None gives each its own.
+        announce: Called with the address once it can be opened.
+
+    Raises:
+        Unavailable: If the port that was asked for is taken.
+    """
+    port = free_port(settings.host, settings.port, _USUAL_PORT)
+    notebooks = writable_notebooks(page.notebooks, Path.home() / "neural-workbench" / "notebooks")
+    token = secrets.token_urlsafe(24)
+    with server_environment(page, settings, scheduler), no_process_left():
+        server = LabApp.initialize_server(argv=_arguments(page, settings, port, token, notebooks))
+        address = f"http://{settings.host}:{port}/lab/tree/{page.dashboard}?token={token}"
+
+        def ready() -> None:
+            announce(address)
+            if settings.open_browser:
+                open_browser(address)
+            # The server has set its own handlers by now, which ask a question before they end it.
+            context.__enter__()
+
+        context = stop_signals(lambda: server.io_loop.add_callback_from_signal(server.stop, True))
+        server.io_loop.add_callback(ready)
+        try:
+            server.start()
+        finally:
+            context.__exit__(None, None, None)
+
+
+def writable_notebooks(source: Path, copies: Path) -> Path:
+    """The folder to work in: the notebooks themselves, or copies where they cannot be written.
+
+    Args:
+        source: The folder of notebooks.
+        copies: Where copies go. One that is there already is left as the user changed it.
+    """
+    if os.access(source, os.W_OK) and "site-packages" not in source.parts:
+        return source
+    for file in source.rglob("*"):
+        target = copies / file.relative_to(source)
+        if file.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+    return copies
+
+
+def _arguments(page: Page, settings: ServerSettings, port: int, token: str, notebooks: Path) -> list[str]:
+    values: dict[str, Any] = {
+        "ServerApp.ip": settings.host,
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.open_browser": False,
+        "ServerApp.root_dir": str(notebooks),
+        "ServerApp.allow_root": True,
+        "ServerApp.tornado_settings": {"websocket_max_message_size": UPLOAD_LIMIT_BYTES},
+        "ServerApp.static_immutable_cache": [f"/lab/extensions/{page.immutable}/"],
+        "IdentityProvider.token": token,
+        "LabApp.news_url": None,
+        "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "LabApp.extension_manager": "readonly",
+        "Application.log_level": "WARNING",
+    }
+    return [f"--{name}={value}" for name, value in values.items()]

@@ -1,0 +1,141 @@
+"""What is served, and how."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+UPLOAD_LIMIT_BYTES = 256 * 2**20
+"""The largest message that the page may send to a kernel: a model or data file with its envelope.
+
+Tornado's own limit is 10 MiB, less than many models.
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the front end brings.
+
+    Attributes:
+        notebooks: The folder of notebooks.
+        dashboard: The notebook of the dashboard; a name inside ``notebooks``.
+        jupyter_path: Folders to serve from, as in ``JUPYTER_PATH``: ``labextensions`` and templates.
+        template: The name of the dashboard's template.
+        immutable: The folder below ``labextensions`` whose addresses change with their content.
+    """
+
+    notebooks: Path
+    dashboard: str
+    jupyter_path: tuple[Path, ...]
+    template: str
+    immutable: str
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How to serve it.
+
+    Attributes:
+        host: Address to listen on.
+        port: Port to listen on; None takes a free one.
+        open_browser: Whether to open the user's browser.
+        folder: The folder of the workbench; None leaves it to the page.
+        language: Language of the page; None leaves it to the page.
+        shared: Whether strangers use the page.
+        uploads: Whether visitors of a shared page may bring files.
+        visitors: Most kernels at a time of a shared page.
+        token: Whether the address carries a secret; None means yes, except for a shared page.
+        grace_seconds: How long a kernel waits for its page to come back after the connection broke.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    open_browser: bool = True
+    folder: Path | None = None
+    language: str | None = None
+    shared: bool = False
+    uploads: bool = False
+    visitors: int = 40
+    token: bool | None = None
+    grace_seconds: float = 30.0
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+    @property
+    def with_token(self) -> bool:
+        """Whether the address carries a secret.
+
+        Other users of this machine can reach a loopback port too, and the page opens files as the
+        user who started it. A shared page is meant for people without the secret, and opens none.
+        """
+        return not self.shared if self.token is None else self.token
+
+    def kernel_environment(self, scheduler: str | None) -> dict[str, str]:
+        """The variables for the kernels.
+
+        Args:
+            scheduler: Address of the cluster that all pages share.
+        """
+        variables = {"WORKBENCH_UPLOAD_LIMIT": str(UPLOAD_LIMIT_BYTES)}
+        if scheduler is not None:
+            variables["WORKBENCH_SCHEDULER"] = scheduler
+        if self.folder is not None:
+            variables["WORKBENCH_FOLDER"] = str(self.folder.absolute())
+        if self.language is not None:
+            variables["WORKBENCH_LANGUAGE"] = self.language
+        if self.shared:
+            variables["WORKBENCH_SHARED"] = "1"
+        if self.uploads or not self.shared:
+            variables["WORKBENCH_UPLOADS"] = "1"
+        return variables
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Variables set while a server runs, and put back after it.
+
+    Attributes:
+        variables: What to set.
+    """
+
+    variables: dict[str, str]
+    _before: dict[str, str | None] = field(default_factory=dict, init=False, repr=False)
+
+    def __enter__(self) -> Environment:
+        for name, value in self.variables.items():
+            self._before[name] = os.environ.get(name)
+            os.environ[name] = value
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def server_environment(page: Page, settings: ServerSettings, scheduler: str | None) -> Environment:
+    """The variables that a server and its kernels need.
+
+    Args:
+        page: What is served.
+        settings: How.
+        scheduler: Address of the cluster that all pages share.
+    """
+    before = os.environ.get("JUPYTER_PATH", "")
+    folders = [str(folder) for folder in page.jupyter_path] + ([before] if before else [])
+    # jupyter_core looks into the environment of this interpreter after these.
+    return Environment(
+        {
+            "JUPYTER_PATH": os.pathsep.join(folders),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            **settings.kernel_environment(scheduler),
+            **({} if sys.stdout.isatty() else {"PYTHONUNBUFFERED": "1"}),
+        }
+    )
