@@ -1,0 +1,306 @@
+"""Interleaved timing of several files in one process (see MEASURING, latency 1 to 5)."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.data.dataset import Features, sample_count, select
+from workbench.errors import InvalidInput
+from workbench.measure.records import Protocol
+from workbench.records import Record
+from workbench.runtime import Runtime, Session
+from workbench.technique import Reporter
+from workbench.text import say
+from workbench.variant import RuntimeSettings
+
+
+class Candidate(Record):
+    """A file to be measured, in the runtime that it is deployed in.
+
+    Attributes:
+        variant: Identifier of the variant.
+        path: Its file (a folder for ``openvino``), absolute.
+        runtime: Name of the runtime.
+        settings: How that runtime runs it.
+    """
+
+    variant: str
+    path: Path
+    runtime: str
+    settings: RuntimeSettings = RuntimeSettings()
+
+
+PROCESSES: dict[Protocol, int] = {"quick": 1, "final": 5}
+"""Fresh processes of each protocol."""
+
+ROUNDS = 30
+DISCARDED_RUNS = 3
+TIMED_RUNS = 10
+SAMPLE_MS = 1.0
+BLOCK_MS = 20.0
+WARM_UP_RUNS = 10
+WARM_UP_S = 0.5
+LEAST_ROUNDS = 8
+"""With fewer, no interval of a median excludes much."""
+
+_SLOW_WARM_UP_S = 3.0
+_INPUT_BATCHES = 16
+
+
+@dataclass(frozen=True)
+class _Time:
+    """Steady time of one process: at least, at most for usual files, at most for slow ones."""
+
+    least_s: float
+    usual_s: float
+    slow_s: float
+    per_file_s: float
+
+
+_TIME: dict[Protocol, _Time] = {"quick": _Time(1, 4, 8, 0.8), "final": _Time(10, 12, 60, 2)}
+
+
+class BlockPlan(Record):
+    """How often each file is run; the same in every process of a measurement.
+
+    Attributes:
+        rounds: Rounds, each with one block per file in random order.
+        discard: Samples at the start of each block that are not kept.
+        runs: Timed samples in a block, per file.
+        repeats: Calls inside one sample, per file.
+        shortened: True if slow files made it shorter than the protocol asks.
+    """
+
+    rounds: int
+    discard: int
+    runs: tuple[int, ...]
+    repeats: tuple[int, ...]
+    shortened: bool = False
+
+
+def plan_blocks(call_ms: Sequence[float], protocol: Protocol) -> BlockPlan:
+    """Chooses rounds and runs for files of known speed.
+
+    Blocks are 3 samples discarded and at least 10 samples and 20 ms timed; there are at least 30
+    rounds, more until each file got the protocol's time or the usual time is spent. Where that
+    would take too long, a block gets fewer runs, then there are fewer rounds, never under 8.
+
+    Args:
+        call_ms: Time of one call of each file, milliseconds.
+        protocol: ``quick`` or ``final``.
+    """
+    limits = _TIME[protocol]
+    usual_ms = 1000 * max(limits.usual_s, limits.per_file_s * len(call_ms))
+    slow_ms = max(1000 * limits.slow_s, 2 * usual_ms)
+    # A fifth more calls than needed: the machine may be faster later than while warming up.
+    repeats = tuple(max(1, math.ceil(1.2 * SAMPLE_MS / ms)) if ms < SAMPLE_MS else 1 for ms in call_ms)
+    sample_ms = [ms * n for ms, n in zip(call_ms, repeats, strict=True)]
+
+    def runs_of(least: int) -> tuple[int, ...]:
+        return tuple(max(least, math.ceil(BLOCK_MS / ms)) for ms in sample_ms)
+
+    def round_ms(discard: int, runs: tuple[int, ...]) -> float:
+        return sum((discard + n) * ms for n, ms in zip(runs, sample_ms, strict=True))
+
+    runs = runs_of(TIMED_RUNS)
+    one_round = round_ms(DISCARDED_RUNS, runs)
+    if ROUNDS * one_round <= slow_ms:
+        timed_ms = [n * ms for n, ms in zip(runs, sample_ms, strict=True)]
+        in_all = math.ceil(1000 * limits.least_s / sum(timed_ms))
+        for_each = math.ceil(1000 * limits.least_s / min(timed_ms))
+        rounds = max(ROUNDS, in_all, min(for_each, int(usual_ms // one_round)))
+        return BlockPlan(rounds=rounds, discard=DISCARDED_RUNS, runs=runs, repeats=repeats)
+    for least in range(TIMED_RUNS - 1, 0, -1):
+        discard, runs = (DISCARDED_RUNS if least > DISCARDED_RUNS else 1), runs_of(least)
+        if ROUNDS * round_ms(discard, runs) <= slow_ms:
+            break
+    rounds = min(ROUNDS, max(LEAST_ROUNDS, int(slow_ms // round_ms(discard, runs))))
+    return BlockPlan(rounds=rounds, discard=discard, runs=runs, repeats=repeats, shortened=True)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What one process measured.
+
+    Attributes:
+        load_ms: Time to load and compile, per candidate; the runtime's own import is not in it.
+        first_ms: Time of the first inference after loading, per candidate.
+        samples: Milliseconds per call, shape ``(rounds, runs)``, per candidate.
+        control: The same for the second load of the first candidate; None for a single candidate.
+        plan: What was run.
+    """
+
+    load_ms: tuple[float, ...]
+    first_ms: tuple[float, ...]
+    samples: tuple[npt.NDArray[np.float64], ...]
+    control: npt.NDArray[np.float64] | None
+    plan: BlockPlan
+
+
+def time_interleaved(
+    candidates: Sequence[Candidate],
+    features: Features,
+    protocol: Protocol,
+    seed: int,
+    report: Reporter,
+    *,
+    runtime_of: Callable[[str], Runtime] | None = None,
+    plan: BlockPlan | None = None,
+    working_on: Callable[[str | None], None] = lambda variant: None,
+) -> Timed:
+    """Times files against each other in this process, which should do nothing else.
+
+    Args:
+        candidates: The first one is the reference; it is loaded a second time as the A/A control.
+        features: Real samples, float32, at least one.
+        protocol: ``quick`` or ``final``: how long.
+        seed: Seeds the choice of samples and the order in each round.
+        report: Progress and cancellation, used only between timed blocks.
+        runtime_of: Finds a runtime by name; :func:`workbench.runtimes.runtime` if None.
+        plan: Rounds and runs of an earlier process, so that their samples can be put together.
+        working_on: Told which variant is being loaded and warmed up, so that a crash has a name.
+
+    Raises:
+        InvalidInput: If a file cannot be loaded or run.
+    """
+    if runtime_of is None:
+        from workbench.runtimes import runtime as runtime_of
+    assert runtime_of is not None
+    rng = np.random.default_rng(seed)
+    _import_runtimes(candidates, runtime_of, working_on)
+    files = [*candidates, candidates[0]] if len(candidates) > 1 else list(candidates)
+    sessions: list[Session] = []
+    calls: list[Callable[[], object]] = []
+    load_ms, first_ms, call_ms = [], [], []
+    try:
+        for candidate in files:
+            working_on(candidate.variant)
+            report.check()
+            start = time.perf_counter_ns()
+            session = runtime_of(candidate.runtime).load(candidate.path, candidate.settings)
+            load_ms.append((time.perf_counter_ns() - start) / 1e6)
+            sessions.append(session)
+            inputs = input_batches(features, candidate.settings.batch, rng)
+            calls.append(_rotating(session, [session.prepare(batch) for batch in inputs]))
+            start = time.perf_counter_ns()
+            calls[-1]()
+            first_ms.append((time.perf_counter_ns() - start) / 1e6)
+        for candidate, call in zip(files, calls, strict=True):
+            working_on(candidate.variant)
+            report.check()
+            call_ms.append(_warm_up(call))
+        working_on(None)
+        plan = plan or plan_blocks(call_ms, protocol)
+        samples = _run_blocks(calls, plan, rng, report)
+    finally:
+        for session in sessions:
+            session.close()
+    count = len(candidates)
+    return Timed(
+        load_ms=tuple(load_ms[:count]),
+        first_ms=tuple(first_ms[:count]),
+        samples=tuple(samples[:count]),
+        control=samples[count] if len(samples) > count else None,
+        plan=plan,
+    )
+
+
+def input_batches(features: Features, batch: int, rng: np.random.Generator) -> list[Features]:
+    """Batches of real samples to rotate through, at least 5 of them.
+
+    Args:
+        features: Samples along axis 0.
+        batch: Samples in one batch; samples repeat where there are fewer.
+        rng: Chooses them.
+
+    Raises:
+        InvalidInput: If there is no sample.
+    """
+    available = sample_count(features)
+    if not available:
+        raise InvalidInput(say("The test split has no samples to measure with."))
+    # Of large batches fewer are kept in memory.
+    wanted = batch * (_INPUT_BATCHES if batch <= 16 else 5)
+    order = np.concatenate([rng.permutation(available) for _ in range(math.ceil(wanted / available))])
+    return [select(features, order[start : start + batch]) for start in range(0, wanted, batch)]
+
+
+def _import_runtimes(
+    candidates: Sequence[Candidate],
+    runtime_of: Callable[[str], Runtime],
+    working_on: Callable[[str | None], None],
+) -> None:
+    # The first load in a process also imports the runtime's package, up to seconds that are not
+    # the file's: one load of each runtime is thrown away.
+    seen: set[str] = set()
+    for candidate in candidates:
+        runtime = runtime_of(candidate.runtime)
+        family = "tensorflow" if runtime.imports_tensorflow else candidate.runtime
+        if family not in seen:
+            seen.add(family)
+            working_on(candidate.variant)
+            runtime.load(candidate.path, candidate.settings).close()
+
+
+def _rotating(session: Session, prepared: list[object]) -> Callable[[], object]:
+    infer, following = session.infer, itertools.cycle(prepared).__next__
+    return lambda: infer(following())
+
+
+def _warm_up(call: Callable[[], object]) -> float:
+    """Runs until the time is steady; gives the median of the second half, milliseconds."""
+    times: list[float] = []
+    begin = time.perf_counter()
+    while True:
+        start = time.perf_counter_ns()
+        call()
+        times.append((time.perf_counter_ns() - start) / 1e6)
+        spent = time.perf_counter() - begin
+        if len(times) >= WARM_UP_RUNS and spent >= WARM_UP_S:
+            break
+        if spent > _SLOW_WARM_UP_S and len(times) >= DISCARDED_RUNS:
+            break
+    # Never zero, even where the clock is coarse.
+    return max(float(np.median(times[len(times) // 2 :])), 1e-5)
+
+
+def _run_blocks(
+    calls: list[Callable[[], object]], plan: BlockPlan, rng: np.random.Generator, report: Reporter
+) -> list[npt.NDArray[np.float64]]:
+    runs = [*plan.runs]
+    samples = [np.empty((plan.rounds, n)) for n in runs]
+    for index in range(plan.rounds):
+        report.check()
+        report.progress(index / plan.rounds)
+        for k in rng.permutation(len(calls)):
+            samples[k][index] = _block(calls[k], plan.discard, runs[k], plan.repeats[k])
+    return samples
+
+
+def _block(call: Callable[[], object], discard: int, runs: int, repeats: int) -> npt.NDArray[np.float64]:
+    clock, times = time.perf_counter_ns, np.empty(runs)
+    collecting = gc.isenabled()
+    gc.collect(0)
+    gc.disable()
+    try:
+        for run in range(-discard, runs):
+            again: Iterator[None] = itertools.repeat(None, repeats)
+            start = clock()
+            for _ in again:
+                call()
+            elapsed = clock() - start
+            if run >= 0:
+                times[run] = elapsed
+    finally:
+        if collecting:
+            gc.enable()
+    return times / (1e6 * repeats)

@@ -1,0 +1,134 @@
+"""Puts the runs of one or more processes together into a latency measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.measure.latency import ROUNDS, TIMED_RUNS, BlockPlan, Candidate, Timed
+from workbench.measure.records import LatencyMeasurement, LatencySummary, Protocol
+from workbench.measure.statistics import compare_speed, floor_of, summarize
+from workbench.text import Text, say
+
+_BUSY_PERCENT = 10.0
+
+
+def control_name(reference: str) -> str:
+    """Key of the raw samples of the reference's second load, the A/A control."""
+    return f"{reference} again"
+
+
+def latency_measurement(
+    candidates: Sequence[Candidate],
+    processes: Sequence[Timed],
+    *,
+    protocol: Protocol,
+    seed: int,
+    passport: str,
+    load_average: float,
+    pressure: float | None,
+) -> tuple[LatencyMeasurement, dict[str, npt.NDArray[np.float64]]]:
+    """Summaries, the A/A floor and verdicts from the raw samples.
+
+    Args:
+        candidates: The first one is the reference.
+        processes: What each process measured, all with the same plan.
+        protocol: ``quick`` or ``final``.
+        seed: Seed of the order, which also seeds the bootstrap.
+        passport: Identifier of the machine's passport.
+        load_average: At the start.
+        pressure: At the start; None where the system does not say.
+
+    Returns:
+        The measurement, and the raw samples by variant, shape ``(processes, rounds, runs)``.
+    """
+    raw = {
+        candidate.variant: np.stack([timed.samples[index] for timed in processes])
+        for index, candidate in enumerate(candidates)
+    }
+    summaries = tuple(
+        summarize(
+            candidate.variant,
+            candidate.runtime,
+            candidate.settings,
+            float(np.median([timed.load_ms[index] for timed in processes])),
+            float(np.median([timed.first_ms[index] for timed in processes])),
+            raw[candidate.variant],
+            seed,
+        )
+        for index, candidate in enumerate(candidates)
+    )
+    reference, *others = candidates
+    controls = [timed.control for timed in processes if timed.control is not None]
+    verdicts = []
+    if others:
+        again = raw[control_name(reference.variant)] = np.stack(controls)
+        floor = floor_of(raw[reference.variant], again)
+        verdicts = [
+            compare_speed(
+                raw,
+                other.variant,
+                reference.variant,
+                floor=floor,
+                batches=(other.settings.batch, reference.settings.batch),
+                seed=seed,
+            )
+            for other in others
+        ]
+    plan = processes[0].plan
+    return LatencyMeasurement(
+        protocol=protocol,
+        summaries=summaries,
+        verdicts=tuple(verdicts),
+        rounds=plan.rounds,
+        processes=len(processes),
+        load_average=load_average,
+        pressure=pressure,
+        seed=seed,
+        passport=passport,
+        warnings=tuple(_warnings(candidates, summaries, plan, pressure)),
+    ), raw
+
+
+def _warnings(
+    candidates: Sequence[Candidate],
+    summaries: Sequence[LatencySummary],
+    plan: BlockPlan,
+    pressure: float | None,
+) -> list[Text]:
+    warnings = []
+    unsteady = sum(summary.unsteady for summary in summaries)
+    if unsteady:
+        warnings.append(
+            say(
+                "The times of {unsteady} of {count} files were unsteady (IQR above 10 % of the median): "
+                "close other programs and measure again.",
+                unsteady=unsteady,
+                count=len(summaries),
+            )
+        )
+    if pressure is not None and pressure > _BUSY_PERCENT:
+        warnings.append(
+            say(
+                "The processor was busy with other work: tasks waited for it {pressure:.0f} % of the time.",
+                pressure=pressure,
+            )
+        )
+    if plan.shortened:
+        warnings.append(
+            say(
+                "The files are slow, so less was timed than the protocol asks: {rounds} rounds of at least "
+                "{runs} runs instead of {full_rounds} of {full_runs}.",
+                rounds=plan.rounds,
+                runs=min(plan.runs),
+                full_rounds=ROUNDS,
+                full_runs=TIMED_RUNS,
+            )
+        )
+    if len({candidate.settings.batch for candidate in candidates}) > 1:
+        warnings.append(say("The batch sizes differ: speed-ups are per sample."))
+    if len({candidate.settings.threads for candidate in candidates}) > 1:
+        warnings.append(say("The numbers of threads differ between the files."))
+    return warnings

@@ -1,0 +1,271 @@
+"""Quality on the test split, and its paired change against another variant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.measure.records import (
+    ClassQuality,
+    Interval,
+    QualityMeasurement,
+    QualityVerdict,
+    QualityWord,
+)
+from workbench.measure.scores import (
+    Floats,
+    Integers,
+    RunningF1,
+    bootstrap_macro_f1,
+    calibration_error,
+    confusion_matrix,
+    to_predictions,
+    wilson_interval,
+)
+from workbench.results import Details, Flip
+from workbench.text import Text, say
+
+TOLERANCE = 0.01
+"""The loss of macro F1 that is accepted unless asked otherwise: one point."""
+
+_ENDLESS = 10_000_000
+
+
+def quality_measurement(
+    *,
+    variant: str,
+    runtime: str,
+    scores: Floats,
+    labels: Integers,
+    classes: int,
+    dataset: str,
+    passport: str,
+    seed: int = 0,
+    warnings: tuple[Text, ...] = (),
+) -> QualityMeasurement:
+    """All quality numbers of one variant; the values are computed by scikit-learn.
+
+    Args:
+        variant: Identifier of the variant.
+        runtime: Runtime that made the predictions.
+        scores: Probabilities, shape ``(n, classes)``.
+        labels: Class indices, shape ``(n,)``.
+        classes: Number of classes of the data.
+        dataset: SHA-256 of the data set.
+        passport: Identifier of the machine's passport.
+        seed: Seeds the bootstrap.
+        warnings: What else is to be said of the outputs.
+    """
+    from sklearn import metrics
+
+    labels = np.asarray(labels, np.int64)
+    predictions = to_predictions(scores)
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        labels, predictions, labels=range(classes), average=None, zero_division=0
+    )
+    # Without labels=, the averages are over the classes that occur, scikit-learn's default.
+    averages = {
+        kind: metrics.precision_recall_fscore_support(labels, predictions, average=kind, zero_division=0)
+        for kind in ("macro", "micro", "weighted")
+    }
+    right = int((predictions == labels).sum())
+    frequent = float(np.bincount(labels, minlength=classes).max() / len(labels))
+    near_chance = right / len(labels) <= frequent
+    if near_chance:
+        warnings = (
+            *warnings,
+            say(
+                "The accuracy of {accuracy:.1%} is not above that of always answering the most frequent "
+                "class ({frequent:.1%}): check that the data is scaled as in training and that the "
+                "classes are in the same order.",
+                accuracy=right / len(labels),
+                frequent=frequent,
+            ),
+        )
+    resampled = bootstrap_macro_f1(labels, (predictions,), classes, seed)[0]
+    return QualityMeasurement(
+        variant=variant,
+        runtime=runtime,
+        samples=len(labels),
+        accuracy=wilson_interval(right, len(labels)),
+        f1_macro=_interval(float(averages["macro"][2]), resampled),
+        f1_micro=float(averages["micro"][2]),
+        f1_weighted=float(averages["weighted"][2]),
+        precision_macro=float(averages["macro"][0]),
+        recall_macro=float(averages["macro"][1]),
+        per_class=tuple(
+            ClassQuality(precision=float(p), recall=float(r), f1=float(f), support=int(s))
+            for p, r, f, s in zip(precision, recall, f1, support, strict=True)
+        ),
+        confusion=_as_tuples(confusion_matrix(labels, predictions, classes)),
+        calibration_error=calibration_error(scores, labels),
+        near_chance=near_chance,
+        dataset=dataset,
+        passport=passport,
+        warnings=warnings,
+    )
+
+
+def compare_quality(
+    variant: str,
+    reference: str,
+    variant_scores: Floats,
+    reference_scores: Floats,
+    labels: Integers,
+    tolerance: float = TOLERANCE,
+    seed: int = 0,
+) -> QualityVerdict:
+    """The change of macro F1 against a reference, paired by test sample.
+
+    Args:
+        variant: Identifier of the variant judged.
+        reference: Identifier of the variant it is compared with.
+        variant_scores: The variant's probabilities, shape ``(n, classes)``.
+        reference_scores: The reference's, on the same samples in the same order.
+        labels: Class indices, shape ``(n,)``.
+        tolerance: The loss that is accepted, as a fraction (0.01 is one point).
+        seed: Seeds the bootstrap.
+
+    Raises:
+        ValueError: If the three do not have the same number of samples and classes.
+    """
+    before, after = _paired_predictions(reference_scores, variant_scores, labels)
+    labels = np.asarray(labels, np.int64)
+    classes = variant_scores.shape[1]
+    # Not through scikit-learn, which the process that asks need not have imported.
+    f1_before, f1_after = (RunningF1(classes).add(labels, predictions) for predictions in (before, after))
+    resampled = bootstrap_macro_f1(labels, (before, after), classes, seed)
+    change = _interval(f1_after - f1_before, resampled[1] - resampled[0])
+    only_reference = int(((before == labels) & (after != labels)).sum())
+    only_variant = int(((before != labels) & (after == labels)).sum())
+    word = quality_word(change, tolerance)
+    return QualityVerdict(
+        variant=variant,
+        reference=reference,
+        change=change,
+        only_reference_right=only_reference,
+        only_variant_right=only_variant,
+        mcnemar_p=mcnemar(only_reference, only_variant),
+        tolerance=tolerance,
+        word=word,
+        samples_needed=samples_needed(change, tolerance, len(labels)) if word == "not proven" else None,
+    )
+
+
+def quality_word(change: Interval, tolerance: float) -> QualityWord:
+    """The verdict on a change of F1.
+
+    Args:
+        change: Variant minus reference, as a fraction.
+        tolerance: The loss that is accepted, as a fraction.
+    """
+    if change.low >= -tolerance:
+        return "kept"
+    return "lost" if change.high < -tolerance else "not proven"
+
+
+def samples_needed(change: Interval, tolerance: float, samples: int) -> int | None:
+    """Further test samples after which a ``not proven`` would be settled, roughly.
+
+    An interval shrinks with the square root of the number of samples; asked is how many make its
+    nearer end reach ``-tolerance``, if the change stays what it is.
+
+    Returns:
+        Rounded up to two digits; None if more than ten million would not do.
+    """
+    gap = abs(change.value + tolerance)
+    half = change.value - change.low if change.value >= -tolerance else change.high - change.value
+    further = samples * ((half / gap) ** 2 - 1) if gap > 0 else math.inf
+    if further > _ENDLESS:
+        return None
+    further = max(1, math.ceil(further))
+    step = int(10 ** max(0, len(str(further)) - 2))
+    return math.ceil(further / step) * step
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided McNemar test (McNemar 1947; binomial form).
+
+    Args:
+        only_first: Samples that only the first classifier gets right.
+        only_second: Samples that only the second one gets right.
+
+    Returns:
+        The probability of a split at least as uneven if both were equally good.
+    """
+    discordant = only_first + only_second
+    term = tail = 1
+    for k in range(min(only_first, only_second)):
+        term = term * (discordant - k) // (k + 1)
+        tail += term
+    return min(1.0, 2 * tail / (1 << discordant))
+
+
+def details(
+    variant: str,
+    reference: str,
+    variant_scores: Floats,
+    reference_scores: Floats,
+    labels: Integers,
+    classes: Sequence[str],
+) -> Details:
+    """What a variant now gets right and wrong, against another one.
+
+    Args:
+        variant: Identifier of the variant looked at.
+        reference: Identifier of the variant it is compared with.
+        variant_scores: The variant's probabilities, shape ``(n, classes)``.
+        reference_scores: The reference's, on the same samples in the same order.
+        labels: Class indices, shape ``(n,)``.
+        classes: Class names in the order of the labels.
+
+    Returns:
+        With the changed samples in this order: became wrong, changed from wrong to wrong, became
+        right; each in the order of the data.
+    """
+    before, after = _paired_predictions(reference_scores, variant_scores, labels)
+    labels = np.asarray(labels, np.int64)
+    confusion_before = confusion_matrix(labels, before, len(classes))
+    confusion_after = confusion_matrix(labels, after, len(classes))
+    changed = np.flatnonzero(before != after)
+    kind = np.where(before[changed] == labels[changed], 0, np.where(after[changed] == labels[changed], 2, 1))
+    return Details(
+        variant=variant,
+        reference=reference,
+        classes=tuple(classes),
+        f1_before=_f1_of_classes(confusion_before),
+        f1_after=_f1_of_classes(confusion_after),
+        confusion_change=_as_tuples(confusion_after - confusion_before),
+        flips=tuple(
+            Flip(index=int(i), label=int(labels[i]), before=int(before[i]), after=int(after[i]))
+            for i in changed[np.argsort(kind, kind="stable")]
+        ),
+    )
+
+
+def _f1_of_classes(confusion: npt.NDArray[np.int64]) -> tuple[float, ...]:
+    either = confusion.sum(axis=0) + confusion.sum(axis=1)
+    return tuple(float(f) for f in 2 * np.diag(confusion) / np.maximum(either, 1))
+
+
+def _paired_predictions(
+    first: Floats, second: Floats, labels: Integers
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    if first.shape != second.shape or len(first) != len(labels) or not len(labels):
+        raise ValueError(
+            "both scores must have the shape (samples, classes), with one label per sample. "
+            f"Received: {first.shape}, {second.shape} and {len(labels)} labels"
+        )
+    return to_predictions(first), to_predictions(second)
+
+
+def _interval(value: float, resampled: Floats) -> Interval:
+    low, high = np.percentile(resampled, (2.5, 97.5))
+    return Interval(value=value, low=min(float(low), value), high=max(float(high), value))
+
+
+def _as_tuples(matrix: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(count) for count in row) for row in matrix)

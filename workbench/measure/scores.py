@@ -1,0 +1,207 @@
+"""From a model's outputs to predictions, and the arithmetic of F1 on confusion counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import InvalidInput
+from workbench.measure.records import Interval
+from workbench.text import Text, say
+
+Floats = npt.NDArray[np.floating]
+Integers = npt.NDArray[np.integer]
+
+RESAMPLES = 2000
+"""Bootstrap resamples behind a 95 % interval."""
+
+_CELLS_AT_ONCE = 4_000_000
+
+
+def to_scores(
+    outputs: Floats, classes: int, *, from_logits: bool
+) -> tuple[npt.NDArray[np.float32], tuple[Text, ...]]:
+    """Turns a model's outputs into one probability per class.
+
+    Args:
+        outputs: Shape ``(n, classes)``; or ``(n, 1)`` for two classes, where the value is the
+            probability (or logit) of the second one.
+        classes: Number of classes of the data.
+        from_logits: Whether the outputs are raw scores, which softmax (sigmoid for one column)
+            turns into probabilities.
+
+    Returns:
+        Probabilities, float32, shape ``(n, classes)``, and warnings.
+
+    Raises:
+        InvalidInput: If the number of outputs does not fit the classes, or values are not finite.
+    """
+    values = np.asarray(outputs, np.float64).reshape(len(outputs), -1)
+    columns = values.shape[1]
+    if columns != classes and not (columns == 1 and classes == 2):
+        raise InvalidInput(
+            say(
+                "The model gives {columns} values per sample, but the data has {classes} classes.",
+                columns=columns,
+                classes=classes,
+            ),
+            say("Use a model with one output per class, or with a single output for two classes."),
+        )
+    broken = int((~np.isfinite(values)).any(axis=1).sum())
+    if broken:
+        raise InvalidInput(
+            say(
+                "The model gives NaN or infinity for {broken} of {samples} samples.",
+                broken=broken,
+                samples=len(values),
+            ),
+            say("The file is damaged, or its precision is too low for its weights."),
+        )
+    warnings: tuple[Text, ...] = ()
+    if not from_logits and values.size and (values.min() < -0.01 or values.max() > 1.01):
+        from_logits = True
+        warnings = (
+            say(
+                "The model's outputs ({low:.3g} to {high:.3g}) are not probabilities: "
+                "they are treated as raw scores.",
+                low=float(values.min()),
+                high=float(values.max()),
+            ),
+        )
+    if columns == 1:
+        second = 0.5 * (1 + np.tanh(0.5 * values)) if from_logits else np.clip(values, 0, 1)
+        return np.hstack([1 - second, second]).astype(np.float32), warnings
+    if from_logits:
+        values = np.exp(values - values.max(axis=1, keepdims=True))
+        values /= values.sum(axis=1, keepdims=True)
+    return np.clip(values, 0, 1).astype(np.float32), warnings
+
+
+def to_predictions(scores: Floats) -> npt.NDArray[np.int64]:
+    """The class with the highest score, shape ``(n,)``; the first one of equals."""
+    predictions: npt.NDArray[np.int64] = np.argmax(scores, axis=1).astype(np.int64)
+    return predictions
+
+
+def confusion_matrix(labels: Integers, predictions: Integers, classes: int) -> npt.NDArray[np.int64]:
+    """Counts, rows are true classes, columns predicted ones, shape ``(classes, classes)``."""
+    cells = np.bincount(np.asarray(labels) * classes + np.asarray(predictions), minlength=classes**2)
+    return cells.reshape(classes, classes).astype(np.int64)
+
+
+def macro_f1(true_positives: Floats, labelled: Floats, predicted: Floats) -> Floats:
+    """Macro F1, with scikit-learn's definition.
+
+    F1 of a class is ``2 TP / (labelled + predicted)``. As in ``sklearn.metrics.f1_score``, the
+    mean is over the classes that occur among the labels or the predictions.
+
+    Args:
+        true_positives: Correct predictions of each class, shape ``(..., classes)``.
+        labelled: Samples of each class, same shape.
+        predicted: Predictions of each class, same shape.
+
+    Returns:
+        Shape ``(...)``; 0 where there is no sample at all.
+    """
+    either = labelled + predicted
+    f1 = 2 * true_positives / np.maximum(either, 1)
+    result: Floats = f1.sum(axis=-1) / np.maximum((either > 0).sum(axis=-1), 1)
+    return result
+
+
+class RunningF1:
+    """Macro F1 of the samples seen so far, from a growing confusion matrix.
+
+    Args:
+        classes: Number of classes.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.confusion = np.zeros((classes, classes), np.int64)
+
+    def add(self, labels: Integers, predictions: Integers) -> float:
+        """Adds a batch and gives the macro F1 over all samples so far."""
+        self.confusion += confusion_matrix(labels, predictions, len(self.confusion))
+        counts = self.confusion.astype(np.float64)
+        return float(macro_f1(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)))
+
+
+def calibration_error(scores: Floats, labels: Integers, bins: int = 15) -> float:
+    """Expected calibration error of the predicted class (Guo et al. 2017, arXiv:1706.04599, eq. 3).
+
+    Args:
+        scores: Probabilities, shape ``(n, classes)``.
+        labels: Class indices, shape ``(n,)``.
+        bins: Equal-width bins ``(low, high]`` of the confidence.
+
+    Returns:
+        Mean gap between confidence and accuracy, weighted by bin size, 0 to 1.
+    """
+    if not len(labels):
+        return 0.0
+    confidence = np.asarray(scores, np.float64).max(axis=1)
+    right = (to_predictions(scores) == labels).astype(np.float64)
+    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(index, right, bins) - np.bincount(index, confidence, bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def wilson_interval(right: int, samples: int) -> Interval:
+    """A proportion with its 95 % Wilson score interval (Wilson 1927)."""
+    if not samples:
+        return Interval(value=0.0, low=0.0, high=1.0)
+    z = 1.959963984540054
+    share = right / samples
+    scale = 1 + z * z / samples
+    center = (share + z * z / (2 * samples)) / scale
+    half = z * np.sqrt(share * (1 - share) / samples + z * z / (4 * samples**2)) / scale
+    return Interval(
+        value=share,
+        low=float(min(max(center - half, 0), share)),
+        high=float(max(min(center + half, 1), share)),
+    )
+
+
+def bootstrap_macro_f1(
+    labels: Integers, predictions: tuple[Integers, ...], classes: int, seed: int, resamples: int = RESAMPLES
+) -> Floats:
+    """Macro F1 of one or more sets of predictions on the same bootstrap resamples of the samples.
+
+    Drawing ``n`` samples with replacement is drawing how often each distinct combination (label,
+    predictions...) occurs: one multinomial draw replaces ``n`` picks and gives the same
+    distribution.
+
+    Args:
+        labels: Class indices, shape ``(n,)``.
+        predictions: Sets of class indices, each of shape ``(n,)``, paired by sample.
+        classes: Number of classes.
+        seed: Seeds the resampling.
+        resamples: Number of resamples.
+
+    Returns:
+        Shape ``(len(predictions), resamples)``.
+    """
+    table, counts = np.unique(np.stack([labels, *predictions]), axis=1, return_counts=True)
+    rng = np.random.default_rng(seed)
+    chunk = max(1, _CELLS_AT_ONCE // max(len(counts), classes))
+    parts = []
+    for start in range(0, resamples, chunk):
+        drawn = rng.multinomial(
+            int(counts.sum()), counts / counts.sum(), size=min(chunk, resamples - start)
+        ).astype(np.float64)
+        labelled = _sum_by(drawn, table[0], classes)
+        values = []
+        for predicted in table[1:]:
+            right = _sum_by(drawn * (predicted == table[0]), table[0], classes)
+            values.append(macro_f1(right, labelled, _sum_by(drawn, predicted, classes)))
+        parts.append(np.stack(values))
+    return np.concatenate(parts, axis=1)
+
+
+def _sum_by(counts: Floats, groups: Integers, size: int) -> Floats:
+    """Sums the columns of ``counts`` that share a group: ``(m, cells)`` to ``(m, size)``."""
+    order = np.argsort(groups, kind="stable")
+    present, starts = np.unique(groups[order], return_index=True)
+    sums = np.zeros((len(counts), size))
+    sums[:, present] = np.add.reduceat(counts[:, order], starts, axis=1)
+    return sums

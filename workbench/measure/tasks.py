@@ -1,0 +1,295 @@
+"""Measurements as they run in worker processes: each takes the reporter first, and its own slot.
+
+Latency takes the machine for itself; the others share it. So none of them may be called while a
+slot is held already.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.data.dataset import Dataset
+from workbench.errors import InvalidInput
+from workbench.measure import passport as machine
+from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure.latency import PROCESSES, BlockPlan, Candidate, Timed
+from workbench.measure.latency_record import latency_measurement
+from workbench.measure.prediction import predict_in_batches
+from workbench.measure.quality import quality_measurement
+from workbench.measure.records import (
+    LatencyMeasurement,
+    Passport,
+    Protocol,
+    QualityMeasurement,
+    SizeMeasurement,
+)
+from workbench.measure.scores import RunningF1, to_predictions, to_scores
+from workbench.measure.size import measure_size
+from workbench.runtimes import runtime
+from workbench.technique import Reporter
+from workbench.text import say
+
+
+def measure_latency(
+    report: Reporter, candidates: Sequence[Candidate], dataset_folder: Path, protocol: Protocol, seed: int
+) -> tuple[LatencyMeasurement, dict[str, npt.NDArray[np.float64]]]:
+    """Times files against each other, interleaved, alone on the machine.
+
+    Args:
+        report: Progress and cancellation.
+        candidates: The first one is the reference of all verdicts.
+        dataset_folder: The prepared data; real test samples are used.
+        protocol: ``quick`` (1 fresh process) or ``final`` (5 of them).
+        seed: Seeds the samples and the order in each round.
+
+    Returns:
+        The measurement, and the raw samples by variant in milliseconds per call, shape
+        ``(processes, rounds, runs)``. Of several candidates, the reference's second load is there
+        too, as :func:`workbench.measure.latency_record.control_name` says.
+
+    Raises:
+        InvalidInput: If a file cannot be loaded or run, or crashes its runtime.
+    """
+    from workbench.jobs.slot import exclusive_slot
+
+    _require_distinct(candidates)
+    report.stage(say("Waiting until nothing else runs"))
+    with exclusive_slot(report):
+        report.stage(say("Measuring latency"))
+        load, pressure = machine.load_average(), machine.cpu_pressure()
+        runs: list[Timed] = []
+        plan: BlockPlan | None = None
+        count = PROCESSES[protocol]
+        for index in range(count):
+            run = _time_once(report, candidates, dataset_folder, protocol, seed + index, plan, index, count)
+            plan = run.plan
+            runs.append(run)
+    report.progress(1.0)
+    return latency_measurement(
+        candidates,
+        runs,
+        protocol=protocol,
+        seed=seed,
+        passport=machine.passport().id,
+        load_average=load,
+        pressure=pressure,
+    )
+
+
+def measure_quality(
+    report: Reporter,
+    candidate: Candidate,
+    dataset_folder: Path,
+    from_logits: bool,
+    passport: Passport | None = None,
+    seed: int = 0,
+) -> tuple[QualityMeasurement, npt.NDArray[np.float32]]:
+    """Predicts the test split in the runtime that is timed, and judges the predictions.
+
+    A runtime without TensorFlow predicts in a fresh process, so that a hostile file ends only
+    that. One with TensorFlow predicts in this process, which has imported it already.
+
+    Args:
+        report: Progress, the live curve ``running F1`` over samples, cancellation.
+        candidate: The file.
+        dataset_folder: The prepared data.
+        from_logits: Whether the model's output is raw scores.
+        passport: The machine's; taken here if None.
+        seed: Seeds the bootstrap.
+
+    Returns:
+        The measurement, and the probabilities, float32, shape ``(n, classes)``.
+
+    Raises:
+        InvalidInput: If the file cannot be run, or its outputs do not fit the data.
+    """
+    from workbench.jobs.slot import shared_slot
+
+    dataset = Dataset(dataset_folder)
+    labels, classes = np.asarray(dataset.y("test")), len(dataset.info.classes)
+    if not len(labels):
+        raise InvalidInput(say("The test split has no samples to measure with."))
+    running = RunningF1(classes)
+    parts: list[npt.NDArray[np.float32]] = []
+
+    def on_batch(start: int, stop: int, outputs: npt.NDArray[np.float32]) -> None:
+        report.check()
+        parts.append(outputs)
+        scores, _ = to_scores(outputs, classes, from_logits=from_logits)
+        report.metric("running F1", stop, running.add(labels[start:stop], to_predictions(scores)))
+        report.progress(stop / len(labels))
+
+    predict = _predict_here if runtime(candidate.runtime).imports_tensorflow else _predict_apart
+    with shared_slot(report):
+        report.stage(say("Measuring quality"))
+        predict(report, candidate, dataset, on_batch)
+        # All at once: whether values can be probabilities is seen in all of them together.
+        scores, warnings = to_scores(np.concatenate(parts), classes, from_logits=from_logits)
+        measurement = quality_measurement(
+            variant=candidate.variant,
+            runtime=candidate.runtime,
+            scores=scores,
+            labels=labels,
+            classes=classes,
+            dataset=dataset.info.sha256,
+            passport=(passport or machine.passport()).id,
+            seed=seed,
+            warnings=warnings,
+        )
+    report.progress(1.0)
+    return measurement, scores
+
+
+def measure_size_task(
+    report: Reporter, candidate: Candidate, parameters: int, dataset_folder: Path
+) -> SizeMeasurement:
+    """The three sizes of a file, and the memory that it takes to run.
+
+    Args:
+        report: Progress and cancellation.
+        candidate: The file.
+        parameters: Number of weights.
+        dataset_folder: The prepared data; one batch of it is inferred.
+
+    Raises:
+        InvalidInput: If there is no such file, or it cannot be run.
+    """
+    from workbench.jobs.slot import shared_slot
+
+    with shared_slot(report):
+        report.stage(say("Measuring size"))
+        peak = peak_memory(report, candidate, dataset_folder)
+        report.progress(0.5)
+        size = measure_size(candidate.path, parameters, peak, report.check)
+    report.progress(1.0)
+    return size
+
+
+def peak_memory(report: Reporter, candidate: Candidate, dataset_folder: Path) -> int | None:
+    """Highest resident memory of a fresh process that loads a file and infers once, in bytes.
+
+    What the process held before loading (Python, NumPy, this package) is subtracted. The runtime
+    is imported by loading, so it counts: a deployment pays for it too.
+
+    Args:
+        report: Cancellation.
+        candidate: The file.
+        dataset_folder: The prepared data; one batch of it is inferred.
+
+    Returns:
+        None where the system does not tell the peak.
+
+    Raises:
+        InvalidInput: If the file cannot be run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        answer = run_in_fresh_process(
+            report,
+            "memory",
+            [candidate],
+            Path(folder),
+            dataset=str(dataset_folder),
+            address_space_bytes=_address_space([candidate]),
+        )
+    peak = answer["bytes"]
+    return None if peak is None else int(peak)
+
+
+def _require_distinct(candidates: Sequence[Candidate]) -> None:
+    names = [candidate.variant for candidate in candidates]
+    if not names or len(set(names)) < len(names):
+        raise InvalidInput(
+            say("Latency is measured of one or more different variants. Received: {names}.", names=str(names))
+        )
+
+
+def _time_once(
+    report: Reporter,
+    candidates: Sequence[Candidate],
+    dataset_folder: Path,
+    protocol: Protocol,
+    seed: int,
+    plan: BlockPlan | None,
+    index: int,
+    count: int,
+) -> Timed:
+    def on_message(message: dict[str, Any]) -> None:
+        if "progress" in message:
+            report.progress((index + float(message["progress"])) / count)
+
+    with tempfile.TemporaryDirectory() as folder:
+        answer = run_in_fresh_process(
+            report,
+            "latency",
+            candidates,
+            Path(folder),
+            on_message=on_message,
+            dataset=str(dataset_folder),
+            protocol=protocol,
+            seed=seed,
+            plan=plan and plan.model_dump(mode="json"),
+            address_space_bytes=_address_space(candidates),
+        )
+        with np.load(Path(folder) / "samples.npz", allow_pickle=False) as arrays:
+            samples = {name: arrays[name] for name in arrays.files}
+    return Timed(
+        load_ms=tuple(answer["load_ms"]),
+        first_ms=tuple(answer["first_ms"]),
+        samples=tuple(samples[str(number)] for number in range(len(candidates))),
+        control=samples.get("control"),
+        plan=BlockPlan.model_validate(answer["plan"]),
+    )
+
+
+_OnBatch = Callable[[int, int, npt.NDArray[np.float32]], None]
+
+
+def _predict_here(report: Reporter, candidate: Candidate, dataset: Dataset, on_batch: _OnBatch) -> None:
+    # A worker that trains needs all its threads: TensorFlow must be imported before a session
+    # with fewer is made, which then leaves them alone.
+    import tensorflow  # noqa: F401
+
+    report.check()
+    session = runtime(candidate.runtime).load(candidate.path, candidate.settings)
+    try:
+        for start, stop, outputs in predict_in_batches(session, dataset.x("test")):
+            on_batch(start, stop, outputs)
+    finally:
+        session.close()
+
+
+def _predict_apart(report: Reporter, candidate: Candidate, dataset: Dataset, on_batch: _OnBatch) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = Path(folder) / "outputs.npy"
+
+        def on_message(message: dict[str, Any]) -> None:
+            if "batch" in message:
+                start, stop = message["batch"]
+                stored = np.load(outputs, mmap_mode="r", allow_pickle=False)
+                on_batch(start, stop, np.array(stored[start:stop]))
+
+        run_in_fresh_process(
+            report,
+            "predict",
+            [candidate],
+            Path(folder),
+            on_message=on_message,
+            dataset=str(dataset.folder),
+            address_space_bytes=_address_space([candidate]),
+        )
+
+
+def _address_space(candidates: Sequence[Candidate]) -> int | None:
+    """A limit that a damaged file cannot pass: all of the machine's memory, with room.
+
+    None where a runtime maps far more than it uses, as TensorFlow and GPU drivers do.
+    """
+    if machine.passport().gpu or any(runtime(c.runtime).imports_tensorflow for c in candidates):
+        return None
+    return max(4 << 30, machine.passport().memory_bytes)
