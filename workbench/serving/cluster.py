@@ -5,21 +5,26 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
+
+from workbench.jobs.cluster_process import serve_cluster
 
 
 @contextlib.contextmanager
-def shared_cluster() -> Iterator[str | None]:
+def shared_cluster() -> Iterator[str]:
     """Starts the cluster; ends it afterwards.
 
     Yields:
         The address of its scheduler. ``WORKBENCH_SCHEDULER``, if set, names one that runs already.
+
+    Raises:
+        Unavailable: If it does not come up.
     """
     running = os.environ.get("WORKBENCH_SCHEDULER")
-    if running or find_spec("workbench.jobs.cluster") is None:
-        yield running or None
+    if running:
+        yield running
         return
-    from workbench.jobs.cluster import serve_cluster
-
-    with serve_cluster() as address:
+    cluster, address = serve_cluster()
+    try:
         yield address
+    finally:
+        cluster.close()

@@ -76,6 +76,7 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
     config.VoilaConfiguration.file_allowlist = []
     config.VoilaConfiguration.multi_kernel_manager_class = PageKernelManager
     config.VoilaConfiguration.extension_allowlist = [
+        "@jupyter-widgets/jupyterlab-manager",  # registers the base of all widgets
         "@voila-dashboards/widgets-manager8",
         "anywidget",
     ]
@@ -98,7 +99,7 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
     return config
 
 
-class _Dashboard(Voila):
+class _Dashboard(Voila):  # type: ignore[misc]
     def __init__(
         self, page: Page, settings: ServerSettings, announce: Callable[[str], None], **options: Any
     ) -> None:
@@ -140,7 +141,7 @@ class _Dashboard(Voila):
                 self.stop()
 
 
-class _PageHandler(TornadoVoilaHandler):
+class _PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
     def initialize(self, visitors: int | None, **options: Any) -> None:
         super().initialize(**options)
         self._visitors = visitors
@@ -171,7 +172,8 @@ class _Leaving(APIHandler):
 
     @tornado.web.authenticated
     async def post(self, kernel_id: str) -> None:
-        self.kernel_manager.leaving(kernel_id)
+        manager: Any = self.kernel_manager
+        manager.leaving(kernel_id)
         self.set_status(204)
         self.finish()
 
@@ -181,7 +183,7 @@ class _Status(JupyterHandler):
 
     @tornado.web.authenticated
     async def get(self) -> None:
-        manager = self.kernel_manager
+        manager: Any = self.kernel_manager
         ids = manager.list_kernel_ids()
         self.finish(
             {

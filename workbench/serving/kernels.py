@@ -12,11 +12,12 @@ from uuid import uuid4
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Float, Unicode
 
+_Base: Any = AsyncMappingKernelManager  # half typed: its coroutines are declared as plain functions
 _SWEEP_SECONDS = 1.0
 _LEAVING_SECONDS = 1.0
 
 
-class PageKernelManager(AsyncMappingKernelManager):
+class PageKernelManager(_Base):  # type: ignore[misc]
     """Ends each kernel some seconds after the last connection of its page.
 
     Voila's own way, a request that the page sends when it closes, is refused by its server for want
