@@ -57,8 +57,8 @@ class Dataset:
     """Three splits on disk, memory-mapped.
 
     Args:
-        folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each split,
-            ``y_<split>.npy`` (int64 class indices) and ``x_<split>.npy`` (float32), or
+        folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
+            split, ``y_<split>.npy`` (int64 class indices) and ``x_<split>.npy`` (float32), or
             ``x_<split>.<input>.npy`` for each input of a model with several.
     """
 

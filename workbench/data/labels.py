@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,11 @@ def encode(raw: RawData) -> Encoded:
     levels, notes = _levels(raw, values["train"], one_hot)
     if raw.classes is not None and len(raw.classes) != len(levels):
         raise InvalidInput(
-            say("{names} class names came with {classes} classes.", names=len(raw.classes), classes=len(levels)),
+            say(
+                "{names} class names came with {classes} classes.",
+                names=len(raw.classes),
+                classes=len(levels),
+            ),
             say("Give one name for each class, in the order of the labels."),
         )
     y = {split: _index(raw, split, labels, levels) for split, labels in values.items()}
@@ -95,14 +100,24 @@ def _flat(called: str, y: Array) -> tuple[Array, int | None]:
         y = np.char.decode(y, "utf-8", "replace")
     if y.dtype.kind not in "biufU" or y.ndim > 2 or (y.ndim == 2 and y.dtype.kind == "U"):
         raise InvalidInput(
-            say("{name} has the shape {shape} and holds {dtype}.", name=called, shape=str(y.shape), dtype=str(y.dtype)),
-            say("Labels are integers, strings or booleans of shape (n,), or one-hot rows of shape (n, classes)."),
+            say(
+                "{name} has the shape {shape} and holds {dtype}.",
+                name=called,
+                shape=str(y.shape),
+                dtype=str(y.dtype),
+            ),
+            say("Labels are integers, strings or booleans, shape (n,), or one-hot rows, shape (n, classes)."),
         )
     if y.dtype.kind == "f":
         bad = int((~np.isfinite(y)).sum())
         if bad:
             raise InvalidInput(
-                say("{name} holds {bad} labels of {count} that are not numbers.", name=called, bad=bad, count=len(y)),
+                say(
+                    "{name} holds {bad} labels of {count} that are not numbers.",
+                    name=called,
+                    bad=bad,
+                    count=len(y),
+                ),
                 say("Drop the samples without a label first."),
             )
     if y.ndim == 2:
@@ -110,7 +125,12 @@ def _flat(called: str, y: Array) -> tuple[Array, int | None]:
         if not ((ones | (y == 0)).all() and (ones.sum(axis=1) == 1).all()):
             wrong = int((~((ones | (y == 0)).all(axis=1) & (ones.sum(axis=1) == 1))).sum())
             raise InvalidInput(
-                say("{wrong} of {count} rows in {name} are not one-hot.", wrong=wrong, count=len(y), name=called),
+                say(
+                    "{wrong} of {count} rows in {name} are not one-hot.",
+                    wrong=wrong,
+                    count=len(y),
+                    name=called,
+                ),
                 say("Each row needs a single 1 and zeros; soft and multiple labels are not supported."),
             )
         return ones.argmax(axis=1), y.shape[1]
@@ -139,7 +159,7 @@ def _unboxed(called: str, y: Array) -> Array:
                 return plain
     raise InvalidInput(
         say("{name} holds Python objects of several types.", name=called),
-        say("Labels are integers, strings or booleans of shape (n,), or one-hot rows of shape (n, classes)."),
+        say("Labels are integers, strings or booleans, shape (n,), or one-hot rows, shape (n, classes)."),
     )
 
 
@@ -147,7 +167,9 @@ def _levels(raw: RawData, labels: Array, one_hot: int | None) -> tuple[list[obje
     """The distinct labels in the order of their indices."""
     called = raw.splits["train"].called("y")
     if one_hot is not None:
-        return list(range(one_hot)), (say("One-hot labels became class indices 0 to {last}.", last=one_hot - 1),)
+        return list(range(one_hot)), (
+            say("One-hot labels became class indices 0 to {last}.", last=one_hot - 1),
+        )
     if raw.classes is not None and labels.dtype.kind in "iu":
         return list(range(len(raw.classes))), ()
     if raw.classes is not None and labels.dtype.kind == "U":
@@ -159,7 +181,7 @@ def _levels(raw: RawData, labels: Array, one_hot: int | None) -> tuple[list[obje
             missing = int(np.flatnonzero(levels != np.arange(len(levels)))[0])
             raise InvalidInput(
                 say(
-                    "{name} has {count} different labels from 0 to {last}, with gaps: {missing} never occurs.",
+                    "{name} has {count} different labels from 0 to {last}: {missing} never occurs.",
                     name=called,
                     count=len(levels),
                     last=int(levels[-1]),
@@ -169,10 +191,7 @@ def _levels(raw: RawData, labels: Array, one_hot: int | None) -> tuple[list[obje
             )
         if levels[0] == 0:
             return [int(level) for level in levels], ()
-    mapping = ", ".join(f"{_clean(str(level))} = {index}" for index, level in enumerate(levels[:20]))
-    if len(levels) > 20:
-        mapping += ", …"
-    return levels.tolist(), (say("Labels were numbered: {mapping}.", mapping=mapping),)
+    return levels.tolist(), (numbering([str(level) for level in levels]),)
 
 
 def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) -> npt.NDArray[np.int64]:
@@ -187,19 +206,27 @@ def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) 
                 "{name} holds {count} labels outside the classes: {strange}.",
                 name=samples.called("y"),
                 count=int(outside.sum()),
-                strange=", ".join(_clean(str(value)) for value in strange[:5]) + (", …" if len(strange) > 5 else ""),
+                strange=", ".join(_clean(str(value)) for value in strange[:5])
+                + (", …" if len(strange) > 5 else ""),
             ),
             say(
                 "The {count} classes are {classes}.",
                 count=len(levels),
-                classes=", ".join(_clean(str(level)) for level in levels[:10]) + (", …" if len(levels) > 10 else ""),
+                classes=", ".join(_clean(str(level)) for level in levels[:10])
+                + (", …" if len(levels) > 10 else ""),
             ),
         )
     order = np.argsort(known)
     return order[np.searchsorted(known, labels, sorter=order)].astype(np.int64)
 
 
-def class_names(names: list[str] | tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Text, ...]]:
+def numbering(levels: Sequence[str]) -> Text:
+    """States which label got which class index."""
+    mapping = ", ".join(f"{_clean(level)} = {index}" for index, level in enumerate(levels[:20]))
+    return say("Labels were numbered: {mapping}.", mapping=mapping + (", …" if len(levels) > 20 else ""))
+
+
+def class_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[Text, ...]]:
     """Class names that can be shown: short, without control and direction marks, unique.
 
     Returns:

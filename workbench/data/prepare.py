@@ -16,7 +16,7 @@ import numpy.typing as npt
 from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import SPLITS, Dataset, DatasetInfo, SplitName
 from workbench.data.labels import Encoded, encode
-from workbench.data.raw import DEFAULT_LIMIT_BYTES, Array, RawData, Scaling, check_limit, check_values
+from workbench.data.raw import Array, RawData, Scaling, check_limit, check_values, default_limit_bytes
 from workbench.data.scaling import Scaler, fit_scalers
 from workbench.data.splits import Part, divide
 from workbench.errors import InvalidInput
@@ -35,7 +35,7 @@ def prepare(
     test_fraction: float = 0.2,
     validation_fraction: float = 0.1,
     label: str | None = None,
-    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    limit_bytes: int | None = None,
 ) -> Dataset:
     """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
 
@@ -58,7 +58,8 @@ def prepare(
             has none.
         label: Name of the label column of a table; by default ``label``, ``target``, ``class`` or ``y``,
             else the last column.
-        limit_bytes: The most that all samples may take in memory, as they come or as float32.
+        limit_bytes: The most that all samples may take in memory, as they come or as float32. None: 4 GiB,
+            or half of the memory that is free if that is less.
 
     Returns:
         The data set that was written.
@@ -74,9 +75,13 @@ def prepare(
             say("The folder {folder} exists and is not empty.", folder=str(folder)),
             say("Choose another folder for the prepared data."),
         )
+    if limit_bytes is None:
+        limit_bytes = default_limit_bytes()
     raw = _read(source, label, limit_bytes)
     check_limit(
-        sum(array.size * 4 for samples in raw.samples() for array in samples.x.values()), limit_bytes, raw.name
+        sum(array.size * 4 for samples in raw.samples() for array in samples.x.values()),
+        limit_bytes,
+        raw.name,
     )
     check_values(raw)
     encoded = encode(raw)
@@ -113,7 +118,9 @@ def prepare(
             sha256=digest,
             notes=(*raw.notes, *encoded.notes, statement),
         )
-        _write_file(draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode())
+        _write_file(
+            draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()
+        )
         _sync_folder(draft)
         # mkdtemp made it readable by its owner alone; the data are as public as their parent folder.
         draft.chmod(0o755)
@@ -193,14 +200,20 @@ def _write_samples(
 ) -> tuple[float, float]:
     """Writes samples block by block, so that no second copy of the data is ever in memory."""
     shape = (len(part.index), *values.shape[1:])
-    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
+    header = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
+        "fortran_order": False,
+        "shape": shape,
+    }
     np.lib.format.write_array_header_1_0(file, header)
     minimum, maximum = np.inf, -np.inf
     step = max(1, _BLOCK_BYTES // max(1, 4 * values[:1].size))
     for start in range(0, len(part.index), step):
         # A value beyond float32 becomes infinite here and is reported below.
         with np.errstate(over="ignore"):
-            block: npt.NDArray[np.float32] = np.ascontiguousarray(scaler(values[part.index[start : start + step]]))
+            block: npt.NDArray[np.float32] = np.ascontiguousarray(
+                scaler(values[part.index[start : start + step]])
+            )
         minimum, maximum = min(minimum, float(block.min())), max(maximum, float(block.max()))
         if not np.isfinite(minimum) or not np.isfinite(maximum):
             raise InvalidInput(

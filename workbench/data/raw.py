@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.data.dataset import SPLITS, SplitName
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, Refused
 from workbench.text import Text, say
 
 Array = npt.NDArray[Any]
@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 Scaling = Literal["auto", "none", "divide by 255", "standardize", "range 0..1"]
 SCALINGS: tuple[Scaling, ...] = ("auto", "none", "divide by 255", "standardize", "range 0..1")
 
-DEFAULT_LIMIT_BYTES = 4 * 2**30
+LARGEST_LIMIT_BYTES = 4 * 2**30
 """How much memory the values of one data set may take, as they came or as float32."""
 
 # An input's name becomes part of a file's name, so it must not lead out of the folder.
@@ -162,7 +162,8 @@ def _check_finite(called: str, array: Array) -> None:
     if missing or infinite:
         raise InvalidInput(
             say(
-                "{name} holds {missing} missing (NaN) and {infinite} infinite values, in {bad} of {count} samples.",
+                "{name} holds {missing} missing (NaN) and {infinite} infinite values, "
+                "in {bad} of {count} samples.",
                 name=called,
                 missing=missing,
                 infinite=infinite,
@@ -180,6 +181,13 @@ def blocks(array: Array, block_bytes: int = 2**24) -> Iterator[Array]:
         yield array[start : start + step]
 
 
+def default_limit_bytes() -> int:
+    """4 GiB, or half of the memory that is free now if that is less."""
+    import psutil
+
+    return min(LARGEST_LIMIT_BYTES, int(psutil.virtual_memory().available) // 2)
+
+
 def check_limit(size_bytes: int, limit_bytes: int, source: str) -> None:
     """Refuses data that would not fit.
 
@@ -189,12 +197,12 @@ def check_limit(size_bytes: int, limit_bytes: int, source: str) -> None:
         source: The file or array, as the user knows it.
 
     Raises:
-        InvalidInput: If the size is above the limit.
+        Refused: If the size is above the limit.
     """
     if size_bytes > limit_bytes:
-        raise InvalidInput(
+        raise Refused(
             say(
-                "{source} would take {size:.1f} MB in memory as float32; the limit is {limit:.1f} MB.",
+                "{source} would take {size:.1f} MB in memory; the limit is {limit:.1f} MB.",
                 source=source,
                 size=size_bytes / 1e6,
                 limit=limit_bytes / 1e6,

@@ -112,7 +112,9 @@ def _fit(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) -> Scale
         say("each column to the range 0 to 1, by its smallest and largest value in the training split")
         if by_column
         else say(
-            "range {low:g} to {high:g} of the training split to 0 to 1", low=float(low), high=float(low + span)
+            "range {low:g} to {high:g} of the training split to 0 to 1",
+            low=float(low),
+            high=float(low + span),
         )
     )
     return Scaler(low, np.where(span > 0, span, one), text)
@@ -120,7 +122,9 @@ def _fit(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) -> Scale
 
 def _moments(values: Array, by_column: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     if by_column:
-        return np.asarray(values.mean(axis=0, dtype=np.float64)), np.asarray(values.std(axis=0, dtype=np.float64))
+        return np.asarray(values.mean(axis=0, dtype=np.float64)), np.asarray(
+            values.std(axis=0, dtype=np.float64)
+        )
     mean = np.asarray(values.mean(dtype=np.float64))
     # In blocks: a float64 copy of a large set of pictures would not fit in memory.
     squares = sum(float(np.square(block - mean).sum()) for block in blocks(values))
@@ -152,7 +156,7 @@ def scaling_warning(info: DatasetInfo, has_rescaling: bool, *, has_embedding: bo
     if has_rescaling:
         if info.is_image and info.maximum <= LARGEST_PIXEL_FOR_UNIT_MODELS:
             return say(
-                "The model scales its own input and the data are scaled already (between {low:g} and {high:g}): "
+                "The model scales its own input, and the data are scaled already, to {low:g} to {high:g}: "
                 'prepare them with scaling "none".',
                 low=info.minimum,
                 high=info.maximum,
@@ -160,15 +164,17 @@ def scaling_warning(info: DatasetInfo, has_rescaling: bool, *, has_embedding: bo
         return None
     if info.is_image and info.minimum >= 0 and info.maximum > LARGEST_PIXEL_FOR_UNIT_MODELS:
         return say(
-            "Pixels lie between {low:g} and {high:g} and the model has no Rescaling layer. Most models are trained "
-            'on 0 to 1: if accuracy is low, prepare the data with scaling "divide by 255".',
+            "Pixels lie between {low:g} and {high:g} and the model has no Rescaling layer. "
+            "Most models are trained on 0 to 1: if accuracy is low, "
+            'prepare the data with scaling "divide by 255".',
             low=info.minimum,
             high=info.maximum,
         )
     if not info.is_image and max(abs(info.minimum), abs(info.maximum)) > LARGEST_USUAL_FEATURE:
         return say(
-            "Values lie between {low:g} and {high:g} and the model has no Normalization layer. Most models are "
-            'trained on standardized columns: if accuracy is low, prepare the data with scaling "standardize".',
+            "Values lie between {low:g} and {high:g} and the model has no Normalization layer. "
+            "Most models are trained on standardized columns: if accuracy is low, "
+            'prepare the data with scaling "standardize".',
             low=info.minimum,
             high=info.maximum,
         )

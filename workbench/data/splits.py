@@ -53,11 +53,8 @@ def divide(
     Raises:
         InvalidInput: If a split would be too small or lack a class.
     """
-    fractions = {
-        split: _fraction(split, fraction)
-        for split, fraction in (("validation", validation_fraction), ("test", test_fraction))
-        if split not in y
-    }
+    wanted: dict[SplitName, float] = {"validation": validation_fraction, "test": test_fraction}
+    fractions = {split: _fraction(split, fraction) for split, fraction in wanted.items() if split not in y}
     if sum(fractions.values()) >= 1:
         raise InvalidInput(
             say(
@@ -106,7 +103,9 @@ def _cut(
             wanted[split].append(members[start : start + count])
             start += count
         wanted["train"].append(members[start:])
-    return {split: Part("train", generator.permutation(np.concatenate(piece))) for split, piece in wanted.items()}
+    return {
+        split: Part("train", generator.permutation(np.concatenate(piece))) for split, piece in wanted.items()
+    }
 
 
 def check(y: Labels, classes: tuple[str, ...]) -> None:
@@ -135,7 +134,8 @@ def check(y: Labels, classes: tuple[str, ...]) -> None:
                     missing=len(empty),
                     classes=len(classes),
                     split=_split_text(split),
-                    names=", ".join(classes[number] for number in empty[:5]) + (", …" if len(empty) > 5 else ""),
+                    names=", ".join(classes[number] for number in empty[:5])
+                    + (", …" if len(empty) > 5 else ""),
                 ),
                 say("Every class must occur in every split."),
             )
@@ -160,7 +160,8 @@ def _split_text(split: SplitName) -> Text:
 def _statement(fractions: dict[SplitName, float], seed: int) -> Text:
     if len(fractions) == 2:
         return say(
-            "Validation ({validation:.0%}) and test ({test:.0%}) were cut from the data by class, with seed {seed}.",
+            "Validation ({validation:.0%}) and test ({test:.0%}) were cut from the data by class, "
+            "with seed {seed}.",
             validation=fractions["validation"],
             test=fractions["test"],
             seed=seed,

@@ -79,9 +79,7 @@ def residual_cnn(
     x = layers.ReLU(name="block1_relu")(layers.Add(name="block1_add")([x, y]))
 
     shortcut = normalized(x, conv(2 * width, 1, "block2_shortcut", strides=2), activation=None)
-    depthwise = layers.DepthwiseConv2D(
-        3, strides=2, padding="same", use_bias=False, name="block2a_depthwise"
-    )
+    depthwise = layers.DepthwiseConv2D(3, strides=2, padding="same", use_bias=False, name="block2a_depthwise")
     y = normalized(x, depthwise, activation="relu6")
     y = normalized(y, conv(2 * width, 1, "block2b"), activation=None)
     x = layers.ReLU(name="block2_relu")(layers.Add(name="block2_add")([shortcut, y]))

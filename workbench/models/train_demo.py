@@ -112,10 +112,11 @@ def main(names: list[str]) -> None:
             model.save(path)
             predicted = model.predict(np.asarray(dataset.x("test")), verbose=0).argmax(axis=-1)
             labels = np.asarray(dataset.y("test"))
+        accuracy = accuracy_score(labels, predicted)
+        f1 = f1_score(labels, predicted, average="macro")
         print(  # noqa: T201  the script's result
-            f"{name}: {model.count_params():,} parameters, {path.stat().st_size:,} bytes, test accuracy "
-            f"{accuracy_score(labels, predicted):.4f}, macro F1 {f1_score(labels, predicted, average='macro'):.4f} "
-            f"({len(labels)} samples)"
+            f"{name}: {model.count_params():,} parameters, {path.stat().st_size:,} bytes, "
+            f"test accuracy {accuracy:.4f}, macro F1 {f1:.4f} ({len(labels)} samples)"
         )
 
 

@@ -1,0 +1,172 @@
+"""Arrays by name, as in an ``.npz`` file: which is which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from workbench.data.dataset import SPLITS, SplitName
+from workbench.data.raw import Array, RawData, Samples
+from workbench.errors import InvalidInput
+from workbench.text import Text, say
+
+_KEY = re.compile(
+    r"(?P<letter>[xyXY])(?:_(?P<suffix>train|val|valid|validation|test))?(?:\.(?P<input>.+))?", re.S
+)
+_SPLIT_OF: dict[str, SplitName] = {
+    "": "train",
+    "train": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+}
+
+
+@dataclass
+class Plan:
+    """Which array is what.
+
+    Attributes:
+        x: Key of each input of each split.
+        y: Key of the labels of each split.
+        suffixes: How the source calls each split.
+        classes: Key of the class names, if there are any.
+        ignored: Keys without a meaning.
+    """
+
+    x: dict[SplitName, dict[str, str]] = field(default_factory=dict)
+    y: dict[SplitName, str] = field(default_factory=dict)
+    suffixes: dict[SplitName, str] = field(default_factory=dict)
+    classes: str | None = None
+    ignored: list[str] = field(default_factory=list)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys that are needed."""
+        features = [key for inputs in self.x.values() for key in inputs.values()]
+        return [*features, *self.y.values(), *([self.classes] if self.classes else [])]
+
+
+def plan(keys: Iterable[str], source: str) -> Plan:
+    """Sorts keys into splits, inputs and labels.
+
+    Args:
+        keys: Such as ``x_train``, ``y_train``, ``x_test``, ``y_test``, ``x_val``, ``x``, ``y``,
+            ``x_train.<input>``, ``classes``.
+        source: What the keys belong to, as the user knows it.
+
+    Raises:
+        InvalidInput: If something is missing or given twice.
+    """
+    found = Plan()
+    keys = list(keys)
+    for key in keys:
+        match = _KEY.fullmatch(key)
+        if match is None:
+            if key in ("classes", "class_names") and found.classes is None:
+                found.classes = key
+            else:
+                found.ignored.append(key)
+            continue
+        split = _SPLIT_OF[match["suffix"] or ""]
+        if match["letter"] in "yY":
+            _claim(found.y, split, key, source)
+        else:
+            _claim(found.x.setdefault(split, {}), match["input"] or "", key, source)
+        if found.suffixes.setdefault(split, match["suffix"] or "") != (match["suffix"] or ""):
+            raise _twice(source, split)
+    if "train" not in found.x or "train" not in found.y:
+        raise InvalidInput(
+            say(
+                "{source} has no training samples with labels; it holds: {keys}.",
+                source=source,
+                keys=_listed(keys) if keys else say("nothing"),
+            ),
+            say("Needed are x_train and y_train, with x_test and y_test if there are any; or x and y."),
+        )
+    for split in SPLITS:
+        if (split in found.x) != (split in found.y):
+            letter = "y" if split in found.x else "x"
+            suffix = f"_{found.suffixes[split]}" if found.suffixes[split] else ""
+            raise InvalidInput(
+                say("{source} lacks {name}.", source=source, name=f"{letter}{suffix}"),
+                say("Give samples (x) and labels (y) for each split."),
+            )
+        if "" in found.x.get(split, {}) and len(found.x[split]) > 1:
+            raise InvalidInput(
+                say("{source} has both a single input and named inputs.", source=source),
+                say("Name all inputs (x_train.image, x_train.size) or none (x_train)."),
+            )
+    return found
+
+
+def from_mapping(
+    arrays: Mapping[str, Array], found: Plan, name: str, notes: tuple[Text, ...] = ()
+) -> RawData:
+    """Puts planned arrays together.
+
+    Args:
+        arrays: The arrays by key.
+        found: What :func:`plan` made of the keys.
+        name: Shown to the user.
+        notes: What is already known of how the source was read.
+    """
+    splits = {
+        split: Samples(
+            {input_name: np.asarray(arrays[key]) for input_name, key in found.x[split].items()},
+            np.asarray(arrays[found.y[split]]),
+            found.suffixes[split],
+        )
+        for split in SPLITS
+        if split in found.x
+    }
+    classes = None
+    if found.classes is not None:
+        names = np.asarray(arrays[found.classes])
+        if names.ndim != 1 or names.dtype.kind not in "US":
+            raise InvalidInput(
+                say(
+                    "{name} has the shape {shape} and holds {dtype}.",
+                    name=found.classes,
+                    shape=str(names.shape),
+                    dtype=str(names.dtype),
+                ),
+                say("Class names are a list of strings, in the order of the labels."),
+            )
+        if names.dtype.kind == "S":
+            names = np.char.decode(names, "utf-8", "replace")
+        classes = tuple(str(value) for value in names)
+    if found.ignored:
+        notes = (*notes, say("Ignored: {keys}.", keys=_listed(found.ignored)))
+    return RawData(name=name, splits=splits, classes=classes, notes=notes)
+
+
+def _claim(taken: dict[str, str] | dict[SplitName, str], slot: str, key: str, source: str) -> None:
+    claimed: dict[str, str] = taken  # type: ignore[assignment]  # the keys of both kinds are strings
+    if slot in claimed:
+        raise InvalidInput(
+            say(
+                "{source} has both {first} and {second}.",
+                source=source,
+                first=claimed[slot][:60],
+                second=key[:60],
+            ),
+            say("Give each array once."),
+        )
+    claimed[slot] = key
+
+
+def _twice(source: str, split: Literal["train", "validation", "test"]) -> InvalidInput:
+    return InvalidInput(
+        say("{source} names the {split} split in two ways.", source=source, split=split),
+        say("Use x_train and y_train, or x and y; x_val and y_val, or x_validation and y_validation."),
+    )
+
+
+def _listed(keys: list[str]) -> str:
+    return ", ".join(key[:60] for key in keys[:10]) + (", …" if len(keys) > 10 else "")

@@ -1,0 +1,170 @@
+"""Reads ``.npz`` files from strangers: no pickles, and nothing is read before its size is known."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from workbench.data.mapping import from_mapping, plan
+from workbench.data.raw import Array, RawData, check_limit
+from workbench.errors import InvalidInput, Refused
+from workbench.text import Text, say, verbatim
+
+_LONGEST_HEADER = 10_000
+_MAGIC = b"\x93NUMPY"
+_ENCRYPTED = 0x1
+
+
+def read_npz(path: Path, *, limit_bytes: int) -> RawData:
+    """Reads the arrays that matter from an ``.npz`` file.
+
+    Args:
+        path: A regular file.
+        limit_bytes: The most that the arrays may take in memory, as stored or as float32, by their own
+            headers.
+
+    Raises:
+        InvalidInput: If the file is damaged or its arrays cannot be used.
+        Refused: For pickled objects, encrypted members and arrays above the limit.
+    """
+    with _explained(path), zipfile.ZipFile(path) as archive:
+        members: dict[str, zipfile.ZipInfo] = {}
+        for member in archive.infolist():
+            key = member.filename.removesuffix(".npy")
+            if key in members:
+                raise Refused(
+                    say("{file} holds two arrays called {name}.", file=path.name, name=key[:60]),
+                    say("Save it again with numpy.savez."),
+                )
+            members[key] = member
+        found = plan(members, path.name)
+        memory = sum(_declared_bytes(archive, members[key], key, path.name) for key in found.keys)
+        check_limit(memory, limit_bytes, path.name)
+        arrays = {key: _read(archive, members[key]) for key in found.keys}
+    return from_mapping(arrays, found, path.stem)
+
+
+def _declared_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo, key: str, file: str) -> int:
+    """What an array will take in memory according to its header, which must agree with the archive."""
+    if member.flag_bits & _ENCRYPTED or member.compress_type not in (
+        zipfile.ZIP_STORED,
+        zipfile.ZIP_DEFLATED,
+    ):
+        raise Refused(
+            say("{name} in {file} is encrypted or packed in an unusual way.", name=key, file=file),
+            say("Save it again with numpy.savez or numpy.savez_compressed."),
+        )
+    with archive.open(member) as stream:
+        shape, dtype, start = _header(stream, key, file)
+    if dtype.hasobject:
+        raise Refused(
+            say(
+                "{name} in {file} is an object array: it holds pickled Python objects, which can run code.",
+                name=key,
+                file=file,
+            ),
+            say("Save it as numbers or strings, for instance with .astype('float32') or .astype(str)."),
+        )
+    if any(length < 0 for length in shape):
+        raise _damaged(key, file)
+    count = math.prod(shape)
+    if start + count * dtype.itemsize != member.file_size:
+        raise InvalidInput(
+            say(
+                "{name} in {file} declares {declared} bytes of values, shape {shape}, and holds {held}.",
+                name=key,
+                file=file,
+                declared=count * dtype.itemsize,
+                shape=str(shape),
+                held=max(0, member.file_size - start),
+            ),
+            say("The file is damaged; save it again."),
+        )
+    return max(count * dtype.itemsize, count * 4)
+
+
+def _header(stream: IO[bytes], key: str, file: str) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
+    """Shape, element type and length of an array's header.
+
+    The header's length is checked first: NumPy itself would read up to 4 GiB of it.
+    """
+    prefix = stream.read(8)
+    if prefix[:6] != _MAGIC or len(prefix) < 8:
+        raise InvalidInput(
+            say("{name} in {file} is not a NumPy array.", name=key, file=file),
+            say("Save it again with numpy.savez."),
+        )
+    width = 2 if prefix[6] == 1 else 4
+    size = stream.read(width)
+    length = int.from_bytes(size, "little")
+    if prefix[6] not in (1, 2) or len(size) != width or length > _LONGEST_HEADER:
+        raise _damaged(key, file)
+    text = stream.read(length)
+    rebuilt = io.BytesIO(size + text)
+    reader = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
+    try:
+        shape, _, dtype = reader(rebuilt, max_header_size=_LONGEST_HEADER)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        raise _damaged(key, file) from error
+    return shape, dtype, 8 + width + length
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    with archive.open(member) as stream:
+        array: Array = np.lib.format.read_array(stream, allow_pickle=False)
+        # Reading to the end makes zipfile compare the checksum.
+        stream.read(1)
+    return array
+
+
+def _damaged(key: str, file: str) -> InvalidInput:
+    return InvalidInput(
+        say("The header of {name} in {file} is damaged.", name=key, file=file),
+        say("Save it again with numpy.savez."),
+    )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turns what zipfile and NumPy raise on damaged files into words."""
+    try:
+        yield
+    except zipfile.BadZipFile as error:
+        with path.open("rb") as file:
+            start = file.read(6)
+        if not start:
+            problem = say("{file} is empty.", file=path.name)
+        elif start == _MAGIC:
+            problem = say("{file} is a single array (.npy), without labels.", file=path.name)
+        elif start[:2] == b"PK":
+            problem = say("{file} is damaged or incomplete: {reason}.", file=path.name, reason=_reason(error))
+        else:
+            problem = say("{file} is not an .npz file.", file=path.name)
+        raise InvalidInput(
+            problem, say("Write it with numpy.savez(file, x_train=..., y_train=..., x_test=..., y_test=...).")
+        ) from error
+    except (
+        zlib.error,
+        EOFError,
+        ValueError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        OverflowError,
+    ) as error:
+        raise InvalidInput(
+            say("{file} is damaged or incomplete: {reason}.", file=path.name, reason=_reason(error)),
+            say("Write it with numpy.savez(file, x_train=..., y_train=..., x_test=..., y_test=...)."),
+        ) from error
+
+
+def _reason(error: Exception) -> Text:
+    return verbatim((str(error) or type(error).__name__)[:200].rstrip("."))

@@ -1,0 +1,257 @@
+"""Tables: CSV files and pandas data frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.data.labels import numbering
+from workbench.data.raw import Array, RawData, Samples, check_limit
+from workbench.errors import InvalidInput
+from workbench.text import Text, say, verbatim
+
+LABEL_COLUMNS = ("label", "target", "class", "y")
+MOST_LEVELS = 100
+"""A text column with more different values is an identifier or free text, not a category."""
+
+_LONGEST_LINE = 2**22
+
+
+def read_csv(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
+    """Reads a CSV file: one sample a row, separated by commas, semicolons or tabs, with a header or not.
+
+    Args:
+        path: A regular file of UTF-8 text.
+        label: Name of the label column; None looks for one.
+        limit_bytes: The most memory that the values may take.
+
+    Raises:
+        InvalidInput: If the file cannot be read as a table, or the table cannot be used.
+    """
+    import pandas
+
+    # A digit and a comma become a number of 8 bytes.
+    check_limit(path.stat().st_size * 4, limit_bytes, path.name)
+    with path.open("rb") as file:
+        first = file.readline(_LONGEST_LINE)
+    if not first.strip():
+        raise InvalidInput(
+            say("{file} is empty.", file=path.name)
+            if not first
+            else say("{file} starts with an empty line.", file=path.name),
+            say("Write one sample in each row, with the names of the columns in the first."),
+        )
+    if b"\0" in first:
+        raise InvalidInput(
+            say("{file} is not a text file.", file=path.name), say("Save the table as CSV, in UTF-8.")
+        )
+    separator = max(",;\t", key=lambda mark: first.count(mark.encode()))
+    headless = all(_is_number(field) for field in first.decode("utf-8", "replace").strip().split(separator))
+    try:
+        frame = pandas.read_csv(
+            path,
+            sep=separator,
+            header=None if headless else 0,
+            encoding="utf-8-sig",
+            low_memory=False,
+            skipinitialspace=True,
+        )
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            say("{file} is not UTF-8 text.", file=path.name), say("Save the table as CSV, in UTF-8.")
+        ) from error
+    except (ValueError, OverflowError, pandas.errors.ParserError) as error:
+        raise InvalidInput(
+            say(
+                "{file} cannot be read as a table: {reason}",
+                file=path.name,
+                reason=verbatim(str(error)[:200]),
+            ),
+            say("Every row needs the same number of columns."),
+        ) from error
+    if headless:
+        frame.columns = [f"column {number}" for number in range(1, len(frame.columns) + 1)]
+    return from_frame(frame, path.stem, label=label, limit_bytes=limit_bytes, source=path.name)
+
+
+def from_frame(frame: Any, name: str, *, label: str | None, limit_bytes: int, source: str) -> RawData:
+    """Turns a pandas ``DataFrame`` into numbers and labels.
+
+    Numbers and booleans stay one column each; a text column becomes one 0/1 column for each of its values;
+    rows with a missing value are dropped, and counted.
+
+    Args:
+        frame: One sample a row.
+        name: Shown to the user.
+        label: Name of the label column; None looks for one of :data:`LABEL_COLUMNS`, else takes the last.
+        limit_bytes: The most memory that the values may take.
+        source: The table, as the user knows it.
+
+    Raises:
+        InvalidInput: If there is no usable column or label.
+    """
+    frame = frame.rename(columns=str)
+    columns = list(frame.columns)
+    if len(columns) < 2 or not len(frame):
+        raise InvalidInput(
+            say(
+                "{source} has {rows} rows and {columns} columns.",
+                source=source,
+                rows=len(frame),
+                columns=len(columns),
+            ),
+            say("At least one column of values, one of labels, and one row are needed."),
+        )
+    target = _label_column(columns, label, source)
+    notes: list[Text] = [say("Labels are in the column {column}.", column=target[:60])]
+
+    unlabelled = int(frame[target].isna().sum())
+    if unlabelled:
+        frame = frame[frame[target].notna()]
+        notes.append(say("{count} rows without a label were dropped.", count=unlabelled))
+    empty = [column for column in columns if column != target and frame[column].isna().all()]
+    if empty:
+        frame = frame.drop(columns=empty)
+        notes.append(say("Columns without any value were dropped: {columns}.", columns=_listed(empty)))
+    frame, missing_note = _complete_rows(frame, source)
+    notes += missing_note
+    if frame.shape[1] < 2 or not len(frame):
+        raise InvalidInput(
+            say("{source} has no row with a label and values.", source=source),
+            say("At least one column of values, one of labels, and one row are needed."),
+        )
+    x, category_notes = _numbers(frame.drop(columns=[target]), limit_bytes, source)
+    y, classes, label_notes = _labels(frame[target])
+    return RawData(
+        name=name,
+        splits={"train": Samples({"": x}, y)},
+        classes=classes,
+        is_image=False,
+        notes=(*notes, *category_notes, *label_notes),
+    )
+
+
+def _label_column(columns: list[str], label: str | None, source: str) -> str:
+    if label is not None:
+        if label in columns:
+            return label
+        raise InvalidInput(
+            say("{source} has no column {column}.", source=source, column=label[:60]),
+            say("Its columns are {columns}.", columns=_listed(columns)),
+        )
+    lower = {column.strip().lower(): column for column in reversed(columns)}
+    return next((lower[name] for name in LABEL_COLUMNS if name in lower), columns[-1])
+
+
+def _complete_rows(frame: Any, source: str) -> tuple[Any, list[Text]]:
+    missing = frame.isna()
+    incomplete = missing.any(axis=1)
+    count = int(incomplete.sum())
+    if not count:
+        return frame, []
+    by_column = missing.sum()
+    worst = ", ".join(
+        f"{column[:60]} ({int(by_column[column])})"
+        for column in sorted(frame.columns, key=lambda column: -int(by_column[column]))[:5]
+        if by_column[column]
+    )
+    if count * 2 > len(frame):
+        raise InvalidInput(
+            say(
+                "{count} of {rows} rows in {source} have missing values, in the columns {columns}.",
+                count=count,
+                rows=len(frame),
+                source=source,
+                columns=worst,
+            ),
+            say("Fill the missing values or leave those columns out."),
+        )
+    return frame[~incomplete], [
+        say(
+            "{count} rows with missing values were dropped; missing in: {columns}.",
+            count=count,
+            columns=worst,
+        )
+    ]
+
+
+def _numbers(frame: Any, limit_bytes: int, source: str) -> tuple[Array, list[Text]]:
+    from pandas.api import types
+
+    pieces: list[tuple[str, Any]] = []
+    categories: list[str] = []
+    width = 0
+    for column in frame.columns:
+        values = frame[column]
+        if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
+            if types.is_complex_dtype(values):
+                raise _unusable(column, str(values.dtype))
+            pieces.append(("numbers", values))
+            width += 1
+            continue
+        if types.is_datetime64_any_dtype(values) or types.is_timedelta64_dtype(values):
+            raise _unusable(column, str(values.dtype))
+        texts = values.astype(str)
+        levels = texts.nunique()
+        if levels > MOST_LEVELS:
+            raise InvalidInput(
+                say(
+                    "Column {column} holds {levels} different texts, too many for categories "
+                    "(at most {limit}).",
+                    column=column[:60],
+                    levels=levels,
+                    limit=MOST_LEVELS,
+                ),
+                say("Leave out columns with names, identifiers or free text."),
+            )
+        pieces.append(("texts", texts))
+        categories.append(f"{column[:60]} ({levels})")
+        width += levels
+    check_limit(len(frame) * width * 8, limit_bytes, source)
+    x = np.empty((len(frame), width), np.float64)
+    position = 0
+    for kind, values in pieces:
+        if kind == "numbers":
+            x[:, position] = values.to_numpy(np.float64)
+            position += 1
+            continue
+        codes, levels = values.factorize(sort=True)
+        x[:, position : position + len(levels)] = codes[:, None] == np.arange(len(levels))
+        position += len(levels)
+    if not categories:
+        return x, []
+    return x, [
+        say("Text columns became one 0/1 column for each value: {columns}.", columns=_listed(categories))
+    ]
+
+
+def _labels(values: Any) -> tuple[Array, tuple[str, ...] | None, list[Text]]:
+    """Labels as integers; text labels are numbered here, where each text is in memory once."""
+    from pandas.api import types
+
+    if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
+        return values.to_numpy(), None, []
+    codes, levels = values.astype(str).factorize(sort=True)
+    names = tuple(str(level) for level in levels)
+    return np.asarray(codes, np.int64), names, [numbering(names)]
+
+
+def _unusable(column: str, dtype: str) -> InvalidInput:
+    return InvalidInput(
+        say("Column {column} holds {dtype} values.", column=column[:60], dtype=dtype),
+        say("Columns are numbers, booleans or texts with few different values."),
+    )
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field.strip().strip('"'))
+    except ValueError:
+        return False
+    return True
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name[:60] for name in names[:10]) + (", …" if len(names) > 10 else "")
