@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
@@ -62,13 +63,11 @@ def classes_of_entry_points(group: str, base: type[C]) -> tuple[list[type[C]], d
 
 
 def _module_names(folders: list[str], prefix: str) -> list[str]:
-    names: list[str] = []
-    for module in pkgutil.iter_modules(folders, prefix):
-        if module.ispkg:
-            package = importlib.import_module(module.name)
-            names += _module_names(list(package.__path__), module.name + ".")
-        else:
-            names.append(module.name)
+    names = [module.name for module in pkgutil.iter_modules(folders, prefix) if not module.ispkg]
+    for path in (path for folder in folders for path in Path(folder).iterdir() if path.is_dir()):
+        # pkgutil passes over folders without __init__.py
+        if path.name.isidentifier() and not path.name.startswith("_"):
+            names += _module_names([str(path)], f"{prefix}{path.name}.")
     return names
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import InvalidInput
+from workbench.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.privacy import forbid_telemetry, import_openvino
 from workbench.text import say
 
@@ -72,6 +72,8 @@ def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
     with _quiet():
         try:
             model.export(str(path), format="litert", verbose=False, **converter)
+        except (Cancelled, WorkbenchError):  # from a representative data set
+            raise
         except Exception as error:  # the converter's errors share no base class but Exception
             raise _failed("LiteRT", error) from error
     return path
@@ -165,4 +167,6 @@ def _quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
         warnings.filterwarnings("ignore", message="In the future `np.object`")
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
+        # The converter calibrates with TensorFlow's own interpreter, which asks to be replaced.
+        warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
         yield

@@ -1,0 +1,1 @@
+"""How the same model is run."""

@@ -1,0 +1,242 @@
+"""The choice of runtime, threads and batch."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, field_validator
+from typing_extensions import override
+
+from workbench.data.dataset import DatasetInfo
+from workbench.models.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
+from workbench.models.description import describe
+from workbench.runtimes import runtime, runtimes
+from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.inference.runtime_code import runtime_code
+from workbench.text import Text, say
+from workbench.variant import Format, Report, RuntimeSettings, Variant
+
+# In the order of preference where a runtime reads several: its own format first.
+_CONVERTIBLE: tuple[Format, ...] = ("keras", "openvino", "tflite", "onnx")
+_FILE_NAMES: dict[Format, str] = {
+    "keras": "model.keras",
+    "tflite": "model.tflite",
+    "onnx": "model.onnx",
+    "openvino": "model",
+}
+_PACKAGES: dict[Format, str] = {"onnx": "tf2onnx", "openvino": "openvino"}
+
+
+def _offer_runtimes(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(runtimes())
+
+
+class RuntimeParameters(Parameters):
+    """What runs the model, and how."""
+
+    runtime: str = Field(
+        "litert",
+        title="Runtime",
+        description="What runs the model. A file in another format is made where that is needed.",
+        json_schema_extra=_offer_runtimes,
+    )
+    threads: int = Field(
+        1,
+        ge=1,
+        le=256,
+        title="Threads",
+        description="Threads inside one inference. More help large models on an idle machine; small models "
+        "lose more by handing over work than they gain.",
+        json_schema_extra={"unit": "threads"},
+    )
+    batch: int = Field(
+        1,
+        ge=1,
+        le=4096,
+        title="Batch",
+        description="Samples in one call when latency is measured. A larger batch gives more samples a "
+        "second, and later answers.",
+        json_schema_extra={"unit": "samples"},
+    )
+    opset: int = Field(
+        OPSET,
+        ge=13,
+        le=18,
+        title="ONNX opset",
+        description="Operator set of an .onnx file: older runtimes need an older one.",
+        json_schema_extra={"advanced": True},
+    )
+
+    @field_validator("runtime")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in runtimes():
+            raise ValueError(f"runtime must be one of {list(runtimes())}. Received: {name!r}")
+        return name
+
+
+class ChooseRuntime(Technique[RuntimeParameters]):
+    """Runs the same weights elsewhere: another runtime, another number of threads or batch size.
+
+    Nothing is trained or rounded; predictions stay the same up to the last digits. A TensorFlow
+    model in eager mode spends most of its time in Python: a runtime made for inference is often ten
+    times faster at batch 1. A change of runtime is its own step, and what a later technique gains
+    is quoted against float32 in the same runtime.
+    """
+
+    name: ClassVar[str] = "inference.runtime"
+    family: ClassVar[Family] = "inference"
+    title: ClassVar[str] = "Runtime, threads, batch"
+    parameters_type: ClassVar[type[Parameters]] = RuntimeParameters
+    produces: ClassVar[Format | None] = None
+
+    @override
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: RuntimeParameters) -> Text | None:
+        target = runtime(parameters.runtime)
+        missing = target.unavailable()
+        if missing is not None:
+            return missing
+        wanted = _format_for(variant.format, parameters.runtime)
+        if wanted is None:
+            return say(
+                "{runtime} cannot run a finished {format} file. Apply it to the Keras variant that {name} "
+                "was made from.",
+                runtime=target.title,
+                format=variant.format,
+                name=variant.name,
+            )
+        if parameters.runtime == variant.runtime and _settings(parameters) == variant.settings:
+            return say(
+                "{name} already runs in {runtime} with these settings. Change the runtime, the threads or "
+                "the batch.",
+                name=variant.name,
+                runtime=target.title,
+            )
+        return None if wanted == variant.format else _missing_converter(wanted)
+
+    @override
+    def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: RuntimeParameters) -> Estimate:
+        wanted = _format_for(variant.format, parameters.runtime)
+        if wanted in (None, variant.format):
+            return Estimate(
+                seconds=0.5,
+                size_ratio=1.0,
+                expectation=say("The same file and predictions; only the way it is run changes."),
+            )
+        return Estimate(
+            seconds=4.0 + variant.description.parameters / 2e6,
+            size_ratio=1.0,
+            expectation=say(
+                "The same predictions up to the last digits. Size about that of the weights. Usually several "
+                "times faster than Keras at batch 1, most for small models."
+            ),
+        )
+
+    @override
+    def apply(self, context: Context, parameters: RuntimeParameters) -> Applied:
+        parent = context.parent
+        target = _format_for(parent.format, parameters.runtime)
+        if target is None:
+            raise AssertionError("fits() lets no such file through")
+        path = context.folder / _FILE_NAMES[target]
+        context.report.check()
+        if target == parent.format:
+            context.report.stage(say("Copying the file"))
+            _copy(parent.path, path)
+            description, done = parent.description, say("The file is unchanged.")
+        else:
+            context.report.stage(say("Converting"))
+            _convert(parent.path, path, target, parameters)
+            context.report.progress(0.8)
+            context.report.check()
+            description = describe(path, target, like=parent.description)
+            done = say("Converted from {before} to {after}, float32.", before=parent.format, after=target)
+        context.report.progress(1.0)
+        return Applied(
+            path=path,
+            format=target,
+            runtime=parameters.runtime,
+            settings=_settings(parameters),
+            description=description,
+            report=Report(touched=(done, *_changes(parent, parameters))),
+        )
+
+    @override
+    def code(self, variant: Variant, parameters: RuntimeParameters, paths: CodePaths) -> str:
+        target = _format_for(variant.format, parameters.runtime) or variant.format
+        return runtime_code(variant, parameters.runtime, target, parameters.threads, parameters.opset, paths)
+
+    @override
+    def variant_name(self, parameters: RuntimeParameters) -> str:
+        parts = [runtime(parameters.runtime).title]
+        if parameters.threads != 1:
+            parts.append(f"{parameters.threads} threads")
+        if parameters.batch != 1:
+            parts.append(f"batch {parameters.batch}")
+        return " ".join(parts)
+
+
+def _settings(parameters: RuntimeParameters) -> RuntimeSettings:
+    return RuntimeSettings(threads=parameters.threads, batch=parameters.batch)
+
+
+def _format_for(given: Format, runtime_name: str) -> Format | None:
+    """The format that a runtime would be given: the same if it reads it, else one that Keras becomes."""
+    reads = runtime(runtime_name).formats
+    if given in reads:
+        return given
+    if given != "keras":
+        return None
+    return next((candidate for candidate in _CONVERTIBLE if candidate in reads), None)
+
+
+def _missing_converter(target: Format) -> Text | None:
+    from importlib.util import find_spec
+
+    package = _PACKAGES.get(target)
+    if package is not None and find_spec(package) is None:
+        return say("{package}, which makes {format} files, is not installed.", package=package, format=target)
+    return None
+
+
+def _convert(source: Path, path: Path, target: Format, parameters: RuntimeParameters) -> None:
+    model = load_keras(source)
+    match target:
+        case "tflite":
+            to_tflite(model, path)
+        case "onnx":
+            to_onnx(model, path, opset=parameters.opset)
+        case "openvino":
+            to_openvino(model, path)
+        case "keras":
+            raise AssertionError("a Keras file needs no conversion")
+
+
+def _copy(source: Path, path: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, path)
+    else:
+        shutil.copyfile(source, path)
+
+
+def _changes(parent: Variant, parameters: RuntimeParameters) -> tuple[Text, ...]:
+    changes = []
+    if parameters.runtime != parent.runtime:
+        changes.append(
+            say(
+                "Runs in {after} instead of {before}.",
+                after=runtime(parameters.runtime).title,
+                before=runtime(parent.runtime).title,
+            )
+        )
+    if parameters.threads != parent.settings.threads:
+        changes.append(
+            say("Threads: {before} to {after}.", before=parent.settings.threads, after=parameters.threads)
+        )
+    if parameters.batch != parent.settings.batch:
+        changes.append(
+            say("Batch: {before} to {after}.", before=parent.settings.batch, after=parameters.batch)
+        )
+    return tuple(changes)

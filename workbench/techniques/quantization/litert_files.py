@@ -1,0 +1,275 @@
+"""What the LiteRT quantizations share: who may be quantized, samples to calibrate with, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from workbench.data.dataset import Features, sample_count, select
+from workbench.errors import Refused
+from workbench.models.conversion import load_keras, to_tflite
+from workbench.models.description import describe
+from workbench.runtimes.batches import ordered
+from workbench.technique import Applied, CodePaths, Context, Parameters
+from workbench.text import Text, say
+from workbench.variant import Layer, ModelDescription, Report, Skip, Variant
+
+CalibrationSplit = Literal["train", "validation"]
+
+_ADVANCED: dict[str, Any] = {"advanced": True}
+
+
+class CalibratedParameters(Parameters):
+    """Parameters of a quantization that watches activations on samples."""
+
+    samples: int = Field(
+        200,
+        ge=16,
+        le=10_000,
+        title="Calibration samples",
+        description="Samples on which the range of every activation is observed. More are slower "
+        "and make outliers count; 100 to 500 are usual.",
+        json_schema_extra={"unit": "samples"},
+    )
+    split: CalibrationSplit = Field(
+        "validation",
+        title="Taken from",
+        description="The split that the samples are drawn from. Never the test split: results on "
+        "it would be too good.",
+        json_schema_extra=_ADVANCED,
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        le=2**31 - 1,
+        title="Seed",
+        description="Which samples are drawn.",
+        json_schema_extra=_ADVANCED,
+    )
+
+
+def missing_converter() -> Text | None:
+    """Why no LiteRT file can be made and described here, or None."""
+    for package, module in (("tensorflow", "tensorflow"), ("ai-edge-litert", "ai_edge_litert")):
+        if find_spec(module) is None:
+            return say("{package} is not installed.", package=package)
+    return None
+
+
+def only_from_keras(variant: Variant) -> Text | None:
+    """Why a variant cannot be converted to a quantized LiteRT file, or None."""
+    if variant.format == "keras":
+        return None
+    if variant.description.precision != "float32":
+        return say(
+            "{name} is already {precision}: what rounding has taken cannot be brought back. Apply it to the "
+            "Keras variant that {name} was made from.",
+            name=variant.name,
+            precision=variant.description.precision,
+        )
+    return say(
+        "{name} is a finished {format} file, which cannot be converted again. Apply it to the Keras "
+        "variant that {name} was made from.",
+        name=variant.name,
+        format=variant.format,
+    )
+
+
+def conversion_seconds(description: ModelDescription, samples: int = 0) -> float:
+    """Rough wall time of a conversion, with one inference in the converter's own interpreter per sample."""
+    one_inference = max(0.002, (description.macs or 10 * description.parameters) / 1e9)
+    return 3.0 + description.parameters / 2e6 + samples * one_inference
+
+
+def calibration_index(parameters: CalibratedParameters, count: int) -> npt.NDArray[np.int64]:
+    """Positions of the calibration samples in their split: drawn without replacement, in order."""
+    drawn = np.random.default_rng(parameters.seed).choice(
+        count, min(parameters.samples, count), replace=False
+    )
+    return np.sort(drawn)
+
+
+def representative(
+    context: Context, parameters: CalibratedParameters, model: Any
+) -> tuple[Callable[[], Iterator[dict[str, npt.NDArray[np.float32]]]], Text]:
+    """The calibration samples as the converter wants them, and a note on where they are from.
+
+    Args:
+        context: For the data, progress (0.2 to 0.8) and cancellation.
+        parameters: How many, from where.
+        model: The Keras model; the samples are named after its inputs.
+    """
+    features: Features = context.dataset.x(parameters.split)
+    index = calibration_index(parameters, sample_count(features))
+    chosen = select(features, index)
+    names = [tensor.name for tensor in model.inputs]
+    batch = model.inputs[0].shape[0] or 1
+
+    def samples() -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+        starts = range(0, len(index) - batch + 1, batch)
+        for number, start in enumerate(starts):
+            context.report.check()
+            context.report.progress(0.2 + 0.6 * number / len(starts))
+            arrays = ordered(select(chosen, slice(start, start + batch)), names)
+            yield dict(zip(names, arrays, strict=True))
+
+    if len(index) < parameters.samples:
+        note = say(
+            "Calibrated with all {count} samples of the {split} split; {wanted} were asked for.",
+            count=len(index),
+            split=parameters.split,
+            wanted=parameters.samples,
+        )
+    else:
+        note = say(
+            "Calibrated with {count} samples of the {split} split.",
+            count=len(index),
+            split=parameters.split,
+        )
+    return samples, note
+
+
+def load_parent(context: Context) -> Any:
+    """The parent as a Keras model."""
+    context.report.stage(say("Loading the model"))
+    context.report.check()
+    model = load_keras(context.parent.path)
+    context.report.progress(0.15)
+    return model
+
+
+def write(
+    context: Context,
+    model: Any,
+    weights: str,
+    notes: tuple[Text, ...],
+    **converter: Any,
+) -> Applied:
+    """Converts, reads the produced file, and reports what is in it.
+
+    Args:
+        context: The technique's context.
+        model: The parent as a Keras model.
+        weights: NumPy's name of the element type that weights should have in the file.
+        notes: Notes for the report.
+        **converter: Attributes of ``tf.lite.TFLiteConverter``.
+
+    Raises:
+        Refused: If the file holds no weight of the wanted type, so that nothing was gained.
+    """
+    context.report.stage(say("Converting"))
+    context.report.check()
+    path = to_tflite(model, context.folder / "model.tflite", **converter)
+    context.report.progress(0.85)
+    context.report.check()
+    context.report.stage(say("Reading what was written"))
+    description = describe(path, "tflite", like=context.parent.description)
+    report = report_of(description, weights, notes)
+    context.report.progress(1.0)
+    return Applied(
+        path=path,
+        format="tflite",
+        runtime="litert",
+        settings=context.parent.settings,
+        description=description,
+        report=report,
+    )
+
+
+def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ...]) -> Report:
+    """What of a produced file is quantized, and what is not.
+
+    Args:
+        description: Read from the file.
+        weights: NumPy's name of the element type that weights should have.
+        notes: Notes for the report.
+
+    Raises:
+        Refused: If no weight has that type.
+    """
+    weighted = [layer for layer in description.layers if layer.parameters]
+    done = [layer for layer in weighted if layer.precision == weights]
+    if not done:
+        raise Refused(
+            say(
+                "No layer of this model was quantized: its weight tensors have fewer than 1,024 elements "
+                "or belong to operations that the converter leaves in float32."
+            ),
+            say("Choose float16 or int8, which have no such limit, or a larger model."),
+        )
+    return Report(
+        touched=(
+            say(
+                "{done} of {all} operations with weights hold {type} weights ({bytes} bytes).",
+                done=len(done),
+                all=len(weighted),
+                type=weights,
+                bytes=sum(layer.size_bytes for layer in done),
+            ),
+        ),
+        skipped=tuple(
+            Skip(name=_label(layer), reason=_why(layer)) for layer in weighted if layer not in done
+        ),
+        notes=notes,
+    )
+
+
+def with_float_operations(applied: Applied) -> Applied:
+    """Adds to the report the operations without weights that still compute in float32.
+
+    For files that should compute with whole numbers throughout.
+    """
+    left = tuple(
+        Skip(name=_label(layer), reason=say("LiteRT has no integer kernel for {kind}.", kind=layer.kind))
+        for layer in applied.description.layers
+        if not layer.parameters
+        and layer.precision == "float32"
+        and layer.kind not in ("QUANTIZE", "DEQUANTIZE")
+    )
+    report = applied.report.model_copy(update={"skipped": (*applied.report.skipped, *left)})
+    return replace(applied, report=report)
+
+
+def output_name(paths: CodePaths) -> str:
+    """The file that the plain code writes."""
+    return paths.output if paths.output.endswith(".tflite") else paths.output + ".tflite"
+
+
+def calibration_code(variant: Variant, parameters: CalibratedParameters) -> str:
+    """The part of the plain code that draws calibration samples."""
+    inputs = variant.description.inputs
+    if len(inputs) == 1:
+        arrays = f'[data["x_{parameters.split}"]]'
+        sample = "[x[i : i + 1] for x in arrays]"
+    else:
+        pairs = ", ".join(f'"{spec.name}": data["x_{parameters.split}.{spec.name}"]' for spec in inputs)
+        arrays = "{" + pairs + "}"
+        sample = "{name: x[i : i + 1] for name, x in arrays.items()}"
+    labels = f'len(data["y_{parameters.split}"])'
+    return f"""\
+arrays = {arrays}
+count = {labels}
+chosen = min({parameters.samples}, count)
+index = np.random.default_rng({parameters.seed}).choice(count, chosen, replace=False)
+
+
+def samples():
+    for i in np.sort(index):
+        yield {sample}
+"""
+
+
+def _label(layer: Layer) -> str:
+    return f"{layer.name} ({layer.kind})" if layer.name else layer.kind
+
+
+def _why(layer: Layer) -> Text:
+    if layer.parameters < 1024:
+        return say("It has {count} weights: too few to be worth quantizing.", count=layer.parameters)
+    return say("The converter left it in {precision}.", precision=layer.precision)
