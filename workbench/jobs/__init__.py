@@ -1,0 +1,1 @@
+"""Where work runs: worker processes, progress, cancelling, limits and the machine's slot."""

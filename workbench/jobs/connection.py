@@ -1,0 +1,402 @@
+"""One connection to a scheduler: sends calls, hears their events, stops them.
+
+Lives on the executor's loop. Importing it does not import dask; connecting does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import pickle
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from workbench.errors import Cancelled, JobFailed, Unavailable
+from workbench.jobs import failure, worker
+from workbench.jobs.cluster_process import ClusterProcess
+from workbench.jobs.limits import Limits
+from workbench.jobs.reporter import Event
+from workbench.jobs.worker import Call, Outcome, WorkerKind
+from workbench.text import Text, say, verbatim
+
+Reason = Literal["cancelled", "wall time", "closed"]
+
+# As in workbench.jobs.cluster, which imports dask.
+_EXIT_TOPIC = "workbench-exit"
+_MEMORY_TOPIC = "worker-restart-memory"
+_SCHEDULER_NAME = "Workbench-"
+
+_COOPERATIVE_SECONDS = 1.0
+_EVENTS_SECONDS = 10.0
+_EXIT_SECONDS = 3.0
+_QUEUE_SECONDS = 0.5
+_MOST_SENDINGS = 20
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Running:
+    """One call on its way.
+
+    Attributes:
+        job: Whose call it is.
+        kind: The kind of worker that it needs.
+        on_event: Told of its events.
+        limits: What it may take.
+        priority: A higher one runs earlier.
+        run: Identifier of the call.
+        reason: Why it is being stopped; None while it is not.
+        address: The worker that runs it; None while it waits.
+        ended: Number of messages that the worker has sent in all, once it has said so.
+    """
+
+    job: str
+    kind: WorkerKind
+    on_event: Callable[[Event], None]
+    limits: Limits
+    priority: int
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    reason: Reason | None = None
+    address: str | None = None
+    starts: int = 0
+    received: int = 0
+    ended: int | None = None
+    position: int | None = None
+    future: Any = None
+    complete: asyncio.Event = field(default_factory=asyncio.Event)
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, event: Event) -> None:
+        """Passes an event on; a faulty observer must not harm the work."""
+        try:
+            self.on_event(event)
+        except Exception:
+            _log.exception("An observer of job %s failed", self.job)
+
+    def stopped(self) -> BaseException:
+        """The error of a call that was stopped."""
+        return failure.wall_time(self.limits) if self.reason == "wall time" else Cancelled()
+
+
+class Connection:
+    """A client of a scheduler. Made by :meth:`open`.
+
+    Attributes:
+        address: Of the scheduler.
+        ours: Whether the scheduler is the workbench's own kind, which starts workers on demand.
+    """
+
+    def __init__(self, client: Any, process: ClusterProcess | None, address: str, ours: bool) -> None:
+        self.address = address
+        self.ours = ours
+        self._client = client
+        self._process = process
+        self._topic = f"workbench-{uuid.uuid4().hex}"
+        self._calls: dict[str, Running] = {}
+        self._exits: dict[str, int] = {}
+        self._memory: dict[str, dict[str, Any]] = {}
+        self._exited = asyncio.Condition()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        client.subscribe_topic(self._topic, self._on_message)
+        client.subscribe_topic(_EXIT_TOPIC, self._on_exit)
+        client.subscribe_topic(_MEMORY_TOPIC, self._on_memory)
+        if ours:
+            self._spawn(self._watch_queue())
+
+    @classmethod
+    async def open(
+        cls, address: str | None, eager: Sequence[WorkerKind], memory_limit_bytes: int | None
+    ) -> Connection:
+        """Connects to a scheduler, or starts a cluster of its own.
+
+        Raises:
+            Unavailable: If that fails.
+        """
+        process = None
+        try:
+            if address is None:
+                process = ClusterProcess(eager, memory_limit_bytes=memory_limit_bytes)
+                starting = asyncio.ensure_future(asyncio.to_thread(process.start))
+                await asyncio.sleep(0)
+                from distributed import Client  # takes as long as the cluster's start: side by side
+
+                reachable = await starting
+            else:
+                from distributed import Client
+
+                reachable = address
+            try:
+                make_client: Any = Client
+                client = await make_client(reachable, asynchronous=True, set_as_default=False)
+                name = (await client.scheduler.identity(n_workers=0))["id"]
+            except (OSError, TimeoutError, ValueError) as error:
+                raise Unavailable(
+                    say("The scheduler at {address} does not answer.", address=reachable),
+                    say("Check the address, and that it is running: {reason}", reason=verbatim(str(error))),
+                ) from error
+        except BaseException:
+            if process is not None:
+                process.close()
+            raise
+        return cls(client, process, reachable, name.startswith(_SCHEDULER_NAME))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the scheduler can be reached."""
+        return self._client.status == "running" and (self._process is None or self._process.alive)
+
+    @property
+    def shared(self) -> bool:
+        """Whether the scheduler serves others too."""
+        return self._process is None
+
+    async def close(self) -> None:
+        """Ends the connection, and the cluster if it is ours alone."""
+        for task in list(self._tasks):
+            task.cancel()
+        for call in list(self._calls.values()):
+            if call.reason is None:
+                call.reason = "closed"
+        with suppress(Exception):
+            await asyncio.wait_for(self._client.close(timeout=1), 2)
+        if self._process is not None:
+            self._process.close()
+
+    # -- running ----------------------------------------------------------------------------
+
+    async def run(self, call: Running, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Runs a call and returns its result; see :meth:`workbench.jobs.executor.Executor.run`."""
+        import cloudpickle  # type: ignore[import-untyped]
+
+        await self._ensure_worker(call.kind)
+        payload = pickle.dumps(
+            Call(
+                run=call.run,
+                topic=self._topic,
+                work=cloudpickle.dumps((function, arguments)),
+                limits=call.limits,
+            )
+        )
+        self._calls[call.run] = call
+        try:
+            for _ in range(_MOST_SENDINGS):
+                if call.reason is not None:
+                    raise call.stopped()
+                outcome = await self._attempt(call, payload)
+                if outcome is not None:
+                    return self._result(call, outcome)
+            raise failure.from_exit(None, None, call.limits)
+        finally:
+            call.finished.set()
+            del self._calls[call.run]
+
+    async def _attempt(self, call: Running, payload: bytes) -> Outcome | None:
+        """Sends a call; None if its worker died while the call still waited in line there."""
+        from distributed.scheduler import KilledWorker
+
+        future = self._client.submit(
+            worker.execute,
+            payload,
+            key=f"workbench-{uuid.uuid4().hex}",
+            pure=False,
+            resources={call.kind: 1},
+            priority=call.priority,
+            fifo_timeout="0 ms",
+            retries=0,
+        )
+        call.future = future
+        try:
+            outcome: Outcome = pickle.loads(await future)  # noqa: S301 - from our worker
+            with suppress(TimeoutError):
+                await asyncio.wait_for(call.complete.wait(), _EVENTS_SECONDS)
+            return outcome
+        except KilledWorker:
+            if call.reason is not None:
+                raise call.stopped() from None
+            if call.address is None:
+                return None
+            raise await self._death(call) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # whoever waited for the result is gone
+                self._spawn(self._stop_stray(call.run, call.address))
+                raise
+            raise (call.stopped() if call.reason is not None else failure.connection_lost()) from None
+        except Exception as error:
+            if call.reason is not None:
+                raise call.stopped() from None
+            raise JobFailed(
+                say(
+                    "The work stopped with an error: {error}",
+                    error=verbatim(f"{type(error).__name__}: {error}"),
+                )
+            ) from error
+        finally:
+            # A future that is still held would be computed again when its worker dies.
+            future.release()
+            call.future = None
+
+    def _result(self, call: Running, outcome: Outcome) -> Any:
+        if call.reason is not None:
+            raise call.stopped()
+        if outcome.kind == "returned":
+            return pickle.loads(outcome.content)  # noqa: S301 - from our worker
+        if outcome.kind == "raised":
+            raise pickle.loads(outcome.content)  # noqa: S301 - from our worker
+        call.tell({"type": "log", "text": verbatim(outcome.details)})
+        raise failure.from_outcome(outcome, call.limits)
+
+    async def _ensure_worker(self, kind: WorkerKind) -> None:
+        if self.ours:
+            await self._client.scheduler.workbench_ensure(kind=kind)
+            return
+        workers = (await self._client.scheduler.identity(n_workers=-1))["workers"].values()
+        if not any(kind in (found.get("resources") or {}) for found in workers):
+            raise Unavailable(
+                say(
+                    "The scheduler at {address} has no worker of the kind {kind!r}.",
+                    address=self.address,
+                    kind=kind,
+                ),
+                say(
+                    "Start one: dask worker {address} --nthreads 1 --resources {kind}=1 "
+                    "--preload workbench.jobs.worker",
+                    address=self.address,
+                    kind=kind,
+                ),
+            )
+
+    async def _death(self, call: Running) -> JobFailed:
+        """Why the worker under a call died; waits for the nanny's word a little."""
+        address = call.address
+        assert address is not None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_EXIT_SECONDS), self._exited:
+                await self._exited.wait_for(lambda: address in self._exits)
+        return failure.from_exit(self._exits.get(address), self._memory.get(address), call.limits)
+
+    # -- stopping ---------------------------------------------------------------------------
+
+    async def stop(self, call: Running, reason: Reason) -> None:
+        """Stops a call: by its flag if it looks at it within a second, else with its worker."""
+        if call.reason is None:
+            call.reason = reason
+        if call.address is None:
+            if call.future is not None:
+                await self._client.cancel([call.future], force=True)
+            return
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _COOPERATIVE_SECONDS
+        await self._raise_flag(call.run, call.address)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(call.finished.wait(), max(0.0, until - loop.time()))
+        for _ in range(_MOST_SENDINGS):
+            if call.finished.is_set() or await self._kill(call.run, call.address):
+                break
+            await asyncio.sleep(0.1)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(call.finished.wait(), _EXIT_SECONDS)
+        if not call.finished.is_set() and call.future is not None:  # no nanny: give it up
+            await self._client.cancel([call.future], force=True)
+
+    async def _stop_stray(self, run: str, address: str | None) -> None:
+        """Stops a call that nobody waits for any more."""
+        if address is None:
+            return  # released before it ran; if it starts all the same, its message brings us here
+        await self._raise_flag(run, address)
+        await asyncio.sleep(_COOPERATIVE_SECONDS)
+        await self._kill(run, address)
+
+    async def _raise_flag(self, run: str, address: str) -> None:
+        with suppress(Exception):  # a worker that holds the GIL does not answer
+            await asyncio.wait_for(
+                self._client.run(worker.raise_flag, run, workers=[address]), _COOPERATIVE_SECONDS / 2
+            )
+
+    async def _kill(self, run: str, address: str) -> bool:
+        with suppress(Exception):  # the worker is gone already
+            answers = await asyncio.wait_for(
+                self._client.run(worker.kill_run, run, workers=[address], nanny=True), _EXIT_SECONDS
+            )
+            return any(answers.values())
+        return False
+
+    # -- what the scheduler says ------------------------------------------------------------
+
+    def _on_message(self, event: tuple[float, dict[str, Any]]) -> None:
+        message = event[1]
+        call = self._calls.get(message["run"])
+        if call is None:
+            if "started" in message:
+                self._spawn(self._stop_stray(message["run"], message["started"]))
+            return
+        if "started" in message:
+            self._on_started(call, message["started"])
+        elif "ended" in message:
+            call.ended = message["ended"]
+        else:
+            call.received += 1
+            for event_ in message["events"]:
+                if "text" in event_:
+                    event_ = {**event_, "text": Text.model_validate(event_["text"])}
+                call.tell(event_)
+        if call.ended is not None and call.received >= call.ended:
+            call.complete.set()
+
+    def _on_started(self, call: Running, address: str) -> None:
+        call.starts += 1
+        call.address = address
+        if call.starts > 1 or call.reason is not None:
+            # Computed again although its result was there (its worker died in between), or
+            # cancelled while it was on its way to the worker.
+            self._spawn(self._stop_stray(call.run, address))
+            if call.future is not None and call.reason is None:
+                call.reason = "closed"
+                self._spawn(self._client.cancel([call.future], force=True))
+            return
+        call.tell({"type": "started"})
+        if call.limits.wall_seconds is not None:
+            self._spawn(self._stop_after(call, call.limits.wall_seconds))
+
+    async def _stop_after(self, call: Running, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(call.finished.wait(), seconds)
+        if not call.finished.is_set() and call.reason is None:
+            await self.stop(call, "wall time")
+
+    async def _on_exit(self, event: tuple[float, dict[str, Any]]) -> None:
+        async with self._exited:
+            self._exits[event[1]["worker"]] = event[1]["exitcode"]
+            self._exited.notify_all()
+
+    def _on_memory(self, event: tuple[float, dict[str, Any]]) -> None:
+        self._memory[event[1]["worker"]] = event[1]
+
+    async def _watch_queue(self) -> None:
+        """Tells waiting calls how many are before them."""
+        for kind in itertools.cycle(("tensorflow", "light")):
+            await asyncio.sleep(_QUEUE_SECONDS / 2)
+            waiting = {
+                call.future.key: call
+                for call in self._calls.values()
+                if call.kind == kind and call.address is None and call.future is not None
+            }
+            if not waiting:
+                continue
+            with suppress(OSError):
+                keys = await self._client.scheduler.workbench_queue(kind=kind)
+                for position, key in enumerate(keys):
+                    call = waiting.get(key)
+                    if call is not None and call.address is None and call.position != position:
+                        call.position = position
+                        call.tell({"type": "queued", "position": position})
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

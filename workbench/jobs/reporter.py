@@ -1,0 +1,194 @@
+"""How work speaks to whoever waits for it: :class:`workbench.technique.Reporter` in three forms.
+
+Events are dicts of plain values, the same on the wire and for observers (there ``text`` is a
+:class:`workbench.text.Text` again)::
+
+    {"type": "stage", "text": ...}
+    {"type": "progress", "fraction": 0.4}
+    {"type": "metric", "name": "loss", "points": [(step, value), ...]}
+    {"type": "log", "text": ...}
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from workbench.errors import Cancelled
+from workbench.text import Text
+
+Event = dict[str, Any]
+
+SECONDS_BETWEEN_MESSAGES = 0.25
+
+
+class WorkerReporter:
+    """Sends events out of a worker process, a few messages a second, losing none.
+
+    Events that come faster are gathered: points of one curve into one event, progress to its
+    latest value. What is left is sent by a timer, so that the last word before a long silent step
+    arrives too.
+
+    Args:
+        send: Sends one list of events; callable from any thread.
+        later: Calls a function after so many seconds on another thread.
+        cancelled: Whether the user has cancelled the job.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[list[Event]], None],
+        later: Callable[[float, Callable[[], None]], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._send = send
+        self._later = later
+        self._cancelled = cancelled
+        self._lock = threading.Lock()
+        self._pending: list[Event] = []
+        self._progress: Event | None = None
+        self._curves: dict[str, Event] = {}
+        self._sent_at = -math.inf
+        self._timer_set = False
+
+    def stage(self, text: Text) -> None:
+        """Says what is being done now."""
+        self._add({"type": "stage", "text": text.model_dump(mode="json")})
+
+    def progress(self, fraction: float) -> None:
+        """Says how much of the job's work is done, 0 to 1."""
+        value = float(fraction)
+        if math.isnan(value):
+            return
+        with self._lock:
+            if self._progress is not None:
+                self._pending.remove(self._progress)
+            self._progress = {"type": "progress", "fraction": min(1.0, max(0.0, value))}
+            self._pending.append(self._progress)
+        self._flush_or_wait()
+
+    def metric(self, name: str, step: float, value: float) -> None:
+        """Adds a point to a live curve."""
+        with self._lock:
+            curve = self._curves.get(name)
+            if curve is None:
+                curve = self._curves[name] = {"type": "metric", "name": name, "points": []}
+                self._pending.append(curve)
+            curve["points"].append((float(step), float(value)))
+        self._flush_or_wait()
+
+    def log(self, text: Text) -> None:
+        """Adds a line to the job's log."""
+        self._add({"type": "log", "text": text.model_dump(mode="json")})
+
+    def check(self) -> None:
+        """Raises :class:`workbench.errors.Cancelled` if the user has cancelled the job."""
+        if self._cancelled():
+            raise Cancelled
+
+    def flush(self) -> None:
+        """Sends what is left."""
+        # Sent under the lock: a timer and the job's own thread must not overtake each other.
+        with self._lock:
+            self._sent_at = time.monotonic()
+            if self._pending:
+                pending, self._pending, self._progress, self._curves = self._pending, [], None, {}
+                self._send(pending)
+
+    def _add(self, event: Event) -> None:
+        with self._lock:
+            self._pending.append(event)
+        self._flush_or_wait()
+
+    def _flush_or_wait(self) -> None:
+        due = self._sent_at + SECONDS_BETWEEN_MESSAGES - time.monotonic()
+        if due <= 0:
+            self.flush()
+        elif not self._timer_set:
+            self._timer_set = True
+            self._later(due, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer_set = False
+        self.flush()
+
+
+class LocalReporter:
+    """Keeps what work reports in lists: for work in the same process, in scripts and tests.
+
+    Attributes:
+        events: Everything, in order.
+        stages: The texts of the stages.
+        fractions: The values of the progress.
+        metrics: Name of a curve -> its points ``(step, value)``.
+        lines: The texts of the log.
+
+    Args:
+        on_event: Called with every event as it comes.
+    """
+
+    def __init__(self, on_event: Callable[[Event], None] | None = None) -> None:
+        self.events: list[Event] = []
+        self.stages: list[Text] = []
+        self.fractions: list[float] = []
+        self.metrics: dict[str, list[tuple[float, float]]] = {}
+        self.lines: list[Text] = []
+        self._on_event = on_event
+        self._cancelled = threading.Event()
+
+    def stage(self, text: Text) -> None:
+        """Says what is being done now."""
+        self.stages.append(text)
+        self._add({"type": "stage", "text": text})
+
+    def progress(self, fraction: float) -> None:
+        """Says how much of the work is done, 0 to 1."""
+        self.fractions.append(float(fraction))
+        self._add({"type": "progress", "fraction": float(fraction)})
+
+    def metric(self, name: str, step: float, value: float) -> None:
+        """Adds a point to a live curve."""
+        point = (float(step), float(value))
+        self.metrics.setdefault(name, []).append(point)
+        self._add({"type": "metric", "name": name, "points": [point]})
+
+    def log(self, text: Text) -> None:
+        """Adds a line to the log."""
+        self.lines.append(text)
+        self._add({"type": "log", "text": text})
+
+    def check(self) -> None:
+        """Raises :class:`workbench.errors.Cancelled` after :meth:`cancel`."""
+        if self._cancelled.is_set():
+            raise Cancelled
+
+    def cancel(self) -> None:
+        """Makes the next :meth:`check` raise; callable from any thread."""
+        self._cancelled.set()
+
+    def _add(self, event: Event) -> None:
+        self.events.append(event)
+        if self._on_event is not None:
+            self._on_event(event)
+
+
+class SilentReporter:
+    """Drops everything: for work in the same process that nobody watches."""
+
+    def stage(self, text: Text) -> None:
+        """Does nothing."""
+
+    def progress(self, fraction: float) -> None:
+        """Does nothing."""
+
+    def metric(self, name: str, step: float, value: float) -> None:
+        """Does nothing."""
+
+    def log(self, text: Text) -> None:
+        """Does nothing."""
+
+    def check(self) -> None:
+        """Does nothing: nobody can cancel."""
