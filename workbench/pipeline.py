@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from workbench import work
 from workbench.compatibility import check_agreement, require_fit
@@ -23,7 +23,6 @@ from workbench.jobs.limits import Limits
 from workbench.measure import tasks
 from workbench.measure.latency import Candidate
 from workbench.measure.passport import passport
-from workbench.measure.quality import compare_quality
 from workbench.measure.records import Passport, Protocol
 from workbench.runtimes import runtime
 from workbench.store import Store
@@ -53,7 +52,7 @@ class Pipeline:
         seed: Seeds splits, training and the order of measuring.
     """
 
-    def __init__(self, store: Store, executor: Executor, changed: Callable[[str], None], seed: int) -> None:
+    def __init__(self, store: Store, executor: Executor, changed: Callable[[Literal["variants", "results"]], None], seed: int) -> None:
         self._store = store
         self._executor = executor
         self._changed = changed
@@ -75,36 +74,19 @@ class Pipeline:
         started = time.monotonic()
         job.phase(0.0, 0.35, say("Reading the data"))
         await self._prepare(job, data, options)
-        job.phase(0.35, 0.6, say("Reading the model"))
-        staging = self._store.staging()
-        opened = await self._run(
-            job,
-            work.open_model,
-            model,
-            staging,
-            trust,
-            shared,
-            worker="tensorflow",
-            limits=FOREIGN_FILE_LIMITS,
-        )
-        notes = check_agreement(opened.description, self.dataset.info)
-        baseline = Variant(
-            id=_new_id(),
-            name=name,
-            format=opened.format,
-            path=opened.path,
-            sha256="",
-            runtime=_HOME_RUNTIME[opened.format],
-            description=opened.description,
-            report=Report(notes=(*opened.notes, *notes)),
-            created=datetime.now(UTC),
-            seconds=time.monotonic() - started,
-            is_reference=True,
-        )
-        baseline = self._add(baseline, opened.path)
+        baseline = await self._load(job, model, name, None, trust, shared, started, (0.35, 0.6))
         job.update(variant=baseline.id)
         await self._measure_new(job, baseline, (0.6, 1.0))
         return baseline
+
+    async def add(self, job: Job, model: Path, name: str, trust: bool, shared: bool) -> Variant:
+        """Loads a finished model file, stores it beside the baseline and measures it."""
+        added = await self._load(
+            job, model, self._free_name(name), self.baseline.id, trust, shared, time.monotonic(), (0.0, 0.4)
+        )
+        job.update(variant=added.id)
+        await self._measure_new(job, added, (0.4, 1.0))
+        return added
 
     async def apply(
         self, job: Job, technique: AnyTechnique, parent: Variant, parameters: Parameters
@@ -135,6 +117,11 @@ class Pipeline:
 
     async def measure(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants: those of one runtime together, and the runtimes' references together."""
+        if any(variant.technique is None and variant.parent is not None for variant in variants):
+            # Finished files of any origin: all in one interleaved run, against the first.
+            job.phase(0.0, 1.0, say("Measuring latency"))
+            await self._time(job, _unique([self.baseline, *variants]), protocol)
+            return
         groups: dict[str, list[Variant]] = {}
         for variant in variants:
             groups.setdefault(variant.runtime, []).append(variant)
@@ -189,15 +176,56 @@ class Pipeline:
     # -- steps ------------------------------------------------------------------------------
 
     async def _prepare(self, job: Job, data: str | Path, options: dict[str, Any]) -> DatasetInfo:
-        from workbench.data.builtin import needs_tensorflow
+        from workbench.data.builtin import BUILTINS
+        from workbench.data.downloads import KerasDownload
 
         folder = self._store.folder / "data" / _new_id()
-        worker = "tensorflow" if isinstance(data, str) and needs_tensorflow(data) else "light"
+        downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
+        worker = "tensorflow" if downloads else "light"
         info: DatasetInfo = await self._run(
             job, work.prepare_data, data, folder, options, worker=worker, limits=FOREIGN_FILE_LIMITS
         )
         self._store.set_fact("dataset", str(folder.relative_to(self._store.folder)))
         return info
+
+    async def _load(
+        self,
+        job: Job,
+        model: Path,
+        name: str,
+        parent: str | None,
+        trust: bool,
+        shared: bool,
+        started: float,
+        share: tuple[float, float],
+    ) -> Variant:
+        job.phase(*share, say("Reading the model"))
+        opened = await self._run(
+            job,
+            work.open_model,
+            model,
+            self._store.staging(),
+            trust,
+            shared,
+            worker="tensorflow",
+            limits=FOREIGN_FILE_LIMITS,
+        )
+        notes = check_agreement(opened.description, self.dataset.info)
+        variant = Variant(
+            id=_new_id(),
+            name=name,
+            format=opened.format,
+            path=opened.path,
+            sha256="",
+            runtime=_HOME_RUNTIME[opened.format],
+            description=opened.description,
+            parent=parent,
+            is_reference=parent is None,
+            report=Report(notes=(*opened.notes, *notes)),
+            created=datetime.now(UTC),
+            seconds=time.monotonic() - started,
+        )
+        return self._add(variant, opened.path)
 
     async def _make(
         self,
@@ -271,7 +299,8 @@ class Pipeline:
         await self._judge(job, variant)
         job.phase(middle, end, say("Measuring latency of {name}", name=variant.name))
         reference = self._reference(variant.runtime)
-        group = [variant] if reference is None else [reference]
+        added = variant.technique is None and variant.parent is not None
+        group = [self.baseline] if added or reference is None else [reference]
         parent = next((other for other in self._store.variants() if other.id == variant.parent), None)
         if parent is not None and parent.runtime == variant.runtime:
             group.append(parent)
@@ -310,14 +339,16 @@ class Pipeline:
         if variant.id != baseline.id:
             before = self._store.arrays("quality", baseline.id)
             if before is not None:
-                change = await asyncio.to_thread(
-                    compare_quality,
+                change = await self._run(
+                    job,
+                    work.judge_change,
                     variant.id,
                     baseline.id,
                     scores,
                     before["scores"],
-                    self.dataset.y("test"),
-                    seed=self._seed,
+                    self.dataset.folder,
+                    self._seed,
+                    worker="light",
                 )
                 self._store.add_measurement("quality change", [variant.id], change)
         self._changed("results")

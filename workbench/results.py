@@ -155,6 +155,8 @@ def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: 
     reference = next(
         (other for other in variants if other.runtime == variant.runtime and other.is_reference), None
     )
+    if variant.technique is None or reference is None:  # a file that was added is compared with the baseline
+        reference = baseline
     speed = _verdict(runs, variant, reference)
     return ResultRow(
         variant=variant,

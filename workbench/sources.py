@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,28 +66,36 @@ def hand_over_data(data: Data, staging: Path) -> str | Path:
     Raises:
         InvalidInput: If it is none of these.
     """
-    from workbench.data.builtin import BUILTIN
+    from workbench.data.builtin import BUILTINS
 
-    if isinstance(data, str) and data in BUILTIN:
+    if isinstance(data, str) and data in BUILTINS:
         return data
     if isinstance(data, (str, Path)):
         path = Path(data).expanduser()
         if not path.exists():
             raise InvalidInput(
                 say("There is no data {path}.", path=str(data)),
-                say("Name a file or folder, or built-in data: {names}.", names=", ".join(BUILTIN)),
+                say("Name a file or folder, or built-in data: {names}.", names=", ".join(BUILTINS)),
             )
         return path.resolve()
-    if isinstance(data, (tuple, list, Mapping)) or hasattr(data, "as_numpy_iterator"):
-        from workbench.data.arrays import save_arrays
+    file = staging / "arrays.npz"
+    _save_arrays(data, file)
+    return file
 
-        file = staging / "arrays.npz"
-        save_arrays(data, file)
-        return file
-    raise InvalidInput(
-        say("Data of type {kind} cannot be opened.", kind=type(data).__name__),
-        say(
-            "Give arrays (x, y), a tf.data.Dataset, a path, or built-in data: {names}.",
-            names=", ".join(BUILTIN),
-        ),
-    )
+
+def _save_arrays(data: Data, file: Path) -> None:
+    import numpy as np
+
+    from workbench.data.arrays import read_arrays
+    from workbench.data.prepare import DEFAULT_LIMIT_BYTES
+
+    raw = read_arrays(data, label=None, limit_bytes=DEFAULT_LIMIT_BYTES)
+    arrays: dict[str, Any] = {}
+    for split, samples in raw.splits.items():
+        # Without a suffix, the splits are cut from the one block that there is.
+        suffix = f"_{split}" if len(raw.splits) > 1 else ""
+        for name, values in samples.x.items():
+            arrays[f"x{suffix}.{name}" if name else f"x{suffix}"] = values
+        texts = samples.y.dtype == object and all(isinstance(label, str) for label in samples.y)
+        arrays[f"y{suffix}"] = samples.y.astype(str) if texts else samples.y
+    np.savez(file, **arrays)

@@ -6,18 +6,23 @@ the worker is one that may.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
+from workbench.measure.records import QualityVerdict
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
 from workbench.variant import Variant
 
 if TYPE_CHECKING:
     from workbench.models.intake import Opened
+
+Scores = npt.NDArray[np.float32]
 
 
 def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared: bool) -> Opened:
@@ -68,12 +73,22 @@ def apply_technique(
     return applied
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copies a model file or folder."""
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copyfile(source, target)
+def judge_change(
+    report: Reporter,
+    variant: str,
+    reference: str,
+    variant_scores: Scores,
+    reference_scores: Scores,
+    dataset: Path,
+    seed: int,
+) -> QualityVerdict:
+    """The paired change of F1; see :func:`workbench.measure.quality.compare_quality`."""
+    from workbench.measure.quality import compare_quality
+
+    with shared_slot(report):
+        return compare_quality(
+            variant, reference, variant_scores, reference_scores, Dataset(dataset).y("test"), seed=seed
+        )
 
 
 def _release_memory() -> None:

@@ -118,6 +118,24 @@ class Workbench:
             ),
         )
 
+    def add(self, model: Any, *, name: str | None = None, trust: bool = False) -> Job:
+        """Loads a finished model file and measures it beside the baseline, on the same data.
+
+        Args:
+            model: As in :meth:`open`.
+            name: Name of the variant; by default that of the model.
+            trust: As in :meth:`open`.
+        """
+        self._pipeline.baseline  # noqa: B018  # raises where nothing is open yet
+        file = hand_over_model(model, self._store.staging())
+        title = name or model_name(model, file)
+        return self._queue.add(
+            "compare",
+            say("Add {name}", name=title),
+            {"model": str(file), "name": title, "trust": trust},
+            lambda job: self._pipeline.add(job, file, title, trust, shared_mode()),
+        )
+
     @property
     def baseline(self) -> Variant | None:
         """The model as it came; None until one is open."""
@@ -377,6 +395,8 @@ class Workbench:
                 trust=request["trust"],
                 scaling=request["scaling"],
             )
+        if state.kind == "compare":
+            return self.add(Path(request["model"]), name=request["name"], trust=request["trust"])
         if state.kind == "measure":
             return self.measure(request["variants"], request["protocol"])
         if "recipe" in request:

@@ -114,6 +114,13 @@ class Job:
             start, end = self._phase
             progress = start + (end - start) * min(1.0, max(0.0, float(event["fraction"])))
             self.update(progress=progress, eta_seconds=self._eta(progress))
+        elif kind == "queued":
+            self.update(
+                queue_position=int(event["position"]),
+                stage=say("Waiting for a worker: {count} jobs are before this one", count=event["position"]),
+            )
+        elif kind == "started":
+            self.update(queue_position=0)
         elif kind == "stage":
             self.update(stage=_text(event["text"]))
         elif kind == "log":

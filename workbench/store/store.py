@@ -176,7 +176,7 @@ class Store:
         )
         return tuple(record_type.model_validate_json(record) for (record,) in rows)
 
-    def arrays(self, kind: str, variant: str) -> dict[str, npt.NDArray[np.generic]] | None:
+    def arrays(self, kind: str, variant: str) -> dict[str, npt.NDArray[Any]] | None:
         """The arrays kept with the newest measurement of one kind that has any; None without."""
         rows = self._execute(
             "SELECT arrays FROM measurements WHERE kind = ? AND variant = ? AND arrays IS NOT NULL "

@@ -1,0 +1,53 @@
+"""Say what is installed and what this machine can do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> None:
+    """Say what is installed and what this machine can do."""
+    from workbench.cli._tables import print_table
+    from workbench.data.builtin import BUILTINS
+    from workbench.measure.energy import meter
+    from workbench.measure.passport import passport
+    from workbench.runtimes import runtimes
+    from workbench.techniques import techniques
+    from workbench.text import say
+
+    machine = passport()
+    no_meter = meter()
+    found: dict[str, Any] = {
+        "passport": machine.model_dump(mode="json"),
+        "runtimes": {name: _word(runtime.unavailable()) for name, runtime in runtimes().items()},
+        "techniques": {name: _word(technique.unavailable()) for name, technique in techniques().items()},
+        "data": {name: _word(builtin.available()) for name, builtin in BUILTINS.items()},
+        "energy": str(no_meter),
+    }
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    rows = [
+        [str(say("processor")), f"{machine.cpu} ({machine.cores} cores)"],
+        [str(say("instructions")), ", ".join(machine.features) or "-"],
+        [str(say("memory")), f"{machine.memory_bytes / 2**30:.1f} GiB"],
+        [str(say("GPU")), machine.gpu or str(say("none"))],
+        [str(say("system")), f"{machine.system}, Python {machine.python}"],
+        [
+            str(say("libraries")),
+            ", ".join(f"{name} {version}" for name, version in machine.libraries.items()),
+        ],
+        [str(say("energy")), found["energy"]],
+    ]
+    for kind in ("runtimes", "techniques", "data"):
+        rows += [[f"{kind}: {name}", words] for name, words in found[kind].items()]
+    print_table([say("what"), say("found")], rows)
+
+
+def _word(reason: object) -> str:
+    return "✓" if reason is None else str(reason)
