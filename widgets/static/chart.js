@@ -35,19 +35,10 @@ function colours(node) {
     font: read("--wb-font") };
 }
 
-/** Replaces the names of our colours ("ink", "muted", ...) by this theme's colours, everywhere. */
-function painted(value, palette) {
-  if (Array.isArray(value)) return value.map((item) => painted(item, palette));
-  if (value && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, painted(item, palette)]));
-  }
-  if (typeof value === "string" && value.startsWith("theme:")) return palette[value.slice(6)] ?? palette.ink;
-  return value;
-}
-
 function dressed(node, figure) {
   const palette = colours(node);
-  const { data, layout } = painted(figure, palette);
+  // plotly writes into what it is given.
+  const { data, layout } = structuredClone(figure);
   for (const [name, axis] of Object.entries(layout)) {
     if (!/^[xy]axis\d*$/.test(name)) continue;
     layout[name] = { gridcolor: palette.line, linecolor: palette.line, zerolinecolor: palette.line, tickcolor: palette.line,

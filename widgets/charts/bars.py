@@ -1,0 +1,154 @@
+"""Size, latency and F1 of each variant as bars, with the baseline as a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from widgets.assets import esm
+from widgets.charts.chart import FAMILY_COLOURS, GREY, chart, column, family_of, plain, whiskers
+from widgets.charts.trade_off import CHART_LABELS
+from widgets.component import Component, words
+from widgets.session import Session, session_of
+from widgets.wording import score, score_interval, short, size, time, time_interval
+from workbench.measure.records import Interval
+from workbench.results import ResultRow
+from workbench.text import Text, say
+from workbench.workbench import Workbench
+
+_ROW_PIXELS = 30
+
+
+class Number(NamedTuple):
+    """One number of a variant as it is drawn.
+
+    Attributes:
+        row: The variant.
+        value: Length of the bar.
+        low: Lower end of its interval.
+        high: Upper end.
+        words: The number as text.
+        interval: The interval as text; None for an exact number.
+    """
+
+    row: ResultRow
+    value: float
+    low: float
+    high: float
+    words: str
+    interval: str | None
+
+
+def bar_figure(numbers: Sequence[Number], axis: str) -> dict[str, Any]:
+    """One figure, as plotly's JSON.
+
+    Args:
+        numbers: One per variant, drawn from top to bottom.
+        axis: Title of the value axis.
+    """
+    places = list(range(len(numbers)))
+    values = [one.value for one in numbers]
+    bars: dict[str, Any] = {
+        "type": "bar",
+        "orientation": "h",
+        "x": values,
+        "y": places,
+        "width": 0.62,
+        "text": [f" {one.words}" for one in numbers],
+        "textposition": "none",
+        "hovertext": [
+            f"<b>{plain(one.row.variant.name)}</b><br>{one.words} {one.interval or ''}" for one in numbers
+        ],
+        "hoverinfo": "text",
+        "showlegend": False,
+        "marker": {
+            "color": [FAMILY_COLOURS.get(family_of(one.row.variant.technique), GREY) for one in numbers],
+            "opacity": 0.85,
+        },
+    }
+    if any(one.interval for one in numbers):
+        bars["error_x"] = whiskers(values, [one.low for one in numbers], [one.high for one in numbers], GREY)
+    baseline = next((one.value for one in numbers if one.row.variant.parent is None), None)
+    line = {"color": GREY, "width": 1.5, "dash": "dot"}
+    return {
+        "data": [bars],
+        "layout": {
+            "xaxis": {"title": {"text": axis, "font": {"size": 11}}, "rangemode": "tozero", "nticks": 4, "zeroline": False},
+            "yaxis": {
+                "tickmode": "array", "tickvals": places, "autorange": "reversed", "showgrid": False, "zeroline": False,
+                "ticktext": [f"{plain(one.row.variant.name, 16)}  <b>{one.words}</b>" for one in numbers],
+            },
+            "shapes": []
+            if baseline is None
+            else [{"type": "line", "x0": baseline, "x1": baseline, "y0": 0, "y1": 1, "yref": "paper", "line": line}],
+            "bargap": 0.3,
+            "margin": {"l": 8, "r": 14, "t": 4, "b": 4},
+        },
+    }  # fmt: skip
+
+
+def _sizes(row: ResultRow) -> Number | None:
+    if row.size is None:
+        return None
+    count = row.size.file_bytes
+    return Number(row, count / 1000, count / 1000, count / 1000, size(count), None)
+
+
+def _latencies(row: ResultRow) -> Number | None:
+    if row.latency is None:
+        return None
+    p50: Interval = row.latency.p50_ms
+    return Number(row, p50.value, p50.low, p50.high, time(p50.value), time_interval(p50))
+
+
+def _qualities(row: ResultRow) -> Number | None:
+    if row.quality is None:
+        return None
+    f1: Interval = row.quality.f1_macro
+    return Number(row, f1.value, f1.low, f1.high, score(f1.value), score_interval(f1))
+
+
+class BarsChart(Component):
+    """Size, latency and F1 beside the baseline's.
+
+    Args:
+        workbench: A workbench, or the session of one.
+    """
+
+    _esm = esm("bars")
+
+    def __init__(self, workbench: Workbench | Session) -> None:
+        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
+
+    def view(self) -> dict[str, Any]:
+        """What the page shows, as JSON."""
+        pictures: list[tuple[Text, Text, Callable[[ResultRow], Number | None]]] = [
+            (say("File size"), say("kB"), _sizes),
+            (say("Latency, median"), say("ms"), _latencies),
+            (say("Macro F1"), say("F1"), _qualities),
+        ]
+        charts = []
+        for title, axis, read in pictures:
+            numbers = [number for row in self.session.rows if (number := read(row)) is not None]
+            if numbers:
+                charts.append(_chart(str(title), numbers, str(axis)))
+        return {
+            "labels": words(CHART_LABELS),
+            "title": str(say("Against the baseline")),
+            "aside": str(say("dotted line = baseline, whiskers = 95 % intervals")),
+            "empty": None if charts else str(say("Appears with the first measured variant.")),
+            "charts": charts,
+        }
+
+
+def _chart(title: str, numbers: list[Number], axis: str) -> dict[str, Any]:
+    columns = [column(say("Variant")), column(title, numeric=True), column(say("95 % interval"), numeric=True)]
+    best = numbers[0]
+    return chart(
+        title,
+        bar_figure(numbers, axis),
+        str(say("Baseline: {value}.", value=best.words)) if best.row.variant.parent is None else "",
+        columns,
+        [[short(one.row.variant.name), one.words, one.interval or str(say("exact"))] for one in numbers],
+        60 + _ROW_PIXELS * len(numbers),
+    )

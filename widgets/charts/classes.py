@@ -1,0 +1,120 @@
+"""What changed class by class: F1 before and after, and where predictions moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from widgets.charts.chart import BLUE, GREY, VERMILLION, chart, column, plain
+from widgets.wording import points, score, short
+from workbench.results import Details
+from workbench.text import say
+
+_MOST_NUMBERED_CLASSES = 15
+
+
+def class_figure(details: Details) -> dict[str, Any]:
+    """F1 of each class before and after, joined by a line."""
+    places = list(range(len(details.classes)))
+    lines_x: list[float | None] = []
+    lines_y: list[float | None] = []
+    for place, before, after in zip(places, details.f1_before, details.f1_after, strict=True):
+        lines_x += [before, after, None]
+        lines_y += [place, place, None]
+    names = [plain(name, 20) for name in details.classes]
+    hover = [
+        f"<b>{name}</b><br>{score(before)} → {score(after)}"
+        for name, before, after in zip(names, details.f1_before, details.f1_after, strict=True)
+    ]
+    joined = {"type": "scatter", "mode": "lines", "x": lines_x, "y": lines_y, "hoverinfo": "skip", "showlegend": False}
+    dots = {"type": "scatter", "mode": "markers", "y": places, "hovertext": hover, "hoverinfo": "text"}
+    return {
+        "data": [
+            {**joined, "line": {"color": GREY, "width": 1.5}},
+            {**dots, "x": list(details.f1_before), "name": str(say("before")),
+             "marker": {"symbol": "circle-open", "size": 10, "color": GREY, "line": {"width": 2}}},
+            {**dots, "x": list(details.f1_after), "name": str(say("after")), "marker": {"size": 9, "color": BLUE}},
+        ],
+        "layout": {
+            "xaxis": {"title": {"text": "F1"}, "zeroline": False},
+            "yaxis": {"tickmode": "array", "tickvals": places, "ticktext": names, "autorange": "reversed", "zeroline": False},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "margin": {"l": 8, "r": 12, "t": 26, "b": 4},
+        },
+    }  # fmt: skip
+
+
+def confusion_figure(details: Details) -> dict[str, Any]:
+    """Confusion counts after minus before: blue for fewer, vermillion for more."""
+    places = list(range(len(details.classes)))
+    names = [plain(name, 14) for name in details.classes]
+    change = [list(row) for row in details.confusion_change]
+    largest = max((abs(value) for row in change for value in row), default=0) or 1
+    few = len(places) <= _MOST_NUMBERED_CLASSES
+    axis = {"tickmode": "array", "tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "constrain": "domain"}
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "z": change,
+                "zmin": -largest,
+                "zmax": largest,
+                "colorscale": [[0, BLUE], [0.5, "rgba(127,140,152,0.10)"], [1, VERMILLION]],
+                "xgap": 1,
+                "ygap": 1,
+                "showscale": not few,
+                "text": [[f"{value:+d}" if value else "" for value in row] for row in change] if few else None,
+                "hovertext": [
+                    [f"{names[true]} → {names[seen]}<br><b>{change[true][seen]:+d}</b>" for seen in places] for true in places
+                ],
+                "hoverinfo": "text",
+                **({"texttemplate": "%{text}"} if few else {}),
+            }
+        ],
+        "layout": {
+            "xaxis": {**axis, "title": {"text": str(say("predicted class"))}, "side": "bottom", "tickangle": -45},
+            "yaxis": {**axis, "title": {"text": str(say("true class"))}, "autorange": "reversed"},
+            "margin": {"l": 8, "r": 8, "t": 6, "b": 4},
+        },
+    }  # fmt: skip
+
+
+def class_chart(details: Details) -> dict[str, Any]:
+    """Per-class F1 with its table."""
+    name = str(say("F1 of each class"))
+    changes = [after - before for before, after in zip(details.f1_before, details.f1_after, strict=True)]
+    worst = min(range(len(changes)), key=changes.__getitem__)
+    return chart(
+        name,
+        class_figure(details),
+        str(say("Largest loss: {name}, {change} points.", name=short(details.classes[worst]), change=points(changes[worst])))
+        if changes[worst] < 0
+        else str(say("No class has lost.")),
+        [column(say("Class")), column(say("before"), numeric=True), column(say("after"), numeric=True), column(say("points"), numeric=True)],
+        [
+            [short(label), score(before), score(after), points(change)]
+            for label, before, after, change in zip(
+                details.classes, details.f1_before, details.f1_after, changes, strict=True
+            )
+        ],
+        max(220, min(640, 90 + 22 * len(changes))),
+    )  # fmt: skip
+
+
+def confusion_chart(details: Details) -> dict[str, Any]:
+    """The change of the confusion matrix with its table."""
+    name = str(say("Change of the confusion matrix"))
+    moved = [
+        (true, seen, value)
+        for true, row in enumerate(details.confusion_change)
+        for seen, value in enumerate(row)
+        if value
+    ]
+    moved.sort(key=lambda one: -abs(one[2]))
+    return chart(
+        name,
+        confusion_figure(details),
+        str(say("Counts after minus before; off the diagonal, more is worse.")),
+        [column(say("True class")), column(say("Predicted class")), column(say("Change"), numeric=True)],
+        [[short(details.classes[true]), short(details.classes[seen]), f"{value:+d}"] for true, seen, value in moved],
+        max(260, min(640, 120 + 22 * len(details.classes))),
+    )

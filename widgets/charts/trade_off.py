@@ -1,0 +1,217 @@
+"""The trade-off: latency across, F1 up, bubbles by size; intervals, lineage, Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from widgets.assets import esm
+from widgets.charts.chart import (
+    FAMILY_COLOURS,
+    FAMILY_SHAPES,
+    GREEN,
+    GREY,
+    chart,
+    column,
+    family_of,
+    plain,
+    whiskers,
+)
+from widgets.component import Component, words
+from widgets.session import Session, session_of
+from widgets.wording import family_title, score, score_interval, short, size, time, time_interval
+from workbench.results import ResultRow
+from workbench.text import say
+from workbench.workbench import Workbench
+
+_LARGEST_BUBBLE_PIXELS = 46
+_FEW_NAMES = 12
+
+
+def measured(rows: Sequence[ResultRow]) -> list[ResultRow]:
+    """The rows that have all three numbers."""
+    return [row for row in rows if row.size and row.latency and row.quality]
+
+
+def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> dict[str, Any]:
+    """The figure, as plotly's JSON.
+
+    Args:
+        rows: The results; those without all three measurements are left out.
+        selected: Identifier of the variant to ring.
+    """
+    shown = measured(rows)
+    places = {row.variant.id: _place(row) for row in shown}
+    largest = max((row.size.file_bytes for row in shown if row.size), default=1)
+    traces = [_lineage(shown, places), _front(shown)]
+    by_family = sorted(shown, key=lambda row: _family(row))
+    traces += [_bubbles(family, list(group), largest) for family, group in groupby(by_family, _family)]
+    if selected in places:
+        x, y = places[selected]
+        traces.append(
+            {
+                "type": "scatter", "mode": "markers", "x": [x], "y": [y], "hoverinfo": "skip", "showlegend": False,
+                "marker": {"size": _LARGEST_BUBBLE_PIXELS + 10, "color": GREY, "symbol": "circle-open", "line": {"width": 2}},
+            }
+        )  # fmt: skip
+    spread = [x for x, _ in places.values()]
+    wide = bool(spread) and max(spread) > 8 * min(spread)
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {
+                "title": {"text": str(say("latency, median (ms) ← faster"))},
+                "type": "log" if wide else "linear",
+                **({} if wide else {"rangemode": "tozero"}),
+                "zeroline": False,
+            },
+            "yaxis": {"title": {"text": str(say("macro F1 (better ↑)"))}, "zeroline": False},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
+            "margin": {"l": 8, "r": 16, "t": 30, "b": 8},
+            "hovermode": "closest",
+        },
+    }
+
+
+def _family(row: ResultRow) -> str:
+    return family_of(row.variant.technique)
+
+
+def _place(row: ResultRow) -> tuple[float, float]:
+    assert row.latency is not None
+    assert row.quality is not None
+    return row.latency.p50_ms.value, row.quality.f1_macro.value
+
+
+def _bubbles(family: str, rows: list[ResultRow], largest: int) -> dict[str, Any]:
+    latency = [row.latency.p50_ms for row in rows if row.latency]
+    quality = [row.quality.f1_macro for row in rows if row.quality]
+    sizes = [row.size.file_bytes for row in rows if row.size]
+    x, y = [one.value for one in latency], [one.value for one in quality]
+    colour = FAMILY_COLOURS.get(family, GREY)
+    names = [plain(row.variant.name) for row in rows]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": str(say("Baseline") if family == "baseline" else family_title(family)),
+        "x": x,
+        "y": y,
+        "text": names if len(rows) <= _FEW_NAMES else [""] * len(rows),
+        "textposition": "top center",
+        "textfont": {"size": 11},
+        "cliponaxis": False,
+        "customdata": [row.variant.id for row in rows],
+        "hovertext": [
+            f"<b>{name}</b><br>{time(across.value)} {time_interval(across)}<br>"
+            f"F1 {score(up.value)} {score_interval(up)}<br>{size(bytes_)}"
+            for name, across, up, bytes_ in zip(names, latency, quality, sizes, strict=True)
+        ],
+        "hoverinfo": "text",
+        "error_x": whiskers(x, [one.low for one in latency], [one.high for one in latency], colour),
+        "error_y": whiskers(y, [one.low for one in quality], [one.high for one in quality], colour),
+        "marker": {
+            "size": sizes,
+            "sizemode": "area",
+            "sizeref": 2 * largest / _LARGEST_BUBBLE_PIXELS**2,
+            "sizemin": 5,
+            "color": colour,
+            "opacity": 0.75,
+            "symbol": FAMILY_SHAPES.get(family, "circle"),
+            "line": {"width": [2.5 if row.on_front else 0.5 for row in rows], "color": colour},
+        },
+    }
+
+
+def _lineage(rows: list[ResultRow], places: dict[str, tuple[float, float]]) -> dict[str, Any]:
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for row in rows:
+        parent = places.get(row.variant.parent or "")
+        if parent is not None:
+            child = places[row.variant.id]
+            x += [parent[0], child[0], None]
+            y += [parent[1], child[1], None]
+    return {
+        "type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip",
+        "name": str(say("made from")), "line": {"color": GREY, "width": 1}, "opacity": 0.55,
+    }  # fmt: skip
+
+
+def _front(rows: list[ResultRow]) -> dict[str, Any]:
+    places = sorted(_place(row) for row in rows if row.on_front)
+    return {
+        "type": "scatter", "mode": "lines", "x": [x for x, _ in places], "y": [y for _, y in places],
+        "hoverinfo": "skip", "name": str(say("Pareto front")), "line": {"color": GREEN, "width": 2, "dash": "dot"},
+    }  # fmt: skip
+
+
+class TradeoffChart(Component):
+    """What each variant costs and what it gives.
+
+    Args:
+        workbench: A workbench, or the session of one.
+    """
+
+    _esm = esm("tradeOff")
+
+    def __init__(self, workbench: Workbench | Session) -> None:
+        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
+
+    def view(self) -> dict[str, Any]:
+        """What the page shows, as JSON."""
+        rows = measured(self.session.rows)
+        title = say("Trade-off")
+        front = [row for row in rows if row.on_front]
+        shown: dict[str, Any] = {
+            "labels": words(CHART_LABELS),
+            "title": str(title),
+            "aside": str(say("latency × F1, bubble area = file size, whiskers = 95 % intervals")),
+            "empty": None if rows else str(say("Appears with the first measured variant.")),
+        }
+        if rows:
+            shown["chart"] = chart(
+                str(title),
+                trade_off_figure(rows, self.session.selected),
+                str(
+                    say(
+                        "{count} measured variants; on the Pareto front: {names}.",
+                        count=len(rows),
+                        names=", ".join(short(row.variant.name) for row in front) or "-",
+                    )
+                ),
+                [
+                    column(say("Variant")),
+                    column(say("Latency p50"), numeric=True),
+                    column(say("95 % interval"), numeric=True),
+                    column(say("Macro F1"), numeric=True),
+                    column(say("95 % interval"), numeric=True),
+                    column(say("File"), numeric=True),
+                    column(say("On the front")),
+                ],
+                [_cells(row) for row in rows],
+                380,
+            )
+        return shown
+
+    def act_select(self, variant: object = None) -> None:
+        """Shows a variant's details."""
+        self.session.select(variant)
+
+
+CHART_LABELS = {"table": say("Show as table"), "picture": say("Show as picture")}
+
+
+def _cells(row: ResultRow) -> list[str]:
+    assert row.latency is not None
+    assert row.quality is not None
+    assert row.size is not None
+    return [
+        short(row.variant.name),
+        time(row.latency.p50_ms.value),
+        time_interval(row.latency.p50_ms),
+        score(row.quality.f1_macro.value),
+        score_interval(row.quality.f1_macro),
+        size(row.size.file_bytes),
+        str(say("yes") if row.on_front else say("no")),
+    ]

@@ -1,0 +1,86 @@
+"""The base of every widget: one synced JSON state out, named actions in."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from widgets.assets import deliver
+from widgets.frames import Frames
+from widgets.session import Session
+from workbench.errors import WorkbenchError
+from workbench.text import Text
+
+
+class Component(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types
+    """A view of a session. A subclass says what is shown (:meth:`view`) and what can be done.
+
+    An action ``name`` from the page calls the method ``act_<name>`` with the message's values as
+    keyword arguments. A page can send anything, so each action checks what it is given, through the
+    engine wherever the engine can.
+
+    Args:
+        session: The state shared by all widgets of a workbench.
+    """
+
+    state = traitlets.Dict().tag(sync=True)
+    follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
+    """Which changes of the session it shows; ``language`` and ``workbench`` are always shown."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.problem: Text | None = None
+        self._frames = Frames(self.view, self._put)
+        super().__init__(state=self._frames.first())
+        self.on_msg(deliver)
+        self.on_msg(self._on_message)
+        session.add(self)
+
+    def view(self) -> dict[str, Any]:
+        """What the page shows, as JSON, in the current language."""
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Shows what is new, when the page is ready for it."""
+        if self.comm is not None:
+            self._frames.wish()
+
+    def close(self) -> None:
+        """Takes the widget off the page."""
+        self.session.remove(self)
+        super().close()
+
+    def _put(self, state: dict[str, Any]) -> None:
+        self.state = state
+
+    def _on_message(self, _: object, content: Any, buffers: list[memoryview]) -> None:
+        if not isinstance(content, dict):
+            return
+        kind = content.get("type")
+        if kind == "rendered":
+            self._frames.rendered()
+            # Besides: the page may have been built from a state older than the newest frame.
+            self.send_state("state")
+        elif kind == "echo":
+            self._frames.echo(content.get("frame"))
+        elif kind == "act":
+            self._act(content, buffers)
+
+    def _act(self, content: dict[str, Any], buffers: list[memoryview]) -> None:
+        values = {name: value for name, value in content.items() if name not in ("type", "name")}
+        action = getattr(self, f"act_{content.get('name')}", None)
+        if action is None:
+            return
+        self.problem = None
+        try:
+            action(**values, **({"buffers": buffers} if buffers else {}))
+        except WorkbenchError as error:
+            self.problem = error.text
+        self.refresh()
+
+
+def words(texts: dict[str, Text]) -> dict[str, str]:
+    """The labels of a view in the current language."""
+    return {name: str(text) for name, text in texts.items()}

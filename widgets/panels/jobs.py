@@ -1,0 +1,96 @@
+"""Jobs: what runs now, what has ended and why, and running it again."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from widgets.assets import esm
+from widgets.component import Component, words
+from widgets.session import Session, message_of
+from widgets.wording import duration, short, status_word
+from workbench.errors import InvalidInput
+from workbench.jobs.state import JobState
+from workbench.text import say
+
+_MOST_ENDED = 30
+_LABELS = {
+    "cancel": say("Cancel"),
+    "cancelling": say("Cancelling …"),
+    "again": say("Run again"),
+    "log": say("Log"),
+}
+
+
+def job_labels() -> dict[str, str]:
+    """The labels that a job's card needs."""
+    return words(_LABELS)
+
+
+def job_card(job: JobState, session: Session) -> dict[str, Any]:
+    """What the page shows of one job.
+
+    Args:
+        job: Its state.
+        session: Knows whether it is being cancelled.
+    """
+    left = None
+    if job.status == "queued" and job.queue_position > 0:
+        left = say("{count} before this one", count=job.queue_position)
+    elif job.status == "running" and job.eta_seconds is not None:
+        left = say("about {time} left", time=duration(job.eta_seconds))
+    word = status_word(job.status)
+    if job.ended and job.started is not None and job.finished is not None:
+        word = say("{status} in {time}", status=word, time=duration((job.finished - job.started).total_seconds()))
+    return {
+        "id": job.id,
+        "title": short(str(job.title), 80),
+        "status": job.status,
+        "word": str(word),
+        "stage": message_of(job.stage),
+        "progress": None if job.progress is None else min(1.0, max(0.0, job.progress)),
+        "left": message_of(left),
+        "error": message_of(job.error),
+        "log": [str(line) for line in job.log[-50:]],
+        "rerun": job.status in ("failed", "cancelled", "interrupted"),
+        "cancelling": session.is_cancelling(job.id),
+    }
+
+
+class JobsBar(Component):
+    """All jobs of a workbench.
+
+    Args:
+        session: The state of the page.
+    """
+
+    _esm = esm("jobs")
+    follows: ClassVar[frozenset[str]] = frozenset({"jobs"})
+
+    def view(self) -> dict[str, Any]:
+        """What the page shows, as JSON."""
+        jobs = self.session.jobs
+        ended = [job for job in jobs if job.ended][:_MOST_ENDED]
+        shown = [job for job in jobs if not job.ended] + ended
+        failed = sum(job.status in ("failed", "interrupted") for job in ended)
+        return {
+            "labels": job_labels(),
+            "title": str(say("Jobs")),
+            "endedTitle": str(
+                say("Ended jobs: {count}, of which failed or interrupted: {failed}", count=len(ended), failed=failed)
+            ),
+            "announcement": str(say("{title}: {status}", title=ended[0].title, status=status_word(ended[0].status)))
+            if ended
+            else "",
+            "jobs": [job_card(job, self.session) for job in shown],
+            "message": message_of(self.problem),
+        }
+
+    def act_cancel(self, job: object = None) -> None:
+        """Cancels a job."""
+        self.session.cancel(job)
+
+    def act_rerun(self, job: object = None) -> None:
+        """Asks again for what a job was asked for."""
+        if not isinstance(job, str):
+            raise InvalidInput(say("There is no such job."))
+        self.session.workbench.rerun(job)

@@ -1,0 +1,66 @@
+"""Every number of a variant in one table, those that are never ranked by included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from widgets.charts.chart import column
+from widgets.wording import count, digits, score, score_interval, short, size, time, time_interval
+from workbench.results import ResultRow
+from workbench.text import Text, say
+
+
+def numbers_table(row: ResultRow) -> dict[str, Any]:
+    """The table, in the current language."""
+    lines: list[tuple[Text, str, str]] = []
+    if row.size is not None:
+        lines += [
+            (say("Parameters"), count(row.size.parameters), ""),
+            (say("File"), size(row.size.file_bytes), ""),
+            (say("File, gzipped"), size(row.size.gzip_bytes), ""),
+        ]
+        if row.size.peak_memory_bytes is not None:
+            lines.append((say("Memory to load and infer once"), size(row.size.peak_memory_bytes), ""))
+    if row.variant.description.macs is not None:
+        lines.append((say("Multiply-accumulate operations of one sample"), count(row.variant.description.macs), ""))
+    latency = row.latency
+    if latency is not None:
+        lines += [
+            (say("Latency, median"), time(latency.p50_ms.value), time_interval(latency.p50_ms)),
+            (say("Latency, inter-quartile range"), time(latency.iqr_ms), ""),
+            (say("Latency, 90th / 95th percentile"), f"{time(latency.p90_ms)} / {time(latency.p95_ms)}", ""),
+            (say("Latency, 99th percentile (a property of the machine)"), time(latency.p99_ms), ""),
+            (say("Latency, fastest"), time(latency.min_ms), ""),
+            (say("Time to load"), time(latency.load_ms), ""),
+            (say("First inference"), time(latency.first_ms), ""),
+            (say("Throughput, samples per second"), count(round(latency.throughput)), ""),
+            (say("Samples timed / outliers"), f"{count(latency.samples)} / {count(latency.outliers)}", ""),
+            (say("Threads / batch"), f"{latency.settings.threads} / {latency.settings.batch}", ""),
+        ]
+    if row.speed is not None:
+        lines.append((say("A/A floor of the timing"), f"{digits(100 * row.speed.floor)} %", ""))
+    quality = row.quality
+    if quality is not None:
+        lines += [
+            (say("Macro F1"), score(quality.f1_macro.value), score_interval(quality.f1_macro)),
+            (say("Accuracy"), score(quality.accuracy.value), score_interval(quality.accuracy)),
+            (say("F1, micro / weighted"), f"{score(quality.f1_micro)} / {score(quality.f1_weighted)}", ""),
+            (say("Precision / recall, macro"), f"{score(quality.precision_macro)} / {score(quality.recall_macro)}", ""),
+            (say("Expected calibration error"), score(quality.calibration_error), ""),
+            (say("Test samples"), count(quality.samples), ""),
+        ]
+    change = row.quality_change
+    if change is not None:
+        lines += [
+            (
+                say("Right only before / only now"),
+                f"{count(change.only_reference_right)} / {count(change.only_variant_right)}",
+                "",
+            ),
+            (say("McNemar p"), digits(change.mcnemar_p), ""),
+        ]
+    return {
+        "caption": str(say("All numbers of {name}", name=short(row.variant.name))),
+        "columns": [column(say("Measured")), column(say("Value"), numeric=True), column(say("95 % interval"), numeric=True)],
+        "rows": [[str(title), value, interval] for title, value, interval in lines],
+    }  # fmt: skip

@@ -1,0 +1,197 @@
+"""The head of the page: model, data, machine; language, theme; opening another model, a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from widgets.assets import esm
+from widgets.component import Component, words
+from widgets.session import Session, message_of, session_of
+from widgets.transfer import Uploads
+from widgets.wording import count, short, size
+from workbench.data.builtin import BUILTINS
+from workbench.data.dataset import DatasetInfo
+from workbench.data.raw import SCALINGS
+from workbench.errors import InvalidInput, WorkbenchError
+from workbench.models.demo import DEMO_MODELS
+from workbench.recipe import Recipe
+from workbench.text import LANGUAGES, Text, current_language, say
+from workbench.workbench import Workbench, shared_mode
+
+_LABELS = {
+    "open": say("Open …"),
+    "openNow": say("Open"),
+    "language": say("Language"),
+    "theme": say("Theme"),
+    "auto": say("Theme: automatic"),
+    "light": say("Theme: light"),
+    "dark": say("Theme: dark"),
+    "model": say("Model"),
+    "data": say("Data"),
+    "own": say("A file of your own …"),
+    "modelPath": say("Path of a .keras, .h5, .tflite or .onnx file, or a SavedModel folder"),
+    "dataPath": say("Path of an .npz or .csv file, or of a folder of images by class"),
+    "scaling": say("Input scaling"),
+    "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
+    "recipe": say("Recipe"),
+    "recipeHint": say("A .yaml file; its steps are applied to the baseline at once."),
+    "trust": say("I trust this file: code inside it may run"),
+}
+_MODEL_FILES = ".keras,.h5,.hdf5,.tflite,.onnx"
+_DATA_FILES = ".npz,.csv"
+
+
+class TopBar(Component):
+    """The head of the page.
+
+    Args:
+        workbench: A workbench, or the session of one.
+        uploads: Whether the page may send files; in shared mode only if the server allows it.
+    """
+
+    _esm = esm("topBar")
+    follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs"})
+
+    def __init__(self, workbench: Workbench | Session, *, uploads: bool | None = None) -> None:
+        self._uploads_allowed = not shared_mode() if uploads is None else uploads
+        self._uploads = Uploads()
+        self._said: Text | None = None
+        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
+
+    def view(self) -> dict[str, Any]:
+        """What the page shows, as JSON."""
+        labels = words(_LABELS)
+        limit = self._uploads.limit_bytes // 1_000_000
+        info = self.session.workbench.dataset_info
+        return {
+            "labels": labels | {"upload": str(say("Or upload a file, up to {limit} MB.", limit=limit))},
+            "title": str(say("Neural Workbench")),
+            "facts": self._facts(info),
+            "warnings": self._warnings(info),
+            "error": message_of(self.problem),
+            "language": current_language(),
+            "languages": [{"value": value, "label": label} for value, label in LANGUAGES.items()],
+            "models": [{"value": name, "label": str(model.title)} for name, model in DEMO_MODELS.items()],
+            "datasets": [{"value": name, "label": str(data.title)} for name, data in BUILTINS.items()],
+            "scalings": [{"value": name, "label": str(Text(template=name))} for name in SCALINGS],
+            "paths": not shared_mode(),
+            "uploads": self._uploads_allowed,
+            "trust": not shared_mode(),
+            "upload": message_of(self._said),
+            "accepts": {"model": _MODEL_FILES, "data": _DATA_FILES, "recipe": ".yaml,.yml"},
+        }
+
+    def _facts(self, info: DatasetInfo | None) -> list[dict[str, Any]]:
+        facts: list[tuple[Text, str, Text | None]] = []
+        baseline = self.session.baseline
+        if baseline is None:
+            opening = any(job.kind == "open" and not job.ended for job in self.session.jobs)
+            facts.append((say("Model"), str(say("opening …") if opening else say("none open")), None))
+        else:
+            inputs = " + ".join(
+                "×".join("?" if length is None else str(length) for length in spec.shape)
+                for spec in baseline.description.inputs
+            )
+            facts.append(
+                (
+                    say("Model"),
+                    short(baseline.name),
+                    say(
+                        "{format} · {parameters} parameters · input {inputs}",
+                        format=baseline.format,
+                        parameters=count(baseline.description.parameters),
+                        inputs=inputs,
+                    ),
+                )
+            )
+        if info is not None:
+            facts.append(
+                (
+                    say("Data"),
+                    short(info.name),
+                    say(
+                        "{train} / {validation} / {test} samples · {classes} classes · scaled: {scaling}",
+                        train=count(info.counts["train"]),
+                        validation=count(info.counts["validation"]),
+                        test=count(info.counts["test"]),
+                        classes=len(info.classes),
+                        scaling=info.scaling,
+                    ),
+                )
+            )
+        machine = self.session.workbench.passport
+        facts.append(
+            (
+                say("Machine"),
+                short(machine.cpu),
+                say(
+                    "{cores} cores · {memory} · {features}",
+                    cores=machine.cores,
+                    memory=size(machine.memory_bytes),
+                    features=short(machine.gpu or ", ".join(machine.features) or "-", 60),
+                ),
+            )
+        )
+        return [{"title": str(title), "value": value, "detail": message_of(detail)} for title, value, detail in facts]
+
+    def _warnings(self, info: DatasetInfo | None) -> list[str]:
+        found = list(self.session.workbench.problems)
+        if info is not None:
+            found += info.notes
+        for row in self.session.rows:
+            if row.variant.parent is None and row.quality is not None:
+                found += row.quality.warnings
+        return [str(text) for text in found]
+
+    def act_language(self, language: object = None) -> None:
+        """Shows every text in another language."""
+        self.session.speak(language)
+
+    def act_open(
+        self, model: object = None, data: object = None, scaling: object = "auto", trust: object = False
+    ) -> None:
+        """Opens a model with its data."""
+        if not isinstance(model, str) or not isinstance(data, str) or not model or not data:
+            raise InvalidInput(say("A model and data are both needed."), say("Choose one of each."))
+        if scaling not in SCALINGS:
+            raise InvalidInput(say("There is no such scaling."), say("Allowed are: {names}.", names=", ".join(SCALINGS)))
+        if shared_mode() and not (self._may_open(model, DEMO_MODELS) and self._may_open(data, BUILTINS)):
+            raise InvalidInput(say("Here only the built-in models and data can be opened."))
+        self.session.open(model, data, scaling=scaling, trust=trust is True and not shared_mode())
+
+    def _may_open(self, name: str, built_in: Any) -> bool:
+        return name in built_in or self._uploads.holds(Path(name))
+
+    def act_upload(
+        self,
+        transfer: object = None,
+        kind: object = None,
+        file: object = None,
+        part: object = None,
+        parts: object = None,
+        buffers: list[memoryview] | None = None,
+        **_: object,
+    ) -> None:
+        """Takes a part of a file; a recipe runs as soon as it is whole."""
+        answer: dict[str, Any] = {"type": "upload", "transfer": transfer}
+        try:
+            if not self._uploads_allowed and kind != "recipe":
+                raise InvalidInput(say("Uploads are switched off here."))
+            path = self._uploads.take(transfer, file, part, parts, bytes(buffers[0]) if buffers else b"")
+            if path is None:
+                self.send(answer | {"part": part})
+                return
+            self._said = say("{name} has arrived.", name=short(path.name))
+            self.send(answer | {"path": str(path)})
+            if kind == "recipe":
+                self.session.workbench.run(Recipe.from_file(path), self.session.start)
+        except WorkbenchError:
+            self._said = None
+            self.send(answer | {"error": True})
+            raise
+
+    def close(self) -> None:
+        """Takes the widget off the page and removes what was uploaded."""
+        self._uploads.close()
+        super().close()

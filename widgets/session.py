@@ -1,0 +1,243 @@
+"""What all widgets of one workbench share: the selection, the language, the jobs, the rhythm."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import InvalidInput, WorkbenchError
+from workbench.jobs.state import JobState
+from workbench.results import ResultRow
+from workbench.text import LANGUAGES, Text, say, use_language
+from workbench.variant import Variant
+
+if TYPE_CHECKING:
+    from widgets.component import Component
+    from workbench.workbench import Workbench
+
+REDRAW_SECONDS = 0.15
+"""Changes within this time are shown together."""
+
+_sessions: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
+
+
+def session_of(workbench: Workbench) -> Session:
+    """The one session of a workbench, so that panels in several cells share their state."""
+    session = _sessions.get(id(workbench))
+    if session is None or session.workbench is not workbench:
+        session = _sessions[id(workbench)] = Session(workbench)
+    return session
+
+
+class Session:
+    """The state of the page, apart from the engine's.
+
+    Args:
+        workbench: What is shown.
+    """
+
+    def __init__(self, workbench: Workbench) -> None:
+        self._components: weakref.WeakSet[Component] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._dirty: set[str] = set()
+        self._scheduled = False
+        self._stop = lambda: None
+        self._watch(workbench)
+
+    def _watch(self, workbench: Workbench) -> None:
+        self._stop()
+        self.workbench = workbench
+        self.selected: str | None = None
+        self.reference: str | None = None
+        self.parent: str | None = None
+        self._rows: tuple[ResultRow, ...] | None = None
+        self._variants: tuple[Variant, ...] | None = None
+        self._jobs: dict[str, JobState] = {state.id: state for state in reversed(workbench.jobs)}
+        self._cancelling: set[str] = set()
+        me = weakref.ref(self)
+
+        def on_event(event: Any) -> None:
+            session = me()
+            if session is not None:
+                session._on_event(event)
+
+        self._stop = workbench.observe(on_event)
+
+    # -- what is known ----------------------------------------------------------------------
+
+    @property
+    def rows(self) -> tuple[ResultRow, ...]:
+        """One row per variant, read once per change."""
+        if self._rows is None:
+            self._rows = self.workbench.results()
+        return self._rows
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """All variants, read once per change."""
+        if self._variants is None:
+            self._variants = self.workbench.variants
+        return self._variants
+
+    @property
+    def baseline(self) -> Variant | None:
+        """The model as it came."""
+        return next((variant for variant in self.variants if variant.parent is None), None)
+
+    @property
+    def jobs(self) -> tuple[JobState, ...]:
+        """All jobs, newest first."""
+        return tuple(reversed(self._jobs.values()))
+
+    def is_cancelling(self, job: str) -> bool:
+        """Whether the reader has asked to cancel it and it has not ended yet."""
+        return job in self._cancelling
+
+    def known(self, key: object) -> str:
+        """The identifier of a variant that a page named.
+
+        Raises:
+            InvalidInput: If there is none.
+        """
+        if not isinstance(key, str):
+            raise InvalidInput(say("A variant is named by text. Received: {kind}.", kind=type(key).__name__))
+        return self.workbench.variant(key).id
+
+    @property
+    def start(self) -> str | None:
+        """Identifier of the variant that techniques start from."""
+        baseline = self.baseline
+        return self.parent or (baseline.id if baseline else None)
+
+    @property
+    def compared(self) -> str | None:
+        """Identifier of the variant that the selected one is compared with."""
+        if self.reference is not None and self.reference != self.selected:
+            return self.reference
+        baseline = self.baseline
+        if baseline is not None and baseline.id != self.selected:
+            return baseline.id
+        return next((one.id for one in self.variants if one.id != self.selected), None)
+
+    # -- what can be done -------------------------------------------------------------------
+
+    def select(self, variant: object) -> None:
+        """Shows a variant's details."""
+        self.selected = self.known(variant)
+        self.touch("selection")
+
+    def compare(self, reference: object) -> None:
+        """Compares the selected variant with another one."""
+        self.reference = self.known(reference)
+        self.touch("selection")
+
+    def continue_from(self, variant: object) -> None:
+        """Techniques start from this variant from now on."""
+        self.parent = self.known(variant)
+        self.touch("selection")
+
+    def cancel(self, job: object) -> None:
+        """Cancels a job."""
+        if isinstance(job, str) and job in self._jobs:
+            self._cancelling.add(job)
+            self.workbench.cancel(job)
+            self.touch("jobs")
+
+    def speak(self, language: object) -> None:
+        """Shows every text in another language.
+
+        Raises:
+            InvalidInput: If there is no such language.
+        """
+        if not isinstance(language, str) or language not in LANGUAGES:
+            raise InvalidInput(say("There is no language {language}.", language=repr(language)[:40]))
+        use_language(language)
+        self.touch("language")
+
+    def open(self, model: Any, data: Any, **options: Any) -> None:
+        """Opens a model; in a folder beside this one where this one has a model already."""
+        if self.workbench.baseline is None:
+            self.workbench.open(model, data, **options)
+            return
+        after = type(self.workbench)(
+            _folder_beside(self.workbench.folder), executor=getattr(self.workbench, "executor", None)
+        )
+        try:
+            after.open(model, data, **options)
+        except WorkbenchError:
+            after.close()
+            raise
+        self._watch(after)
+        _sessions[id(after)] = self
+        self.touch("workbench")
+
+    # -- the rhythm -------------------------------------------------------------------------
+
+    def add(self, component: Component) -> None:
+        """Refreshes a widget with the session from now on."""
+        self._components.add(component)
+
+    def remove(self, component: Component) -> None:
+        """Forgets a widget."""
+        self._components.discard(component)
+
+    def touch(self, *what: str) -> None:
+        """Says what has changed; widgets follow a few times a second at most."""
+        with self._lock:
+            self._dirty.update(what)
+            if self._scheduled:
+                return
+            self._scheduled = True
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            timer = threading.Timer(REDRAW_SECONDS, self.flush)
+            timer.daemon = True
+            timer.start()
+        else:
+            loop.call_later(REDRAW_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Refreshes now what has changed."""
+        with self._lock:
+            dirty, self._dirty, self._scheduled = self._dirty, set(), False
+        for component in list(self._components):
+            if dirty & (component.follows | {"language", "workbench"}):
+                component.refresh()
+
+    def _on_event(self, event: tuple[Any, ...]) -> None:
+        if event[0] == "job":
+            state: JobState = event[1]
+            before = self._jobs.get(state.id)
+            self._jobs[state.id] = state
+            if state.ended:
+                self._cancelling.discard(state.id)
+            if state.variant is not None and (before is None or before.variant is None):
+                self._variants = self._rows = None
+                self.selected = state.variant
+                self.touch("selection", "variants")
+            self.touch("jobs")
+            return
+        self._rows = None
+        if event[0] == "variants":
+            self._variants = None
+            ids = {variant.id for variant in self.variants}
+            self.selected = self.selected if self.selected in ids else None
+            self.parent = self.parent if self.parent in ids else None
+            self.reference = self.reference if self.reference in ids else None
+        self.touch(event[0])
+
+
+def _folder_beside(folder: Path) -> Path:
+    number = 2
+    while (beside := folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return beside
+
+
+def message_of(text: Text | None) -> str | None:
+    """A text in the current language, None if there is none."""
+    return None if text is None else str(text)

@@ -1,0 +1,143 @@
+"""Numbers and verdicts in words: the one way the page writes them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from workbench.measure.records import Interval, QualityVerdict, SpeedVerdict
+from workbench.text import Text, say
+
+_LONGEST = 48
+_STATUS = {
+    "queued": say("queued"),
+    "running": say("running"),
+    "done": say("done"),
+    "failed": say("failed"),
+    "cancelled": say("cancelled"),
+    "interrupted": say("interrupted"),
+}
+_FAMILIES = {
+    "structure": say("Structure"),
+    "training": say("Training"),
+    "inference": say("Inference"),
+    "quantization": say("Quantization"),
+    "distillation": say("Distillation"),
+}
+
+
+def status_word(status: str) -> Text:
+    """Where a job is."""
+    return _STATUS[status]
+
+
+def family_title(family: str) -> Text:
+    """The name of a family of techniques."""
+    return _FAMILIES[family]
+
+
+def short(name: str, longest: int = _LONGEST) -> str:
+    """A name from a file or a user on one line: no control or direction marks, not endless."""
+    plain = "".join(letter for letter in name if unicodedata.category(letter)[0] != "C").strip()
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+
+
+def size(count: int) -> str:
+    """Bytes with a decimal unit."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5 or unit == "GB":
+            break
+    return f"{digits(value)} {unit}"
+
+
+def count(number: int) -> str:
+    """A whole number with thin spaces between thousands."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def digits(value: float) -> str:
+    """Three significant digits, without an exponent."""
+    magnitude = abs(value)
+    places = 0 if magnitude >= 99.95 else 1 if magnitude >= 9.995 else 2 if magnitude >= 0.9995 else 3
+    return f"{value:.{places}f}"
+
+
+def _unit(milliseconds: float) -> tuple[float, str]:
+    if milliseconds < 0.0995:
+        return 1000.0, "µs"
+    return (1.0, "ms") if milliseconds < 999.5 else (0.001, "s")
+
+
+def time(milliseconds: float) -> str:
+    """A latency in the unit that suits it."""
+    factor, unit = _unit(milliseconds)
+    return f"{digits(milliseconds * factor)} {unit}"
+
+
+def time_interval(interval: Interval) -> str:
+    """The ends of a latency's interval, in the unit of its value."""
+    factor, _ = _unit(interval.value)
+    return f"[{digits(interval.low * factor)}, {digits(interval.high * factor)}]"
+
+
+def score(value: float) -> str:
+    """An F1 or accuracy."""
+    return f"{value:.3f}"
+
+
+def score_interval(interval: Interval) -> str:
+    """The ends of a score's interval."""
+    return f"[{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def points(fraction: float) -> str:
+    """A change of a score in percentage points, with its sign."""
+    return f"{100 * fraction:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def duration(seconds: float) -> Text:
+    """A time that somebody waits."""
+    if seconds < 1:
+        return say("under 1 s")
+    if seconds < 90:
+        return say("{count} s", count=round(seconds))
+    return say("{count} min", count=round(seconds / 60))
+
+
+def speed_verdict(verdict: SpeedVerdict) -> Text:
+    """Faster, slower or no measurable change, by how much, and how sure."""
+    ratio = verdict.speedup
+    if verdict.word == "slower":
+        return say(
+            "{ratio}× slower [{low}, {high}]",
+            ratio=digits(1 / ratio.value),
+            low=digits(1 / ratio.high),
+            high=digits(1 / ratio.low),
+        )
+    holes = {"ratio": digits(ratio.value), "low": digits(ratio.low), "high": digits(ratio.high)}
+    if verdict.word == "faster":
+        return say("{ratio}× faster [{low}, {high}]", **holes)
+    return say("no measurable change ×{ratio} [{low}, {high}]", **holes)
+
+
+def quality_verdict(verdict: QualityVerdict) -> Text:
+    """Kept, lost or not proven, by how much, and how sure."""
+    change = verdict.change
+    holes: dict[str, str] = {
+        "change": points(change.value),
+        "low": points(change.low),
+        "high": points(change.high),
+        "tolerance": digits(100 * verdict.tolerance).rstrip("0").rstrip("."),
+    }
+    if verdict.word == "kept":
+        return say("kept within {tolerance} points: {change} [{low}, {high}]", **holes)
+    if verdict.word == "lost":
+        return say("lost: {change} points [{low}, {high}]", **holes)
+    return say("not proven: {change} points [{low}, {high}]", **holes)
+
+
+SPEED_TONES = {"faster": "good", "slower": "bad", "no measurable change": "same"}
+QUALITY_TONES = {"kept": "kept", "lost": "lost", "not proven": "unsure"}
