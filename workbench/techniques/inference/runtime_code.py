@@ -2,16 +2,120 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from workbench.technique import CodePaths
 from workbench.variant import Format, Variant
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 
+_LOAD_KERAS = 'model = keras.models.load_model("{model}", compile=False)\n'
+
+_SAVE_TFLITE = """\
+builtins = [tf.lite.OpsSet.TFLITE_BUILTINS]
+model.export("{file}", format="litert", verbose=False, target_spec={{"supported_ops": builtins}})
+"""
+
+_SAVE_ONNX = """\
+# A model that was only loaded has never been called, which the converter asks for.
+examples = [keras.ops.zeros([size or 1 for size in x.shape], dtype=x.dtype) for x in model.inputs]
+model(keras.tree.pack_sequence_as(model.input, examples), training=False)
+model.export("{file}", format="onnx", verbose=False, opset_version={opset})
+"""
+
+_SAVE_OPENVINO = """\
+with tempfile.TemporaryDirectory() as saved_model:
+    model.export(saved_model, format="tf_saved_model", verbose=False)
+    converted = openvino.convert_model(saved_model)
+openvino.save_model(converted, "{file}/model.xml", compress_to_fp16=False)
+"""
+
+_RUN_KERAS = """\
+tf.config.threading.set_intra_op_parallelism_threads({threads})
+tf.config.threading.set_inter_op_parallelism_threads({threads})
+model = keras.models.load_model("{file}", compile=False)
+run = {call}
+inputs = keras.tree.pack_sequence_as(model.input, [samples[x.name] for x in model.inputs])
+predictions = keras.tree.flatten(run(inputs))[0].numpy()
+"""
+
+_KERAS_CALLS = {
+    "keras.eager": "model",
+    "keras.function": "tf.function(model)",
+    "keras.xla": "tf.function(model, jit_compile=True)",
+}
+
+_RUN_LITERT = """\
+run = Interpreter("{file}", num_threads={threads}).get_signature_runner()
+{quantize}outputs = run(**samples)
+first = min(outputs, key=lambda name: int(name.rpartition("_")[2]))
+predictions = outputs[first]
+{dequantize}"""
+
+_QUANTIZE = """\
+for name, detail in run.get_input_details().items():
+    scale, zero_point = detail["quantization"]
+    limits = np.iinfo(detail["dtype"])
+    stored = np.round(samples[name] / np.float32(scale) + zero_point)
+    samples[name] = np.clip(stored, limits.min, limits.max).astype(detail["dtype"])
+"""
+
+_DEQUANTIZE = """\
+scale, zero_point = run.get_output_details()[first]["quantization"]
+predictions = (predictions.astype("float32") - zero_point) * np.float32(scale)
+"""
+
+_RUN_ONNXRUNTIME = """\
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = {threads}
+options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+session = onnxruntime.InferenceSession("{file}", options, providers=["CPUExecutionProvider"])
+predictions = session.run(None, samples)[0]
+"""
+
+_RUN_OPENVINO = """\
+settings = {{
+    "PERFORMANCE_HINT": "LATENCY",
+    "NUM_STREAMS": 1,
+    "INFERENCE_NUM_THREADS": {threads},
+    "INFERENCE_PRECISION_HINT": "f32",
+}}
+compiled = openvino.Core().compile_model("{file}", "CPU", settings)
+{feed}predictions = {predictions}
+"""
+
+_FEED_BY_TFLITE_NAMES = """\
+names = {port: port.any_name.removeprefix("serving_default_").removesuffix(":0") for port in compiled.inputs}
+outputs = compiled({port: samples[name] for port, name in names.items()})
+"""
+
+# Both report their use to their maker unless told otherwise before they are imported.
+_ONNXRUNTIME = ('os.environ["ORT_DISABLE_TELEMETRY"] = "1"', "import onnxruntime")
+_OPENVINO = ('sys.modules["openvino_telemetry"] = None', "import openvino")
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A piece of a script.
+
+    Attributes:
+        standard: Modules of the standard library that it imports.
+        imports: Its other import statements.
+        before: Statements that must come before those.
+        body: Its statements.
+    """
+
+    standard: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
+    before: frozenset[str] = frozenset()
+    body: str = ""
+
 
 def runtime_code(
     variant: Variant, runtime_name: str, target: Format, threads: int, opset: int, paths: CodePaths
 ) -> str:
-    """The script. It writes the converted file, and the test predictions as ``<output>.npy``.
+    """The script. It writes the converted file, and the predictions for the test split as ``<output>.npy``.
 
     Args:
         variant: The parent.
@@ -23,125 +127,101 @@ def runtime_code(
     """
     suffix = _SUFFIXES[target]
     stem = paths.output.removesuffix(suffix) if suffix else paths.output
-    file = stem + suffix if target != variant.format else paths.model
+    converts = target != variant.format
+    file = stem + suffix if converts else paths.model
+    blocks = [
+        *([_conversion(target, paths.model, file, opset)] if converts else []),
+        _Block(imports=frozenset({"import numpy as np"}), body=_samples(variant, paths.data)),
+        _run(runtime_name, variant, target, threads, file),
+        _Block(body=f'np.save("{stem}.npy", predictions)\nprint(predictions.argmax(-1)[:20])\n'),
+    ]
+    parts = [
+        _lines(f"import {name}" for block in blocks for name in block.standard),
+        _lines(statement for block in blocks for statement in block.before),
+        _lines(statement for block in blocks for statement in block.imports),
+        *(block.body for block in blocks),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _lines(statements: Iterable[str]) -> str:
+    return "".join(line + "\n" for line in sorted(set(statements), key=lambda line: (line[0] == "f", line)))
+
+
+def _samples(variant: Variant, data: str) -> str:
     names = [spec.name for spec in variant.description.inputs]
-    run = _run(runtime_name, variant, threads, file)
-    load = f'data = np.load("{paths.data}")\n{_samples(names)}'
-    convert = _conversion(target, paths.model, file, opset) if target != variant.format else ""
-    imports, _, body = run.partition("\n\n")
-    used = {*imports.splitlines(), "import numpy as np"}
-    if convert:
-        convert_imports, _, convert = convert.partition("\n\n")
-        used |= set(convert_imports.splitlines())
-    # The environment has to be set before the runtimes are imported.
-    first = sorted(line for line in used if line.startswith("os.environ"))
-    head = "import os\n\n" + "\n".join(first) + "\n\n" if first else ""
-    rest = "\n".join(sorted(used - set(first), key=lambda line: (line.startswith("from"), line)))
-    keep = f'np.save("{stem}.npy", predictions)\nprint(predictions.argmax(-1)[:20])\n'
-    return "\n".join(part for part in (head + rest + "\n", convert, load, body, keep) if part)
-
-
-def _samples(names: list[str]) -> str:
     if len(names) == 1:
-        return f'samples = {{"{names[0]}": data["x_test"]}}\n'
-    pairs = ", ".join(f'"{name}": data["x_test.{name}"]' for name in names)
-    return f"samples = {{{pairs}}}\n"
+        pairs = [f'"{names[0]}": data["x_test"]']
+    else:
+        pairs = [f'"{name}": data["x_test.{name}"]' for name in names]
+    return f'data = np.load("{data}")\nsamples = {{{", ".join(pairs)}}}\n'
 
 
-def _conversion(target: Format, model: str, file: str, opset: int) -> str:
-    load = f'import keras\n\nmodel = keras.models.load_model("{model}", compile=False)\n'
+def _conversion(target: Format, model: str, file: str, opset: int) -> _Block:
+    load = _LOAD_KERAS.format(model=model)
     match target:
         case "tflite":
-            return (
-                "import tensorflow as tf\n"
-                + load
-                + f'''\
-model.export(
-    "{file}",
-    format="litert",
-    verbose=False,
-    target_spec={{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}},
-)
-'''
+            return _Block(
+                imports=frozenset({"import keras", "import tensorflow as tf"}),
+                body=load + _SAVE_TFLITE.format(file=file),
             )
         case "onnx":
-            return (
-                load
-                + f'''\
-# A model that was only loaded has never been called, which the converter asks for.
-examples = [keras.ops.zeros([size or 1 for size in x.shape], dtype=x.dtype) for x in model.inputs]
-model(keras.tree.pack_sequence_as(model.input, examples), training=False)
-model.export("{file}", format="onnx", verbose=False, opset_version={opset})
-'''
+            return _Block(
+                before=frozenset({_ONNXRUNTIME[0]}),
+                standard=frozenset({"os"}),
+                imports=frozenset({"import keras"}),
+                body=load + _SAVE_ONNX.format(file=file, opset=opset),
             )
         case "openvino":
-            return (
-                "import tempfile\nimport openvino\n"
-                + load
-                + f'''\
-with tempfile.TemporaryDirectory() as saved_model:
-    model.export(saved_model, format="tf_saved_model", verbose=False)
-    converted = openvino.convert_model(saved_model)
-os.makedirs("{file}", exist_ok=True)
-openvino.save_model(converted, "{file}/model.xml", compress_to_fp16=False)
-'''
-            ).replace("import tempfile\n", "import os\nimport tempfile\n", 1)
+            return _Block(
+                standard=frozenset({"sys", "tempfile"}),
+                before=frozenset({_OPENVINO[0]}),
+                imports=frozenset({"import keras", _OPENVINO[1]}),
+                body=load + _SAVE_OPENVINO.format(file=file),
+            )
         case "keras":
-            return ""
+            raise AssertionError("a Keras file needs no conversion")
 
 
-def _run(runtime_name: str, variant: Variant, threads: int, file: str) -> str:
-    if runtime_name.startswith("keras."):
-        order = ", ".join(f'samples["{spec.name}"]' for spec in variant.description.inputs)
-        call = {
-            "keras.eager": "run = model",
-            "keras.function": "run = tf.function(model)",
-            "keras.xla": "run = tf.function(model, jit_compile=True)",
-        }[runtime_name]
-        inputs = order if len(variant.description.inputs) == 1 else f"[{order}]"
-        return f"""\
-import keras
-import tensorflow as tf
-
-tf.config.threading.set_intra_op_parallelism_threads({threads})
-tf.config.threading.set_inter_op_parallelism_threads({threads})
-model = keras.models.load_model("{file}", compile=False)
-{call}
-predictions = keras.tree.flatten(run({inputs}))[0].numpy()
-"""
+def _run(runtime_name: str, variant: Variant, target: Format, threads: int, file: str) -> _Block:
+    if runtime_name in _KERAS_CALLS:
+        return _Block(
+            imports=frozenset({"import keras", "import tensorflow as tf"}),
+            body=_RUN_KERAS.format(threads=threads, file=file, call=_KERAS_CALLS[runtime_name]),
+        )
     match runtime_name:
         case "litert":
-            return f"""\
-from ai_edge_litert.interpreter import Interpreter
-
-interpreter = Interpreter("{file}", num_threads={threads})
-run = interpreter.get_signature_runner()
-outputs = run(**samples)
-predictions = outputs[min(outputs, key=lambda name: int(name.rpartition("_")[2]))]
-"""
+            specs = (*variant.description.inputs, *variant.description.outputs)
+            whole = target == variant.format and any(not spec.dtype.startswith("float") for spec in specs)
+            return _Block(
+                imports=frozenset({"from ai_edge_litert.interpreter import Interpreter"}),
+                body=_RUN_LITERT.format(
+                    file=file,
+                    threads=threads,
+                    quantize=_QUANTIZE if whole else "",
+                    dequantize=_DEQUANTIZE if whole else "",
+                ),
+            )
         case "onnxruntime":
-            return f"""\
-import onnxruntime
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = {threads}
-options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-session = onnxruntime.InferenceSession("{file}", options, providers=["CPUExecutionProvider"])
-predictions = session.run(None, samples)[0]
-"""
+            return _Block(
+                standard=frozenset({"os"}),
+                before=frozenset({_ONNXRUNTIME[0]}),
+                imports=frozenset({_ONNXRUNTIME[1]}),
+                body=_RUN_ONNXRUNTIME.format(file=file, threads=threads),
+            )
         case "openvino":
-            readable = f"{file}/model.xml" if not file.endswith((".onnx", ".tflite")) else file
-            return f"""\
-import openvino
-
-settings = {{
-    "PERFORMANCE_HINT": "LATENCY",
-    "NUM_STREAMS": 1,
-    "INFERENCE_NUM_THREADS": {threads},
-    "INFERENCE_PRECISION_HINT": "f32",
-}}
-compiled = openvino.Core().compile_model("{readable}", "CPU", settings)
-predictions = compiled(samples)[0]
-"""
-    return "# This runtime gives no example code.\n\npredictions = np.empty(0)\n"
+            by_tflite_names = target == "tflite"
+            return _Block(
+                standard=frozenset({"sys"}),
+                before=frozenset({_OPENVINO[0]}),
+                imports=frozenset({_OPENVINO[1]}),
+                body=_RUN_OPENVINO.format(
+                    file=f"{file}/model.xml" if target == "openvino" else file,
+                    threads=threads,
+                    feed=_FEED_BY_TFLITE_NAMES if by_tflite_names else "",
+                    predictions="outputs[min(outputs, key=lambda port: port.any_name)]"
+                    if by_tflite_names
+                    else "compiled(samples)[0]",
+                ),
+            )
+    return _Block(body="predictions = np.empty((0, 0))  # this runtime gives no example code\n")

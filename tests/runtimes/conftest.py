@@ -1,0 +1,27 @@
+import pytest
+
+from tests import small_models
+from workbench.models.conversion import to_onnx, to_openvino, to_tflite
+
+
+@pytest.fixture(scope="session", params=list(small_models.SHAPES))
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def model(kind):
+    return small_models.build(kind)
+
+
+@pytest.fixture(scope="session")
+def files(model, tmp_path_factory):
+    """The same model in every format, by format."""
+    folder = tmp_path_factory.mktemp(model.name)
+    model.save(folder / "model.keras")
+    return {
+        "keras": folder / "model.keras",
+        "tflite": to_tflite(model, folder / "model.tflite"),
+        "onnx": to_onnx(model, folder / "model.onnx"),
+        "openvino": to_openvino(model, folder / "model"),
+    }

@@ -1,0 +1,167 @@
+"""Small real models and data for tests of runtimes and techniques; TensorFlow is imported on use."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+
+from workbench.data.dataset import Dataset, DatasetInfo
+from workbench.models.description import describe_keras
+from workbench.text import say
+from workbench.variant import RuntimeSettings, Variant
+
+# TensorFlow 2.21's variables do not know NumPy 2's copy keyword; Keras reads them through NumPy.
+KERAS_WARNINGS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+
+CLASSES = 4
+COUNTS = {"train": 160, "validation": 64, "test": 48}
+SHAPES = {
+    "dense": {"": (20,)},
+    "conv": {"": (12, 12, 3)},
+    "two_inputs": {"picture": (8, 8, 1), "numbers": (6,)},
+}
+
+
+def features(kind, count, seed=0):
+    """Samples for a model, each class around its own pattern."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, CLASSES, count)
+    arrays = {}
+    for name, shape in SHAPES[kind].items():
+        patterns = np.random.default_rng(len(shape)).normal(size=(CLASSES, *shape))
+        arrays[name] = (patterns[labels] + 0.5 * rng.normal(size=(count, *shape))).astype(np.float32)
+    return (arrays[""] if list(arrays) == [""] else arrays), labels.astype(np.int64)
+
+
+def build(kind):
+    """An untrained model with random weights; BatchNormalization has statistics of its own."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(11)
+    if kind == "dense":
+        inputs = keras.Input((20,), name="features")
+        x = layers.Dense(64, activation="relu", name="wide")(inputs)
+        x = layers.Dense(32, activation="relu", name="narrow")(x)
+        outputs = layers.Dense(CLASSES, activation="softmax", name="classes")(x)
+    elif kind == "conv":
+        inputs = keras.Input((12, 12, 3), name="image")
+        x = layers.Conv2D(16, 3, padding="same", use_bias=False, name="stem")(inputs)
+        x = layers.BatchNormalization(name="stem_bn")(x)
+        x = short = layers.ReLU(name="stem_relu")(x)
+        x = layers.Conv2D(16, 3, padding="same", name="block")(x)
+        x = layers.Add(name="add")([short, x])
+        x = layers.DepthwiseConv2D(3, strides=2, padding="same", name="depthwise")(x)
+        x = layers.BatchNormalization(name="depthwise_bn")(x)
+        x = layers.ReLU(6.0, name="relu6")(x)
+        x = layers.Flatten(name="flatten")(x)
+        outputs = layers.Dense(CLASSES, name="logits")(x)
+    else:
+        # "picture" comes first here and last in the alphabet and in converted files
+        inputs = [keras.Input((8, 8, 1), name="picture"), keras.Input((6,), name="numbers")]
+        x = layers.Conv2D(8, 3, activation="relu", name="look")(inputs[0])
+        x = layers.Flatten(name="flatten")(x)
+        y = layers.Dense(8, activation="relu", name="count")(inputs[1])
+        x = layers.Concatenate(name="join")([x, y])
+        x = layers.Dense(16, activation="relu", name="think")(x)
+        outputs = [layers.Dense(CLASSES, name="classes")(x), layers.Dense(1, name="extra")(x)]
+    model = keras.Model(inputs, outputs, name=kind)
+    rng = np.random.default_rng(5)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights(
+                [
+                    rng.uniform(0.5, 1.5, gamma.shape),
+                    rng.normal(size=beta.shape) * 0.1,
+                    rng.normal(size=mean.shape) * 0.1,
+                    rng.uniform(0.5, 1.5, variance.shape),
+                ]
+            )
+    return model
+
+
+def train(model, kind):
+    """A few steps, so that predictions mean something."""
+    import keras
+
+    x, y = features(kind, COUNTS["train"])
+    target = model if len(model.outputs) == 1 else keras.Model(model.inputs, model.outputs[0])
+    from_logits = kind != "dense"
+    target.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits))
+    target.fit(x, y, epochs=3, batch_size=32, verbose=0)
+    return model
+
+
+def write_dataset(kind, folder):
+    """A prepared data set folder, written by hand."""
+    folder.mkdir(parents=True)
+    class_counts = {}
+    for seed, (split, count) in enumerate(COUNTS.items()):
+        x, y = features(kind, count, seed)
+        np.save(folder / f"y_{split}.npy", y)
+        for name, array in (x if isinstance(x, dict) else {"": x}).items():
+            np.save(folder / (f"x_{split}.{name}.npy" if name else f"x_{split}.npy"), array)
+        class_counts[split] = tuple(int(n) for n in np.bincount(y, minlength=CLASSES))
+    info = DatasetInfo(
+        name=kind,
+        input_shapes=SHAPES[kind],
+        classes=tuple(f"class {i}" for i in range(CLASSES)),
+        counts=COUNTS,
+        class_counts=class_counts,
+        scaling=say("none"),
+        minimum=-4.0,
+        maximum=4.0,
+        is_image=False,
+        seed=0,
+        sha256=hashlib.sha256(kind.encode()).hexdigest(),
+    )
+    (folder / "dataset.json").write_text(json.dumps(info.model_dump(mode="json")))
+    return Dataset(folder)
+
+
+def write_npz(dataset, file):
+    """The data set as the plain code of techniques reads it."""
+    arrays = {}
+    for split in COUNTS:
+        x = dataset.x(split)
+        for name, array in (x if isinstance(x, dict) else {"": x}).items():
+            arrays[f"x_{split}.{name}" if name else f"x_{split}"] = array
+        arrays[f"y_{split}"] = dataset.y(split)
+    np.savez(file, **arrays)
+    return file
+
+
+def baseline(model, file):
+    """The model saved, as a variant."""
+    model.save(file)
+    return Variant(
+        id="baseline",
+        name=model.name,
+        format="keras",
+        path=file,
+        sha256="",
+        runtime="keras.function",
+        settings=RuntimeSettings(),
+        description=describe_keras(model),
+        created=datetime.now(UTC),
+        is_reference=True,
+    )
+
+
+def child(applied, parent, technique="inference.runtime"):
+    """What a technique made, as a variant."""
+    return parent.model_copy(
+        update={
+            "id": "child",
+            "name": "child",
+            "format": applied.format,
+            "path": applied.path,
+            "runtime": applied.runtime,
+            "settings": applied.settings,
+            "description": applied.description,
+            "technique": technique,
+            "parent": parent.id,
+        }
+    )
