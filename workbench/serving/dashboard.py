@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import tempfile
 from collections.abc import Callable
@@ -41,6 +42,8 @@ def serve_dashboard(
         Unavailable: If the port that was asked for is taken.
     """
     port = free_port(settings.host, settings.port, _USUAL_PORT)
+    # Jupyter gives tornado its own ping's milliseconds, and tornado complains at each connection.
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
     with (
         server_environment(page, settings, scheduler),
         no_process_left(),
@@ -60,7 +63,7 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
     config.Voila.notebook_path = str(page.notebooks / page.dashboard)
     config.Voila.config_file_paths = []  # the user's settings for other Voila pages are not for this one
     config.Voila.token = secrets.token_urlsafe(24) if settings.with_token else ""
-    config.Voila.log_level = logging.WARNING
+    config.Voila.log_level = logging.ERROR
     config.Voila.tornado_settings = {
         "websocket_max_message_size": UPLOAD_LIMIT_BYTES,
         "static_immutable_cache": [f"/voila/labextensions/{page.immutable}/"],
@@ -93,6 +96,9 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
         config.PageKernelManager.visitor_root = str(visitors)
         config.PageKernelManager.cull_idle_timeout = _IDLE_SECONDS_OF_A_STRANGER
         config.PageKernelManager.cull_connected = True
+    # Sockets that only this user can open, where a port is open to every user of the machine.
+    if os.name == "posix":
+        config.ServerKernelManager.transport = "ipc"
     # Messages of a live chart are not a flood.
     config.ZMQChannelsWebsocketConnection.iopub_msg_rate_limit = 0
     config.ZMQChannelsWebsocketConnection.iopub_data_rate_limit = 0

@@ -84,6 +84,7 @@ def _arguments(page: Page, settings: ServerSettings, port: int, token: str, note
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
-        "Application.log_level": "WARNING",
+        "ServerApp.log_level": "WARN",
+        "LabApp.log_level": "WARN",
     }
     return [f"--{name}={value}" for name, value in values.items()]

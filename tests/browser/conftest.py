@@ -1,0 +1,257 @@
+"""Real servers, a real browser, and pictures of what it showed (in ``artifacts``, not in git)."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import psutil
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+REPOSITORY = Path(__file__).parents[2]
+ARTIFACTS = REPOSITORY / "artifacts"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 60_000
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow)
+
+
+@dataclass
+class Server:
+    """A server in a process of its own.
+
+    Attributes:
+        process: The process.
+        address: What it printed, with its token.
+    """
+
+    process: subprocess.Popen[str]
+    address: str
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.address).netloc
+
+    @property
+    def query(self) -> str:
+        return urlsplit(self.address).query
+
+    def status(self) -> dict[str, int]:
+        """How many kernels and connections it has."""
+        request = Request(f"http://{self.host}/api/status?{self.query}")
+        with urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@contextmanager
+def running(command: list[str], **environment: str) -> Iterator[Server]:
+    """Starts a server and waits for the address that it prints; ends it as a user does."""
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **environment},
+        start_new_session=True,
+    )
+    lines: queue.Queue[str] = queue.Queue()
+    seen: list[str] = []
+
+    def read() -> None:
+        for line in process.stdout:
+            seen.append(line)
+            lines.put(line)
+        lines.put("")
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        while True:
+            line = lines.get(timeout=120)
+            assert line, f"the server ended:\n{''.join(seen)}"
+            address = next((word for word in line.split() if word.startswith("http://")), None)
+            if address is not None:
+                break
+        yield Server(process, address)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            pytest.fail(f"the server did not end:\n{''.join(seen)[-3000:]}")
+        finally:
+            reader.join(10)
+            process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page with everything that it asked for and complained about.
+
+    Attributes:
+        page: Playwright's page.
+        host: The server's host and port.
+    """
+
+    page: Page
+    host: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "response",
+            lambda answer: answer.status >= 400 and self.complaints.append(f"{answer.status} {answer.url}"),
+        )
+
+    def _on_console(self, message) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def other_hosts(self) -> list[str]:
+        """Addresses that it asked for outside the server."""
+        inside = ("data:", "blob:", "about:")
+        return [
+            url for url in self.requests if not url.startswith(inside) and urlsplit(url).netloc != self.host
+        ]
+
+    def asked_for(self, end: str) -> int:
+        return sum(urlsplit(url).path.endswith(end) for url in self.requests)
+
+    def picture(self, name: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+
+    def violations(self, inside: str | None = None) -> dict[str, list[str]]:
+        """What axe-core finds: rule -> elements."""
+        found = Axe().run(self.page, context=inside).response["violations"]
+        return {
+            violation["id"]: [" ".join(map(str, node["target"])) for node in violation["nodes"]]
+            for violation in found
+        }
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    contexts = []
+
+    def open_page(server: Server, query: str = "", **options) -> Visit:
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        made = Visit(context.new_page(), server.host)
+        address = server.address
+        if query:
+            address += ("&" if "?" in address else "?") + query
+        made.page.goto(address, wait_until="commit")
+        return made
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def write_notebook(folder: Path, source: str) -> Path:
+    """Writes ``dashboard.ipynb`` with one code cell."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cells = [
+        {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# Probe"},
+        {
+            "cell_type": "code",
+            "id": "code",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        },
+    ]
+    metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "title": "Probe",
+    }
+    notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "dashboard.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    return folder
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for: {what}"
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def user_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Jupyter's settings of a user who has just installed it."""
+    root = tmp_path_factory.mktemp("user")
+    names = (
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_DATA_DIR",
+        "JUPYTER_RUNTIME_DIR",
+        "IPYTHONDIR",
+        "WORKBENCH_FOLDER",
+    )
+    return {name: str(root / name.lower()) for name in names}
+
+
+@pytest.fixture(scope="session")
+def serve_probe(tmp_path_factory: pytest.TempPathFactory, user_folders: dict[str, str]):
+    """Starts a server for the probe's notebook: ``with serve_probe("dashboard") as server``."""
+    source = (Path(__file__).parent / "probe.py").read_text(encoding="utf-8")
+
+    def start(kind: str, *words: str, before: str = ""):
+        root = tmp_path_factory.mktemp("probe")
+        notebooks = write_notebook(root / "notebooks", before + source)
+        script = str(Path(__file__).parent / "server.py")
+        command = [sys.executable, script, kind, str(notebooks), str(root / "cache"), *words]
+        return running(command, **user_folders)
+
+    return start
