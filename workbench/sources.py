@@ -87,9 +87,9 @@ def _save_arrays(data: Data, file: Path) -> None:
     import numpy as np
 
     from workbench.data.arrays import read_arrays
-    from workbench.data.prepare import DEFAULT_LIMIT_BYTES
+    from workbench.data.raw import default_limit_bytes
 
-    raw = read_arrays(data, label=None, limit_bytes=DEFAULT_LIMIT_BYTES)
+    raw = read_arrays(data, label=None, limit_bytes=default_limit_bytes())
     arrays: dict[str, Any] = {}
     for split, samples in raw.splits.items():
         # Without a suffix, the splits are cut from the one block that there is.

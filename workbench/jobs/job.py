@@ -126,8 +126,11 @@ class Job:
         elif kind == "log":
             self.update(log=(*self._state.log, _text(event["text"]))[-_MOST_LINES:])
         elif kind == "metric":
-            points = event["points"] if "points" in event else [(event["step"], event["value"])]
-            curve = (*self._state.metrics.get(event["name"], ()), *(tuple(point) for point in points))
+            points = tuple(tuple(point) for point in event["points"])
+            curve = self._state.metrics.get(event["name"], ())
+            if curve and points and points[0][0] < curve[-1][0]:
+                curve = ()  # a second evaluation in the same job begins its curve anew
+            curve = (*curve, *points)
             if len(curve) > _MOST_POINTS:  # every other point, and always the last
                 curve = (*curve[:-1:2], curve[-1])
             self.update(metrics={**self._state.metrics, event["name"]: curve})

@@ -1,0 +1,291 @@
+"""The engine end to end, with real worker processes: open, apply, stack, measure, come back."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from workbench.errors import Cancelled, InvalidInput, Refused
+from workbench.jobs.executor import Executor
+from workbench.recipe import Recipe
+from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
+from workbench.techniques import register
+from workbench.text import Text, say
+from workbench.variant import Variant
+from workbench.workbench import Event, Workbench
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[Executor]:
+    executor = Executor()
+    executor.start()
+    yield executor
+    executor.close()
+
+
+@pytest.fixture(scope="module")
+def opened(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    workbench = Workbench(tmp_path_factory.mktemp("digits"), executor=executor)
+    workbench.open("dense-digits", "digits").wait(120)
+    yield workbench
+    workbench.close()
+
+
+def test_the_kernel_imports_nothing_heavy(opened: Workbench) -> None:
+    script = "import workbench.workbench, sys; print(*sys.modules)"
+    import subprocess
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
+    heavy = {
+        "tensorflow",
+        "keras",
+        "dask",
+        "distributed",
+        "sklearn",
+        "pandas",
+        "onnx",
+        "onnxruntime",
+        "openvino",
+    }
+    assert not heavy & set(loaded)
+
+
+def test_the_baseline_is_measured(opened: Workbench) -> None:
+    (row,) = opened.results()[:1]
+    assert row.variant.parent is None
+    assert row.size is not None
+    assert row.size.parameters == row.variant.description.parameters > 10_000
+    assert row.size.file_bytes == row.variant.path.stat().st_size
+    assert row.quality is not None
+    assert row.quality.f1_macro.low < row.quality.f1_macro.value < row.quality.f1_macro.high
+    assert row.quality.f1_macro.value > 0.9
+    assert row.latency is not None
+    assert row.latency.p50_ms.value > 0
+    assert row.quality_change is None
+
+
+def test_quantizing_makes_a_reference_and_stacks_on_width(opened: Workbench) -> None:
+    narrow = opened.apply("structure.width", factor=0.5, epochs=5).wait(200)
+    assert narrow is not None
+    small = opened.apply("quantization.int8", narrow.id).wait(200)
+    assert small is not None
+    rows = {row.variant.id: row for row in opened.results()}
+    reference = next(
+        row for row in rows.values() if row.variant.is_reference and row.variant.runtime == "litert"
+    )
+    assert reference.variant.automatic
+    assert reference.total_speedup is not None
+    row = rows[small.id]
+    assert row.speed is not None
+    assert row.speed.reference == reference.variant.id
+    assert row.total_speedup is not None
+    product = reference.total_speedup.value * row.speed.speedup.value
+    assert row.total_speedup.value == pytest.approx(product)
+    assert row.quality_change is not None
+    assert row.quality_change.reference == opened.baseline.id  # type: ignore[union-attr]
+    assert row.size is not None
+    assert reference.size is not None
+    assert row.size.file_bytes < reference.size.file_bytes / 3
+    assert [step.technique for step in opened.recipe(small.id).steps] == [
+        "structure.width",
+        "quantization.int8",
+    ]
+
+
+def test_a_recipe_gives_what_the_clicks_gave(opened: Workbench) -> None:
+    clicked = opened.apply("quantization.float16").wait(200)
+    assert clicked is not None
+    again = opened.run(Recipe.from_yaml(opened.recipe(clicked.id).to_yaml())).wait(200)
+    assert again is not None
+    assert again.sha256 == clicked.sha256
+    assert again.name == "float16 2"
+
+
+def test_events_are_told_in_order(opened: Workbench) -> None:
+    events: list[Event] = []
+    stop = opened.observe(events.append)
+    job = opened.apply("quantization.dynamic_range")
+    variant = job.wait(200)
+    stop()
+    statuses = [event[1].status for event in events if event[0] == "job"]
+    assert statuses == sorted(statuses, key=["queued", "running", "done"].index)
+    assert job.state.status == "done"
+    assert job.state.variant == variant.id  # type: ignore[union-attr]
+    progress = [event[1].progress for event in events if event[0] == "job" and event[1].progress is not None]
+    assert progress == sorted(progress)
+    assert ("variants",) in events
+    assert ("results",) in events
+    assert opened.jobs[0] == job.state
+
+
+def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
+    before = opened.variants
+    job = opened.apply("structure.width", epochs=200)
+    waiting = opened.apply("quantization.float16")
+    assert waiting.state.queue_position == 1
+    waiting.cancel()
+    while not job.state.metrics:
+        assert not job.state.ended
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.wait(10)
+    with pytest.raises(Cancelled):
+        waiting.wait(1)
+    assert opened.variants == before
+    assert [state.status for state in opened.jobs[:2]] == ["cancelled", "cancelled"]
+
+
+def test_deleting_takes_descendants_and_undo_brings_them_back(opened: Workbench) -> None:
+    before = opened.variants
+    narrow = next(variant for variant in before if variant.technique == "structure.width")
+    opened.delete(narrow.id)
+    assert len(opened.variants) == len(before) - 2
+    assert str(opened.undo()) == "2 variants are back."
+    assert opened.variants == before
+    assert opened.undo() is None
+    with pytest.raises(InvalidInput, match="The baseline cannot be deleted"):
+        opened.delete(before[0].id)
+
+
+def test_details_show_what_flipped(opened: Workbench) -> None:
+    narrow = next(variant for variant in opened.variants if variant.technique == "structure.width")
+    details = opened.details(narrow.id)
+    rows = {row.variant.id: row for row in opened.results()}
+    change = rows[narrow.id].quality_change
+    assert change is not None
+    became_wrong = [flip for flip in details.flips if flip.before == flip.label]
+    assert len(became_wrong) == change.only_reference_right
+    assert sum(map(sum, details.confusion_change)) == 0
+    picture = opened.picture(details.flips[0].index)
+    assert picture is not None
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_downloads_are_the_stored_files(opened: Workbench) -> None:
+    small = next(variant for variant in opened.variants if variant.technique == "quantization.int8")
+    name, content = opened.download(small.id)
+    assert name.endswith(".tflite")
+    assert content == small.path.read_bytes()
+    folder = opened.apply("inference.runtime", runtime="openvino").wait(200)
+    assert folder is not None
+    name, content = opened.download(folder.id)
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        assert {"model.xml", "model.bin"} <= set(archive.namelist())
+
+
+@pytest.mark.parametrize(
+    ("technique", "parameters", "error", "message"),
+    [
+        ("quantization.int7", {}, InvalidInput, "quantization.int7"),
+        ("structure.width", {"factor": 7}, InvalidInput, "parameter factor is wrong: .* Received: 7"),
+        ("structure.width", {"wdith": 1}, InvalidInput, "Its parameters are: .*factor"),
+    ],
+)
+def test_wrong_requests_are_explained_at_once(
+    opened: Workbench, technique: str, parameters: dict[str, float], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        opened.apply(technique, **parameters)
+
+
+def test_what_does_not_fit_is_refused(opened: Workbench) -> None:
+    small = next(variant for variant in opened.variants if variant.technique == "quantization.int8")
+    with pytest.raises(Refused, match="does not fit"):
+        opened.apply("quantization.float16", small.id)
+
+
+def test_an_interrupted_folder_opens_again(opened: Workbench, executor: Executor) -> None:
+    again = Workbench(opened.folder, executor=executor)
+    assert again.variants == opened.variants
+    assert again.results() == opened.results()
+    assert again.seed == opened.seed
+    again._store.close()
+
+
+class NoiseParameters(Parameters):
+    """Parameters of the technique below."""
+
+    scale: float = 0.1
+
+
+class Noise(Technique[NoiseParameters]):
+    """Adds noise to every weight."""
+
+    name: ClassVar[str] = "structure.noise"
+    family = "structure"
+    title = "Noise"
+    parameters_type = NoiseParameters
+    produces = "keras"
+
+    def fits(self, variant: Variant, dataset: object, parameters: NoiseParameters) -> Text | None:
+        return None
+
+    def estimate(self, variant: Variant, dataset: object, parameters: NoiseParameters) -> Estimate:
+        return Estimate(seconds=1, expectation=say("Worse."))
+
+    def apply(self, context: Context, parameters: NoiseParameters) -> Applied:
+        import keras
+
+        from workbench.models.description import describe_keras
+        from workbench.variant import Report
+
+        model = keras.models.load_model(context.parent.path, compile=False)
+        rng = np.random.default_rng(context.seed)
+        model.set_weights(
+            [weight + parameters.scale * rng.standard_normal(weight.shape) for weight in model.get_weights()]
+        )
+        path = context.folder / "model.keras"
+        model.save(path)
+        return Applied(
+            path, "keras", context.parent.runtime, context.parent.settings, describe_keras(model), Report()
+        )
+
+    def code(self, variant: Variant, parameters: NoiseParameters, paths: CodePaths) -> str:
+        return ""
+
+
+def test_a_technique_added_at_run_time_works(opened: Workbench) -> None:
+    register(Noise)
+    assert "structure.noise" in opened.techniques()
+    noisy = opened.apply("structure.noise", scale=10.0).wait(200)
+    assert noisy is not None
+    row = next(row for row in opened.results() if row.variant.id == noisy.id)
+    assert row.quality_change is not None
+    assert row.quality_change.word == "lost"
+    assert row.quality is not None
+    assert row.quality.near_chance
+    assert any("near chance" in str(note) for note in row.notes)
+
+
+def test_arrays_of_a_notebook(executor: Executor, tmp_path: Path) -> None:
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    workbench = Workbench(tmp_path, executor=executor)
+    baseline = workbench.open("dense-digits", ((x / 16).reshape(-1, 8, 8, 1).astype("float32"), y)).wait(120)
+    assert baseline is not None
+    with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
+        workbench.open("dense-digits", "digits")
+    workbench.close()
+
+
+def test_a_model_that_does_not_fit_the_data(executor: Executor, tmp_path: Path) -> None:
+    workbench = Workbench(tmp_path, executor=executor)
+    job = workbench.open("dense-digits", "breast-cancer")
+    with pytest.raises(InvalidInput, match=r"takes samples of shape .* the data has \(30,\)"):
+        job.wait(120)
+    assert job.state.status == "failed"
+    assert workbench.variants == ()
+    assert workbench.open("dense-digits", "digits").wait(120) is not None
+    workbench.close()
