@@ -51,9 +51,9 @@ def describe(path: Path, format: Format, like: ModelDescription | None = None) -
         raise InvalidInput(say("There is no model file {path}.", path=str(path)))
     match format:
         case "keras":
-            import keras
+            from workbench.models.conversion import load_keras
 
-            found = describe_keras(keras.saving.load_model(path, compile=False, safe_mode=True))
+            found = describe_keras(load_keras(path))
         case "tflite":
             from workbench.models.tflite import describe_tflite
 

@@ -151,7 +151,7 @@ def _large_attribute(item: Any) -> tuple[str, int] | None:
     import h5py
 
     for key in item.attrs:
-        size = h5py.h5a.open(item.id, key.encode()).get_storage_size()
+        size = h5py.h5a.get_info(item.id, key.encode()).data_size
         if size > LARGEST_CONFIG_BYTES:
             return key, size
     return None

@@ -36,8 +36,9 @@ def describe_openvino(folder: Path) -> ModelDescription:
     Raises:
         workbench.errors.InvalidInput: If it cannot be read.
     """
-    import openvino
+    from workbench.privacy import import_openvino
 
+    openvino = import_openvino()
     source = folder / "model.xml" if folder.is_dir() else folder
     try:
         model = openvino.Core().read_model(source)

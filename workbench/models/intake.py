@@ -1,0 +1,187 @@
+"""Takes in a model from outside: inspects it, reads it safely, proves it, stores it as a baseline."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench.errors import InvalidInput, Refused, WorkbenchError
+from workbench.models.description import describe_keras
+from workbench.models.findings import LARGEST_ACTIVATION_ELEMENTS, Inspection, Kind, size_text
+from workbench.models.inspection import inspect
+from workbench.models.keras_reading import first_sentence, read_keras
+from workbench.models.notebook import save_from_notebook
+from workbench.models.parity import outputs_of, random_inputs, require_parity
+from workbench.models.trial import try_file
+from workbench.technique import Reporter
+from workbench.text import Text, say
+from workbench.variant import Format, ModelDescription
+
+__all__ = ["Opened", "inspect", "open_model", "save_from_notebook"]
+
+_SUFFIX: dict[Kind, str] = {"keras": ".keras", "h5": ".h5", "tflite": ".tflite", "onnx": ".onnx"}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that was taken in.
+
+    Attributes:
+        path: The baseline's file, in the folder that was given.
+        format: ``keras``, or the file's own format where it can only be measured.
+        description: What it holds.
+        notes: The way that was taken, what was dropped, what was proven.
+        needs_tensorflow: Whether a process that runs it must import TensorFlow.
+    """
+
+    path: Path
+    format: Format
+    description: ModelDescription
+    notes: tuple[Text, ...]
+    needs_tensorflow: bool
+
+
+def open_model(
+    report: Reporter, source: Path, folder: Path, *, trust: bool = False, shared: bool = False
+) -> Opened:
+    """Takes in a model file; runs in a worker process under the executor's limits.
+
+    Args:
+        report: Stages and cancellation.
+        source: A ``.keras``, ``.h5``, ``.tflite`` or ``.onnx`` file, or a SavedModel folder.
+        folder: Where the baseline is written; nothing stays there if this raises.
+        trust: Whether the user said that code inside the file may run.
+        shared: Whether the page is shared with strangers; ``trust`` is not heard then.
+
+    Returns:
+        The baseline. A Keras model is stored again, without its optimizer; other files are copied.
+
+    Raises:
+        workbench.errors.Refused: For code, references to other files, or sizes out of all measure.
+        workbench.errors.InvalidInput: For a file that is damaged, incomplete or of another kind.
+        workbench.errors.Cancelled: If the user cancelled.
+    """
+    source, folder = Path(source), Path(folder)
+    trust = trust and not shared
+    report.stage(say("Inspecting the file"))
+    inspection = inspect(source)
+    _raise_problems(inspection, trust=trust, shared=shared)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
+        copy = source
+        if inspection.kind != "saved model":
+            report.stage(say("Copying the file"))
+            # What was inspected is what gets read: the source may change in between.
+            copy = _copy(source, Path(incoming), _SUFFIX[inspection.kind])
+            _raise_problems(inspect(copy), trust=trust, shared=shared)
+        report.check()
+        try:
+            if inspection.kind in {"tflite", "onnx"}:
+                return _measure_only(report, copy, folder, inspection)
+            return _baseline(report, copy, source.name, folder, inspection, trust=trust)
+        except BaseException:
+            _target(folder, inspection.kind).unlink(missing_ok=True)
+            raise
+
+
+def _raise_problems(inspection: Inspection, *, trust: bool, shared: bool) -> None:
+    for problem in inspection.problems:
+        if not (trust and problem.trust):
+            raise problem.error(shared=shared)
+
+
+def _copy(source: Path, folder: Path, suffix: str) -> Path:
+    # Keras goes by the file name
+    name = source.name if source.suffix == suffix else f"{source.stem or 'model'}{suffix}"
+    try:
+        return Path(shutil.copyfile(source, folder / name))
+    except OSError as error:
+        raise InvalidInput(
+            say("{name} cannot be copied: {reason}.", name=source.name, reason=str(error.strerror))
+        ) from error
+
+
+def _target(folder: Path, kind: Kind) -> Path:
+    return folder / f"model{_SUFFIX[kind] if kind in {'tflite', 'onnx'} else '.keras'}"
+
+
+def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspection) -> Opened:
+    form: Literal["tflite", "onnx"] = "tflite" if inspection.kind == "tflite" else "onnx"
+    report.stage(say("Running the file once, in a process of its own"))
+    description = try_file(report, copy, form)
+    if not description.inputs or not description.outputs:
+        raise InvalidInput(say("{name} has no inputs or no outputs.", name=copy.name))
+    note = say(
+        "A {form} file can be measured and compared; techniques need the Keras model.", form=f".{form}"
+    )
+    return Opened(
+        path=copy.replace(_target(folder, inspection.kind)),
+        format=form,
+        description=description,
+        notes=(*inspection.notes, note),
+        needs_tensorflow=False,
+    )
+
+
+def _baseline(
+    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
+) -> Opened:
+    read = read_keras(report, copy, name, inspection, trust=trust)
+    description = describe_keras(read.model)
+    _check_activations(description, name)
+    report.check()
+    report.stage(say("Storing the model and reading it back"))
+    target = _target(folder, inspection.kind)
+    proven = _store(read.model, target, description, name, trust=trust)
+    notes = [*inspection.notes, *read.notes, proven]
+    if inspection.optimizer_bytes:
+        notes.append(
+            say(
+                "The optimizer's state is not kept: that saves {size}.",
+                size=size_text(inspection.optimizer_bytes),
+            )
+        )
+    return Opened(target, "keras", description, tuple(notes), needs_tensorflow=True)
+
+
+def _check_activations(description: ModelDescription, name: str) -> None:
+    for layer in description.layers:
+        elements = prod(length or 1 for length in layer.output_shape)
+        if elements > LARGEST_ACTIVATION_ELEMENTS:
+            raise Refused(
+                say(
+                    "Layer {layer} in {name} makes {elements:,} numbers of a sample; the limit is {limit:,}.",
+                    layer=layer.name,
+                    name=name,
+                    elements=elements,
+                    limit=LARGEST_ACTIVATION_ELEMENTS,
+                ),
+                say("Running it would fill the memory."),
+            )
+
+
+def _store(model: Any, target: Path, description: ModelDescription, name: str, *, trust: bool) -> Text:
+    """Saves the model, reads the file back and compares the two on random input."""
+    from workbench.models.conversion import load_keras
+
+    inputs = random_inputs(description.inputs)
+    try:
+        before = outputs_of(model, inputs)
+        model.save(target)
+        after = outputs_of(load_keras(target, trust=trust), inputs)
+    except WorkbenchError:
+        raise
+    # Keras and TensorFlow raise whatever the layers raise on input that does not fit
+    except Exception as error:
+        raise InvalidInput(
+            say("{name} was read, but cannot be run: {reason}", name=name, reason=first_sentence(error)),
+            say("Run model.predict on it where it was made, and save it again."),
+        ) from error
+    return say(
+        "The stored file was read back: largest difference on random input {difference:.1e}.",
+        difference=require_parity(before, after, name),
+    )
