@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -111,8 +113,11 @@ def _header(stream: IO[bytes], key: str, file: str) -> tuple[tuple[int, ...], np
     rebuilt = io.BytesIO(size + text)
     reader = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
     try:
-        shape, _, dtype = reader(rebuilt, max_header_size=_LONGEST_HEADER)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        with warnings.catch_warnings():
+            # NumPy warns when it repairs a header of Python 2, by means that hostile ones can upset.
+            warnings.simplefilter("error")
+            shape, _, dtype = reader(rebuilt, max_header_size=_LONGEST_HEADER)
+    except (Warning, ValueError, TypeError, SyntaxError, TokenError, RecursionError, MemoryError) as error:
         raise _damaged(key, file) from error
     return shape, dtype, 8 + width + length
 
