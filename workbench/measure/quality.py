@@ -32,6 +32,7 @@ TOLERANCE = 0.01
 """The loss of macro F1 that is accepted unless asked otherwise: one point."""
 
 _ENDLESS = 10_000_000
+_ROUNDING = 1e-9
 
 
 def quality_measurement(
@@ -162,9 +163,9 @@ def quality_word(change: Interval, tolerance: float) -> QualityWord:
         change: Variant minus reference, as a fraction.
         tolerance: The loss that is accepted, as a fraction.
     """
-    if change.low >= -tolerance:
+    if change.low >= -tolerance - _ROUNDING:
         return "kept"
-    return "lost" if change.high < -tolerance else "not proven"
+    return "lost" if change.high < -tolerance - _ROUNDING else "not proven"
 
 
 def samples_needed(change: Interval, tolerance: float, samples: int) -> int | None:

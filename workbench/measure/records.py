@@ -250,3 +250,29 @@ class QualityVerdict(Record):
     tolerance: float
     word: QualityWord
     samples_needed: int | None = None
+
+
+class EnergyMeasurement(Record):
+    """Energy of one inference from a meter, less what the idle machine draws.
+
+    Attributes:
+        variant: Identifier of the variant.
+        meter: What was read, such as ``RAPL package``; None if this machine has no meter.
+        reason: Why it is not known; None where it is.
+        joules_per_sample: Net energy of one sample; None if it is not known.
+        idle_watts: Mean power of the idle machine.
+        busy_watts: Mean power while inferring.
+        seconds: How long it inferred.
+        samples: How many samples that were.
+        passport: Identifier of the machine's passport.
+    """
+
+    variant: str
+    meter: str | None = None
+    reason: Text | None = None
+    joules_per_sample: float | None = None
+    idle_watts: float | None = None
+    busy_watts: float | None = None
+    seconds: float = 0.0
+    samples: int = 0
+    passport: str

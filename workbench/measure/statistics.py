@@ -21,6 +21,8 @@ SMALLEST_EFFECT = 0.03
 
 RESAMPLES = 1000
 
+_ROUNDING = 1e-9
+
 _T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """97.5 % quantile of Student's t for 1 to 10 degrees of freedom."""
 
@@ -115,7 +117,7 @@ def speed_word(ratio: Interval, floor: float) -> SpeedWord:
         ``faster`` or ``slower`` only if the interval excludes 1 and the effect exceeds
         max(3 %, 2 x the floor).
     """
-    if abs(ratio.value - 1) > max(SMALLEST_EFFECT, 2 * floor):
+    if abs(ratio.value - 1) > max(SMALLEST_EFFECT, 2 * floor) + _ROUNDING:
         if ratio.low > 1:
             return "faster"
         if ratio.high < 1:

@@ -1,7 +1,6 @@
 """Measurements as they run in worker processes: each takes the reporter first, and its own slot.
 
-Latency takes the machine for itself; the others share it. So none of them may be called while a
-slot is held already.
+Latency takes the machine for itself; the others share it. So a caller holds no shared slot.
 """
 
 from __future__ import annotations
@@ -59,7 +58,6 @@ def measure_latency(
     from workbench.jobs.slot import exclusive_slot
 
     _require_distinct(candidates)
-    report.stage(say("Waiting until nothing else runs"))
     with exclusive_slot(report):
         report.stage(say("Measuring latency"))
         load, pressure = machine.load_average(), machine.cpu_pressure()

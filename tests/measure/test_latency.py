@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.errors import Cancelled, InvalidInput
+from workbench.measure.latency import BlockPlan, input_batches, plan_blocks, time_interleaved
+
+speeds = st.lists(st.floats(1e-4, 1.5), min_size=1, max_size=8)
+
+
+@given(speeds, st.sampled_from(["quick", "final"]))
+def test_usual_files_get_all_that_the_protocol_asks_for(call_ms, protocol):
+    plan = plan_blocks(call_ms, protocol)
+    assert not plan.shortened
+    assert plan.rounds >= 30
+    assert plan.discard == 3
+    timed_ms = 0
+    for ms, runs, repeats in zip(call_ms, plan.runs, plan.repeats, strict=True):
+        sample_ms = ms * repeats
+        assert runs >= 10
+        assert sample_ms >= 1
+        assert runs * sample_ms >= 20
+        timed_ms += plan.rounds * runs * sample_ms
+    assert timed_ms >= (1000 if protocol == "quick" else 10_000)
+
+
+@given(speeds)
+def test_quick_is_quick(call_ms):
+    plan = plan_blocks(call_ms, "quick")
+    total_ms = plan.rounds * sum(
+        (plan.discard + runs) * ms * repeats
+        for ms, runs, repeats in zip(call_ms, plan.runs, plan.repeats, strict=True)
+    )
+    assert total_ms <= 16_000
+
+
+@given(st.lists(st.floats(1e-3, 400), min_size=1, max_size=6), st.sampled_from(["quick", "final"]))
+def test_slow_files_do_not_explode_and_keep_enough_rounds(call_ms, protocol):
+    plan = plan_blocks(call_ms, protocol)
+    total_ms = plan.rounds * sum(
+        (plan.discard + runs) * ms * repeats
+        for ms, runs, repeats in zip(call_ms, plan.runs, plan.repeats, strict=True)
+    )
+    least_possible = 8 * sum(2 * max(ms, 25) for ms in call_ms)
+    assert total_ms <= max({"quick": 16_000, "final": 60_000}[protocol], least_possible)
+    assert plan.rounds >= 8
+    assert plan.shortened or (plan.rounds >= 30 and min(plan.runs) >= 10)
+
+
+def test_a_slow_file_loses_runs_before_rounds():
+    plan = plan_blocks([20.0, 20.0], "quick")
+    assert plan.shortened
+    assert plan.rounds == 30
+    assert 1 <= min(plan.runs) < 10
+    slower = plan_blocks([500.0, 500.0], "quick")
+    assert (slower.rounds, slower.discard, slower.runs) == (8, 1, (1, 1))
+
+
+def test_batches_rotate_through_real_samples():
+    features = np.arange(40, dtype=np.float32).reshape(20, 2)
+    batches = input_batches(features, 3, np.random.default_rng(0))
+    assert len(batches) >= 5
+    for batch in batches:
+        assert batch.shape == (3, 2)
+        assert {tuple(row) for row in batch} <= {tuple(row) for row in features}
+    assert len({tuple(batch.ravel()) for batch in batches}) >= 5
+
+
+@pytest.mark.parametrize("batch", [1, 64])
+def test_few_samples_repeat(batch):
+    features = {"image": np.ones((2, 4), np.float32), "text": np.zeros((2, 3), np.float32)}
+    batches = input_batches(features, batch, np.random.default_rng(0))
+    assert len(batches) >= 5
+    assert {name: array.shape for name, array in batches[-1].items()} == {
+        "image": (batch, 4),
+        "text": (batch, 3),
+    }
+
+
+def test_no_sample_is_refused():
+    with pytest.raises(InvalidInput, match="no samples"):
+        input_batches(np.zeros((0, 3), np.float32), 1, np.random.default_rng(0))
+
+
+SHORT = BlockPlan(rounds=4, discard=1, runs=(3, 5, 3), repeats=(2, 1, 2))
+
+
+def test_samples_of_a_plan(report, tiny, blobs):
+    candidates = [tiny("a"), tiny("b", sleep_s=0.001)]
+    working_on = []
+    timed = time_interleaved(
+        candidates, blobs[0], "quick", 0, report, plan=SHORT, working_on=working_on.append
+    )
+    assert [samples.shape for samples in timed.samples] == [(4, 3), (4, 5)]
+    assert timed.control.shape == (4, 3)
+    assert len(timed.load_ms) == len(timed.first_ms) == 2
+    assert all((samples > 0).all() for samples in timed.samples)
+    assert (timed.samples[1] >= 1).all()  # it sleeps 1 ms
+    assert timed.plan == SHORT
+    # Import, load (the reference again as the control), warm-up, then none of them alone.
+    assert working_on == ["a", "a", "b", "a", "a", "b", "a", None]
+
+
+def test_cancel_between_rounds(report, tiny, blobs):
+    def cancel_in_second_round(event):
+        if event.get("fraction", 0) > 0:
+            report.cancel()
+
+    report._on_event = cancel_in_second_round
+    with pytest.raises(Cancelled):
+        time_interleaved([tiny("a"), tiny("b")], blobs[0], "quick", 0, report, plan=SHORT)
+
+
+def test_garbage_collection_is_off_only_while_timing(report, tiny, blobs, monkeypatch):
+    import gc
+
+    import tiny_runtime
+
+    seen = []
+    monkeypatch.setattr(tiny_runtime.TinySession, "infer", lambda self, prepared: seen.append(gc.isenabled()))
+    time_interleaved(
+        [tiny("a")],
+        blobs[0],
+        "quick",
+        0,
+        report,
+        plan=BlockPlan(rounds=2, discard=1, runs=(3,), repeats=(2,)),
+    )
+    assert gc.isenabled()
+    assert seen[-16:] == [False] * 16
+    assert seen[0] is True

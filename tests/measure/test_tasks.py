@@ -1,0 +1,254 @@
+"""Measurements in fresh processes, of a small real runtime and of real LiteRT files."""
+
+import gzip
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from sklearn.metrics import f1_score
+
+from workbench.errors import Cancelled, InvalidInput, JobFailed
+from workbench.jobs.reporter import LocalReporter
+from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure.latency_record import control_name
+from workbench.measure.passport import passport
+from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task, peak_memory
+from workbench.runtime import Runtime
+
+
+class Cancels(LocalReporter):
+    """Cancels its job a moment after an event of a kind came."""
+
+    def __init__(self, kind, after_s=0.0):
+        super().__init__(self._seen)
+        self.kind, self.after_s, self.cancelled_at = kind, after_s, None
+
+    def _seen(self, event):
+        if event["type"] == self.kind and self.cancelled_at is None:
+            self.cancelled_at = time.monotonic() + self.after_s
+            threading.Timer(self.after_s, self.cancel).start()
+
+
+def children():
+    return psutil.Process().children()
+
+
+def test_a_slower_file_is_slower_and_the_same_file_is_not(report, tiny, dataset_folder):
+    reference = tiny("reference", sleep_s=0.002)
+    slow, same = tiny("slow", sleep_s=0.006), tiny("same", sleep_s=0.002)
+
+    measurement, raw = measure_latency(report, [reference, slow, same], dataset_folder, "quick", 1)
+
+    words = {verdict.variant: verdict.word for verdict in measurement.verdicts}
+    assert words == {"slow": "slower", "same": "no measurable change"}
+    assert all(verdict.reference == "reference" for verdict in measurement.verdicts)
+    assert [summary.variant for summary in measurement.summaries] == ["reference", "slow", "same"]
+    assert set(raw) == {"reference", "slow", "same", control_name("reference")}
+    assert {samples.shape[:2] for samples in raw.values()} == {(1, measurement.rounds)}
+    assert measurement.rounds >= 30
+    assert measurement.passport == passport().id
+    for summary in measurement.summaries:
+        assert summary.samples == raw[summary.variant].size
+        assert summary.load_ms > 0
+        assert summary.first_ms > 0
+    assert report.fractions == sorted(report.fractions)
+    assert report.fractions[-1] == 1.0
+
+
+@pytest.mark.slow
+def test_final_measures_in_five_fresh_processes(report, tiny, dataset_folder, monkeypatch):
+    from workbench.measure import fresh_process, tasks
+
+    plans = []
+
+    def shorter(*arguments, **named):
+        # The protocol's ten seconds in each process are not what is tested here.
+        plans.append(named["plan"])
+        named["plan"] = {"rounds": 8, "discard": 1, "runs": [2, 2, 2], "repeats": [1, 1, 1]}
+        return fresh_process.run_in_fresh_process(*arguments, **named)
+
+    monkeypatch.setattr(tasks, "run_in_fresh_process", shorter)
+    measurement, raw = measure_latency(
+        report, [tiny("a", sleep_s=0.001), tiny("b", sleep_s=0.004)], dataset_folder, "final", 1
+    )
+
+    assert measurement.processes == 5
+    assert plans[0] is None
+    assert all(plan["rounds"] == 8 for plan in plans[1:])
+    assert raw["a"].shape == (5, 8, 2)
+    assert measurement.verdicts[0].word == "slower"
+
+
+def test_one_file_alone_has_no_verdict(report, tiny, dataset_folder):
+    measurement, raw = measure_latency(report, [tiny("only", sleep_s=0.002)], dataset_folder, "quick", 0)
+
+    assert measurement.verdicts == ()
+    assert list(raw) == ["only"]
+
+
+def test_the_same_variant_twice_is_refused(report, tiny, dataset_folder):
+    only = tiny("only")
+    with pytest.raises(InvalidInput, match="different variants"):
+        measure_latency(report, [only, only], dataset_folder, "quick", 0)
+
+
+@pytest.mark.parametrize("measure", ["latency", "quality", "size"])
+def test_a_crash_ends_only_the_fresh_process_and_names_the_file(report, tiny, dataset_folder, measure):
+    good, bad = tiny("good"), tiny("hostile", fault="crash")
+
+    calls = {
+        "latency": lambda: measure_latency(report, [good, bad], dataset_folder, "quick", 0),
+        "quality": lambda: measure_quality(report, bad, dataset_folder, from_logits=True),
+        "size": lambda: measure_size_task(report, bad, 1, dataset_folder),
+    }
+    with pytest.raises(InvalidInput) as caught:
+        calls[measure]()
+
+    assert str(caught.value) == (
+        "hostile.npz made tiny crash (SIGFPE). "
+        "The file is damaged or not made for this runtime. Nothing else was affected."
+    )
+    assert not children()
+
+
+def test_a_file_that_cannot_be_loaded_keeps_the_runtime_s_own_words(report, tiny, dataset_folder):
+    candidate = tiny("damaged")
+    candidate.path.write_bytes(b"no archive")
+    with pytest.raises(InvalidInput, match=r"^damaged.npz is no tiny model\.$"):
+        measure_quality(report, candidate, dataset_folder, from_logits=True)
+
+
+def test_any_other_error_of_a_runtime_is_told_with_its_kind(report, tiny, dataset_folder):
+    with pytest.raises(InvalidInput, match=r"odd.npz could not be run: ValueError: Cannot set tensor"):
+        measure_quality(report, tiny("odd", fault="error"), dataset_folder, from_logits=True)
+
+
+def test_too_much_memory_is_told_as_such(report, tiny, dataset_folder):
+    with pytest.raises(JobFailed, match=r"bomb.npz needs more memory"):
+        peak_memory(report, tiny("bomb", fault="out of memory"), dataset_folder)
+
+
+def test_a_process_that_hangs_is_ended(report, tiny, dataset_folder, tmp_path):
+    with pytest.raises(JobFailed, match="said nothing for 2 s"):
+        run_in_fresh_process(
+            report,
+            "predict",
+            [tiny("endless", fault="hang")],
+            tmp_path,
+            silence_s=2,
+            dataset=str(dataset_folder),
+        )
+    assert not children()
+
+
+def test_cancel_ends_a_latency_measurement_within_a_second(tiny, dataset_folder):
+    report = Cancels("progress")
+    with pytest.raises(Cancelled):
+        measure_latency(report, [tiny("a", sleep_s=0.05), tiny("b")], dataset_folder, "quick", 0)
+    assert time.monotonic() - report.cancelled_at < 1
+    assert not children()
+
+
+def test_cancel_is_heard_while_a_single_batch_hangs(tiny, dataset_folder):
+    report = Cancels("stage", after_s=1.5)
+    with pytest.raises(Cancelled):
+        measure_quality(report, tiny("endless", fault="hang"), dataset_folder, from_logits=True)
+    assert time.monotonic() - report.cancelled_at < 1
+    assert not children()
+
+
+def test_what_a_library_prints_does_not_disturb(report, tiny, dataset_folder):
+    quality, _ = measure_quality(report, tiny("loud", fault="print"), dataset_folder, from_logits=True)
+    assert quality.samples == 300
+
+
+def test_quality_of_the_test_split_with_running_f1(report, tiny, dataset_folder, blobs):
+    features, labels, weights, bias = blobs
+    quality, scores = measure_quality(report, tiny("model"), dataset_folder, True, passport())
+
+    logits = features @ weights + bias
+    assert scores.shape == (300, 3)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
+    expected = f1_score(labels, logits.argmax(axis=1), average="macro")
+    assert quality.f1_macro.value == pytest.approx(expected)
+    assert quality.f1_macro.low < expected < quality.f1_macro.high
+    assert not quality.near_chance
+    assert (quality.dataset, quality.passport) == ("blobs", passport().id)
+
+    curve = report.metrics["running F1"]
+    assert [step for step, _ in curve] == [*range(32, 300, 32), 300]
+    assert curve[-1][1] == pytest.approx(expected)
+    first = f1_score(labels[:32], logits[:32].argmax(axis=1), average="macro")
+    assert curve[0][1] == pytest.approx(first)
+
+
+def test_outputs_that_do_not_fit_the_classes_are_refused(report, tiny, dataset_folder):
+    five = tiny("five", weights=np.ones((6, 5)), bias=np.zeros(5))
+    with pytest.raises(InvalidInput, match="gives 5 values per sample, but the data has 3 classes"):
+        measure_quality(report, five, dataset_folder, from_logits=True)
+    assert not children()
+
+
+def test_outputs_that_are_no_numbers_are_refused(report, tiny, dataset_folder):
+    with pytest.raises(InvalidInput, match="NaN or infinity for 32 of 32 samples"):
+        measure_quality(report, tiny("broken", fault="nan"), dataset_folder, from_logits=True)
+
+
+def test_the_fresh_process_imports_no_library_that_it_does_not_measure(report, tiny, dataset_folder):
+    heavy = "tensorflow|keras|sklearn|scipy|pandas|dask|distributed|onnx|onnxruntime|openvino|ai_edge_litert"
+    with pytest.raises(InvalidInput) as caught:
+        measure_quality(report, tiny("nosy", fault="modules"), dataset_folder, from_logits=True)
+    imported = set(str(caught.value).rpartition("modules: ")[2].split())
+    assert "numpy" in imported
+    assert not imported & set(heavy.split("|"))
+
+
+def test_the_three_sizes_and_memory(report, tiny, dataset_folder):
+    small, large = tiny("small"), tiny("large", fault="large")
+
+    size = measure_size_task(report, small, 21, dataset_folder)
+
+    content = small.path.read_bytes()
+    assert size.parameters == 21
+    assert size.file_bytes == len(content)
+    assert size.gzip_bytes == len(gzip.compress(content, 9, mtime=0))
+    if Path("/proc/self/status").exists():
+        growth = peak_memory(report, large, dataset_folder) - size.peak_memory_bytes
+        assert 30e6 < growth < 60e6  # it holds 40 MB
+
+
+class Elsewhere(Runtime):
+    """A runtime that imports TensorFlow, as far as the measurement knows."""
+
+    name, title, formats, packages, imports_tensorflow = "elsewhere", "Elsewhere", frozenset(), (), True
+
+    def unavailable(self):
+        return None
+
+    def load(self, path, settings):
+        import tiny_runtime
+
+        return tiny_runtime.TinySession(path)
+
+
+def test_a_runtime_with_tensorflow_predicts_in_this_process(report, tiny, dataset_folder, monkeypatch, blobs):
+    pytest.importorskip("tensorflow")
+    from workbench import runtimes
+
+    monkeypatch.setitem(runtimes._registered, "elsewhere", Elsewhere())
+    candidate = tiny("model")
+    here, scores_here = measure_quality(
+        report, candidate.model_copy(update={"runtime": "elsewhere"}), dataset_folder, True
+    )
+    apart, scores_apart = measure_quality(LocalReporter(), candidate, dataset_folder, True)
+
+    np.testing.assert_array_equal(scores_here, scores_apart)
+    assert here.model_copy(update={"runtime": "tiny"}) == apart
+    with pytest.raises(Cancelled):
+        measure_quality(
+            Cancels("progress"), candidate.model_copy(update={"runtime": "elsewhere"}), dataset_folder, True
+        )

@@ -1,0 +1,266 @@
+"""Energy from a meter, or the plain word that there is none; and when an optimization has paid off."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from workbench.measure import passport as machine
+from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure.latency import Candidate
+from workbench.measure.records import EnergyMeasurement
+from workbench.technique import Reporter
+from workbench.text import say
+
+LEAST_S = 10.0
+"""Shorter watching would count the meter's steps, not the model."""
+
+POWERCAP = Path("/sys/class/powercap")
+
+_SAMPLE_S = 0.1
+
+
+class Meter(Protocol):
+    """Something that counts the energy that the machine has used."""
+
+    name: str
+
+    def joules(self) -> float:
+        """Energy since some fixed moment."""
+
+    def close(self) -> None:
+        """Stops watching."""
+
+
+class RaplMeter:
+    """The energy counters of the processor packages (Intel and AMD), as Linux shows them.
+
+    Args:
+        counters: Folders with ``energy_uj`` and ``max_energy_range_uj``.
+    """
+
+    name = "RAPL package"
+
+    def __init__(self, counters: list[Path]) -> None:
+        self._counters = counters
+        self._ranges = [_number(folder / "max_energy_range_uj") for folder in counters]
+        self._last = self._read()
+        self._total = 0
+
+    def joules(self) -> float:
+        """Energy since the meter was made; must be asked before a counter has wrapped twice."""
+        now = self._read()
+        for before, after, most in zip(self._last, now, self._ranges, strict=True):
+            self._total += after - before if after >= before else after - before + most
+        self._last = now
+        return self._total / 1e6
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _read(self) -> list[int]:
+        return [_number(folder / "energy_uj") for folder in self._counters]
+
+
+class NvmlMeter:
+    """The power of all NVIDIA GPUs, read through ``nvidia-smi`` and added up over time."""
+
+    name = "NVML GPU power"
+
+    def __init__(self) -> None:
+        self._total, self._watts, self._since = 0.0, gpu_watts() or 0.0, time.monotonic()
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def joules(self) -> float:
+        """Energy since the meter was made."""
+        with self._lock:
+            return self._total + self._watts * (time.monotonic() - self._since)
+
+    def close(self) -> None:
+        """Ends the thread that reads."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(_SAMPLE_S):
+            watts = gpu_watts()
+            if watts is None:
+                continue
+            with self._lock:
+                now = time.monotonic()
+                self._total += 0.5 * (self._watts + watts) * (now - self._since)
+                self._watts, self._since = watts, now
+
+
+def gpu_watts() -> float | None:
+    """Power of all NVIDIA GPUs now; None if there is none that tells."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603  (a fixed command)
+            [program, "--query-gpu=power.draw", "--format=csv,noheader,nounits"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        return sum(float(line) for line in done.stdout.split("\n") if line.strip())
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def find_meter(runtime: str, powercap: Path = POWERCAP) -> Meter | None:
+    """The meter of the processor that a runtime uses, or None.
+
+    Args:
+        runtime: Name of the runtime; ``tensorrt`` runs on the GPU.
+        powercap: Where Linux shows the counters.
+    """
+    if runtime == "tensorrt":
+        return None if gpu_watts() is None else NvmlMeter()
+    counters = [
+        folder
+        for folder in sorted(powercap.glob("intel-rapl:*"))
+        # Packages only: "intel-rapl:0:0" and the like are parts of them.
+        if folder.name.count(":") == 1 and _readable(folder / "energy_uj")
+    ]
+    return RaplMeter(counters) if counters else None
+
+
+def measure_energy(
+    report: Reporter,
+    candidate: Candidate,
+    dataset_folder: Path,
+    *,
+    seconds: float = LEAST_S,
+    meter: Meter | None = None,
+) -> EnergyMeasurement:
+    """Net energy of one sample: at least 10 s of inference, less as long an idle baseline.
+
+    Args:
+        report: Progress and cancellation.
+        candidate: The file.
+        dataset_folder: The prepared data.
+        seconds: How long to watch, at least 10.
+        meter: What to read; found on this machine if None.
+
+    Returns:
+        With ``reason`` instead of numbers where the machine has no meter. Energy is never
+        estimated from time.
+
+    Raises:
+        ValueError: For less than 10 s.
+        workbench.errors.InvalidInput: If the file cannot be run.
+    """
+    from workbench.jobs.slot import exclusive_slot
+
+    if seconds < LEAST_S:
+        raise ValueError(f"energy is watched for at least {LEAST_S} s. Received: {seconds}")
+    meter = meter or find_meter(candidate.runtime)
+    passport = machine.passport().id
+    if meter is None:
+        return EnergyMeasurement(
+            variant=candidate.variant,
+            reason=say("Not measurable on this machine: it shows no energy meter (RAPL, NVML)."),
+            passport=passport,
+        )
+    try:
+        with exclusive_slot(report):
+            report.stage(say("Measuring the idle machine's power"))
+            idle_watts = _idle_watts(report, meter, seconds)
+            report.stage(say("Measuring energy"))
+            joules, calls, spent = _busy(report, meter, candidate, dataset_folder, seconds)
+    finally:
+        meter.close()
+    samples = calls * candidate.settings.batch
+    return EnergyMeasurement(
+        variant=candidate.variant,
+        meter=meter.name,
+        joules_per_sample=(joules - idle_watts * spent) / samples,
+        idle_watts=idle_watts,
+        busy_watts=joules / spent,
+        seconds=spent,
+        samples=samples,
+        passport=passport,
+    )
+
+
+def break_even(cost: float, before: float, after: float) -> int | None:
+    """Inferences after which an optimization has paid for itself.
+
+    Args:
+        cost: What making the variant took: seconds, or joules.
+        before: What one inference of the reference takes, in the same unit.
+        after: What one inference of the variant takes.
+
+    Returns:
+        None if it never does, because the variant saves nothing.
+    """
+    saved = before - after
+    if saved <= 0:
+        return None
+    return math.ceil(cost / saved)
+
+
+def _idle_watts(report: Reporter, meter: Meter, seconds: float) -> float:
+    start, before = time.monotonic(), meter.joules()
+    while (spent := time.monotonic() - start) < seconds:
+        report.check()
+        report.progress(0.5 * spent / seconds)
+        time.sleep(_SAMPLE_S)
+    after = meter.joules()
+    return (after - before) / (time.monotonic() - start)
+
+
+def _busy(
+    report: Reporter, meter: Meter, candidate: Candidate, dataset_folder: Path, seconds: float
+) -> tuple[float, int, float]:
+    marks: list[tuple[float, float]] = []
+
+    def mark() -> None:
+        marks.append((time.monotonic(), meter.joules()))
+
+    with tempfile.TemporaryDirectory() as folder:
+        answer = run_in_fresh_process(
+            report,
+            "work",
+            [candidate],
+            Path(folder),
+            on_message=_on_work(report, mark),
+            dataset=str(dataset_folder),
+            seconds=seconds,
+        )
+    (start, before), (end, after) = marks[0], marks[-1]
+    return after - before, int(answer["calls"]), end - start
+
+
+def _on_work(report: Reporter, mark: Callable[[], None]) -> Callable[[dict[str, object]], None]:
+    def on_message(message: dict[str, object]) -> None:
+        if "started" in message or "finished" in message:
+            mark()
+        elif isinstance(fraction := message.get("progress"), float):
+            report.progress(0.5 + 0.5 * fraction)
+
+    return on_message
+
+
+def _number(path: Path) -> int:
+    return int(path.read_text())
+
+
+def _readable(path: Path) -> bool:
+    try:
+        _number(path)
+    except (OSError, ValueError):
+        return False
+    return True
