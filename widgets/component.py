@@ -9,9 +9,10 @@ import traitlets
 
 from widgets.assets import deliver
 from widgets.frames import Frames
-from widgets.session import Session
+from widgets.session import Session, session_of
 from workbench.errors import WorkbenchError
 from workbench.text import Text
+from workbench.workbench import Workbench
 
 
 class Component(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types
@@ -22,21 +23,21 @@ class Component(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no 
     engine wherever the engine can.
 
     Args:
-        session: The state shared by all widgets of a workbench.
+        workbench: A workbench, or its session, which all its widgets share.
     """
 
     state = traitlets.Dict().tag(sync=True)
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
     """Which changes of the session it shows; ``language`` and ``workbench`` are always shown."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, workbench: Workbench | Session) -> None:
+        self.session = workbench if isinstance(workbench, Session) else session_of(workbench)
         self.problem: Text | None = None
         self._frames = Frames(self.view, self._put)
         super().__init__(state=self._frames.first())
         self.on_msg(deliver)
         self.on_msg(self._on_message)
-        session.add(self)
+        self.session.add(self)
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON, in the current language."""
@@ -49,7 +50,9 @@ class Component(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no 
 
     def close(self) -> None:
         """Takes the widget off the page."""
-        self.session.remove(self)
+        # ipywidgets also closes what was never opened, when it is garbage.
+        if "session" in self.__dict__:
+            self.session.remove(self)
         super().close()
 
     def _put(self, state: dict[str, Any]) -> None:

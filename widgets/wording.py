@@ -65,6 +65,11 @@ def digits(value: float) -> str:
     return f"{value:.{places}f}"
 
 
+def ratio(value: float) -> str:
+    """How many times, with two decimals below ten."""
+    return f"{value:.2f}" if value < 9.995 else digits(value)
+
+
 def _unit(milliseconds: float) -> tuple[float, str]:
     if milliseconds < 0.0995:
         return 1000.0, "µs"
@@ -109,18 +114,18 @@ def duration(seconds: float) -> Text:
 
 def speed_verdict(verdict: SpeedVerdict) -> Text:
     """Faster, slower or no measurable change, by how much, and how sure."""
-    ratio = verdict.speedup
+    change = verdict.speedup
     if verdict.word == "slower":
         return say(
             "{ratio}× slower [{low}, {high}]",
-            ratio=digits(1 / ratio.value),
-            low=digits(1 / ratio.high),
-            high=digits(1 / ratio.low),
+            ratio=ratio(1 / change.value),
+            low=ratio(1 / change.high),
+            high=ratio(1 / change.low),
         )
-    holes = {"ratio": digits(ratio.value), "low": digits(ratio.low), "high": digits(ratio.high)}
+    holes = {"ratio": ratio(change.value), "low": ratio(change.low), "high": ratio(change.high)}
     if verdict.word == "faster":
         return say("{ratio}× faster [{low}, {high}]", **holes)
-    return say("no measurable change ×{ratio} [{low}, {high}]", **holes)
+    return say("no measurable change: ×{ratio} [{low}, {high}]", **holes)
 
 
 def quality_verdict(verdict: QualityVerdict) -> Text:
@@ -130,13 +135,12 @@ def quality_verdict(verdict: QualityVerdict) -> Text:
         "change": points(change.value),
         "low": points(change.low),
         "high": points(change.high),
-        "tolerance": digits(100 * verdict.tolerance).rstrip("0").rstrip("."),
     }
     if verdict.word == "kept":
-        return say("kept within {tolerance} points: {change} [{low}, {high}]", **holes)
+        return say("kept: {change} pt [{low}, {high}]", **holes)
     if verdict.word == "lost":
-        return say("lost: {change} points [{low}, {high}]", **holes)
-    return say("not proven: {change} points [{low}, {high}]", **holes)
+        return say("lost: {change} pt [{low}, {high}]", **holes)
+    return say("not proven: {change} pt [{low}, {high}]", **holes)
 
 
 SPEED_TONES = {"faster": "good", "slower": "bad", "no measurable change": "same"}

@@ -9,12 +9,10 @@ from widgets.assets import esm
 from widgets.charts.chart import FAMILY_COLOURS, GREY, chart, column, family_of, plain, whiskers
 from widgets.charts.trade_off import CHART_LABELS
 from widgets.component import Component, words
-from widgets.session import Session, session_of
 from widgets.wording import score, score_interval, short, size, time, time_interval
 from workbench.measure.records import Interval
 from workbench.results import ResultRow
 from workbench.text import Text, say
-from workbench.workbench import Workbench
 
 _ROW_PIXELS = 30
 
@@ -39,12 +37,14 @@ class Number(NamedTuple):
     interval: str | None
 
 
-def bar_figure(numbers: Sequence[Number], axis: str) -> dict[str, Any]:
+def bar_figure(numbers: Sequence[Number], axis: str, *, from_zero: bool = True) -> dict[str, Any]:
     """One figure, as plotly's JSON.
 
     Args:
         numbers: One per variant, drawn from top to bottom.
         axis: Title of the value axis.
+        from_zero: Whether lengths from zero are compared; otherwise places on the axis, as dots,
+            because a bar that does not start at zero lies.
     """
     places = list(range(len(numbers)))
     values = [one.value for one in numbers]
@@ -66,6 +66,9 @@ def bar_figure(numbers: Sequence[Number], axis: str) -> dict[str, Any]:
             "opacity": 0.85,
         },
     }
+    if not from_zero:
+        bars = {key: value for key, value in bars.items() if key not in ("orientation", "width", "textposition")}
+        bars |= {"type": "scatter", "mode": "markers", "marker": {**bars["marker"], "size": 11}}
     if any(one.interval for one in numbers):
         bars["error_x"] = whiskers(values, [one.low for one in numbers], [one.high for one in numbers], GREY)
     baseline = next((one.value for one in numbers if one.row.variant.parent is None), None)
@@ -73,9 +76,10 @@ def bar_figure(numbers: Sequence[Number], axis: str) -> dict[str, Any]:
     return {
         "data": [bars],
         "layout": {
-            "xaxis": {"title": {"text": axis, "font": {"size": 11}}, "rangemode": "tozero", "nticks": 4, "zeroline": False},
+            "xaxis": {"title": {"text": axis, "font": {"size": 11}}, "rangemode": "tozero" if from_zero else "normal", "nticks": 4, "zeroline": False},
             "yaxis": {
-                "tickmode": "array", "tickvals": places, "autorange": "reversed", "showgrid": False, "zeroline": False,
+                "range": [len(numbers) - 0.5, -0.5],
+                "tickmode": "array", "tickvals": places, "showgrid": False, "zeroline": False,
                 "ticktext": [f"{plain(one.row.variant.name, 16)}  <b>{one.words}</b>" for one in numbers],
             },
             "shapes": []
@@ -117,9 +121,6 @@ class BarsChart(Component):
 
     _esm = esm("bars")
 
-    def __init__(self, workbench: Workbench | Session) -> None:
-        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
-
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
         pictures: list[tuple[Text, Text, Callable[[ResultRow], Number | None]]] = [
@@ -131,7 +132,7 @@ class BarsChart(Component):
         for title, axis, read in pictures:
             numbers = [number for row in self.session.rows if (number := read(row)) is not None]
             if numbers:
-                charts.append(_chart(str(title), numbers, str(axis)))
+                charts.append(_chart(str(title), numbers, str(axis), from_zero=read is not _qualities))
         return {
             "labels": words(CHART_LABELS),
             "title": str(say("Against the baseline")),
@@ -141,12 +142,12 @@ class BarsChart(Component):
         }
 
 
-def _chart(title: str, numbers: list[Number], axis: str) -> dict[str, Any]:
+def _chart(title: str, numbers: list[Number], axis: str, *, from_zero: bool) -> dict[str, Any]:
     columns = [column(say("Variant")), column(title, numeric=True), column(say("95 % interval"), numeric=True)]
     best = numbers[0]
     return chart(
         title,
-        bar_figure(numbers, axis),
+        bar_figure(numbers, axis, from_zero=from_zero),
         str(say("Baseline: {value}.", value=best.words)) if best.row.variant.parent is None else "",
         columns,
         [[short(one.row.variant.name), one.words, one.interval or str(say("exact"))] for one in numbers],

@@ -10,11 +10,9 @@ from widgets.assets import esm
 from widgets.charts.chart import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, chart, column, plain
 from widgets.charts.trade_off import CHART_LABELS
 from widgets.component import Component, words
-from widgets.session import Session, session_of
 from widgets.wording import digits
 from workbench.jobs.state import JobState
 from workbench.text import Text, say
-from workbench.workbench import Workbench
 
 Curve = Sequence[tuple[float, float]]
 _COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
@@ -89,9 +87,6 @@ class LiveChart(Component):
 
     _esm = esm("live")
     follows: ClassVar[frozenset[str]] = frozenset({"jobs"})
-
-    def __init__(self, workbench: Workbench | Session) -> None:
-        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
 
     def _job(self) -> JobState | None:
         drawn = [job for job in self.session.jobs if any(job.metrics.values())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -19,13 +20,12 @@ from widgets.charts.chart import (
     whiskers,
 )
 from widgets.component import Component, words
-from widgets.session import Session, session_of
 from widgets.wording import family_title, score, score_interval, short, size, time, time_interval
 from workbench.results import ResultRow
 from workbench.text import say
-from workbench.workbench import Workbench
 
-_LARGEST_BUBBLE_PIXELS = 46
+_LARGEST_BUBBLE_PIXELS = 34
+_NAME_PLACES = ("top center", "bottom center", "middle right")
 _FEW_NAMES = 12
 
 
@@ -45,8 +45,9 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
     places = {row.variant.id: _place(row) for row in shown}
     largest = max((row.size.file_bytes for row in shown if row.size), default=1)
     traces = [_lineage(shown, places), _front(shown)]
+    ranks = {id_: rank for rank, id_ in enumerate(sorted(places, key=places.__getitem__))}
     by_family = sorted(shown, key=lambda row: _family(row))
-    traces += [_bubbles(family, list(group), largest) for family, group in groupby(by_family, _family)]
+    traces += [_bubbles(family, list(group), largest, ranks) for family, group in groupby(by_family, _family)]
     if selected in places:
         x, y = places[selected]
         traces.append(
@@ -62,8 +63,7 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
         "layout": {
             "xaxis": {
                 "title": {"text": str(say("latency, median (ms) ← faster"))},
-                "type": "log" if wide else "linear",
-                **({} if wide else {"rangemode": "tozero"}),
+                **(_log_axis(spread) if wide else {"type": "linear", "rangemode": "tozero"}),
                 "zeroline": False,
             },
             "yaxis": {"title": {"text": str(say("macro F1 (better ↑)"))}, "zeroline": False},
@@ -71,6 +71,24 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
             "margin": {"l": 8, "r": 16, "t": 30, "b": 8},
             "hovermode": "closest",
         },
+    }
+
+
+def _log_axis(values: list[float]) -> dict[str, Any]:
+    # plotly writes 0.2 as "2" on such an axis; every label is to be a number that can be read alone.
+    low, high = math.log10(min(values)) - 0.15, math.log10(max(values)) + 0.15
+    ticks = [
+        digit * 10.0**power
+        for power in range(math.floor(low), math.ceil(high) + 1)
+        for digit in (1, 2, 5)
+        if low <= math.log10(digit * 10.0**power) <= high
+    ]
+    return {
+        "type": "log",
+        "range": [low, high],
+        "tickmode": "array",
+        "tickvals": ticks,
+        "ticktext": [f"{tick:g}" for tick in ticks],
     }
 
 
@@ -84,7 +102,7 @@ def _place(row: ResultRow) -> tuple[float, float]:
     return row.latency.p50_ms.value, row.quality.f1_macro.value
 
 
-def _bubbles(family: str, rows: list[ResultRow], largest: int) -> dict[str, Any]:
+def _bubbles(family: str, rows: list[ResultRow], largest: int, ranks: dict[str, int]) -> dict[str, Any]:
     latency = [row.latency.p50_ms for row in rows if row.latency]
     quality = [row.quality.f1_macro for row in rows if row.quality]
     sizes = [row.size.file_bytes for row in rows if row.size]
@@ -97,8 +115,9 @@ def _bubbles(family: str, rows: list[ResultRow], largest: int) -> dict[str, Any]
         "name": str(say("Baseline") if family == "baseline" else family_title(family)),
         "x": x,
         "y": y,
-        "text": names if len(rows) <= _FEW_NAMES else [""] * len(rows),
-        "textposition": "top center",
+        "text": [plain(row.variant.name, 18) for row in rows] if len(rows) <= _FEW_NAMES else [""] * len(rows),
+        # Neighbours across get their names on different sides.
+        "textposition": [_NAME_PLACES[ranks[row.variant.id] % len(_NAME_PLACES)] for row in rows],
         "textfont": {"size": 11},
         "cliponaxis": False,
         "customdata": [row.variant.id for row in rows],
@@ -154,9 +173,6 @@ class TradeoffChart(Component):
     """
 
     _esm = esm("tradeOff")
-
-    def __init__(self, workbench: Workbench | Session) -> None:
-        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""

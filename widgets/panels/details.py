@@ -11,13 +11,11 @@ from widgets.charts.classes import class_chart, confusion_chart
 from widgets.charts.trade_off import CHART_LABELS
 from widgets.component import Component, words
 from widgets.panels.numbers import numbers_table
-from widgets.session import Session, session_of
 from widgets.wording import count, short, size
 from workbench.errors import WorkbenchError
 from workbench.results import Details, ResultRow
 from workbench.text import Text, say
 from workbench.variant import Variant
-from workbench.workbench import Workbench
 
 _MOST_FLIPS = 60
 _LABELS = {
@@ -38,9 +36,6 @@ class DetailsPanel(Component):
 
     _esm = esm("details")
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
-
-    def __init__(self, workbench: Workbench | Session) -> None:
-        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""

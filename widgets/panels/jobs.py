@@ -60,7 +60,7 @@ class JobsBar(Component):
     """All jobs of a workbench.
 
     Args:
-        session: The state of the page.
+        workbench: A workbench, or the session of one.
     """
 
     _esm = esm("jobs")

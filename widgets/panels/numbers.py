@@ -57,6 +57,7 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
                 f"{count(change.only_reference_right)} / {count(change.only_variant_right)}",
                 "",
             ),
+            (say("Change that is accepted, in points"), digits(100 * change.tolerance), ""),
             (say("McNemar p"), digits(change.mcnemar_p), ""),
         ]
     return {

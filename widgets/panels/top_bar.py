@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from widgets.assets import esm
 from widgets.component import Component, words
-from widgets.session import Session, message_of, session_of
+from widgets.session import Session, message_of
 from widgets.transfer import Uploads
 from widgets.wording import count, short, size
 from workbench.data.builtin import BUILTINS
@@ -57,7 +57,7 @@ class TopBar(Component):
         self._uploads_allowed = not shared_mode() if uploads is None else uploads
         self._uploads = Uploads()
         self._said: Text | None = None
-        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
+        super().__init__(workbench)
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""

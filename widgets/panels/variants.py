@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 from widgets.assets import esm
 from widgets.charts.chart import family_of
 from widgets.component import Component, words
-from widgets.session import Session, message_of, session_of
+from widgets.session import Session, message_of
 from widgets.transfer import send_file
 from widgets.wording import (
     QUALITY_TONES,
     SPEED_TONES,
     count,
-    digits,
     duration,
     quality_verdict,
+    ratio,
     score,
     score_interval,
     short,
@@ -59,7 +59,7 @@ class VariantsTable(Component):
     def __init__(self, workbench: Workbench | Session) -> None:
         self._deletions: list[str] = []
         self._done: Text | None = None
-        super().__init__(workbench if isinstance(workbench, Session) else session_of(workbench))
+        super().__init__(workbench)
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
@@ -181,7 +181,7 @@ def _latency(row: ResultRow) -> dict[str, Any]:
         shown["tone"] = SPEED_TONES[row.speed.word]
     details = [] if row.compared is None else [str(row.compared)]
     if row.total_speedup is not None and row.variant.parent is not None:
-        details.append(str(say("×{ratio} against the baseline", ratio=digits(row.total_speedup.value))))
+        details.append(str(say("×{ratio} against the baseline", ratio=ratio(row.total_speedup.value))))
     shown["detail"] = " · ".join(details) or None
     return shown
 

@@ -42,7 +42,7 @@ function dressed(node, figure) {
   for (const [name, axis] of Object.entries(layout)) {
     if (!/^[xy]axis\d*$/.test(name)) continue;
     layout[name] = { gridcolor: palette.line, linecolor: palette.line, zerolinecolor: palette.line, tickcolor: palette.line,
-      automargin: true, ...axis };
+      automargin: true, ...axis, title: { standoff: 8, ...axis.title } };
   }
   return {
     data,
