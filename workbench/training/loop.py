@@ -57,6 +57,14 @@ class TrainingParameters(Parameters):
         "The weights of the best epoch are kept either way.",
         json_schema_extra={"unit": "epochs", "advanced": True},
     )
+    seed: int = Field(
+        0,
+        ge=0,
+        le=2**31 - 1,
+        title="Seed",
+        description="Seeds new weights, dropout and the order of the samples. Judge a technique on several.",
+        json_schema_extra={"advanced": True},
+    )
 
 
 class TrainingPoint(Record):
@@ -181,7 +189,7 @@ def train(
     The training split is trained on, the validation split decides when to stop and what to keep;
     the test split is not read. The same seed on the same machine gives the same weights as plain
     ``compile`` and ``fit`` with ``EarlyStopping(restore_best_weights=True)`` after
-    ``keras.utils.set_random_seed(context.seed)``.
+    ``keras.utils.set_random_seed(parameters.seed)``.
 
     While it runs it reports the live curves ``training loss``, ``training accuracy``,
     ``validation loss`` and ``validation F1`` over epochs, and ``time to F1``: validation F1 over
@@ -190,8 +198,8 @@ def train(
     Args:
         model: A built Keras model with one output, shape ``(batch, classes)`` or ``(batch, 1)``.
             Compiled here.
-        context: Its data set, seed and reporter.
-        parameters: Epochs, batch size, learning rate, patience.
+        context: Its data set and reporter.
+        parameters: Epochs, batch size, learning rate, patience, seed.
         from_logits: Whether the output is raw scores.
         loss: In place of the cross-entropy that fits the head: binary for one output, sparse
             categorical otherwise.
@@ -243,7 +251,7 @@ def train(
         patience=parameters.patience or parameters.epochs,
         restore_best_weights=True,
     )
-    keras.utils.set_random_seed(context.seed)
+    keras.utils.set_random_seed(parameters.seed)
     model.fit(
         x_train,
         y_train,
@@ -264,6 +272,13 @@ def train(
         seconds=live.elapsed(),
         stopped=live.diverged or _early(stopping, len(live.points), parameters),
     )
+
+
+def without_optimizer(model: keras.Model) -> keras.Model:
+    """The same model, not compiled: saved with Adam's state, a file is three times its weights."""
+    copy = model.__class__.from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def cross_entropy(units: int, from_logits: bool) -> keras.losses.Loss:

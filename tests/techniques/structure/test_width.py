@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.small_models import KERAS_WARNINGS
 from workbench.data.dataset import Dataset
 from workbench.errors import Refused
 from workbench.models.description import describe_keras
@@ -16,6 +17,7 @@ from workbench.technique import CodePaths, Context
 from workbench.techniques.structure.width import WidthParameters, WidthScaling
 from workbench.variant import Variant
 
+pytestmark = pytest.mark.filterwarnings(KERAS_WARNINGS)
 keras = pytest.importorskip("keras")
 layers = keras.layers
 
@@ -60,6 +62,11 @@ def accuracy(path: Path, dataset: Dataset) -> float:
     return float((scores.argmax(-1) == dataset.y("test")).mean())
 
 
+def parameters_of(first: int, second: int) -> int:
+    normalization = 0  # its mean and variance are given, not weights
+    return normalization + 64 * first + first + first * second + second + second * 10 + 10
+
+
 def write_npz(dataset: Dataset, path: Path) -> None:
     arrays = {
         f"{axis}_{s}": np.array(getattr(dataset, axis)(s)) for axis in "xy" for s in dataset.info.counts
@@ -78,8 +85,8 @@ class TestApply:
         assert {name: made.get_layer(name).units for name in "abc"} == {"a": 64, "b": 32, "c": 10}
         assert made.get_layer("c").activation is keras.activations.softmax
         assert accuracy(applied.path, digits) > 0.93
-        assert applied.path.stat().st_size < 0.5 * parent.path.stat().st_size
-        assert applied.description.parameters == made.count_params()
+        assert applied.path.stat().st_size < 0.75 * parent.path.stat().st_size
+        assert applied.description.parameters == made.count_params() == parameters_of(64, 32)
         assert applied.format == "keras"
         assert applied.runtime == "keras.function"
         touched = [str(text) for text in applied.report.touched]
@@ -126,7 +133,7 @@ class TestApply:
 
         monkeypatch.setattr(width, "plan_widths", wrong)
         parent = parent_of(dense_model(), tmp_path)
-        with pytest.raises(Refused, match=r"cannot be built.*units.*Choose another width"):
+        with pytest.raises(Refused, match=r"cannot be built at layer b: .*units=-3.*Choose another width"):
             WidthScaling().apply(
                 context(parent, digits, tmp_path / "out", recorder), WidthParameters(epochs=1)
             )
@@ -158,7 +165,7 @@ class TestBeforeApplying:
         exact = (64 * 64 + 64 + 64 * 32 + 32 + 32 * 10 + 10) / (64 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10)
         assert estimate.size_ratio == pytest.approx(exact, rel=0.1)
         longer = WidthScaling().estimate(parent, digits.info, WidthParameters(factor=0.5, epochs=200))
-        assert longer.seconds > 5 * estimate.seconds
+        assert longer.seconds > 3 * estimate.seconds
         assert str(round(100 * estimate.size_ratio)) in str(estimate.expectation)
 
     def test_code_without_a_readable_file_falls_back_to_the_description(self, tmp_path):
