@@ -30,11 +30,13 @@ _EXIT_TOPIC = "workbench-exit"
 _MEMORY_TOPIC = "worker-restart-memory"
 _SCHEDULER_NAME = "Workbench-"
 
+_CONNECT_SECONDS = 15
 _COOPERATIVE_SECONDS = 1.0
 _EVENTS_SECONDS = 10.0
 _EXIT_SECONDS = 3.0
 _QUEUE_SECONDS = 0.5
 _MOST_SENDINGS = 20
+_SENDER_SECONDS = 0.05  # dask's background sender notices only then that it is closed
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +103,7 @@ class Connection:
         self._exits: dict[str, int] = {}
         self._memory: dict[str, dict[str, Any]] = {}
         self._exited = asyncio.Condition()
+        self._seen: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         client.subscribe_topic(self._topic, self._on_message)
         client.subscribe_topic(_EXIT_TOPIC, self._on_exit)
@@ -132,7 +135,9 @@ class Connection:
                 reachable = address
             try:
                 make_client: Any = Client
-                client = await make_client(reachable, asynchronous=True, set_as_default=False)
+                client = await make_client(
+                    reachable, asynchronous=True, set_as_default=False, timeout=_CONNECT_SECONDS
+                )
                 name = (await client.scheduler.identity(n_workers=0))["id"]
             except (OSError, TimeoutError, ValueError) as error:
                 raise Unavailable(
@@ -163,7 +168,8 @@ class Connection:
             if call.reason is None:
                 call.reason = "closed"
         with suppress(Exception):
-            await asyncio.wait_for(self._client.close(timeout=1), 2)
+            await asyncio.wait_for(self._client.__aexit__(None, None, None), 2)
+            await asyncio.sleep(_SENDER_SECONDS)
         if self._process is not None:
             self._process.close()
 
@@ -197,6 +203,7 @@ class Connection:
 
     async def _attempt(self, call: Running, payload: bytes) -> Outcome | None:
         """Sends a call; None if its worker died while the call still waited in line there."""
+        from distributed.client import FutureCancelledError
         from distributed.scheduler import KilledWorker
 
         future = self._client.submit(
@@ -221,6 +228,8 @@ class Connection:
             if call.address is None:
                 return None
             raise await self._death(call) from None
+        except FutureCancelledError:
+            raise (call.stopped() if call.reason is not None else failure.connection_lost()) from None
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # whoever waited for the result is gone
@@ -255,8 +264,12 @@ class Connection:
         if self.ours:
             await self._client.scheduler.workbench_ensure(kind=kind)
             return
+        if kind in self._seen:
+            return  # if it is away now, its nanny brings it back, and the scheduler waits for it
         workers = (await self._client.scheduler.identity(n_workers=-1))["workers"].values()
-        if not any(kind in (found.get("resources") or {}) for found in workers):
+        for found in workers:
+            self._seen.update(found.get("resources") or {})
+        if kind not in self._seen:
             raise Unavailable(
                 say(
                     "The scheduler at {address} has no worker of the kind {kind!r}.",
