@@ -55,7 +55,7 @@ def inspect(path: Path) -> Inspection:
         )
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(64)
     except OSError as error:
         return _unknown(
             say("{path} cannot be read: {reason}.", path=str(path), reason=os.strerror(error.errno or 0))
@@ -169,7 +169,7 @@ def _is_onnx(path: Path, start: bytes) -> bool:
         # a protobuf starts with a field number 1..31 and a wire type 0, 1, 2 or 5
         return start[0] >> 3 in _ONNX_FIELDS and start[0] & 7 in {0, 1, 2, 5}
     return (
-        start[0] == 0x08 and start[1] < 0x20 and start[2:3] in {b"\x12", b"\x1a", b"\x22", b"\x3a", b"\x42"}
+        start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in {b"\x12", b"\x1a", b"\x22", b"\x3a", b"\x42"}
     )
 
 

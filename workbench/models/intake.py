@@ -70,6 +70,8 @@ def open_model(
     report.stage(say("Inspecting the file"))
     inspection = inspect(source)
     _raise_problems(inspection, trust=trust, shared=shared)
+    # safe mode stays on for a file that does not need the user's trust
+    trust = trust and any(problem.trust for problem in inspection.problems)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
         copy = source

@@ -55,9 +55,10 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
     if inspection.kind != "saved model" and inspection.keras_version.startswith("3"):
         report.stage(say("Reading the model with Keras 3"))
         model = _load(path, name, trust=trust)
-        return ReadModel(
-            model, (say("Read by Keras 3 in safe mode.") if not trust else say("Read by Keras 3."),)
-        )
+        way = say("Read by Keras 3 in safe mode.")
+        if trust:
+            way = say("Read by Keras 3, which may run code of this file: you said that you trust it.")
+        return ReadModel(model, (way,))
     with tempfile.TemporaryDirectory() as folder:
         report.stage(say("Reading the model with Keras 2, in a process of its own"))
         reference = save_again(report, path, Path(folder), trust=trust)

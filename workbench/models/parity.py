@@ -92,7 +92,8 @@ def outputs_of(model: Any, inputs: Arrays) -> Arrays:
     """What a Keras model (2 or 3) gives for inputs in its own order, as a flat list."""
     fed = inputs[0] if len(inputs) == 1 else inputs
     made = model(fed, training=False)
-    return [np.asarray(array) for array in _flat(made)]
+    # TensorFlow tensors warn when NumPy asks them itself
+    return [array.numpy() if hasattr(array, "numpy") else np.asarray(array) for array in _flat(made)]
 
 
 def _flat(value: Any) -> list[Any]:
