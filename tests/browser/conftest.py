@@ -214,6 +214,7 @@ def write_notebook(folder: Path, source: str) -> Path:
     ]
     metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
         "title": "Probe",
     }
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}

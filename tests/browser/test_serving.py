@@ -33,6 +33,7 @@ def answer(page: Page):
 
 def run_all(page: Page) -> None:
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
@@ -40,7 +41,7 @@ def run_all(page: Page) -> None:
 def check_quiet_and_complete(visited) -> None:
     page = visited.page
     expect(answer(page)).to_contain_text("ready")
-    page.get_by_role("button", name="Count").click()
+    page.get_by_role("button", name="Count", exact=True).click()
     expect(answer(page)).to_have_text("count 1")
     for number in (1, 2):
         page.get_by_role("button", name="Plot", exact=True).click()
@@ -48,7 +49,7 @@ def check_quiet_and_complete(visited) -> None:
     expect(answer(page)).to_contain_text("plotted with")
     assert visited.asked_for("/plotly.min.js") == 1
     assert visited.asked_for("/workbench.js") == 2  # a HEAD, to see where it is, and the file
-    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     expect(answer(page)).to_have_text(f"received {12 * 2**20} bytes")
     assert visited.other_hosts() == []
     assert visited.complaints == []
@@ -113,7 +114,7 @@ def test_page_that_only_threatens_to_leave_keeps_its_kernel(dashboard, visit):
     expect(answer(page)).to_contain_text("ready")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
     page.wait_for_timeout(6000)  # longer than the server waits
-    page.get_by_role("button", name="Count").click()
+    page.get_by_role("button", name="Count", exact=True).click()
     expect(answer(page)).to_have_text("count 1")
 
 

@@ -137,10 +137,10 @@ class _Dashboard(Voila):  # type: ignore[misc]
         token = self.identity_provider.token
         host = f"[{self.ip}]" if ":" in self.ip else self.ip
         address = f"http://{host}:{self.port}{self.base_url}" + (f"?token={token}" if token else "")
-        self._announce(address)
-        if self._settings.open_browser:
-            open_browser(address)
         with stop_signals(lambda: self.ioloop.add_callback_from_signal(self.ioloop.stop)):
+            self._announce(address)
+            if self._settings.open_browser:
+                open_browser(address)
             try:
                 self.ioloop.start()
             finally:

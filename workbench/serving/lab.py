@@ -36,14 +36,15 @@ def serve_lab(
     token = secrets.token_urlsafe(24)
     with server_environment(page, settings, scheduler), no_process_left():
         server = LabApp.initialize_server(argv=_arguments(page, settings, port, token, notebooks))
+        server.web_app.settings["page_config_hook"] = _without_news
         address = f"http://{settings.host}:{port}/lab/tree/{page.dashboard}?token={token}"
 
         def ready() -> None:
+            # The server has set its own handlers by now, which ask a question before they end it.
+            context.__enter__()
             announce(address)
             if settings.open_browser:
                 open_browser(address)
-            # The server has set its own handlers by now, which ask a question before they end it.
-            context.__enter__()
 
         context = stop_signals(lambda: server.io_loop.add_callback_from_signal(server.stop, True))
         server.io_loop.add_callback(ready)
@@ -68,6 +69,12 @@ def writable_notebooks(source: Path, copies: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
     return copies
+
+
+def _without_news(handler: Any, page_config: dict[str, Any]) -> dict[str, Any]:
+    # It asks each new user whether to fetch news from another host.
+    disabled = [*page_config.get("disabledExtensions", []), "@jupyterlab/apputils-extension:announcements"]
+    return {**page_config, "disabledExtensions": disabled}
 
 
 def _arguments(page: Page, settings: ServerSettings, port: int, token: str, notebooks: Path) -> list[str]:
