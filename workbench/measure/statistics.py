@@ -151,9 +151,9 @@ def compare_speed(
 
 
 def interval_over_rounds(ratios: Samples, seed: int = 0) -> Interval:
-    """Median over rounds with a percentile bootstrap interval (Efron 1979), shape ``(rounds,)``."""
+    """Median over rounds with a percentile bootstrap interval, shape ``(rounds,)``."""
     rng = np.random.default_rng(seed)
-    resampled = np.median(ratios[rng.integers(0, len(ratios), (RESAMPLES, len(ratios)))], axis=1)
+    resampled = np.median(ratios[_resampled_rounds(rng, len(ratios), RESAMPLES)], axis=1)
     return _around(float(np.median(ratios)), resampled)
 
 
@@ -187,14 +187,24 @@ def _median_interval_over_rounds(samples: Samples, seed: int) -> Interval:
     chunk = max(1, 1_000_000 // (rounds * runs))
     resampled = [
         np.median(
-            samples[rng.integers(0, rounds, (min(chunk, RESAMPLES - start), rounds))].reshape(
-                -1, rounds * runs
-            ),
+            samples[_resampled_rounds(rng, rounds, min(chunk, RESAMPLES - start))].reshape(-1, rounds * runs),
             axis=1,
         )
         for start in range(0, RESAMPLES, chunk)
     ]
     return _around(float(np.median(samples)), np.concatenate(resampled))
+
+
+def _resampled_rounds(rng: np.random.Generator, rounds: int, count: int) -> npt.NDArray[np.int64]:
+    """Indices of resampled rounds, shape ``(count, rounds)``.
+
+    Other work on the machine lasts longer than a round, so neighbours are alike: runs of
+    rounds^(1/3) neighbours are drawn together (circular block bootstrap, Politis & Romano 1992).
+    """
+    length = max(1, round(rounds ** (1 / 3)))
+    starts = rng.integers(0, rounds, (count, -(-rounds // length), 1))
+    indices = (starts + np.arange(length)).reshape(count, -1)[:, :rounds] % rounds
+    return np.asarray(indices, np.int64)
 
 
 def _around(value: float, resampled: Samples) -> Interval:
