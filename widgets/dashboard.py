@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import ipywidgets
 
 from widgets.charts.bars import BarsChart
@@ -15,6 +17,7 @@ from widgets.panels.variants import VariantsTable
 from widgets.session import Session, session_of
 from workbench.models.demo import DEMO_MODELS
 from workbench.technique import FAMILIES
+from workbench.text import LANGUAGES, use_language
 from workbench.workbench import Workbench
 
 
@@ -27,6 +30,9 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
     """
 
     def __init__(self, workbench: Workbench | None = None) -> None:
+        language = os.environ.get("WORKBENCH_LANGUAGE")
+        if language in LANGUAGES:
+            use_language(language)
         self.workbench = workbench if workbench is not None else Workbench()
         if self.workbench.baseline is None and not any(not job.ended for job in self.workbench.jobs):
             demo = next(iter(DEMO_MODELS.values()))

@@ -149,7 +149,7 @@ def _layers(variant: Variant) -> dict[str, Any]:
             [
                 short(layer.name),
                 short(layer.kind),
-                " × ".join("?" if length is None else str(length) for length in layer.output_shape),
+                "×".join("?" if length is None else str(length) for length in layer.output_shape),
                 count(layer.parameters),
                 size(layer.size_bytes),
                 layer.precision,

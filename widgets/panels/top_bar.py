@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
 from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.session import Session, message_of
-from widgets.transfer import Uploads
+from widgets.transfer import UPLOAD_LIMIT_BYTES, Uploads
 from widgets.wording import count, short, size
 from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import DatasetInfo
@@ -47,15 +48,17 @@ class TopBar(Component):
 
     Args:
         workbench: A workbench, or the session of one.
-        uploads: Whether the page may send files; in shared mode only if the server allows it.
+        uploads: Whether the page may send files; by default always, in shared mode only if the
+            server says so in ``WORKBENCH_UPLOADS``.
     """
 
     _esm = esm("topBar")
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs"})
 
     def __init__(self, workbench: Workbench | Session, *, uploads: bool | None = None) -> None:
-        self._uploads_allowed = not shared_mode() if uploads is None else uploads
-        self._uploads = Uploads()
+        served = not shared_mode() or os.environ.get("WORKBENCH_UPLOADS") == "1"
+        self._uploads_allowed = served if uploads is None else uploads
+        self._uploads = Uploads(int(os.environ.get("WORKBENCH_UPLOAD_LIMIT", UPLOAD_LIMIT_BYTES)))
         self._said: Text | None = None
         super().__init__(workbench)
 

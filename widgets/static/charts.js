@@ -1,4 +1,4 @@
-// The three figures of the page. What they show is decided in the kernel.
+// The figures of the page. What they show is decided in the kernel.
 
 import { h, identifier } from "./dom.js";
 import { picture } from "./chart.js";

@@ -41,6 +41,7 @@ export function chooseTheme(name) {
     // kept for this page only
   }
   announce();
+  for (const listener of listeners) listener(); // the switches of other widgets, too
 }
 
 /** Calls `listener` at each change; returns how to stop. */
@@ -51,11 +52,17 @@ export function onTheme(listener) {
 
 /** Writes the theme where the style sheet looks for it. */
 export function announce() {
-  const root = document.documentElement;
-  root.dataset.workbenchTheme = currentTheme();
-  root.dataset.workbenchFollows = choice === "auto" && inJupyterLab() ? "jupyterlab" : "self";
-  root.dataset.workbenchPage = inJupyterLab() ? "jupyterlab" : "plain";
-  for (const listener of listeners) listener();
+  const lab = inJupyterLab();
+  const shown = {
+    workbenchTheme: currentTheme(),
+    workbenchFollows: choice === "auto" && lab ? "jupyterlab" : "self",
+    workbenchPage: lab ? "jupyterlab" : "plain",
+  };
+  const { dataset } = document.documentElement;
+  // Others watch these and answer at the body, which is watched here: without a change, say nothing.
+  const changed = Object.keys(shown).filter((name) => dataset[name] !== shown[name]);
+  for (const name of changed) dataset[name] = shown[name];
+  if (changed.length > 0) for (const listener of listeners) listener();
 }
 
 preference.addEventListener("change", announce);
