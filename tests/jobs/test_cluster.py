@@ -96,6 +96,23 @@ def test_a_visitor_who_leaves_frees_the_worker(visitors, tmp_path):
     assert Started(two, work.add, 1, 2).result() == 3
 
 
+LEAVING = """
+import os, signal
+from tests.jobs import work
+from tests.jobs.conftest import Started
+from workbench.jobs.executor import Executor
+
+Started(Executor(), work.busy).until("stage")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_visitor_who_is_killed_frees_the_worker_from_a_busy_loop(visitors):
+    visitor = subprocess.run([sys.executable, "-c", LEAVING], check=False, timeout=PATIENCE)
+    assert visitor.returncode == -signal.SIGKILL
+    assert Started(visitors[0], work.add, 1, 2).result() == 3
+
+
 def test_a_foreign_scheduler_without_such_a_worker_is_said():
     process = subprocess.Popen(
         [

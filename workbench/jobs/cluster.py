@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,10 +25,11 @@ import psutil
 from distributed import Nanny, Scheduler, Worker
 from distributed.diagnostics.plugin import SchedulerPlugin
 
-from workbench.jobs.worker import WorkerKind
+from workbench.jobs.worker import WorkerKind, kill_run
 
 EXIT_TOPIC = "workbench-exit"
 SCHEDULER_NAME = "Workbench-"
+_ABANDONED_SECONDS = 3.0
 
 _SETTINGS: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": 0,  # a crashing job would be run again
@@ -82,18 +84,26 @@ class _Nanny(Nanny):
 
 
 class _Started(SchedulerPlugin):
-    """Remembers which tasks have started to run; dask's scheduler does not know."""
+    """Remembers which tasks have started to run; dask's scheduler does not know.
 
-    def __init__(self) -> None:
-        self.keys: set[str] = set()
+    Args:
+        abandoned: Called with the run and its worker, when nobody wants a task that runs any more.
+    """
+
+    def __init__(self, abandoned: Callable[[str, str], None]) -> None:
+        self.keys: dict[str, tuple[str, str]] = {}
+        self._abandoned = abandoned
 
     def log_event(self, topic: str, msg: Any) -> None:
         if isinstance(msg, dict) and "started" in msg:
-            self.keys.add(msg["key"])
+            self.keys[msg["key"]] = (msg["run"], msg["started"])
 
     def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
-        if finish not in ("processing", "waiting"):
-            self.keys.discard(key)
+        if finish in ("processing", "waiting"):
+            return
+        running = self.keys.pop(key, None)
+        if running is not None and finish == "released":
+            self._abandoned(*running)
 
 
 class _Cluster:
@@ -111,7 +121,7 @@ class _Cluster:
         self._memory_limit = memory_limit_bytes
         self._nannies: dict[WorkerKind, Nanny] = {}
         self._locks: dict[str, asyncio.Lock] = {}
-        self._started = _Started()
+        self._started = _Started(self._on_abandoned)
         scheduler.add_plugin(self._started, name="workbench-started")
         scheduler.handlers["workbench_ensure"] = self.ensure
         scheduler.handlers["workbench_queue"] = self.queue
@@ -134,6 +144,16 @@ class _Cluster:
         ]
         waiting.sort(key=lambda task: (task.key not in self._started.keys, task.priority))
         return [str(task.key) for task in waiting]
+
+    def _on_abandoned(self, run: str, worker: str) -> None:
+        """A visitor has left: work that does not notice by itself must not keep the others waiting."""
+
+        def end() -> None:
+            for nanny in self._nannies.values():
+                if nanny.worker_address == worker:
+                    kill_run(run, nanny)
+
+        asyncio.get_running_loop().call_later(_ABANDONED_SECONDS, end)
 
     async def _nanny(self, kind: WorkerKind) -> Nanny:
         from distributed.system import MEMORY_LIMIT
@@ -172,11 +192,11 @@ def _end_with_parent(folder: str) -> None:
     with suppress(OSError):
         while os.read(0, 4096):
             pass
-    shutil.rmtree(folder, ignore_errors=True)
     with suppress(psutil.Error):
         for child in psutil.Process().children(recursive=True):
             with suppress(psutil.Error):
                 child.kill()
+    shutil.rmtree(folder, ignore_errors=True)
     if os.name == "posix" and os.getpgid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)  # also a worker that was born just now
     os._exit(0)

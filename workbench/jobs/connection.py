@@ -23,7 +23,7 @@ from workbench.jobs.reporter import Event
 from workbench.jobs.worker import Call, Outcome, WorkerKind
 from workbench.text import Text, say, verbatim
 
-Reason = Literal["cancelled", "wall time", "closed"]
+Reason = Literal["cancelled", "wall time", "lost", "closed"]
 
 # As in workbench.jobs.cluster, which imports dask.
 _EXIT_TOPIC = "workbench-exit"
@@ -82,7 +82,9 @@ class Running:
 
     def stopped(self) -> BaseException:
         """The error of a call that was stopped."""
-        return failure.wall_time(self.limits) if self.reason == "wall time" else Cancelled()
+        if self.reason == "wall time":
+            return failure.wall_time(self.limits)
+        return failure.run_again() if self.reason == "lost" else Cancelled()
 
 
 class Connection:
@@ -262,7 +264,15 @@ class Connection:
 
     async def _ensure_worker(self, kind: WorkerKind) -> None:
         if self.ours:
-            await self._client.scheduler.workbench_ensure(kind=kind)
+            try:
+                await self._client.scheduler.workbench_ensure(kind=kind)
+            except OSError:
+                raise failure.connection_lost() from None
+            except Exception as error:
+                raise Unavailable(
+                    say("No worker process could be started: {reason}", reason=verbatim(str(error))),
+                    say("Run `workbench doctor` to see what is installed."),
+                ) from error
             return
         if kind in self._seen:
             return  # if it is away now, its nanny brings it back, and the scheduler waits for it
@@ -369,7 +379,7 @@ class Connection:
             # cancelled while it was on its way to the worker.
             self._spawn(self._stop_stray(call.run, address))
             if call.future is not None and call.reason is None:
-                call.reason = "closed"
+                call.reason = "lost"
                 self._spawn(self._client.cancel([call.future], force=True))
             return
         call.tell({"type": "started"})
@@ -401,7 +411,7 @@ class Connection:
             }
             if not waiting:
                 continue
-            with suppress(OSError):
+            with suppress(Exception):  # the connection is closing
                 keys = await self._client.scheduler.workbench_queue(kind=kind)
                 for position, key in enumerate(keys):
                     call = waiting.get(key)
@@ -412,4 +422,9 @@ class Connection:
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._on_done)
+
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.debug("Failed beside the work", exc_info=task.exception())

@@ -59,7 +59,7 @@ def from_exit(exitcode: int | None, memory: dict[str, Any] | None, limits: Limit
             ),
             _less_memory(),
         )
-    if limits.cpu_seconds is not None and exitcode == -getattr(signal, "SIGXCPU", 0):
+    if limits.cpu_seconds is not None and exitcode == _by("SIGXCPU"):
         return JobFailed(
             say(
                 "This took more than {limit:g} seconds of processor time, the most that such a job may "
@@ -68,7 +68,7 @@ def from_exit(exitcode: int | None, memory: dict[str, Any] | None, limits: Limit
             ),
             say("The file may be damaged or made to do harm; otherwise use a smaller model or less data."),
         )
-    if limits.address_space_bytes is not None and exitcode in (-signal.SIGABRT, -signal.SIGSEGV):
+    if limits.address_space_bytes is not None and exitcode in (_by("SIGABRT"), _by("SIGSEGV")):
         return JobFailed(
             say(
                 "The worker process crashed, most likely because it needed more than {limit:.3g} GiB of "
@@ -77,7 +77,7 @@ def from_exit(exitcode: int | None, memory: dict[str, Any] | None, limits: Limit
             ),
             say("The file may be damaged or made to do harm; otherwise use a smaller model or less data."),
         )
-    if exitcode == -signal.SIGKILL:
+    if exitcode == _by("SIGKILL"):
         return JobFailed(
             say(
                 "The worker process was killed from outside. "
@@ -113,6 +113,11 @@ def _less_memory() -> Text:
     return say(
         "Close other programs, or use a smaller model, a smaller batch or less data; then run it again."
     )
+
+
+def _by(name: str) -> int:
+    """The exit code of a process that a signal ended; one that never comes where there is no such signal."""
+    return -getattr(signal, name, 1000)
 
 
 def _how(exitcode: int | None) -> Text:

@@ -13,7 +13,6 @@ import pickle
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,8 +27,6 @@ from workbench.records import Record
 WorkerKind = Literal["tensorflow", "light"]
 
 _MARKER = "running"
-_ABANDONED_SECONDS = 10.0
-_WATCH_SECONDS = 0.5
 
 _flags: set[str] = set()
 _warming: list[threading.Thread] = []
@@ -104,14 +101,10 @@ def execute(payload: bytes) -> bytes:
     reporter = WorkerReporter(send, later, cancelled)
     marker = Path(worker.local_directory) / _MARKER
     marker.write_text(call.run)
-    running = threading.Event()
-    running.set()
-    asyncio.run_coroutine_threadsafe(_watch(abandoned, running), worker.loop.asyncio_loop)
     try:
         _announce(worker, call, key)
         outcome = _call(call, reporter)
     finally:
-        running.clear()
         marker.unlink(missing_ok=True)
         _flags.discard(call.run)
     reporter.flush()
@@ -152,19 +145,6 @@ def _announce(worker: Any, call: Call, key: str) -> None:
         await worker.scheduler.log_event(topic=call.topic, msg=message)
 
     asyncio.run_coroutine_threadsafe(announce(), worker.loop.asyncio_loop).result()
-
-
-async def _watch(abandoned: Callable[[], bool], running: threading.Event) -> None:
-    """Ends this process if its task's client is gone and the task does not notice."""
-    since: float | None = None
-    while running.is_set():
-        await asyncio.sleep(_WATCH_SECONDS)
-        if not running.is_set() or not abandoned():
-            since = None
-        elif since is None:
-            since = time.monotonic()
-        elif time.monotonic() - since > _ABANDONED_SECONDS:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 # -- run out of band ------------------------------------------------------------------------------
