@@ -70,7 +70,8 @@ def test_class_names_of_the_source():
 WRONG = [
     (raw([0.5, 1.2]), "y holds continuous values, such as 0.5: that is regression. "
      "Only classification is supported; labels are classes."),
-    (raw([0.0, np.nan, np.inf]), "y holds 2 labels of 3 that are not numbers. Drop the samples without a label first."),
+    (raw([0.0, np.nan, np.inf]), "y holds 2 labels of 3 that are not numbers. Drop the samples "
+     "without a label first."),
     (raw([[0.3, 0.7], [1, 0]]), "1 of 2 rows in y are not one-hot. "
      "Each row needs a single 1 and zeros; soft and multiple labels are not supported."),
     (raw([[1, 1], [1, 0]]), "1 of 2 rows in y are not one-hot. "
@@ -84,7 +85,8 @@ WRONG = [
      "y holds 1 labels outside the classes: 5. The 3 classes are 0, 1, 2."),
     (raw([0, 1], ["a", "b"]), "y_test and y_train hold labels of different kinds: strings and integers. "
      "Write the labels of every split the same way."),
-    (raw([0, 1], [[0, 1], [1, 0]]), "y_test and y_train hold labels of different kinds: one-hot rows of 2 and "
+    (raw([0, 1], [[0, 1], [1, 0]]), "y_test and y_train hold labels of different kinds: one-hot "
+     "rows of 2 and "
      "integers. Write the labels of every split the same way."),
     (raw([["a", "b"]]), "y has the shape (1, 2) and holds <U1. "
      "Labels are integers, strings or booleans, shape (n,), or one-hot rows, shape (n, classes)."),

@@ -71,11 +71,13 @@ def test_arrays_without_a_role_are_never_read(tmp_path):
 
 
 MISSING = [
-    ({"a": 1, "b": 1}, "f.npz has no training samples with labels; it holds: a, b. Needed are x_train and y_train, "
+    ({"a": 1, "b": 1}, "f.npz has no training samples with labels; it holds: a, b. Needed are "
+     "x_train and y_train, "
      "with x_test and y_test if there are any; or x and y."),
     ({}, "f.npz has no training samples with labels; it holds: nothing. Needed are x_train and y_train, "
      "with x_test and y_test if there are any; or x and y."),
-    ({"x_test": 1, "y_test": 1}, "f.npz has no training samples with labels; it holds: x_test, y_test. Needed are "
+    ({"x_test": 1, "y_test": 1}, "f.npz has no training samples with labels; it holds: x_test, "
+     "y_test. Needed are "
      "x_train and y_train, with x_test and y_test if there are any; or x and y."),
     ({"x_train": 1, "y_train": 1, "x_test": 1},
      "f.npz lacks y_test. Give samples (x) and labels (y) for each split."),
@@ -139,7 +141,8 @@ def test_a_compressed_bomb_is_refused_before_it_is_unpacked(tmp_path):
     path = npz_of_bytes(tmp_path / "f.npz", {"x.npy": zeros, "y.npy": zeros}, zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 20_000
     assert error_of(path) == (
-        "f.npz would take 33.6 MB in memory; the limit is 1.0 MB. Use fewer or smaller samples, or raise the limit."
+        "f.npz would take 33.6 MB in memory; the limit is 1.0 MB. Use fewer or smaller samples, or "
+        "raise the limit."
     )
 
 

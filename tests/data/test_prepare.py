@@ -99,19 +99,23 @@ def test_the_description_is_plain_json(tmp_path):
 
 WRONG = [
     ({"x": np.full((120, 2), np.nan), "y": np.arange(120) % 2},
-     "x holds 240 missing (NaN) and 0 infinite values, in 120 of 120 samples. Fill or drop those samples first."),
+     "x holds 240 missing (NaN) and 0 infinite values, in 120 of 120 samples. Fill or drop those "
+     "samples first."),
     ({"x": np.where(np.arange(240).reshape(120, 2) < 3, -np.inf, 1), "y": np.arange(120) % 2},
      "x holds 0 missing (NaN) and 3 infinite values, in 2 of 120 samples. Fill or drop those samples first."),
     ({"x": np.zeros(120), "y": np.arange(120) % 2},
-     "x has the shape (120,). The first axis counts samples and at least one more is needed; one column is (n, 1)."),
+     "x has the shape (120,). The first axis counts samples and at least one more is needed; one "
+     "column is (n, 1)."),
     ({"x": np.array(1.0), "y": np.array(1)},
-     "x has the shape (). The first axis counts samples and at least one more is needed; one column is (n, 1)."),
+     "x has the shape (). The first axis counts samples and at least one more is needed; one column "
+     "is (n, 1)."),
     ({"x_train": np.zeros((120, 2)), "y_train": np.arange(119) % 2},
      "x_train has 120 samples and y_train has 119 labels. Give one label for each sample."),
     ({"x_train": np.zeros((120, 2)), "y_train": np.arange(120) % 2,
       "x_test": np.zeros((20, 3)), "y_test": np.arange(20) % 2},
      "Samples in x_test have the shape (3,), those in x_train (2,). Give every split the same sample shape."),
-    ({"x_train": np.zeros((120, 2)), "y_train": np.arange(120) % 2, "x_test": np.zeros((0, 2)), "y_test": np.zeros(0)},
+    ({"x_train": np.zeros((120, 2)), "y_train": np.arange(120) % 2,
+      "x_test": np.zeros((0, 2)), "y_test": np.zeros(0)},
      "x_test is empty: its shape is (0, 2). "
      "Give it at least one sample, or leave the split out to have it cut from the others."),
     ({"x": np.zeros((120, 0)), "y": np.arange(120) % 2},
@@ -120,7 +124,8 @@ WRONG = [
     ({"x": np.full((120, 2), "a"), "y": np.arange(120) % 2},
      "x holds <U1 values, and numbers are needed. Convert it first, for instance with x.astype('float32')."),
     ({"x": np.zeros((120, 2), complex), "y": np.arange(120) % 2},
-     "x holds complex128 values, and numbers are needed. Convert it first, for instance with x.astype('float32')."),
+     "x holds complex128 values, and numbers are needed. Convert it first, for instance with "
+     "x.astype('float32')."),
     ({"x_train.a": np.zeros((120, 2)), "y_train": np.arange(120) % 2,
       "x_test.b": np.zeros((20, 2)), "y_test": np.arange(20) % 2},
      "x_test has the inputs b, while x_train has a. Give every split the same inputs."),
@@ -145,12 +150,14 @@ def test_too_much_for_memory_is_refused(tmp_path):
     with pytest.raises(Refused) as caught:
         prepare((x, np.arange(1000) % 2), tmp_path / "out", limit_bytes=300_000)
     assert str(caught.value) == (
-        "arrays would take 0.4 MB in memory; the limit is 0.3 MB. Use fewer or smaller samples, or raise the limit."
+        "arrays would take 0.4 MB in memory; the limit is 0.3 MB. Use fewer or smaller samples, or "
+        "raise the limit."
     )
 
 
 PATHS = [
-    ("no such thing", "There is no file, folder or built-in data set called no such thing. Built-in data sets are "
+    ("no such thing", "There is no file, folder or built-in data set called no such thing. Built-in "
+     "data sets are "
      "mnist-5k, digits, breast-cancer, fashion-mnist, cifar-10, imdb, reuters."),
     ("zero\0byte", "zero�byte cannot be read: embedded null byte."),
     ("x" * 300, f"{'x' * 199}… cannot be read: File name too long."),

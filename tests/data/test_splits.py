@@ -112,13 +112,16 @@ REFUSED = [
     ),
     (
         {"train": np.arange(100) % 4, "test": np.arange(30) % 2}, {}, 4,
-        "2 of 4 classes have no sample in the test split: class 2, class 3. Every class must occur in every split.",
+        "2 of 4 classes have no sample in the test split: class 2, class 3. Every class must occur "
+        "in every split.",
     ),
     (
         {"train": np.arange(100) % 2}, {"test": 0.6, "validation": 0.4}, 2,
-        "Validation (0.4) and test (0.6) leave nothing to train on. Their fractions must add up to less than 1.",
+        "Validation (0.4) and test (0.6) leave nothing to train on. Their fractions must add up to "
+        "less than 1.",
     ),
-    ({"train": np.arange(100) % 2}, {"test": 0}, 2, "The test fraction is 0; it must be above 0 and below 1."),
+    ({"train": np.arange(100) % 2}, {"test": 0}, 2, "The test fraction is 0; it must be above 0 and "
+     "below 1."),
     (
         {"train": np.arange(100) % 2}, {"validation": float("nan")}, 2,
         "The validation fraction is nan; it must be above 0 and below 1.",

@@ -156,14 +156,16 @@ def _idx(stem: str) -> Array:
     path = DEBIAN_FASHION_MNIST / f"{stem}-ubyte.gz"
     with gzip.open(path) as file:
         content = file.read()
-    rank = content[3]
-    shape = np.frombuffer(content, ">u4", count=rank, offset=4)
-    if content[:3] != b"\0\0\x08" or len(content) != 4 + 4 * rank + int(np.prod(shape, dtype=np.int64)):
+    # Two zero bytes, 8 for unsigned bytes, the number of axes; then the length of each axis.
+    rank = content[3] if content[:3] == b"\0\0\x08" and len(content) > 3 else 0
+    start = 4 + 4 * rank
+    shape = np.frombuffer(content[4:start], ">u4") if len(content) >= start else np.empty(0)
+    if rank == 0 or len(shape) != rank or len(content) != start + int(np.prod(shape, dtype=np.int64)):
         raise InvalidInput(
             say("{path} is not a complete IDX file.", path=str(path)),
             say("Install Debian's package dataset-fashion-mnist again."),
         )
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def _unreachable(address: str) -> str | None:

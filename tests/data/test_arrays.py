@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+
+from tests.data.sources import labelled
+from workbench.data.arrays import read_arrays
+from workbench.data.prepare import prepare
+from workbench.errors import InvalidInput, Refused
+
+LIMIT = 2**24
+FORMS = (
+    "Use the name of a built-in data set, a path, (x, y), ((x_train, y_train), (x_test, y_test)), "
+    "a dict with x_train, y_train, x_test, y_test, or a tf.data.Dataset of (x, y)."
+)
+
+
+def read(source, limit_bytes=LIMIT):
+    return read_arrays(source, label=None, limit_bytes=limit_bytes)
+
+
+def shapes(raw):
+    return {split: samples.x[""].shape for split, samples in raw.splits.items()}
+
+
+X, Y = labelled(150)
+
+
+@pytest.mark.parametrize(
+    "source", [(X, Y), [X, Y], (X.tolist(), Y.tolist()), {"x": X, "y": Y}, {"train": (X, Y)}]
+)
+def test_one_block(source):
+    assert shapes(read(source)) == {"train": (150, 4)}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ((X, Y), (X[:30], Y[:30])),
+        {"train": (X, Y), "test": (X[:30], Y[:30])},
+        {"x_train": X, "y_train": Y, "x_test": X[:30], "y_test": Y[:30]},
+    ],
+)
+def test_as_keras_datasets_give_them(source):
+    assert shapes(read(source)) == {"train": (150, 4), "test": (30, 4)}
+
+
+def test_three_pairs_and_several_inputs():
+    three = ((X, Y), (X[:20], Y[:20]), (X[:30], Y[:30]))
+    assert shapes(read(three)) == {"train": (150, 4), "validation": (20, 4), "test": (30, 4)}
+    raw = read(({"a": X, "b": X[:, :2]}, Y))
+    assert {name: array.shape for name, array in raw.splits["train"].x.items()} == {
+        "a": (150, 4),
+        "b": (150, 2),
+    }
+
+
+def test_the_callers_arrays_are_not_changed(tmp_path):
+    x, y = labelled(150)
+    before = x.copy(), y.copy()
+    prepare((x, y), tmp_path / "out", scaling="standardize")
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(y, before[1])
+
+
+WRONG = [
+    (3, f"Data cannot be read from an object of the type int. {FORMS}"),
+    (None, f"Data cannot be read from an object of the type NoneType. {FORMS}"),
+    ((X,), f"Data cannot be read from a tuple of 1. {FORMS}"),
+    ({1: X, 2: Y}, f"Data cannot be read from a dict of 2. {FORMS}"),
+    ({"train": X}, f"Data cannot be read from an object of the type ndarray. {FORMS}"),
+    ({"test": (X, Y)}, 'There is no training data; there is: test. Give it under the key "train".'),
+    ({}, "The dict has no training samples with labels; it holds: nothing. Needed are x_train and y_train, "
+     "with x_test and y_test if there are any; or x and y."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "text"), WRONG)
+def test_what_is_no_data(source, text):
+    with pytest.raises(InvalidInput) as caught:
+        read(source)
+    assert str(caught.value) == text
+
+
+def test_ragged_samples():
+    with pytest.raises(
+        InvalidInput,
+        match=r"Samples of different shapes cannot be one array: .* "
+        "Pad or crop them",
+    ):
+        read(([[1, 2], [3]], [0, 1]))
+
+
+@pytest.fixture(scope="module")
+def tf():
+    import tensorflow
+
+    return tensorflow
+
+
+@pytest.mark.parametrize("batch", [None, 7, 150])
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_tf_data_batched_or_not(tf, tmp_path, batch, one_hot):
+    labels = np.eye(3, dtype=np.float32)[Y] if one_hot else Y
+    source = tf.data.Dataset.from_tensor_slices((X, labels))
+    if batch:
+        source = source.batch(batch)
+    raw = read(source)
+    np.testing.assert_array_equal(raw.splits["train"].x[""], X)
+    np.testing.assert_array_equal(raw.splits["train"].y, labels)
+    dataset = prepare({"train": source, "test": source.take(40)}, tmp_path / "out")
+    assert dataset.info.classes == ("0", "1", "2")
+
+
+def test_tf_data_with_several_inputs_weights_and_string_labels(tf):
+    names = np.array(["a", "b", "c"])[Y]
+    source = tf.data.Dataset.from_tensor_slices(({"image": X, "size": X[:, :1]}, names, np.ones(150)))
+    for form in (source, source.batch(32)):
+        samples = read(form).splits["train"]
+        assert {name: array.shape for name, array in samples.x.items()} == {
+            "image": (150, 4),
+            "size": (150, 1),
+        }
+        assert samples.y.dtype.kind == "S"
+
+
+def test_tf_data_that_is_endless_empty_wrong_and_too_large(tf):
+    source = tf.data.Dataset.from_tensor_slices((X, Y))
+    for data, text in (
+        (source.repeat(), "The tf.data.Dataset never ends. Remove .repeat(), or add .take(n) after it."),
+        (source.take(0), "The tf.data.Dataset is empty. Each element must be (x, y)."),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            read(data)
+        assert str(caught.value) == text
+    with pytest.raises(
+        InvalidInput, match=r"elements of the form TensorSpec.* Each element must be \(x, y\)"
+    ):
+        read(tf.data.Dataset.from_tensor_slices(X))
+    with pytest.raises(Refused, match=r"tf\.data\.Dataset would take"):
+        read(source, limit_bytes=1000)
+
+
+def test_tf_data_samples_of_different_shapes(tf):
+    source = tf.data.Dataset.from_generator(
+        lambda: ((np.zeros(length, np.float32), 0) for length in (3, 4)),
+        output_signature=(tf.TensorSpec((None,), tf.float32), tf.TensorSpec((), tf.int32)),
+    )
+    with pytest.raises(InvalidInput, match="Samples of different shapes cannot be one array"):
+        read(source)

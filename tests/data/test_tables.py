@@ -1,0 +1,218 @@
+import numpy as np
+import pandas
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workbench.data.prepare import prepare
+from workbench.data.tables import read_csv
+from workbench.errors import InvalidInput, Refused, WorkbenchError
+
+LIMIT = 2**22
+
+
+def csv(path, text, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def read(path, label=None, limit_bytes=LIMIT):
+    return read_csv(path, label=label, limit_bytes=limit_bytes)
+
+
+def notes(raw):
+    return [str(note) for note in raw.notes]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_numbers_booleans_and_texts(tmp_path, separator, encoding):
+    rows = ["size,alive,colour,label", "1.5,True,red,cat", "2,False,blue,dog", "-3e2,True,red,cat"]
+    raw = read(csv(tmp_path / "t.csv", "\n".join(rows).replace(",", separator), encoding))
+    np.testing.assert_array_equal(raw.splits["train"].x[""], [[1.5, 1, 0, 1], [2, 0, 1, 0], [-300, 1, 0, 1]])
+    assert raw.splits["train"].y.tolist() == [0, 1, 0]
+    assert raw.classes == ("cat", "dog")
+    assert notes(raw) == [
+        "Labels are in the column label.",
+        "Text columns became one 0/1 column for each value: colour (2).",
+        "Labels were numbered: cat = 0, dog = 1.",
+    ]
+
+
+LABEL_COLUMNS = [
+    ("a,b\n1,0\n2,1\n", None, "b"),
+    ("y,a,class\n0,1,5\n1,2,6\n", None, "class"),
+    ("a,Target,b\n1,0,2\n2,1,3\n", None, "Target"),
+    ("label,a\n0,1\n1,2\n", None, "label"),
+    ("label,a\n0,1\n1,0\n", "a", "a"),
+]
+
+
+@pytest.mark.parametrize(("text", "label", "column"), LABEL_COLUMNS)
+def test_the_label_column(tmp_path, text, label, column):
+    raw = read(csv(tmp_path / "t.csv", text), label)
+    assert notes(raw)[0] == f"Labels are in the column {column}."
+
+
+def test_a_file_without_a_header(tmp_path):
+    raw = read(csv(tmp_path / "t.csv", "1,2,0\n3,4,1\n"))
+    assert raw.splits["train"].x[""].tolist() == [[1, 2], [3, 4]]
+    assert notes(raw) == ["Labels are in the column column 3."]
+
+
+def test_missing_values_are_dropped_and_counted(tmp_path):
+    rows = ["a,b,empty,label", "1,2,,x", ",2,,x", "3,NA,,y", "3,4,,", "5,6,,y", "7,8,,y"]
+    raw = read(csv(tmp_path / "t.csv", "\n".join(rows)))
+    assert raw.splits["train"].x[""].tolist() == [[1, 2], [5, 6], [7, 8]]
+    assert notes(raw)[1:4] == [
+        "1 rows without a label were dropped.",
+        "Columns without any value were dropped: empty.",
+        "2 rows with missing values were dropped; missing in: a (1), b (1).",
+    ]
+
+
+WRONG = [
+    ("", "t.csv is empty. Write one sample in each row, with the names of the columns in the first."),
+    ("\n\na,b\n", "t.csv starts with an empty line. "
+     "Write one sample in each row, with the names of the columns in the first."),
+    ("a\0b,c\n1,2\n", "t.csv is not a text file. Save the table as CSV, in UTF-8."),
+    ("a\n1\n2\n", "t.csv has 2 rows and 1 columns. At least one column of values, one of labels, "
+     "and one row are needed."),
+    ("a,b\n", "t.csv has 0 rows and 2 columns. At least one column of values, one of labels, and "
+     "one row are needed."),
+    ("a,label\n1,\n2,\n", "t.csv has no row with a label and values. "
+     "At least one column of values, one of labels, and one row are needed."),
+    ("a,b,label\n1,,x\n2,,x\n,3,y\n", "3 of 3 rows in t.csv have missing values, in the columns b "
+     "(2), a (1). "
+     "Fill the missing values or leave those columns out."),
+    ("id,label\n" + "".join(f"name{n},0\n" for n in range(101)),
+     "Column id holds 101 different texts, too many for categories (at most 100). "
+     "Leave out columns with names, identifiers or free text."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG, ids=[message[:30] for _, message in WRONG])
+def test_wrong_tables_are_explained(tmp_path, text, message):
+    with pytest.raises(InvalidInput) as caught:
+        read(csv(tmp_path / "t.csv", text))
+    assert str(caught.value) == message
+
+
+def test_rows_of_different_lengths(tmp_path):
+    with pytest.raises(InvalidInput) as caught:
+        read(csv(tmp_path / "t.csv", "a,b\n1,2\n1,2,3,4\n"))
+    assert str(caught.value).startswith("t.csv cannot be read as a table: Error tokenizing data.")
+    assert str(caught.value).endswith("Every row needs the same number of columns.")
+
+
+def test_not_utf8(tmp_path):
+    with pytest.raises(InvalidInput) as caught:
+        read(csv(tmp_path / "t.csv", "größe,label\n1,ä\n", "latin-1"))
+    assert str(caught.value) == "t.csv is not UTF-8 text. Save the table as CSV, in UTF-8."
+
+
+def test_an_unknown_label_column(tmp_path):
+    with pytest.raises(InvalidInput) as caught:
+        read(csv(tmp_path / "t.csv", "a,b\n1,2\n"), "species")
+    assert str(caught.value) == "t.csv has no column species. Its columns are a, b."
+
+
+def test_a_large_file_is_refused_unread(tmp_path):
+    with pytest.raises(Refused, match=r"t\.csv would take 2\.0 MB in memory; the limit is 1\.0 MB"):
+        read(csv(tmp_path / "t.csv", "1,2,3,4,5\n" * 50_000), limit_bytes=10**6)
+
+
+def test_many_categories_cannot_outgrow_the_limit(tmp_path):
+    rows = "".join(
+        ",".join(f"{(row + column) % 90:02}x" for column in range(50)) + ",0\n" for row in range(300)
+    )
+    header = ",".join(f"c{column}" for column in range(50)) + ",label\n"
+    with pytest.raises(Refused, match=r"would take 10\.8 MB in memory"):
+        read(csv(tmp_path / "t.csv", header + rows), limit_bytes=10**6)
+
+
+def test_infinity_and_regression(tmp_path):
+    rows = "a,label\n" + "".join(f"{n},{n % 2}\n" for n in range(120))
+    with pytest.raises(InvalidInput, match=r"x holds 0 missing .* 1 infinite values, in 1 of 120 samples"):
+        prepare(csv(tmp_path / "t.csv", rows.replace("\n7,", "\ninf,")), tmp_path / "out")
+    rows = "a,price\n" + "".join(f"{n},{n * 0.7}\n" for n in range(120))
+    with pytest.raises(InvalidInput, match=r"y holds continuous values, such as 0.7: that is regression."):
+        prepare(csv(tmp_path / "t.csv", rows), tmp_path / "out")
+
+
+def test_ten_kilobyte_labels_do_not_multiply(tmp_path):
+    """As a NumPy array of strings, each of 1,000 rows would take 40 kB."""
+    rows = "a,label\n" + "1,x\n" * 999 + "2," + "z" * 10_000 + "\n"
+    raw = read(csv(tmp_path / "t.csv", rows))
+    assert raw.splits["train"].y.dtype == np.int64
+    assert len(str(raw.notes[-1])) < 200
+
+
+def test_a_data_frame(tmp_path):
+    frame = pandas.DataFrame(
+        {
+            "size": np.arange(120) / 7,
+            "kind": pandas.Categorical(np.array(["a", "b", "c"])[np.arange(120) % 3]),
+            "label": np.array(["x", "y"])[np.arange(120) % 2],
+        }
+    )
+    dataset = prepare(frame, tmp_path / "out", name="frame")
+    assert dataset.info.input_shapes == {"": (4,)}
+    assert dataset.info.classes == ("x", "y")
+    assert not dataset.info.is_image
+    frame["when"] = pandas.Timestamp("2026-01-01")
+    with pytest.raises(InvalidInput, match=r"Column when holds datetime64\[.*\] values."):
+        prepare(frame, tmp_path / "dates", label="label")
+
+
+def explained(error):
+    """The text names the file or the column, and is no traceback."""
+    assert "t.csv" in str(error) or "olumn" in str(error)
+    assert "Traceback" not in str(error)
+
+
+cells = st.one_of(
+    st.integers(-(10**9), 10**9).map(str),
+    st.floats(-1e9, 1e9).map(repr),
+    st.sampled_from(["", "NA", "red", "<b>", "%{x}", "{hole}", "\u202e", '"a,b"']),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=12))
+def test_any_table_is_read_or_explained(tmp_path, rows):
+    path = csv(tmp_path / "t.csv", "a,b,label\n" + "\n".join(",".join(row) for row in rows))
+    try:
+        raw = read(path)
+    except WorkbenchError as error:
+        explained(error)
+        return
+    samples = raw.splits["train"]
+    assert len(samples.x[""]) == len(samples.y) <= len(rows)
+    assert np.isfinite(samples.x[""]).all()
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    values=st.lists(
+        st.tuples(st.floats(-1e9, 1e9, width=32), st.integers(-1000, 1000), st.integers(0, 3)),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_numbers_come_back_as_they_were(tmp_path, values):
+    path = csv(tmp_path / "t.csv", "a,b,y\n" + "\n".join(f"{a!r},{b},{y}" for a, b, y in values))
+    samples = read(path).splits["train"]
+    np.testing.assert_allclose(samples.x[""], [[a, b] for a, b, _ in values], rtol=1e-12)
+    assert samples.y.tolist() == [y for _, _, y in values]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300))
+def test_arbitrary_bytes_are_read_or_explained(tmp_path, content):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    try:
+        read(path)
+    except WorkbenchError as error:
+        explained(error)
