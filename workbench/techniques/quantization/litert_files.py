@@ -111,11 +111,16 @@ def representative(
     names = [tensor.name for tensor in model.inputs]
     batch = model.inputs[0].shape[0] or 1
 
+    reached = 0.15
+
     def samples() -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+        nonlocal reached
         starts = range(0, len(index) - batch + 1, batch)
         for number, start in enumerate(starts):
             context.report.check()
-            context.report.progress(0.2 + 0.6 * number / len(starts))
+            # The converter asks for the samples twice with int16 activations.
+            reached = max(reached, 0.2 + 0.6 * number / len(starts))
+            context.report.progress(reached)
             arrays = ordered(select(chosen, slice(start, start + batch)), names)
             yield dict(zip(names, arrays, strict=True))
 

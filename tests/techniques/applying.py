@@ -1,0 +1,124 @@
+"""Applies a technique as the engine does, and runs its plain code as a user does."""
+
+import os
+import subprocess
+import sys
+
+from workbench import techniques
+from workbench.data.dataset import Dataset
+from workbench.errors import Cancelled
+from workbench.runtimes import runtime
+from workbench.technique import CodePaths, Context
+
+
+class Reports:
+    """Collects what a technique says; cancels after so many checks."""
+
+    def __init__(self, cancel_at=None):
+        self.stages, self.fractions, self.checks = [], [], 0
+        self._cancel_at = cancel_at
+
+    def stage(self, text):
+        self.stages.append(str(text))
+
+    def progress(self, fraction):
+        assert 0 <= fraction <= 1
+        self.fractions.append(fraction)
+
+    def metric(self, name, step, value):
+        pass
+
+    def log(self, text):
+        pass
+
+    def check(self):
+        self.checks += 1
+        if self._cancel_at is not None and self.checks >= self._cancel_at:
+            raise Cancelled
+
+
+class WithoutTest(Dataset):
+    """A data set whose test split must not be touched."""
+
+    def x(self, split):
+        assert split != "test"
+        return super().x(split)
+
+    def y(self, split):
+        assert split != "test"
+        return super().y(split)
+
+
+def apply(name, parent, dataset, folder, *, report=None, **parameters):
+    """Validates and applies; the test split is guarded."""
+    technique = techniques.technique(name)
+    values = technique.parameters_type.model_validate(parameters)
+    assert technique.unavailable() is None
+    assert technique.fits(parent, dataset.info, values) is None
+    report = report or Reports()
+    folder.mkdir(parents=True, exist_ok=True)
+    applied = technique.apply(
+        Context(parent=parent, dataset=WithoutTest(dataset.folder), folder=folder, report=report, seed=0),
+        values,
+    )
+    assert applied.path.parent == folder
+    assert applied.format in runtime(applied.runtime).formats
+    assert report.stages
+    assert report.fractions == sorted(report.fractions)
+    assert report.fractions[-1] == 1.0
+    return applied
+
+
+def predict(applied, features):
+    session = runtime(applied.runtime).load(applied.path, applied.settings)
+    try:
+        return session.predict(features)
+    finally:
+        session.close()
+
+
+def run_code(scripts, folder):
+    """Runs plain code in a fresh process, one script after the other, with a home folder of its own.
+
+    Args:
+        scripts: (technique, parent, dataset, parameters, output) of each; a relative output is in ``folder``.
+        folder: Where they run.
+    """
+    home = folder / "home"
+    home.mkdir(parents=True)
+    files = []
+    for number, (name, parent, dataset, parameters, output) in enumerate(scripts):
+        technique = techniques.technique(name)
+        paths = CodePaths(
+            model=str(parent.path),
+            data=str(dataset.folder.parent / f"{dataset.info.name}.npz"),
+            output=output,
+        )
+        code = technique.code(parent, technique.parameters_type.model_validate(parameters), paths)
+        assert "import workbench" not in code
+        assert "from workbench" not in code
+        files.append(folder / f"{number}.py")
+        files[-1].write_text(code)
+    runner = (
+        "import runpy, sys, traceback\n"
+        "for file in sys.argv[1:]:\n"
+        "    print(file, file=sys.stderr)\n"
+        "    runpy.run_path(file, run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", runner, *map(str, files)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "HOME": str(home), "CI": ""},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    # nothing that a runtime would send to its maker
+    assert not (home / "intel").exists()
+    assert not list(home.rglob("*icrosoft*"))
+
+
+def size(path):
+    if path.is_dir():
+        return sum(item.stat().st_size for item in path.rglob("*") if item.is_file())
+    return path.stat().st_size
