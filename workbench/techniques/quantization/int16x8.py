@@ -43,7 +43,7 @@ class Int16x8(Technique[Int16x8Parameters]):
 
     For models that lose too much with 8-bit activations, on signal processors and accelerators
     made for it. A quarter of the size. On a PC it is a check of quality only: LiteRT has plain
-    reference kernels for it, about 25 times slower than float32.
+    reference kernels for it, 25 to 90 times slower than float32 where we measured.
 
     Source: https://ai.google.dev/edge/litert/models/post_training_integer_quant_16x8
     """
@@ -69,8 +69,8 @@ class Int16x8(Technique[Int16x8Parameters]):
             seconds=conversion_seconds(variant.description, samples),
             size_ratio=0.28,
             expectation=say(
-                "Size about 1/4, quality close to float32. On a PC about 25 times slower: LiteRT has only "
-                "reference kernels for it."
+                "Size about 1/4, quality close to float32. On a PC 25 to 90 times slower than float32: "
+                "LiteRT has only reference kernels for it."
             ),
         )
 
@@ -79,7 +79,7 @@ class Int16x8(Technique[Int16x8Parameters]):
         model = load_parent(context)
         samples, note = representative(context, parameters, model)
         warning = say(
-            "LiteRT runs int16 activations with reference kernels: expect about 25 times the time of "
+            "LiteRT runs int16 activations with reference kernels: expect 25 to 90 times the time of "
             "float32 on a PC."
         )
         return with_float_operations(
