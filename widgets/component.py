@@ -15,7 +15,7 @@ from workbench.text import Text
 from workbench.workbench import Workbench
 
 
-class Component(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types
+class Component(anywidget.AnyWidget):
     """A view of a session. A subclass says what is shown (:meth:`view`) and what can be done.
 
     An action ``name`` from the page calls the method ``act_<name>`` with the message's values as

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +45,12 @@ class Session:
         self._lock = threading.Lock()
         self._dirty: set[str] = set()
         self._scheduled = False
-        self._stop = lambda: None
+        self._stop: Callable[[], None] | None = None
         self._watch(workbench)
 
     def _watch(self, workbench: Workbench) -> None:
-        self._stop()
+        if self._stop is not None:
+            self._stop()
         self.workbench = workbench
         self.selected: str | None = None
         self.reference: str | None = None

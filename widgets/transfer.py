@@ -44,7 +44,9 @@ class Uploads:
         self._folder: Path | None = None
         self._open: dict[str, tuple[Path, int]] = {}
 
-    def take(self, transfer: object, file: object, part: object, parts: object, content: bytes) -> Path | None:
+    def take(
+        self, transfer: object, file: object, part: object, parts: object, content: bytes
+    ) -> Path | None:
         """Adds a part; returns the file once the last part is there.
 
         Raises:
@@ -80,7 +82,11 @@ class Uploads:
 
     def holds(self, path: Path) -> bool:
         """Whether a path is that of a file that was uploaded here."""
-        return self._folder is not None and path.is_file() and path.resolve().is_relative_to(self._folder.resolve())
+        return (
+            self._folder is not None
+            and path.is_file()
+            and path.resolve().is_relative_to(self._folder.resolve())
+        )
 
     def close(self) -> None:
         """Removes what was uploaded."""
@@ -91,6 +97,8 @@ class Uploads:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="workbench-upload-"))
         # Only the last part of the name, and of that only what no file system trips over.
-        name = "".join(letter for letter in Path(file.replace("\\", "/")).name if letter.isalnum() or letter in "._- ")
+        name = "".join(
+            letter for letter in Path(file.replace("\\", "/")).name if letter.isalnum() or letter in "._- "
+        )
         place = Path(tempfile.mkdtemp(dir=self._folder))
         return place / (name.lstrip(".")[-100:] or "upload")

@@ -67,7 +67,9 @@ def bar_figure(numbers: Sequence[Number], axis: str, *, from_zero: bool = True) 
         },
     }
     if not from_zero:
-        bars = {key: value for key, value in bars.items() if key not in ("orientation", "width", "textposition")}
+        bars = {
+            key: value for key, value in bars.items() if key not in ("orientation", "width", "textposition")
+        }
         bars |= {"type": "scatter", "mode": "markers", "marker": {**bars["marker"], "size": 11}}
     if any(one.interval for one in numbers):
         bars["error_x"] = whiskers(values, [one.low for one in numbers], [one.high for one in numbers], GREY)
@@ -76,19 +78,37 @@ def bar_figure(numbers: Sequence[Number], axis: str, *, from_zero: bool = True) 
     return {
         "data": [bars],
         "layout": {
-            "xaxis": {"title": {"text": axis, "font": {"size": 11}}, "rangemode": "tozero" if from_zero else "normal", "nticks": 4, "zeroline": False},
+            "xaxis": {
+                "title": {"text": axis, "font": {"size": 11}},
+                "rangemode": "tozero" if from_zero else "normal",
+                "nticks": 4,
+                "zeroline": False,
+            },
             "yaxis": {
                 "range": [len(numbers) - 0.5, -0.5],
-                "tickmode": "array", "tickvals": places, "showgrid": False, "zeroline": False,
+                "tickmode": "array",
+                "tickvals": places,
+                "showgrid": False,
+                "zeroline": False,
                 "ticktext": [f"{plain(one.row.variant.name, 16)}  <b>{one.words}</b>" for one in numbers],
             },
             "shapes": []
             if baseline is None
-            else [{"type": "line", "x0": baseline, "x1": baseline, "y0": 0, "y1": 1, "yref": "paper", "line": line}],
+            else [
+                {
+                    "type": "line",
+                    "x0": baseline,
+                    "x1": baseline,
+                    "y0": 0,
+                    "y1": 1,
+                    "yref": "paper",
+                    "line": line,
+                }
+            ],
             "bargap": 0.3,
             "margin": {"l": 8, "r": 14, "t": 4, "b": 4},
         },
-    }  # fmt: skip
+    }
 
 
 def _sizes(row: ResultRow) -> Number | None:
@@ -143,7 +163,11 @@ class BarsChart(Component):
 
 
 def _chart(title: str, numbers: list[Number], axis: str, *, from_zero: bool) -> dict[str, Any]:
-    columns = [column(say("Variant")), column(title, numeric=True), column(say("95 % interval"), numeric=True)]
+    columns = [
+        column(say("Variant")),
+        column(title, numeric=True),
+        column(say("95 % interval"), numeric=True),
+    ]
     best = numbers[0]
     return chart(
         title,

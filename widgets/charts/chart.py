@@ -58,7 +58,12 @@ def whiskers(values: list[float], low: list[float], high: list[float], colour: s
 
 
 def chart(
-    name: str, figure: dict[str, Any], summary: str, columns: list[dict[str, Any]], rows: list[list[str]], height: int
+    name: str,
+    figure: dict[str, Any],
+    summary: str,
+    columns: list[dict[str, Any]],
+    rows: list[list[str]],
+    height: int,
 ) -> dict[str, Any]:
     """A picture with its name, what it says in a sentence, and the table behind it."""
     return {

@@ -25,22 +25,44 @@ def class_figure(details: Details) -> dict[str, Any]:
         f"<b>{name}</b><br>{score(before)} → {score(after)}"
         for name, before, after in zip(names, details.f1_before, details.f1_after, strict=True)
     ]
-    joined = {"type": "scatter", "mode": "lines", "x": lines_x, "y": lines_y, "hoverinfo": "skip", "showlegend": False}
+    joined = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": lines_x,
+        "y": lines_y,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
     dots = {"type": "scatter", "mode": "markers", "y": places, "hovertext": hover, "hoverinfo": "text"}
     return {
         "data": [
             {**joined, "line": {"color": GREY, "width": 1.5}},
-            {**dots, "x": list(details.f1_before), "name": str(say("before")),
-             "marker": {"symbol": "circle-open", "size": 10, "color": GREY, "line": {"width": 2}}},
-            {**dots, "x": list(details.f1_after), "name": str(say("after")), "marker": {"size": 9, "color": BLUE}},
+            {
+                **dots,
+                "x": list(details.f1_before),
+                "name": str(say("before")),
+                "marker": {"symbol": "circle-open", "size": 10, "color": GREY, "line": {"width": 2}},
+            },
+            {
+                **dots,
+                "x": list(details.f1_after),
+                "name": str(say("after")),
+                "marker": {"size": 9, "color": BLUE},
+            },
         ],
         "layout": {
             "xaxis": {"title": {"text": "F1"}, "zeroline": False},
-            "yaxis": {"tickmode": "array", "tickvals": places, "ticktext": names, "autorange": "reversed", "zeroline": False},
+            "yaxis": {
+                "tickmode": "array",
+                "tickvals": places,
+                "ticktext": names,
+                "autorange": "reversed",
+                "zeroline": False,
+            },
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "margin": {"l": 8, "r": 12, "t": 26, "b": 4},
         },
-    }  # fmt: skip
+    }
 
 
 def confusion_figure(details: Details) -> dict[str, Any]:
@@ -50,7 +72,14 @@ def confusion_figure(details: Details) -> dict[str, Any]:
     change = [list(row) for row in details.confusion_change]
     largest = max((abs(value) for row in change for value in row), default=0) or 1
     few = len(places) <= _MOST_NUMBERED_CLASSES
-    axis = {"tickmode": "array", "tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "constrain": "domain"}
+    axis = {
+        "tickmode": "array",
+        "tickvals": places,
+        "ticktext": names,
+        "showgrid": False,
+        "zeroline": False,
+        "constrain": "domain",
+    }
     return {
         "data": [
             {
@@ -62,20 +91,28 @@ def confusion_figure(details: Details) -> dict[str, Any]:
                 "xgap": 1,
                 "ygap": 1,
                 "showscale": not few,
-                "text": [[f"{value:+d}" if value else "" for value in row] for row in change] if few else None,
+                "text": [[f"{value:+d}" if value else "" for value in row] for row in change]
+                if few
+                else None,
                 "hovertext": [
-                    [f"{names[true]} → {names[seen]}<br><b>{change[true][seen]:+d}</b>" for seen in places] for true in places
+                    [f"{names[true]} → {names[seen]}<br><b>{change[true][seen]:+d}</b>" for seen in places]
+                    for true in places
                 ],
                 "hoverinfo": "text",
                 **({"texttemplate": "%{text}"} if few else {}),
             }
         ],
         "layout": {
-            "xaxis": {**axis, "title": {"text": str(say("predicted class"))}, "side": "bottom", "tickangle": -45},
+            "xaxis": {
+                **axis,
+                "title": {"text": str(say("predicted class"))},
+                "side": "bottom",
+                "tickangle": -45,
+            },
             "yaxis": {**axis, "title": {"text": str(say("true class"))}, "autorange": "reversed"},
             "margin": {"l": 8, "r": 8, "t": 6, "b": 4},
         },
-    }  # fmt: skip
+    }
 
 
 def class_chart(details: Details) -> dict[str, Any]:
@@ -86,10 +123,21 @@ def class_chart(details: Details) -> dict[str, Any]:
     return chart(
         name,
         class_figure(details),
-        str(say("Largest loss: {name}, {change} points.", name=short(details.classes[worst]), change=points(changes[worst])))
+        str(
+            say(
+                "Largest loss: {name}, {change} points.",
+                name=short(details.classes[worst]),
+                change=points(changes[worst]),
+            )
+        )
         if changes[worst] < 0
         else str(say("No class has lost.")),
-        [column(say("Class")), column(say("before"), numeric=True), column(say("after"), numeric=True), column(say("points"), numeric=True)],
+        [
+            column(say("Class")),
+            column(say("before"), numeric=True),
+            column(say("after"), numeric=True),
+            column(say("points"), numeric=True),
+        ],
         [
             [short(label), score(before), score(after), points(change)]
             for label, before, after, change in zip(
@@ -97,7 +145,7 @@ def class_chart(details: Details) -> dict[str, Any]:
             )
         ],
         max(220, min(640, 90 + 22 * len(changes))),
-    )  # fmt: skip
+    )
 
 
 def confusion_chart(details: Details) -> dict[str, Any]:
@@ -115,6 +163,9 @@ def confusion_chart(details: Details) -> dict[str, Any]:
         confusion_figure(details),
         str(say("Counts after minus before; off the diagonal, more is worse.")),
         [column(say("True class")), column(say("Predicted class")), column(say("Change"), numeric=True)],
-        [[short(details.classes[true]), short(details.classes[seen]), f"{value:+d}"] for true, seen, value in moved],
+        [
+            [short(details.classes[true]), short(details.classes[seen]), f"{value:+d}"]
+            for true, seen, value in moved
+        ],
         max(260, min(640, 120 + 22 * len(details.classes))),
     )

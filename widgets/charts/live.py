@@ -41,7 +41,11 @@ def curves_figure(curves: Mapping[str, Curve], across: str) -> dict[str, Any]:
             for place, (name, points) in enumerate(curves.items())
         ],
         "layout": {
-            "xaxis": {"title": {"text": across, "font": {"size": 11}}, "rangemode": "tozero", "zeroline": False},
+            "xaxis": {
+                "title": {"text": across, "font": {"size": 11}},
+                "rangemode": "tozero",
+                "zeroline": False,
+            },
             "yaxis": {"zeroline": False, "nticks": 5},
             "showlegend": True,
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
@@ -95,7 +99,9 @@ class LiveChart(Component):
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
         job = self._job()
-        charts = [] if job is None else [_chart(group, curves) for group, curves in grouped(job.metrics).items()]
+        charts = (
+            [] if job is None else [_chart(group, curves) for group, curves in grouped(job.metrics).items()]
+        )
         return {
             "labels": words(CHART_LABELS),
             "title": str(say("Live curves")),

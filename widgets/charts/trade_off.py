@@ -52,10 +52,20 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
         x, y = places[selected]
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "x": [x], "y": [y], "hoverinfo": "skip", "showlegend": False,
-                "marker": {"size": _LARGEST_BUBBLE_PIXELS + 10, "color": GREY, "symbol": "circle-open", "line": {"width": 2}},
+                "type": "scatter",
+                "mode": "markers",
+                "x": [x],
+                "y": [y],
+                "hoverinfo": "skip",
+                "showlegend": False,
+                "marker": {
+                    "size": _LARGEST_BUBBLE_PIXELS + 10,
+                    "color": GREY,
+                    "symbol": "circle-open",
+                    "line": {"width": 2},
+                },
             }
-        )  # fmt: skip
+        )
     spread = [x for x, _ in places.values()]
     wide = bool(spread) and max(spread) > 8 * min(spread)
     return {
@@ -115,7 +125,9 @@ def _bubbles(family: str, rows: list[ResultRow], largest: int, ranks: dict[str, 
         "name": str(say("Baseline") if family == "baseline" else family_title(family)),
         "x": x,
         "y": y,
-        "text": [plain(row.variant.name, 18) for row in rows] if len(rows) <= _FEW_NAMES else [""] * len(rows),
+        "text": [plain(row.variant.name, 18) for row in rows]
+        if len(rows) <= _FEW_NAMES
+        else [""] * len(rows),
         # Neighbours across get their names on different sides.
         "textposition": [_NAME_PLACES[ranks[row.variant.id] % len(_NAME_PLACES)] for row in rows],
         "textfont": {"size": 11},
@@ -152,17 +164,28 @@ def _lineage(rows: list[ResultRow], places: dict[str, tuple[float, float]]) -> d
             x += [parent[0], child[0], None]
             y += [parent[1], child[1], None]
     return {
-        "type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip",
-        "name": str(say("made from")), "line": {"color": GREY, "width": 1}, "opacity": 0.55,
-    }  # fmt: skip
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "hoverinfo": "skip",
+        "name": str(say("made from")),
+        "line": {"color": GREY, "width": 1},
+        "opacity": 0.55,
+    }
 
 
 def _front(rows: list[ResultRow]) -> dict[str, Any]:
     places = sorted(_place(row) for row in rows if row.on_front)
     return {
-        "type": "scatter", "mode": "lines", "x": [x for x, _ in places], "y": [y for _, y in places],
-        "hoverinfo": "skip", "name": str(say("Pareto front")), "line": {"color": GREEN, "width": 2, "dash": "dot"},
-    }  # fmt: skip
+        "type": "scatter",
+        "mode": "lines",
+        "x": [x for x, _ in places],
+        "y": [y for _, y in places],
+        "hoverinfo": "skip",
+        "name": str(say("Pareto front")),
+        "line": {"color": GREEN, "width": 2, "dash": "dot"},
+    }
 
 
 class TradeoffChart(Component):

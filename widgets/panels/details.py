@@ -108,7 +108,9 @@ class DetailsPanel(Component):
                     "picture": self._picture(flip.index),
                     "title": str(say("Test sample {index}", index=flip.index)),
                     "label": short(details.classes[flip.label], 30),
-                    "change": f"{short(details.classes[flip.before], 30)} → {short(details.classes[flip.after], 30)}",
+                    "change": " → ".join(
+                        short(details.classes[one], 30) for one in (flip.before, flip.after)
+                    ),
                 }
                 for flip in details.flips[:_MOST_FLIPS]
             ],
@@ -166,7 +168,10 @@ def _report(row: ResultRow) -> list[dict[str, Any]]:
         (say("Changed"), [str(line) for line in report.touched]),
         (
             say("Left alone, and why"),
-            [str(say("{name}: {reason}", name=short(skip.name), reason=skip.reason)) for skip in report.skipped],
+            [
+                str(say("{name}: {reason}", name=short(skip.name), reason=skip.reason))
+                for skip in report.skipped
+            ],
         ),
         (say("Notes"), [str(line) for line in report.notes]),
         (say("Parameters"), [f"{name}: {value}" for name, value in row.variant.parameters.items()]),

@@ -190,4 +190,6 @@ class InferencePanel(FamilyPanel):
 def _effect(seconds: float, size_ratio: float | None) -> Text:
     if size_ratio is None:
         return say("takes about {time}", time=duration(seconds))
-    return say("takes about {time}; file about {ratio}× its size", time=duration(seconds), ratio=f"{size_ratio:.2g}")
+    return say(
+        "takes about {time}; file about {ratio}× its size", time=duration(seconds), ratio=f"{size_ratio:.2g}"
+    )

@@ -25,9 +25,7 @@ def fields(parameters: type[Parameters]) -> list[dict[str, Any]]:
         ``options``, ``range`` (the limits in words) and ``advanced``.
     """
     schema = parameters.model_json_schema()
-    return [
-        _field(name, _resolved(field, schema)) for name, field in schema.get("properties", {}).items()
-    ]
+    return [_field(name, _resolved(field, schema)) for name, field in schema.get("properties", {}).items()]
 
 
 def defaults(parameters: type[Parameters]) -> dict[str, Any]:
@@ -71,7 +69,9 @@ def _flowing(paragraph: str) -> str:
 
 
 def _resolved(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    reference = field.get("$ref") or next((part["$ref"] for part in field.get("allOf", []) if "$ref" in part), None)
+    reference = field.get("$ref") or next(
+        (part["$ref"] for part in field.get("allOf", []) if "$ref" in part), None
+    )
     if reference is None:
         return field
     target: dict[str, Any] = schema["$defs"][reference.rpartition("/")[2]]

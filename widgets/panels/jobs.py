@@ -40,7 +40,9 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
         left = say("about {time} left", time=duration(job.eta_seconds))
     word = status_word(job.status)
     if job.ended and job.started is not None and job.finished is not None:
-        word = say("{status} in {time}", status=word, time=duration((job.finished - job.started).total_seconds()))
+        word = say(
+            "{status} in {time}", status=word, time=duration((job.finished - job.started).total_seconds())
+        )
     return {
         "id": job.id,
         "title": short(str(job.title), 80),
@@ -76,9 +78,15 @@ class JobsBar(Component):
             "labels": job_labels(),
             "title": str(say("Jobs")),
             "endedTitle": str(
-                say("Ended jobs: {count}, of which failed or interrupted: {failed}", count=len(ended), failed=failed)
+                say(
+                    "Ended jobs: {count}, of which failed or interrupted: {failed}",
+                    count=len(ended),
+                    failed=failed,
+                )
             ),
-            "announcement": str(say("{title}: {status}", title=ended[0].title, status=status_word(ended[0].status)))
+            "announcement": str(
+                say("{title}: {status}", title=ended[0].title, status=status_word(ended[0].status))
+            )
             if ended
             else "",
             "jobs": [job_card(job, self.session) for job in shown],

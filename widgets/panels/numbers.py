@@ -22,7 +22,9 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
         if row.size.peak_memory_bytes is not None:
             lines.append((say("Memory to load and infer once"), size(row.size.peak_memory_bytes), ""))
     if row.variant.description.macs is not None:
-        lines.append((say("Multiply-accumulate operations of one sample"), count(row.variant.description.macs), ""))
+        lines.append(
+            (say("Multiply-accumulate operations of one sample"), count(row.variant.description.macs), "")
+        )
     latency = row.latency
     if latency is not None:
         lines += [
@@ -45,7 +47,11 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
             (say("Macro F1"), score(quality.f1_macro.value), score_interval(quality.f1_macro)),
             (say("Accuracy"), score(quality.accuracy.value), score_interval(quality.accuracy)),
             (say("F1, micro / weighted"), f"{score(quality.f1_micro)} / {score(quality.f1_weighted)}", ""),
-            (say("Precision / recall, macro"), f"{score(quality.precision_macro)} / {score(quality.recall_macro)}", ""),
+            (
+                say("Precision / recall, macro"),
+                f"{score(quality.precision_macro)} / {score(quality.recall_macro)}",
+                "",
+            ),
             (say("Expected calibration error"), score(quality.calibration_error), ""),
             (say("Test samples"), count(quality.samples), ""),
         ]
@@ -62,6 +68,10 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
         ]
     return {
         "caption": str(say("All numbers of {name}", name=short(row.variant.name))),
-        "columns": [column(say("Measured")), column(say("Value"), numeric=True), column(say("95 % interval"), numeric=True)],
+        "columns": [
+            column(say("Measured")),
+            column(say("Value"), numeric=True),
+            column(say("95 % interval"), numeric=True),
+        ],
         "rows": [[str(title), value, interval] for title, value, interval in lines],
-    }  # fmt: skip
+    }

@@ -37,6 +37,7 @@ _LABELS = {
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
     "recipe": say("Recipe"),
     "recipeHint": say("A .yaml file; its steps are applied to the baseline at once."),
+    "remarks": say("How the data were read"),
     "trust": say("I trust this file: code inside it may run"),
 }
 _MODEL_FILES = ".keras,.h5,.hdf5,.tflite,.onnx"
@@ -71,7 +72,8 @@ class TopBar(Component):
             "labels": labels | {"upload": str(say("Or upload a file, up to {limit} MB.", limit=limit))},
             "title": str(say("Neural Workbench")),
             "facts": self._facts(info),
-            "warnings": self._warnings(info),
+            "warnings": self._warnings(),
+            "remarks": [] if info is None else [str(note) for note in info.notes],
             "error": message_of(self.problem),
             "language": current_language(),
             "languages": [{"value": value, "label": label} for value, label in LANGUAGES.items()],
@@ -136,12 +138,13 @@ class TopBar(Component):
                 ),
             )
         )
-        return [{"title": str(title), "value": value, "detail": message_of(detail)} for title, value, detail in facts]
+        return [
+            {"title": str(title), "value": value, "detail": message_of(detail)}
+            for title, value, detail in facts
+        ]
 
-    def _warnings(self, info: DatasetInfo | None) -> list[str]:
+    def _warnings(self) -> list[str]:
         found = list(self.session.workbench.problems)
-        if info is not None:
-            found += info.notes
         for row in self.session.rows:
             if row.variant.parent is None and row.quality is not None:
                 found += row.quality.warnings
@@ -158,7 +161,9 @@ class TopBar(Component):
         if not isinstance(model, str) or not isinstance(data, str) or not model or not data:
             raise InvalidInput(say("A model and data are both needed."), say("Choose one of each."))
         if scaling not in SCALINGS:
-            raise InvalidInput(say("There is no such scaling."), say("Allowed are: {names}.", names=", ".join(SCALINGS)))
+            raise InvalidInput(
+                say("There is no such scaling."), say("Allowed are: {names}.", names=", ".join(SCALINGS))
+            )
         if shared_mode() and not (self._may_open(model, DEMO_MODELS) and self._may_open(data, BUILTINS)):
             raise InvalidInput(say("Here only the built-in models and data can be opened."))
         self.session.open(model, data, scaling=scaling, trust=trust is True and not shared_mode())

@@ -70,7 +70,9 @@ class VariantsTable(Component):
             "labels": words(_LABELS),
             "title": str(say("Variants")),
             "toolbarTitle": str(say("The selected variant")),
-            "finalHint": str(say("Five fresh processes, at least ten seconds: for numbers that you publish.")),
+            "finalHint": str(
+                say("Five fresh processes, at least ten seconds: for numbers that you publish.")
+            ),
             "empty": None if rows else str(say("The first variant appears when a model is open.")),
             "selected": session.selected,
             "reference": session.compared,
@@ -101,7 +103,9 @@ class VariantsTable(Component):
     def act_recipe(self, variant: object = None) -> None:
         """Sends a variant's recipe to the browser."""
         key = self.session.known(variant)
-        name = "".join(letter if letter.isalnum() else "-" for letter in self.session.workbench.variant(key).name)
+        name = "".join(
+            letter if letter.isalnum() else "-" for letter in self.session.workbench.variant(key).name
+        )
         recipe = self.session.workbench.recipe(key).to_yaml()
         send_file(self, f"{name}.recipe.yaml", recipe.encode())
 
@@ -143,10 +147,14 @@ def _row(row: ResultRow, names: dict[str, str]) -> dict[str, Any]:
 def _made(row: ResultRow, names: dict[str, str]) -> Text:
     variant = row.variant
     if variant.parent is None:
-        return say("the model as it came · {format} · {runtime}", format=variant.format, runtime=variant.runtime)
+        return say(
+            "the model as it came · {format} · {runtime}", format=variant.format, runtime=variant.runtime
+        )
     parent = names.get(variant.parent, _MISSING)
     if variant.automatic:
-        return say("float32 in {runtime}, to compare with · from {parent}", runtime=variant.runtime, parent=parent)
+        return say(
+            "float32 in {runtime}, to compare with · from {parent}", runtime=variant.runtime, parent=parent
+        )
     return say(
         "{precision} · {runtime} · from {parent} · made in {time}",
         precision=variant.description.precision,
@@ -198,7 +206,9 @@ def _quality(row: ResultRow) -> dict[str, Any]:
         shown["verdict"] = str(quality_verdict(change))
         shown["tone"] = QUALITY_TONES[change.word]
         if change.word == "not proven" and change.samples_needed:
-            shown["detail"] = str(say("about {count} more test samples would settle it", count=count(change.samples_needed)))
+            shown["detail"] = str(
+                say("about {count} more test samples would settle it", count=count(change.samples_needed))
+            )
     if row.quality.near_chance:
         shown |= {"verdict": str(say("near chance: is the scaling right?")), "tone": "lost"}
     return shown

@@ -14,10 +14,9 @@ function read() {
 
 const preference = matchMedia("(prefers-color-scheme: dark)");
 
-/** Whether the page is a JupyterLab, whose own theme then decides. */
+/** Whether the page is a JupyterLab (or a Notebook 7), whose own theme then decides; Voila's are ours. */
 export function inJupyterLab() {
-  return document.body.dataset.jpThemeName !== undefined && document.getElementById("main") !== null
-    && document.querySelector(".jp-LabShell") !== null;
+  return document.body.dataset.jpThemeName !== undefined && document.getElementById("rendered_cells") === null;
 }
 
 /** "auto", "light" or "dark": what the reader chose. */

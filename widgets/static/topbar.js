@@ -26,6 +26,8 @@ export function topBar(view) {
           h("select", { value: themeChoice(), onchange: (event) => chooseTheme(event.target.value) },
             ["auto", "light", "dark"].map((name) => h("option", { key: name, value: name }, labels[name])))))),
     state.warnings.map((warning, index) => h("p", { class: "wb-callout wb-callout-warn", role: "status", key: `warning ${index}` }, warning)),
+    state.remarks.length > 0 && h("details", { class: "wb-fold wb-remarks" }, h("summary", {}, labels.remarks),
+      h("ul", { class: "wb-lines" }, state.remarks.map((remark, index) => h("li", { key: index }, remark)))),
     state.error && h("p", { class: "wb-error wb-pad", role: "alert" }, state.error),
     h("div", { class: "wb-open-panel", id: `${local.id}-open`, hidden: !local.open }, local.open && opening(view)));
 }
