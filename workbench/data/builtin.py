@@ -99,7 +99,7 @@ BUILTINS: dict[str, BuiltIn] = {
             say("CIFAR-10, 60,000 small colour pictures (32x32)"),
             module="cifar10",
             address="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-            cached="cifar-10-batches-py-target",
+            cached="cifar-10-batches-py-target_archive",
             kind="pictures",
             classes=(
                 "airplane",

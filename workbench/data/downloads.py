@@ -31,7 +31,7 @@ class KerasDownload(BuiltIn):
     Attributes:
         module: Its module in ``keras.datasets``.
         address: What it downloads.
-        cached: The file or folder that it leaves in Keras's cache.
+        cached: The file that Keras keeps of it, under ``datasets`` in its own folder.
         kind: What its samples are.
         classes: Class names.
     """
@@ -115,12 +115,14 @@ class KerasDownload(BuiltIn):
         return Unavailable(
             problem,
             say(
-                "Use a data set that needs no internet ({offline}), or put {file} into {folder}.",
+                "Use a data set that needs no internet ({offline}), or {other}.",
                 offline=", ".join(name for name, entry in BUILTINS.items() if not entry.needs_internet),
-                file=self._cache.name,
-                folder=str(self._cache.parent),
+                other=self._other_way(),
             ),
         )
+
+    def _other_way(self) -> Text:
+        return say("save {address} as {file}", address=self.address, file=str(self._cache))
 
 
 class FashionMnist(KerasDownload):
@@ -145,6 +147,9 @@ class FashionMnist(KerasDownload):
             },
             classes=self.classes,
         )
+
+    def _other_way(self) -> Text:
+        return say("install Debian's package dataset-fashion-mnist")
 
 
 def _has_debian_files() -> bool:
