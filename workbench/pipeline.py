@@ -5,7 +5,6 @@ Runs on the executor's event loop; every step that computes runs in a worker pro
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -15,16 +14,13 @@ from typing import Any, Literal
 
 from workbench import work
 from workbench.compatibility import check_agreement, require_fit
-from workbench.data.dataset import Dataset, DatasetInfo
-from workbench.errors import InvalidInput
+from workbench.data.dataset import DatasetInfo
+from workbench.evidence import Evidence
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
-from workbench.measure import tasks
-from workbench.measure.latency import Candidate
-from workbench.measure.passport import passport
-from workbench.measure.records import Passport, Protocol
-from workbench.runtimes import runtime
+from workbench.measure.records import Protocol
+from workbench.measuring import Measuring
 from workbench.store import Store
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.techniques import technique as find_technique
@@ -47,13 +43,23 @@ class Pipeline:
 
     Args:
         store: Where results go.
+        evidence: What is there already.
         executor: Where work runs.
         changed: Called after something was stored, with ``variants`` or ``results``.
         seed: Seeds splits, training and the order of measuring.
     """
 
-    def __init__(self, store: Store, executor: Executor, changed: Callable[[Literal["variants", "results"]], None], seed: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        evidence: Evidence,
+        executor: Executor,
+        changed: Callable[[Literal["variants", "results"]], None],
+        seed: int,
+    ) -> None:
         self._store = store
+        self._evidence = evidence
+        self._measuring = Measuring(store, evidence, executor, changed, seed)
         self._executor = executor
         self._changed = changed
         self._seed = seed
@@ -82,7 +88,14 @@ class Pipeline:
     async def add(self, job: Job, model: Path, name: str, trust: bool, shared: bool) -> Variant:
         """Loads a finished model file, stores it beside the baseline and measures it."""
         added = await self._load(
-            job, model, self._free_name(name), self.baseline.id, trust, shared, time.monotonic(), (0.0, 0.4)
+            job,
+            model,
+            self._free_name(name),
+            self._evidence.baseline.id,
+            trust,
+            shared,
+            time.monotonic(),
+            (0.0, 0.4),
         )
         job.update(variant=added.id)
         await self._measure_new(job, added, (0.4, 1.0))
@@ -105,7 +118,7 @@ class Pipeline:
         variant = parent
         share = 1.0 / len(steps)
         for number, (technique, parameters) in enumerate(steps):
-            require_fit(technique, variant, self.dataset.info, parameters)
+            require_fit(technique, variant, self._evidence.dataset.info, parameters)
             at = number * share
             variant = await self._make(
                 job, technique, variant, parameters, (at, at + 0.6 * share), automatic=False
@@ -120,13 +133,13 @@ class Pipeline:
         if any(variant.technique is None and variant.parent is not None for variant in variants):
             # Finished files of any origin: all in one interleaved run, against the first.
             job.phase(0.0, 1.0, say("Measuring latency"))
-            await self._time(job, _unique([self.baseline, *variants]), protocol)
+            await self._measuring.time(job, _unique([self._evidence.baseline, *variants]), protocol)
             return
         groups: dict[str, list[Variant]] = {}
         for variant in variants:
             groups.setdefault(variant.runtime, []).append(variant)
         runs: list[list[Variant]] = []
-        baseline = self.baseline
+        baseline = self._evidence.baseline
         references = [baseline]
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
@@ -141,37 +154,7 @@ class Pipeline:
                 0.05 + 0.95 * (number + 1) / len(runs),
                 say("Measuring latency"),
             )
-            await self._time(job, run, protocol)
-
-    # -- what is known ----------------------------------------------------------------------
-
-    @property
-    def baseline(self) -> Variant:
-        """The first variant.
-
-        Raises:
-            InvalidInput: If no model is open yet.
-        """
-        for variant in self._store.variants():
-            if variant.parent is None:
-                return variant
-        raise InvalidInput(
-            say("No model is open in this workbench."), say("Open a model and its data first.")
-        )
-
-    @property
-    def dataset(self) -> Dataset:
-        """The prepared data set.
-
-        Raises:
-            InvalidInput: If none is open yet.
-        """
-        folder = self._store.fact("dataset")
-        if folder is None:
-            raise InvalidInput(
-                say("No data is open in this workbench."), say("Open a model and its data first.")
-            )
-        return Dataset(self._store.folder / folder)
+            await self._measuring.time(job, run, protocol)
 
     # -- steps ------------------------------------------------------------------------------
 
@@ -210,7 +193,7 @@ class Pipeline:
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
-        notes = check_agreement(opened.description, self.dataset.info)
+        notes = check_agreement(opened.description, self._evidence.dataset.info)
         variant = Variant(
             id=_new_id(),
             name=name,
@@ -245,7 +228,7 @@ class Pipeline:
             technique,
             parameters,
             parent,
-            self.dataset.folder,
+            self._evidence.dataset.folder,
             self._store.staging(),
             self._seed,
             worker=technique.worker,
@@ -283,9 +266,9 @@ class Pipeline:
         if self._reference(runtime_name) is not None:
             return
         technique = find_technique("inference.runtime")
-        baseline = self.baseline
+        baseline = self._evidence.baseline
         parameters = technique.parameters_type.model_validate({"runtime": runtime_name})
-        if technique.fits(baseline, self.dataset.info, parameters) is not None:
+        if technique.fits(baseline, self._evidence.dataset.info, parameters) is not None:
             return
         middle = (share[0] + share[1]) / 2
         reference = await self._make(job, technique, baseline, parameters, (share[0], middle), automatic=True)
@@ -295,93 +278,24 @@ class Pipeline:
         start, end = share
         middle = start + 0.6 * (end - start)
         job.phase(start, middle, say("Measuring size and quality of {name}", name=variant.name))
-        await self._weigh(job, variant)
-        await self._judge(job, variant)
+        await self._measuring.weigh(job, variant)
+        await self._measuring.judge(job, variant)
         job.phase(middle, end, say("Measuring latency of {name}", name=variant.name))
         reference = self._reference(variant.runtime)
         added = variant.technique is None and variant.parent is not None
-        group = [self.baseline] if added or reference is None else [reference]
+        group = [self._evidence.baseline] if added or reference is None else [reference]
         parent = next((other for other in self._store.variants() if other.id == variant.parent), None)
         if parent is not None and parent.runtime == variant.runtime:
             group.append(parent)
-        await self._time(job, _unique([*group, variant]), "quick")
+        await self._measuring.time(job, _unique([*group, variant]), "quick")
         if variant.is_reference and variant.parent is not None:
             # The change of runtime is a step of its own: timed once, between the two references.
-            await self._time(job, _unique([self.baseline, variant]), "quick")
-
-    async def _weigh(self, job: Job, variant: Variant) -> None:
-        size = await self._run(
-            job,
-            tasks.measure_size_task,
-            candidate(variant),
-            variant.description.parameters,
-            self.dataset.folder,
-            worker="light",
-        )
-        self._store.add_measurement("size", [variant.id], size)
-        self._changed("results")
-
-    async def _judge(self, job: Job, variant: Variant) -> None:
-        needs_tensorflow = runtime(variant.runtime).imports_tensorflow
-        quality, scores = await self._run(
-            job,
-            tasks.measure_quality,
-            candidate(variant),
-            self.dataset.folder,
-            variant.description.from_logits,
-            await self._passport(),
-            worker="tensorflow" if needs_tensorflow else "light",
-        )
-        self._store.add_measurement(
-            "quality", [variant.id], quality, passport=quality.passport, arrays={"scores": scores}
-        )
-        baseline = self.baseline
-        if variant.id != baseline.id:
-            before = self._store.arrays("quality", baseline.id)
-            if before is not None:
-                change = await self._run(
-                    job,
-                    work.judge_change,
-                    variant.id,
-                    baseline.id,
-                    scores,
-                    before["scores"],
-                    self.dataset.folder,
-                    self._seed,
-                    worker="light",
-                )
-                self._store.add_measurement("quality change", [variant.id], change)
-        self._changed("results")
-
-    async def _time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
-        measurement, raw = await self._run(
-            job,
-            tasks.measure_latency,
-            [candidate(variant) for variant in variants],
-            self.dataset.folder,
-            protocol,
-            self._seed,
-            worker="light",
-        )
-        await self._passport()
-        self._store.add_measurement(
-            "latency",
-            [variant.id for variant in variants],
-            measurement,
-            passport=measurement.passport,
-            arrays=raw,
-        )
-        self._changed("results")
+            await self._measuring.time(job, _unique([self._evidence.baseline, variant]), "quick")
 
     # -- small things -----------------------------------------------------------------------
 
     async def _run(self, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
         return await self._executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
-
-    async def _passport(self) -> Passport:
-        found = await asyncio.to_thread(passport)
-        self._store.add_passport(found)
-        return found
 
     def _add(self, variant: Variant, source: Path) -> Variant:
         stored = self._store.add_variant(variant, source)
@@ -403,13 +317,6 @@ class Pipeline:
         while name in taken:
             name, number = f"{wish} {number}", number + 1
         return name
-
-
-def candidate(variant: Variant) -> Candidate:
-    """What measuring needs to know of a variant."""
-    return Candidate(
-        variant=variant.id, path=variant.path, runtime=variant.runtime, settings=variant.settings
-    )
 
 
 def _applying(technique: AnyTechnique) -> Text:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import results as results_module
 from workbench.compatibility import misfit, parse_parameters, require_fit
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput
+from workbench.evidence import Evidence
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.queue import JobQueue
@@ -60,6 +58,7 @@ class Workbench:
         self, folder: str | Path | None = None, *, executor: Executor | None = None, seed: int = 0
     ) -> None:
         self._store = Store(Path(folder) if folder is not None else default_folder())
+        self._evidence = Evidence(self._store)
         self._own_executor = executor is None
         self._executor = executor if executor is not None else Executor()
         self._observers: Observers[Event] = Observers()
@@ -67,7 +66,7 @@ class Workbench:
         if stored_seed is None:
             self._store.set_fact("seed", str(seed))
         self.seed = seed if stored_seed is None else int(stored_seed)
-        self._pipeline = Pipeline(self._store, self._executor, self._stored, self.seed)
+        self._pipeline = Pipeline(self._store, self._evidence, self._executor, self._stored, self.seed)
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._deletions: list[tuple[str, ...]] = []
         self._executor.start()
@@ -126,7 +125,7 @@ class Workbench:
             name: Name of the variant; by default that of the model.
             trust: As in :meth:`open`.
         """
-        self._pipeline.baseline  # noqa: B018  # raises where nothing is open yet
+        self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
         file = hand_over_model(model, self._store.staging())
         title = name or model_name(model, file)
         return self._queue.add(
@@ -152,18 +151,12 @@ class Workbench:
         Raises:
             InvalidInput: With the names that exist.
         """
-        for variant in self.variants:
-            if key in (variant.id, variant.name):
-                return variant
-        raise InvalidInput(
-            say("There is no variant {key!r}.", key=key),
-            say("There are: {names}.", names=", ".join(variant.name for variant in self.variants) or "-"),
-        )
+        return self._evidence.variant(key)
 
     @property
     def dataset_info(self) -> DatasetInfo | None:
         """What is known of the data; None until some is open."""
-        return self._pipeline.dataset.info if self._store.fact("dataset") is not None else None
+        return self._evidence.dataset.info if self._store.fact("dataset") is not None else None
 
     @property
     def passport(self) -> Passport:
@@ -182,7 +175,7 @@ class Workbench:
         """Why a technique cannot be applied to a variant, or None."""
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return misfit(chosen, self._parent(parent), self._pipeline.dataset.info, values)
+        return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values)
 
     def estimate(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
@@ -190,7 +183,7 @@ class Workbench:
         """What a technique is expected to do, before any time is spent."""
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return chosen.estimate(self._parent(parent), self._pipeline.dataset.info, values)
+        return chosen.estimate(self._parent(parent), self._evidence.dataset.info, values)
 
     def code(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
@@ -220,7 +213,7 @@ class Workbench:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters)
         variant = self._parent(parent)
-        require_fit(chosen, variant, self._pipeline.dataset.info, values)
+        require_fit(chosen, variant, self._evidence.dataset.info, values)
         return self._queue.add(
             "apply",
             say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name),
@@ -240,7 +233,7 @@ class Workbench:
             chosen = find_technique(step.technique)
             steps.append((chosen, parse_parameters(chosen, step.parameters)))
         variant = self._parent(parent)
-        require_fit(steps[0][0], variant, self._pipeline.dataset.info, steps[0][1])
+        require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1])
         return self._queue.add(
             "apply",
             say("Recipe of {count} steps on {variant}", count=len(steps), variant=variant.name),
@@ -273,7 +266,7 @@ class Workbench:
 
     def results(self) -> tuple[ResultRow, ...]:
         """One row per variant with all that is known of it."""
-        return results_module.collect(self._store)
+        return self._evidence.results()
 
     def details(self, variant: str, reference: str | None = None) -> Details:
         """What a variant gets right and wrong, against another one.
@@ -285,52 +278,19 @@ class Workbench:
         Raises:
             InvalidInput: If one of them has not been evaluated yet.
         """
-        from workbench.measure.quality import details
-
-        after = self.variant(variant)
-        before = self.variant(reference) if reference is not None else self._parent(None)
-        scores = []
-        for one in (after, before):
-            kept = self._store.arrays("quality", one.id)
-            if kept is None:
-                raise InvalidInput(
-                    say("{name} has not been evaluated yet.", name=one.name),
-                    say("Wait until its measurements are there."),
-                )
-            scores.append(kept["scores"])
-        dataset = self._pipeline.dataset
-        return details(after.id, before.id, scores[0], scores[1], dataset.y("test"), dataset.info.classes)
+        return self._evidence.details(variant, reference)
 
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""
-        from workbench.data.pictures import picture
-
-        return picture(self._pipeline.dataset, index)
+        return self._evidence.picture(index)
 
     def recipe(self, variant: str) -> Recipe:
         """The steps from the baseline to a variant."""
-        known = {one.id: one for deleted in (False, True) for one in self._store.variants(deleted=deleted)}
-        lineage = [self.variant(variant)]
-        while lineage[0].parent is not None:
-            lineage.insert(0, known[lineage[0].parent])
-        info = self.dataset_info
-        return Recipe.of(lineage, data=info.name if info else None, seed=self.seed)
+        return self._evidence.recipe(variant, self.seed)
 
     def download(self, variant: str) -> tuple[str, bytes]:
-        """A variant's file as it would be deployed; a folder becomes a zip.
-
-        Returns:
-            File name and content.
-        """
-        chosen = self.variant(variant)
-        stem = "".join(letter if letter.isalnum() else "-" for letter in chosen.name)
-        if chosen.path.is_file():
-            return f"{stem}{chosen.path.suffix}", chosen.path.read_bytes()
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted(chosen.path.rglob("*")):
-                archive.write(file, file.relative_to(chosen.path))
-        return f"{stem}.zip", buffer.getvalue()
+        """File name and content of a variant as it would be deployed; a folder becomes a zip."""
+        return self._evidence.download(variant)
 
     def delete(self, variant: str) -> None:
         """Hides a variant and everything made from it; :meth:`undo` takes it back.
@@ -338,16 +298,7 @@ class Workbench:
         Raises:
             InvalidInput: For the baseline.
         """
-        doomed = [self.variant(variant)]
-        if doomed[0].parent is None:
-            raise InvalidInput(
-                say("The baseline cannot be deleted: everything is measured against it."),
-                say("Open another folder for another model."),
-            )
-        for one in self.variants:
-            if one.parent in {other.id for other in doomed}:
-                doomed.append(one)
-        ids = tuple(one.id for one in doomed)
+        ids = tuple(one.id for one in self._evidence.with_descendants(variant))
         self._store.set_deleted(ids, True)
         self._deletions.append(ids)
         self._stored("variants")
@@ -444,7 +395,7 @@ class Workbench:
     # -- inside -----------------------------------------------------------------------------
 
     def _parent(self, key: str | None) -> Variant:
-        return self.variant(key) if key is not None else self._pipeline.baseline
+        return self.variant(key) if key is not None else self._evidence.baseline
 
     def _stored(self, what: Literal["variants", "results"]) -> None:
         self._observers.notify((what,))

@@ -14,20 +14,20 @@ def command(as_json: bool) -> None:
     """Say what is installed and what this machine can do."""
     from workbench.cli._tables import print_table
     from workbench.data.builtin import BUILTINS
-    from workbench.measure.energy import meter
+    from workbench.measure.energy import find_meter
     from workbench.measure.passport import passport
     from workbench.runtimes import runtimes
     from workbench.techniques import techniques
     from workbench.text import say
 
     machine = passport()
-    no_meter = meter()
+    meters = [meter for meter in map(find_meter, ("litert", "tensorrt")) if meter is not None]
     found: dict[str, Any] = {
         "passport": machine.model_dump(mode="json"),
         "runtimes": {name: _word(runtime.unavailable()) for name, runtime in runtimes().items()},
         "techniques": {name: _word(technique.unavailable()) for name, technique in techniques().items()},
         "data": {name: _word(builtin.available()) for name, builtin in BUILTINS.items()},
-        "energy": str(no_meter),
+        "energy": ", ".join(meter.name for meter in meters) or str(say("not measurable on this machine")),
     }
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -1,0 +1,138 @@
+"""What can be read of a workbench: results, details, pictures, recipes, files. Changes nothing."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from workbench import results
+from workbench.data.dataset import Dataset
+from workbench.errors import InvalidInput
+from workbench.recipe import Recipe
+from workbench.results import Details, ResultRow
+from workbench.store import Store
+from workbench.text import say
+from workbench.variant import Variant
+
+
+class Evidence:
+    """The reading side of a workbench.
+
+    Args:
+        store: Where everything is kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def baseline(self) -> Variant:
+        """The first variant.
+
+        Raises:
+            InvalidInput: If no model is open yet.
+        """
+        for variant in self._store.variants():
+            if variant.parent is None:
+                return variant
+        raise InvalidInput(
+            say("No model is open in this workbench."), say("Open a model and its data first.")
+        )
+
+    @property
+    def dataset(self) -> Dataset:
+        """The prepared data set.
+
+        Raises:
+            InvalidInput: If none is open yet.
+        """
+        folder = self._store.fact("dataset")
+        if folder is None:
+            raise InvalidInput(
+                say("No data is open in this workbench."), say("Open a model and its data first.")
+            )
+        return Dataset(self._store.folder / folder)
+
+    def variant(self, key: str) -> Variant:
+        """A variant by its identifier or name.
+
+        Raises:
+            InvalidInput: With the names that exist.
+        """
+        variants = self._store.variants()
+        for variant in variants:
+            if key in (variant.id, variant.name):
+                return variant
+        raise InvalidInput(
+            say("There is no variant {key!r}.", key=key),
+            say("There are: {names}.", names=", ".join(variant.name for variant in variants) or "-"),
+        )
+
+    def results(self) -> tuple[ResultRow, ...]:
+        """One row per variant with all that is known of it."""
+        return results.collect(self._store)
+
+    def details(self, variant: str, reference: str | None = None) -> Details:
+        """What a variant gets right and wrong, against another one (by default the baseline).
+
+        Raises:
+            InvalidInput: If one of them has not been evaluated yet.
+        """
+        from workbench.measure.quality import details
+
+        after = self.variant(variant)
+        before = self.variant(reference) if reference is not None else self.baseline
+        scores = []
+        for one in (after, before):
+            kept = self._store.arrays("quality", one.id)
+            if kept is None:
+                raise InvalidInput(
+                    say("{name} has not been evaluated yet.", name=one.name),
+                    say("Wait until its measurements are there."),
+                )
+            scores.append(kept["scores"])
+        dataset = self.dataset
+        return details(after.id, before.id, scores[0], scores[1], dataset.y("test"), dataset.info.classes)
+
+    def picture(self, index: int) -> bytes | None:
+        """A test sample as PNG; None where the data are no pictures."""
+        from workbench.data.pictures import picture
+
+        return picture(self.dataset, index)
+
+    def recipe(self, variant: str, seed: int) -> Recipe:
+        """The steps from the baseline to a variant."""
+        known = {one.id: one for deleted in (False, True) for one in self._store.variants(deleted=deleted)}
+        lineage = [self.variant(variant)]
+        while lineage[0].parent is not None:
+            lineage.insert(0, known[lineage[0].parent])
+        return Recipe.of(lineage, data=self.dataset.info.name, seed=seed)
+
+    def download(self, variant: str) -> tuple[str, bytes]:
+        """File name and content of a variant as it would be deployed; a folder becomes a zip."""
+        chosen = self.variant(variant)
+        stem = "".join(letter if letter.isalnum() else "-" for letter in chosen.name)
+        if chosen.path.is_file():
+            return f"{stem}{chosen.path.suffix}", chosen.path.read_bytes()
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(chosen.path.rglob("*")):
+                archive.write(file, file.relative_to(chosen.path))
+        return f"{stem}.zip", buffer.getvalue()
+
+    def with_descendants(self, variant: str) -> tuple[Variant, ...]:
+        """A variant and everything made from it.
+
+        Raises:
+            InvalidInput: For the baseline, which everything is made from.
+        """
+        family = [self.variant(variant)]
+        if family[0].parent is None:
+            raise InvalidInput(
+                say("The baseline cannot be deleted: everything is measured against it."),
+                say("Open another folder for another model."),
+            )
+        for one in self._store.variants():
+            if one.parent in {other.id for other in family}:
+                family.append(one)
+        return tuple(family)
