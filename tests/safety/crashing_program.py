@@ -1,11 +1,20 @@
-"""Stands in for a runtime that crashes on its file."""
+"""Stands in for a runtime that misbehaves on its file, in a way that is certain."""
 
 import os
 import signal
 import sys
+import time
 
 from workbench.models.confined import confine_this_process
 
 if __name__ == "__main__":
-    confine_this_process(sys.argv[1:])
+    how = confine_this_process(sys.argv[1:])[0]
+    if how == "sleep":
+        time.sleep(600)
+    while how == "spin":
+        pass
+    if how == "fill":
+        print(len(bytearray(64 << 30)))
+    if how == "secrets":
+        print(sorted(os.environ))
     os.kill(os.getpid(), signal.SIGFPE)

@@ -17,6 +17,8 @@ __all__ = ["Inspection", "inspect"]
 
 _EXPECTED = {"keras": {".keras"}, "h5": {".h5", ".hdf5"}, "tflite": {".tflite"}, "onnx": {".onnx"}}
 _ONNX_FIELDS = range(1, 32)
+_SECOND_ONNX_FIELDS = {b"\x12", b"\x1a", b"\x22", b"\x3a", b"\x42"}
+"""Producer, its version, domain, graph, operator set: what may follow ir_version."""
 
 
 def inspect(path: Path) -> Inspection:
@@ -168,9 +170,7 @@ def _is_onnx(path: Path, start: bytes) -> bool:
     if path.suffix.lower() == ".onnx":
         # a protobuf starts with a field number 1..31 and a wire type 0, 1, 2 or 5
         return start[0] >> 3 in _ONNX_FIELDS and start[0] & 7 in {0, 1, 2, 5}
-    return (
-        start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in {b"\x12", b"\x1a", b"\x22", b"\x3a", b"\x42"}
-    )
+    return start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in _SECOND_ONNX_FIELDS
 
 
 def _other(name: str, start: bytes) -> tuple[Text, Text]:

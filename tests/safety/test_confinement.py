@@ -1,0 +1,56 @@
+"""The process of its own that foreign files run in: its limits hold, and it ends with the job."""
+
+import time
+
+import pytest
+
+from tests.safety.hostile import Quiet
+from workbench.errors import Cancelled
+from workbench.models.confined import Allowance, run_confined
+
+PROGRAM = "tests.safety.crashing_program"
+ENOUGH = Allowance(address_space_bytes=2 << 30, cpu_seconds=60, wall_seconds=60)
+
+
+def test_a_crash_is_reported_by_its_signal():
+    ended = run_confined(PROGRAM, ["crash"], ENOUGH, Quiet())
+    assert (ended.signal_name, ended.out_of_time) == ("SIGFPE", False)
+
+
+def test_wall_time_ends_it():
+    allowance = Allowance(address_space_bytes=2 << 30, cpu_seconds=60, wall_seconds=2)
+    ended = run_confined(PROGRAM, ["sleep"], allowance, Quiet())
+    assert ended.out_of_time
+
+
+def test_cpu_time_ends_it():
+    allowance = Allowance(address_space_bytes=2 << 30, cpu_seconds=2, wall_seconds=120)
+    ended = run_confined(PROGRAM, ["spin"], allowance, Quiet())
+    assert ended.signal_name == "SIGXCPU"
+
+
+def test_memory_beyond_the_allowance_is_a_clean_error_inside():
+    ended = run_confined(PROGRAM, ["fill"], ENOUGH, Quiet())
+    assert ended.code == 1
+    assert ended.last_line == "MemoryError"
+
+
+def test_secrets_of_the_environment_stay_outside(monkeypatch):
+    monkeypatch.setenv("SOME_TOKEN", "secret")
+    ended = run_confined(PROGRAM, ["secrets"], ENOUGH, Quiet())
+    assert "PATH" in ended.output
+    assert "SOME_TOKEN" not in ended.output
+
+
+def test_cancelling_kills_it():
+    class Impatient(Quiet):
+        until = time.monotonic() + 1
+
+        def check(self):
+            if time.monotonic() > self.until:
+                raise Cancelled
+
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        run_confined(PROGRAM, ["sleep"], ENOUGH, Impatient())
+    assert time.monotonic() - started < 60
