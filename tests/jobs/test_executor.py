@@ -10,7 +10,7 @@ import pytest
 
 from tests.jobs import work
 from tests.jobs.conftest import PATIENCE, Started, until
-from workbench.errors import Cancelled, InvalidInput, JobFailed, Unavailable
+from workbench.errors import InvalidInput, JobFailed, Unavailable
 from workbench.jobs.executor import Executor
 
 
@@ -138,13 +138,6 @@ def test_after_close_nothing_runs():
     assert executor.status().state == "closed"
     with pytest.raises(Unavailable, match="closed"):
         executor.spawn(executor.run(work.add, 1, 2, worker="light", job="a", on_event=print))
-
-
-def test_close_cancels_what_runs(tmp_path):
-    executor = Executor(eager=("light",))
-    call = Started(executor, work.wait_for_file, tmp_path / "never").until("started")
-    executor.close()
-    assert isinstance(call.error(), Cancelled)
 
 
 @pytest.mark.slow

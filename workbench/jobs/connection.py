@@ -12,28 +12,21 @@ import pickle
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from workbench.errors import Cancelled, JobFailed, Unavailable
+from workbench.errors import JobFailed, Unavailable
 from workbench.jobs import failure, worker
 from workbench.jobs.cluster_process import ClusterProcess
-from workbench.jobs.limits import Limits
-from workbench.jobs.reporter import Event
+from workbench.jobs.deaths import Deaths
+from workbench.jobs.running import Running
+from workbench.jobs.stopping import Stopping
 from workbench.jobs.worker import Call, Outcome, WorkerKind
 from workbench.text import Text, say, verbatim
 
-Reason = Literal["cancelled", "wall time", "lost", "closed"]
-
-# As in workbench.jobs.cluster, which imports dask.
-_EXIT_TOPIC = "workbench-exit"
-_MEMORY_TOPIC = "worker-restart-memory"
-_SCHEDULER_NAME = "Workbench-"
+_SCHEDULER_NAME = "Workbench-"  # as in workbench.jobs.cluster, which imports dask
 
 _CONNECT_SECONDS = 15
-_COOPERATIVE_SECONDS = 1.0
 _EVENTS_SECONDS = 10.0
-_EXIT_SECONDS = 3.0
 _QUEUE_SECONDS = 0.5
 _MOST_SENDINGS = 20
 _SENDER_SECONDS = 0.05  # dask's background sender notices only then that it is closed
@@ -41,75 +34,27 @@ _SENDER_SECONDS = 0.05  # dask's background sender notices only then that it is 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(eq=False)
-class Running:
-    """One call on its way.
-
-    Attributes:
-        job: Whose call it is.
-        kind: The kind of worker that it needs.
-        on_event: Told of its events.
-        limits: What it may take.
-        priority: A higher one runs earlier.
-        run: Identifier of the call.
-        reason: Why it is being stopped; None while it is not.
-        address: The worker that runs it; None while it waits.
-        ended: Number of messages that the worker has sent in all, once it has said so.
-    """
-
-    job: str
-    kind: WorkerKind
-    on_event: Callable[[Event], None]
-    limits: Limits
-    priority: int
-    run: str = field(default_factory=lambda: uuid.uuid4().hex)
-    reason: Reason | None = None
-    address: str | None = None
-    starts: int = 0
-    received: int = 0
-    ended: int | None = None
-    position: int | None = None
-    future: Any = None
-    complete: asyncio.Event = field(default_factory=asyncio.Event)
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def tell(self, event: Event) -> None:
-        """Passes an event on; a faulty observer must not harm the work."""
-        try:
-            self.on_event(event)
-        except Exception:
-            _log.exception("An observer of job %s failed", self.job)
-
-    def stopped(self) -> BaseException:
-        """The error of a call that was stopped."""
-        if self.reason == "wall time":
-            return failure.wall_time(self.limits)
-        return failure.run_again() if self.reason == "lost" else Cancelled()
-
-
 class Connection:
     """A client of a scheduler. Made by :meth:`open`.
 
     Attributes:
         address: Of the scheduler.
+        stopping: Stops its calls.
         ours: Whether the scheduler is the workbench's own kind, which starts workers on demand.
     """
 
     def __init__(self, client: Any, process: ClusterProcess | None, address: str, ours: bool) -> None:
         self.address = address
         self.ours = ours
+        self.stopping = Stopping(client)
         self._client = client
         self._process = process
         self._topic = f"workbench-{uuid.uuid4().hex}"
         self._calls: dict[str, Running] = {}
-        self._exits: dict[str, int] = {}
-        self._memory: dict[str, dict[str, Any]] = {}
-        self._exited = asyncio.Condition()
+        self._deaths = Deaths(client)
         self._seen: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         client.subscribe_topic(self._topic, self._on_message)
-        client.subscribe_topic(_EXIT_TOPIC, self._on_exit)
-        client.subscribe_topic(_MEMORY_TOPIC, self._on_memory)
         if ours:
             self._spawn(self._watch_queue())
 
@@ -181,15 +126,9 @@ class Connection:
         """Runs a call and returns its result; see :meth:`workbench.jobs.executor.Executor.run`."""
         import cloudpickle  # type: ignore[import-untyped]
 
+        work = cloudpickle.dumps((function, arguments))
+        payload = pickle.dumps(Call(run=call.run, topic=self._topic, work=work, limits=call.limits))
         await self._ensure_worker(call.kind)
-        payload = pickle.dumps(
-            Call(
-                run=call.run,
-                topic=self._topic,
-                work=cloudpickle.dumps((function, arguments)),
-                limits=call.limits,
-            )
-        )
         self._calls[call.run] = call
         try:
             for _ in range(_MOST_SENDINGS):
@@ -221,6 +160,7 @@ class Connection:
         call.future = future
         try:
             outcome: Outcome = pickle.loads(await future)  # noqa: S301 - from our worker
+            future.release()  # while it is held, it would be computed again if its worker died
             with suppress(TimeoutError):
                 await asyncio.wait_for(call.complete.wait(), _EVENTS_SECONDS)
             return outcome
@@ -229,13 +169,14 @@ class Connection:
                 raise call.stopped() from None
             if call.address is None:
                 return None
-            raise await self._death(call) from None
+            raise await self._deaths.reason(call) from None
         except FutureCancelledError:
             raise (call.stopped() if call.reason is not None else failure.connection_lost()) from None
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # whoever waited for the result is gone
-                self._spawn(self._stop_stray(call.run, call.address))
+                if call.address is not None:  # else it is released; should it start, its message tells
+                    self._spawn(self.stopping.stop_stray(call.run, call.address))
                 raise
             raise (call.stopped() if call.reason is not None else failure.connection_lost()) from None
         except Exception as error:
@@ -248,7 +189,6 @@ class Connection:
                 )
             ) from error
         finally:
-            # A future that is still held would be computed again when its worker dies.
             future.release()
             call.future = None
 
@@ -294,61 +234,6 @@ class Connection:
                 ),
             )
 
-    async def _death(self, call: Running) -> JobFailed:
-        """Why the worker under a call died; waits for the nanny's word a little."""
-        address = call.address
-        assert address is not None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_EXIT_SECONDS), self._exited:
-                await self._exited.wait_for(lambda: address in self._exits)
-        return failure.from_exit(self._exits.get(address), self._memory.get(address), call.limits)
-
-    # -- stopping ---------------------------------------------------------------------------
-
-    async def stop(self, call: Running, reason: Reason) -> None:
-        """Stops a call: by its flag if it looks at it within a second, else with its worker."""
-        if call.reason is None:
-            call.reason = reason
-        if call.address is None:
-            if call.future is not None:
-                await self._client.cancel([call.future], force=True)
-            return
-        loop = asyncio.get_running_loop()
-        until = loop.time() + _COOPERATIVE_SECONDS
-        await self._raise_flag(call.run, call.address)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(call.finished.wait(), max(0.0, until - loop.time()))
-        for _ in range(_MOST_SENDINGS):
-            if call.finished.is_set() or await self._kill(call.run, call.address):
-                break
-            await asyncio.sleep(0.1)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(call.finished.wait(), _EXIT_SECONDS)
-        if not call.finished.is_set() and call.future is not None:  # no nanny: give it up
-            await self._client.cancel([call.future], force=True)
-
-    async def _stop_stray(self, run: str, address: str | None) -> None:
-        """Stops a call that nobody waits for any more."""
-        if address is None:
-            return  # released before it ran; if it starts all the same, its message brings us here
-        await self._raise_flag(run, address)
-        await asyncio.sleep(_COOPERATIVE_SECONDS)
-        await self._kill(run, address)
-
-    async def _raise_flag(self, run: str, address: str) -> None:
-        with suppress(Exception):  # a worker that holds the GIL does not answer
-            await asyncio.wait_for(
-                self._client.run(worker.raise_flag, run, workers=[address]), _COOPERATIVE_SECONDS / 2
-            )
-
-    async def _kill(self, run: str, address: str) -> bool:
-        with suppress(Exception):  # the worker is gone already
-            answers = await asyncio.wait_for(
-                self._client.run(worker.kill_run, run, workers=[address], nanny=True), _EXIT_SECONDS
-            )
-            return any(answers.values())
-        return False
-
     # -- what the scheduler says ------------------------------------------------------------
 
     def _on_message(self, event: tuple[float, dict[str, Any]]) -> None:
@@ -356,7 +241,7 @@ class Connection:
         call = self._calls.get(message["run"])
         if call is None:
             if "started" in message:
-                self._spawn(self._stop_stray(message["run"], message["started"]))
+                self._spawn(self.stopping.stop_stray(message["run"], message["started"]))
             return
         if "started" in message:
             self._on_started(call, message["started"])
@@ -377,10 +262,10 @@ class Connection:
         if call.starts > 1 or call.reason is not None:
             # Computed again although its result was there (its worker died in between), or
             # cancelled while it was on its way to the worker.
-            self._spawn(self._stop_stray(call.run, address))
-            if call.future is not None and call.reason is None:
+            self._spawn(self.stopping.stop_stray(call.run, address))
+            if call.reason is None:
                 call.reason = "lost"
-                self._spawn(self._client.cancel([call.future], force=True))
+                self._spawn(self.stopping.withdraw(call))
             return
         call.tell({"type": "started"})
         if call.limits.wall_seconds is not None:
@@ -390,15 +275,7 @@ class Connection:
         with suppress(TimeoutError):
             await asyncio.wait_for(call.finished.wait(), seconds)
         if not call.finished.is_set() and call.reason is None:
-            await self.stop(call, "wall time")
-
-    async def _on_exit(self, event: tuple[float, dict[str, Any]]) -> None:
-        async with self._exited:
-            self._exits[event[1]["worker"]] = event[1]["exitcode"]
-            self._exited.notify_all()
-
-    def _on_memory(self, event: tuple[float, dict[str, Any]]) -> None:
-        self._memory[event[1]["worker"]] = event[1]
+            await self.stopping.stop(call, "wall time")
 
     async def _watch_queue(self) -> None:
         """Tells waiting calls how many are before them."""

@@ -19,9 +19,10 @@ from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 from workbench.errors import Unavailable
-from workbench.jobs.connection import Connection, Running
+from workbench.jobs.connection import Connection
 from workbench.jobs.limits import Limits
 from workbench.jobs.reporter import Event
+from workbench.jobs.running import Running
 from workbench.jobs.worker import WorkerKind
 from workbench.records import Record
 from workbench.technique import Reporter
@@ -222,7 +223,7 @@ class Executor:
         for call in calls:
             call.reason = call.reason or "cancelled"
         if self._connection is not None:
-            await asyncio.gather(*(self._connection.stop(call, "cancelled") for call in calls))
+            await asyncio.gather(*(self._connection.stopping.stop(call, "cancelled") for call in calls))
 
     async def _connected(self) -> Connection:
         if self._connection is not None and not self._connection.alive:
