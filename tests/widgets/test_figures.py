@@ -1,0 +1,125 @@
+"""Figures are valid plotly, carry intervals, and show hostile names as plain text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from tests.widgets.result_rows import DETAILS, ROWS
+from widgets.charts.bars import BarsChart, Number, bar_figure
+from widgets.charts.chart import plain
+from widgets.charts.classes import class_chart, class_figure, confusion_chart, confusion_figure
+from widgets.charts.live import curves_figure, grouped
+from widgets.charts.trade_off import trade_off_figure
+
+NUMBERS = [
+    Number(row, row.latency.p50_ms.value, row.latency.p50_ms.low, row.latency.p50_ms.high, "1 ms", "[1, 1]")
+    for row in ROWS
+    if row.latency
+]
+FIGURES = {
+    "trade-off": trade_off_figure(ROWS, "q"),
+    "trade-off of nothing": trade_off_figure(()),
+    "trade-off of one": trade_off_figure(ROWS[:1]),
+    "bars": bar_figure(NUMBERS, "ms"),
+    "dots": bar_figure(NUMBERS, "F1", from_zero=False),
+    "classes": class_figure(DETAILS),
+    "confusion": confusion_figure(DETAILS),
+    "curves": curves_figure({"training loss": [(1, 0.5), (2, 0.25)]}, "epoch"),
+}
+
+
+def strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in strings(item)]
+    return [text for item in value for text in strings(item)] if isinstance(value, (list, tuple)) else []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_is_valid_plotly_and_json(name: str) -> None:
+    figure = FIGURES[name]
+    go.Figure(figure)
+    json.dumps(figure, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_hostile_names_stay_text(name: str) -> None:
+    for text in strings(FIGURES[name]):
+        lower = text.lower()
+        assert "<script" not in lower
+        assert "<a " not in lower
+        assert "\u202e" not in text
+        assert len(text) < 200
+
+
+def test_templates_never_hold_names() -> None:
+    for figure in FIGURES.values():
+        for trace in figure["data"]:
+            assert "hovertemplate" not in trace
+            assert trace.get("texttemplate") in (None, "%{text}")
+
+
+def test_names_keep_what_plotly_would_eat() -> None:
+    assert plain("a<b>&c") == "a&lt;b&gt;&amp;c"
+
+
+def test_whiskers_reach_the_ends_of_the_intervals() -> None:
+    bubbles = [trace for trace in trade_off_figure(ROWS)["data"] if trace.get("mode") == "markers+text"]
+    for trace in bubbles:
+        for number, id_ in enumerate(trace["customdata"]):
+            row = next(row for row in ROWS if row.variant.id == id_)
+            assert row.latency is not None
+            assert row.quality is not None
+            x, y = trace["x"][number], trace["y"][number]
+            assert x + trace["error_x"]["array"][number] == pytest.approx(row.latency.p50_ms.high)
+            assert x - trace["error_x"]["arrayminus"][number] == pytest.approx(row.latency.p50_ms.low)
+            assert y + trace["error_y"]["array"][number] == pytest.approx(row.quality.f1_macro.high)
+
+
+def test_lineage_joins_measured_parents_and_children_and_the_front_is_marked() -> None:
+    lineage, front = trade_off_figure(ROWS)["data"][:2]
+    assert lineage["x"] == [0.9, 0.05, None, 0.9, 0.4, None]
+    assert front["x"] == [0.05, 0.4]
+
+
+def test_a_wide_range_of_latencies_gets_a_logarithmic_axis_with_labels_that_read_alone() -> None:
+    axis = trade_off_figure(ROWS)["layout"]["xaxis"]
+    assert axis["type"] == "log"
+    assert axis["ticktext"] == [f"{value:g}" for value in axis["tickvals"]]
+    assert trade_off_figure(ROWS[:1])["layout"]["xaxis"]["type"] == "linear"
+
+
+def test_tables_behind_pictures_have_a_row_for_everything_drawn() -> None:
+    chart = class_chart(DETAILS)
+    assert [len(row) for row in chart["table"]["rows"]] == [4, 4, 4]
+    assert "-10.0".replace("-", "\N{MINUS SIGN}") in chart["summary"]
+    assert [row[2] for row in confusion_chart(DETAILS)["table"]["rows"]] == ["-3", "+2", "+1"]
+
+
+def test_curves_that_share_axes_share_a_picture_and_what_is_no_number_ends_a_curve() -> None:
+    groups = grouped(
+        {
+            "training loss": ((1, 0.5), (2, float("nan"))),
+            "validation loss": ((1, 0.6),),
+            "validation F1": ((1, 0.7),),
+            "running F1": ((100, 0.7),),
+            "time to F1": ((1.5, 0.7),),
+            "empty": (),
+        }
+    )
+    assert {group: list(curves) for group, curves in groups.items()} == {
+        "loss": ["training loss", "validation loss"],
+        "score": ["validation F1"],
+        "running": ["running F1"],
+        "time": ["time to F1"],
+    }
+    assert groups["loss"]["training loss"] == [(1, 0.5)]
+
+
+def test_every_chart_component_says_what_it_follows() -> None:
+    assert "results" in BarsChart.follows

@@ -1,0 +1,51 @@
+"""Numbers and verdicts in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.widgets.result_rows import HOSTILE, interval
+from widgets import wording
+from workbench.measure.records import Interval, QualityVerdict, SpeedVerdict
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (38_900, "38.9 kB"), (999_900, "1.00 MB"), (4_200_000_000, "4.20 GB")],
+)  # fmt: skip
+def test_size(count: int, text: str) -> None:
+    assert wording.size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(0.0612, "61.2 µs"), (0.62, "0.620 ms"), (12.345, "12.3 ms"), (2500, "2.50 s")]
+)
+def test_time(ms: float, text: str) -> None:
+    assert wording.time(ms) == text
+
+
+def test_the_ends_of_an_interval_have_the_unit_of_its_value() -> None:
+    assert wording.time_interval(Interval(value=0.09, low=0.08, high=0.12)) == "[80.0, 120]"
+
+
+def test_slower_is_said_as_how_many_times_slower_with_the_ends_in_order() -> None:
+    verdict = SpeedVerdict(
+        variant="a", reference="b", speedup=Interval(value=0.5, low=0.4, high=0.8), floor=0.01, word="slower"
+    )
+    assert str(wording.speed_verdict(verdict)) == "2.00× slower [1.25, 2.50]"
+
+
+@pytest.mark.parametrize("word", ["kept", "lost", "not proven"])
+def test_quality_verdict_names_change_and_interval_in_points(word: str) -> None:
+    verdict = QualityVerdict(
+        variant="a", reference="b", change=interval(-0.007, 0.005), only_reference_right=1, only_variant_right=2,
+        mcnemar_p=0.5, tolerance=0.01, word=word,  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert str(wording.quality_verdict(verdict)) == f"{word}: −0.7 pt [−1.2, −0.2]"
+
+
+def test_names_from_strangers_are_short_and_hold_no_control_or_direction_marks() -> None:
+    name = wording.short(HOSTILE)
+    assert len(name) <= 48
+    assert "\u202e" not in name
+    assert "\x00" not in name
