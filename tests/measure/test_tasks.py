@@ -1,6 +1,8 @@
 """Measurements in fresh processes, of a small real runtime and of real LiteRT files."""
 
 import gzip
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -132,6 +134,51 @@ def test_any_other_error_of_a_runtime_is_told_with_its_kind(report, tiny, datase
 def test_too_much_memory_is_told_as_such(report, tiny, dataset_folder):
     with pytest.raises(JobFailed, match=r"bomb.npz needs more memory"):
         peak_memory(report, tiny("bomb", fault="out of memory"), dataset_folder)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("killed", "victim.npz was ended by the system, most likely for lack of memory"),
+        ("exit", r"victim.npz ended without a result \(exit code 3\)"),
+    ],
+)
+def test_a_process_that_ends_early_is_told_as_such(report, tiny, dataset_folder, fault, words):
+    with pytest.raises(JobFailed, match=words):
+        peak_memory(report, tiny("victim", fault=fault), dataset_folder)
+
+
+def test_the_fresh_process_does_not_outlive_the_one_that_started_it(tiny, dataset_folder, tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path.extend({sys.path!r})\n"
+        "from pathlib import Path\n"
+        "from tiny_runtime import TinyRuntime\n"
+        "from workbench.jobs.reporter import SilentReporter\n"
+        "from workbench.measure.latency import Candidate\n"
+        "from workbench.measure.tasks import peak_memory\n"
+        "from workbench.runtimes import register\n"
+        "register(TinyRuntime)\n"
+        "candidate = Candidate.model_validate_json(sys.argv[1])\n"
+        "peak_memory(SilentReporter(), candidate, Path(sys.argv[2]))\n"
+    )
+    candidate = tiny("endless", fault="hang")
+    parent = subprocess.Popen(
+        [sys.executable, script, candidate.model_dump_json(), dataset_folder],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not (found := psutil.Process(parent.pid).children()) and time.monotonic() < deadline:
+        assert parent.poll() is None
+        time.sleep(0.05)
+    (child,) = found
+    time.sleep(1)
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs([child], timeout=10)
+    assert not alive
 
 
 def test_a_process_that_hangs_is_ended(report, tiny, dataset_folder, tmp_path):

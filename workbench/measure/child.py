@@ -199,10 +199,12 @@ def _runtimes(spec: dict[str, Any]) -> Callable[[str], Runtime]:
     return find
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     if platform.system() == "Linux":
         # PR_SET_PDEATHSIG = 1: works even while a runtime holds the interpreter.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
         return
 
     def wait_for_end() -> None:
@@ -242,7 +244,7 @@ def main() -> int:
     # Libraries print: what they say goes to standard error, not between the messages.
     os.dup2(2, 1)
     spec = json.loads(sys.stdin.readline())
-    _die_with_parent()
+    _die_with_parent(spec["parent"])
     _limit(spec)
     sys.path.extend(entry for entry in spec["path"] if entry not in sys.path)
     candidates = [Candidate.model_validate(item) for item in spec["candidates"]]

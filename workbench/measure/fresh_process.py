@@ -64,6 +64,7 @@ def run_in_fresh_process(
         "runtimes": {name: _class_of(name) for name in {candidate.runtime for candidate in candidates}},
         "path": [entry for entry in sys.path if entry],
         "folder": str(folder),
+        "parent": os.getpid(),
         **arguments,
     }
     conversation = _Conversation(on_message)

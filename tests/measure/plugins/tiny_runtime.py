@@ -25,6 +25,10 @@ class TinySession(Session):
     def infer(self, prepared):
         if self.fault == "crash":
             os.kill(os.getpid(), signal.SIGFPE)
+        if self.fault == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.fault == "exit":
+            os._exit(3)
         if self.fault == "out of memory":
             np.ones(1 << 50, np.uint8)
         if self.fault == "hang":
