@@ -25,29 +25,62 @@ def interval(value: float, spread: float) -> Interval:
 
 def variant(id_: str, name: str, technique: str | None = None, parent: str | None = None) -> Variant:
     return Variant(
-        id=id_, name=name, format="tflite", path=Path(f"{id_}.tflite"), sha256="0" * 64, runtime="litert",
+        id=id_,
+        name=name,
+        format="tflite",
+        path=Path(f"{id_}.tflite"),
+        sha256="0" * 64,
+        runtime="litert",
         description=ModelDescription(
-            inputs=(TensorSpec(name="x", shape=(8, 8, 1)),), outputs=(TensorSpec(name="y", shape=(3,)),),
-            layers=(Layer(name="dense", kind="Dense", parameters=30, size_bytes=120, output_shape=(3,)),), parameters=30,
+            inputs=(TensorSpec(name="x", shape=(8, 8, 1)),),
+            outputs=(TensorSpec(name="y", shape=(3,)),),
+            layers=(Layer(name="dense", kind="Dense", parameters=30, size_bytes=120, output_shape=(3,)),),
+            parameters=30,
         ),
-        technique=technique, parent=parent, created=datetime(2026, 1, 1, tzinfo=UTC), seconds=2.0,
-    )  # fmt: skip
+        technique=technique,
+        parent=parent,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        seconds=2.0,
+    )
 
 
 def latency(id_: str, milliseconds: float) -> LatencySummary:
     return LatencySummary(
-        variant=id_, runtime="litert", settings=RuntimeSettings(), load_ms=1, first_ms=1,
-        p50_ms=interval(milliseconds, milliseconds / 10), iqr_ms=0.01, p90_ms=milliseconds, p95_ms=milliseconds,
-        p99_ms=milliseconds, min_ms=milliseconds, samples=1000, outliers=3, throughput=1000 / milliseconds,
-    )  # fmt: skip
+        variant=id_,
+        runtime="litert",
+        settings=RuntimeSettings(),
+        load_ms=1,
+        first_ms=1,
+        p50_ms=interval(milliseconds, milliseconds / 10),
+        iqr_ms=0.01,
+        p90_ms=milliseconds,
+        p95_ms=milliseconds,
+        p99_ms=milliseconds,
+        min_ms=milliseconds,
+        samples=1000,
+        outliers=3,
+        throughput=1000 / milliseconds,
+    )
 
 
 def quality(id_: str, f1: float) -> QualityMeasurement:
     return QualityMeasurement(
-        variant=id_, runtime="litert", samples=500, accuracy=interval(f1, 0.01), f1_macro=interval(f1, 0.02), f1_micro=f1,
-        f1_weighted=f1, precision_macro=f1, recall_macro=f1, per_class=(), confusion=(), calibration_error=0.01,
-        near_chance=False, dataset="d", passport="p",
-    )  # fmt: skip
+        variant=id_,
+        runtime="litert",
+        samples=500,
+        accuracy=interval(f1, 0.01),
+        f1_macro=interval(f1, 0.02),
+        f1_micro=f1,
+        f1_weighted=f1,
+        precision_macro=f1,
+        recall_macro=f1,
+        per_class=(),
+        confusion=(),
+        calibration_error=0.01,
+        near_chance=False,
+        dataset="d",
+        passport="p",
+    )
 
 
 def row(
@@ -57,14 +90,22 @@ def row(
         variant=one,
         size=SizeMeasurement(parameters=30, file_bytes=file_bytes, gzip_bytes=file_bytes // 2),
         latency=latency(one.id, milliseconds),
-        speed=SpeedVerdict(variant=one.id, reference="b", speedup=interval(2, 0.1), floor=0.01, word="faster"),
+        speed=SpeedVerdict(
+            variant=one.id, reference="b", speedup=interval(2, 0.1), floor=0.01, word="faster"
+        ),
         quality=quality(one.id, f1),
         quality_change=QualityVerdict(
-            variant=one.id, reference="b", change=interval(-0.002, 0.004), only_reference_right=3, only_variant_right=2,
-            mcnemar_p=1.0, tolerance=0.01, word="kept",
+            variant=one.id,
+            reference="b",
+            change=interval(-0.002, 0.004),
+            only_reference_right=3,
+            only_variant_right=2,
+            mcnemar_p=1.0,
+            tolerance=0.01,
+            word="kept",
         ),
         on_front=on_front,
-    )  # fmt: skip
+    )
 
 
 ROWS = (

@@ -11,8 +11,15 @@ from workbench.measure.records import Interval, QualityVerdict, SpeedVerdict
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (38_900, "38.9 kB"), (999_900, "1.00 MB"), (4_200_000_000, "4.20 GB")],
-)  # fmt: skip
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (38_900, "38.9 kB"),
+        (999_900, "1.00 MB"),
+        (4_200_000_000, "4.20 GB"),
+    ],
+)
 def test_size(count: int, text: str) -> None:
     assert wording.size(count) == text
 
@@ -38,9 +45,15 @@ def test_slower_is_said_as_how_many_times_slower_with_the_ends_in_order() -> Non
 @pytest.mark.parametrize("word", ["kept", "lost", "not proven"])
 def test_quality_verdict_names_change_and_interval_in_points(word: str) -> None:
     verdict = QualityVerdict(
-        variant="a", reference="b", change=interval(-0.007, 0.005), only_reference_right=1, only_variant_right=2,
-        mcnemar_p=0.5, tolerance=0.01, word=word,  # type: ignore[arg-type]
-    )  # fmt: skip
+        variant="a",
+        reference="b",
+        change=interval(-0.007, 0.005),
+        only_reference_right=1,
+        only_variant_right=2,
+        mcnemar_p=0.5,
+        tolerance=0.01,
+        word=word,  # type: ignore[arg-type]
+    )
     assert str(wording.quality_verdict(verdict)) == f"{word}: −0.7 pt [−1.2, −0.2]"
 
 
