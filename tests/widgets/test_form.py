@@ -21,7 +21,9 @@ class Everything(Parameters):
         description="Passes over the data.",
         json_schema_extra={"unit": "epochs"},
     )
-    rate: float = Field(0.001, gt=0, title="Learning rate")
+    rate: float = Field(0.001, gt=0, le=1, title="Learning rate")
+    batch: int = Field(32, ge=1, le=4096)
+    factor: float = Field(0.5, ge=0.1, le=1)
     mode: Literal["global", "local"] = "global"
     bits: Literal[4, 8] = 8
     shuffle: bool = True
@@ -35,6 +37,8 @@ def test_each_type_has_its_control_with_unit_range_and_options() -> None:
     assert {name: field["kind"] for name, field in by_name.items()} == {
         "epochs": "range",
         "rate": "number",
+        "batch": "number",
+        "factor": "range",
         "mode": "select",
         "bits": "select",
         "shuffle": "checkbox",

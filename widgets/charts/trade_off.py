@@ -214,9 +214,9 @@ class TradeoffChart(Component):
                 trade_off_figure(rows, self.session.selected),
                 str(
                     say(
-                        "{count} measured variants; on the Pareto front: {names}.",
+                        "Measured variants: {count}; on the Pareto front: {names}.",
                         count=len(rows),
-                        names=", ".join(short(row.variant.name) for row in front) or "-",
+                        names=", ".join(short(row.variant.name) for row in front) or "–",
                     )
                 ),
                 [

@@ -10,6 +10,7 @@ from pydantic_core import PydanticUndefined
 from workbench.technique import AnyTechnique, Parameters
 from workbench.text import Text, say
 
+_MOST_SLIDER_STEPS = 500
 _PLAIN = {"integer": "number", "number": "number", "string": "text", "boolean": "checkbox"}
 
 
@@ -88,9 +89,10 @@ def _field(name: str, field: dict[str, Any]) -> dict[str, Any]:
     maximum = constraint.get("maximum", constraint.get("exclusiveMaximum"))
     options = constraint.get("enum", [constraint["const"]] if "const" in constraint else None)
     kind = "select" if options else _PLAIN.get(constraint.get("type", "string"), "text")
-    if kind == "number" and minimum is not None and maximum is not None:
-        kind = "range"
     whole = constraint.get("type") == "integer"
+    step = constraint.get("multipleOf", 1 if whole else None) or _step(minimum, maximum)
+    if kind == "number" and _suits_slider(minimum, maximum, step, field.get("default")):
+        kind = "range"
     unit = field.get("unit")
     return {
         "name": name,
@@ -100,11 +102,23 @@ def _field(name: str, field: dict[str, Any]) -> dict[str, Any]:
         "kind": kind,
         "minimum": minimum,
         "maximum": maximum,
-        "step": constraint.get("multipleOf", 1 if whole else None) or _step(minimum, maximum),
+        # A number that is typed is not held to the slider's steps.
+        "step": step if whole or kind == "range" else None,
         "options": [{"value": option, "label": _option(option)} for option in options or []],
         "range": _limits(minimum, maximum),
         "advanced": bool(field.get("advanced", False)),
     }
+
+
+def _suits_slider(
+    minimum: float | None, maximum: float | None, step: float | None, default: float | None
+) -> bool:
+    # On a slider over decades (a batch size, a learning rate) the useful values would be one pixel.
+    if minimum is None or maximum is None or step is None:
+        return False
+    return (maximum - minimum) / step <= _MOST_SLIDER_STEPS and (
+        default is None or default >= step or minimum < 0
+    )
 
 
 def _option(option: Any) -> str:

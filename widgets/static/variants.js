@@ -31,7 +31,8 @@ function table(view) {
       h("tbody", { role: "rowgroup" }, state.rows.map((row) => h("tr", {
         role: "row", key: row.id, "aria-selected": String(row.id === state.selected),
         class: [row.id === state.selected && "wb-selected", row.automatic && "wb-automatic"].filter(Boolean).join(" "),
-        onclick: () => view.act("select", { variant: row.id }),
+        // A click on the label reaches the radio button, which says so itself.
+        onclick: (event) => event.target.closest("label, input") || view.act("select", { variant: row.id }),
       },
       h("th", { scope: "row", role: "rowheader" }, h("label", { class: "wb-pick" },
         h("input", { type: "radio", name: `${local.id}-selected`, checked: row.id === state.selected, "aria-label": row.name,
