@@ -21,6 +21,7 @@ from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
 from workbench.measure.records import Protocol
 from workbench.measuring import Measuring
+from workbench.runtimes import runtime
 from workbench.store import Store
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.techniques import technique as find_technique
@@ -144,7 +145,7 @@ class Pipeline:
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
             reference = self._reference(name) or members[0]
-            runs.append(_unique([reference, *members]))
+            runs += _runs(reference, members)
             references.append(reference)
         if len(_unique(references)) > 1:
             runs.append(_unique(references))
@@ -287,7 +288,7 @@ class Pipeline:
         parent = next((other for other in self._store.variants() if other.id == variant.parent), None)
         if parent is not None and parent.runtime == variant.runtime:
             group.append(parent)
-        await self._measuring.time(job, _unique([*group, variant]), "quick")
+        await self._measuring.time(job, [*_timed_with(variant, group), variant], "quick")
         if variant.is_reference and variant.parent is not None:
             # The change of runtime is a step of its own: timed once, between the two references.
             await self._measuring.time(job, _unique([self._evidence.baseline, variant]), "quick")
@@ -321,6 +322,33 @@ class Pipeline:
 
 def _applying(technique: AnyTechnique) -> Text:
     return say("Applying {technique}", technique=say(technique.title))
+
+
+def _timed_with(variant: Variant, others: Sequence[Variant]) -> list[Variant]:
+    """Which others can be timed in one process with a variant.
+
+    TensorFlow sets its threads once for a process, so files of different threads cannot share one.
+    """
+    together = [
+        other
+        for other in others
+        if other.id != variant.id
+        and (other.settings.threads == variant.settings.threads or not _runs_in_tensorflow(variant))
+    ]
+    return _unique(together)
+
+
+def _runs(reference: Variant, members: Sequence[Variant]) -> list[list[Variant]]:
+    if not _runs_in_tensorflow(reference):
+        return [_unique([reference, *members])]
+    by_threads: dict[int, list[Variant]] = {}
+    for member in members:
+        by_threads.setdefault(member.settings.threads, []).append(member)
+    return [_unique([*_timed_with(same[0], [reference]), *same]) for same in by_threads.values()]
+
+
+def _runs_in_tensorflow(variant: Variant) -> bool:
+    return runtime(variant.runtime).imports_tensorflow
 
 
 def _unique(variants: Sequence[Variant]) -> list[Variant]:

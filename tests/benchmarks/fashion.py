@@ -1,0 +1,133 @@
+"""Every technique and runtime on a CNN for Fashion-MNIST, as the table of the README."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from workbench import Workbench
+from workbench.data import Dataset
+from workbench.data.builtin import BUILTINS
+from workbench.data.prepare import prepare
+from workbench.errors import WorkbenchError
+from workbench.measure.records import Interval
+from workbench.results import ResultRow
+
+MODEL = Path("artifacts") / "fashion-cnn.keras"
+STEPS: list[tuple[str, str | None, dict[str, object]]] = [
+    *(
+        ("inference.runtime", None, {"runtime": runtime})
+        for runtime in ("keras.xla", "litert", "onnxruntime", "openvino")
+    ),
+    ("quantization.float16", None, {}),
+    ("quantization.dynamic_range", None, {}),
+    ("quantization.int8", None, {}),
+    ("quantization.int16x8", None, {}),
+    ("quantization.onnx_int8", None, {}),
+    ("quantization.openvino_int8", None, {}),
+    ("structure.width", None, {"factor": 0.5, "epochs": 6}),
+    ("quantization.int8", "structure.width", {}),
+    ("quantization.openvino_int8", "structure.width", {}),
+]
+
+
+def train(data: Path) -> None:
+    """Trains the network once; later runs use the file."""
+    import keras
+    import numpy as np
+
+    from workbench.models.architectures import residual_cnn
+
+    dataset = Dataset(data)
+    keras.utils.set_random_seed(0)
+    model = residual_cnn((28, 28, 1), 10, name="fashion_cnn")
+    epochs, batch = 6, 64
+    steps = -(-dataset.info.counts["train"] // batch) * epochs
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.fit(
+        np.asarray(dataset.x("train")),
+        np.asarray(dataset.y("train")),
+        validation_data=(np.asarray(dataset.x("validation")), np.asarray(dataset.y("validation"))),
+        batch_size=batch,
+        epochs=epochs,
+        verbose=2,
+    )
+    plain = residual_cnn((28, 28, 1), 10, name="fashion_cnn")
+    plain.set_weights(model.get_weights())
+    MODEL.parent.mkdir(exist_ok=True)
+    plain.save(MODEL)
+
+
+def main() -> None:
+    missing = BUILTINS["fashion-mnist"].available()
+    if missing is not None:
+        print(f"skipped: {missing}")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        if not MODEL.exists():
+            prepare("fashion-mnist", Path(scratch) / "data", seed=0)
+            train(Path(scratch) / "data")
+        workbench = Workbench(Path(scratch) / "workbench")
+        workbench.open(MODEL, "fashion-mnist", name="fashion CNN").wait()
+        made: dict[str, str] = {}
+        for technique, parent, parameters in STEPS:
+            try:
+                variant = workbench.apply(technique, made.get(parent or ""), **parameters).wait()
+            except WorkbenchError as error:
+                print(f"{technique}: {error}")
+                continue
+            assert variant is not None
+            made.setdefault(technique, variant.id)
+            print(
+                f"  made {variant.name} on {parent or 'the baseline'} in {variant.seconds:.0f} s", flush=True
+            )
+        workbench.measure(protocol="final").wait()
+        rows = workbench.results()
+        machine = workbench.passport
+        workbench.close()
+    print(
+        f"\n{machine.cpu}, {machine.cores} cores ({', '.join(machine.features)}); "
+        "1 thread, batch 1; final protocol\n"
+    )
+    print(
+        "| variant | runtime | parameters | file kB | gzip kB | p50 ms | speed-up in its runtime "
+        "| F1 % | change of F1, points |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for row in rows:
+        print(_line(row))
+    print()
+    for row in rows:
+        for note in row.notes:
+            print(f"- {row.variant.name}: {note}")
+
+
+def _line(row: ResultRow) -> str:
+    assert row.size is not None
+    assert row.latency is not None
+    assert row.quality is not None
+    cells = [
+        row.variant.name,
+        row.variant.runtime,
+        f"{row.size.parameters:,}",
+        f"{row.size.file_bytes / 1000:.0f}",
+        f"{row.size.gzip_bytes / 1000:.0f}",
+        _interval(row.latency.p50_ms, 1, 3),
+        f"{row.speed.word}: {_interval(row.speed.speedup, 1, 2)}" if row.speed else "(reference)",
+        _interval(row.quality.f1_macro, 100, 1),
+        f"{row.quality_change.word}: {_interval(row.quality_change.change, 100, 2)}"
+        if row.quality_change
+        else "-",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _interval(interval: Interval, factor: float, digits: int) -> str:
+    value, low, high = (
+        f"{factor * part:.{digits}f}" for part in (interval.value, interval.low, interval.high)
+    )
+    return f"{value} [{low}, {high}]"
