@@ -48,7 +48,9 @@ def test_every_demo_model_has_its_training():
 
 @pytest.mark.slow
 def test_training_is_seeded_and_learns(tmp_path, monkeypatch):
-    monkeypatch.setitem(TRAININGS, "dense-breast-cancer", replace(TRAININGS["dense-breast-cancer"], epochs=6))
+    monkeypatch.setitem(
+        TRAININGS, "dense-breast-cancer", replace(TRAININGS["dense-breast-cancer"], epochs=10)
+    )
     dataset = prepare("breast-cancer", tmp_path / "data")
     first, second = (train("dense-breast-cancer", dataset) for _ in range(2))
     for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
