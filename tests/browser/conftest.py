@@ -53,10 +53,12 @@ class Server:
     Attributes:
         process: The process.
         address: What it printed, with its token.
+        lines: All that it printed.
     """
 
     process: subprocess.Popen[str]
     address: str
+    lines: list[str]
 
     @property
     def host(self) -> str:
@@ -105,7 +107,7 @@ def running(command: list[str], **environment: str) -> Iterator[Server]:
             address = next((word for word in line.split() if word.startswith("http://")), None)
             if address is not None:
                 break
-        yield Server(process, address)
+        yield Server(process, address, seen)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

@@ -174,6 +174,6 @@ def test_signal_leaves_no_process_behind(user_folders, tmp_path, number):
         wait_until(lambda: len(server.descendants()) >= 4, "kernel, cluster and workers")
         processes = server.descendants()
         server.process.send_signal(number)
-        assert server.process.wait(60) == 0
+        assert server.process.wait(60) == 0, "".join(server.lines)
     _, alive = psutil.wait_procs(processes, timeout=10)
     assert alive == []

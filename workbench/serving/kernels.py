@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -62,11 +63,14 @@ class PageKernelManager(_Base):  # type: ignore[misc]
             shutil.rmtree(self._visitor(kernel_id), ignore_errors=True)
 
     async def shutdown_all(self, *arguments: Any, **options: Any) -> None:
-        """Ends all kernels."""
+        """Ends all kernels, at once: what they finished is stored, and the user waits for the prompt."""
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
-        await super().shutdown_all(*arguments, **options)
+        for kernel_id in self.list_kernel_ids():
+            # One that is just starting or ending is unknown to Jupyter; its process is ended later.
+            with contextlib.suppress(Exception):
+                await self.shutdown_kernel(kernel_id, now=True)
 
     def notify_connect(self, kernel_id: str) -> None:
         """A page connected."""
