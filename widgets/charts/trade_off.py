@@ -86,7 +86,7 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
 
 def _log_axis(values: list[float]) -> dict[str, Any]:
     # plotly writes 0.2 as "2" on such an axis; every label is to be a number that can be read alone.
-    low, high = math.log10(min(values)) - 0.15, math.log10(max(values)) + 0.15
+    low, high = math.log10(min(values)) - 0.2, math.log10(max(values)) + 0.2
     ticks = [
         digit * 10.0**power
         for power in range(math.floor(low), math.ceil(high) + 1)
@@ -129,7 +129,7 @@ def _bubbles(family: str, rows: list[ResultRow], largest: int, ranks: dict[str, 
         if len(rows) <= _FEW_NAMES
         else [""] * len(rows),
         # Neighbours across get their names on different sides.
-        "textposition": [_NAME_PLACES[ranks[row.variant.id] % len(_NAME_PLACES)] for row in rows],
+        "textposition": [_name_place(ranks[row.variant.id], len(ranks)) for row in rows],
         "textfont": {"size": 11},
         "cliponaxis": False,
         "customdata": [row.variant.id for row in rows],
@@ -152,6 +152,11 @@ def _bubbles(family: str, rows: list[ResultRow], largest: int, ranks: dict[str, 
             "line": {"width": [2.5 if row.on_front else 0.5 for row in rows], "color": colour},
         },
     }
+
+
+def _name_place(rank: int, count: int) -> str:
+    # The rightmost one has no room to its right.
+    return "bottom center" if rank == count - 1 else _NAME_PLACES[rank % len(_NAME_PLACES)]
 
 
 def _lineage(rows: list[ResultRow], places: dict[str, tuple[float, float]]) -> dict[str, Any]:
