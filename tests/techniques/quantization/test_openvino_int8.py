@@ -1,0 +1,214 @@
+import subprocess
+import sys
+
+import numpy as np
+import openvino
+import pytest
+
+from tests import small_models
+from tests.techniques.applying import Reports, apply, predict, run_code, size
+from workbench import techniques
+from workbench.errors import Cancelled
+from workbench.techniques.quantization.openvino_int8 import OpenVinoInt8Parameters
+
+pytestmark = pytest.mark.filterwarnings(small_models.KERAS_WARNINGS)
+
+NAME = "quantization.openvino_int8"
+
+
+def read(path):
+    return openvino.Core().read_model(path / "model.xml")
+
+
+def quantizers(path):
+    return [node for node in read(path).get_ops() if node.get_type_name() == "FakeQuantize"]
+
+
+def int8_elements(path):
+    constants = [node for node in read(path).get_ops() if node.get_type_name() == "Constant"]
+    return sum(
+        int(np.prod(node.get_output_shape(0)))
+        for node in constants
+        if node.get_element_type().get_type_name() in ("i8", "u8")
+    )
+
+
+@pytest.mark.parametrize("kind", list(small_models.SHAPES))
+def test_the_folder_is_int8_and_predicts_like_float32(kind, parents, made):
+    parent, dataset = parents(kind)
+    applied, float32 = made(NAME, kind), made("inference.runtime", kind, runtime="openvino")
+
+    assert (applied.format, applied.runtime) == ("openvino", "openvino")
+    assert sorted(item.name for item in applied.path.iterdir()) == ["model.bin", "model.xml"]
+    assert applied.description.precision == "int8"
+    assert applied.description.parameters == parent.description.parameters
+    assert [spec.name for spec in applied.description.inputs] == [
+        spec.name for spec in parent.description.inputs
+    ]
+    assert quantizers(applied.path)
+    assert not quantizers(float32.path)
+    assert int8_elements(applied.path) > 0.8 * parent.description.parameters
+    assert size(applied.path / "model.bin") < 0.5 * size(float32.path / "model.bin")
+    x = dataset.x("test")
+    expected, found = predict(float32, x), predict(applied, x)
+    assert np.abs(found - expected).max() <= 0.15 * np.abs(expected).max()
+    assert (found.argmax(-1) == expected.argmax(-1)).mean() > 0.9
+
+
+def test_the_report_says_what_was_quantized(made):
+    applied = made(NAME, "conv")
+    first, second = map(str, applied.report.touched)
+    # stem, block, depthwise, dense
+    assert first.startswith("4 of 4 convolutions and matrix products")
+    assert "FakeQuantize" in second
+    assert applied.report.skipped == ()
+    assert "all 64 samples of the validation split" in str(applied.report.notes[0])
+
+
+def test_mixed_activations_are_asymmetric(made):
+    def low_ends(path):
+        return [float(np.min(node.input_value(1).get_node().data)) for node in quantizers(path)]
+
+    assert low_ends(made(NAME, "conv")) != low_ends(made(NAME, "conv", preset="mixed"))
+
+
+def test_exact_bias_correction(parents, made):
+    applied = made(NAME, "conv", fast_bias_correction=False)
+    dataset = parents("conv")[1]
+    fast = predict(made(NAME, "conv"), dataset.x("test"))
+    exact = predict(applied, dataset.x("test"))
+    assert (fast.argmax(-1) == exact.argmax(-1)).mean() > 0.9
+    assert not np.array_equal(fast, exact)
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_a_float32_file_gives_what_its_keras_model_gives(runtime, parents, made, tmp_path):
+    parent, dataset = parents("conv")
+    float32 = small_models.child(made("inference.runtime", "conv", runtime=runtime), parent)
+    applied = apply(NAME, float32, dataset, tmp_path)
+    expected = predict(made(NAME, "conv"), dataset.x("test"))
+    found = predict(applied, dataset.x("test"))
+    np.testing.assert_allclose(found, expected, atol=0.1 * np.abs(expected).max())
+    assert (found.argmax(-1) == expected.argmax(-1)).mean() > 0.95
+
+
+def test_calibration_samples_are_seeded(parents, tmp_path):
+    parent, dataset = parents("dense")
+
+    def content(folder, **parameters):
+        return predict(apply(NAME, parent, dataset, tmp_path / folder, **parameters), dataset.x("test"))
+
+    first = content("a", samples=16)
+    np.testing.assert_array_equal(first, content("b", samples=16))
+    assert not np.array_equal(first, content("c", samples=16, seed=1))
+
+
+def test_cancel_while_calibrating(parents, tmp_path):
+    parent, dataset = parents("dense")
+    report = Reports(cancel_at=20)
+    with pytest.raises(Cancelled):
+        apply(NAME, parent, dataset, tmp_path, report=report)
+    assert 0.2 < report.fractions[-1] < 0.9
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_prints_nothing(parents, tmp_path, capfd):
+    apply(NAME, *parents("dense"), tmp_path, samples=16)
+    written = capfd.readouterr()
+    assert "Statistics" not in written.out + written.err
+    assert "━" not in written.out + written.err
+
+
+def test_what_does_not_fit(parents, made):
+    parent, dataset = parents("conv")
+    technique = techniques.technique(NAME)
+    lite = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
+    reason = str(technique.fits(lite, dataset.info, OpenVinoInt8Parameters()))
+    assert "starts from keras, onnx, openvino" in reason
+    int8 = small_models.child(made(NAME, "conv"), parent)
+    assert "already int8" in str(technique.fits(int8, dataset.info, OpenVinoInt8Parameters()))
+
+
+def test_estimate_and_name(parents):
+    parent, dataset = parents("conv")
+    technique = techniques.technique(NAME)
+    estimate = technique.estimate(parent, dataset.info, OpenVinoInt8Parameters())
+    assert 0 < estimate.seconds < 60
+    assert 0.2 < estimate.size_ratio < 0.5
+    exact = technique.estimate(parent, dataset.info, OpenVinoInt8Parameters(fast_bias_correction=False))
+    assert exact.seconds > estimate.seconds
+    assert technique.variant_name(OpenVinoInt8Parameters()) == "OpenVINO int8"
+    for field in OpenVinoInt8Parameters.model_fields.values():
+        assert field.title
+        assert field.description
+
+
+@pytest.mark.slow
+def test_the_plain_code_gives_the_same_predictions(parents, made, tmp_path):
+    onnx = small_models.child(made("inference.runtime", "dense", runtime="onnxruntime"), parents("dense")[0])
+    cases = [
+        ("conv", parents("conv")[0], {"preset": "mixed"}),
+        ("two_inputs", parents("two_inputs")[0], {}),
+        ("dense", onnx, {"samples": 20}),
+    ]
+    run_code(
+        [
+            (NAME, parent, parents(kind)[1], values, str(tmp_path / f"{kind}-twin"))
+            for kind, parent, values in cases
+        ],
+        tmp_path / "code",
+    )
+    for kind, parent, values in cases:
+        folder = tmp_path / kind
+        applied = apply(NAME, parent, parents(kind)[1], folder, **values)
+        twin = tmp_path / f"{kind}-twin"
+        assert size(twin / "model.bin") == size(applied.path / "model.bin")
+        x = parents(kind)[1].x("test")
+        from workbench.runtimes import runtime
+
+        found = runtime("openvino").load(twin, applied.settings).predict(x)
+        np.testing.assert_allclose(found, predict(applied, x), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_no_file_and_no_connection_for_telemetry(parents, made, tmp_path):
+    """In a process without pytest, where NNCF would switch its own telemetry on."""
+    float32 = small_models.child(made("inference.runtime", "dense", runtime="openvino"), parents("dense")[0])
+    (tmp_path / "parent.json").write_text(float32.model_dump_json())
+    script = """
+import socket, sys, types
+from pathlib import Path
+
+def refuse(*arguments, **keywords):
+    raise SystemExit(f"connected to {arguments}")
+
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+from workbench.data.dataset import Dataset
+from workbench.technique import Context
+from workbench.techniques.quantization.openvino_int8 import OpenVinoInt8, OpenVinoInt8Parameters
+from workbench.variant import Variant
+
+report = types.SimpleNamespace(
+    stage=lambda text: None, progress=lambda fraction: None, check=lambda: None
+)
+folder = Path("out")
+folder.mkdir()
+parent = Variant.model_validate_json(Path("parent.json").read_text())
+OpenVinoInt8().apply(Context(parent, Dataset(Path(sys.argv[1])), folder, report, 0), OpenVinoInt8Parameters(samples=16))
+assert "pytest" not in sys.modules
+assert "tensorflow" not in sys.modules
+"""
+    home = tmp_path / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(parents("dense")[1].folder)],
+        cwd=tmp_path,
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout == ""
+    assert (tmp_path / "out" / "model" / "model.xml").is_file()
+    assert list(home.rglob("*")) == []

@@ -1,0 +1,75 @@
+"""What calibrated quantizations to ONNX and OpenVINO share: who fits, and the samples."""
+
+from __future__ import annotations
+
+import json
+
+from workbench.techniques.quantization.litert_files import CalibratedParameters
+from workbench.text import Text, say
+from workbench.variant import Format, Variant
+
+
+def float32_parent(variant: Variant, *formats: Format) -> Text | None:
+    """Why a variant cannot be the float32 start of a quantization, or None.
+
+    Args:
+        variant: The parent.
+        formats: What else than ``keras`` can be read.
+    """
+    if variant.format not in ("keras", *formats):
+        return say(
+            "{name} is a {format} file; this starts from {formats}. Apply it to the variant that {name} was "
+            "made from.",
+            name=variant.name,
+            format=variant.format,
+            formats=", ".join(("keras", *formats)),
+        )
+    if variant.description.precision != "float32":
+        return say(
+            "{name} is already {precision}: what rounding has taken cannot be brought back. Apply it to the "
+            "float32 variant that {name} was made from.",
+            name=variant.name,
+            precision=variant.description.precision,
+        )
+    return None
+
+
+def calibration_note(parameters: CalibratedParameters, count: int) -> Text:
+    """A note on what was calibrated with.
+
+    Args:
+        parameters: What was asked for.
+        count: Samples that there were.
+    """
+    if count < parameters.samples:
+        return say(
+            "Calibrated with all {count} samples of the {split} split; {wanted} were asked for.",
+            count=count,
+            split=parameters.split,
+            wanted=parameters.samples,
+        )
+    return say("Calibrated with {count} samples of the {split} split.", count=count, split=parameters.split)
+
+
+def samples_code(variant: Variant, parameters: CalibratedParameters, names: str) -> str:
+    """Plain code that draws calibration samples: ``arrays`` by input name, and ``index`` into them.
+
+    Args:
+        variant: For the names of its inputs.
+        parameters: How many, from where, with which seed.
+        names: A variable that holds the input names of the file to calibrate.
+    """
+    inputs = variant.description.inputs
+    if len(inputs) == 1:
+        arrays = f'{{{names}[0]: data["x_{parameters.split}"]}}'
+    else:
+        pairs = (
+            f"{json.dumps(x.name)}: data[{json.dumps(f'x_{parameters.split}.{x.name}')}]" for x in inputs
+        )
+        arrays = "{" + ", ".join(pairs) + "}"
+    return f"""\
+arrays = {arrays}
+count = len(data["y_{parameters.split}"])
+chosen = min({parameters.samples}, count)
+index = np.random.default_rng({parameters.seed}).choice(count, chosen, replace=False)
+"""

@@ -1,0 +1,115 @@
+"""The files behind a quantization with ONNX Runtime: what goes in, and what came out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench.data.dataset import sample_count, select
+from workbench.errors import Refused
+from workbench.technique import Context
+from workbench.techniques.quantization.calibration import calibration_note
+from workbench.techniques.quantization.litert_files import CalibratedParameters, calibration_index
+from workbench.text import Text, say
+from workbench.variant import Skip
+
+
+def prepared_onnx(context: Context, temporary: Path) -> Path:
+    """The parent as a float32 ONNX file, cleaned up for quantization.
+
+    Args:
+        context: The technique's context; progress up to 0.2.
+        temporary: A folder for files on the way.
+    """
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    source = context.parent.path
+    if context.parent.format == "keras":
+        from workbench.models.conversion import load_keras, to_onnx
+
+        context.report.stage(say("Converting to ONNX"))
+        context.report.check()
+        source = to_onnx(load_keras(source), temporary / "float32.onnx")
+        context.report.progress(0.2)
+    context.report.check()
+    prepared = temporary / "prepared.onnx"
+    # Symbolic shapes would need sympy, and are for transformers.
+    quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+    return prepared
+
+
+def input_names(onnxruntime: Any, path: Path) -> list[str]:
+    """The names of a file's inputs, in its order."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return [item.name for item in session.get_inputs()]
+
+
+def calibration_reader(
+    context: Context, parameters: CalibratedParameters, names: list[str]
+) -> tuple[Any, Text]:
+    """The calibration samples as ONNX Runtime reads them, and a note on where they are from.
+
+    Args:
+        context: For the data, progress (0.25 to 0.85) and cancellation.
+        parameters: How many, from where.
+        names: The file's inputs.
+    """
+    from onnxruntime.quantization import CalibrationDataReader
+
+    from workbench.runtimes.batches import ordered
+
+    features = context.dataset.x(parameters.split)
+    index = calibration_index(parameters, sample_count(features))
+
+    class Samples(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime has no types
+        """The calibration samples one by one, with progress and cancellation."""
+
+        def __init__(self) -> None:
+            self._rows: Iterator[tuple[int, Any]] = iter(enumerate(index))
+
+        def get_next(self) -> dict[str, Any] | None:
+            """The next sample by input name; None after the last."""
+            context.report.check()
+            number, row = next(self._rows, (0, None))
+            if row is None:
+                return None
+            context.report.progress(0.25 + 0.6 * number / len(index))
+            return dict(zip(names, ordered(select(features, slice(row, row + 1)), names), strict=True))
+
+    return Samples(), calibration_note(parameters, len(index))
+
+
+def operations(path: Path) -> tuple[Text, tuple[Skip, ...]]:
+    """Which operations of a quantized file compute on 8-bit values, and which do not.
+
+    Raises:
+        Refused: If none does.
+    """
+    from workbench.models.onnx_graph import read_onnx
+
+    graph = read_onnx(path).graph
+    dequantized = {name for node in graph.node if node.op_type == "DequantizeLinear" for name in node.output}
+    done: Counter[str] = Counter()
+    left = []
+    for node in graph.node:
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            continue
+        if node.input and node.input[0] in dequantized:
+            done[node.op_type] += 1
+        else:
+            reason = say("ONNX Runtime's quantizer leaves this {kind} in float32.", kind=node.op_type)
+            left.append(Skip(name=f"{node.name} ({node.op_type})", reason=reason))
+    if not done:
+        raise Refused(
+            say("No operation of this model has an 8-bit form in ONNX Runtime's quantizer."),
+            say("Choose another way of int8, or another runtime."),
+        )
+    touched = say(
+        "{done} of {all} operations compute on 8-bit values: {kinds}.",
+        done=done.total(),
+        all=done.total() + len(left),
+        kinds=", ".join(f"{count} {kind}" for kind, count in sorted(done.items())),
+    )
+    return touched, tuple(left)

@@ -1,0 +1,258 @@
+"""int8 for OpenVINO, through NNCF's post-training quantization."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from importlib.util import find_spec
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from typing_extensions import override
+
+from workbench.data.dataset import DatasetInfo, sample_count, select
+from workbench.errors import Cancelled, InvalidInput, Refused
+from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
+from workbench.techniques.quantization.litert_files import (
+    CalibratedParameters,
+    calibration_index,
+    conversion_seconds,
+)
+from workbench.text import Text, say
+from workbench.variant import Format, ModelDescription, Report, Skip, Variant
+
+_QUANTIZABLE = frozenset({"Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"})
+
+
+class OpenVinoInt8Parameters(CalibratedParameters):
+    """How activations are quantized, and whether biases are corrected."""
+
+    preset: Literal["performance", "mixed"] = Field(
+        "performance",
+        title="Preset",
+        description="performance: weights and activations symmetric, the fastest. mixed: activations "
+        "asymmetric, more exact after functions that go below zero (Swish, GELU, ELU).",
+    )
+    fast_bias_correction: bool = Field(
+        True,
+        title="Fast bias correction",
+        description="Shifts biases by the mean error that rounding makes, layer by layer. Off: the exact "
+        "correction, a little better and much slower.",
+        json_schema_extra={"advanced": True},
+    )
+
+
+class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
+    """Stores weights in 8 bits and lets OpenVINO compute with 8-bit activations.
+
+    The model becomes OpenVINO's format; NNCF finds the range of every activation on samples of the
+    validation split, inserts FakeQuantize operations, and corrects biases for the mean error of
+    rounding. OpenVINO fuses them into integer kernels. A quarter of the size, and on a PC often the
+    fastest int8, with VNNI or without.
+
+    Source: Kozlov et al., Neural Network Compression Framework for fast model inference, 2020
+    (arXiv:2002.08679); Nagel et al., Data-Free Quantization, ICCV 2019 (arXiv:1906.04721), for
+    bias correction.
+    """
+
+    name: ClassVar[str] = "quantization.openvino_int8"
+    family: ClassVar[Family] = "quantization"
+    title: ClassVar[str] = "int8 for OpenVINO"
+    parameters_type: ClassVar[type[Parameters]] = OpenVinoInt8Parameters
+    produces: ClassVar[Format | None] = "openvino"
+    packages: ClassVar[tuple[str, ...]] = ("openvino", "nncf")
+
+    @override
+    def unavailable(self) -> Text | None:
+        for package in self.packages:
+            if find_spec(package) is None:
+                return say("{package} is not installed.", package=package)
+        return None
+
+    @override
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: OpenVinoInt8Parameters) -> Text | None:
+        return float32_parent(variant, "onnx", "openvino")
+
+    @override
+    def estimate(
+        self, variant: Variant, dataset: DatasetInfo, parameters: OpenVinoInt8Parameters
+    ) -> Estimate:
+        samples = min(parameters.samples, dataset.counts[parameters.split])
+        layers = sum(1 for layer in variant.description.layers if layer.parameters)
+        passes = 2 if parameters.fast_bias_correction else 1 + layers
+        return Estimate(
+            seconds=3.0 + conversion_seconds(variant.description, samples * passes),
+            size_ratio=0.27,
+            expectation=say(
+                "Size about 1/4. On a PC usually clearly faster than OpenVINO float32, most with VNNI "
+                "or AMX; very small models gain little. Quality usually within a point."
+            ),
+        )
+
+    @override
+    def apply(self, context: Context, parameters: OpenVinoInt8Parameters) -> Applied:
+        from workbench.models.description import describe
+        from workbench.privacy import import_openvino
+
+        openvino = import_openvino()
+        model = _float32_model(openvino, context)
+        context.report.progress(0.2)
+        context.report.stage(say("Calibrating and quantizing"))
+        quantized, note = _quantized(context, parameters, model)
+        context.report.check()
+        folder = context.folder / "model"
+        folder.mkdir()
+        openvino.save_model(quantized, folder / "model.xml", compress_to_fp16=False)
+        context.report.progress(0.95)
+        description = describe(folder, "openvino", like=context.parent.description)
+        report = _report(description, quantized, note)
+        context.report.progress(1.0)
+        return Applied(
+            path=folder,
+            format="openvino",
+            runtime="openvino",
+            settings=context.parent.settings,
+            description=description,
+            report=report,
+        )
+
+    @override
+    def code(self, variant: Variant, parameters: OpenVinoInt8Parameters, paths: CodePaths) -> str:
+        imports = "import keras" if variant.format == "keras" else ""
+        return f"""\
+import sys
+
+sys.modules["openvino_telemetry"] = None  # OpenVINO and NNCF would report their use to Intel
+{imports}
+import nncf
+import numpy as np
+import openvino
+
+{_start_code(variant, paths.model)}
+data = np.load("{paths.data}")
+names = [port.any_name for port in model.inputs]
+{samples_code(variant, parameters, "names")}
+
+def sample(i):
+    return {{name: x[i : i + 1] for name, x in arrays.items()}}
+
+
+quantized = nncf.quantize(
+    model,
+    nncf.Dataset(np.sort(index), sample),
+    preset=nncf.QuantizationPreset.{parameters.preset.upper()},
+    subset_size=len(index),
+    fast_bias_correction={parameters.fast_bias_correction},
+)
+openvino.save_model(quantized, "{paths.output}/model.xml", compress_to_fp16=False)
+"""
+
+    @override
+    def variant_name(self, parameters: OpenVinoInt8Parameters) -> str:
+        return "OpenVINO int8"
+
+
+def _float32_model(openvino: Any, context: Context) -> Any:
+    path = context.parent.path
+    context.report.check()
+    if context.parent.format == "keras":
+        from workbench.models.conversion import load_keras, openvino_model
+
+        context.report.stage(say("Converting to OpenVINO"))
+        return openvino_model(load_keras(path))
+    context.report.stage(say("Loading the model"))
+    try:
+        return openvino.Core().read_model(path / "model.xml" if path.is_dir() else path)
+    except RuntimeError as error:
+        raise InvalidInput(
+            say("OpenVINO cannot load {file}: {error}", file=path.name, error=str(error))
+        ) from error
+
+
+def _quantized(context: Context, parameters: OpenVinoInt8Parameters, model: Any) -> tuple[Any, Text]:
+    import nncf
+
+    from workbench.runtimes.batches import ordered
+
+    nncf.set_log_level(logging.ERROR)
+    features = context.dataset.x(parameters.split)
+    index = calibration_index(parameters, sample_count(features))
+    names = [port.any_name for port in model.inputs]
+    seen = 0
+
+    def sample(row: int) -> dict[str, npt.NDArray[np.float32]]:
+        nonlocal seen
+        seen += 1
+        context.report.check()
+        # NNCF goes over the samples once or more; how often depends on the model.
+        context.report.progress(0.2 + 0.7 * min(1.0, seen / (2 * len(index))))
+        return dict(zip(names, ordered(select(features, slice(row, row + 1)), names), strict=True))
+
+    # NNCF draws progress bars.
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            quantized = nncf.quantize(
+                model,
+                nncf.Dataset([int(row) for row in index], sample),
+                preset=nncf.QuantizationPreset[parameters.preset.upper()],
+                subset_size=len(index),
+                fast_bias_correction=parameters.fast_bias_correction,
+            )
+        except Cancelled:
+            raise
+        except Exception as error:  # NNCF's errors share no base class but Exception
+            raise InvalidInput(
+                say("NNCF cannot quantize this model: {error}", error=str(error) or type(error).__name__),
+                say("Choose another way of int8, or another runtime."),
+            ) from error
+    return quantized, calibration_note(parameters, len(index))
+
+
+def _report(description: ModelDescription, model: Any, note: Text) -> Report:
+    """What of the produced file is quantized, and what is not.
+
+    Raises:
+        Refused: If no weight is.
+    """
+    weighted = [layer for layer in description.layers if layer.parameters and layer.kind in _QUANTIZABLE]
+    done = [layer for layer in weighted if layer.precision in ("int8", "uint8")]
+    if not done:
+        raise Refused(
+            say("NNCF found no convolution or matrix product with weights that it could quantize."),
+            say("Choose float16 or another technique."),
+        )
+    points = sum(1 for node in model.get_ops() if node.get_type_name() == "FakeQuantize")
+    return Report(
+        touched=(
+            say(
+                "{done} of {all} convolutions and matrix products hold int8 weights ({bytes} bytes).",
+                done=len(done),
+                all=len(weighted),
+                bytes=sum(layer.size_bytes for layer in done),
+            ),
+            say("Activations are quantized at {count} places (FakeQuantize).", count=points - len(done)),
+        ),
+        skipped=tuple(
+            Skip(
+                name=f"{layer.name} ({layer.kind})",
+                reason=say("NNCF left it in {type}.", type=layer.precision),
+            )
+            for layer in weighted
+            if layer not in done
+        ),
+        notes=(note, say("Biases stay in float32.")),
+    )
+
+
+def _start_code(variant: Variant, model: str) -> str:
+    if variant.format == "keras":
+        return f"""\
+keras_model = keras.models.load_model("{model}", compile=False)
+keras_model.export("saved_model", format="tf_saved_model", verbose=False)
+model = openvino.convert_model("saved_model")"""
+    source = f"{model}/model.xml" if variant.format == "openvino" else model
+    return f'model = openvino.Core().read_model("{source}")'
