@@ -41,11 +41,17 @@ def build(kind):
 
     keras.utils.set_random_seed(11)
     if kind == "dense":
-        inputs = keras.Input((20,), name="features")
-        x = layers.Dense(64, activation="relu", name="wide")(inputs)
-        x = layers.Dense(32, activation="relu", name="narrow")(x)
-        outputs = layers.Dense(CLASSES, activation="softmax", name="classes")(x)
-    elif kind == "conv":
+        # a Sequential that was only loaded has no ``input`` of its own
+        return keras.Sequential(
+            [
+                keras.Input((20,), name="features"),
+                layers.Dense(64, activation="relu", name="wide"),
+                layers.Dense(32, activation="relu", name="narrow"),
+                layers.Dense(CLASSES, activation="softmax", name="classes"),
+            ],
+            name=kind,
+        )
+    if kind == "conv":
         inputs = keras.Input((12, 12, 3), name="image")
         x = layers.Conv2D(16, 3, padding="same", use_bias=False, name="stem")(inputs)
         x = layers.BatchNormalization(name="stem_bn")(x)

@@ -1,7 +1,7 @@
 import pytest
 
 from tests import small_models
-from workbench.models.conversion import to_onnx, to_openvino, to_tflite
+from workbench.models.conversion import load_keras, to_onnx, to_openvino, to_tflite
 
 
 @pytest.fixture(scope="session", params=list(small_models.SHAPES))
@@ -24,4 +24,14 @@ def files(model, tmp_path_factory):
         "tflite": to_tflite(model, folder / "model.tflite"),
         "onnx": to_onnx(model, folder / "model.onnx"),
         "openvino": to_openvino(model, folder / "model"),
+    }
+
+
+@pytest.fixture(scope="session")
+def loaded_files(files, tmp_path_factory):
+    """Converted from the file instead of from the model that was built."""
+    folder = tmp_path_factory.mktemp("loaded")
+    return {
+        "onnx": to_onnx(load_keras(files["keras"]), folder / "model.onnx"),
+        "openvino": to_openvino(load_keras(files["keras"]), folder / "model", batch=2),
     }

@@ -173,3 +173,11 @@ def test_the_light_runtimes_leave_tensorflow_and_the_home_folder_alone(name, for
     )
     assert done.stdout.strip() == "False False"
     assert list(home.rglob("*")) == []
+
+
+@pytest.mark.parametrize(("name", "format_"), [("onnxruntime", "onnx"), ("openvino", "openvino")])
+def test_conversion_of_a_loaded_model_and_of_a_fixed_batch(name, format_, kind, files, loaded_files):
+    x, _ = small_models.features(kind, 5, seed=4)
+    expected = runtimes.runtime(name).load(files[format_], RuntimeSettings()).predict(x)
+    found = runtimes.runtime(name).load(loaded_files[format_], RuntimeSettings()).predict(x)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

@@ -97,7 +97,9 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
         examples = [
             keras.ops.zeros([size or 1 for size in item.shape], dtype=item.dtype) for item in model.inputs
         ]
-        model(keras.tree.pack_sequence_as(model.input, examples), training=False)
+        # A Sequential that was never called has no ``input``.
+        whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
+        model(whole, training=False)
         try:
             model.export(str(path), format="onnx", verbose=False, opset_version=opset)
         except Exception as error:  # the converter's errors share no base class but Exception

@@ -108,6 +108,7 @@ def test_the_plain_code_gives_the_same_predictions(parents, made, tmp_path):
         parents("two_inputs")[1],
     )
     cases = [(parents("two_inputs"), f"keras.{way}") for way in ("eager", "function", "xla")]
+    cases += [(parents("dense"), target) for target in ("keras.function", "onnxruntime")]
     cases += [
         (parents(kind), target)
         for kind in ("conv", "two_inputs")

@@ -20,7 +20,7 @@ model.export("{file}", format="litert", verbose=False, target_spec={{"supported_
 _SAVE_ONNX = """\
 # A model that was only loaded has never been called, which the converter asks for.
 examples = [keras.ops.zeros([size or 1 for size in x.shape], dtype=x.dtype) for x in model.inputs]
-model(keras.tree.pack_sequence_as(model.input, examples), training=False)
+model({example}, training=False)
 model.export("{file}", format="onnx", verbose=False, opset_version={opset})
 """
 
@@ -36,7 +36,7 @@ tf.config.threading.set_intra_op_parallelism_threads({threads})
 tf.config.threading.set_inter_op_parallelism_threads({threads})
 model = keras.models.load_model("{file}", compile=False)
 run = {call}
-inputs = keras.tree.pack_sequence_as(model.input, [samples[x.name] for x in model.inputs])
+inputs = {inputs}
 predictions = keras.tree.flatten(run(inputs))[0].numpy()
 """
 
@@ -130,7 +130,7 @@ def runtime_code(
     converts = target != variant.format
     file = stem + suffix if converts else paths.model
     blocks = [
-        *([_conversion(target, paths.model, file, opset)] if converts else []),
+        *([_conversion(variant, target, paths.model, file, opset)] if converts else []),
         _Block(imports=frozenset({"import numpy as np"}), body=_samples(variant, paths.data)),
         _run(runtime_name, variant, target, threads, file),
         _Block(body=f'np.save("{stem}.npy", predictions)\nprint(predictions.argmax(-1)[:20])\n'),
@@ -157,7 +157,21 @@ def _samples(variant: Variant, data: str) -> str:
     return f'data = np.load("{data}")\nsamples = {{{", ".join(pairs)}}}\n'
 
 
-def _conversion(target: Format, model: str, file: str, opset: int) -> _Block:
+def _packed(variant: Variant, arrays: str) -> str:
+    """One array as it is, several in the structure that the model was built with."""
+    if len(variant.description.inputs) == 1:
+        return f"{arrays}[0]"
+    return f"keras.tree.pack_sequence_as(model.input, {arrays})"
+
+
+def _keras_inputs(variant: Variant) -> str:
+    specs = variant.description.inputs
+    if len(specs) == 1:
+        return f'samples["{specs[0].name}"]'
+    return _packed(variant, "[samples[x.name] for x in model.inputs]")
+
+
+def _conversion(variant: Variant, target: Format, model: str, file: str, opset: int) -> _Block:
     load = _LOAD_KERAS.format(model=model)
     match target:
         case "tflite":
@@ -170,7 +184,7 @@ def _conversion(target: Format, model: str, file: str, opset: int) -> _Block:
                 before=frozenset({_ONNXRUNTIME[0]}),
                 standard=frozenset({"os"}),
                 imports=frozenset({"import keras"}),
-                body=load + _SAVE_ONNX.format(file=file, opset=opset),
+                body=load + _SAVE_ONNX.format(file=file, opset=opset, example=_packed(variant, "examples")),
             )
         case "openvino":
             return _Block(
@@ -187,7 +201,9 @@ def _run(runtime_name: str, variant: Variant, target: Format, threads: int, file
     if runtime_name in _KERAS_CALLS:
         return _Block(
             imports=frozenset({"import keras", "import tensorflow as tf"}),
-            body=_RUN_KERAS.format(threads=threads, file=file, call=_KERAS_CALLS[runtime_name]),
+            body=_RUN_KERAS.format(
+                threads=threads, file=file, call=_KERAS_CALLS[runtime_name], inputs=_keras_inputs(variant)
+            ),
         )
     match runtime_name:
         case "litert":
