@@ -143,7 +143,9 @@ def _inspect_folder(path: Path) -> Inspection:
             refused=True,
             trust=True,
         )
-        return Inspection("saved model", (problem,))
+        if (path / "keras_metadata.pb").is_file():
+            return Inspection("saved model", (problem,))
+        return Inspection("saved model", (problem, _graph_only(path.name)))
     for mark, what in (
         ("_CHECKPOINT_METADATA", "Orbax checkpoint"),
         ("_METADATA", "Orbax checkpoint"),
@@ -158,6 +160,20 @@ def _inspect_folder(path: Path) -> Inspection:
     return _unknown(
         say("{name} is a folder, not a model file.", name=path.name),
         say("Open a .keras, .h5, .tflite or .onnx file."),
+    )
+
+
+def _graph_only(name: str) -> Problem:
+    return Problem(
+        say(
+            "{name} is a SavedModel with a graph only, without the Keras model that made it.",
+            name=name,
+        ),
+        say(
+            "Save that model with model.save('model.keras'), or convert the folder with "
+            "tf.lite.TFLiteConverter.from_saved_model and open the .tflite file to measure it."
+        ),
+        refused=True,
     )
 
 

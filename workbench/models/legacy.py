@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,7 @@ def _reason(ended: Ended, allowance: Allowance) -> Text:
 
 
 def _save_again(source: Path, folder: Path, *, trust: bool) -> None:
+    import h5py
     import numpy as np
     import tf_keras
 
@@ -108,9 +110,49 @@ def _save_again(source: Path, folder: Path, *, trust: bool) -> None:
     inputs = random_inputs(specs)
     outputs = outputs_of(model, inputs)
     model.save(folder / _AGAIN, save_format="h5", include_optimizer=False)
+    with h5py.File(folder / _AGAIN, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        count_as_keras_3(config)
+        file.attrs["model_config"] = json.dumps(config).encode()
     stored: dict[str, Any] = {f"input_{i}": array for i, array in enumerate(inputs)}
     stored |= {f"output_{i}": array for i, array in enumerate(outputs)}
     np.savez(folder / _REFERENCE, **stored)
+
+
+def count_as_keras_3(config: Any) -> None:
+    """Renumbers the calls of nested Sequential models in a configuration, in place.
+
+    Both count from 1 the calls of a nested functional model, whose own graph is call 0. Keras 2
+    did the same for a nested Sequential; Keras 3 counts those from 0.
+
+    Args:
+        config: A model's configuration, as Keras 2 wrote it.
+    """
+    inner = config.get("config") if isinstance(config, dict) else None
+    if not isinstance(inner, dict) or not isinstance(inner.get("layers"), list):
+        return
+    for layer in inner["layers"]:
+        count_as_keras_3(layer)
+    graph = [layer.get("inbound_nodes") for layer in inner["layers"]]
+    graph += [inner.get("input_layers"), inner.get("output_layers")]
+    for layer in inner["layers"]:
+        if layer.get("class_name") == "Sequential":
+            calls = list(_references(graph, layer.get("name")))
+            # one that was not built when it was called has no call of its own
+            if calls and min(call[1] for call in calls) > 0:
+                for call in calls:
+                    call[1] -= 1
+
+
+def _references(value: Any, name: str | None) -> Iterator[list[Any]]:
+    """Every ``[name, call, tensor, ...]`` inside."""
+    if not isinstance(value, list):
+        return
+    if len(value) >= 3 and value[0] == name and isinstance(value[1], int):
+        yield value
+        return
+    for inner in value:
+        yield from _references(inner, name)
 
 
 def main() -> None:

@@ -1,0 +1,74 @@
+"""A model object from a notebook becomes a file, or one clear error."""
+
+import pytest
+
+from tests.safety.hostile import Quiet
+from tests.small_models import KERAS_WARNINGS
+from workbench.errors import InvalidInput, Refused
+from workbench.models.intake import open_model, save_from_notebook
+
+pytestmark = pytest.mark.filterwarnings(KERAS_WARNINGS)
+
+
+def test_a_model_is_handed_over(keras, tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="last")])
+    save_from_notebook(model, tmp_path / "staging" / "model.keras")
+    opened = open_model(Quiet(), tmp_path / "staging" / "model.keras", tmp_path / "store")
+    assert [layer.name for layer in opened.description.layers] == ["last"]
+    assert [path.name for path in (tmp_path / "staging").iterdir()] == ["model.keras"]
+
+
+def test_lambda_layers_are_named(keras, tmp_path):
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x + 1, name="plus_one")])
+    model = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)])
+    with pytest.raises(Refused) as caught:
+        save_from_notebook(model, tmp_path / "model.keras")
+    assert str(caught.value) == (
+        "The model has Lambda layers, whose Python code cannot be saved safely: plus_one. "
+        "Replace them by built-in layers or keras.ops, then open the model again."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lambda_inside_a_wrapper_is_found(keras, tmp_path):
+    wrapped = keras.layers.TimeDistributed(keras.layers.Lambda(lambda x: x + 1, name="plus_one"))
+    with pytest.raises(Refused, match="plus_one"):
+        save_from_notebook(keras.Sequential([keras.Input((3, 4)), wrapped]), tmp_path / "model.keras")
+
+
+def test_own_classes_are_named(keras, tmp_path):
+    class Doubling(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.doubling = Doubling()
+
+        def call(self, inputs):
+            return self.doubling(inputs)
+
+    with pytest.raises(Refused) as caught:
+        save_from_notebook(Own(), tmp_path / "model.keras")
+    assert str(caught.value) == (
+        "The model uses classes of your own, which a worker process cannot import: Doubling, Own. "
+        "Rebuild it as a functional or Sequential model of built-in layers and keras.ops."
+    )
+
+
+def test_a_model_without_shape(keras, tmp_path):
+    with pytest.raises(InvalidInput) as caught:
+        save_from_notebook(keras.Sequential([keras.layers.Dense(2)]), tmp_path / "model.keras")
+    assert str(caught.value) == (
+        "The model has no input shape yet. "
+        "Add keras.Input(shape) in front, or call the model once on a batch."
+    )
+
+
+def test_operations_of_keras_are_no_code_of_the_user(keras, tmp_path):
+    given = keras.Input((4,))
+    model = keras.Model(given, keras.ops.softmax(keras.ops.relu(given * 2.0 + 1.0)))
+    save_from_notebook(model, tmp_path / "model.keras")
+    opened = open_model(Quiet(), tmp_path / "model.keras", tmp_path / "store")
+    assert not opened.description.from_logits
