@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable
@@ -205,10 +204,11 @@ def _end_with_parent(folder: str) -> None:
 def main() -> None:
     """Runs a cluster until standard input is closed; prints its address.
 
-    The second command line argument holds the settings as JSON.
+    The second command line argument holds the settings as JSON: ``kinds`` of workers to start at
+    once, ``memory_limit_bytes`` of each, ``folder`` for them to write into.
     """
     settings = json.loads(sys.argv[2])
-    folder = tempfile.mkdtemp(prefix="workbench-workers-")
+    folder = settings["folder"]
     threading.Thread(target=_end_with_parent, args=(folder,), name="end with parent", daemon=True).start()
     dask.config.set(_SETTINGS)
     asyncio.run(_serve(settings["kinds"], settings["memory_limit_bytes"], folder))

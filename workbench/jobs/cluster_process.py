@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,8 +38,14 @@ class ClusterProcess:
         self, kinds: Sequence[WorkerKind] = ("light", "tensorflow"), *, memory_limit_bytes: int | None = None
     ) -> None:
         self._settings = {"kinds": list(kinds), "memory_limit_bytes": memory_limit_bytes}
+        self._folder: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._words: IO[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process; None before :meth:`start`."""
+        return None if self._process is None else self._process.pid
 
     def start(self) -> str:
         """Starts it, waits until it listens, and returns its address.
@@ -46,9 +53,11 @@ class ClusterProcess:
         Raises:
             Unavailable: If it does not come up, with its last words.
         """
+        self._folder = tempfile.mkdtemp(prefix="workbench-workers-")
+        settings = {**self._settings, "folder": self._folder}
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(  # noqa: S603 - this very Python
-            [sys.executable, "-c", _START, json.dumps(sys.path), json.dumps(self._settings)],
+            [sys.executable, "-c", _START, json.dumps(sys.path), json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,
@@ -90,6 +99,8 @@ class ClusterProcess:
         if self._words is not None:
             self._words.close()
             self._words = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def serve_cluster(kinds: Sequence[WorkerKind] = ("light", "tensorflow")) -> tuple[ClusterProcess, str]:
