@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import anywidget
@@ -73,15 +75,25 @@ class Component(anywidget.AnyWidget):
 
     def _act(self, content: dict[str, Any], buffers: list[memoryview]) -> None:
         values = {name: value for name, value in content.items() if name not in ("type", "name")}
+        if buffers:
+            values["buffers"] = buffers
         action = getattr(self, f"act_{content.get('name')}", None)
-        if action is None:
+        if action is None or not _takes(action, values):
             return
         self.problem = None
         try:
-            action(**values, **({"buffers": buffers} if buffers else {}))
+            action(**values)
         except WorkbenchError as error:
             self.problem = error.text
         self.refresh()
+
+
+def _takes(action: Callable[..., None], values: dict[str, Any]) -> bool:
+    try:
+        inspect.signature(action).bind(**values)
+    except TypeError:  # not a message of our page
+        return False
+    return True
 
 
 def words(texts: dict[str, Text]) -> dict[str, str]:

@@ -1,0 +1,271 @@
+"""Panels over a real workbench: what a page sends in, and what it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from widgets import (
+    BarsChart,
+    Dashboard,
+    DetailsPanel,
+    JobsBar,
+    LiveChart,
+    QuantizationPanel,
+    StructurePanel,
+    TopBar,
+    TradeoffChart,
+    VariantsTable,
+)
+from widgets.component import Component
+from widgets.session import session_of
+from workbench.jobs.executor import Executor
+from workbench.recipe import Recipe
+from workbench.text import current_language, use_language
+from workbench.workbench import Workbench
+
+pytestmark = pytest.mark.slow
+
+FLOAT16 = "quantization.float16"
+INT8 = "quantization.int8"
+
+
+class Reader:
+    """Somebody who looks at one widget: draws each frame at once, and clicks."""
+
+    def __init__(self, component: Component, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.component = component
+        self.received: list[tuple[dict[str, Any], list[bytes]]] = []
+        monkeypatch.setattr(
+            component, "send", lambda content, buffers=None: self.received.append((content, buffers or []))
+        )
+        component.observe(lambda change: self._say(type="echo", frame=change["new"]["frame"]), "state")
+        self._say(type="rendered")
+
+    def _say(self, buffers: list[memoryview] | None = None, **content: Any) -> None:
+        self.component._on_message(None, content, buffers or [])
+
+    def click(self, action: str, buffers: list[memoryview] | None = None, **values: Any) -> dict[str, Any]:
+        self._say(buffers, type="act", name=action, **values)
+        return self.shown
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        self.component.session.flush()
+        return self.component.state
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    executor = Executor()
+    executor.start()
+    workbench = Workbench(tmp_path_factory.mktemp("digits"), executor=executor)
+    workbench.open("dense-digits", "digits").wait(180)
+    workbench.apply(FLOAT16).wait(180)
+    yield workbench
+    workbench.close()
+    executor.close()
+
+
+@pytest.fixture
+def table(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    return Reader(VariantsTable(workbench), monkeypatch)
+
+
+def entry(state: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in state["techniques"] if one["name"] == name)
+
+
+def test_the_open_technique_shows_form_expectation_and_code(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(QuantizationPanel(workbench), monkeypatch)
+    assert entry(reader.shown, INT8)["fields"] == []
+    shown = entry(reader.click("open", technique=INT8), INT8)
+    assert shown["fields"]
+    assert shown["expectation"]
+    assert "import" in shown["code"]
+
+
+def test_a_wrong_value_is_explained_at_its_field_and_starts_nothing(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(QuantizationPanel(workbench), monkeypatch)
+    number = next(
+        one["name"] for one in entry(reader.click("open", technique=INT8), INT8)["fields"] if one["minimum"]
+    )
+    before = len(workbench.jobs)
+    shown = entry(reader.click("apply", technique=INT8, values={number: "-5"}), INT8)
+    assert list(shown["errors"]) == [number]
+    assert len(workbench.jobs) == before
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"name": "apply", "technique": "no.such"},
+        {"name": "apply", "technique": {"a": 1}},
+        {"name": "apply", "technique": INT8, "values": {"__class__": "x", "epochs": [1]}},
+        {"name": "check", "technique": INT8, "values": [[]]},
+        {"name": "open", "technique": 5},
+        {"name": "parent", "variant": "../../etc"},
+        {"name": "cancel", "job": {"x": 1}},
+        {"name": "rerun", "job": 3},
+        {"name": "close"},
+        {"name": "apply", "technique": INT8, "surprise": 1},
+        {"name": "apply", "technique": INT8, "buffers": 1},
+        {"name": "__init__"},
+        {"name": None},
+    ],
+    ids=str,
+)
+def test_nonsense_from_a_page_starts_nothing_and_leaves_the_panel_alive(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch, message: dict[str, Any]
+) -> None:
+    reader = Reader(QuantizationPanel(workbench), monkeypatch)
+    before = len(workbench.jobs)
+    reader.click(message["name"], **{key: value for key, value in message.items() if key != "name"})
+    assert len(workbench.jobs) == before
+    assert reader.click("open", technique=FLOAT16)["open"] == FLOAT16
+
+
+def test_the_table_has_every_number_with_interval_and_verdict(table: Reader) -> None:
+    rows = {row["name"]: row for row in table.shown["rows"]}
+    assert {"dense-digits", "float16"} <= set(rows)
+    made = rows["float16"]
+    assert made["size"]["value"].endswith("B")
+    assert made["latency"]["interval"].startswith("[")
+    assert made["latency"]["verdict"]
+    assert made["quality"]["verdict"].startswith(("kept", "lost", "not proven"))
+    assert not rows["dense-digits"]["deletable"]
+
+
+def test_selection_is_shared_by_all_widgets_of_a_workbench(
+    workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    details = Reader(DetailsPanel(workbench), monkeypatch)
+    panel = Reader(StructurePanel(workbench), monkeypatch)
+    made = workbench.variant("float16").id
+    table.click("select", variant=made)
+    assert details.shown["variant"] == made
+    assert [tab["name"] for tab in details.shown["tabs"] if tab["shown"]] == [
+        "quality",
+        "flips",
+        "numbers",
+        "layers",
+        "report",
+    ]
+    assert details.shown["layers"]["rows"]
+    assert "float16" in details.shown["recipe"]
+    table.click("continue", variant=made)
+    assert panel.shown["parent"] == made
+    table.click("continue", variant=workbench.variant("dense-digits").id)
+    assert session_of(workbench) is table.component.session
+
+
+def test_delete_can_be_undone(workbench: Workbench, table: Reader) -> None:
+    made = workbench.variant("float16").id
+    shown = table.click("delete", variant=made)
+    assert made not in {row["id"] for row in shown["rows"]}
+    assert "float16" in shown["undo"]
+    shown = table.click("undo")
+    assert made in {row["id"] for row in shown["rows"]}
+    assert shown["undo"] is None
+
+
+def test_the_baseline_is_not_deleted_and_the_reason_is_shown(workbench: Workbench, table: Reader) -> None:
+    shown = table.click("delete", variant=workbench.variant("dense-digits").id)
+    assert "cannot be deleted" in shown["error"]
+
+
+def test_file_and_recipe_reach_the_browser_as_they_are(workbench: Workbench, table: Reader) -> None:
+    made = workbench.variant("float16")
+    table.click("download", variant=made.id)
+    table.click("recipe", variant=made.id)
+    (file, content), (recipe, text) = (
+        (message, parts[0]) for message, parts in table.received if message["type"] == "file"
+    )
+    assert file["name"].endswith(".tflite")
+    assert bytes(content) == made.path.read_bytes()
+    assert recipe["name"].endswith(".recipe.yaml")
+    assert Recipe.from_yaml(bytes(text).decode()).steps[0].technique == FLOAT16
+
+
+def test_every_widget_changes_its_language(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = Reader(TopBar(workbench), monkeypatch)
+    before = current_language()
+    try:
+        assert bar.click("language", language="zh_CN")["language"] == "zh_CN"
+        assert current_language() == "zh_CN"
+        assert "no language" in bar.click("language", language="xx")["error"] or bar.shown["error"]
+    finally:
+        use_language(before)
+
+
+def test_the_bar_states_model_data_scaling_and_machine(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = Reader(TopBar(workbench), monkeypatch).shown["facts"]
+    assert [fact["value"] for fact in facts[:2]] == ["dense-digits", "digits"]
+    assert "scaled:" in facts[1]["detail"]
+    assert len(facts) == 3
+
+
+def test_a_recipe_with_a_mistake_is_refused_with_its_place(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar = Reader(TopBar(workbench), monkeypatch)
+    text = memoryview(b"workbench: 1\nsteps:\n- technique: quantization.int8\n  colour: red\n")
+    shown = bar.click("upload", [text], transfer="t", kind="recipe", file="r.yaml", part=0, parts=1, size=1)
+    assert "steps.0.colour" in shown["error"]
+    assert {"type": "upload", "transfer": "t", "error": True} in [message for message, _ in bar.received]
+
+
+def test_visitors_open_only_what_is_built_in(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_SHARED", "1")
+    bar = Reader(TopBar(workbench), monkeypatch)
+    assert not bar.shown["paths"]
+    assert not bar.shown["uploads"]
+    assert not bar.shown["trust"]
+    assert "only the built-in" in bar.click("open", model="/etc/passwd", data="digits", trust=True)["error"]
+    upload = bar.click(
+        "upload", [memoryview(b"x")], transfer="t", kind="model", file="m.keras", part=0, parts=1
+    )
+    assert "switched off" in upload["error"]
+
+
+def test_charts_show_every_measured_variant(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = sum(row.quality is not None and row.latency is not None for row in workbench.results())
+    trade_off = Reader(TradeoffChart(workbench), monkeypatch).shown
+    assert len(trade_off["chart"]["table"]["rows"]) == measured
+    assert len(Reader(BarsChart(workbench), monkeypatch).shown["charts"]) == 3
+    assert "running" in str(Reader(LiveChart(workbench), monkeypatch).shown["charts"]).lower()
+
+
+def test_ended_jobs_are_listed_with_how_they_ended(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = Reader(JobsBar(workbench), monkeypatch).shown
+    assert {job["status"] for job in shown["jobs"]} == {"done"}
+    assert all(job["word"].startswith("done in") for job in shown["jobs"])
+
+
+def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: Workbench) -> None:
+    before = len(workbench.jobs)
+    page = Dashboard(workbench)
+    names = [type(widget).__name__ for column in page.children[0].children for widget in column.children]
+    assert names == [
+        "TopBar",
+        "JobsBar",
+        "FamilyPanel",
+        "FamilyPanel",
+        "FamilyPanel",
+        "TradeoffChart",
+        "LiveChart",
+        "BarsChart",
+        "VariantsTable",
+        "DetailsPanel",
+    ]
+    assert len(workbench.jobs) == before
