@@ -1,0 +1,87 @@
+"""The files of the page: named, published once, and sent on request."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from widgets import assets
+from widgets.page import page
+
+STATIC = Path(assets.__file__).with_name("static")
+
+
+class Sent:
+    """Records what a widget sends."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[dict, list[bytes]]] = []
+
+    def send(self, content, buffers=()) -> None:
+        self.messages.append((content, list(buffers)))
+
+
+def ask(content) -> Sent:
+    widget = Sent()
+    assets.deliver(widget, content, [])
+    return widget
+
+
+def test_stub_names_its_component_and_is_small(monkeypatch):
+    monkeypatch.delenv("JUPYTER_PATH", raising=False)
+    text = assets.esm("table")
+    assert 'const COMPONENT = "table";' in text
+    assert 'const PATH = "";' in text
+    assert assets.version() in text
+    assert "__" not in text
+    assert len(text) < 6000
+
+
+@pytest.mark.parametrize("name", ["", "a b", 'x";alert(1);"', "../table"])
+def test_stub_takes_only_names(name):
+    with pytest.raises(ValueError, match="JavaScript name"):
+        assets.esm(name)
+
+
+def test_published_files_are_found_by_the_stub(tmp_path, monkeypatch):
+    root = assets.publish(tmp_path)
+    folder = root / "labextensions" / assets.NAME / assets.version()
+    assert (folder / "workbench.js").read_bytes() == (STATIC / "workbench.js").read_bytes()
+    assert (folder / "plotly.min.js").stat().st_size > 1_000_000
+    monkeypatch.setenv("JUPYTER_PATH", os.pathsep.join(["/nowhere", str(root)]))
+    assert f'const PATH = "{assets.NAME}/{assets.version()}";' in assets.esm("table")
+    stamp = folder.stat().st_mtime_ns
+    assert assets.publish(tmp_path) == root
+    assert folder.stat().st_mtime_ns == stamp
+    assert [entry.name for entry in folder.parent.iterdir()] == [assets.version()]
+
+
+def test_kernel_sends_a_module_after_what_it_imports():
+    ((content, buffers),) = ask({"kind": "neural-workbench.asset", "name": "workbench.js"}).messages
+    names = [file["name"] for file in content["files"]]
+    assert names[-1] == "workbench.js"
+    assert len(buffers) == len(names) == len(set(names))
+    for position, file in enumerate(content["files"]):
+        assert set(file["imports"]) <= set(names[:position])
+    assert buffers[-1] == (STATIC / "workbench.js").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["../assets.py", "/etc/passwd", "missing.js", None, 3, ["workbench.js"], {}])
+def test_kernel_sends_nothing_else(name):
+    ((content, buffers),) = ask({"kind": "neural-workbench.asset", "name": name}).messages
+    assert "no asset" in content["error"]
+    assert buffers == []
+
+
+@pytest.mark.parametrize("content", [None, "text", {"kind": "other", "name": "workbench.js"}, {}])
+def test_other_messages_are_left_alone(content):
+    assert ask(content).messages == []
+
+
+def test_page_has_its_notebook_and_template(tmp_path):
+    served = page(tmp_path)
+    assert (served.notebooks / served.dashboard).is_file()
+    template = f"nbconvert/templates/{served.template}/index.html.j2"
+    assert any((folder / template).is_file() for folder in served.jupyter_path)
