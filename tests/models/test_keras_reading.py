@@ -27,7 +27,7 @@ def notes(opened):
         ),
         (
             "transfer.h5",
-            "A file of Keras 2.21.0. Keras 3 reads it once DepthwiseConv2D drops the old key groups.",
+            "A file of Keras 2.21.0. Keras 2 read it and saved it again; Keras 3 reads that.",
             540,
         ),
         ("sequential.h5", "A file of Keras 2.21.0. Keras 3 reads it directly.", 67),

@@ -3,7 +3,7 @@
 1. Keras 3, in safe mode.
 2. Keras 3, with a DepthwiseConv2D that drops the key ``groups``, which Keras 2 wrote and Keras 3
    no longer takes.
-3. tf_keras in a process of its own, saved again, then read by 1 or 2.
+3. tf_keras in a process of its own, saved again in the words of Keras 3, then read by 1.
 
 Every file of Keras 1 and 2 is also run by tf_keras on random input, and must give the same in
 Keras 3: layers changed between the two.
@@ -86,10 +86,8 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
 def _first_that_works(
     path: Path, name: str, inspection: Inspection, reference: SavedAgain, *, trust: bool
 ) -> tuple[Any, Text]:
-    saved_again = say("Keras 2 read it and saved it again; Keras 3 reads that.")
     ways: list[tuple[Path, bool, Text]] = [
-        (reference.path, False, saved_again),
-        (reference.path, True, saved_again),
+        (reference.path, False, say("Keras 2 read it and saved it again; Keras 3 reads that.")),
     ]
     if inspection.kind == "h5":
         ways = [

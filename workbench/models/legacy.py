@@ -112,36 +112,54 @@ def _save_again(source: Path, folder: Path, *, trust: bool) -> None:
     model.save(folder / _AGAIN, save_format="h5", include_optimizer=False)
     with h5py.File(folder / _AGAIN, "r+") as file:
         config = json.loads(file.attrs["model_config"])
-        count_as_keras_3(config)
+        as_keras_3(config)
         file.attrs["model_config"] = json.dumps(config).encode()
     stored: dict[str, Any] = {f"input_{i}": array for i, array in enumerate(inputs)}
     stored |= {f"output_{i}": array for i, array in enumerate(outputs)}
     np.savez(folder / _REFERENCE, **stored)
 
 
-def count_as_keras_3(config: Any) -> None:
-    """Renumbers the calls of nested Sequential models in a configuration, in place.
+def as_keras_3(config: Any) -> None:
+    """Rewrites, in place, what Keras 3 reads otherwise in a configuration of Keras 2.
 
-    Both count from 1 the calls of a nested functional model, whose own graph is call 0. Keras 2
-    did the same for a nested Sequential; Keras 3 counts those from 0.
+    - ``DepthwiseConv2D`` no longer takes ``groups``, which never had an effect.
+    - ``BatchNormalization`` takes its axis as a number, no longer as a list of one.
+    - A functional model writes a single input or output as such, no longer as a list of one, which
+      now means that it takes or gives a list.
+    - Both count from 1 the calls of a nested functional model, whose own graph is call 0. Keras 2
+      did the same for a nested Sequential; Keras 3 counts those from 0.
 
     Args:
         config: A model's configuration, as Keras 2 wrote it.
     """
     inner = config.get("config") if isinstance(config, dict) else None
-    if not isinstance(inner, dict) or not isinstance(inner.get("layers"), list):
+    if not isinstance(inner, dict):
         return
-    for layer in inner["layers"]:
-        count_as_keras_3(layer)
-    graph = [layer.get("inbound_nodes") for layer in inner["layers"]]
+    if config.get("class_name") == "DepthwiseConv2D":
+        inner.pop("groups", None)
+    axis = inner.get("axis")
+    if config.get("class_name") == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
+        inner["axis"] = axis[0]
+    as_keras_3(inner.get("layer"))  # of a wrapper
+    layers = inner.get("layers")
+    if not isinstance(layers, list):
+        return
+    for layer in layers:
+        as_keras_3(layer)
+    graph = [layer.get("inbound_nodes") for layer in layers]
     graph += [inner.get("input_layers"), inner.get("output_layers")]
-    for layer in inner["layers"]:
+    for layer in layers:
         if layer.get("class_name") == "Sequential":
+            # the name stands beside the configuration in a graph
             calls = list(_references(graph, layer.get("name")))
             # one that was not built when it was called has no call of its own
             if calls and min(call[1] for call in calls) > 0:
                 for call in calls:
                     call[1] -= 1
+    for key in ("input_layers", "output_layers"):
+        ends = inner.get(key)
+        if isinstance(ends, list) and len(ends) == 1 and isinstance(ends[0], list):
+            inner[key] = ends[0]
 
 
 def _references(value: Any, name: str | None) -> Iterator[list[Any]]:
