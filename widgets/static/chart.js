@@ -35,10 +35,11 @@ function colours(node) {
     font: read("--wb-font") };
 }
 
-function dressed(node, figure) {
-  const palette = colours(node);
+function dressed(node, figure, palette) {
   // plotly writes into what it is given.
   const { data, layout } = structuredClone(figure);
+  // plotly chooses black or white for the cell's colour, as if the page behind it were white.
+  for (const trace of data) if (trace.texttemplate) trace.textfont = { color: palette.ink, ...trace.textfont };
   for (const [name, axis] of Object.entries(layout)) {
     if (!/^[xy]axis\d*$/.test(name)) continue;
     layout[name] = { gridcolor: palette.line, linecolor: palette.line, zerolinecolor: palette.line, tickcolor: palette.line,
@@ -87,9 +88,15 @@ async function schedule(node) {
     do {
       node.__again = false;
       if (!node.isConnected || node.clientWidth === 0) break;
+      const palette = colours(node);
+      if (palette.ink === "") {
+        // The style sheet is being exchanged.
+        setTimeout(() => schedule(node), 100);
+        break;
+      }
       node.__width = node.clientWidth;
       node.__theme = currentTheme();
-      const { data, layout } = dressed(node, node.__wanted);
+      const { data, layout } = dressed(node, node.__wanted, palette);
       await library.react(node, data, layout, CONFIG);
       if (!node.__listening) {
         node.__listening = true;
