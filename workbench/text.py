@@ -7,9 +7,8 @@ reader switches.
 
 from __future__ import annotations
 
-import io
+from collections.abc import Mapping
 from functools import cache
-from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 from pydantic import Field
@@ -37,20 +36,24 @@ class Text(Record):
         return self.translated(_language)
 
     def translated(self, language: str) -> str:
-        """The sentence in ``language``; English where the catalogue has no entry.
+        """The sentence in ``language``; English where the catalogue has no usable entry.
 
         Args:
             language: One of :data:`LANGUAGES`.
         """
-        template = _catalogue(language).gettext(self.template) if self.template else ""
+        translation = _catalogue(language).get(self.template, self.template)
         if not self.values:
-            return template
-        return template.format(
-            **{
-                name: value.translated(language) if isinstance(value, Text) else value
-                for name, value in self.values.items()
-            }
-        )
+            return translation
+        words = {
+            name: value.translated(language) if isinstance(value, Text) else value
+            for name, value in self.values.items()
+        }
+        for template in (translation, self.template):
+            try:
+                return template.format(**words)
+            except (LookupError, ValueError, TypeError, AttributeError):
+                continue  # a reader is better served by English, or by bare holes, than by an error
+        return self.template
 
 
 def say(template: str, /, **values: Text | bool | int | float | str | None) -> Text:
@@ -92,17 +95,19 @@ def use_language(language: str) -> None:
     _language = language
 
 
+def catalogue_path(language: str) -> Path:
+    """Where the translations of a language are kept."""
+    return _LOCALE / language / "LC_MESSAGES" / "workbench.po"
+
+
 @cache
-def _catalogue(language: str) -> NullTranslations:
-    source = _LOCALE / language / "LC_MESSAGES" / "workbench.po"
+def _catalogue(language: str) -> Mapping[str, str]:
+    source = catalogue_path(language)
     if not source.is_file():
-        return NullTranslations()
+        return {}
     # Read from the .po itself: a compiled catalogue in git would go stale unseen.
-    from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    compiled = io.BytesIO()
     with source.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+        catalogue = read_po(file, locale=language)
+    return {entry.id: entry.string for entry in catalogue if entry.id and entry.string and not entry.fuzzy}

@@ -1,0 +1,1 @@
+"""The catalogues of translations, and what collects the texts for them."""
