@@ -61,7 +61,7 @@ def save_again(report: Reporter, source: Path, folder: Path, *, trust: bool = Fa
     import numpy as np
 
     size = sum(item.stat().st_size for item in [source, *source.rglob("*")] if item.is_file())
-    allowance = Allowance(address_space_bytes=_BASE_BYTES + 8 * size, cpu_seconds=300, wall_seconds=300)
+    allowance = Allowance(address_space_bytes=_BASE_BYTES + 8 * size, cpu_seconds=240, wall_seconds=200)
     arguments = [str(source), str(folder), "trusted" if trust else "safe"]
     ended = run_confined("workbench.models.legacy", arguments, allowance, report)
     if ended.code != 0 or not (folder / _REFERENCE).is_file():
