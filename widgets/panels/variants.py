@@ -187,10 +187,16 @@ def _latency(row: ResultRow) -> dict[str, Any]:
     if row.speed is not None:
         shown["verdict"] = str(speed_verdict(row.speed))
         shown["tone"] = SPEED_TONES[row.speed.word]
-    details = [] if row.compared is None else [str(row.compared)]
     if row.total_speedup is not None and row.variant.parent is not None:
-        details.append(str(say("×{ratio} against the baseline", ratio=ratio(row.total_speedup.value))))
-    shown["detail"] = " · ".join(details) or None
+        total = ratio(row.total_speedup.value)
+        # What is compared with what ends with the baseline, which the last number is about.
+        shown["detail"] = str(
+            say("×{ratio} against the baseline", ratio=total)
+            if row.compared is None
+            else say("{compared}: ×{ratio}", compared=row.compared, ratio=total)
+        )
+    elif row.compared is not None:
+        shown["detail"] = str(row.compared)
     return shown
 
 
