@@ -9,6 +9,7 @@ from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
 from workbench.errors import Cancelled
+from workbench.runtimes import runtime
 from workbench.techniques.quantization.openvino_int8 import OpenVinoInt8Parameters
 
 pytestmark = pytest.mark.filterwarnings(small_models.KERAS_WARNINGS)
@@ -51,7 +52,7 @@ def test_the_folder_is_int8_and_predicts_like_float32(kind, parents, made):
     assert size(applied.path / "model.bin") < 0.5 * size(float32.path / "model.bin")
     x = dataset.x("test")
     expected, found = predict(float32, x), predict(applied, x)
-    assert np.abs(found - expected).max() <= 0.15 * np.abs(expected).max()
+    assert np.abs(found - expected).mean() <= 0.05 * np.abs(expected).max()
     assert (found.argmax(-1) == expected.argmax(-1)).mean() > 0.9
 
 
@@ -69,7 +70,7 @@ def test_mixed_activations_are_asymmetric(made):
     def low_ends(path):
         return [float(np.min(node.input_value(1).get_node().data)) for node in quantizers(path)]
 
-    assert low_ends(made(NAME, "conv")) != low_ends(made(NAME, "conv", preset="mixed"))
+    assert low_ends(made(NAME, "conv").path) != low_ends(made(NAME, "conv", preset="mixed").path)
 
 
 def test_exact_bias_correction(parents, made):
@@ -81,10 +82,10 @@ def test_exact_bias_correction(parents, made):
     assert not np.array_equal(fast, exact)
 
 
-@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
-def test_a_float32_file_gives_what_its_keras_model_gives(runtime, parents, made, tmp_path):
+@pytest.mark.parametrize("source", ["onnxruntime", "openvino"])
+def test_a_float32_file_gives_what_its_keras_model_gives(source, parents, made, tmp_path):
     parent, dataset = parents("conv")
-    float32 = small_models.child(made("inference.runtime", "conv", runtime=runtime), parent)
+    float32 = small_models.child(made("inference.runtime", "conv", runtime=source), parent)
     applied = apply(NAME, float32, dataset, tmp_path)
     expected = predict(made(NAME, "conv"), dataset.x("test"))
     found = predict(applied, dataset.x("test"))
@@ -92,7 +93,7 @@ def test_a_float32_file_gives_what_its_keras_model_gives(runtime, parents, made,
     assert (found.argmax(-1) == expected.argmax(-1)).mean() > 0.95
 
 
-def test_calibration_samples_are_seeded(parents, tmp_path):
+def test_calibration_samples_are_seeded_and_nothing_is_printed(parents, tmp_path, capfd):
     parent, dataset = parents("dense")
 
     def content(folder, **parameters):
@@ -101,6 +102,9 @@ def test_calibration_samples_are_seeded(parents, tmp_path):
     first = content("a", samples=16)
     np.testing.assert_array_equal(first, content("b", samples=16))
     assert not np.array_equal(first, content("c", samples=16, seed=1))
+    written = capfd.readouterr()
+    assert "Statistics" not in written.out + written.err
+    assert "━" not in written.out + written.err
 
 
 def test_cancel_while_calibrating(parents, tmp_path):
@@ -110,13 +114,6 @@ def test_cancel_while_calibrating(parents, tmp_path):
         apply(NAME, parent, dataset, tmp_path, report=report)
     assert 0.2 < report.fractions[-1] < 0.9
     assert not list(tmp_path.iterdir())
-
-
-def test_it_prints_nothing(parents, tmp_path, capfd):
-    apply(NAME, *parents("dense"), tmp_path, samples=16)
-    written = capfd.readouterr()
-    assert "Statistics" not in written.out + written.err
-    assert "━" not in written.out + written.err
 
 
 def test_what_does_not_fit(parents, made):
@@ -164,8 +161,6 @@ def test_the_plain_code_gives_the_same_predictions(parents, made, tmp_path):
         twin = tmp_path / f"{kind}-twin"
         assert size(twin / "model.bin") == size(applied.path / "model.bin")
         x = parents(kind)[1].x("test")
-        from workbench.runtimes import runtime
-
         found = runtime("openvino").load(twin, applied.settings).predict(x)
         np.testing.assert_allclose(found, predict(applied, x), atol=1e-6)
 
@@ -194,7 +189,8 @@ report = types.SimpleNamespace(
 folder = Path("out")
 folder.mkdir()
 parent = Variant.model_validate_json(Path("parent.json").read_text())
-OpenVinoInt8().apply(Context(parent, Dataset(Path(sys.argv[1])), folder, report, 0), OpenVinoInt8Parameters(samples=16))
+context = Context(parent, Dataset(Path(sys.argv[1])), folder, report, 0)
+OpenVinoInt8().apply(context, OpenVinoInt8Parameters(samples=16))
 assert "pytest" not in sys.modules
 assert "tensorflow" not in sys.modules
 """

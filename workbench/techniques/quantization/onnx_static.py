@@ -166,7 +166,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         settings = _settings(parameters)
         output = paths.output if paths.output.endswith(".onnx") else paths.output + ".onnx"
         keras = variant.format == "keras"
-        start = _export_code(paths.model) if keras else f'source = "{paths.model}"\n'
+        start = _export_code(variant, paths.model) if keras else f'source = "{paths.model}"\n'
         imports = "import keras" if keras else ""
         return f"""\
 import os
@@ -269,10 +269,14 @@ def _quantize(
     )
 
 
-def _export_code(model: str) -> str:
+def _export_code(variant: Variant, model: str) -> str:
+    single = len(variant.description.inputs) == 1
+    packed = "examples[0]" if single else "keras.tree.pack_sequence_as(model.input, examples)"
     return f"""\
 model = keras.models.load_model("{model}", compile=False)
-model([np.zeros([n or 1 for n in x.shape], x.dtype) for x in model.inputs])  # else "never called"
+# A model that was only loaded has never been called, which the converter asks for.
+examples = [keras.ops.zeros([size or 1 for size in x.shape], dtype=x.dtype) for x in model.inputs]
+model({packed}, training=False)
 model.export("float32.onnx", format="onnx", opset_version={OPSET}, verbose=False)
 source = "float32.onnx"
 """
