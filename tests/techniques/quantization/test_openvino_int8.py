@@ -2,13 +2,13 @@ import subprocess
 import sys
 
 import numpy as np
-import openvino
 import pytest
 
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
 from workbench.errors import Cancelled
+from workbench.privacy import import_openvino
 from workbench.runtimes import runtime
 from workbench.techniques.quantization.openvino_int8 import OpenVinoInt8Parameters
 
@@ -18,7 +18,7 @@ NAME = "quantization.openvino_int8"
 
 
 def read(path):
-    return openvino.Core().read_model(path / "model.xml")
+    return import_openvino().Core().read_model(path / "model.xml")
 
 
 def quantizers(path):
