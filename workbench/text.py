@@ -110,4 +110,8 @@ def _catalogue(language: str) -> Mapping[str, str]:
 
     with source.open("rb") as file:
         catalogue = read_po(file, locale=language)
-    return {entry.id: entry.string for entry in catalogue if entry.id and entry.string and not entry.fuzzy}
+    return {
+        str(entry.id): str(entry.string)
+        for entry in catalogue
+        if entry.id and entry.string and not entry.fuzzy
+    }
