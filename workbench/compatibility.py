@@ -38,8 +38,7 @@ def parse_parameters(technique: AnyTechnique, values: Mapping[str, Any]) -> Para
         return technique.parameters_type.model_validate(dict(values))
     except ValidationError as error:
         fields = {
-            ".".join(str(part) for part in problem["loc"]): verbatim(problem["msg"])
-            for problem in error.errors()
+            ".".join(str(part) for part in problem["loc"]): _reason(problem) for problem in error.errors()
         }
         first, reason = next(iter(fields.items()))
         received = repr(values.get(first, None))[:80]
@@ -57,6 +56,38 @@ def parse_parameters(technique: AnyTechnique, values: Mapping[str, Any]) -> Para
             ),
             fields,
         ) from None
+
+
+def _reason(problem: Mapping[str, Any]) -> Text:
+    """What pydantic found, in words that can be translated."""
+    limits = problem.get("ctx", {})
+    match problem["type"]:
+        case "greater_than_equal":
+            return say("it must be at least {least}", least=limits["ge"])
+        case "greater_than":
+            return say("it must be above {least}", least=limits["gt"])
+        case "less_than_equal":
+            return say("it must be at most {most}", most=limits["le"])
+        case "less_than":
+            return say("it must be below {most}", most=limits["lt"])
+        case "int_parsing" | "int_type" | "int_from_float":
+            return say("it must be a whole number")
+        case "float_parsing" | "float_type" | "finite_number":
+            return say("it must be a number")
+        case "bool_parsing" | "bool_type":
+            return say("it must be yes or no")
+        case "string_type":
+            return say("it must be a text")
+        case "literal_error" | "enum":
+            return say("it must be one of {allowed}", allowed=limits["expected"])
+        case "extra_forbidden":
+            return say("there is no such parameter")
+        case "missing":
+            return say("it is needed")
+        case "value_error":
+            return verbatim(str(limits.get("error", problem["msg"])))
+        case _:
+            return verbatim(problem["msg"])
 
 
 def misfit(

@@ -129,6 +129,12 @@ class Pipeline:
             await self._measure_new(job, variant, (at + 0.7 * share, at + share))
         return variant
 
+    async def measure_whole(self, job: Job, variant: Variant) -> Variant:
+        """Measures the size, quality and latency of a variant that is there already."""
+        await self._ensure_reference(job, variant.runtime, (0.0, 0.3))
+        await self._measure_new(job, variant, (0.3, 1.0))
+        return variant
+
     async def measure(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants: those of one runtime together, and the runtimes' references together."""
         if any(variant.technique is None and variant.parent is not None for variant in variants):
@@ -202,6 +208,7 @@ class Pipeline:
             path=opened.path,
             sha256="",
             runtime=_HOME_RUNTIME[opened.format],
+            settings=RuntimeSettings(trusted=trust and not shared and opened.format == "keras"),
             description=opened.description,
             parent=parent,
             is_reference=parent is None,
@@ -241,7 +248,9 @@ class Pipeline:
             path=applied.path,
             sha256="",
             runtime=applied.runtime,
-            settings=applied.settings,
+            settings=applied.settings.model_copy(
+                update={"trusted": parent.settings.trusted and applied.format == "keras"}
+            ),
             description=applied.description,
             technique=technique.name,
             parameters=parameters.model_dump(mode="json"),
@@ -258,7 +267,7 @@ class Pipeline:
         return (
             technique.name == "inference.runtime"
             and parent.parent is None
-            and applied.settings == RuntimeSettings()
+            and (applied.settings.threads, applied.settings.batch) == (1, 1)
             and self._reference(applied.runtime) is None
         )
 

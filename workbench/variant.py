@@ -76,10 +76,12 @@ class RuntimeSettings(Record):
     Attributes:
         threads: Threads inside one inference, 1 to 256.
         batch: Samples in one call when latency is measured, 1 to 4096.
+        trusted: Whether code inside the file may run: the user said so when opening it.
     """
 
     threads: int = Field(1, ge=1, le=256)
     batch: int = Field(1, ge=1, le=4096)
+    trusted: bool = False
 
 
 class ModelDescription(Record):

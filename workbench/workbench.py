@@ -329,7 +329,7 @@ class Workbench:
         self._queue.cancel(job)
 
     def rerun(self, job: str) -> Job:
-        """Asks again for what a job was asked for.
+        """Asks again for what a job was asked for; a variant that it made is only measured again.
 
         Raises:
             InvalidInput: If there is no such job.
@@ -338,6 +338,15 @@ class Workbench:
         if state is None:
             raise InvalidInput(say("There is no job {id}.", id=job))
         request = state.request
+        made = next((variant for variant in self.variants if variant.id == state.variant), None)
+        if made is not None:
+            # What it made is there: what is missing is its measurements.
+            return self._queue.add(
+                "measure",
+                say("Measure {name}", name=made.name),
+                {"variants": [made.id], "protocol": "quick"},
+                lambda job: self._pipeline.measure_whole(job, made),
+            )
         if state.kind == "open":
             return self.open(
                 Path(request["model"]),
@@ -370,6 +379,11 @@ class Workbench:
     def problems(self) -> tuple[Text, ...]:
         """What opening the folder found wrong."""
         return self._store.problems
+
+    @property
+    def executor(self) -> Executor:
+        """Where its work runs; another workbench may share it."""
+        return self._executor
 
     @property
     def folder(self) -> Path:

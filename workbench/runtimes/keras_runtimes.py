@@ -39,7 +39,7 @@ class _KerasRuntime(Runtime):
     @override
     def load(self, path: Path, settings: RuntimeSettings) -> Session:
         limit_threads(settings.threads)
-        return KerasSession(load_keras(path), self.callable_for, settings)
+        return KerasSession(load_keras(path, trust=settings.trusted), self.callable_for, settings)
 
     @abstractmethod
     def callable_for(self, model: Any) -> Call:

@@ -148,7 +148,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
             description, done = parent.description, say("The file is unchanged.")
         else:
             context.report.stage(say("Converting"))
-            _convert(parent.path, path, target, parameters)
+            _convert(parent, path, target, parameters)
             context.report.progress(0.8)
             context.report.check()
             description = describe(path, target, like=parent.description)
@@ -201,8 +201,8 @@ def _missing_converter(target: Format) -> Text | None:
     return None
 
 
-def _convert(source: Path, path: Path, target: Format, parameters: RuntimeParameters) -> None:
-    model = load_keras(source)
+def _convert(parent: Variant, path: Path, target: Format, parameters: RuntimeParameters) -> None:
+    model = load_keras(parent.path, trust=parent.settings.trusted)
     match target:
         case "tflite":
             to_tflite(model, path)

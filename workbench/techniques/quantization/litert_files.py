@@ -144,7 +144,7 @@ def load_parent(context: Context) -> Any:
     """The parent as a Keras model."""
     context.report.stage(say("Loading the model"))
     context.report.check()
-    model = load_keras(context.parent.path)
+    model = load_keras(context.parent.path, trust=context.parent.settings.trusted)
     context.report.progress(0.15)
     return model
 

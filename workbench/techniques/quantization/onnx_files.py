@@ -31,7 +31,8 @@ def prepared_onnx(context: Context, temporary: Path) -> Path:
 
         context.report.stage(say("Converting to ONNX"))
         context.report.check()
-        source = to_onnx(load_keras(source), temporary / "float32.onnx")
+        model = load_keras(source, trust=context.parent.settings.trusted)
+        source = to_onnx(model, temporary / "float32.onnx")
         context.report.progress(0.2)
     context.report.check()
     prepared = temporary / "prepared.onnx"

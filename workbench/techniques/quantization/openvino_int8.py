@@ -163,7 +163,7 @@ def _float32_model(openvino: Any, context: Context) -> Any:
         from workbench.models.conversion import load_keras, openvino_model
 
         context.report.stage(say("Converting to OpenVINO"))
-        return openvino_model(load_keras(path))
+        return openvino_model(load_keras(path, trust=context.parent.settings.trusted))
     context.report.stage(say("Loading the model"))
     try:
         return openvino.Core().read_model(path / "model.xml" if path.is_dir() else path)

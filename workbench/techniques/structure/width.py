@@ -108,7 +108,7 @@ class WidthScaling(Technique[WidthParameters]):
         context.report.stage(say("Loading the model"))
         context.report.check()
         keras = import_keras()
-        parent = load_keras(context.parent.path)
+        parent = load_keras(context.parent.path, trust=context.parent.settings.trusted)
         plan = plan_widths(parent.get_config(), parameters.factor, parameters.round_to)
         if not plan.changes and parameters.factor < 1:
             raise Refused(
