@@ -22,7 +22,7 @@ def dashboard(user_folders):
 def wait_for_model(page: Page) -> None:
     expect(page.locator("#skeleton")).to_have_count(0)
     expect(page.locator(".wb-top").get_by_text("mnist-5k", exact=True)).to_be_visible(timeout=150_000)
-    expect(page.locator(".wb-card").first).to_be_visible()
+    expect(page.get_by_role("table").first).to_be_visible(timeout=150_000)
 
 
 LOOKS = {
@@ -36,6 +36,9 @@ LOOKS = {
 def test_dashboard_looks_quiet_and_accessible(dashboard, visit, look):
     visited = visit(dashboard, **LOOKS[look])
     wait_for_model(visited.page)
+    reach = "scrollY + [...document.querySelectorAll('.wb-card')].pop().getBoundingClientRect().bottom"
+    height = "document.documentElement.scrollHeight"
+    assert visited.page.evaluate(f"{reach} <= {height}"), "the end of the page cannot be reached"
     visited.picture(f"dashboard-{look}")
     assert visited.other_hosts() == []
     assert visited.complaints == []
