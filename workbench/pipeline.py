@@ -15,6 +15,7 @@ from typing import Any, Literal
 from workbench import work
 from workbench.compatibility import check_agreement, require_fit
 from workbench.data.dataset import DatasetInfo
+from workbench.errors import InvalidInput
 from workbench.evidence import Evidence
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
@@ -22,6 +23,7 @@ from workbench.jobs.limits import Limits
 from workbench.measure.records import Protocol
 from workbench.measuring import Measuring
 from workbench.runtimes import runtime
+from workbench.shared import JOB_LIMITS, shared_mode
 from workbench.store import Store
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.techniques import technique as find_technique
@@ -79,6 +81,7 @@ class Pipeline:
     ) -> Variant:
         """Loads the model and the data, stores the baseline and measures it."""
         started = time.monotonic()
+        self._require_empty()
         job.phase(0.0, 0.35, say("Reading the data"))
         await self._prepare(job, data, options)
         baseline = await self._load(job, model, name, None, trust, shared, started, (0.35, 0.6))
@@ -263,6 +266,15 @@ class Pipeline:
         )
         return self._add(variant, applied.path)
 
+    def _require_empty(self) -> None:
+        # Asked again here: another page may have opened one while this job waited.
+        for variant in self._store.variants():
+            if variant.parent is None:
+                raise InvalidInput(
+                    say("This workbench already holds the model {name}.", name=variant.name),
+                    say("Open another folder for another model."),
+                )
+
     def _serves_as_reference(self, technique: AnyTechnique, parent: Variant, applied: Applied) -> bool:
         return (
             technique.name == "inference.runtime"
@@ -305,6 +317,8 @@ class Pipeline:
     # -- small things -----------------------------------------------------------------------
 
     async def _run(self, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
+        if shared_mode():
+            how.setdefault("limits", JOB_LIMITS)
         return await self._executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
 
     def _add(self, variant: Variant, source: Path) -> Variant:

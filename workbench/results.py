@@ -33,6 +33,8 @@ class ResultRow(Record):
         speed: Against the float32 variant of the same runtime, from one interleaved run. None for
             that reference itself.
         total_speedup: Against the baseline, the change of runtime included.
+        paired_ms: The baseline's median latency divided by ``total_speedup``: what variants that
+            were timed at different moments are shown side by side with.
         quality: On the test split, in its runtime.
         quality_change: Against the baseline, paired by sample. None for the baseline.
         on_front: Whether no other variant is at least as fast, at least as small and at least as
@@ -46,6 +48,7 @@ class ResultRow(Record):
     latency: LatencySummary | None = None
     speed: SpeedVerdict | None = None
     total_speedup: Interval | None = None
+    paired_ms: Interval | None = None
     quality: QualityMeasurement | None = None
     quality_change: QualityVerdict | None = None
     on_front: bool = False
@@ -100,6 +103,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     baseline = next((variant for variant in variants if variant.parent is None), None)
     by_id = {variant.id: variant for variant in variants}
     rows = [_row(store, variant, variants, baseline) for variant in variants]
+    rows = _side_by_side(rows)
     front = pareto_front(rows)
     return tuple(
         row.model_copy(
@@ -168,6 +172,29 @@ def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: 
         quality_change=change,
         compared=_compared(variant, reference, baseline),
     )
+
+
+def _side_by_side(rows: Sequence[ResultRow]) -> list[ResultRow]:
+    baseline = next((row.latency for row in rows if row.variant.parent is None and row.latency), None)
+    if baseline is None:
+        return list(rows)
+    p50 = baseline.p50_ms
+    return [
+        row.model_copy(
+            update={
+                "paired_ms": p50
+                if row.variant.parent is None
+                else Interval(
+                    value=p50.value / row.total_speedup.value,
+                    low=p50.value / row.total_speedup.high,
+                    high=p50.value / row.total_speedup.low,
+                )
+            }
+        )
+        if row.total_speedup is not None
+        else row
+        for row in rows
+    ]
 
 
 def _total(

@@ -13,14 +13,16 @@ from workbench.errors import InvalidInput
 from workbench.evidence import Evidence
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
-from workbench.jobs.queue import JobQueue
-from workbench.jobs.state import JobState
+from workbench.jobs.queue import JobQueue, Work
+from workbench.jobs.state import JobKind, JobState
 from workbench.measure.passport import passport
 from workbench.measure.records import Passport, Protocol
+from workbench.neighbours import watch_neighbours
 from workbench.observers import Observers
 from workbench.pipeline import Pipeline
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
+from workbench.shared import require_allowed, require_idle, shared_mode
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
 from workbench.technique import AnyTechnique, CodePaths, Estimate
@@ -70,6 +72,14 @@ class Workbench:
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._deletions: list[tuple[str, ...]] = []
         self._executor.start()
+        self._neighbours = self._executor.spawn(
+            watch_neighbours(
+                self._store,
+                lambda id_: self._queue.job(id_) is not None,
+                self._job_changed,
+                self._others_stored,
+            )
+        )
 
     # -- opening ----------------------------------------------------------------------------
 
@@ -104,11 +114,12 @@ class Workbench:
                 say("This workbench already holds the model {name}.", name=self.baseline.name),
                 say("Open another folder for another model."),
             )
+        require_allowed(model, data, self.folder)
         staging = self._store.staging()
         file = hand_over_model(model, staging)
         source = hand_over_data(data, staging)
         title = name or model_name(model, file)
-        return self._queue.add(
+        return self._add_job(
             "open",
             say("Open {name}", name=title),
             {"model": str(file), "data": str(source), "name": title, "trust": trust, "scaling": scaling},
@@ -126,9 +137,10 @@ class Workbench:
             trust: As in :meth:`open`.
         """
         self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
+        require_allowed(model, None, self.folder)
         file = hand_over_model(model, self._store.staging())
         title = name or model_name(model, file)
-        return self._queue.add(
+        return self._add_job(
             "compare",
             say("Add {name}", name=title),
             {"model": str(file), "name": title, "trust": trust},
@@ -214,7 +226,7 @@ class Workbench:
         values = parse_parameters(chosen, parameters)
         variant = self._parent(parent)
         require_fit(chosen, variant, self._evidence.dataset.info, values)
-        return self._queue.add(
+        return self._add_job(
             "apply",
             say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name),
             {"technique": technique, "parent": variant.id, "parameters": values.model_dump(mode="json")},
@@ -234,7 +246,7 @@ class Workbench:
             steps.append((chosen, parse_parameters(chosen, step.parameters)))
         variant = self._parent(parent)
         require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1])
-        return self._queue.add(
+        return self._add_job(
             "apply",
             say("Recipe of {count} steps on {variant}", count=len(steps), variant=variant.name),
             {"recipe": recipe.to_yaml(), "parent": variant.id},
@@ -255,7 +267,7 @@ class Workbench:
         async def work(job: Job) -> None:
             await self._pipeline.measure(job, chosen, protocol)
 
-        return self._queue.add(
+        return self._add_job(
             "measure",
             say("Measure {count} variants", count=len(chosen)),
             {"variants": [variant.id for variant in chosen], "protocol": protocol},
@@ -341,7 +353,7 @@ class Workbench:
         made = next((variant for variant in self.variants if variant.id == state.variant), None)
         if made is not None:
             # What it made is there: what is missing is its measurements.
-            return self._queue.add(
+            return self._add_job(
                 "measure",
                 say("Measure {name}", name=made.name),
                 {"variants": [made.id], "protocol": "quick"},
@@ -392,6 +404,7 @@ class Workbench:
 
     def close(self) -> None:
         """Ends its jobs and, if they are its own, its worker processes. What was stored stays."""
+        self._neighbours.cancel()
         self._queue.cancel_all()
         if self._own_executor:
             self._executor.close()
@@ -411,16 +424,19 @@ class Workbench:
     def _parent(self, key: str | None) -> Variant:
         return self.variant(key) if key is not None else self._evidence.baseline
 
+    def _add_job(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
+        require_idle(self._queue.current())
+        return self._queue.add(kind, title, request, work)
+
     def _stored(self, what: Literal["variants", "results"]) -> None:
         self._observers.notify((what,))
 
+    def _others_stored(self) -> None:
+        self._stored("variants")
+        self._stored("results")
+
     def _job_changed(self, state: JobState) -> None:
         self._observers.notify(("job", state))
-
-
-def shared_mode() -> bool:
-    """Whether this process serves people who must not run code of their own."""
-    return os.environ.get("WORKBENCH_SHARED") == "1"
 
 
 def default_folder() -> Path:

@@ -17,8 +17,9 @@ from workbench.data.raw import SCALINGS
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.demo import DEMO_MODELS
 from workbench.recipe import Recipe
+from workbench.shared import shared_mode
 from workbench.text import LANGUAGES, Text, current_language, say
-from workbench.workbench import Workbench, shared_mode
+from workbench.workbench import Workbench
 
 _LABELS = {
     "open": say("Open …"),

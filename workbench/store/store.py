@@ -229,6 +229,10 @@ class Store:
             (name, value),
         )
 
+    def version(self) -> int:
+        """A number that changes whenever another process or store has written to this folder."""
+        return int(self._execute("PRAGMA data_version")[0][0])
+
     # -- inside -----------------------------------------------------------------------------
 
     def _execute(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
