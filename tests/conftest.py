@@ -6,6 +6,9 @@ import os
 
 import hypothesis
 
+from workbench.privacy import forbid_telemetry
+
+forbid_telemetry()  # also where a test imports a runtime's package itself
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 

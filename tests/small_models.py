@@ -11,9 +11,6 @@ from workbench.models.description import describe_keras
 from workbench.text import say
 from workbench.variant import RuntimeSettings, Variant
 
-# TensorFlow 2.21's variables do not know NumPy 2's copy keyword; Keras reads them through NumPy.
-KERAS_WARNINGS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-
 CLASSES = 4
 COUNTS = {"train": 160, "validation": 64, "test": 48}
 SHAPES = {

@@ -188,7 +188,12 @@ def test_downloads_are_the_stored_files(opened: Workbench) -> None:
     ("technique", "parameters", "error", "message"),
     [
         ("quantization.int7", {}, InvalidInput, "quantization.int7"),
-        ("structure.width", {"factor": 7}, InvalidInput, "parameter factor is wrong: it must be at most 1.0. Received: 7"),
+        (
+            "structure.width",
+            {"factor": 7},
+            InvalidInput,
+            "factor is wrong: it must be at most 1.0. Received: 7",
+        ),
         ("structure.width", {"wdith": 1}, InvalidInput, "Its parameters are: .*factor"),
     ],
 )

@@ -6,12 +6,9 @@ import warnings
 
 import pytest
 
-from tests.small_models import KERAS_WARNINGS
 from workbench.errors import InvalidInput
 from workbench.models.description import describe, describe_keras
 from workbench.models.precision import WeightUse, precision_of
-
-pytestmark = pytest.mark.filterwarnings(KERAS_WARNINGS)
 
 
 @pytest.fixture(scope="module")

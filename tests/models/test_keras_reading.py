@@ -3,12 +3,11 @@
 import pytest
 
 from tests.safety.hostile import Quiet
-from tests.small_models import KERAS_WARNINGS
 from workbench.errors import InvalidInput, Refused
 from workbench.models import legacy
 from workbench.models.intake import open_model
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings(KERAS_WARNINGS)]
+pytestmark = pytest.mark.slow
 
 PROVEN = "Checked on random input against Keras 2: largest difference "
 

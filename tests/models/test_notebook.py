@@ -3,11 +3,8 @@
 import pytest
 
 from tests.safety.hostile import Quiet
-from tests.small_models import KERAS_WARNINGS
 from workbench.errors import InvalidInput, Refused
 from workbench.models.intake import open_model, save_from_notebook
-
-pytestmark = pytest.mark.filterwarnings(KERAS_WARNINGS)
 
 
 def test_a_model_is_handed_over(keras, tmp_path):

@@ -4,10 +4,6 @@ import sys
 
 import pytest
 
-from tests import small_models
-
-pytestmark = pytest.mark.filterwarnings(small_models.KERAS_WARNINGS)
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dense"], indirect=True)

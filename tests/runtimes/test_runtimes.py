@@ -12,8 +12,6 @@ from workbench.errors import InvalidInput
 from workbench.runtime import Runtime
 from workbench.variant import RuntimeSettings
 
-pytestmark = pytest.mark.filterwarnings(small_models.KERAS_WARNINGS)
-
 ROUTES = [
     ("keras.eager", "keras"),
     ("keras.function", "keras"),

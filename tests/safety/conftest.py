@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 
 from tests.safety.hostile import Quiet
-from tests.small_models import KERAS_WARNINGS
 from workbench.errors import WorkbenchError
 from workbench.models.intake import open_model
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "/tests/safety/" in str(item.path):
-            item.add_marker(pytest.mark.filterwarnings(KERAS_WARNINGS))
 
 
 @pytest.fixture(scope="session")

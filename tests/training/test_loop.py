@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.small_models import KERAS_WARNINGS
 from workbench.data.dataset import Dataset
 from workbench.errors import Cancelled, InvalidInput, JobFailed
 from workbench.technique import Context
 from workbench.training import TrainingParameters, TrainingPoint, TrainingResult, obstacle, train
 from workbench.variant import ModelDescription, TensorSpec, Variant
 
-pytestmark = pytest.mark.filterwarnings(KERAS_WARNINGS)
 keras = pytest.importorskip("keras")
 
 

@@ -8,8 +8,6 @@ from workbench import techniques
 from workbench.runtimes import runtime
 from workbench.variant import RuntimeSettings
 
-pytestmark = pytest.mark.filterwarnings(small_models.KERAS_WARNINGS)
-
 NAME = "inference.runtime"
 CONVERTED = [("litert", "tflite"), ("onnxruntime", "onnx"), ("openvino", "openvino"), ("keras.xla", "keras")]
 

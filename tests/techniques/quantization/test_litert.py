@@ -8,8 +8,6 @@ from workbench.errors import Cancelled
 from workbench.runtimes import runtime
 from workbench.variant import RuntimeSettings
 
-pytestmark = pytest.mark.filterwarnings(small_models.KERAS_WARNINGS)
-
 NAMES = {
     "quantization.float16": ("float16", 0.002),
     "quantization.dynamic_range": ("dynamic int8", 0.05),

@@ -12,9 +12,7 @@ from workbench.errors import Cancelled, Refused
 from workbench.techniques.quantization.onnx_files import operations
 from workbench.techniques.quantization.onnx_static import OnnxInt8Parameters
 
-pytestmark = pytest.mark.filterwarnings(
-    small_models.KERAS_WARNINGS, "ignore:In the future `np.object` will be defined:FutureWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
 
 NAME = "quantization.onnx_int8"
 

@@ -12,8 +12,6 @@ from workbench.privacy import import_openvino
 from workbench.runtimes import runtime
 from workbench.techniques.quantization.openvino_int8 import OpenVinoInt8Parameters
 
-pytestmark = pytest.mark.filterwarnings(small_models.KERAS_WARNINGS)
-
 NAME = "quantization.openvino_int8"
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.small_models import KERAS_WARNINGS
 from workbench.data.dataset import Dataset
 from workbench.errors import Refused
 from workbench.models.description import describe_keras
@@ -17,7 +16,6 @@ from workbench.technique import CodePaths, Context
 from workbench.techniques.structure.width import WidthParameters, WidthScaling
 from workbench.variant import Variant
 
-pytestmark = pytest.mark.filterwarnings(KERAS_WARNINGS)
 keras = pytest.importorskip("keras")
 layers = keras.layers
 

@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.small_models import KERAS_WARNINGS
 from workbench.errors import Refused
 from workbench.techniques.structure.layer_calls import read_config
 from workbench.techniques.structure.widths import WidthPlan, plan_widths, scaled
 
-pytestmark = pytest.mark.filterwarnings(KERAS_WARNINGS)
 keras = pytest.importorskip("keras")
 layers = keras.layers
 
