@@ -209,4 +209,5 @@ def _import_tensorflow() -> None:
     # A failed import is left to the job that needs it: there it has somebody to tell.
     with suppress(Exception):
         import keras  # noqa: F401
+        import sklearn.metrics  # noqa: F401  # a training scores each epoch with it
         import tensorflow  # noqa: F401
