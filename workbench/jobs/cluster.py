@@ -17,6 +17,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import dask
@@ -24,6 +25,7 @@ import psutil
 from distributed import Nanny, Scheduler, Worker
 from distributed.diagnostics.plugin import SchedulerPlugin
 
+from workbench.jobs.credentials import make_credentials, with_credentials
 from workbench.jobs.worker import WorkerKind, kill_run
 
 EXIT_TOPIC = "workbench-exit"
@@ -110,12 +112,16 @@ class _Cluster:
 
     Args:
         scheduler: The scheduler.
+        security: Its key, which its workers have too.
         folder: Where workers may write.
         memory_limit_bytes: At which a worker is ended; None: most of what the machine has.
     """
 
-    def __init__(self, scheduler: Scheduler, folder: str, memory_limit_bytes: int | None) -> None:
+    def __init__(
+        self, scheduler: Scheduler, security: Any, folder: str, memory_limit_bytes: int | None
+    ) -> None:
         self._scheduler = scheduler
+        self._security = security
         self._folder = folder
         self._memory_limit = memory_limit_bytes
         self._nannies: dict[WorkerKind, Nanny] = {}
@@ -163,6 +169,8 @@ class _Cluster:
             nthreads=1,
             resources={kind: 1},
             host="127.0.0.1",
+            protocol="tls",
+            security=self._security,
             memory_limit=self._memory_limit or int(0.9 * MEMORY_LIMIT),
             local_directory=self._folder,
             worker_class=_Worker,
@@ -173,14 +181,15 @@ class _Cluster:
 
 
 async def _serve(kinds: list[WorkerKind], memory_limit_bytes: int | None, folder: str) -> None:
-    scheduler = _Scheduler(host="127.0.0.1", port=0, dashboard=False)
+    security, credentials = make_credentials(Path(folder))
+    scheduler = _Scheduler(host="127.0.0.1", port=0, protocol="tls", dashboard=False, security=security)
     scheduler.id = f"{SCHEDULER_NAME}{uuid.uuid4().hex}"
     await scheduler
-    cluster = _Cluster(scheduler, folder, memory_limit_bytes)
+    cluster = _Cluster(scheduler, security, folder, memory_limit_bytes)
     answer = os.dup(1)
     os.dup2(2, 1)  # what workers print must not fill a pipe that nobody reads
     with os.fdopen(answer, "w") as file:
-        file.write(scheduler.address + "\n")
+        file.write(with_credentials(scheduler.address, credentials) + "\n")
     starting = [asyncio.ensure_future(cluster.ensure(kind)) for kind in kinds]
     await asyncio.gather(*starting, return_exceptions=True)
     await asyncio.Event().wait()

@@ -17,6 +17,7 @@ from typing import Any
 from workbench.errors import JobFailed, Unavailable
 from workbench.jobs import failure, worker
 from workbench.jobs.cluster_process import ClusterProcess
+from workbench.jobs.credentials import plain_address, security_of
 from workbench.jobs.deaths import Deaths
 from workbench.jobs.running import Running
 from workbench.jobs.stopping import Stopping
@@ -83,19 +84,23 @@ class Connection:
             try:
                 make_client: Any = Client
                 client = await make_client(
-                    reachable, asynchronous=True, set_as_default=False, timeout=_CONNECT_SECONDS
+                    plain_address(reachable),
+                    asynchronous=True,
+                    set_as_default=False,
+                    timeout=_CONNECT_SECONDS,
+                    security=security_of(reachable),
                 )
                 name = (await client.scheduler.identity(n_workers=0))["id"]
             except (OSError, TimeoutError, ValueError) as error:
                 raise Unavailable(
-                    say("The scheduler at {address} does not answer.", address=reachable),
+                    say("The scheduler at {address} does not answer.", address=plain_address(reachable)),
                     say("Check the address, and that it is running: {reason}", reason=verbatim(str(error))),
                 ) from error
         except BaseException:
             if process is not None:
                 process.close()
             raise
-        return cls(client, process, reachable, name.startswith(_SCHEDULER_NAME))
+        return cls(client, process, plain_address(reachable), name.startswith(_SCHEDULER_NAME))
 
     @property
     def alive(self) -> bool:
