@@ -67,9 +67,7 @@ def security_of(address: str) -> Any | None:
         certificate, key = content["certificate"], content["key"]
     except (OSError, ValueError, KeyError) as error:
         raise Unavailable(
-            say(
-                "The credentials of the worker processes cannot be read: {error}", error=verbatim(str(error))
-            ),
+            say("The key of the worker processes cannot be read: {error}", error=verbatim(str(error))),
             say("They can be used by the user who started them, while they run."),
         ) from error
     make_security: Any = Security  # distributed gives it no types
