@@ -44,7 +44,18 @@ class Measuring:
         self._changed = changed
         self._seed = seed
 
-    async def weigh(self, job: Job, variant: Variant) -> None:
+    async def weigh_and_judge(self, job: Job, variant: Variant) -> None:
+        """Measures size and quality; side by side where they need different workers."""
+        if not runtime(variant.runtime).imports_tensorflow:
+            await self._weigh(job, variant)
+            await self._judge(job, variant)
+            return
+        both = asyncio.gather(self._weigh(job, variant), self._judge(job, variant), return_exceptions=True)
+        for failure in await both:
+            if failure is not None:
+                raise failure
+
+    async def _weigh(self, job: Job, variant: Variant) -> None:
         """Measures the three sizes and the memory to run."""
         size = await self._run(
             job,
@@ -57,7 +68,7 @@ class Measuring:
         self._store.add_measurement("size", [variant.id], size)
         self._changed("results")
 
-    async def judge(self, job: Job, variant: Variant) -> None:
+    async def _judge(self, job: Job, variant: Variant) -> None:
         """Measures quality on the test split, and its change against the baseline."""
         needs_tensorflow = runtime(variant.runtime).imports_tensorflow
         quality, scores = await self._run(

@@ -300,8 +300,7 @@ class Pipeline:
         start, end = share
         middle = start + 0.6 * (end - start)
         job.phase(start, middle, say("Measuring size and quality of {name}", name=variant.name))
-        await self._measuring.weigh(job, variant)
-        await self._measuring.judge(job, variant)
+        await self._measuring.weigh_and_judge(job, variant)
         job.phase(middle, end, say("Measuring latency of {name}", name=variant.name))
         reference = self._reference(variant.runtime)
         added = variant.technique is None and variant.parent is not None

@@ -113,6 +113,7 @@ class Job:
         if kind == "progress":
             start, end = self._phase
             progress = start + (end - start) * min(1.0, max(0.0, float(event["fraction"])))
+            progress = max(progress, self._state.progress or 0.0)  # of two side by side, the further
             self.update(progress=progress, eta_seconds=self._eta(progress))
         elif kind == "queued":
             self.update(
