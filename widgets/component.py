@@ -13,7 +13,7 @@ from widgets.assets import deliver
 from widgets.frames import Frames
 from widgets.session import Session, session_of
 from workbench.errors import WorkbenchError
-from workbench.text import Text
+from workbench.text import Text, current_language
 from workbench.workbench import Workbench
 
 
@@ -35,7 +35,7 @@ class Component(anywidget.AnyWidget):
     def __init__(self, workbench: Workbench | Session) -> None:
         self.session = workbench if isinstance(workbench, Session) else session_of(workbench)
         self.problem: Text | None = None
-        self._frames = Frames(self.view, self._put)
+        self._frames = Frames(self._spoken, self._put)
         super().__init__(state=self._frames.first())
         self.on_msg(deliver)
         self.on_msg(self._on_message)
@@ -56,6 +56,9 @@ class Component(anywidget.AnyWidget):
         if "session" in self.__dict__:
             self.session.remove(self)
         super().close()
+
+    def _spoken(self) -> dict[str, Any]:
+        return {**self.view(), "spoken": current_language().replace("_", "-")}
 
     def _put(self, state: dict[str, Any]) -> None:
         self.state = state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import ipywidgets
 
@@ -15,7 +16,9 @@ from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 from widgets.session import Session, session_of
+from workbench.errors import WorkbenchError
 from workbench.models.demo import DEMO_MODELS
+from workbench.siblings import last_used
 from workbench.technique import FAMILIES
 from workbench.text import LANGUAGES, use_language
 from workbench.workbench import Workbench
@@ -24,33 +27,56 @@ from workbench.workbench import Workbench
 class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no types
     """Model, techniques, charts, table and details on one page.
 
+    Making it starts nothing: a server makes it before there is a page. When it is first seen, a
+    workbench without a model opens the first demo model, so that there is something to click.
+
     Args:
-        workbench: What is shown; by default the one in the usual folder. One without a model opens
-            the first demo model, so that there is something to click.
+        workbench: What is shown; by default the one that was used last.
     """
 
     def __init__(self, workbench: Workbench | None = None) -> None:
         language = os.environ.get("WORKBENCH_LANGUAGE")
         if language in LANGUAGES:
             use_language(language)
-        self.workbench = workbench if workbench is not None else Workbench()
-        if self.workbench.baseline is None and not any(not job.ended for job in self.workbench.jobs):
-            demo = next(iter(DEMO_MODELS.values()))
-            self.workbench.open(demo.name, demo.dataset)
-        self.session: Session = session_of(self.workbench)
-        families = {technique.family for technique in self.workbench.techniques().values()}
+        self._usual = workbench is None
+        self._seen = False
+        self.session: Session = session_of(workbench or Workbench(last_used()))
+        families = {technique.family for technique in self.session.workbench.techniques().values()}
         left = _column(*(FamilyPanel(self.session, family) for family in FAMILIES if family in families))
         middle = _column(TradeoffChart(self.session), LiveChart(self.session), BarsChart(self.session))
         below = _column(VariantsTable(self.session), DetailsPanel(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")
-        top = _column(TopBar(self.session), JobsBar(self.session))
+        self._top_bar = TopBar(self.session)
+        self._top_bar.on_msg(self._on_page_message)
+        top = _column(self._top_bar, JobsBar(self.session))
         top.add_class("wb-wide")
         below.add_class("wb-below")
         grid = ipywidgets.Box([top, left, middle, below])
         grid.add_class("wb-grid")
         super().__init__([grid])
         self.add_class("wb-page")
+
+    @property
+    def workbench(self) -> Workbench:
+        """What is shown."""
+        return self.session.workbench
+
+    def _on_page_message(self, _: object, content: Any, __: object) -> None:
+        if self._seen or not isinstance(content, dict) or content.get("type") != "rendered":
+            return
+        self._seen = True
+        try:
+            if self._usual:
+                self.session.return_to_last_used()
+            # Another page of this folder may be opening one now.
+            opening = any(job.kind == "open" and not job.ended for job in self.workbench.jobs)
+            if self.workbench.baseline is None and not opening:
+                demo = next(iter(DEMO_MODELS.values()))
+                self.workbench.open(demo.name, demo.dataset)
+        except WorkbenchError as error:
+            self._top_bar.problem = error.text
+            self._top_bar.refresh()
 
 
 def _column(*widgets: ipywidgets.Widget) -> ipywidgets.Box:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 import weakref
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.jobs.state import JobState
 from workbench.results import ResultRow
+from workbench.shared import require_idle
+from workbench.siblings import Sibling, folder_beside, last_used, remember, siblings
 from workbench.text import LANGUAGES, Text, say, use_language
 from workbench.variant import Variant
 
@@ -29,7 +32,7 @@ def session_of(workbench: Workbench) -> Session:
     """The one session of a workbench, so that panels in several cells share their state."""
     session = _sessions.get(id(workbench))
     if session is None or session.workbench is not workbench:
-        session = _sessions[id(workbench)] = Session(workbench)
+        session = Session(workbench)
     return session
 
 
@@ -46,17 +49,22 @@ class Session:
         self._dirty: set[str] = set()
         self._scheduled = False
         self._stop: Callable[[], None] | None = None
+        # One that the reader has left may still have work under way.
+        self._opened: dict[Path, Workbench] = {}
         self._watch(workbench)
 
     def _watch(self, workbench: Workbench) -> None:
         if self._stop is not None:
             self._stop()
         self.workbench = workbench
+        self._opened[workbench.folder] = workbench
+        _sessions[id(workbench)] = self
         self.selected: str | None = None
         self.reference: str | None = None
         self.parent: str | None = None
         self._rows: tuple[ResultRow, ...] | None = None
         self._variants: tuple[Variant, ...] | None = None
+        self._siblings: tuple[Sibling, ...] | None = None
         self._jobs: dict[str, JobState] = {state.id: state for state in reversed(workbench.jobs)}
         self._cancelling: set[str] = set()
         me = weakref.ref(self)
@@ -83,6 +91,13 @@ class Session:
         if self._variants is None:
             self._variants = self.workbench.variants
         return self._variants
+
+    @property
+    def siblings(self) -> tuple[Sibling, ...]:
+        """The workbenches that can be gone to, this one included, read once per change of variants."""
+        if self._siblings is None:
+            self._siblings = siblings(self.workbench.folder)
+        return self._siblings
 
     @property
     def baseline(self) -> Variant | None:
@@ -164,16 +179,44 @@ class Session:
         if self.workbench.baseline is None:
             self.workbench.open(model, data, **options)
             return
-        after = type(self.workbench)(
-            _folder_beside(self.workbench.folder), executor=getattr(self.workbench, "executor", None)
-        )
+        require_idle(self.workbench.jobs)
+        after = self._workbench_in(folder_beside(self.workbench.folder))
         try:
             after.open(model, data, **options)
         except WorkbenchError:
             after.close()
+            shutil.rmtree(after.folder, ignore_errors=True)
             raise
-        self._watch(after)
-        _sessions[id(after)] = self
+        self._move_to(after)
+
+    def go_to(self, name: object) -> None:
+        """Shows a workbench beside this one.
+
+        Args:
+            name: Name of its folder.
+
+        Raises:
+            InvalidInput: If there is none.
+        """
+        sibling = next((one for one in self.siblings if one.folder.name == name), None)
+        if sibling is None:
+            raise InvalidInput(say("There is no such workbench beside this one."))
+        self._return_to(sibling.folder)
+
+    def return_to_last_used(self) -> None:
+        """Shows the workbench that was used last: another page may have changed it since."""
+        self._return_to(last_used().resolve())
+
+    def _return_to(self, folder: Path) -> None:
+        if folder != self.workbench.folder:
+            self._move_to(self._opened.get(folder) or self._workbench_in(folder))
+
+    def _workbench_in(self, folder: Path) -> Workbench:
+        return type(self.workbench)(folder, executor=self.workbench.executor)
+
+    def _move_to(self, workbench: Workbench) -> None:
+        self._watch(workbench)
+        remember(workbench.folder)
         self.touch("workbench")
 
     # -- the rhythm -------------------------------------------------------------------------
@@ -218,26 +261,19 @@ class Session:
             if state.ended:
                 self._cancelling.discard(state.id)
             if state.variant is not None and (before is None or before.variant is None):
-                self._variants = self._rows = None
+                self._variants = self._rows = self._siblings = None
                 self.selected = state.variant
                 self.touch("selection", "variants")
             self.touch("jobs")
             return
         self._rows = None
         if event[0] == "variants":
-            self._variants = None
+            self._variants = self._siblings = None
             ids = {variant.id for variant in self.variants}
             self.selected = self.selected if self.selected in ids else None
             self.parent = self.parent if self.parent in ids else None
             self.reference = self.reference if self.reference in ids else None
         self.touch(event[0])
-
-
-def _folder_beside(folder: Path) -> Path:
-    number = 2
-    while (beside := folder.with_name(f"{folder.name}-{number}")).exists():
-        number += 1
-    return beside
 
 
 def message_of(text: Text | None) -> str | None:

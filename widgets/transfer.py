@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import secrets
-import shutil
 import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,17 @@ def send_file(widget: Any, name: str, content: bytes) -> None:
 
 
 class Uploads:
-    """Files on their way from a page; each lands in a folder that goes with this object.
+    """Files on their way from a page.
 
     Args:
+        folder: Says where a file that starts now is to lie. It stays there: a job that is run
+            again reads it again.
         limit_bytes: The largest file.
     """
 
-    def __init__(self, limit_bytes: int = UPLOAD_LIMIT_BYTES) -> None:
+    def __init__(self, folder: Callable[[], Path], limit_bytes: int = UPLOAD_LIMIT_BYTES) -> None:
         self.limit_bytes = limit_bytes
-        self._folder: Path | None = None
+        self._folder = folder
         self._open: dict[str, tuple[Path, int]] = {}
 
     def take(
@@ -71,6 +74,7 @@ class Uploads:
         if path.stat().st_size > self.limit_bytes:
             del self._open[transfer]
             path.unlink()
+            path.parent.rmdir()
             raise InvalidInput(
                 say("The file is larger than {limit} MB.", limit=self.limit_bytes // 1_000_000),
                 say("Put it on the machine that runs the workbench, and give its path."),
@@ -80,25 +84,13 @@ class Uploads:
         del self._open[transfer]
         return path
 
-    def holds(self, path: Path) -> bool:
-        """Whether a path is that of a file that was uploaded here."""
-        return (
-            self._folder is not None
-            and path.is_file()
-            and path.resolve().is_relative_to(self._folder.resolve())
-        )
-
-    def close(self) -> None:
-        """Removes what was uploaded."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-
     def _place(self, file: str) -> Path:
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="workbench-upload-"))
         # Only the last part of the name, and of that only what no file system trips over.
         name = "".join(
             letter for letter in Path(file.replace("\\", "/")).name if letter.isalnum() or letter in "._- "
         )
-        place = Path(tempfile.mkdtemp(dir=self._folder))
-        return place / (name.lstrip(".")[-100:] or "upload")
+        folder = self._folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        # A folder for each, so that a file of the same name is not written over.
+        place = Path(tempfile.mkdtemp(dir=folder, prefix=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-"))
+        return place / (name.lstrip(".")[-100:].encode()[-200:].decode(errors="ignore") or "upload")

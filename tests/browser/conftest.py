@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from workbench.jobs.executor import Executor
+from workbench.workbench import Workbench
 
 REPOSITORY = Path(__file__).parents[2]
 ARTIFACTS = REPOSITORY / "artifacts"
@@ -200,19 +204,22 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
         context.close()
 
 
-def write_notebook(folder: Path, source: str) -> Path:
-    """Writes ``dashboard.ipynb`` with one code cell."""
+def write_notebook(folder: Path, *sources: str) -> Path:
+    """Writes ``dashboard.ipynb`` with code cells."""
     folder.mkdir(parents=True, exist_ok=True)
     cells = [
         {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# Probe"},
-        {
-            "cell_type": "code",
-            "id": "code",
-            "metadata": {},
-            "source": source,
-            "outputs": [],
-            "execution_count": None,
-        },
+        *(
+            {
+                "cell_type": "code",
+                "id": f"code-{number}",
+                "metadata": {},
+                "source": source,
+                "outputs": [],
+                "execution_count": None,
+            }
+            for number, source in enumerate(sources)
+        ),
     ]
     metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -243,6 +250,39 @@ def user_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "WORKBENCH_FOLDER",
     )
     return {name: str(root / name.lower()) for name in names}
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished workbench: the digits model and its int8 variant. Copy it, do not use it."""
+    folder = tmp_path_factory.mktemp("made") / "digits"
+    executor = Executor()
+    executor.start()
+    try:
+        with Workbench(folder, executor=executor) as workbench:
+            workbench.open("dense-digits", "digits").wait(300)
+            workbench.apply("quantization.int8").wait(300)
+    finally:
+        executor.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page_server(
+    digits: Path, tmp_path_factory: pytest.TempPathFactory, user_folders: dict[str, str]
+) -> Iterator[Server]:
+    """The dashboard on a copy of the finished workbench, one for all tests of a file."""
+    folder = tmp_path_factory.mktemp("served") / "digits"
+    shutil.copytree(digits, folder)
+    command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(folder)]
+    with running(command, **user_folders) as server:
+        yield server
+
+
+def drawn(page: Page) -> None:
+    """Waits until the page shows its variants and its first figure."""
+    expect(page.get_by_role("radio", name="int8")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
 
 
 @pytest.fixture(scope="session")

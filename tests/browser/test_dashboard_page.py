@@ -1,75 +1,110 @@
-"""The real dashboard in both servers: quiet, offline, accessible, and pictures of it."""
+"""The real dashboard from nothing: the first result, a second page beside the first, JupyterLab."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import REPOSITORY, running
+from tests.browser.conftest import REPOSITORY, Visit, running, write_notebook
 from tests.browser.test_serving import run_all
-
-
-@pytest.fixture(scope="module")
-def dashboard(user_folders):
-    command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser"]
-    with running(command, **user_folders) as server:
-        yield server
 
 
 def wait_for_model(page: Page) -> None:
     expect(page.locator("#skeleton")).to_have_count(0)
     expect(page.locator(".wb-top").get_by_text("mnist-5k", exact=True)).to_be_visible(timeout=150_000)
-    expect(page.get_by_role("table").first).to_be_visible(timeout=150_000)
+    expect(page.get_by_role("radio", name="cnn-mnist-5k")).to_be_visible(timeout=150_000)
 
 
-LOOKS = {
-    "light": {"color_scheme": "light", "viewport": {"width": 1400, "height": 1000}},
-    "dark": {"color_scheme": "dark", "viewport": {"width": 1400, "height": 1000}},
-    "400px": {"color_scheme": "light", "viewport": {"width": 400, "height": 900}},
-}
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_dashboard_looks_quiet_and_accessible(dashboard, visit, look):
-    visited = visit(dashboard, **LOOKS[look])
-    wait_for_model(visited.page)
-    reach = "scrollY + [...document.querySelectorAll('.wb-card')].pop().getBoundingClientRect().bottom"
-    height = "document.documentElement.scrollHeight"
-    assert visited.page.evaluate(f"{reach} <= {height}"), "the end of the page cannot be reached"
-    visited.picture(f"dashboard-{look}")
-    assert visited.other_hosts() == []
-    assert visited.complaints == []
-    assert visited.asked_for("/plotly.min.js") <= 1
-    width = visited.page.evaluate("document.documentElement.scrollWidth")
-    assert width <= LOOKS[look]["viewport"]["width"], "the page scrolls sideways"
-    assert visited.violations() == {}
-
-
-@pytest.mark.skipif(
-    not (REPOSITORY / "workbench/locale/zh_CN").is_dir(), reason="there is no Chinese catalogue yet"
-)
-def test_dashboard_speaks_chinese(dashboard, visit):
-    visited = visit(dashboard, viewport={"width": 1400, "height": 1000})
-    wait_for_model(visited.page)
-    language = visited.page.get_by_role("combobox").filter(has=visited.page.get_by_text("简体中文"))
-    language.first.select_option(label="简体中文")
-    expect(visited.page.locator(".wb-top")).to_contain_text("模型")
-    visited.picture("dashboard-chinese")
-    assert visited.complaints == []
-
-
-def test_notebook_works_in_lab(user_folders, visit, tmp_path):
-    shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
-    script = str(REPOSITORY / "tests/browser/server.py")
-    command = [sys.executable, script, "lab", str(tmp_path / "notebooks"), str(tmp_path / "cache")]
+def test_an_empty_folder_gets_a_model_once_however_many_pages_look(
+    user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(tmp_path)]
     with running(command, **user_folders) as server:
-        visited = visit(server, viewport={"width": 1600, "height": 1000})
-        run_all(visited.page)
-        wait_for_model(visited.page)
-        visited.picture("lab-light")
-        assert visited.other_hosts() == []
-        assert visited.complaints == []
-        assert visited.asked_for("/plotly.min.js") <= 1
+        first = visit(server, viewport={"width": 1400, "height": 1000})
+        expect(first.page.get_by_role("progressbar").first).to_be_visible()
+        second = visit(server, viewport={"width": 1400, "height": 1000})
+        for seen in (first, second):
+            wait_for_model(seen.page)
+            expect(seen.page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=150_000)
+            expect(seen.page.get_by_role("group", name="Open cnn-mnist-5k")).to_have_count(1)
+            reach = (
+                "scrollY + [...document.querySelectorAll('.wb-card')].pop().getBoundingClientRect().bottom"
+            )
+            height = "document.documentElement.scrollHeight"
+            assert seen.page.evaluate(f"{reach} <= {height}"), "the end of the page cannot be reached"
+            assert seen.other_hosts() == []
+            assert seen.complaints == []
+            assert seen.asked_for("/plotly.min.js") == 1
+            assert seen.violations() == {}
+
+
+def lab(notebooks: Path, cache: Path) -> list[str]:
+    return [sys.executable, str(REPOSITORY / "tests/browser/server.py"), "lab", str(notebooks), str(cache)]
+
+
+def test_the_notebook_works_in_lab(
+    user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
+) -> None:
+    shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
+    shutil.copytree(digits, tmp_path / "digits")
+    folders = {**user_folders, "WORKBENCH_FOLDER": str(tmp_path / "digits")}
+    with running(lab(tmp_path / "notebooks", tmp_path / "cache"), **folders) as server:
+        seen = visit(server, viewport={"width": 1600, "height": 1000})
+        run_all(seen.page)
+        expect(seen.page.get_by_role("radio", name="int8")).to_be_visible()
+        expect(seen.page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        # JupyterLab's page speaks its own language; ours is said on our part of it.
+        seen.page.get_by_label("Language").select_option("zh_CN")
+        expect(seen.page.get_by_role("heading", name="变体", exact=True)).to_be_visible()
+        expect(seen.page.locator(".wb-page .workbench").first).to_have_attribute("lang", "zh-CN")
+        expect(seen.page.locator("html")).not_to_have_attribute("lang", "zh-CN")
+        seen.picture("lab-light")
+        assert seen.other_hosts() == []
+        assert seen.complaints == []
+        assert seen.asked_for("/plotly.min.js") == 1
+
+
+PANEL_AND_TABLE = """
+from workbench.workbench import Workbench
+from widgets import QuantizationPanel, VariantsTable
+
+workbench = Workbench({folder!r})
+QuantizationPanel(workbench)
+"""
+
+
+def test_a_panel_alone_in_a_cell_shares_its_state_with_another_cell(
+    user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
+) -> None:
+    shutil.copytree(digits, tmp_path / "digits")
+    notebooks = write_notebook(
+        tmp_path / "notebooks",
+        PANEL_AND_TABLE.format(folder=str(tmp_path / "digits")),
+        "VariantsTable(workbench)",
+    )
+    with running(lab(notebooks, tmp_path / "cache"), **user_folders) as server:
+        seen = visit(server, viewport={"width": 1200, "height": 1400})
+        page = seen.page
+        run_all(page)
+        page.get_by_role("radio", name="int8").check()
+        expect(page.get_by_label("Start from")).to_have_value(
+            page.get_by_label("Start from").locator("option", has_text="dense-digits").get_attribute("value")
+        )
+        page.get_by_role("button", name="Continue from here").click()
+        expect(page.get_by_label("Start from").locator("option:checked")).to_have_text("int8")
+        page.get_by_label("Start from").select_option(label="dense-digits")
+        page.get_by_role("radio", name="dense-digits").check()
+        expect(page.get_by_role("button", name="Continue from here")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        # And it is a full panel: what it makes comes into the other cell.
+        page.get_by_role("button", name="Float16 weights").click()
+        page.get_by_role("button", name="Apply: Float16 weights").click()
+        expect(page.get_by_role("radio", name="float16")).to_be_visible(timeout=150_000)
+        seen.picture("lab-panel")
+        assert seen.complaints == []
+        assert seen.asked_for("/plotly.min.js") == 0

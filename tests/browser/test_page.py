@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Server, Visit, running
-from workbench.jobs.executor import Executor
-from workbench.workbench import Workbench
+from tests.browser.conftest import Server, Visit, drawn
+
+DESK = {"width": 1440, "height": 1000}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, user_folders: dict[str, str]) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("digits")
-    executor = Executor()
-    executor.start()
-    try:
-        with Workbench(folder, executor=executor) as workbench:
-            workbench.open("dense-digits", "digits").wait(240)
-            workbench.apply("quantization.int8").wait(240)
-    finally:
-        executor.close()
-    command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(folder)]
-    with running(command, **user_folders) as server:
-        yield server
-
-
-def drawn(page: Page) -> None:
-    expect(page.get_by_role("radio", name="int8")).to_be_visible()
-    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-
-
-def test_page_is_complete_calm_and_asks_nobody_else(server: Server, visit: Callable[..., Visit]) -> None:
-    seen = visit(server, viewport={"width": 1440, "height": 1000})
+def test_page_is_complete_calm_and_asks_nobody_else(page_server: Server, visit: Callable[..., Visit]) -> None:
+    seen = visit(page_server, viewport=DESK)
     page = seen.page
     drawn(page)
     for name in ("Structure", "Inference", "Quantization", "Trade-off", "Against the baseline", "Variants"):
@@ -51,8 +28,8 @@ def test_page_is_complete_calm_and_asks_nobody_else(server: Server, visit: Calla
     assert seen.asked_for("plotly.min.js") == 1
 
 
-def test_every_picture_has_its_table(server: Server, visit: Callable[..., Visit]) -> None:
-    page = visit(server).page
+def test_every_picture_has_its_table(page_server: Server, visit: Callable[..., Visit]) -> None:
+    page = visit(page_server).page
     drawn(page)
     pictures = page.locator(".wb-figure")
     buttons = page.get_by_role("button", name="Show as table")
@@ -61,8 +38,8 @@ def test_every_picture_has_its_table(server: Server, visit: Callable[..., Visit]
     expect(page.get_by_role("rowheader", name="int8").first).to_be_visible()
 
 
-def test_a_technique_is_used_by_keyboard_alone(server: Server, visit: Callable[..., Visit]) -> None:
-    page = visit(server).page
+def test_a_technique_is_used_by_keyboard_alone(page_server: Server, visit: Callable[..., Visit]) -> None:
+    page = visit(page_server).page
     drawn(page)
     page.get_by_role("button", name="Float16 weights").focus()
     page.keyboard.press("Enter")
@@ -74,23 +51,54 @@ def test_a_technique_is_used_by_keyboard_alone(server: Server, visit: Callable[.
     expect(page.get_by_role("radio", name="float16")).to_be_visible(timeout=240_000)
 
 
-def test_400_pixels_are_enough(server: Server, visit: Callable[..., Visit]) -> None:
-    seen = visit(server, viewport={"width": 400, "height": 800}, color_scheme="dark")
+def test_400_pixels_are_enough(page_server: Server, visit: Callable[..., Visit]) -> None:
+    seen = visit(page_server, viewport={"width": 400, "height": 800}, color_scheme="dark")
     drawn(seen.page)
     seen.picture("page-400px-dark")
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 400
     assert seen.violations(".wb-page") == {}
 
 
-def test_theme_and_language_are_switched_on_the_page(server: Server, visit: Callable[..., Visit]) -> None:
-    seen = visit(server, viewport={"width": 1440, "height": 1000}, color_scheme="light")
+def test_a_projector_is_filled(page_server: Server, visit: Callable[..., Visit]) -> None:
+    seen = visit(page_server, viewport={"width": 1920, "height": 1080})
+    drawn(seen.page)
+    seen.picture("page-1920px")
+    box = seen.page.locator(".wb-grid").bounding_box()
+    assert box is not None
+    assert box["width"] > 1700
+
+
+def test_dark_is_chosen_on_the_page_and_kept(page_server: Server, visit: Callable[..., Visit]) -> None:
+    seen = visit(page_server, viewport=DESK, color_scheme="light")
     page = seen.page
     drawn(page)
     page.get_by_label("Theme").select_option("dark")
     expect(page.locator("html")).to_have_attribute("data-workbench-theme", "dark")
     expect(page.locator(".wb-card").first).to_have_css("background-color", "rgb(23, 30, 37)")
+    # The figures are drawn again in the colours of the dark page.
+    expect(page.locator(".js-plotly-plot .xtick text").first).to_have_css("fill", "rgb(230, 235, 240)")
     seen.picture("page-dark")
+    assert seen.violations(".wb-page") == {}
+    page.reload(wait_until="commit")
+    drawn(page)
+    expect(page.get_by_label("Theme")).to_have_value("dark")
+    assert seen.complaints == []
+
+
+def test_chinese_is_chosen_on_the_page(page_server: Server, visit: Callable[..., Visit]) -> None:
+    seen = visit(page_server, viewport=DESK)
+    page = seen.page
+    drawn(page)
     page.get_by_label("Language").select_option("zh_CN")
-    expect(page.get_by_role("combobox").filter(has_text="简体中文").first).to_have_value("zh_CN")
+    for name in ("结构", "推理", "量化", "权衡", "与基线比较", "变体"):
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page.get_by_label("语言")).to_have_value("zh_CN")
+    page.get_by_role("radio", name="int8").check()
+    expect(page.get_by_role("tab").first).to_be_visible()
+    # plotly's texts follow.
+    expect(page.locator(".wb-trade-off .legendtext").first).to_be_visible()
+    expect(page.locator(".wb-trade-off .xtitle")).to_contain_text("延迟")
     seen.picture("page-chinese")
+    assert seen.violations(".wb-page") == {}
     assert seen.complaints == []

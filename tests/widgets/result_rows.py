@@ -93,6 +93,7 @@ def row(
         speed=SpeedVerdict(
             variant=one.id, reference="b", speedup=interval(2, 0.1), floor=0.01, word="faster"
         ),
+        paired_ms=interval(milliseconds, milliseconds / 8),
         quality=quality(one.id, f1),
         quality_change=QualityVerdict(
             variant=one.id,

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from tests.widgets.result_rows import DETAILS, ROWS
+from tests.widgets.result_rows import DETAILS, ROWS, interval
 from widgets.charts.bars import BarsChart, Number, bar_figure
 from widgets.charts.chart import plain
 from widgets.charts.classes import class_chart, class_figure, confusion_chart, confusion_figure
@@ -24,8 +24,8 @@ FIGURES = {
     "trade-off": trade_off_figure(ROWS, "q"),
     "trade-off of nothing": trade_off_figure(()),
     "trade-off of one": trade_off_figure(ROWS[:1]),
-    "bars": bar_figure(NUMBERS, "ms"),
-    "dots": bar_figure(NUMBERS, "F1", from_zero=False),
+    "bars": bar_figure(NUMBERS),
+    "dots": bar_figure(NUMBERS, from_zero=False),
     "classes": class_figure(DETAILS),
     "confusion": confusion_figure(DETAILS),
     "curves": curves_figure({"training loss": [(1, 0.5), (2, 0.25)]}, "epoch"),
@@ -69,16 +69,32 @@ def test_names_keep_what_plotly_would_eat() -> None:
 
 
 def test_whiskers_reach_the_ends_of_the_intervals() -> None:
-    bubbles = [trace for trace in trade_off_figure(ROWS)["data"] if trace.get("mode") == "markers+text"]
+    bubbles = [trace for trace in trade_off_figure(ROWS)["data"] if "customdata" in trace]
+    assert sum(len(trace["x"]) for trace in bubbles) == 3
     for trace in bubbles:
         for number, id_ in enumerate(trace["customdata"]):
             row = next(row for row in ROWS if row.variant.id == id_)
-            assert row.latency is not None
+            assert row.paired_ms is not None
             assert row.quality is not None
             x, y = trace["x"][number], trace["y"][number]
-            assert x + trace["error_x"]["array"][number] == pytest.approx(row.latency.p50_ms.high)
-            assert x - trace["error_x"]["arrayminus"][number] == pytest.approx(row.latency.p50_ms.low)
+            assert x + trace["error_x"]["array"][number] == pytest.approx(row.paired_ms.high)
+            assert x - trace["error_x"]["arrayminus"][number] == pytest.approx(row.paired_ms.low)
             assert y + trace["error_y"]["array"][number] == pytest.approx(row.quality.f1_macro.high)
+
+
+def test_latencies_of_different_moments_are_drawn_beside_the_baseline_and_tell_what_was_measured() -> None:
+    rows = [ROWS[0], ROWS[1].model_copy(update={"paired_ms": interval(0.06, 0.001)})]
+    x = {id_: x for trace in trade_off_figure(rows)["data"] if "customdata" in trace
+         for id_, x in zip(trace["customdata"], trace["x"], strict=True)}  # fmt: skip
+    assert x == {"b": 0.9, "q": 0.06}
+    hover = [text for text in strings(trade_off_figure(rows)) if "int8</b>" in text]
+    assert len(hover) == 1
+    assert "measured: 50.0 µs" in hover[0]
+
+
+def test_what_was_not_timed_beside_the_baseline_is_not_drawn() -> None:
+    rows = [ROWS[0], ROWS[1].model_copy(update={"paired_ms": None})]
+    assert [name["text"] for name in trade_off_figure(rows)["layout"]["meta"]["names"]] == ["baseline"]
 
 
 def test_lineage_joins_measured_parents_and_children_and_the_front_is_marked() -> None:

@@ -229,7 +229,11 @@ def test_visitors_open_only_what_is_built_in(workbench: Workbench, monkeypatch: 
     assert not bar.shown["paths"]
     assert not bar.shown["uploads"]
     assert not bar.shown["trust"]
-    assert "only the built-in" in bar.click("open", model="/etc/passwd", data="digits", trust=True)["error"]
+    beside = set(workbench.folder.parent.iterdir())
+    refused = bar.click("open", model="/etc/passwd", data="digits", trust=True)["error"]
+    assert "/etc/passwd" in refused
+    assert "dense-digits" in refused
+    assert set(workbench.folder.parent.iterdir()) == beside
     upload = bar.click(
         "upload", [memoryview(b"x")], transfer="t", kind="model", file="m.keras", part=0, parts=1
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from widgets.assets import esm
 from widgets.charts.chart import FAMILY_COLOURS, GREY, chart, column, family_of, plain, whiskers
-from widgets.charts.trade_off import CHART_LABELS
+from widgets.charts.trade_off import CHART_LABELS, own_latency
 from widgets.component import Component, words
 from widgets.wording import score, score_interval, short, size, time, time_interval
 from workbench.measure.records import Interval
@@ -27,6 +27,7 @@ class Number(NamedTuple):
         high: Upper end.
         words: The number as text.
         interval: The interval as text; None for an exact number.
+        measured: What was measured, where ``value`` follows from it.
     """
 
     row: ResultRow
@@ -35,14 +36,14 @@ class Number(NamedTuple):
     high: float
     words: str
     interval: str | None
+    measured: Text | None = None
 
 
-def bar_figure(numbers: Sequence[Number], axis: str, *, from_zero: bool = True) -> dict[str, Any]:
+def bar_figure(numbers: Sequence[Number], *, from_zero: bool = True) -> dict[str, Any]:
     """One figure, as plotly's JSON.
 
     Args:
         numbers: One per variant, drawn from top to bottom.
-        axis: Title of the value axis.
         from_zero: Whether lengths from zero are compared; otherwise places on the axis, as dots,
             because a bar that does not start at zero lies.
     """
@@ -54,10 +55,12 @@ def bar_figure(numbers: Sequence[Number], axis: str, *, from_zero: bool = True) 
         "x": values,
         "y": places,
         "width": 0.62,
-        "text": [f" {one.words}" for one in numbers],
-        "textposition": "none",
         "hovertext": [
-            f"<b>{plain(one.row.variant.name)}</b><br>{one.words} {one.interval or ''}" for one in numbers
+            "<br>".join(
+                [f"<b>{plain(one.row.variant.name, 60)}</b>", f"{one.words} {one.interval or ''}"]
+                + ([str(one.measured)] if one.measured else [])
+            )
+            for one in numbers
         ],
         "hoverinfo": "text",
         "showlegend": False,
@@ -67,9 +70,7 @@ def bar_figure(numbers: Sequence[Number], axis: str, *, from_zero: bool = True) 
         },
     }
     if not from_zero:
-        bars = {
-            key: value for key, value in bars.items() if key not in ("orientation", "width", "textposition")
-        }
+        bars = {key: value for key, value in bars.items() if key not in ("orientation", "width")}
         bars |= {"type": "scatter", "mode": "markers", "marker": {**bars["marker"], "size": 11}}
     if any(one.interval for one in numbers):
         bars["error_x"] = whiskers(values, [one.low for one in numbers], [one.high for one in numbers], GREY)
@@ -79,7 +80,6 @@ def bar_figure(numbers: Sequence[Number], axis: str, *, from_zero: bool = True) 
         "data": [bars],
         "layout": {
             "xaxis": {
-                "title": {"text": axis, "font": {"size": 11}},
                 "rangemode": "tozero" if from_zero else "normal",
                 "nticks": 4,
                 "zeroline": False,
@@ -119,10 +119,11 @@ def _sizes(row: ResultRow) -> Number | None:
 
 
 def _latencies(row: ResultRow) -> Number | None:
-    if row.latency is None:
+    if row.paired_ms is None:
         return None
-    p50: Interval = row.latency.p50_ms
-    return Number(row, p50.value, p50.low, p50.high, time(p50.value), time_interval(p50))
+    paired: Interval = row.paired_ms
+    own = own_latency(row) if row.latency is not None and row.variant.parent is not None else None
+    return Number(row, paired.value, paired.low, paired.high, time(paired.value), time_interval(paired), own)
 
 
 def _qualities(row: ResultRow) -> Number | None:
@@ -143,37 +144,47 @@ class BarsChart(Component):
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
-        pictures: list[tuple[Text, Text, Callable[[ResultRow], Number | None]]] = [
-            (say("File size"), say("kB"), _sizes),
-            (say("Latency, median"), say("ms"), _latencies),
-            (say("Macro F1"), say("F1"), _qualities),
+        pictures: list[tuple[Text, Callable[[ResultRow], Number | None]]] = [
+            (say("File size (kB)"), _sizes),
+            (say("Latency, median (ms)"), _latencies),
+            (say("Macro F1"), _qualities),
         ]
         charts = []
-        for title, axis, read in pictures:
+        for title, read in pictures:
             numbers = [number for row in self.session.rows if (number := read(row)) is not None]
             if numbers:
-                charts.append(_chart(str(title), numbers, str(axis), from_zero=read is not _qualities))
+                charts.append(_chart(str(title), numbers, from_zero=read is not _qualities))
         return {
             "labels": words(CHART_LABELS),
             "title": str(say("Against the baseline")),
-            "aside": str(say("dotted line = baseline, whiskers = 95 % intervals")),
+            "aside": str(
+                say(
+                    "dotted line = baseline · whiskers = 95 % intervals · "
+                    "latency = the baseline's divided by the speed-up"
+                )
+            ),
             "empty": None if charts else str(say("Appears with the first measured variant.")),
             "charts": charts,
         }
 
 
-def _chart(title: str, numbers: list[Number], axis: str, *, from_zero: bool) -> dict[str, Any]:
+def _chart(title: str, numbers: list[Number], *, from_zero: bool) -> dict[str, Any]:
     columns = [
         column(say("Variant")),
         column(title, numeric=True),
         column(say("95 % interval"), numeric=True),
     ]
-    best = numbers[0]
+    cells = [[short(one.row.variant.name), one.words, one.interval or str(say("exact"))] for one in numbers]
+    if any(one.measured for one in numbers):
+        columns.append(column(say("Measured p50"), numeric=True))
+        for row, one in zip(cells, numbers, strict=True):
+            row.append("–" if one.row.latency is None else time(one.row.latency.p50_ms.value))
+    first = numbers[0]
     return chart(
         title,
-        bar_figure(numbers, axis, from_zero=from_zero),
-        str(say("Baseline: {value}.", value=best.words)) if best.row.variant.parent is None else "",
+        bar_figure(numbers, from_zero=from_zero),
+        str(say("Baseline: {value}.", value=first.words)) if first.row.variant.parent is None else "",
         columns,
-        [[short(one.row.variant.name), one.words, one.interval or str(say("exact"))] for one in numbers],
-        60 + _ROW_PIXELS * len(numbers),
+        cells,
+        40 + _ROW_PIXELS * len(numbers),
     )

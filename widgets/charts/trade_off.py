@@ -22,16 +22,15 @@ from widgets.charts.chart import (
 from widgets.component import Component, words
 from widgets.wording import family_title, score, score_interval, short, size, time, time_interval
 from workbench.results import ResultRow
-from workbench.text import say
+from workbench.text import Text, say
 
 _LARGEST_BUBBLE_PIXELS = 34
-_NAME_PLACES = ("top center", "bottom center", "middle right")
-_FEW_NAMES = 12
+_SMALLEST_BUBBLE_PIXELS = 5
 
 
 def measured(rows: Sequence[ResultRow]) -> list[ResultRow]:
-    """The rows that have all three numbers."""
-    return [row for row in rows if row.size and row.latency and row.quality]
+    """The rows that have all three numbers, with a latency that can stand beside the others'."""
+    return [row for row in rows if row.size and row.paired_ms and row.quality]
 
 
 def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> dict[str, Any]:
@@ -45,9 +44,8 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
     places = {row.variant.id: _place(row) for row in shown}
     largest = max((row.size.file_bytes for row in shown if row.size), default=1)
     traces = [_lineage(shown, places), _front(shown)]
-    ranks = {id_: rank for rank, id_ in enumerate(sorted(places, key=places.__getitem__))}
     by_family = sorted(shown, key=lambda row: _family(row))
-    traces += [_bubbles(family, list(group), largest, ranks) for family, group in groupby(by_family, _family)]
+    traces += [_bubbles(family, list(group), largest) for family, group in groupby(by_family, _family)]
     if selected in places:
         x, y = places[selected]
         traces.append(
@@ -71,6 +69,8 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
     return {
         "data": traces,
         "layout": {
+            # Where names have room is known on the page.
+            "meta": {"names": [_name(row, largest) for row in shown]},
             "xaxis": {
                 "title": {"text": str(say("latency, median (ms) ← faster"))},
                 **(_log_axis(spread) if wide else {"type": "linear", "rangemode": "tozero"}),
@@ -107,56 +107,75 @@ def _family(row: ResultRow) -> str:
 
 
 def _place(row: ResultRow) -> tuple[float, float]:
-    assert row.latency is not None
+    assert row.paired_ms is not None
     assert row.quality is not None
-    return row.latency.p50_ms.value, row.quality.f1_macro.value
+    return row.paired_ms.value, row.quality.f1_macro.value
 
 
-def _bubbles(family: str, rows: list[ResultRow], largest: int, ranks: dict[str, int]) -> dict[str, Any]:
-    latency = [row.latency.p50_ms for row in rows if row.latency]
+def _name(row: ResultRow, largest: int) -> dict[str, Any]:
+    assert row.size is not None
+    x, y = _place(row)
+    diameter = _LARGEST_BUBBLE_PIXELS * math.sqrt(row.size.file_bytes / largest)
+    return {
+        "x": x,
+        "y": y,
+        "text": plain(row.variant.name, 22),
+        "radius": max(diameter, _SMALLEST_BUBBLE_PIXELS) / 2,
+        "first": row.on_front or row.variant.parent is None,
+    }
+
+
+def _hover(row: ResultRow) -> str:
+    assert row.paired_ms is not None
+    assert row.quality is not None
+    assert row.size is not None
+    up = row.quality.f1_macro
+    lines = [
+        f"<b>{plain(row.variant.name, 60)}</b>",
+        f"{time(row.paired_ms.value)} {time_interval(row.paired_ms)}",
+        f"F1 {score(up.value)} {score_interval(up)}",
+        size(row.size.file_bytes),
+    ]
+    if row.latency is not None and row.variant.parent is not None:
+        lines.insert(2, str(own_latency(row)))
+    return "<br>".join(lines)
+
+
+def own_latency(row: ResultRow) -> Text:
+    """The median of the run in which a variant was timed."""
+    assert row.latency is not None
+    p50 = row.latency.p50_ms
+    return say("measured: {latency}", latency=f"{time(p50.value)} {time_interval(p50)}")
+
+
+def _bubbles(family: str, rows: list[ResultRow], largest: int) -> dict[str, Any]:
+    latency = [row.paired_ms for row in rows if row.paired_ms]
     quality = [row.quality.f1_macro for row in rows if row.quality]
-    sizes = [row.size.file_bytes for row in rows if row.size]
     x, y = [one.value for one in latency], [one.value for one in quality]
     colour = FAMILY_COLOURS.get(family, GREY)
-    names = [plain(row.variant.name) for row in rows]
     return {
         "type": "scatter",
-        "mode": "markers+text",
+        "mode": "markers",
         "name": str(say("Baseline") if family == "baseline" else family_title(family)),
         "x": x,
         "y": y,
-        "text": [plain(row.variant.name, 18) for row in rows]
-        if len(rows) <= _FEW_NAMES
-        else [""] * len(rows),
-        # Neighbours across get their names on different sides.
-        "textposition": [_name_place(ranks[row.variant.id], len(ranks)) for row in rows],
-        "textfont": {"size": 11},
         "cliponaxis": False,
         "customdata": [row.variant.id for row in rows],
-        "hovertext": [
-            f"<b>{name}</b><br>{time(across.value)} {time_interval(across)}<br>"
-            f"F1 {score(up.value)} {score_interval(up)}<br>{size(bytes_)}"
-            for name, across, up, bytes_ in zip(names, latency, quality, sizes, strict=True)
-        ],
+        "hovertext": [_hover(row) for row in rows],
         "hoverinfo": "text",
         "error_x": whiskers(x, [one.low for one in latency], [one.high for one in latency], colour),
         "error_y": whiskers(y, [one.low for one in quality], [one.high for one in quality], colour),
         "marker": {
-            "size": sizes,
+            "size": [row.size.file_bytes for row in rows if row.size],
             "sizemode": "area",
             "sizeref": 2 * largest / _LARGEST_BUBBLE_PIXELS**2,
-            "sizemin": 5,
+            "sizemin": _SMALLEST_BUBBLE_PIXELS,
             "color": colour,
             "opacity": 0.75,
             "symbol": FAMILY_SHAPES.get(family, "circle"),
             "line": {"width": [2.5 if row.on_front else 0.5 for row in rows], "color": colour},
         },
     }
-
-
-def _name_place(rank: int, count: int) -> str:
-    # The rightmost one has no room to its right.
-    return "bottom center" if rank == count - 1 else _NAME_PLACES[rank % len(_NAME_PLACES)]
 
 
 def _lineage(rows: list[ResultRow], places: dict[str, tuple[float, float]]) -> dict[str, Any]:
@@ -205,29 +224,29 @@ class TradeoffChart(Component):
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
         rows = measured(self.session.rows)
+        waiting = [row for row in self.session.rows if row not in rows]
         title = say("Trade-off")
-        front = [row for row in rows if row.on_front]
         shown: dict[str, Any] = {
             "labels": words(CHART_LABELS),
             "title": str(title),
-            "aside": str(say("latency × F1, bubble area = file size, whiskers = 95 % intervals")),
+            "aside": str(
+                say(
+                    "bubble area = file size · whiskers = 95 % intervals · "
+                    "latency = the baseline's divided by the speed-up"
+                )
+            ),
             "empty": None if rows else str(say("Appears with the first measured variant.")),
         }
         if rows:
             shown["chart"] = chart(
                 str(title),
                 trade_off_figure(rows, self.session.selected),
-                str(
-                    say(
-                        "Measured variants: {count}; on the Pareto front: {names}.",
-                        count=len(rows),
-                        names=", ".join(short(row.variant.name) for row in front) or "–",
-                    )
-                ),
+                " ".join(map(str, _summary(rows, waiting))),
                 [
                     column(say("Variant")),
-                    column(say("Latency p50"), numeric=True),
+                    column(say("Latency"), numeric=True),
                     column(say("95 % interval"), numeric=True),
+                    column(say("Measured p50"), numeric=True),
                     column(say("Macro F1"), numeric=True),
                     column(say("95 % interval"), numeric=True),
                     column(say("File"), numeric=True),
@@ -246,14 +265,31 @@ class TradeoffChart(Component):
 CHART_LABELS = {"table": say("Show as table"), "picture": say("Show as picture")}
 
 
+def _summary(rows: Sequence[ResultRow], waiting: Sequence[ResultRow]) -> list[Text]:
+    def names(some: Sequence[ResultRow]) -> str:
+        return ", ".join(short(row.variant.name) for row in some) or "–"
+
+    said = [
+        say(
+            "Measured variants: {count}; on the Pareto front: {names}.",
+            count=len(rows),
+            names=names([row for row in rows if row.on_front]),
+        )
+    ]
+    if waiting:
+        said.append(say("Not measured yet: {names}.", names=names(waiting)))
+    return said
+
+
 def _cells(row: ResultRow) -> list[str]:
-    assert row.latency is not None
+    assert row.paired_ms is not None
     assert row.quality is not None
     assert row.size is not None
     return [
         short(row.variant.name),
-        time(row.latency.p50_ms.value),
-        time_interval(row.latency.p50_ms),
+        time(row.paired_ms.value),
+        time_interval(row.paired_ms),
+        "–" if row.latency is None else time(row.latency.p50_ms.value),
         score(row.quality.f1_macro.value),
         score_interval(row.quality.f1_macro),
         size(row.size.file_bytes),

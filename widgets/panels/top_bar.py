@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, ClassVar
 
 from widgets.assets import esm
@@ -36,6 +35,9 @@ _LABELS = {
     "dataPath": say("Path of an .npz or .csv file, or of a folder of images by class"),
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
+    "workbench": say("Workbench"),
+    "workbenchHint": say("Each model has one of its own. Going back loses nothing."),
+    "go": say("Go there"),
     "recipe": say("Recipe"),
     "recipeHint": say("A .yaml file; its steps are applied to the baseline at once."),
     "remarks": say("How the data were read"),
@@ -60,7 +62,10 @@ class TopBar(Component):
     def __init__(self, workbench: Workbench | Session, *, uploads: bool | None = None) -> None:
         served = not shared_mode() or os.environ.get("WORKBENCH_UPLOADS") == "1"
         self._uploads_allowed = served if uploads is None else uploads
-        self._uploads = Uploads(int(os.environ.get("WORKBENCH_UPLOAD_LIMIT", UPLOAD_LIMIT_BYTES)))
+        self._uploads = Uploads(
+            lambda: self.session.workbench.folder / "uploads",
+            int(os.environ.get("WORKBENCH_UPLOAD_LIMIT", UPLOAD_LIMIT_BYTES)),
+        )
         self._said: Text | None = None
         super().__init__(workbench)
 
@@ -81,6 +86,21 @@ class TopBar(Component):
             "models": [{"value": name, "label": str(model.title)} for name, model in DEMO_MODELS.items()],
             "datasets": [{"value": name, "label": str(data.title)} for name, data in BUILTINS.items()],
             "scalings": [{"value": name, "label": str(Text(template=name))} for name in SCALINGS],
+            "workbenches": [
+                {
+                    "value": one.folder.name,
+                    "label": str(
+                        say(
+                            "{model} · {count} variants · {folder}",
+                            model=short(one.model),
+                            count=one.variants,
+                            folder=short(one.folder.name, 30),
+                        )
+                    ),
+                }
+                for one in self.session.siblings
+            ],
+            "workbench": self.session.workbench.folder.name,
             "paths": not shared_mode(),
             "uploads": self._uploads_allowed,
             "trust": not shared_mode(),
@@ -165,12 +185,11 @@ class TopBar(Component):
             raise InvalidInput(
                 say("There is no such scaling."), say("Allowed are: {names}.", names=", ".join(SCALINGS))
             )
-        if shared_mode() and not (self._may_open(model, DEMO_MODELS) and self._may_open(data, BUILTINS)):
-            raise InvalidInput(say("Here only the built-in models and data can be opened."))
         self.session.open(model, data, scaling=scaling, trust=trust is True and not shared_mode())
 
-    def _may_open(self, name: str, built_in: Any) -> bool:
-        return name in built_in or self._uploads.holds(Path(name))
+    def act_go(self, workbench: object = None) -> None:
+        """Shows a workbench beside this one."""
+        self.session.go_to(workbench)
 
     def act_upload(
         self,
@@ -199,8 +218,3 @@ class TopBar(Component):
             self._said = None
             self.send(answer | {"error": True})
             raise
-
-    def close(self) -> None:
-        """Takes the widget off the page and removes what was uploaded."""
-        self._uploads.close()
-        super().close()

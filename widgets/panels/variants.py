@@ -57,7 +57,7 @@ class VariantsTable(Component):
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
 
     def __init__(self, workbench: Workbench | Session) -> None:
-        self._deletions: list[str] = []
+        self._deletions: list[tuple[Workbench, str]] = []
         self._done: Text | None = None
         super().__init__(workbench)
 
@@ -66,6 +66,7 @@ class VariantsTable(Component):
         session = self.session
         rows = session.rows
         names = {row.variant.id: short(row.variant.name) for row in rows}
+        deleted = [name for workbench, name in self._deletions if workbench is session.workbench]
         return {
             "labels": words(_LABELS),
             "title": str(say("Variants")),
@@ -77,7 +78,7 @@ class VariantsTable(Component):
             "selected": session.selected,
             "reference": session.compared,
             "parent": session.start,
-            "undo": str(say("Undo delete of {name}", name=self._deletions[-1])) if self._deletions else None,
+            "undo": str(say("Undo delete of {name}", name=deleted[-1])) if deleted else None,
             "message": message_of(self._done),
             "error": message_of(self.problem),
             "rows": [_row(row, names) for row in rows],
@@ -114,13 +115,17 @@ class VariantsTable(Component):
         key = self.session.known(variant)
         name = self.session.workbench.variant(key).name
         self.session.workbench.delete(key)
-        self._deletions.append(short(name))
+        self._deletions.append((self.session.workbench, short(name)))
         self._done = None
 
     def act_undo(self) -> None:
         """Takes the last deletion back."""
-        self._done = self.session.workbench.undo()
-        del self._deletions[-1:]
+        workbench = self.session.workbench
+        self._done = workbench.undo()
+        for place in range(len(self._deletions) - 1, -1, -1):
+            if self._deletions[place][0] is workbench:
+                del self._deletions[place]
+                break
 
     def act_final(self) -> None:
         """Times all variants again, by the long protocol."""

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { currentTheme } from "./theme.js";
 import { dataTable } from "./table.js";
+import { placed } from "./names.js";
 
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" };
 
@@ -56,6 +57,13 @@ function dressed(node, figure, palette) {
   };
 }
 
+/** Names go where there is room, which is known only once the axes are drawn. */
+async function name(library, node, palette) {
+  const names = node.__wanted.layout.meta?.names;
+  if (!names || !node.isConnected) return;
+  await library.relayout(node, { annotations: placed(node._fullLayout, names, palette) });
+}
+
 function start(node, assets, figure, click) {
   node.__assets = assets;
   node.__wanted = figure;
@@ -98,9 +106,13 @@ async function schedule(node) {
       node.__theme = currentTheme();
       const { data, layout } = dressed(node, node.__wanted, palette);
       await library.react(node, data, layout, CONFIG);
+      await name(library, node, palette);
       if (!node.__listening) {
         node.__listening = true;
         node.on("plotly_click", (event) => node.__click?.(event.points[0]));
+        node.on("plotly_relayout", (changed) => {
+          if (Object.keys(changed).some((key) => key.includes("axis"))) name(library, node, colours(node));
+        });
       }
     } while (node.__again);
   } finally {

@@ -55,7 +55,7 @@ function opening(view) {
     local.open = false;
     view.redraw();
   };
-  return h("form", { class: "wb-open-form", onsubmit: submit, "aria-label": labels.open },
+  return [going(view), h("form", { class: "wb-open-form", onsubmit: submit, "aria-label": labels.open },
     h("div", { class: "wb-open-fields" },
       picker("model", labels.model, state.models, labels.modelPath),
       picker("data", labels.data, state.datasets, labels.dataPath),
@@ -69,7 +69,29 @@ function opening(view) {
       h("input", { id: `${local.id}-trust`, type: "checkbox", checked: chosen.trust, onchange: choose("trust") }),
       h("label", { for: `${local.id}-trust` }, labels.trust)),
     state.upload && h("p", { class: "wb-hint", role: "status" }, state.upload),
-    h("div", { class: "wb-actions" }, h("button", { type: "submit", class: "wb-primary" }, labels.openNow)));
+    h("div", { class: "wb-actions" }, h("button", { type: "submit", class: "wb-primary" }, labels.openNow)))];
+}
+
+/** Back to a model that was opened before. */
+function going(view) {
+  const { state, labels, local } = view;
+  if (!state.workbenches.some((one) => one.value !== state.workbench)) return null;
+  const chosen = state.workbenches.some((one) => one.value === local.workbench) ? local.workbench : state.workbench;
+  const go = () => {
+    view.act("go", { workbench: chosen });
+    local.workbench = null;
+    local.open = false;
+    view.redraw();
+  };
+  return h("div", { class: "wb-field wb-going", key: "going" }, h("label", { for: `${local.id}-workbench` }, labels.workbench),
+    h("span", { class: "wb-control" },
+      h("select", { id: `${local.id}-workbench`, value: chosen, "aria-describedby": `${local.id}-workbench-about`,
+        onchange: (event) => {
+          local.workbench = event.target.value;
+          view.redraw();
+        } }, state.workbenches.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+      h("button", { type: "button", disabled: chosen === state.workbench, onclick: go }, labels.go)),
+    h("p", { class: "wb-hint", id: `${local.id}-workbench-about` }, labels.workbenchHint));
 }
 
 function fileField(view, kind, hint) {

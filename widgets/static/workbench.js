@@ -1,7 +1,7 @@
 // The one entry: shows a component of the page from the JSON state that the kernel sends.
 
 import { clear, render as draw } from "./dom.js";
-import { announce, onTheme } from "./theme.js";
+import { announce, inJupyterLab, onTheme } from "./theme.js";
 import { bars as barsView, live as liveView, tradeOff as tradeOffView } from "./charts.js";
 import { details as detailsView } from "./details.js";
 import { family as familyView } from "./family.js";
@@ -20,6 +20,12 @@ function greet(model) {
     setTimeout(() => model.send({ type: "echo", frame: model.get("state").frame }), 0);
   });
   model.send({ type: "rendered" });
+}
+
+/** Tells readers aloud and the browser's fonts which language is shown; JupyterLab's page has its own. */
+function speak(el, language) {
+  el.lang = language;
+  if (!inJupyterLab()) document.documentElement.lang = language;
 }
 
 function component(content) {
@@ -41,6 +47,7 @@ function component(content) {
           model.send({ type: "act", name, ...values }, undefined, buffers);
         },
         redraw() {
+          speak(el, view.state.spoken);
           draw(el, content(view));
         },
       };
