@@ -124,18 +124,6 @@ def write_dataset(kind, folder):
     return Dataset(folder)
 
 
-def write_npz(dataset, file):
-    """The data set as the plain code of techniques reads it."""
-    arrays = {}
-    for split in COUNTS:
-        x = dataset.x(split)
-        for name, array in (x if isinstance(x, dict) else {"": x}).items():
-            arrays[f"x_{split}.{name}" if name else f"x_{split}"] = array
-        arrays[f"y_{split}"] = dataset.y(split)
-    np.savez(file, **arrays)
-    return file
-
-
 def baseline(model, file):
     """The model saved, as a variant."""
     model.save(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -42,8 +43,6 @@ def opened(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def test_the_kernel_imports_nothing_heavy(opened: Workbench) -> None:
     script = "import workbench.workbench, sys; print(*sys.modules)"
-    import subprocess
-
     loaded = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -182,6 +181,17 @@ def test_downloads_are_the_stored_files(opened: Workbench) -> None:
     name, content = opened.download(folder.id)
     with zipfile.ZipFile(BytesIO(content)) as archive:
         assert {"model.xml", "model.bin"} <= set(archive.namelist())
+
+
+def test_the_code_taken_home_makes_the_same_file(opened: Workbench, tmp_path: Path) -> None:
+    clicked = next(variant for variant in opened.variants if variant.technique == "quantization.float16")
+    name, content = opened.take_home("quantization.float16")
+    assert name == "quantization.float16.zip"
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        archive.extractall(tmp_path)
+    subprocess.run([sys.executable, "optimize.py"], cwd=tmp_path, check=True, capture_output=True)
+    (made,) = tmp_path.glob("*.tflite")
+    assert made.read_bytes() == clicked.path.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
+from pathlib import Path
 
 from workbench import results
 from workbench.data.dataset import Dataset
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, Refused
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
 from workbench.store import Store
 from workbench.text import say
 from workbench.variant import Variant
+
+LARGEST_TAKE_HOME_BYTES = 100_000_000
 
 
 class Evidence:
@@ -119,6 +123,39 @@ class Evidence:
             for file in sorted(chosen.path.rglob("*")):
                 archive.write(file, file.relative_to(chosen.path))
         return f"{stem}.zip", buffer.getvalue()
+
+    def take_home(self, parent: Variant, code: str) -> bytes:
+        """A zip with plain code and the model and data that it reads, ready to be run.
+
+        Args:
+            parent: The variant that the code starts from.
+            code: From the technique.
+
+        Raises:
+            Refused: If the data are too large to be sent at once.
+        """
+        dataset = self.dataset
+        size_bytes = sum(file.stat().st_size for file in dataset.folder.iterdir())
+        if size_bytes > LARGEST_TAKE_HOME_BYTES:
+            raise Refused(
+                say(
+                    "The prepared data take {size} MB; at most {most} MB are packed.",
+                    size=size_bytes // 1_000_000,
+                    most=LARGEST_TAKE_HOME_BYTES // 1_000_000,
+                ),
+                say(
+                    "They lie in {folder}: Dataset(folder).save_npz writes them as one file.",
+                    folder=str(dataset.folder),
+                ),
+            )
+        buffer = io.BytesIO()
+        with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("optimize.py", code)
+            archive.write(dataset.save_npz(Path(scratch) / "data.npz"), "data.npz")
+            files = [parent.path] if parent.path.is_file() else sorted(parent.path.rglob("*"))
+            for file in files:
+                archive.write(file, file.relative_to(parent.path.parent))
+        return buffer.getvalue()
 
     def with_descendants(self, variant: str) -> tuple[Variant, ...]:
         """A variant and everything made from it.

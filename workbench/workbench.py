@@ -206,6 +206,18 @@ class Workbench:
         variant = self._parent(parent)
         return chosen.code(variant, values, CodePaths(model=variant.path.name))
 
+    def take_home(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> tuple[str, bytes]:
+        """A zip with the plain code of :meth:`code` and the model and data that it reads.
+
+        Returns:
+            File name and content. Unpacked, ``python optimize.py`` makes the optimized file.
+        """
+        variant = self._parent(parent)
+        code = self.code(technique, variant.id, parameters)
+        return f"{technique}.zip", self._evidence.take_home(variant, code)
+
     def apply(self, technique: str, parent: str | None = None, **parameters: Any) -> Job:
         """Makes a variant from a variant and measures it.
 

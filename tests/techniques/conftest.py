@@ -14,7 +14,7 @@ def parents(tmp_path_factory):
         if kind not in made:
             model = small_models.train(small_models.build(kind), kind)
             dataset = small_models.write_dataset(kind, folder / f"{kind}-data")
-            small_models.write_npz(dataset, folder / f"{kind}.npz")
+            dataset.save_npz(folder / f"{kind}.npz")
             made[kind] = small_models.baseline(model, folder / f"{kind}.keras"), dataset
         return made[kind]
 

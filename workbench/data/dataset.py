@@ -80,6 +80,21 @@ class Dataset:
         )
         return labels
 
+    def save_npz(self, file: Path) -> Path:
+        """Writes all splits into one ``.npz``, as the plain code of a technique reads it.
+
+        Args:
+            file: Gets ``x_<split>`` (or ``x_<split>.<input>``) and ``y_<split>``.
+        """
+        arrays: dict[str, npt.NDArray[np.generic]] = {}
+        for split in SPLITS:
+            x = self.x(split)
+            for name, values in (x if isinstance(x, dict) else {"": x}).items():
+                arrays[f"x_{split}.{name}" if name else f"x_{split}"] = values
+            arrays[f"y_{split}"] = self.y(split)
+        np.savez(file, allow_pickle=False, **arrays)
+        return file
+
     def _array(self, name: str) -> npt.NDArray[np.float32]:
         array: npt.NDArray[np.float32] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
         return array

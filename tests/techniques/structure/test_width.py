@@ -65,13 +65,6 @@ def parameters_of(first: int, second: int) -> int:
     return normalization + 64 * first + first + first * second + second + second * 10 + 10
 
 
-def write_npz(dataset: Dataset, path: Path) -> None:
-    arrays = {
-        f"{axis}_{s}": np.array(getattr(dataset, axis)(s)) for axis in "xy" for s in dataset.info.counts
-    }
-    np.savez(path, **arrays)
-
-
 class TestApply:
     def test_code_twin_gives_the_same_weights(self, digits, recorder, tmp_path):
         technique = WidthScaling()
@@ -97,7 +90,7 @@ class TestApply:
         script = technique.code(parent, parameters, CodePaths(model=str(parent.path)))
         assert "workbench" not in script.replace(str(parent.path), "")
         (tmp_path / "script.py").write_text(script)
-        write_npz(digits, tmp_path / "data.npz")
+        digits.save_npz(tmp_path / "data.npz")
         subprocess.run(
             [sys.executable, "script.py"],
             cwd=tmp_path,
