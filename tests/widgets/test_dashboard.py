@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,15 @@ def executor() -> Iterator[Executor]:
     executor.start()
     yield executor
     executor.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, executor: Executor) -> Path:
+    """A workbench with a model. Copy it, do not use it."""
+    folder = tmp_path_factory.mktemp("made") / "digits"
+    with Workbench(folder, executor=executor) as workbench:
+        workbench.open("dense-digits", "digits").wait(120)
+    return folder
 
 
 @pytest.fixture
@@ -76,10 +86,10 @@ def test_making_the_page_starts_nothing_and_the_second_page_follows_the_first(
 
 
 def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
-    home: Path, executor: Executor
+    home: Path, executor: Executor, made: Path
 ) -> None:
+    shutil.copytree(made, home / "default")
     first = Workbench(home / "default", executor=executor)
-    first.open("dense-digits", "digits").wait(120)
     session = session_of(first)
     bar = TopBar(session)
     assert [one["value"] for one in bar.state["workbenches"]] == ["default"]
@@ -87,7 +97,7 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     second = session.workbench
     assert second.folder == home / "default-2"
     assert last_used() == second.folder
-    second.job(second.jobs[0].id).wait(120)
+    until(lambda: second.baseline is not None)
     until(lambda: len(session.siblings) == 2)
     shown = click(bar, "go", workbench="default")
     assert session.workbench is first
@@ -107,11 +117,10 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
 
 
 def test_a_visitor_sees_no_other_visitor(
-    tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch, made: Path
 ) -> None:
     for visitor in ("a", "b"):
-        with Workbench(tmp_path / visitor, executor=executor) as workbench:
-            workbench.open("dense-digits", "digits").wait(120)
+        shutil.copytree(made, tmp_path / visitor)
     assert [one.folder.name for one in siblings(tmp_path / "a")] == ["a", "b"]
     monkeypatch.setenv("WORKBENCH_SHARED", "1")
     monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "a"))

@@ -25,6 +25,7 @@ FIGURES = {
     "trade-off of nothing": trade_off_figure(()),
     "trade-off of one": trade_off_figure(ROWS[:1]),
     "bars": bar_figure(NUMBERS),
+    "dots on a logarithmic axis": bar_figure(NUMBERS, from_zero=False, logarithmic=True),
     "dots": bar_figure(NUMBERS, from_zero=False),
     "classes": class_figure(DETAILS),
     "confusion": confusion_figure(DETAILS),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from widgets.assets import esm
 from widgets.charts.chart import FAMILY_COLOURS, GREY, chart, column, family_of, plain, whiskers
-from widgets.charts.trade_off import CHART_LABELS, own_latency
+from widgets.charts.trade_off import CHART_LABELS, is_wide, log_axis, own_latency
 from widgets.component import Component, words
 from widgets.wording import score, score_interval, short, size, time, time_interval
 from workbench.measure.records import Interval
@@ -39,13 +39,16 @@ class Number(NamedTuple):
     measured: Text | None = None
 
 
-def bar_figure(numbers: Sequence[Number], *, from_zero: bool = True) -> dict[str, Any]:
+def bar_figure(
+    numbers: Sequence[Number], *, from_zero: bool = True, logarithmic: bool = False
+) -> dict[str, Any]:
     """One figure, as plotly's JSON.
 
     Args:
         numbers: One per variant, drawn from top to bottom.
         from_zero: Whether lengths from zero are compared; otherwise places on the axis, as dots,
             because a bar that does not start at zero lies.
+        logarithmic: Whether equal ratios are equal distances; then there is no zero.
     """
     places = list(range(len(numbers)))
     values = [one.value for one in numbers]
@@ -80,9 +83,12 @@ def bar_figure(numbers: Sequence[Number], *, from_zero: bool = True) -> dict[str
         "data": [bars],
         "layout": {
             "xaxis": {
-                "rangemode": "tozero" if from_zero else "normal",
-                "nticks": 4,
                 "zeroline": False,
+                **(
+                    log_axis(values, (1,))
+                    if logarithmic
+                    else {"rangemode": "tozero" if from_zero else "normal", "nticks": 4}
+                ),
             },
             "yaxis": {
                 "range": [len(numbers) - 0.5, -0.5],
@@ -152,8 +158,12 @@ class BarsChart(Component):
         charts = []
         for title, read in pictures:
             numbers = [number for row in self.session.rows if (number := read(row)) is not None]
+            wide = read is _latencies and is_wide([one.value for one in numbers])
+            if wide:
+                title = say("Latency, median (ms, logarithmic)")
             if numbers:
-                charts.append(_chart(str(title), numbers, from_zero=read is not _qualities))
+                bars = read is not _qualities and not wide
+                charts.append(_chart(str(title), numbers, from_zero=bars, logarithmic=wide))
         return {
             "labels": words(CHART_LABELS),
             "title": str(say("Against the baseline")),
@@ -168,7 +178,7 @@ class BarsChart(Component):
         }
 
 
-def _chart(title: str, numbers: list[Number], *, from_zero: bool) -> dict[str, Any]:
+def _chart(title: str, numbers: list[Number], *, from_zero: bool, logarithmic: bool) -> dict[str, Any]:
     columns = [
         column(say("Variant")),
         column(title, numeric=True),
@@ -182,7 +192,7 @@ def _chart(title: str, numbers: list[Number], *, from_zero: bool) -> dict[str, A
     first = numbers[0]
     return chart(
         title,
-        bar_figure(numbers, from_zero=from_zero),
+        bar_figure(numbers, from_zero=from_zero, logarithmic=logarithmic),
         str(say("Baseline: {value}.", value=first.words)) if first.row.variant.parent is None else "",
         columns,
         cells,

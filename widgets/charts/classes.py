@@ -51,7 +51,7 @@ def class_figure(details: Details) -> dict[str, Any]:
             },
         ],
         "layout": {
-            "xaxis": {"title": {"text": "F1"}, "zeroline": False},
+            "xaxis": {"title": {"text": "F1", "font": {"size": 12}}, "zeroline": False},
             "yaxis": {
                 "tickmode": "array",
                 "tickvals": places,
@@ -105,11 +105,15 @@ def confusion_figure(details: Details) -> dict[str, Any]:
         "layout": {
             "xaxis": {
                 **axis,
-                "title": {"text": str(say("predicted class"))},
+                "title": {"text": str(say("predicted class")), "font": {"size": 12}},
                 "side": "bottom",
-                "tickangle": -45,
+                "tickangle": 0 if max(map(len, names), default=0) <= 2 else -45,
             },
-            "yaxis": {**axis, "title": {"text": str(say("true class"))}, "autorange": "reversed"},
+            "yaxis": {
+                **axis,
+                "title": {"text": str(say("true class")), "font": {"size": 12}},
+                "autorange": "reversed",
+            },
             "margin": {"l": 8, "r": 8, "t": 6, "b": 4},
         },
     }

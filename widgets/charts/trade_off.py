@@ -46,8 +46,9 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
     traces = [_lineage(shown, places), _front(shown)]
     by_family = sorted(shown, key=lambda row: _family(row))
     traces += [_bubbles(family, list(group), largest) for family, group in groupby(by_family, _family)]
-    if selected in places:
-        x, y = places[selected]
+    ringed = next((row for row in shown if row.variant.id == selected), None)
+    if ringed is not None:
+        x, y = _place(ringed)
         traces.append(
             {
                 "type": "scatter",
@@ -57,7 +58,7 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
                 "hoverinfo": "skip",
                 "showlegend": False,
                 "marker": {
-                    "size": _LARGEST_BUBBLE_PIXELS + 10,
+                    "size": _diameter(ringed, largest) + 9,
                     "color": GREY,
                     "symbol": "circle-open",
                     "line": {"width": 2},
@@ -65,18 +66,21 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
             }
         )
     spread = [x for x, _ in places.values()]
-    wide = bool(spread) and max(spread) > 8 * min(spread)
     return {
         "data": traces,
         "layout": {
             # Where names have room is known on the page.
             "meta": {"names": [_name(row, largest) for row in shown]},
             "xaxis": {
-                "title": {"text": str(say("latency, median (ms) ← faster"))},
-                **(_log_axis(spread) if wide else {"type": "linear", "rangemode": "tozero"}),
+                "title": {"text": str(say("latency, median (ms) ← faster")), "font": {"size": 12}},
+                **(log_axis(spread) if is_wide(spread) else {"type": "linear", "rangemode": "tozero"}),
                 "zeroline": False,
             },
-            "yaxis": {"title": {"text": str(say("macro F1 (better ↑)"))}, "zeroline": False},
+            "yaxis": {
+                "title": {"text": str(say("macro F1 (better ↑)")), "font": {"size": 12}},
+                "zeroline": False,
+                "nticks": 7,
+            },
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
             "margin": {"l": 8, "r": 16, "t": 30, "b": 8},
             "hovermode": "closest",
@@ -84,13 +88,24 @@ def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> 
     }
 
 
-def _log_axis(values: list[float]) -> dict[str, Any]:
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether the small ones could not be told apart on an axis from zero."""
+    return bool(values) and min(values) > 0 and max(values) > 8 * min(values)
+
+
+def log_axis(values: Sequence[float], steps: tuple[int, ...] = (1, 2, 5)) -> dict[str, Any]:
+    """A logarithmic axis around the values.
+
+    Args:
+        values: What is drawn, above zero.
+        steps: The labelled values of each decade.
+    """
     # plotly writes 0.2 as "2" on such an axis; every label is to be a number that can be read alone.
     low, high = math.log10(min(values)) - 0.2, math.log10(max(values)) + 0.2
     ticks = [
         digit * 10.0**power
         for power in range(math.floor(low), math.ceil(high) + 1)
-        for digit in (1, 2, 5)
+        for digit in steps
         if low <= math.log10(digit * 10.0**power) <= high
     ]
     return {
@@ -113,16 +128,19 @@ def _place(row: ResultRow) -> tuple[float, float]:
 
 
 def _name(row: ResultRow, largest: int) -> dict[str, Any]:
-    assert row.size is not None
     x, y = _place(row)
-    diameter = _LARGEST_BUBBLE_PIXELS * math.sqrt(row.size.file_bytes / largest)
     return {
         "x": x,
         "y": y,
         "text": plain(row.variant.name, 22),
-        "radius": max(diameter, _SMALLEST_BUBBLE_PIXELS) / 2,
+        "radius": _diameter(row, largest) / 2,
         "first": row.on_front or row.variant.parent is None,
     }
+
+
+def _diameter(row: ResultRow, largest: int) -> float:
+    assert row.size is not None
+    return max(_LARGEST_BUBBLE_PIXELS * math.sqrt(row.size.file_bytes / largest), _SMALLEST_BUBBLE_PIXELS)
 
 
 def _hover(row: ResultRow) -> str:
@@ -277,7 +295,7 @@ def _summary(rows: Sequence[ResultRow], waiting: Sequence[ResultRow]) -> list[Te
         )
     ]
     if waiting:
-        said.append(say("Not measured yet: {names}.", names=names(waiting)))
+        said.append(say("Not measured yet: {names}", names=names(waiting)))
     return said
 
 

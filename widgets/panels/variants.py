@@ -184,7 +184,7 @@ def _size(row: ResultRow) -> dict[str, Any]:
 
 def _latency(row: ResultRow) -> dict[str, Any]:
     if row.latency is None:
-        return {"value": _MISSING}
+        return {"value": _MISSING, "detail": str(say("not measured yet"))}
     shown: dict[str, Any] = {
         "value": time(row.latency.p50_ms.value),
         "interval": time_interval(row.latency.p50_ms),
