@@ -15,10 +15,10 @@ from pathlib import Path
 import click
 
 from workbench import __version__
+from workbench.cli._exit import INTERRUPTED, exit_code
 from workbench.errors import WorkbenchError
 
 _FOLDER = Path(__file__).parent
-_USAGE_ERROR = 2
 
 
 class _Commands(click.Group):
@@ -55,7 +55,14 @@ def workbench() -> None:
 def main() -> None:
     """Runs the command line; an error that the user can act on is shown without a traceback."""
     try:
-        workbench()
+        code = workbench(standalone_mode=False)
     except WorkbenchError as error:
         click.echo(str(error), err=True)
-        sys.exit(_USAGE_ERROR)
+        code = exit_code(error)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        code = INTERRUPTED
+    sys.exit(code)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
 from workbench.variant import Variant
+
+_END_SECONDS = 10.0
 
 
 def watch(job: Job) -> Variant | None:
@@ -14,7 +17,8 @@ def watch(job: Job) -> Variant | None:
 
     Raises:
         WorkbenchError: Why it failed.
-        Cancelled: If it was cancelled.
+        Cancelled: If something else cancelled it.
+        KeyboardInterrupt: After Ctrl-C.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -39,7 +43,8 @@ def watch(job: Job) -> Variant | None:
             return job.wait()
         except KeyboardInterrupt:
             job.cancel()
-            job.wait(10)
+            with contextlib.suppress(Exception):  # how it ends is of no interest any more
+                job.wait(_END_SECONDS)
             raise
         finally:
             stop()

@@ -2,65 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.measure.records import Interval
 from workbench.results import ResultRow
 from workbench.text import Text, say
 
+_WIDE = 100
 
-def print_table(headings: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a table that fits the terminal; markup in the cells is shown as it is."""
+
+def print_table(headings: Sequence[Text], rows: Sequence[Sequence[str]], *, apart: bool = False) -> None:
+    """Prints a table that fits the terminal; markup in the cells is shown as it is.
+
+    Args:
+        headings: One a column.
+        rows: Cells, of one or several lines.
+        apart: Whether an empty line separates the rows.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    console = Console()
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", padding=(0, 1 if console.width < _WIDE else 2, 0, 0)
+    )
     for heading in headings:
         table.add_column(str(heading), overflow="fold")
-    for row in rows:
+    for number, row in enumerate(rows):
+        if apart and number:
+            table.add_row()
         table.add_row(*(escape(cell) for cell in row))
-    Console().print(table)
+    console.print(table)
 
 
 def print_results(rows: Sequence[ResultRow]) -> None:
-    """Prints every variant with its sizes, latency and quality, and the doctor's notes."""
+    """Prints every variant with its sizes, latency and quality, and the doctor's notes.
+
+    A cell has a line each for the number, its 95 % interval and the verdict, so that everything
+    fits 80 characters.
+    """
     print_table(
-        [
-            say("variant"),
-            say("runtime"),
-            say("file"),
-            say("gzip"),
-            say("latency p50"),
-            say("speed"),
-            say("F1"),
-            say("F1 change"),
-        ],
+        [say("variant"), say("size"), say("latency p50"), say("speed"), say("F1 and its change")],
         [
             [
-                row.variant.name,
-                _runtime(row),
-                _bytes(row.size.file_bytes) if row.size else "-",
-                _bytes(row.size.gzip_bytes) if row.size else "-",
-                _interval(row.latency.p50_ms, 1, " ms") if row.latency else "-",
+                f"{row.variant.name}\n{_runtime(row)}",
+                _sizes(row),
+                _latency(row),
                 _speed(row),
-                _interval(row.quality.f1_macro, 100, " %") if row.quality else "-",
-                _change(row),
+                _quality(row),
             ]
             for row in rows
         ],
+        apart=True,
     )
-    for row in rows:
-        for note in row.notes:
-            print_note(row.variant.name, note)
+    print_notes(rows)
 
 
-def print_note(name: str, note: Text) -> None:
-    """Prints one of the doctor's notes."""
+def print_notes(rows: Sequence[ResultRow]) -> None:
+    """Prints what the doctor has to say; what it says of several variants is printed once."""
     import click
 
-    click.echo(f"{name}: {note}")
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        for note in row.notes:
+            names.setdefault(str(note), []).append(row.variant.name)
+    if names:
+        click.echo()
+    for note, variants in names.items():
+        click.echo(f"{', '.join(variants)}: {note}")
 
 
 def result_as_json(row: ResultRow) -> dict[str, Any]:
@@ -79,6 +90,7 @@ def result_as_json(row: ResultRow) -> dict[str, Any]:
         "latency": row.latency.model_dump() if row.latency else None,
         "speed": row.speed.model_dump() if row.speed else None,
         "total_speedup": row.total_speedup.model_dump() if row.total_speedup else None,
+        "compared": str(row.compared) if row.compared else None,
         "quality": row.quality.model_dump(exclude={"warnings"}) if row.quality else None,
         "quality_change": row.quality_change.model_dump() if row.quality_change else None,
         "on_front": row.on_front,
@@ -97,25 +109,60 @@ def _runtime(row: ResultRow) -> str:
     return ", ".join([row.variant.runtime, *(part for part in extra if part)])
 
 
-def _speed(row: ResultRow) -> str:
-    if row.speed is None:
-        return _interval(row.total_speedup, 1, "x") if row.total_speedup and row.variant.parent else "-"
-    return f"{say(row.speed.word)} {_interval(row.speed.speedup, 1, 'x')}"
-
-
-def _change(row: ResultRow) -> str:
-    if row.quality_change is None:
+def _sizes(row: ResultRow) -> str:
+    if row.size is None:
         return "-"
-    return f"{say(row.quality_change.word)} {_interval(row.quality_change.change, 100, '')}"
-
-
-def _interval(interval: Interval, factor: float, unit: str) -> str:
-    digits = 1 if factor == 100 else 3
-    value, low, high = (
-        round(factor * part, digits) for part in (interval.value, interval.low, interval.high)
+    return _lines(
+        _bytes(row.size.file_bytes),
+        f"{_bytes(row.size.gzip_bytes)} gzip",
+        str(say("{count} weights", count=f"{row.size.parameters:,}")),
     )
-    return f"{value:g}{unit} [{low:g}, {high:g}]"
+
+
+def _latency(row: ResultRow) -> str:
+    if row.latency is None:
+        return "-"
+    p50 = row.latency.p50_ms
+    in_microseconds = p50.value < 0.1
+    factor, unit = (1000, " µs") if in_microseconds else (1, " ms")
+    return _lines(*_interval(p50, lambda value: _three_digits(factor * value), unit))
+
+
+def _speed(row: ResultRow) -> str:
+    if row.speed is not None:
+        return _lines(*_interval(row.speed.speedup, _three_digits, "x"), str(say(row.speed.word)))
+    if row.total_speedup is not None and row.variant.parent is not None:
+        return _lines(*_interval(row.total_speedup, _three_digits, "x"), str(say("with its runtime")))
+    return "-"
+
+
+def _quality(row: ResultRow) -> str:
+    if row.quality is None:
+        return "-"
+    lines = [*_interval(row.quality.f1_macro, _per_cent, " %")]
+    if row.quality_change is not None:
+        lines += [
+            " ".join(_interval(row.quality_change.change, _per_cent, "")),
+            str(say(row.quality_change.word)),
+        ]
+    return _lines(*lines)
+
+
+def _interval(interval: Interval, show: Callable[[float], str], unit: str) -> tuple[str, str]:
+    return f"{show(interval.value)}{unit}", f"[{show(interval.low)}, {show(interval.high)}]"
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}"
 
 
 def _bytes(count: int) -> str:
     return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.2f} MB"
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines)

@@ -9,11 +9,7 @@ from pathlib import Path
 
 import click
 
-DONE = 0
-STEP_FAILED = 1
-WRONG_INPUT = 2
-STEP_REFUSED = 3
-CANCELLED = 130
+from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 
 
 @click.command("run")
@@ -45,29 +41,29 @@ def command(
     from workbench import Workbench
     from workbench.cli._progress import watch
     from workbench.cli._tables import print_results, result_as_json
-    from workbench.errors import Cancelled, InvalidInput, Refused, Unavailable, WorkbenchError
+    from workbench.compatibility import parse_parameters
+    from workbench.errors import WorkbenchError
     from workbench.recipe import Recipe
+    from workbench.techniques import technique
 
     steps = Recipe.from_file(recipe)
+    for step in steps.steps:  # before any time is spent on opening the model
+        parse_parameters(technique(step.technique), step.parameters)
     code = DONE
-    with tempfile.TemporaryDirectory(prefix="workbench-") as scratch:
-        workbench = Workbench(Path(scratch) / "workbench", seed=steps.seed)
+    with (
+        tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
+        Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
+    ):
         try:
             watch(workbench.open(model, data, trust=trust, scaling=scaling))
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))
-        except (Cancelled, KeyboardInterrupt):
-            code = CANCELLED
-            click.echo("Cancelled.", err=True)
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+            click.echo("Interrupted.", err=True)
         except WorkbenchError as error:
-            code = (
-                STEP_REFUSED
-                if isinstance(error, Refused | Unavailable)
-                else WRONG_INPUT
-                if isinstance(error, InvalidInput)
-                else STEP_FAILED
-            )
+            code = exit_code(error)
             click.echo(str(error), err=True)
         rows = workbench.results()
         if out is not None:
@@ -79,5 +75,4 @@ def command(
             click.echo(json.dumps([result_as_json(row) for row in rows], indent=2, ensure_ascii=False))
         elif rows:
             print_results(rows)
-        workbench.close()
     sys.exit(code)

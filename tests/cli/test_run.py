@@ -1,0 +1,105 @@
+"""``workbench run`` and ``workbench measure`` on real models."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Finished, recipe, workbench
+
+pytestmark = pytest.mark.slow
+DIGITS = ("--model", "dense-digits", "--data", "digits")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cli")
+
+
+@pytest.fixture(scope="module")
+def onnx(folder) -> Finished:
+    """A recipe that works, printed as JSON; its files are in ``onnx``."""
+    (folder / "onnx.yaml").write_text(recipe("quantization.onnx_int8"), "utf-8")
+    return workbench("run", "onnx.yaml", *DIGITS, "--out", "onnx", "--json", folder=folder)
+
+
+@pytest.fixture(scope="module")
+def refused(folder) -> Finished:
+    """A recipe whose second step does not fit, printed as a table; its files are in ``tflite``."""
+    steps = recipe("quantization.int8", "quantization.float16")
+    (folder / "refused.yaml").write_text(steps, "utf-8")
+    return workbench("run", "refused.yaml", *DIGITS, "--out", "tflite", folder=folder, COLUMNS="80")
+
+
+def test_run_prints_every_variant_with_all_its_numbers(onnx):
+    assert (onnx.code, onnx.err) == (0, "")
+    rows = {row["variant"]: row for row in onnx.json()}
+    baseline, *others = rows.values()
+    assert baseline["technique"] is None
+    assert {row["format"] for row in others} == {"onnx"}
+    for row in rows.values():
+        assert 0 < row["size"]["gzip_bytes"] < row["size"]["file_bytes"]
+        assert row["size"]["parameters"] == 6_570
+        p50 = row["latency"]["p50_ms"]
+        assert 0 < p50["low"] <= p50["value"] <= p50["high"]
+        f1 = row["quality"]["f1_macro"]
+        assert 0.9 < f1["low"] <= f1["value"] <= f1["high"] <= 1
+    for row in others:
+        assert row["quality_change"]["word"] in {"kept", "lost", "not proven"}
+        assert row["total_speedup"]["low"] <= row["total_speedup"]["value"] <= row["total_speedup"]["high"]
+        assert row["compared"]
+    (int8,) = (row for row in others if not row["automatic"])
+    assert int8["technique"] == "quantization.onnx_int8"
+    assert int8["speed"]["word"] in {"faster", "slower", "no measurable change"}
+    assert int8["size"]["file_bytes"] < baseline["size"]["file_bytes"]
+
+
+def test_run_writes_the_files_that_it_measured(onnx, folder):
+    written = {hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "onnx").iterdir()}
+    assert written == {row["sha256"] for row in onnx.json()}
+
+
+def test_step_that_does_not_fit_ends_with_3_and_keeps_what_was_made(refused, folder):
+    assert refused.code == 3
+    assert refused.err.startswith("quantization.float16 does not fit int8: ")
+    assert "Traceback" not in refused.err
+    assert {file.suffix for file in (folder / "tflite").iterdir()} == {".keras", ".tflite"}
+
+
+def test_results_fit_eighty_columns_without_broken_words(refused):
+    table, _, _ = refused.out.partition("\n\n\n")
+    lines = refused.out.splitlines()
+    heading = lines[0]
+    assert heading.split("  ")[0].strip() == "variant"
+    rows = [
+        line for line in lines if line.startswith(("dense-digits ", "int8 ", "LiteRT ", "keras.", "litert "))
+    ]
+    assert {line.split()[0] for line in rows} == {
+        "dense-digits",
+        "int8",
+        "LiteRT",
+        "keras.function",
+        "litert",
+    }
+    for words in ("6,570 weights", " gzip", "with its runtime", " %", "kept"):
+        assert words in refused.out
+    notes = table.splitlines()[1:]
+    assert all(len(line) <= 80 for line in notes if not line.partition(": ")[2])
+
+
+def test_measure_compares_formats_in_one_run(onnx, refused, folder):
+    files = ["tflite/int8.tflite", *sorted(str(file) for file in (folder / "onnx").glob("*.onnx"))]
+    measured = workbench("measure", *files, "--data", "digits", "--quick", "--json", folder=folder)
+    assert (measured.code, measured.err) == (0, "")
+    rows = measured.json()
+    assert [row["format"] for row in rows] == ["tflite", *["onnx"] * (len(files) - 1)]
+    assert {row["runtime"] for row in rows} == {"litert", "onnxruntime"}
+    assert rows[0]["speed"] is None
+    for row in rows[1:]:
+        # One run with one reference: what can be compared at all.
+        assert row["speed"]["word"] in {"faster", "slower", "no measurable change"}
+        assert row["speed"]["reference"] == rows[1]["speed"]["reference"]
+        assert row["quality_change"]["word"] in {"kept", "lost", "not proven"}
+        assert row["latency"]["p50_ms"]["value"] > 0
