@@ -1,0 +1,197 @@
+"""What a reader does on the page, by role and name: open, upload, download, compare, delete, cancel."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server, Visit, drawn
+from workbench.models.demo import DEMO_MODELS
+from workbench.recipe import Recipe
+
+WORK_MS = 150_000
+"""For what makes and measures a model on a busy machine."""
+
+
+@pytest.fixture
+def page(page_server: Server, visit: Callable[..., Visit]) -> Page:
+    page = visit(page_server, viewport={"width": 1440, "height": 1000}).page
+    drawn(page)
+    return page
+
+
+def model_of(page: Page):
+    """The name of the model in the head of the page."""
+    return page.locator(".wb-fact").filter(has=page.get_by_text("Model", exact=True)).locator("strong")
+
+
+def open_technique(page: Page, title: str) -> None:
+    page.get_by_role("button", name=title).first.click()
+    expect(page.get_by_role("form", name=title)).to_be_visible()
+
+
+def test_another_built_in_model_is_opened_and_left_again(page: Page) -> None:
+    page.get_by_role("button", name="Open …").click()
+    page.get_by_label("Model", exact=True).select_option("dense-breast-cancer")
+    page.get_by_label("Data", exact=True).select_option("breast-cancer")
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(model_of(page)).to_have_text("dense-breast-cancer", timeout=WORK_MS)
+    expect(page.get_by_role("radio", name="dense-breast-cancer")).to_be_visible()
+    expect(page.get_by_role("radio", name="int8")).to_have_count(0)
+    page.get_by_role("button", name="Open …").click()
+    page.get_by_label("Workbench", exact=True).select_option(
+        page.get_by_role("option", name=re.compile("^dense-digits")).get_attribute("value")
+    )
+    page.get_by_role("button", name="Go there").click()
+    expect(model_of(page)).to_have_text("dense-digits")
+    expect(page.get_by_role("radio", name="int8")).to_be_visible()
+
+
+def test_files_of_ones_own_are_uploaded_and_opened(page: Page, digits: Path, tmp_path: Path) -> None:
+    model, data = tmp_path / "my model.keras", tmp_path / "my data.npz"
+    shutil.copyfile(DEMO_MODELS["dense-breast-cancer"].path, model)
+    random = np.random.default_rng(0)
+    np.savez(data, x=random.normal(size=(400, 30)).astype("float32"), y=np.arange(400) % 2)
+    page.get_by_role("button", name="Open …").click()
+    for name, path in (("Model", model), ("Data", data)):
+        page.get_by_label(name, exact=True).select_option(label="A file of your own …")
+        page.locator("input[type=file]").nth(0 if name == "Model" else 1).set_input_files(path)
+        expect(page.get_by_text(f"{path.name} has arrived.")).to_be_visible()
+        path_shown = page.get_by_label(
+            re.compile(r"^Path of a .keras" if name == "Model" else r"^Path of an")
+        )
+        expect(path_shown).to_have_value(re.compile(rf"digits[-0-9]*/uploads/.*/{path.name}$"))
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(model_of(page)).to_have_text("my model", timeout=WORK_MS)
+    expect(page.get_by_role("radio", name="my model")).to_be_visible()
+    expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible()
+
+
+def test_the_file_and_its_recipe_are_downloaded(page: Page) -> None:
+    page.get_by_role("radio", name="int8").check()
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Download file").click()
+    assert file.value.suggested_filename.endswith(".tflite")
+    assert file.value.path().read_bytes()[4:8] == b"TFL3"
+    with page.expect_download() as text:
+        page.get_by_role("button", name="Download recipe").click()
+    recipe = Recipe.from_yaml(text.value.path().read_text())
+    assert [step.technique for step in recipe.steps] == ["quantization.int8"]
+
+
+def test_two_variants_are_compared(page: Page) -> None:
+    page.get_by_role("radio", name="dense-digits").check()
+    page.get_by_label("Compare with").select_option(label="int8")
+    details = page.locator(".wb-details")
+    expect(details.get_by_role("heading", name="dense-digits")).to_be_visible()
+    expect(details).to_contain_text("compared with int8")
+    details.get_by_role("tab", name="Changed predictions").click()
+    expect(details).to_contain_text(re.compile(r"\d+ predictions changed"))
+
+
+def test_what_is_deleted_comes_back(page: Page) -> None:
+    page.get_by_role("radio", name="int8").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("radio", name="int8")).to_have_count(0)
+    page.get_by_role("button", name="Undo delete of int8").click()
+    expect(page.get_by_role("radio", name="int8")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo delete of int8")).to_have_count(0)
+    page.get_by_role("radio", name="dense-digits").check()
+    expect(page.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
+
+
+def test_a_training_is_cancelled(page: Page) -> None:
+    open_technique(page, "Width scaling")
+    page.get_by_role("spinbutton", name="Epochs").fill("200")
+    page.get_by_role("button", name="Apply: Width scaling").click()
+    # The live curve is there: it trains.
+    expect(page.locator(".wb-live .js-plotly-plot .main-svg").first).to_be_visible(timeout=WORK_MS)
+    job = page.locator(".wb-jobs").get_by_role("group", name=re.compile("Width scaling"))
+    job.get_by_role("button", name=re.compile("^Cancel")).click()
+    expect(
+        page.get_by_role("status").filter(has_text=re.compile("Width scaling.*: cancelled"))
+    ).to_have_count(1)
+    expect(job.get_by_role("progressbar")).to_have_count(0)
+    page.get_by_text(re.compile("^Ended jobs")).click()
+    expect(
+        page.locator(".wb-job-cancelled").first.get_by_role("button", name=re.compile("^Run again"))
+    ).to_be_visible()
+
+
+def test_a_technique_that_does_not_fit_says_why(page: Page) -> None:
+    start = page.get_by_label("Start from").last
+    start.select_option(label="int8")
+    open_technique(page, "Float16 weights")
+    form = page.get_by_role("form", name="Float16 weights")
+    expect(form.get_by_role("status").filter(has_text="Does not fit:")).to_be_visible()
+    expect(form.get_by_role("button", name="Apply: Float16 weights")).to_be_disabled()
+
+
+def test_an_uploaded_recipe_runs(page: Page, tmp_path: Path) -> None:
+    expect(page.get_by_role("radio", name="dynamic range")).to_have_count(0)
+    recipe = tmp_path / "small.yaml"
+    recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
+    page.get_by_role("button", name="Open …").click()
+    page.get_by_label("Recipe", exact=True).set_input_files(recipe)
+    expect(page.get_by_role("radio", name="dynamic range")).to_be_visible(timeout=WORK_MS)
+
+
+def test_a_broken_recipe_says_where(page: Page, tmp_path: Path) -> None:
+    recipe = tmp_path / "broken.yaml"
+    recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.int8\n  colour: red\n")
+    page.get_by_role("button", name="Open …").click()
+    page.get_by_label("Recipe", exact=True).set_input_files(recipe)
+    expect(page.get_by_role("alert").filter(has_text="steps.0.colour")).to_be_visible()
+
+
+def test_the_code_behind_a_panel_is_copied_as_it_runs(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_technique(page, "Float16 weights")
+    entry = page.get_by_role("listitem").filter(has=page.get_by_role("form", name="Float16 weights"))
+    entry.get_by_text("The code that does the same").click()
+    entry.get_by_role("button", name="Copy", exact=True).click()
+    expect(entry.get_by_role("button", name="Copied")).to_be_visible()
+    code = page.evaluate("navigator.clipboard.readText()")
+    assert code == entry.get_by_role("region", name="The code that does the same").text_content()
+    assert "import" in code
+    compile(code, "copied.py", "exec")
+
+
+def test_figures_that_close_leave_nothing_behind(page_server: Server, visit: Callable[..., Visit]) -> None:
+    seen = visit(page_server, viewport={"width": 1440, "height": 1000})
+    page = seen.page
+    drawn(page)
+    page.get_by_role("radio", name="int8").check()
+    session = page.context.new_cdp_session(page)
+
+    def toggle(times: int) -> None:
+        for _ in range(times):
+            page.get_by_role("tab", name="Quality by class").click()
+            expect(page.locator(".wb-details .js-plotly-plot .main-svg").first).to_be_attached()
+            page.get_by_role("tab", name="All numbers").click()
+            expect(page.locator(".wb-details .js-plotly-plot")).to_have_count(0)
+
+    def held() -> tuple[int, int]:
+        session.send("HeapProfiler.collectGarbage")
+        nodes = session.send("Memory.getDOMCounters")["nodes"]
+        heap = session.send("Runtime.getHeapUsage")["usedSize"]
+        return nodes, heap
+
+    toggle(3)
+    assert seen.asked_for("plotly.min.js") == 1
+    figures = page.locator(".js-plotly-plot").count()
+    nodes, heap = held()
+    toggle(10)  # of two figures each
+    nodes_after, heap_after = held()
+    assert page.locator(".js-plotly-plot").count() == figures
+    # One figure of the page has about 300 nodes and 1 MB.
+    assert nodes_after - nodes < 300
+    assert heap_after - heap < 3_000_000
+    assert seen.asked_for("plotly.min.js") == 1
+    assert seen.complaints == []
