@@ -6,39 +6,23 @@ Runs on the executor's event loop; every step that computes runs in a worker pro
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import work
-from workbench.compatibility import check_agreement, require_fit
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import InvalidInput
+from workbench.compatibility import require_fit
 from workbench.evidence import Evidence
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
-from workbench.jobs.limits import Limits
+from workbench.making import Making
 from workbench.measure.records import Protocol
 from workbench.measuring import Measuring
 from workbench.runtimes import runtime
-from workbench.shared import JOB_LIMITS, shared_mode
 from workbench.store import Store
-from workbench.technique import AnyTechnique, Applied, Parameters
+from workbench.technique import AnyTechnique, Parameters
 from workbench.techniques import technique as find_technique
-from workbench.text import Text, say
-from workbench.variant import Format, Report, RuntimeSettings, Variant
-
-_HOME_RUNTIME: dict[Format, str] = {
-    "keras": "keras.function",
-    "tflite": "litert",
-    "onnx": "onnxruntime",
-    "openvino": "openvino",
-}
-
-# A foreign file may not take the machine with it: what a 100 MB model needs, with room.
-FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
+from workbench.text import say
+from workbench.variant import Variant
 
 
 class Pipeline:
@@ -62,10 +46,8 @@ class Pipeline:
     ) -> None:
         self._store = store
         self._evidence = evidence
+        self._making = Making(store, evidence, executor, changed, seed)
         self._measuring = Measuring(store, evidence, executor, changed, seed)
-        self._executor = executor
-        self._changed = changed
-        self._seed = seed
 
     # -- jobs -------------------------------------------------------------------------------
 
@@ -81,20 +63,20 @@ class Pipeline:
     ) -> Variant:
         """Loads the model and the data, stores the baseline and measures it."""
         started = time.monotonic()
-        self._require_empty()
+        self._making.require_empty()
         job.phase(0.0, 0.35, say("Reading the data"))
-        await self._prepare(job, data, options)
-        baseline = await self._load(job, model, name, None, trust, shared, started, (0.35, 0.6))
+        await self._making.prepare(job, data, options)
+        baseline = await self._making.load(job, model, name, None, trust, shared, started, (0.35, 0.6))
         job.update(variant=baseline.id)
         await self._measure_new(job, baseline, (0.6, 1.0))
         return baseline
 
     async def add(self, job: Job, model: Path, name: str, trust: bool, shared: bool) -> Variant:
         """Loads a finished model file, stores it beside the baseline and measures it."""
-        added = await self._load(
+        added = await self._making.load(
             job,
             model,
-            self._free_name(name),
+            name,
             self._evidence.baseline.id,
             trust,
             shared,
@@ -109,7 +91,7 @@ class Pipeline:
         self, job: Job, technique: AnyTechnique, parent: Variant, parameters: Parameters
     ) -> Variant:
         """Applies a technique, stores the new variant and measures it."""
-        variant = await self._make(job, technique, parent, parameters, (0.0, 0.6), automatic=False)
+        variant = await self._making.make(job, technique, parent, parameters, (0.0, 0.6), automatic=False)
         job.update(variant=variant.id)
         await self._ensure_reference(job, variant.runtime, (0.6, 0.7))
         await self._measure_new(job, variant, (0.7, 1.0))
@@ -124,7 +106,7 @@ class Pipeline:
         for number, (technique, parameters) in enumerate(steps):
             require_fit(technique, variant, self._evidence.dataset.info, parameters)
             at = number * share
-            variant = await self._make(
+            variant = await self._making.make(
                 job, technique, variant, parameters, (at, at + 0.6 * share), automatic=False
             )
             job.update(variant=variant.id)
@@ -153,7 +135,7 @@ class Pipeline:
         references = [baseline]
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
-            reference = self._reference(name) or members[0]
+            reference = self._making.reference(name) or members[0]
             runs += _runs(reference, members)
             references.append(reference)
         if len(_unique(references)) > 1:
@@ -168,124 +150,9 @@ class Pipeline:
 
     # -- steps ------------------------------------------------------------------------------
 
-    async def _prepare(self, job: Job, data: str | Path, options: dict[str, Any]) -> DatasetInfo:
-        from workbench.data.builtin import BUILTINS
-        from workbench.data.downloads import KerasDownload
-
-        folder = self._store.folder / "data" / _new_id()
-        downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
-        worker = "tensorflow" if downloads else "light"
-        info: DatasetInfo = await self._run(
-            job, work.prepare_data, data, folder, options, worker=worker, limits=FOREIGN_FILE_LIMITS
-        )
-        self._store.set_fact("dataset", str(folder.relative_to(self._store.folder)))
-        return info
-
-    async def _load(
-        self,
-        job: Job,
-        model: Path,
-        name: str,
-        parent: str | None,
-        trust: bool,
-        shared: bool,
-        started: float,
-        share: tuple[float, float],
-    ) -> Variant:
-        job.phase(*share, say("Reading the model"))
-        opened = await self._run(
-            job,
-            work.open_model,
-            model,
-            self._store.staging(),
-            trust,
-            shared,
-            worker="tensorflow",
-            limits=FOREIGN_FILE_LIMITS,
-        )
-        notes = check_agreement(opened.description, self._evidence.dataset.info)
-        variant = Variant(
-            id=_new_id(),
-            name=name,
-            format=opened.format,
-            path=opened.path,
-            sha256="",
-            runtime=_HOME_RUNTIME[opened.format],
-            settings=RuntimeSettings(trusted=trust and not shared and opened.format == "keras"),
-            description=opened.description,
-            parent=parent,
-            is_reference=parent is None,
-            report=Report(notes=(*opened.notes, *notes)),
-            created=datetime.now(UTC),
-            seconds=time.monotonic() - started,
-        )
-        return self._add(variant, opened.path)
-
-    async def _make(
-        self,
-        job: Job,
-        technique: AnyTechnique,
-        parent: Variant,
-        parameters: Parameters,
-        share: tuple[float, float],
-        *,
-        automatic: bool,
-    ) -> Variant:
-        started = time.monotonic()
-        job.phase(*share, _applying(technique))
-        applied: Applied = await self._run(
-            job,
-            work.apply_technique,
-            technique,
-            parameters,
-            parent,
-            self._evidence.dataset.folder,
-            self._store.staging(),
-            self._seed,
-            worker=technique.worker,
-        )
-        variant = Variant(
-            id=_new_id(),
-            name=self._free_name(technique.variant_name(parameters)),
-            format=applied.format,
-            path=applied.path,
-            sha256="",
-            runtime=applied.runtime,
-            settings=applied.settings.model_copy(
-                update={"trusted": parent.settings.trusted and applied.format == "keras"}
-            ),
-            description=applied.description,
-            technique=technique.name,
-            parameters=parameters.model_dump(mode="json"),
-            parent=parent.id,
-            automatic=automatic,
-            is_reference=automatic or self._serves_as_reference(technique, parent, applied),
-            report=applied.report,
-            created=datetime.now(UTC),
-            seconds=time.monotonic() - started,
-        )
-        return self._add(variant, applied.path)
-
-    def _require_empty(self) -> None:
-        # Asked again here: another page may have opened one while this job waited.
-        for variant in self._store.variants():
-            if variant.parent is None:
-                raise InvalidInput(
-                    say("This workbench already holds the model {name}.", name=variant.name),
-                    say("Open another folder for another model."),
-                )
-
-    def _serves_as_reference(self, technique: AnyTechnique, parent: Variant, applied: Applied) -> bool:
-        return (
-            technique.name == "inference.runtime"
-            and parent.parent is None
-            and (applied.settings.threads, applied.settings.batch) == (1, 1)
-            and self._reference(applied.runtime) is None
-        )
-
     async def _ensure_reference(self, job: Job, runtime_name: str, share: tuple[float, float]) -> None:
         """Makes the float32 variant of a runtime that speed-ups in it are quoted against."""
-        if self._reference(runtime_name) is not None:
+        if self._making.reference(runtime_name) is not None:
             return
         technique = find_technique("inference.runtime")
         baseline = self._evidence.baseline
@@ -293,7 +160,9 @@ class Pipeline:
         if technique.fits(baseline, self._evidence.dataset.info, parameters) is not None:
             return
         middle = (share[0] + share[1]) / 2
-        reference = await self._make(job, technique, baseline, parameters, (share[0], middle), automatic=True)
+        reference = await self._making.make(
+            job, technique, baseline, parameters, (share[0], middle), automatic=True
+        )
         await self._measure_new(job, reference, (middle, share[1]))
 
     async def _measure_new(self, job: Job, variant: Variant, share: tuple[float, float]) -> None:
@@ -302,7 +171,7 @@ class Pipeline:
         job.phase(start, middle, say("Measuring size and quality of {name}", name=variant.name))
         await self._measuring.weigh_and_judge(job, variant)
         job.phase(middle, end, say("Measuring latency of {name}", name=variant.name))
-        reference = self._reference(variant.runtime)
+        reference = self._making.reference(variant.runtime)
         added = variant.technique is None and variant.parent is not None
         group = [self._evidence.baseline] if added or reference is None else [reference]
         parent = next((other for other in self._store.variants() if other.id == variant.parent), None)
@@ -312,38 +181,6 @@ class Pipeline:
         if variant.is_reference and variant.parent is not None:
             # The change of runtime is a step of its own: timed once, between the two references.
             await self._measuring.time(job, _unique([self._evidence.baseline, variant]), "quick")
-
-    # -- small things -----------------------------------------------------------------------
-
-    async def _run(self, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
-        if shared_mode():
-            how.setdefault("limits", JOB_LIMITS)
-        return await self._executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
-
-    def _add(self, variant: Variant, source: Path) -> Variant:
-        stored = self._store.add_variant(variant, source)
-        self._changed("variants")
-        return stored
-
-    def _reference(self, runtime_name: str) -> Variant | None:
-        """The float32 form of the baseline in a runtime, with default settings."""
-        for variant in self._store.variants():
-            if variant.runtime == runtime_name and variant.is_reference:
-                return variant
-        return None
-
-    def _free_name(self, wish: str) -> str:
-        taken = {
-            variant.name for deleted in (False, True) for variant in self._store.variants(deleted=deleted)
-        }
-        name, number = wish, 2
-        while name in taken:
-            name, number = f"{wish} {number}", number + 1
-        return name
-
-
-def _applying(technique: AnyTechnique) -> Text:
-    return say("Applying {technique}", technique=say(technique.title))
 
 
 def _timed_with(variant: Variant, others: Sequence[Variant]) -> list[Variant]:
@@ -375,7 +212,3 @@ def _runs_in_tensorflow(variant: Variant) -> bool:
 
 def _unique(variants: Sequence[Variant]) -> list[Variant]:
     return list({variant.id: variant for variant in variants}.values())
-
-
-def _new_id() -> str:
-    return uuid.uuid4().hex[:10]

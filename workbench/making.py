@@ -1,0 +1,209 @@
+"""Makes variants in worker processes and stores them: from foreign files, and by techniques."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench import work
+from workbench.compatibility import check_agreement
+from workbench.data.dataset import DatasetInfo
+from workbench.errors import InvalidInput
+from workbench.evidence import Evidence
+from workbench.jobs.executor import Executor
+from workbench.jobs.job import Job
+from workbench.jobs.limits import Limits
+from workbench.shared import JOB_LIMITS, shared_mode
+from workbench.store import Store
+from workbench.technique import AnyTechnique, Applied, Parameters
+from workbench.text import say
+from workbench.variant import Format, Report, RuntimeSettings, Variant
+
+_HOME_RUNTIME: dict[Format, str] = {
+    "keras": "keras.function",
+    "tflite": "litert",
+    "onnx": "onnxruntime",
+    "openvino": "openvino",
+}
+
+# A foreign file may not take the machine with it: what a 100 MB model needs, with room.
+FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
+
+
+class Making:
+    """Prepares data, loads files and applies techniques; what is finished is durable.
+
+    Args:
+        store: Where variants go.
+        evidence: What is there already.
+        executor: Where work runs.
+        changed: Called after a variant was stored.
+        seed: Seeds everything random.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        evidence: Evidence,
+        executor: Executor,
+        changed: Callable[[Literal["variants"]], None],
+        seed: int,
+    ) -> None:
+        self._store = store
+        self._evidence = evidence
+        self._executor = executor
+        self._changed = changed
+        self._seed = seed
+
+    async def prepare(self, job: Job, data: str | Path, options: dict[str, Any]) -> DatasetInfo:
+        """Reads, splits and scales the data, and keeps them as the workbench's."""
+        from workbench.data.builtin import BUILTINS
+        from workbench.data.downloads import KerasDownload
+
+        folder = self._store.folder / "data" / _new_id()
+        downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
+        worker = "tensorflow" if downloads else "light"
+        info: DatasetInfo = await self._run(
+            job, work.prepare_data, data, folder, options, worker=worker, limits=FOREIGN_FILE_LIMITS
+        )
+        self._store.set_fact("dataset", str(folder.relative_to(self._store.folder)))
+        return info
+
+    async def load(
+        self,
+        job: Job,
+        model: Path,
+        name: str,
+        parent: str | None,
+        trust: bool,
+        shared: bool,
+        started: float,
+        share: tuple[float, float],
+    ) -> Variant:
+        """Loads a foreign model file; without a parent, as the baseline."""
+        job.phase(*share, say("Reading the model"))
+        opened = await self._run(
+            job,
+            work.open_model,
+            model,
+            self._store.staging(),
+            trust,
+            shared,
+            worker="tensorflow",
+            limits=FOREIGN_FILE_LIMITS,
+        )
+        notes = check_agreement(opened.description, self._evidence.dataset.info)
+        variant = Variant(
+            id=_new_id(),
+            name=self._free_name(name),
+            format=opened.format,
+            path=opened.path,
+            sha256="",
+            runtime=_HOME_RUNTIME[opened.format],
+            settings=RuntimeSettings(trusted=trust and not shared and opened.format == "keras"),
+            description=opened.description,
+            parent=parent,
+            is_reference=parent is None,
+            report=Report(notes=(*opened.notes, *notes)),
+            created=datetime.now(UTC),
+            seconds=time.monotonic() - started,
+        )
+        return self._add(variant, opened.path)
+
+    async def make(
+        self,
+        job: Job,
+        technique: AnyTechnique,
+        parent: Variant,
+        parameters: Parameters,
+        share: tuple[float, float],
+        *,
+        automatic: bool,
+    ) -> Variant:
+        """Applies a technique; ``automatic`` for a reference that nobody asked for."""
+        started = time.monotonic()
+        job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
+        applied: Applied = await self._run(
+            job,
+            work.apply_technique,
+            technique,
+            parameters,
+            parent,
+            self._evidence.dataset.folder,
+            self._store.staging(),
+            self._seed,
+            worker=technique.worker,
+        )
+        variant = Variant(
+            id=_new_id(),
+            name=self._free_name(technique.variant_name(parameters)),
+            format=applied.format,
+            path=applied.path,
+            sha256="",
+            runtime=applied.runtime,
+            settings=applied.settings.model_copy(
+                update={"trusted": parent.settings.trusted and applied.format == "keras"}
+            ),
+            description=applied.description,
+            technique=technique.name,
+            parameters=parameters.model_dump(mode="json"),
+            parent=parent.id,
+            automatic=automatic,
+            is_reference=automatic or self._serves_as_reference(technique, parent, applied),
+            report=applied.report,
+            created=datetime.now(UTC),
+            seconds=time.monotonic() - started,
+        )
+        return self._add(variant, applied.path)
+
+    def require_empty(self) -> None:
+        """Raises if a model is open already."""
+        # Asked again here: another page may have opened one while this job waited.
+        for variant in self._store.variants():
+            if variant.parent is None:
+                raise InvalidInput(
+                    say("This workbench already holds the model {name}.", name=variant.name),
+                    say("Open another folder for another model."),
+                )
+
+    def _serves_as_reference(self, technique: AnyTechnique, parent: Variant, applied: Applied) -> bool:
+        return (
+            technique.name == "inference.runtime"
+            and parent.parent is None
+            and (applied.settings.threads, applied.settings.batch) == (1, 1)
+            and self.reference(applied.runtime) is None
+        )
+
+    async def _run(self, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
+        if shared_mode():
+            how.setdefault("limits", JOB_LIMITS)
+        return await self._executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
+
+    def _add(self, variant: Variant, source: Path) -> Variant:
+        stored = self._store.add_variant(variant, source)
+        self._changed("variants")
+        return stored
+
+    def reference(self, runtime_name: str) -> Variant | None:
+        """The float32 form of the baseline in a runtime, with default settings."""
+        for variant in self._store.variants():
+            if variant.runtime == runtime_name and variant.is_reference:
+                return variant
+        return None
+
+    def _free_name(self, wish: str) -> str:
+        taken = {
+            variant.name for deleted in (False, True) for variant in self._store.variants(deleted=deleted)
+        }
+        name, number = wish, 2
+        while name in taken:
+            name, number = f"{wish} {number}", number + 1
+        return name
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex[:10]
