@@ -85,7 +85,7 @@ def bar_figure(
             "xaxis": {
                 "zeroline": False,
                 **(
-                    log_axis(values, (1,))
+                    log_axis(values, (1,) if max(values) > 50 * min(values) else (1, 3))
                     if logarithmic
                     else {"rangemode": "tozero" if from_zero else "normal", "nticks": 4}
                 ),
