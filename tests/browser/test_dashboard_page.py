@@ -58,7 +58,7 @@ def test_the_notebook_works_in_lab(
         expect(seen.page.get_by_role("radio", name="int8")).to_be_visible()
         expect(seen.page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
         # JupyterLab's page speaks its own language; ours is said on our part of it.
-        seen.page.get_by_label("Language").select_option("zh_CN")
+        seen.page.locator(".wb-top").get_by_label("Language").select_option("zh_CN")
         expect(seen.page.get_by_role("heading", name="变体", exact=True)).to_be_visible()
         expect(seen.page.locator(".wb-page .workbench").first).to_have_attribute("lang", "zh-CN")
         expect(seen.page.locator("html")).not_to_have_attribute("lang", "zh-CN")
