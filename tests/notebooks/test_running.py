@@ -57,7 +57,7 @@ def printed(cell: nbformat.NotebookNode) -> str:
 
 
 def widgets(cell: nbformat.NotebookNode) -> int:
-    return sum(WIDGET in output.get("data", {}) for output in cell.outputs)
+    return sum(WIDGET in output.get("data", {}) for output in cell.get("outputs", []))
 
 
 def test_quickstart(tmp_path, monkeypatch):
