@@ -64,9 +64,11 @@ def test_near_chance_is_said():
     labels = np.array([0] * 60 + [1] * 40)
     always = measured(labels, np.zeros(100, int), 2)
     assert always.near_chance
-    assert "60.0% is not above" in str(always.warnings[-1]).replace(" %", "%")
+    assert "60.0% is not clearly above" in str(always.warnings[-1]).replace(" %", "%")
     assert "scaled as in training" in str(always.warnings[-1])
-    better = measured(labels, np.array([0] * 60 + [1] * 1 + [0] * 39), 2)
+    hardly = measured(labels, np.array([0] * 60 + [1] * 1 + [0] * 39), 2)
+    assert hardly.near_chance
+    better = measured(labels, np.array([0] * 60 + [1] * 20 + [0] * 20), 2)
     assert not better.near_chance
     assert better.warnings == ()
 

@@ -9,6 +9,7 @@ from widgets.component import Component, words
 from widgets.panels.form import defaults, fields, help_of, values_of
 from widgets.panels.jobs import job_card, job_labels
 from widgets.session import Session, message_of, session_of
+from widgets.transfer import send_file
 from widgets.wording import duration, family_title, short
 from workbench.compatibility import InvalidParameters
 from workbench.errors import InvalidInput, WorkbenchError
@@ -29,6 +30,7 @@ _LABELS = {
     "code": say("The code that does the same"),
     "copy": say("Copy"),
     "copied": say("Copied"),
+    "takeHome": say("Download with model and data"),
 }
 
 
@@ -153,6 +155,16 @@ class FamilyPanel(Component):
         except InvalidParameters as error:
             if not error.fields:
                 self._messages[name] = error.text
+        except WorkbenchError as error:
+            self._messages[name] = error.text
+
+    def act_take_home(self, technique: object = None) -> None:
+        """Sends the plain code, with the model and data that it reads, to the browser."""
+        name = self._named(technique)
+        self._messages.pop(name, None)
+        values = values_of(self._techniques[name].parameters_type, self._values[name])
+        try:
+            send_file(self, *self.session.workbench.take_home(name, self.session.start, values))
         except WorkbenchError as error:
             self._messages[name] = error.text
 

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 
-export function codeBlock({ view, key, code, title, open = false }) {
+export function codeBlock({ view, key, code, title, open = false, takeHome = null }) {
   const { labels, local } = view;
   const copied = local.copied === key;
   const copy = async () => {
@@ -23,7 +23,9 @@ export function codeBlock({ view, key, code, title, open = false }) {
     h("div", { class: "wb-code-frame" },
       h("button", { type: "button", class: "wb-small wb-copy", onclick: copy }, copied ? labels.copied : labels.copy),
       h("span", { class: "wb-hidden", role: "status" }, copied ? labels.copied : ""),
-      h("pre", { tabindex: "0", role: "region", "aria-label": title }, h("code", {}, code))));
+      h("pre", { tabindex: "0", role: "region", "aria-label": title }, h("code", {}, code)),
+      takeHome && h("div", { class: "wb-actions" },
+        h("button", { type: "button", class: "wb-small", onclick: takeHome }, labels.takeHome))));
 }
 
 function copyOldWay(text) {

@@ -2,6 +2,7 @@
 
 import { h, identifier } from "./dom.js";
 import { codeBlock } from "./code.js";
+import { receiver } from "./download.js";
 import { form } from "./form.js";
 import { jobCard } from "./progress.js";
 
@@ -11,6 +12,7 @@ export function family(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();
   local.values ??= {};
+  view.receive ??= receiver();
   return h("section", { class: "wb-card wb-family", "aria-labelledby": `${local.id}-title` },
     h("header", { class: "wb-card-head" },
       h("span", { class: `wb-mark wb-mark-${state.family}`, "aria-hidden": "true" }),
@@ -73,6 +75,7 @@ function body(view, technique, id) {
           "aria-label": `${labels.apply}: ${technique.title}` }, labels.apply),
         technique.effect && h("span", { class: "wb-hint" }, technique.effect))),
     technique.jobs.map((job) => jobCard({ job, labels, act: view.act })),
-    technique.code && codeBlock({ view, key: technique.name, code: technique.code, title: labels.code }),
+    technique.code && codeBlock({ view, key: technique.name, code: technique.code, title: labels.code,
+      takeHome: () => view.act("take_home", { technique: technique.name }) }),
   ];
 }

@@ -25,7 +25,7 @@ SAID_FROM_DATA = frozenset(
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
         "widgets/panels/top_bar.py",  # scalings
         "workbench/cli/_tables.py",  # verdicts
-        "workbench/pipeline.py",  # titles of techniques
+        "workbench/making.py",  # titles of techniques
         "workbench/text.py",  # the translation function itself
         "workbench/workbench.py",  # titles of techniques
     }

@@ -74,13 +74,13 @@ def quality_measurement(
     }
     right = int((predictions == labels).sum())
     frequent = float(np.bincount(labels, minlength=classes).max() / len(labels))
-    near_chance = right / len(labels) <= frequent
+    near_chance = wilson_interval(right, len(labels)).low <= frequent
     if near_chance:
         warnings = (
             *warnings,
             say(
-                "The accuracy of {accuracy:.1%} is not above that of always answering the most frequent "
-                "class ({frequent:.1%}): check that the data is scaled as in training and that the "
+                "The accuracy of {accuracy:.1%} is not clearly above that of always answering the most "
+                "frequent class ({frequent:.1%}): check that the data is scaled as in training and that the "
                 "classes are in the same order.",
                 accuracy=right / len(labels),
                 frequent=frequent,

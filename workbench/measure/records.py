@@ -198,7 +198,8 @@ class QualityMeasurement(Record):
         per_class: In the order of the classes.
         confusion: Counts, rows are true classes, columns predicted ones.
         calibration_error: Expected calibration error over 15 equal-width bins, 0 to 1.
-        near_chance: True if accuracy is not above that of the most frequent class.
+        near_chance: True if the interval of accuracy reaches down to the share of the most frequent
+            class.
         dataset: SHA-256 of the data set.
         passport: Identifier of the machine's passport.
         warnings: Such as accuracy near chance.
