@@ -70,8 +70,8 @@ def print_notes(rows: Sequence[ResultRow]) -> None:
             names.setdefault(str(note), []).append(row.variant.name)
     if names:
         click.echo()
-    for note, variants in names.items():
-        click.echo(f"{', '.join(variants)}: {note}")
+    for words, variants in names.items():
+        click.echo(f"{', '.join(variants)}: {words}")
 
 
 def result_as_json(row: ResultRow) -> dict[str, Any]:
