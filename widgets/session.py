@@ -249,6 +249,8 @@ class Session:
         """Refreshes now what has changed."""
         with self._lock:
             dirty, self._dirty, self._scheduled = self._dirty, set(), False
+        if self.workbench.closed:
+            return
         for component in list(self._components):
             if dirty & (component.follows | {"language", "workbench"}):
                 component.refresh()

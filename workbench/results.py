@@ -30,8 +30,8 @@ class ResultRow(Record):
         variant: The variant.
         size: Its three sizes; None until measured.
         latency: Its latency; None until measured.
-        speed: Against the float32 variant of the same runtime, from one interleaved run. None for
-            that reference itself.
+        speed: Against the float32 variant of the same runtime, from one interleaved run; for that
+            reference itself, against the baseline. None for the baseline.
         total_speedup: Against the baseline, the change of runtime included.
         paired_ms: The baseline's median latency divided by ``total_speedup``: what variants that
             were timed at different moments are shown side by side with.
@@ -151,17 +151,15 @@ def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: 
     size = _first(store.measurements("size", variant.id, SizeMeasurement))
     quality = _first(store.measurements("quality", variant.id, QualityMeasurement))
     change = _first(store.measurements("quality change", variant.id, QualityVerdict))
-    runs = store.measurements("latency", variant.id, LatencyMeasurement)
-    runs = (
-        *(run for run in runs if run.protocol == "final"),
-        *(run for run in runs if run.protocol == "quick"),
-    )
+    runs = _runs(store, variant)
     reference = next(
         (other for other in variants if other.runtime == variant.runtime and other.is_reference), None
     )
     if variant.technique is None or reference is None:  # a file that was added is compared with the baseline
         reference = baseline
-    speed = _verdict(runs, variant, reference)
+    # The change of runtime is what a runtime's own reference is judged by.
+    against = baseline if reference is not None and reference.id == variant.id else reference
+    speed = _verdict(runs, variant, against)
     return ResultRow(
         variant=variant,
         size=size,
@@ -213,10 +211,16 @@ def _total(
     own = speed.speedup if speed is not None and variant.id != reference.id else None
     if reference.id == baseline.id:
         return own
-    bridge = _verdict(store.measurements("latency", reference.id, LatencyMeasurement), reference, baseline)
+    bridge = _verdict(_runs(store, reference), reference, baseline)
     if bridge is None:
         return None
     return bridge.speedup if own is None else chain(bridge.speedup, own)
+
+
+def _runs(store: Store, variant: Variant) -> tuple[LatencyMeasurement, ...]:
+    """Its timings: the final ones first, the newest first."""
+    runs = store.measurements("latency", variant.id, LatencyMeasurement)
+    return tuple(sorted(runs, key=lambda run: run.protocol != "final"))
 
 
 def _verdict(

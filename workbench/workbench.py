@@ -61,6 +61,7 @@ class Workbench:
     ) -> None:
         self._store = Store(Path(folder) if folder is not None else default_folder())
         self._evidence = Evidence(self._store)
+        self._closed = False
         self._own_executor = executor is None
         self._executor = executor if executor is not None else Executor()
         self._observers: Observers[Event] = Observers()
@@ -414,8 +415,16 @@ class Workbench:
         """Where everything is kept."""
         return self._store.folder
 
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._closed
+
     def close(self) -> None:
         """Ends its jobs and, if they are its own, its worker processes. What was stored stays."""
+        if self._closed:
+            return
+        self._closed = True
         self._neighbours.cancel()
         self._queue.cancel_all()
         if self._own_executor:

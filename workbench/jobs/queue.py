@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +21,8 @@ from workbench.jobs.job import Job
 from workbench.jobs.state import JobKind, JobState
 from workbench.text import Text
 from workbench.variant import Variant
+
+_PATIENCE_SECONDS = 5.0
 
 Work = Callable[[Job], Awaitable[Variant | None]]
 
@@ -86,10 +90,14 @@ class JobQueue:
             self._executor.spawn(self._stop(id_))
 
     def cancel_all(self) -> None:
-        """Cancels everything that waits or runs."""
-        for state in self.current():
-            if not state.ended:
-                self.cancel(state.id)
+        """Cancels everything that waits or runs, and waits a moment until it has ended."""
+        under_way = [job for job in self._jobs.values() if not job.state.ended]
+        for job in under_way:
+            self.cancel(job.id)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        for job in under_way:
+            with suppress(Exception):  # how it ends is in its state
+                job.wait(max(0.0, deadline - time.monotonic()))
 
     async def _stop(self, id_: str) -> None:
         await self._executor.cancel(id_)
