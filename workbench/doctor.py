@@ -85,7 +85,7 @@ def _speed(row: ResultRow, machine: Passport | None) -> list[Text]:
     elif verdict.word == "no measurable change":
         found.append(
             say(
-                "The change is within what timing the same file twice gives here ({floor} %).",
+                "The change is below what counts here: {floor} %, from timing the same file twice.",
                 floor=round(100 * max(0.03, 2 * verdict.floor), 1),
             )
         )

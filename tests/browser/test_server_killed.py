@@ -1,0 +1,41 @@
+"""kill -9 of the server while a page works: nothing runs on, nothing finished is lost."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit, drawn, running
+from tests.browser.test_actions import WORK_MS, open_technique
+
+
+def test_a_killed_server_loses_nothing_that_was_finished(
+    digits: Path, tmp_path: Path, user_folders: dict[str, str], visit: Callable[..., Visit]
+) -> None:
+    folder = tmp_path / "digits"
+    shutil.copytree(digits, folder)
+    command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(folder)]
+    with running(command, **user_folders) as server:
+        page = visit(server).page
+        drawn(page)
+        open_technique(page, "Width scaling")
+        page.get_by_role("spinbutton", name="Epochs").fill("200")
+        page.get_by_role("button", name="Apply: Width scaling").click()
+        expect(page.locator(".wb-live .js-plotly-plot .main-svg").first).to_be_visible(timeout=WORK_MS)
+        family = server.descendants()
+        server.process.kill()
+        _, alive = psutil.wait_procs(family, timeout=30)
+        assert [process.cmdline() for process in alive] == []
+    with running(command, **user_folders) as server:
+        page = visit(server).page
+        drawn(page)
+        page.get_by_text(re.compile("^Ended jobs")).click()
+        interrupted = page.locator(".wb-job-interrupted").first
+        expect(interrupted).to_contain_text("ended before it was finished")
+        expect(interrupted.get_by_role("button", name=re.compile("^Run again"))).to_be_visible()
