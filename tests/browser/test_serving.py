@@ -92,7 +92,8 @@ def test_closing_the_page_frees_its_kernel(dashboard, visit):
     def only_the_warm_one() -> bool:
         return dashboard.status() == {"kernels": 1, "connections": 0}
 
-    wait_until(only_the_warm_one, "pages of other tests to be gone")
+    # A page that was closed before it had connected keeps its kernel for 90 s: it might be slow.
+    wait_until(only_the_warm_one, "pages of other tests to be gone", 150)
     visited = visit(dashboard)
     expect(answer(visited.page)).to_contain_text("ready")
     wait_until(lambda: dashboard.status() == {"kernels": 2, "connections": 1}, "the page's kernel")

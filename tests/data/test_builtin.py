@@ -2,6 +2,7 @@ import gzip
 import struct
 import subprocess
 import sys
+import urllib.request
 
 import numpy as np
 import pytest
@@ -82,6 +83,7 @@ def unreachable(monkeypatch, tmp_path):
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # it keeps the proxies of its first use
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr(downloads, "DEBIAN_FASHION_MNIST", tmp_path / "none")
     return tmp_path / "keras" / "datasets"
