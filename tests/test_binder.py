@@ -69,7 +69,7 @@ def test_settings_are_those_that_the_page_brings():
     assert (page().jupyter_path[-1] / "nbconvert" / "templates" / voila["template"]).is_dir()
     # Without these words the template fails where the server is not the project's own.
     template = next((page().jupyter_path[-1] / "nbconvert" / "templates").rglob("index.html.j2"))
-    words = set(re.findall(r"resources\.neural_workbench\.(\w+)", template.read_text("utf-8")))
+    words = set(re.findall(r"get\('neural_workbench', \{\}\)\.get\('(\w+)'", template.read_text("utf-8")))
     assert words == set(voila["resources"]["neural_workbench"])
     json.loads(text("jupyter_server_config.json"))
     for name in ("voila.json", "jupyter_server_config.json"):

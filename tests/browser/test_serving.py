@@ -106,7 +106,9 @@ def test_reloading_frees_the_kernel_of_before(dashboard, visit):
     expect(answer(visited.page)).to_contain_text("ready")
     visited.page.reload()
     expect(answer(visited.page)).to_contain_text("ready")
-    wait_until(lambda: dashboard.status() == {"kernels": 2, "connections": 1}, "the kernel of before to go")
+    wait_until(
+        lambda: dashboard.status() == {"kernels": 2, "connections": 1}, "the kernel of before to go", 150
+    )
 
 
 def test_page_that_only_threatens_to_leave_keeps_its_kernel(dashboard, visit):

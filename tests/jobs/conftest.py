@@ -77,6 +77,9 @@ def slot_folder_of_the_tests(tmp_path_factory):
 @pytest.fixture(scope="session")
 def executor(slot_folder_of_the_tests):
     executor = Executor(eager=("light",))
+    executor.start()
+    # Its processes have this session's environment, not that of the first test that needs them.
+    executor.spawn(executor.run(work.process_id, worker="light", job="first", on_event=print)).result(120)
     yield executor
     executor.close()
 

@@ -131,8 +131,6 @@ def _latency(row: ResultRow) -> str:
 def _speed(row: ResultRow) -> str:
     if row.speed is not None:
         return _lines(*_interval(row.speed.speedup, _three_digits, "x"), str(say(row.speed.word)))
-    if row.total_speedup is not None and row.variant.parent is not None:
-        return _lines(*_interval(row.total_speedup, _three_digits, "x"), str(say("with its runtime")))
     return "-"
 
 
