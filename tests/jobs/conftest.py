@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.jobs import work
 from workbench.jobs.executor import Executor
 
 PATIENCE = 60
