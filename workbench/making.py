@@ -17,11 +17,11 @@ from workbench.evidence import Evidence
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
-from workbench.shared import JOB_LIMITS, shared_mode
 from workbench.store import Store
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import say
 from workbench.variant import Format, Report, RuntimeSettings, Variant
+from workbench.workers import run_step
 
 _HOME_RUNTIME: dict[Format, str] = {
     "keras": "keras.function",
@@ -67,8 +67,15 @@ class Making:
         folder = self._store.folder / "data" / _new_id()
         downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
         worker = "tensorflow" if downloads else "light"
-        info: DatasetInfo = await self._run(
-            job, work.prepare_data, data, folder, options, worker=worker, limits=FOREIGN_FILE_LIMITS
+        info: DatasetInfo = await run_step(
+            self._executor,
+            job,
+            work.prepare_data,
+            data,
+            folder,
+            options,
+            worker=worker,
+            limits=FOREIGN_FILE_LIMITS,
         )
         self._store.set_fact("dataset", str(folder.relative_to(self._store.folder)))
         return info
@@ -86,7 +93,8 @@ class Making:
     ) -> Variant:
         """Loads a foreign model file; without a parent, as the baseline."""
         job.phase(*share, say("Reading the model"))
-        opened = await self._run(
+        opened = await run_step(
+            self._executor,
             job,
             work.open_model,
             model,
@@ -127,7 +135,8 @@ class Making:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
         started = time.monotonic()
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
-        applied: Applied = await self._run(
+        applied: Applied = await run_step(
+            self._executor,
             job,
             work.apply_technique,
             technique,
@@ -177,11 +186,6 @@ class Making:
             and (applied.settings.threads, applied.settings.batch) == (1, 1)
             and self.reference(applied.runtime) is None
         )
-
-    async def _run(self, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
-        if shared_mode():
-            how.setdefault("limits", JOB_LIMITS)
-        return await self._executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
 
     def _add(self, variant: Variant, source: Path) -> Variant:
         stored = self._store.add_variant(variant, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from workbench import work
 from workbench.evidence import Evidence
@@ -17,6 +17,7 @@ from workbench.measure.records import Passport, Protocol
 from workbench.runtimes import runtime
 from workbench.store import Store
 from workbench.variant import Variant
+from workbench.workers import run_step
 
 
 class Measuring:
@@ -57,7 +58,8 @@ class Measuring:
 
     async def _weigh(self, job: Job, variant: Variant) -> None:
         """Measures the three sizes and the memory to run."""
-        size = await self._run(
+        size = await run_step(
+            self._executor,
             job,
             tasks.measure_size_task,
             candidate(variant),
@@ -71,7 +73,8 @@ class Measuring:
     async def _judge(self, job: Job, variant: Variant) -> None:
         """Measures quality on the test split, and its change against the baseline."""
         needs_tensorflow = runtime(variant.runtime).imports_tensorflow
-        quality, scores = await self._run(
+        quality, scores = await run_step(
+            self._executor,
             job,
             tasks.measure_quality,
             candidate(variant),
@@ -87,7 +90,8 @@ class Measuring:
         if variant.id != baseline.id:
             before = self._store.arrays("quality", baseline.id)
             if before is not None:
-                change = await self._run(
+                change = await run_step(
+                    self._executor,
                     job,
                     work.judge_change,
                     variant.id,
@@ -103,7 +107,8 @@ class Measuring:
 
     async def time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants in one interleaved run; the first one is the reference."""
-        measurement, raw = await self._run(
+        measurement, raw = await run_step(
+            self._executor,
             job,
             tasks.measure_latency,
             [candidate(variant) for variant in variants],
@@ -121,9 +126,6 @@ class Measuring:
             arrays=raw,
         )
         self._changed("results")
-
-    async def _run(self, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
-        return await self._executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
 
     async def _passport(self) -> Passport:
         found = await asyncio.to_thread(passport)
