@@ -12,7 +12,7 @@ from workbench.records import Record
 from workbench.text import Text
 
 Format = Literal["keras", "tflite", "onnx", "openvino"]
-Precision = Literal["float32", "float16", "dynamic int8", "int8", "int16x8", "mixed"]
+Precision = Literal["float32", "float16", "bfloat16", "dynamic int8", "int8", "int16x8", "int4", "mixed"]
 
 
 class TensorSpec(Record):
@@ -56,18 +56,44 @@ class Skip(Record):
     reason: Text
 
 
+Cell = Text | bool | int | float | str | None
+"""What stands in a table: words that are translated, a number, a name, or nothing."""
+
+
+class Table(Record):
+    """Numbers that a technique found on its way, such as the sensitivity of each layer.
+
+    Attributes:
+        title: What it shows.
+        columns: Heads of the columns, with units. The first column names the row.
+        rows: One cell for each column.
+        picture: How the page draws it: ``bars`` (second column over the first), ``line`` (all further
+            columns over the first), ``heatmap`` (first column down, second across, third as color);
+            None shows the table alone.
+        note: What to see in it.
+    """
+
+    title: Text
+    columns: tuple[Text, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    picture: Literal["bars", "line", "heatmap"] | None = None
+    note: Text | None = None
+
+
 class Report(Record):
-    """What a technique did to a model, in words.
+    """What a technique did to a model, in words and numbers.
 
     Attributes:
         touched: Sentences on what was changed.
         skipped: What was left alone, each with its reason.
         notes: Anything else that the user should know, such as the loader that was taken.
+        tables: Numbers found on the way.
     """
 
     touched: tuple[Text, ...] = ()
     skipped: tuple[Skip, ...] = ()
     notes: tuple[Text, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 class RuntimeSettings(Record):
