@@ -17,6 +17,10 @@ from workbench.variant import Format, ModelDescription, Report, RuntimeSettings,
 Family = Literal["structure", "training", "inference", "quantization", "distillation"]
 FAMILIES: tuple[Family, ...] = ("structure", "training", "inference", "quantization", "distillation")
 
+Effect = Literal["sparsity", "clusters", "trained ranges"]
+"""What a step leaves in the weights and a later one can destroy: zeros, values shared by many weights,
+weights that were trained for the rounding of quantization."""
+
 
 class Parameters(BaseModel):
     """Base of a technique's parameter model.
@@ -144,6 +148,11 @@ class Technique(ABC, Generic[P]):
     """Which kind of worker process :meth:`apply` needs."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions that it needs beyond the core ones."""
+    brings: ClassVar[frozenset[Effect]] = frozenset()
+    """What it leaves in the weights; checked in the file after it and after every later step."""
+    loses: ClassVar[frozenset[Effect]] = frozenset()
+    """Effects of earlier steps that it would destroy: after such a step it is refused, with the better
+    order."""
 
     def unavailable(self) -> Text | None:
         """Why it cannot run on this machine, or None. Imports nothing heavy."""
