@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 
 from workbench.training.loop import TrainingParameters
 from workbench.variant import Variant
@@ -28,19 +29,23 @@ def training_seconds(parameters: TrainingParameters, samples: float, macs: int |
     return 4.0 + parameters.epochs * epoch
 
 
-def training_code(model: str, variant: Variant, parameters: TrainingParameters) -> str:
+def training_code(
+    model: str, variant: Variant, parameters: TrainingParameters, *, callbacks: Sequence[str] = ()
+) -> str:
     """Plain Keras code that does what :func:`workbench.training.train` does.
 
     Args:
         model: The variable that holds the model.
         variant: For the names of its inputs and what its output means.
         parameters: As they are given to ``train``.
+        callbacks: Expressions of further Keras callbacks, called before the built-in one.
 
     Returns:
         Lines that need ``keras`` and ``data``, the ``.npz`` of
         :class:`workbench.technique.CodePaths`.
     """
     from_logits = variant.description.from_logits
+    further = "".join(f"        {callback},\n" for callback in callbacks)
     if variant.description.outputs[0].shape[-1] == 1:
         loss = f"keras.losses.BinaryCrossentropy(from_logits={from_logits})"
         accuracy = f'keras.metrics.BinaryAccuracy(name="accuracy", threshold={0.0 if from_logits else 0.5})'
@@ -61,6 +66,7 @@ keras.utils.set_random_seed({parameters.seed})
     epochs={parameters.epochs},
     validation_data=({_features(variant, "validation")}, data["y_validation"]),
     callbacks=[
+{further}\
         keras.callbacks.EarlyStopping(
             monitor="val_loss", patience={parameters.patience or parameters.epochs}, restore_best_weights=True
         )

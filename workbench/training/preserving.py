@@ -1,0 +1,234 @@
+"""Keeps zeros and shared values of a model's weights through any later training.
+
+Importing it imports Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from workbench.text import Text, say
+from workbench.training.kernels import Kernel, kernels
+
+LEAST_ZEROS = 0.05
+"""Share of zeros from which on a weight matrix counts as sparse: trained weights are never exactly zero."""
+MOST_CLUSTERS = 256
+"""Number of distinct values up to which a weight matrix counts as clustered."""
+WEIGHTS_PER_CLUSTER = 4
+"""Fewer weights than this per distinct value are no clusters, only few weights."""
+
+
+class Kept:
+    """A weight matrix whose zeros stay zero and whose shared values stay shared.
+
+    It is the variable's ``constraint``, which every Keras optimizer applies after each step, inside the
+    compiled step. Gradients are not its business: for those of shared values see
+    :meth:`Preserving.attach`.
+
+    Args:
+        kernel: The weight matrix.
+        clusters: Whether its distinct values are shared ones; otherwise only zeros are kept.
+    """
+
+    def __init__(self, kernel: Kernel, *, clusters: bool) -> None:
+        self.kernel = kernel
+        self.clusters = clusters
+        self.before = kernel.variable.constraint
+        shape = kernel.variable.shape
+        self._mask = keras.Variable(np.ones(shape, np.float32), trainable=False)
+        self._count = 1
+        if clusters:
+            self._count += len(nonzero_values(keras.ops.convert_to_numpy(kernel.variable)))
+            self._ids = keras.Variable(np.zeros(shape, np.int32), dtype="int32", trainable=False)
+            self._first = keras.Variable(np.zeros(self._count, np.int32), dtype="int32", trainable=False)
+        self.refresh()
+        kernel.variable.constraint = self
+
+    def refresh(self) -> None:
+        """Takes the zeros and shared values that are in the weights now."""
+        values = ops.convert_to_numpy(self.kernel.variable)
+        self._mask.assign((values != 0).astype(np.float32))
+        if self.clusters:
+            # Zeros are number 0, whether or not there are any.
+            centers = np.concatenate([[0.0], nonzero_values(values)]).astype(values.dtype)
+            ids = np.where(values == 0, 0, np.searchsorted(centers[1:], values) + 1).astype(np.int32)
+            first = np.zeros(self._count, np.int32)
+            numbers, places = np.unique(ids.ravel(), return_index=True)
+            first[numbers] = places
+            self._ids.assign(ids)
+            self._first.assign(first)
+
+    def __call__(self, weights: Any) -> Any:
+        """The weights with their zeros and shared values restored."""
+        if self.before is not None:
+            weights = self.before(weights)
+        weights = ops.convert_to_tensor(weights)
+        if self.clusters:
+            ids, flat = ops.reshape(self._ids, (-1,)), ops.reshape(weights, (-1,))
+            # The mean of differences to one member: exact where all are equal, as a mean of values is not.
+            centers = ops.take(flat, self._first)
+            apart = ops.segment_sum(flat - ops.take(centers, ids), ids, num_segments=self._count)
+            members = ops.segment_sum(ops.ones_like(flat), ids, num_segments=self._count)
+            centers = centers + apart / ops.maximum(members, 1.0)
+            weights = ops.reshape(ops.take(centers, ids), self._ids.shape)
+        return weights * ops.cast(self._mask, weights.dtype)
+
+    def shared(self, gradient: Any) -> Any:
+        """The gradient of each weight's shared value: the sum over all weights that share it."""
+        gradient = ops.convert_to_tensor(gradient)
+        gradient = gradient * ops.cast(self._mask, gradient.dtype)
+        if not self.clusters:
+            return gradient
+        ids = ops.reshape(self._ids, (-1,))
+        sums = ops.segment_sum(ops.reshape(gradient, (-1,)), ids, num_segments=self._count)
+        return ops.reshape(ops.take(sums, ids), self._ids.shape)
+
+    def release(self) -> None:
+        """Gives the variable its former constraint back."""
+        self.kernel.variable.constraint = self.before
+
+
+class Preserving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Keeps weight matrices sparse and clustered while a model is trained; made by :func:`preserve`.
+
+    As a callback of ``fit`` it does everything by itself. In a training loop of one's own, call
+    :meth:`attach` before the first step and :meth:`release` after the last.
+
+    The zeros and shared values are kept from the moment that it is made.
+
+    Args:
+        kept: The weight matrices.
+    """
+
+    def __init__(self, kept: Iterable[Kept]) -> None:
+        super().__init__()
+        self.kept = tuple(kept)
+        self._undo: list[Callable[[], None]] = []
+
+    @property
+    def sparse(self) -> tuple[str, ...]:
+        """Names of the weight matrices whose zeros are kept."""
+        return tuple(one.kernel.name for one in self.kept if _zeros(one.kernel) > 0)
+
+    @property
+    def clustered(self) -> tuple[str, ...]:
+        """Names of the weight matrices whose shared values are kept."""
+        return tuple(one.kernel.name for one in self.kept if one.clusters)
+
+    def notes(self) -> tuple[Text, ...]:
+        """What a report says of it; nothing if there was nothing to keep."""
+        notes = []
+        if self.sparse:
+            notes.append(say("Zeros were kept in training: {layers}.", layers=", ".join(self.sparse)))
+        if self.clustered:
+            notes.append(
+                say(
+                    "Shared values were kept in training, each trained as one weight: {layers}.",
+                    layers=", ".join(self.clustered),
+                )
+            )
+        return tuple(notes)
+
+    def refresh(self) -> None:
+        """Takes the zeros and shared values that are in the weights now, after they were changed."""
+        for one in self.kept:
+            one.refresh()
+
+    def attach(self, optimizer: Any) -> None:
+        """Lets an optimizer train each shared value as one weight, with the sum of its gradients.
+
+        Every weight of a cluster gets the cluster's gradient, so that an optimizer that works
+        elementwise (SGD, Adam, Lion, ...) does to each what it would do to the one value.
+
+        Args:
+            optimizer: A Keras optimizer, before its first step is compiled.
+        """
+        kept = {id(one.kernel.variable): one for one in self.kept}
+        plain = optimizer.apply
+
+        def apply(grads: Any, trainable_variables: Any = None) -> Any:
+            variables = optimizer._trainable_variables if trainable_variables is None else trainable_variables
+            variables = list(variables)
+            grads = [
+                kept[id(variable)].shared(gradient)
+                if gradient is not None and id(variable) in kept
+                else gradient
+                for gradient, variable in zip(grads, variables, strict=True)
+            ]
+            return plain(grads, variables)
+
+        optimizer.apply = apply
+
+        def undo() -> None:
+            optimizer.apply = plain
+
+        self._undo.append(undo)
+
+    def release(self) -> None:
+        """Lets go: further training may change zeros and shared values."""
+        for undo in self._undo:
+            undo()
+        self._undo = []
+        for one in self.kept:
+            one.release()
+        self.kept = ()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Attaches to the model's optimizer."""
+        if self.kept:
+            self.attach(self.model.optimizer)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Detaches from it; the weights stay constrained until :meth:`release`."""
+        for undo in self._undo:
+            undo()
+        self._undo = []
+
+
+def preserve(model: keras.Model) -> Preserving:
+    """Finds the zeros and shared values of a model's weights and keeps them through training.
+
+    Weight matrices that someone preserves already are left to that one.
+
+    Args:
+        model: A built model.
+
+    Returns:
+        A callback for ``fit``; its ``kept`` is empty where there is nothing to keep.
+    """
+    found = []
+    for kernel in kernels(model):
+        if isinstance(kernel.variable.constraint, Kept):
+            continue
+        values = ops.convert_to_numpy(kernel.variable)
+        clusters = is_clustered(values)
+        if clusters or is_sparse(values):
+            found.append(Kept(kernel, clusters=clusters))
+    return Preserving(found)
+
+
+def nonzero_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The distinct values other than zero, in rising order."""
+    return np.unique(values[values != 0])
+
+
+def is_sparse(values: npt.NDArray[Any]) -> bool:
+    """Whether a weight matrix was made sparse. One of zeros alone was not: it is new."""
+    zeros = float(np.mean(values == 0))
+    return LEAST_ZEROS <= zeros < 1
+
+
+def is_clustered(values: npt.NDArray[Any]) -> bool:
+    """Whether the weights of a matrix share few values. One value alone is no cluster: it is new."""
+    distinct = len(np.unique(values))
+    return 1 < distinct <= min(MOST_CLUSTERS + 1, values.size // WEIGHTS_PER_CLUSTER)
+
+
+def _zeros(kernel: Kernel) -> float:
+    return float(np.mean(ops.convert_to_numpy(kernel.variable) == 0))
