@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.quantization.litert_files import (
-    conversion_seconds,
-    load_parent,
-    missing_converter,
-    only_from_keras,
-    output_name,
-    write,
-)
+from workbench.technique import Parameters
+from workbench.techniques.quantization.litert_conversion import LiteRTConversion
 from workbench.text import Text, say
-from workbench.variant import Format, Variant
+from workbench.variant import Variant
 
 
 class DynamicRangeParameters(Parameters):
     """Nothing to choose."""
 
 
-class DynamicRange(Technique[DynamicRangeParameters]):
+class DynamicRange(LiteRTConversion[DynamicRangeParameters]):
     """Stores weights in 8 bits; activations stay float32 and are rounded to 8 bits during each product.
 
     A quarter of the size, no data needed, and usually the easiest speed-up for dense layers: the
@@ -35,18 +28,12 @@ class DynamicRange(Technique[DynamicRangeParameters]):
     """
 
     name: ClassVar[str] = "quantization.dynamic_range"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Dynamic range (int8 weights)"
     parameters_type: ClassVar[type[Parameters]] = DynamicRangeParameters
-    produces: ClassVar[Format | None] = "tflite"
-
-    @override
-    def unavailable(self) -> Text | None:
-        return missing_converter()
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: DynamicRangeParameters) -> Text | None:
-        reason = only_from_keras(variant)
+        reason = super().fits(variant, dataset, parameters)
         if reason is not None:
             return reason
         layers = variant.description.layers
@@ -60,47 +47,32 @@ class DynamicRange(Technique[DynamicRangeParameters]):
         return None
 
     @override
-    def estimate(
-        self, variant: Variant, dataset: DatasetInfo, parameters: DynamicRangeParameters
-    ) -> Estimate:
+    def expectation(self) -> Text:
+        return say(
+            "Size about 1/4 of what is in large layers. Often somewhat faster than LiteRT "
+            "float32, most for dense layers; quality nearly unchanged."
+        )
+
+    @override
+    def size_ratio(self, variant: Variant) -> float:
         layers = variant.description.layers
         large = sum(layer.parameters for layer in layers if layer.parameters >= 1024)
         share = large / max(1, sum(layer.parameters for layer in layers)) if layers else 1.0
-        return Estimate(
-            seconds=conversion_seconds(variant.description),
-            size_ratio=round(1 - 0.74 * share, 2),
-            expectation=say(
-                "Size about 1/4 of what is in large layers. Often somewhat faster than LiteRT "
-                "float32, most for dense layers; quality nearly unchanged."
-            ),
-        )
+        return round(1 - 0.74 * share, 2)
 
     @override
-    def apply(self, context: Context, parameters: DynamicRangeParameters) -> Applied:
-        model = load_parent(context)
+    def notes(self, parameters: DynamicRangeParameters) -> tuple[Text, ...]:
+        return (say("Activations stay float32 between operations."),)
+
+    @override
+    def settings(self, parameters: DynamicRangeParameters) -> dict[str, Any]:
         import tensorflow as tf
 
-        return write(
-            context,
-            model,
-            "int8",
-            (say("Activations stay float32 between operations."),),
-            optimizations=[tf.lite.Optimize.DEFAULT],
-            target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
-        )
+        return {
+            "optimizations": [tf.lite.Optimize.DEFAULT],
+            "target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
+        }
 
     @override
-    def code(self, variant: Variant, parameters: DynamicRangeParameters, paths: CodePaths) -> str:
-        return f'''\
-import keras
-import tensorflow as tf
-
-model = keras.models.load_model("{paths.model}", compile=False)
-model.export(
-    "{output_name(paths)}",
-    format="litert",
-    verbose=False,
-    optimizations=[tf.lite.Optimize.DEFAULT],
-    target_spec={{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}},
-)
-'''
+    def settings_code(self, parameters: DynamicRangeParameters) -> dict[str, str]:
+        return {"target_spec": '{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}'}

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.quantization.litert_files import (
-    conversion_seconds,
-    load_parent,
-    missing_converter,
-    only_from_keras,
-    output_name,
-    write,
-)
+from workbench.technique import Parameters
+from workbench.techniques.quantization.litert_conversion import LiteRTConversion
 from workbench.text import Text, say
-from workbench.variant import Format, Variant
+from workbench.variant import Variant
 
 
 class Float16Parameters(Parameters):
     """Nothing to choose."""
 
 
-class Float16(Technique[Float16Parameters]):
+class Float16(LiteRTConversion[Float16Parameters]):
     """Stores every weight in 16 bits instead of 32, as a LiteRT file.
 
     Half the size, and next to no change in quality: a float16 keeps 11 significant bits. On a PC
@@ -35,59 +27,40 @@ class Float16(Technique[Float16Parameters]):
     """
 
     name: ClassVar[str] = "quantization.float16"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Float16 weights"
     parameters_type: ClassVar[type[Parameters]] = Float16Parameters
-    produces: ClassVar[Format | None] = "tflite"
+    weights: ClassVar[str] = "float16"
 
     @override
-    def unavailable(self) -> Text | None:
-        return missing_converter()
-
-    @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: Float16Parameters) -> Text | None:
-        return only_from_keras(variant)
-
-    @override
-    def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: Float16Parameters) -> Estimate:
-        return Estimate(
-            seconds=conversion_seconds(variant.description),
-            size_ratio=0.5,
-            expectation=say(
-                "Size about 1/2. Speed on a PC unchanged against LiteRT float32, which it is widened to; "
-                "quality practically unchanged."
-            ),
+    def expectation(self) -> Text:
+        return say(
+            "Size about 1/2. Speed on a PC unchanged against LiteRT float32, which it is widened to; "
+            "quality practically unchanged."
         )
 
     @override
-    def apply(self, context: Context, parameters: Float16Parameters) -> Applied:
-        model = load_parent(context)
+    def size_ratio(self, variant: Variant) -> float:
+        return 0.5
+
+    @override
+    def notes(self, parameters: Float16Parameters) -> tuple[Text, ...]:
+        return (say("LiteRT on a CPU computes with these weights in float32."),)
+
+    @override
+    def settings(self, parameters: Float16Parameters) -> dict[str, Any]:
         import tensorflow as tf
 
-        return write(
-            context,
-            model,
-            "float16",
-            (say("LiteRT on a CPU computes with these weights in float32."),),
-            optimizations=[tf.lite.Optimize.DEFAULT],
-            target_spec={
+        return {
+            "optimizations": [tf.lite.Optimize.DEFAULT],
+            "target_spec": {
                 "supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS],
                 "supported_types": [tf.float16],
             },
-        )
+        }
 
     @override
-    def code(self, variant: Variant, parameters: Float16Parameters, paths: CodePaths) -> str:
-        return f'''\
-import keras
-import tensorflow as tf
-
-model = keras.models.load_model("{paths.model}", compile=False)
-model.export(
-    "{output_name(paths)}",
-    format="litert",
-    verbose=False,
-    optimizations=[tf.lite.Optimize.DEFAULT],
-    target_spec={{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS], "supported_types": [tf.float16]}},
-)
-'''
+    def settings_code(self, parameters: Float16Parameters) -> dict[str, str]:
+        return {
+            "target_spec": '{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS], '
+            '"supported_types": [tf.float16]}'
+        }

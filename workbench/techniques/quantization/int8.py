@@ -7,23 +7,12 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.quantization.litert_files import (
-    CalibratedParameters,
-    calibration_code,
-    conversion_seconds,
-    load_parent,
-    missing_converter,
-    only_from_keras,
-    output_name,
-    representative,
-    with_float_operations,
-    write,
-)
+from workbench.technique import Applied, Context, Parameters
+from workbench.techniques.quantization.litert_conversion import CalibratedConversion
+from workbench.techniques.quantization.litert_files import CalibratedParameters
 from workbench.text import Text, say
-from workbench.variant import Format, Variant
+from workbench.variant import Variant
 
 
 class Int8Parameters(CalibratedParameters):
@@ -50,7 +39,7 @@ class Int8Parameters(CalibratedParameters):
     )
 
 
-class Int8(Technique[Int8Parameters]):
+class Int8(CalibratedConversion[Int8Parameters]):
     """Stores weights and activations in 8 bits, with ranges observed on sample data.
 
     Each tensor becomes round(x / scale) + zero point. Weights get a scale per output channel;
@@ -64,85 +53,54 @@ class Int8(Technique[Int8Parameters]):
     """
 
     name: ClassVar[str] = "quantization.int8"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Full int8"
     parameters_type: ClassVar[type[Parameters]] = Int8Parameters
-    produces: ClassVar[Format | None] = "tflite"
 
     @override
-    def unavailable(self) -> Text | None:
-        return missing_converter()
-
-    @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: Int8Parameters) -> Text | None:
-        return only_from_keras(variant)
-
-    @override
-    def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: Int8Parameters) -> Estimate:
-        samples = min(parameters.samples, dataset.counts.get(parameters.split, parameters.samples))
-        return Estimate(
-            seconds=conversion_seconds(variant.description, samples),
-            size_ratio=0.27,
-            expectation=say(
-                "Size about 1/4. Speed depends on the processor: often faster with VNNI or Arm dotprod, "
-                "slower than LiteRT float32 on a PC without them. Quality usually within a point; "
-                "calibration matters."
-            ),
+    def expectation(self) -> Text:
+        return say(
+            "Size about 1/4. Speed depends on the processor: often faster with VNNI or Arm dotprod, "
+            "slower than LiteRT float32 on a PC without them. Quality usually within a point; "
+            "calibration matters."
         )
+
+    @override
+    def size_ratio(self, variant: Variant) -> float:
+        return 0.27
 
     @override
     def apply(self, context: Context, parameters: Int8Parameters) -> Applied:
-        model = load_parent(context)
-        samples, note = representative(context, parameters, model)
-        applied = with_float_operations(
-            write(context, model, "int8", (note,), representative_dataset=samples, **_converter(parameters))
-        )
+        applied = super().apply(context, parameters)
         _require_int8(applied, parameters)
         return applied
 
     @override
-    def code(self, variant: Variant, parameters: Int8Parameters, paths: CodePaths) -> str:
-        operators = ["TFLITE_BUILTINS_INT8", *(["TFLITE_BUILTINS"] if parameters.allow_float else [])]
-        extra = ""
+    def settings(self, parameters: Int8Parameters) -> dict[str, Any]:
+        import tensorflow as tf
+
+        settings: dict[str, Any] = {
+            "optimizations": [tf.lite.Optimize.DEFAULT],
+            "target_spec": {"supported_ops": [tf.lite.OpsSet[name] for name in _operators(parameters)]},
+        }
         if parameters.io == "int8":
-            extra += "    inference_input_type=tf.int8,\n    inference_output_type=tf.int8,\n"
+            settings |= {"inference_input_type": tf.int8, "inference_output_type": tf.int8}
         if not parameters.per_channel:
-            extra += "    _experimental_disable_per_channel=True,\n"
-        return f'''\
-import keras
-import numpy as np
-import tensorflow as tf
+            settings["_experimental_disable_per_channel"] = True
+        return settings
 
-model = keras.models.load_model("{paths.model}", compile=False)
-data = np.load("{paths.data}")
-{calibration_code(variant, parameters)}
-
-model.export(
-    "{output_name(paths)}",
-    format="litert",
-    verbose=False,
-    optimizations=[tf.lite.Optimize.DEFAULT],
-    representative_dataset=samples,
-    target_spec={{"supported_ops": [{", ".join("tf.lite.OpsSet." + name for name in operators)}]}},
-{extra})
-'''
+    @override
+    def settings_code(self, parameters: Int8Parameters) -> dict[str, str]:
+        operators = ", ".join(f"tf.lite.OpsSet.{name}" for name in _operators(parameters))
+        code = {"target_spec": f'{{"supported_ops": [{operators}]}}'}
+        if parameters.io == "int8":
+            code |= {"inference_input_type": "tf.int8", "inference_output_type": "tf.int8"}
+        if not parameters.per_channel:
+            code["_experimental_disable_per_channel"] = "True"
+        return code
 
 
-def _converter(parameters: Int8Parameters) -> dict[str, Any]:
-    import tensorflow as tf
-
-    operators = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    if parameters.allow_float:
-        operators.append(tf.lite.OpsSet.TFLITE_BUILTINS)
-    settings: dict[str, Any] = {
-        "optimizations": [tf.lite.Optimize.DEFAULT],
-        "target_spec": {"supported_ops": operators},
-    }
-    if parameters.io == "int8":
-        settings |= {"inference_input_type": tf.int8, "inference_output_type": tf.int8}
-    if not parameters.per_channel:
-        settings["_experimental_disable_per_channel"] = True
-    return settings
+def _operators(parameters: Int8Parameters) -> list[str]:
+    return ["TFLITE_BUILTINS_INT8", *(["TFLITE_BUILTINS"] if parameters.allow_float else [])]
 
 
 def _require_int8(applied: Applied, parameters: Int8Parameters) -> None:
