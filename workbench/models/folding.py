@@ -1,0 +1,343 @@
+"""Which layers of a Keras model can be computed into the weights of others, read without Keras.
+
+BatchNormalization, Normalization and Rescaling multiply each channel by a number and add another.
+Beside a layer that is linear, that is part of its weights: nothing is rounded but the last digit.
+Layers that do nothing when a model predicts are left out. :mod:`workbench.models.folded` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.techniques.structure.layer_calls import Call, Tensor, calls, outputs
+from workbench.text import Text, say
+from workbench.variant import Skip
+
+Path = tuple[str, ...]
+"""Name of a layer after the names of the models around it."""
+
+DEPTHWISE = frozenset({"DepthwiseConv1D", "DepthwiseConv2D"})
+SEPARABLE = frozenset({"SeparableConv1D", "SeparableConv2D"})
+TRANSPOSED = frozenset({"Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"})
+LINEAR = frozenset({"Dense", "Conv1D", "Conv2D", "Conv3D"}) | DEPTHWISE | SEPARABLE | TRANSPOSED
+"""Layers whose weights can take a factor and an offset per channel."""
+
+AFFINE = frozenset({"BatchNormalization", "Normalization", "Rescaling"})
+"""Layers that are a factor and an offset per channel when a model predicts."""
+
+IDENTITIES = frozenset(
+    {
+        *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout"),
+        *("GaussianDropout", "GaussianNoise", "ActivityRegularization", "Identity"),
+        *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation"),
+        *("RandomContrast", "RandomBrightness"),
+    }
+)
+"""Layers that hand their input on unchanged when a model predicts."""
+
+MODELS = frozenset({"Functional", "Sequential", "Model"})
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One layer that goes into the weights of another.
+
+    Attributes:
+        layer: The factor and offset per channel.
+        kind: Its class.
+        into: The layer whose weights take them.
+        after: Whether it stands behind that layer; else in front of it.
+    """
+
+    layer: Path
+    kind: str
+    into: Path
+    after: bool
+
+
+@dataclass
+class FoldingPlan:
+    """What can be left out of a model without changing what it predicts.
+
+    Attributes:
+        folds: In the order in which they must be computed.
+        removed: Layers that do nothing, with their class.
+        skipped: What could not be folded, and why.
+    """
+
+    folds: list[Fold] = field(default_factory=list)
+    removed: dict[Path, str] = field(default_factory=dict)
+    skipped: list[Skip] = field(default_factory=list)
+
+    @property
+    def gone(self) -> frozenset[Path]:
+        """Every layer that the new model lacks."""
+        return frozenset(fold.layer for fold in self.folds) | frozenset(self.removed)
+
+
+def plan_folding(
+    config: dict[str, Any], *, normalization: bool = True, inputs: bool = True, identities: bool = True
+) -> FoldingPlan:
+    """Finds what can be folded.
+
+    Args:
+        config: ``model.get_config()`` of a Sequential or functional model; nested models are searched.
+        normalization: Fold BatchNormalization.
+        inputs: Fold Normalization and Rescaling.
+        identities: Leave out what does nothing when the model predicts.
+    """
+    wanted = frozenset({"BatchNormalization"} if normalization else ()) | frozenset(
+        {"Normalization", "Rescaling"} if inputs else ()
+    )
+    plan = FoldingPlan()
+    _Model(config, (), plan, wanted, identities).search()
+    return plan
+
+
+class _Model:
+    """One model of a nest: its graph, with the layers that are gone passed over."""
+
+    def __init__(
+        self, config: dict[str, Any], path: Path, plan: FoldingPlan, wanted: frozenset[str], identities: bool
+    ) -> None:
+        self._config, self._path, self._plan = config, path, plan
+        self._wanted, self._identities = wanted, identities
+        self._calls = list(calls(config))
+        self._by_call = {(call.name, call.number): call for call in self._calls}
+        self._outputs = set(outputs(config))
+        self._foreign = {
+            layer["config"]["name"]
+            for layer in config["layers"]
+            if not str(layer.get("module") or "keras.").startswith("keras.")
+        }
+        self._named = {
+            tensor
+            for layer in config["layers"]
+            for node in layer.get("inbound_nodes", ())
+            for tensor in _tensors(node.get("kwargs"))
+        }
+        self._gone: set[str] = set()
+
+    def search(self) -> bool:
+        """Plans this model; tells whether nothing of it is left but its input."""
+        for call in self._calls:
+            self._look_at(call)
+        pending = [call for call in self._calls if call.kind in self._wanted and call.number == 0]
+        reasons: dict[str, Text] = {}
+        while pending:
+            for call in pending:
+                found = self._fold(call)
+                if isinstance(found, Fold):
+                    self._plan.folds.append(found)
+                    self._gone.add(call.name)
+                    pending.remove(call)
+                    break
+                reasons[call.name] = found
+            else:
+                break
+        for call in pending:
+            name = "/".join((*self._path, call.name))
+            self._plan.skipped.append(Skip(name=f"{name} ({call.kind})", reason=reasons[call.name]))
+        return all(call.kind == "InputLayer" or call.name in self._gone for call in self._calls)
+
+    def _look_at(self, call: Call) -> None:
+        if call.number:
+            return
+        place = (*self._path, call.name)
+        if call.kind in MODELS and "layers" in call.config:
+            inner = FoldingPlan()
+            empty = _Model(call.config, place, inner, self._wanted, self._identities).search()
+            if empty and not inner.folds and self._may_vanish(call):
+                self._plan.removed[place] = call.kind
+                self._gone.add(call.name)
+                return
+            if empty:  # a model cannot be built of nothing: its last layer stays
+                last = next(reversed(inner.removed))
+                del inner.removed[last]
+            self._plan.folds += inner.folds
+            self._plan.removed.update(inner.removed)
+            self._plan.skipped += inner.skipped
+        elif self._identities and call.name not in self._foreign and _does_nothing(call):
+            if self._may_vanish(call):
+                self._plan.removed[place] = call.kind
+                self._gone.add(call.name)
+            else:
+                reason = say("Without it the model's output would be its input, or have another type.")
+                self._plan.skipped.append(Skip(name=f"{'/'.join(place)} ({call.kind})", reason=reason))
+
+    def _may_vanish(self, call: Call) -> bool:
+        """Whether a layer can be passed over without joining a model's input to its output."""
+        for other in self._calls:
+            if other.name != call.name:
+                continue
+            source = self._source(other.inputs[0]) if len(other.inputs) == 1 and other.positional else None
+            if source is None or (not self._path and source.kind == "InputLayer" and not _is_float(source)):
+                return False
+            if source.kind == "InputLayer" and (other.name, other.number, 0) in self._seen_outputs():
+                return bool(self._path)
+        return True
+
+    def _seen_outputs(self) -> set[Tensor]:
+        """The model's outputs, and what is handed on to them unchanged."""
+        found = set(self._outputs)
+        for tensor in self._outputs:
+            call = self._by_call.get(tensor[:2])
+            while call is not None and call.name in self._gone and call.inputs:
+                found.add(call.inputs[0])
+                call = self._by_call.get(call.inputs[0][:2])
+        return found
+
+    def _source(self, tensor: Tensor) -> Call | None:
+        """The call that gives a tensor, in front of layers that are gone."""
+        call = self._by_call.get(tensor[:2])
+        while call is not None and call.name in self._gone:
+            call = self._by_call.get(call.inputs[0][:2])
+        return call
+
+    def _readers(self, call: Call) -> Iterator[Call | None]:
+        """The calls that read a layer's output, behind layers that are gone.
+
+        None for the model's output, and for a call that reads it as a keyword argument.
+        """
+        given = (call.name, call.number, 0)
+        if given in self._outputs | self._named:
+            yield None
+        for other in self._calls:
+            for tensor in other.inputs:
+                if tensor != given:
+                    continue
+                if other.name in self._gone:
+                    yield from self._readers(other)
+                else:
+                    yield other
+
+    def _fold(self, call: Call) -> Fold | Text:
+        if (reason := self._unfit(call)) is not None:
+            return reason
+        before = self._source(call.inputs[0])
+        behind = self._behind(call, before)
+        if behind is None:
+            assert before is not None
+            return Fold((*self._path, call.name), call.kind, (*self._path, before.name), after=True)
+        after = list(self._readers(call))
+        if len(after) == 1 and after[0] is not None and after[0].kind in LINEAR:
+            in_front = self._in_front(call, after[0])
+            if in_front is None:
+                return Fold((*self._path, call.name), call.kind, (*self._path, after[0].name), after=False)
+            return say("{first} {second}", first=behind, second=in_front)
+        return behind
+
+    def _unfit(self, call: Call) -> Text | None:
+        if call.name in self._foreign:
+            return say("It is a class of its own, whose arithmetic is not known.")
+        if call.calls > 1:
+            return say("It is called {count} times.", count=call.calls)
+        if len(call.inputs) != 1 or not call.positional:
+            return say("It is called with more than one tensor.")
+        if not _computes_float32(call):
+            return say("It computes in {precision}, where folding would round.", precision=_policy(call))
+        source = self._source(call.inputs[0])
+        if source is not None and source.kind == "InputLayer" and not _is_float(source):
+            return say("It also turns whole numbers into real ones.")
+        return None
+
+    def _behind(self, call: Call, before: Call | None) -> Text | None:
+        """Why a layer cannot go into the one before it, or None."""
+        if before is None or before.kind == "InputLayer":
+            return say("There is no layer before it.")
+        if before.kind not in LINEAR:
+            return say("It comes after {name} ({kind}), not after a linear layer.", **_named(before))
+        if (reason := self._unfit_target(before)) is not None:
+            return reason
+        activation = before.config.get("activation") or "linear"
+        if activation != "linear":
+            return say(
+                "{name} applies an activation ({activation}) before it.",
+                name=before.name,
+                activation=activation if isinstance(activation, str) else "",
+            )
+        if len(list(self._readers(before))) != 1:
+            return say("The output of {name} is also used without it.", name=before.name)
+        if not _on_channels(call, before):
+            return say("It does not work on the channels of {name}.", name=before.name)
+        return None
+
+    def _in_front(self, call: Call, after: Call) -> Text | None:
+        """Why a layer cannot go into the one behind it, or None."""
+        if (reason := self._unfit_target(after)) is not None:
+            return reason
+        if not after.positional or len(after.inputs) != 1:
+            return say("{name} is called with more than one tensor.", name=after.name)
+        if after.config.get("groups", 1) != 1:
+            return say("{name} is a grouped convolution.", name=after.name)
+        shifts = call.kind != "Rescaling" or call.config.get("offset", 0.0) != 0.0
+        borders = after.kind in TRANSPOSED or after.config.get("padding", "valid") != "valid"
+        if shifts and borders:
+            return say("{name} pads with zeros, which an offset before it would not reach.", name=after.name)
+        if not _on_channels(call, after):
+            return say("It does not work on the channels of {name}.", name=after.name)
+        return None
+
+    def _unfit_target(self, call: Call) -> Text | None:
+        if call.name in self._foreign:
+            return say("{name} is a class of its own, whose arithmetic is not known.", name=call.name)
+        if call.calls > 1:
+            return say("{name} is called {count} times.", name=call.name, count=call.calls)
+        if not _computes_float32(call) or call.config.get("lora_rank") is not None:
+            return say("{name} computes in {precision}.", name=call.name, precision=_policy(call))
+        return None
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """The tensors anywhere in the arguments of a call."""
+    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        name, number, output = value["config"]["keras_history"]
+        yield name, number, output
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(item)
+
+
+def _does_nothing(call: Call) -> bool:
+    return call.kind in IDENTITIES or (
+        call.kind == "Activation" and call.config.get("activation") == "linear"
+    )
+
+
+def _named(call: Call) -> dict[str, str]:
+    return {"name": call.name, "kind": call.kind}
+
+
+def _policy(call: Call) -> str:
+    policy = call.config.get("dtype") or "float32"
+    if isinstance(policy, dict):
+        return str(policy.get("config", {}).get("name", policy.get("class_name")))
+    return str(policy)
+
+
+def _computes_float32(call: Call) -> bool:
+    return _policy(call) == "float32"
+
+
+def _is_float(source: Call) -> bool:
+    return str(source.config.get("dtype") or "float32").startswith("float")
+
+
+def _on_channels(call: Call, linear: Call) -> bool:
+    """Whether an affine layer has one factor per channel of a linear layer, or one for all."""
+    if call.kind == "Rescaling":
+        return not isinstance(call.config.get("scale"), list | dict) or _channels(linear, call.rank) == {-1}
+    axis = call.config.get("axis", -1)
+    if axis is None:
+        return True
+    axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+    if call.rank > 1:
+        axes = [index - call.rank if index >= 0 else index for index in axes]
+    return set(axes) == _channels(linear, call.rank)
+
+
+def _channels(linear: Call, rank: int) -> set[int]:
+    """The channel axis of a linear layer, counted from the end."""
+    return {1 - rank} if linear.config.get("data_format") == "channels_first" else {-1}
