@@ -1,0 +1,191 @@
+"""Units of a model that can be removed, in groups, and what is left when they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.graph.channels import Axis, Ids
+from workbench.graph.dependencies import DependencyGraph
+from workbench.text import Text, say
+from workbench.variant import Skip, Table
+
+Removed = npt.NDArray[np.bool_]
+"""For every channel of the model whether it is removed. All channels of a unit agree."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Units that pass through the same layers, so that each costs the same and any can stand for another.
+
+    Attributes:
+        name: The first layer that makes them.
+        members: Every layer that makes them, in order of execution; parts of a layer after a colon.
+        units: The units.
+        channels: Channels that each unit is in the first of those layers.
+        rounded: Whether runtimes like their number to be a multiple of 8: not so for attention heads.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    units: Ids
+    channels: int
+    rounded: bool
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the recorded layers cost.
+
+    Attributes:
+        parameters: Their weights.
+        macs: Multiply-accumulates of one inference of one sample in Dense, EinsumDense, convolution,
+            recurrent and attention layers, in these the projections only; None where a length is free.
+    """
+
+    parameters: int
+    macs: int | None
+
+
+class Units:
+    """The removable units of a model.
+
+    Args:
+        graph: The model's dependencies.
+    """
+
+    def __init__(self, graph: DependencyGraph) -> None:
+        self.graph = graph
+        self.of, self._fixed, self._reasons = graph.channels.resolved()
+
+    def nothing(self) -> Removed:
+        """No channel removed."""
+        return np.zeros(len(self.of), np.bool_)
+
+    def removing(self, units: Ids) -> Removed:
+        """Channels removed when these units are."""
+        chosen = self.nothing()
+        chosen[units] = True
+        result: Removed = chosen[self.of]
+        return result
+
+    def kept(self, axis: Axis, removed: Removed) -> Ids | None:
+        """Positions of an axis that stay; None where all do."""
+        if axis.channels is None:
+            return None
+        gone = removed[axis.channels]
+        return np.flatnonzero(~gone) if gone.any() else None
+
+    def length(self, axis: Axis, removed: Removed) -> int:
+        """What an axis is long without the removed channels; 1 where it is not known."""
+        if axis.channels is None:
+            return 1 if axis.length is None else axis.length
+        return int(np.count_nonzero(~removed[axis.channels]))
+
+    def is_free(self, axis: Axis) -> npt.NDArray[np.bool_]:
+        """Which positions of an axis can be removed."""
+        if axis.channels is None:
+            return np.zeros(axis.length or 0, np.bool_)
+        free: npt.NDArray[np.bool_] = self._fixed[axis.channels] < 0
+        return free
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """Units in groups, in order of the layers that make them first."""
+        makers: dict[int, list[str]] = {}
+        widths: dict[str, dict[int, int]] = {}
+        for layer in self.graph.layers.values():
+            for label, axis in layer.made.items():
+                assert axis.channels is not None
+                name = f"{layer.name}: {label}" if label else layer.name
+                units, counts = np.unique(self.of[axis.channels[self.is_free(axis)]], return_counts=True)
+                widths[name] = dict(zip(units.tolist(), counts.tolist(), strict=True))
+                for unit in units.tolist():
+                    makers.setdefault(unit, []).append(name)
+        together: dict[tuple[str, ...], list[int]] = {}
+        for unit, names in makers.items():
+            together.setdefault(tuple(names), []).append(unit)
+        groups = []
+        for members, some in together.items():
+            # Units that stand for different numbers of channels do not cost the same.
+            first = widths[members[0]]
+            for channels in sorted({first[unit] for unit in some}):
+                alike = sorted(unit for unit in some if first[unit] == channels)
+                groups.append(
+                    Group(
+                        name=members[0],
+                        members=members,
+                        units=np.array(alike, np.int64),
+                        channels=channels,
+                        rounded=not any(member.endswith(": heads") for member in members),
+                    )
+                )
+        return groups
+
+    def size(self, removed: Removed) -> Size:
+        """Weights and operations of the recorded layers without the removed channels."""
+        parameters, macs, known = 0, 0, True
+        for layer in self.graph.layers.values():
+            for weight in layer.weights:
+                elements = 1
+                for axis in weight.axes:
+                    elements *= self.length(axis, removed)
+                parameters += elements
+                if weight.positions is None:
+                    known = False
+                else:
+                    macs += elements * weight.positions
+        return Size(parameters, macs if known else None)
+
+    def fixed_layers(self) -> tuple[Skip, ...]:
+        """Layers that make channels of which none, or only some, can be removed, and why."""
+        skips = []
+        for layer in self.graph.layers.values():
+            for label, axis in layer.made.items():
+                assert axis.channels is not None
+                stays = self._fixed[axis.channels]
+                numbers = stays[stays >= 0]
+                if not len(numbers):
+                    continue
+                name = f"{layer.name}: {label}" if label else layer.name
+                reason = self._reasons[int(numbers.min())]
+                if len(numbers) < len(stays):
+                    reason = say(
+                        "{fixed} of its {all} channels stay. {reason}",
+                        fixed=len(numbers),
+                        all=len(stays),
+                        reason=reason,
+                    )
+                skips.append(Skip(name=name, reason=reason))
+        return tuple(skips)
+
+    def table(self, removed: Removed) -> Table:
+        """The groups, and how many channels of each are left."""
+        return Table(
+            title=say("Channels that are tied together"),
+            columns=(say("Layers"), say("Before"), say("After"), say("Channels removed together")),
+            rows=tuple(
+                (
+                    _members(group),
+                    len(group.units) * group.channels,
+                    int(np.count_nonzero(~removed[group.units])) * group.channels,
+                    group.channels,
+                )
+                for group in self.groups
+            ),
+            note=say("Layers of one row lose the same channels, since their outputs meet."),
+        )
+
+
+def _members(group: Group) -> Text | str:
+    if len(group.members) <= 3:
+        return ", ".join(group.members)
+    return say(
+        "{first}, {second} and {count} more",
+        first=group.members[0],
+        second=group.members[1],
+        count=len(group.members) - 2,
+    )
