@@ -1,0 +1,91 @@
+"""Models, and how techniques that change a trained model are applied to them and run as plain code."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import numpy as np
+
+from workbench import techniques
+from workbench.models.description import describe_keras
+from workbench.technique import CodePaths, Context
+from workbench.variant import Variant
+
+
+def parent_of(model, folder):
+    """A saved model as a variant."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.keras"
+    model.save(path)
+    return Variant(
+        id="1",
+        name="baseline",
+        format="keras",
+        path=path,
+        sha256="",
+        runtime="keras.function",
+        description=describe_keras(model),
+        created=datetime.now(UTC),
+    )
+
+
+def apply(name, parent, dataset, folder, reporter, **parameters):
+    """Applies a technique and loads what it made."""
+    import keras
+
+    technique = techniques.technique(name)
+    values = technique.parameters_type.model_validate(parameters)
+    assert technique.fits(parent, dataset.info, values) is None
+    folder.mkdir()
+    applied = technique.apply(
+        Context(parent=parent, dataset=dataset, folder=folder, report=reporter, seed=0), values
+    )
+    assert reporter.fractions == sorted(reporter.fractions)
+    assert reporter.fractions[-1] == 1.0
+    return applied, keras.models.load_model(applied.path, compile=False)
+
+
+def twin(name, parent, dataset, folder, **parameters):
+    """Runs the plain code in a fresh process and loads what it made."""
+    import keras
+
+    technique = techniques.technique(name)
+    folder.mkdir()
+    script = technique.code(
+        parent, technique.parameters_type.model_validate(parameters), CodePaths(model=str(parent.path))
+    )
+    assert "workbench" not in script.replace(str(parent.path), "")
+    (folder / "script.py").write_text(script)
+    dataset.save_npz(folder / "data.npz")
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr[-3000:] + script
+    return keras.models.load_model(folder / "optimized.keras", compile=False)
+
+
+def assert_same_weights(mine, theirs):
+    for ours, plain in zip(mine.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-3, atol=1e-4)
+
+
+def accuracy(model, dataset, split="test"):
+    scores = np.asarray(model(np.array(dataset.x(split)), training=False))
+    return float((scores.argmax(-1) == dataset.y(split)).mean())
+
+
+def train(model, dataset, epochs=8, rate=2e-3):
+    """Trains a model on the digits."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    model.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(np.array(dataset.x("train")), np.array(dataset.y("train")), epochs=epochs, verbose=0)
+    return model

@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+
+from tests.techniques.structure.changing import (
+    accuracy,
+    apply,
+    assert_same_weights,
+    parent_of,
+    train,
+    twin,
+)
+from workbench.errors import Cancelled, InvalidInput, Refused
+from workbench.techniques.structure.sparsity import Sparsity, SparsityParameters
+
+keras = pytest.importorskip("keras")
+layers = keras.layers
+
+
+def conv_model():
+    keras.utils.set_random_seed(1)
+    return keras.Sequential(
+        [
+            keras.Input((64,), name="pixels"),
+            layers.Reshape((8, 8, 1)),
+            layers.Conv2D(16, 3, activation="relu", name="first"),
+            layers.BatchNormalization(name="norm"),
+            layers.DepthwiseConv2D(3, name="depthwise"),
+            layers.SeparableConv2D(16, 3, activation="relu", name="separable"),
+            layers.Flatten(),
+            layers.Dense(32, activation="relu", name="hidden"),
+            layers.Dense(10, name="scores"),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(digits, tmp_path_factory):
+    return parent_of(train(conv_model(), digits), tmp_path_factory.mktemp("sparse"))
+
+
+def kernels_of(model):
+    return {
+        "first": model.get_layer("first").kernel,
+        "separable": model.get_layer("separable").pointwise_kernel,
+        "hidden": model.get_layer("hidden").kernel,
+        "scores": model.get_layer("scores").kernel,
+    }
+
+
+def zeros_of(model):
+    kernels = [np.asarray(kernel) for kernel in kernels_of(model).values()]
+    return sum((kernel == 0).sum() for kernel in kernels) / sum(kernel.size for kernel in kernels)
+
+
+@pytest.mark.slow
+def test_gradual_with_its_code_twin(digits, trained, recorder, tmp_path):
+    parameters = {"share": 0.8, "epochs": 4, "seed": 5, "every": 7}
+    applied, model = apply("structure.sparsity", trained, digits, tmp_path / "out", recorder, **parameters)
+    assert zeros_of(model) == pytest.approx(0.8, abs=1e-3)
+    assert (np.asarray(model.get_layer("depthwise").kernel) != 0).all()
+    assert accuracy(model, digits) > 0.9
+    curve = [value for _, value in recorder.curves["sparsity"]]
+    assert curve == sorted(curve)
+    assert curve[0] == 0
+    assert curve[-1] == 0.8
+    (table,) = applied.report.tables
+    shown = {row[0]: row[1] for row in table.rows}
+    for name, kernel in kernels_of(model).items():
+        assert shown[name] == pytest.approx(100 * np.mean(np.asarray(kernel) == 0), abs=0.01)
+    assert any("gzip" in str(note) for note in applied.report.notes)
+    assert any("not faster" in str(note) for note in applied.report.notes)
+    assert_same_weights(model, twin("structure.sparsity", trained, digits, tmp_path / "twin", **parameters))
+
+
+@pytest.mark.slow
+def test_a_pattern_with_its_code_twin(digits, trained, recorder, tmp_path):
+    parameters = {"pattern": "2:4", "epochs": 2}
+    applied, model = apply("structure.sparsity", trained, digits, tmp_path / "out", recorder, **parameters)
+    for name in ("separable", "hidden", "scores"):
+        kernel = np.asarray(kernels_of(model)[name])
+        kernel = kernel.reshape(-1, kernel.shape[-1])
+        groups = kernel.reshape(-1, 4, kernel.shape[-1])
+        assert ((groups != 0).sum(axis=1) <= 2).all()
+        assert (kernel == 0).mean() == 0.5
+    assert (np.asarray(kernels_of(model)["first"]) != 0).all()
+    (skip,) = [skip for skip in applied.report.skipped if skip.name == "first"]
+    assert "no multiple of 4" in str(skip.reason)
+    assert_same_weights(model, twin("structure.sparsity", trained, digits, tmp_path / "twin", **parameters))
+
+
+@pytest.mark.slow
+def test_without_training_weights_stay_or_vanish(digits, trained, recorder, tmp_path):
+    parameters = {"share": 0.5, "ranking": "each layer", "epochs": 0, "layers": "dense", "leave": "scores"}
+    applied, model = apply("structure.sparsity", trained, digits, tmp_path / "out", recorder, **parameters)
+    before = keras.models.load_model(trained.path, compile=False)
+    for one, other in zip(model.get_weights(), before.get_weights(), strict=True):
+        assert ((one == other) | (one == 0)).all()
+    hidden = np.asarray(model.get_layer("hidden").kernel)
+    assert (hidden == 0).sum() == hidden.size // 2
+    assert (np.asarray(model.get_layer("scores").kernel) != 0).all()
+    assert {skip.name for skip in applied.report.skipped} == {"first", "separable", "scores"}
+    assert_same_weights(model, twin("structure.sparsity", trained, digits, tmp_path / "twin", **parameters))
+
+
+def test_more_zeros_than_before_keep_the_old_ones_and_shared_values(digits, trained, recorder, tmp_path):
+    model = keras.models.load_model(trained.path, compile=False)
+    for layer in ("first", "hidden", "scores"):
+        kernel = model.get_layer(layer).kernel
+        values = np.round(np.asarray(kernel) * 8) / 8  # few values, some zero
+        kernel.assign(values)
+    was = {name: np.asarray(kernel) for name, kernel in kernels_of(model).items()}
+    parent = parent_of(model, tmp_path / "parent")
+    _, made = apply(
+        "structure.sparsity", parent, digits, tmp_path / "out", recorder, share=0.9, epochs=2, every=10
+    )
+    for name in ("first", "hidden", "scores"):
+        now = np.asarray(kernels_of(made)[name])
+        assert (now[was[name] == 0] == 0).all()
+        assert len(np.unique(now)) <= len(np.unique(was[name]))
+    assert zeros_of(made) == pytest.approx(0.9, abs=1e-3)
+
+
+def test_refusals(digits, trained, recorder, tmp_path):
+    with pytest.raises(InvalidInput, match=r"no layer wrong.*hidden"):
+        apply("structure.sparsity", trained, digits, tmp_path / "a", recorder, leave="wrong", epochs=0)
+    _, sparse = apply("structure.sparsity", trained, digits, tmp_path / "b", recorder, epochs=0)
+    parent = parent_of(sparse, tmp_path / "parent")
+    with pytest.raises(Refused, match=r"80.* % of these weights are zero already"):
+        apply("structure.sparsity", parent, digits, tmp_path / "c", recorder, share=0.7, epochs=0)
+    sparse.trainable = False
+    parent = parent_of(sparse, tmp_path / "frozen")
+    with pytest.raises(Refused, match=r"hidden: Its weights are frozen"):
+        apply("structure.sparsity", parent, digits, tmp_path / "d", recorder, share=0.95, epochs=0)
+    technique = Sparsity()
+    lite = trained.model_copy(update={"format": "tflite"})
+    assert "Keras" in str(technique.fits(lite, digits.info, SparsityParameters()))
+    assert "Keras" in str(technique.fits(lite, digits.info, SparsityParameters(epochs=0)))
+    bare = trained.model_copy(update={"description": trained.description.model_copy(update={"layers": ()})})
+    assert "no layer" in str(technique.fits(bare, digits.info, SparsityParameters()))
+
+
+def test_it_can_be_cancelled_while_weights_go(digits, trained, recorder, tmp_path):
+    recorder.cancel_at = 3
+    with pytest.raises(Cancelled):
+        apply("structure.sparsity", trained, digits, tmp_path / "out", recorder, epochs=50)
+
+
+def test_estimate_and_names(digits, trained):
+    technique = Sparsity()
+    few = technique.estimate(trained, digits.info, SparsityParameters(share=0.5))
+    many = technique.estimate(trained, digits.info, SparsityParameters(share=0.95, epochs=40))
+    assert few.size_ratio == many.size_ratio == 1
+    assert many.seconds > few.seconds
+    assert "gzip" in str(few.expectation)
+    assert technique.variant_name(SparsityParameters()) == "sparse 80 %"
+    assert technique.variant_name(SparsityParameters(pattern="2:4")) == "sparse 2:4"
+    assert list(SparsityParameters.model_fields)[:2] == ["pattern", "share"]

@@ -1,0 +1,200 @@
+"""Sparsity as plain Keras code."""
+
+from __future__ import annotations
+
+import json
+
+from workbench.technique import CodePaths
+from workbench.techniques.structure.fine_tuning import saving_code
+from workbench.techniques.structure.masks import Ranking
+from workbench.training import TrainingParameters, training_code
+from workbench.variant import Variant
+
+
+def weight_matrices_code(layers: str, leave: tuple[str, ...]) -> str:
+    """Code of ``leaves(model)`` and of the list ``kernels``: the weight matrices that are changed.
+
+    Args:
+        layers: ``all``, ``dense`` or ``convolutions``.
+        leave: Names of layers that are left alone.
+    """
+    conditions = ['type(layer).__name__.startswith("DepthwiseConv")']
+    if layers == "dense":
+        conditions.append('"Conv" in type(layer).__name__')
+    if layers == "convolutions":
+        conditions.append('"Conv" not in type(layer).__name__')
+    if leave:
+        conditions.append(f"layer.name in {json.dumps(list(leave))}")
+    return f"""\
+def leaves(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaves(layer)
+        else:
+            yield layer
+
+
+# The weight matrices; biases, normalizations and depthwise kernels stay as they are.
+kernels, owners = [], []
+for layer in leaves(model):
+    if {" or ".join(conditions)}:
+        continue
+    for variable in layer.trainable_variables:
+        named = variable.name in ("kernel", "recurrent_kernel", "pointwise_kernel", "embeddings")
+        if named and len(variable.shape) > 1 and not any(variable is other for other in kernels):
+            kernels.append(variable)
+            owners.append(layer)
+"""
+
+
+_RELATIVE = """\
+def relative(weights):
+    \"\"\"Each weight's square over those of all in its layer that are not smaller (Lee et al., 2021).\"\"\"
+    squares = weights.astype("float64") ** 2
+    order = np.argsort(squares, kind="stable")
+    scores = np.empty_like(squares)
+    left = np.cumsum(squares[order][::-1])[::-1]
+    scores[order] = squares[order] / np.maximum(left, np.finfo("float64").tiny)
+    return scores
+
+
+"""
+
+_SMALLEST = """\
+def prune(share):
+    groups = {groups}
+    for group in groups:
+        scores = np.concatenate([{score}(kernel.numpy().ravel()) for kernel in group])
+        kept = np.ones(scores.size, bool)
+        kept[np.argsort(scores, kind="stable")[: round(share * scores.size)]] = False
+        parts = np.split(kept, np.cumsum([kernel.numpy().size for kernel in group])[:-1])
+        for kernel, part in zip(group, parts):
+            if not part.any():  # a layer without weights cuts the network
+                part[np.abs(kernel.numpy()).argmax()] = True
+            kernel.assign(np.where(part.reshape(kernel.shape), kernel.numpy(), 0))
+    for kernel, mask in zip(kernels, masks):
+        mask.assign(kernel.numpy() != 0)
+"""
+
+_PATTERN = """\
+def input_axes(layer, kernel):
+    kind, axes = type(layer).__name__, len(kernel.shape)
+    if kind == "EinsumDense":
+        operands, _, result = layer.equation.partition("->")
+        return [axis for axis, letter in enumerate(operands.partition(",")[2]) if letter not in result]
+    if "Attention" in kind:
+        return [0, 1] if "output" in kernel.path.split("/")[-2] else [0]
+    if "Conv" in kind and kernel.name != "recurrent_kernel":
+        return [axes - 1] if "Transpose" in kind else [axes - 2]
+    if kind in ("Dense", "LSTM", "GRU", "SimpleRNN", "Bidirectional") or kernel.name == "recurrent_kernel":
+        return [0]
+    return []
+
+
+def prune(keep, of):
+    for layer, kernel, mask in zip(owners, kernels, masks):
+        values, inputs = kernel.numpy(), input_axes(layer, kernel)
+        if not inputs or np.prod([values.shape[axis] for axis in inputs]) % of:
+            continue
+        order = [axis for axis in range(values.ndim) if axis not in inputs] + inputs
+        groups = np.abs(values).transpose(order).reshape(-1, of)
+        rank = np.argsort(np.argsort(-groups, axis=1, kind="stable"), axis=1)
+        kept = (rank < keep).reshape([values.shape[axis] for axis in order]).transpose(np.argsort(order))
+        kernel.assign(np.where(kept, values, 0))
+        mask.assign(kept)
+"""
+
+_GRADUAL = """\
+class GradualPruning(keras.callbacks.Callback):
+    \"\"\"Zhu and Gupta, 2017: quick at first, slow at the end.\"\"\"
+
+    step = 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.step % {every} == 0:
+            prune({share} + (start - {share}) * (1 - self.step / {steps}) ** 3)
+        self.step += 1
+
+    def on_train_end(self, logs=None):
+        prune({share})
+        self.last = model.get_weights()
+
+
+zeros = sum(np.count_nonzero(kernel.numpy() == 0) for kernel in kernels)
+start = zeros / sum(kernel.numpy().size for kernel in kernels)
+pruning = GradualPruning()
+{training}
+# Not the best epoch's weights, which have fewer zeros.
+model.set_weights(pruning.last)
+"""
+
+
+def sparsity_code(
+    variant: Variant,
+    parameters: TrainingParameters,
+    paths: CodePaths,
+    *,
+    share: float,
+    pattern: tuple[int, int] | None,
+    ranking: Ranking,
+    layers: str,
+    leave: tuple[str, ...],
+    every: int,
+    ramp: int,
+) -> str:
+    """Plain Keras code that makes a model sparse.
+
+    Args:
+        variant: The parent.
+        parameters: Of fine-tuning.
+        paths: The files.
+        share: Share of zeros.
+        pattern: How many weights stay of how many; None for unstructured sparsity.
+        ranking: How weights of different layers are compared.
+        layers: ``all``, ``dense`` or ``convolutions``.
+        leave: Names of layers that are left alone.
+        every: Steps between two rounds of pruning.
+        ramp: Epochs during which weights go; 0 if all go at once.
+    """
+    parts = [
+        f"""\
+import keras
+import numpy as np
+
+model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
+data = np.load({json.dumps(paths.data)})
+
+
+{weight_matrices_code(layers, leave)}
+# Applied by the optimizer after each step.
+masks = [keras.Variable(np.ones(kernel.shape, "float32"), trainable=False) for kernel in kernels]
+for kernel, mask in zip(kernels, masks):
+    kernel.constraint = lambda weights, mask=mask: weights * mask
+
+
+"""
+    ]
+    if pattern is not None:
+        parts.append(_PATTERN + f"\n\nprune(keep={pattern[0]}, of={pattern[1]})\n")
+    else:
+        groups = "[[kernel] for kernel in kernels]" if ranking == "each layer" else "[kernels]"
+        score = "relative" if ranking == "adaptive" else "np.abs"
+        parts.append(_RELATIVE if ranking == "adaptive" else "")
+        parts.append(_SMALLEST.replace("{groups}", groups).replace("{score}", score) + "\n\n")
+        if ramp:
+            gradual = parameters.model_copy(update={"epochs": ramp, "patience": 0})
+            training = training_code("model", variant, gradual, callbacks=["pruning"])
+            steps = f'({ramp} * -(-len(data["y_train"]) // {parameters.batch_size}))'
+            parts.append(
+                _GRADUAL.replace("{every}", str(every))
+                .replace("{share}", str(share))
+                .replace("{steps}", steps)
+                .replace("{training}", training)
+            )
+        else:
+            parts.append(f"prune({share})\n")
+    rest = parameters.model_copy(update={"epochs": parameters.epochs - ramp})
+    if rest.epochs:
+        parts.append(training_code("model", variant, rest) + "\n")
+    parts.append(saving_code("model", paths, parameters.epochs))
+    return "".join(parts)
