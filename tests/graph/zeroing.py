@@ -30,9 +30,9 @@ def layer_at(model, path):
 def zero_outgoing(model, units, removed):
     """Zeroes what reads the removed channels: slices of kernels along axes that their layer does not make."""
     for path, parts in units.graph.layers.items():
-        layer = layer_at(model, path)
         if not parts.weights:
             continue
+        layer = layer_at(model, path)
         values = [np.array(value) for value in layer.get_weights()]
         for weight, value in zip(parts.weights, values, strict=True):
             if weight.role != "kernel":

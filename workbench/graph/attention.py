@@ -15,7 +15,7 @@ def multi_head_attention(site: Site, flows: list[Flow]) -> list[Flow] | None:
     and output.
     """
     config = site.call.config
-    if config.get("use_gate") or config.get("attention_axes"):
+    if config.get("use_gate") or list(config.get("attention_axes") or [1]) != [1]:
         return None
     given = dict(zip(site.call.slots, flows, strict=True))
     query = given.get("query", given.get(0))
@@ -24,9 +24,10 @@ def multi_head_attention(site: Site, flows: list[Flow]) -> list[Flow] | None:
         return None
     key = given.get("key", given.get(2)) or value
     stated = config.get("output_shape")
-    if stated is not None and len(stated) != 1:
+    stated = [stated] if isinstance(stated, int) else list(stated or [query[-1].length])
+    if len(stated) != 1:
         return None
-    width = int(stated[0]) if stated else query[-1].length
+    width = stated[0]
     if width is None:
         return None
     heads = site.own("heads", int(config["num_heads"]))
@@ -38,10 +39,10 @@ def multi_head_attention(site: Site, flows: list[Flow]) -> list[Flow] | None:
     for source, flow, inside in zip(sources, (query, key, value), (keys, keys, values), strict=True):
         weights.append(Weight((source, heads, inside), (1, 2), positions(flow[1:-1]), "kernel"))
         if config["use_bias"]:
-            weights.append(Weight((heads, inside), (0, 1), bias=True))
+            weights.append(Weight((heads, inside), (0, 1), role="bias"))
     weights.append(Weight((heads, values, output), (2,), positions(query[1:-1]), "kernel"))
     if config["use_bias"]:
-        weights.append(Weight((output,), (0,), bias=True))
+        weights.append(Weight((output,), (0,), role="bias"))
     settings = [Setting(("num_heads",), heads), Setting(("key_dim",), keys), Setting(("value_dim",), values)]
     settings.append(Setting(("output_shape",), output))
     site.record(

@@ -104,7 +104,7 @@ def separable(site: Site, flows: list[Flow]) -> list[Flow] | None:
         ),
     ]
     if config["use_bias"]:
-        weights.append(Weight((target,), (0,), bias=True))
+        weights.append(Weight((target,), (0,), role="bias"))
     check_activation(site, config.get("activation"), target)
     site.record(weights, [Setting(("filters",), target)], {"": target})
     return [_output(site, flow, channel, places, target)]
@@ -187,7 +187,7 @@ def _record(site: Site, axes: Flow, target: Axis, count: int | None, settings: l
     made = next(at for at, axis in enumerate(axes) if axis is target)
     weights = [Weight(axes, (made,), count, "kernel")]
     if config["use_bias"]:
-        weights.append(Weight((target,), (0,), bias=True))
+        weights.append(Weight((target,), (0,), role="bias"))
     check_activation(site, config.get("activation"), target)
     site.record(weights, settings, {"": target})
 

@@ -18,7 +18,7 @@ def dense(site: Site, flows: list[Flow]) -> list[Flow] | None:
     source, target = site.bind("input", flow[-1]), site.own("", int(config["units"]))
     weights = [Weight((source, target), (1,), positions(flow[1:-1]), "kernel")]
     if config["use_bias"]:
-        weights.append(Weight((target,), (0,), bias=True))
+        weights.append(Weight((target,), (0,), role="bias"))
     check_activation(site, config.get("activation"), target)
     site.record(weights, [Setting(("units",), target)], {"": target})
     return [(*flow[:-1], target)]
@@ -79,7 +79,7 @@ def einsum_dense(site: Site, flows: list[Flow]) -> list[Flow] | None:
         bias_made = tuple(
             at for at, (letter, axis) in enumerate(named) if letter in made and axis.length != 1
         )
-        weights.append(Weight(tuple(axis for _, axis in named), bias_made, bias=True))
+        weights.append(Weight(tuple(axis for _, axis in named), bias_made, role="bias"))
     result = tuple(axes[letter] for letter in outs)
     result = (*rest, *result) if left else (*result, *rest)
     check_activation(site, config.get("activation"), result[-1])

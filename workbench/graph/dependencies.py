@@ -17,7 +17,7 @@ from workbench.errors import Refused
 from workbench.graph import attention, convolution, dense, elementwise, normalization, recurrent, shapes
 from workbench.graph.calls import Call, Lengths, Tensor, calls, inputs, outputs
 from workbench.graph.channels import Axis, Channels
-from workbench.graph.parts import Flow, LayerParts, Path
+from workbench.graph.parts import Flow, LayerParts, Path, Setting
 from workbench.graph.site import Rule, Site
 from workbench.text import Text, say
 from workbench.variant import Skip
@@ -42,7 +42,6 @@ class DependencyGraph:
     Attributes:
         channels: All channels.
         layers: The layers that can follow a change, in order of execution.
-        entries: Inner inputs, by path and position: their configuration states a shape.
         closed: Layers that channels are not followed through, each with its reason.
 
     Args:
@@ -60,8 +59,8 @@ class DependencyGraph:
             )
         self.channels = Channels(say("It gives the model's output."))
         self.layers: dict[Path, LayerParts] = {}
-        self.entries: dict[Path, Flow] = {}
         self.closed: list[Skip] = []
+        self._closed_paths: set[Path] = set()
         self._bound: dict[tuple[Path, str], Axis] = {}
         for flow in self._walk(config, None, (), {}):
             for axis in flow or ():
@@ -101,9 +100,7 @@ class DependencyGraph:
             if given is None:
                 known[tensor] = _fixed(_batch_shape(call), say("It is tied to the model's input."))
             else:
-                known[tensor] = entered[tensor]
-                if (entry := entered[tensor]) is not None:
-                    self.entries[(*path, call.name)] = entry
+                known[tensor] = self._entry(call, (*path, call.name), entered[tensor])
         stuck = 0
         while waiting:
             call = waiting.popleft()
@@ -119,6 +116,14 @@ class DependencyGraph:
                 tensor = (call.name, call.number, at)
                 known[tensor] = _with_lengths(flow, lengths.get(tensor))
         return [known.get(tensor) for tensor in results]
+
+    def _entry(self, call: Call, path: Path, flow: Flow) -> Flow:
+        """An input of a model inside the model: its layer states a shape."""
+        site = Site(call, path, self.channels, self.layers, self._bound)
+        bound = tuple(site.bind(f"axis {at}", axis) for at, axis in enumerate(flow))
+        carrying = [(at, axis) for at, axis in enumerate(bound) if axis.channels is not None]
+        site.record(settings=[Setting(("batch_shape", at), axis) for at, axis in carrying])
+        return bound
 
     @staticmethod
     def _known(flow: Flow | None, lengths: Lengths | None, call: Call, path: Path) -> Flow:
@@ -159,7 +164,9 @@ class DependencyGraph:
     def _closed(self, site: Site, flows: list[Flow], reason: Text | None) -> list[Flow | None]:
         """A layer that channels do not pass: they are fixed before it, and after it there are none."""
         reason = reason or say("Channels are not followed through a {kind} layer.", kind=site.call.kind)
-        if site.name not in {skip.name for skip in self.closed}:
+        carrying = any(axis.channels is not None for flow in flows for axis in flow)
+        if (carrying or ".ops" not in site.call.module) and site.path not in self._closed_paths:
+            self._closed_paths.add(site.path)
             self.closed.append(Skip(name=site.name, reason=reason))
         self.layers.pop(site.path, None)
         for (path, _), axis in self._bound.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.graph.channels import Axis
-from workbench.graph.parts import Flow, Weight
+from workbench.graph.parts import Flow, Setting, Weight
 from workbench.graph.site import Rule, Site
 from workbench.text import say
 
@@ -40,8 +40,8 @@ def unary(site: Site, flows: list[Flow]) -> list[Flow] | None:
 
 def merge(site: Site, flows: list[Flow]) -> list[Flow] | None:
     """Several tensors that meet position by position, with axes of length 1 repeated."""
-    if not flows or not _scalars(site):
-        return None
+    if not flows or not _scalars(site) or "weights" in site.call.config:
+        return None  # keras.ops.average has weights, and is another thing than the layer
     return [merged(site, flows)]
 
 
@@ -91,8 +91,6 @@ def prelu(site: Site, flows: list[Flow]) -> list[Flow] | None:
 
 def layer_scale(site: Site, flows: list[Flow]) -> list[Flow] | None:
     """A factor for each channel, as in ConvNeXt."""
-    from workbench.graph.parts import Setting
-
     axis = site.bind("input", flows[0][-1])
     site.record([Weight((axis,))], [Setting(("projection_dim",), axis)])
     return [flows[0]]

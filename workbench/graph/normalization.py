@@ -17,7 +17,7 @@ def batch(site: Site, flows: list[Flow]) -> list[Flow] | None:
         return None
     axis = site.bind("input", flow[config["axis"]])
     weights = [Weight((axis,), role="scale")] if config["scale"] else []
-    weights += [Weight((axis,))] * bool(config["center"])
+    weights += [Weight((axis,), role="shift")] * bool(config["center"])
     site.record([*weights, Weight((axis,)), Weight((axis,))])
     return [flow]
 
@@ -65,8 +65,6 @@ RULES: dict[str, Rule] = {
     "LayerNormalization": across,
     "RMSNormalization": across,
     "UnitNormalization": across,
-    "RmsNorm": across,
-    "LayerNorm": across,
     "Normalize": across,
     "GroupNormalization": group,
     "Normalization": adapted,

@@ -24,15 +24,14 @@ class Weight:
             that importance is judged by.
         positions: Multiply-accumulates of each element in one inference of one sample; None where a
             length is free.
-        role: ``scale`` is the gamma of a BatchNormalization.
-        bias: Whether it is the bias that belongs to the weight before it.
+        role: A ``kernel`` multiplies what comes in; ``scale`` and ``shift`` are gamma and beta of a
+            BatchNormalization.
     """
 
     axes: tuple[Axis, ...]
     made: tuple[int, ...] = ()
     positions: int | None = 0
-    role: Literal["kernel", "scale", "other"] = "other"
-    bias: bool = False
+    role: Literal["kernel", "bias", "scale", "shift", "other"] = "other"
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def _weights(
     ]
     if config["use_bias"]:
         double = kind == "GRU" and config.get("reset_after")
-        weights.append(Weight((Axis(2), gates) if double else (gates,), (1 if double else 0,), bias=True))
+        weights.append(Weight((Axis(2), gates) if double else (gates,), (1 if double else 0,), role="bias"))
     return weights
 
 

@@ -26,14 +26,13 @@ def flatten(site: Site, flows: list[Flow]) -> list[Flow] | None:
 
 def reshape(site: Site, flows: list[Flow]) -> list[Flow] | None:
     """Other axes over the same values."""
-    target = list(site.call.config["target_shape"])
-    return _reshaped(site, flows[0], target, "target_shape", 0)
-
-
-def reshape_operation(site: Site, flows: list[Flow]) -> list[Flow] | None:
-    """``keras.ops.reshape``, which states the batch axis too."""
+    if len(flows) != 1:
+        return None
+    if "target_shape" in site.call.config:
+        return _reshaped(site, flows[0], list(site.call.config["target_shape"]), "target_shape", 0)
+    # keras.ops.reshape states the batch axis too.
     target = site.call.config["newshape"]
-    if len(flows) != 1 or not isinstance(target, list | tuple) or target[0] not in (-1, None):
+    if not isinstance(target, list | tuple) or target[0] not in (-1, None):
         return None
     return _reshaped(site, flows[0], list(target[1:]), "newshape", 1)
 

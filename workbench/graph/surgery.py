@@ -17,13 +17,16 @@ from workbench.text import say
 _MODELS = ("Functional", "Sequential")
 
 
-def without_channels(model: Any, units: Units, removed: Removed, *, trust: bool = False) -> Any:
+def without_channels(
+    model: Any, units: Units, removed: Removed, before: Removed | None = None, *, trust: bool = False
+) -> Any:
     """The model without some channels; every weight that stays keeps its value.
 
     Args:
         model: A ``keras.Model``; it is not changed.
-        units: The units of its configuration.
-        removed: The channels to remove.
+        units: The units of its configuration; of that before earlier removals if there were some.
+        removed: The channels to remove, those of earlier removals included.
+        before: The channels that are missing in ``model`` already.
         trust: Whether code inside the model may run.
 
     Returns:
@@ -50,7 +53,9 @@ def without_channels(model: Any, units: Units, removed: Removed, *, trust: bool 
         if parts is None or not parts.weights:
             new.set_weights(layer.get_weights())
         else:
-            new.set_weights(_sliced(layer, parts, units, removed))
+            new.set_weights(
+                _sliced(layer, parts, units, removed, units.nothing() if before is None else before)
+            )
         if hasattr(new, "finalize_state"):
             # A Normalization computes with a copy of its weights.
             new.finalize_state()
@@ -88,12 +93,6 @@ def _narrow(config: dict[str, Any], path: Path, units: Units, removed: Removed) 
                         place[key] = list(place[key])
                     place = place[key]
                 place[setting.keys[-1]] = units.length(setting.axis, removed) // setting.divide
-        entry = units.graph.entries.get(own)
-        if entry is not None and layer["class_name"] == "InputLayer":
-            layer["config"]["batch_shape"] = [
-                stated if axis.channels is None else units.length(axis, removed)
-                for stated, axis in zip(layer["config"]["batch_shape"], entry, strict=True)
-            ]
     if path:
         # Read again from the tensors that the model is called with.
         config.pop("build_input_shape", None)
@@ -127,9 +126,12 @@ def _at(model: Any, path: Path) -> Any:
     return model
 
 
-def _sliced(layer: Any, parts: LayerParts, units: Units, removed: Removed) -> list[Any]:
+def _sliced(layer: Any, parts: LayerParts, units: Units, removed: Removed, before: Removed) -> list[Any]:
     values = layer.get_weights()
-    expected = [tuple(axis.length for axis in weight.axes) for weight in parts.weights]
+    expected = [
+        tuple(axis.length if axis.channels is None else units.length(axis, before) for axis in weight.axes)
+        for weight in parts.weights
+    ]
     found = [value.shape for value in values]
     if not _fit(expected, found):
         raise Refused(
@@ -143,11 +145,11 @@ def _sliced(layer: Any, parts: LayerParts, units: Units, removed: Removed) -> li
         )
     for number, weight in enumerate(parts.weights):
         for at, axis in enumerate(weight.axes):
-            if (kept := units.kept(axis, removed)) is not None:
+            if (kept := units.kept(axis, removed, before)) is not None:
                 values[number] = np.take(values[number], kept, axis=at)
     for number, axis in parts.rescaled:
-        if axis.length:
-            values[number] = values[number] * math.sqrt(units.length(axis, removed) / axis.length)
+        ratio = units.length(axis, removed) / units.length(axis, before)
+        values[number] = values[number] * math.sqrt(ratio)
     return [np.asarray(value) for value in values]
 
 

@@ -72,11 +72,13 @@ class Units:
         result: Removed = chosen[self.of]
         return result
 
-    def kept(self, axis: Axis, removed: Removed) -> Ids | None:
-        """Positions of an axis that stay; None where all do."""
+    def kept(self, axis: Axis, removed: Removed, before: Removed | None = None) -> Ids | None:
+        """Positions of an axis that stay, counted without those removed before; None where all do."""
         if axis.channels is None:
             return None
         gone = removed[axis.channels]
+        if before is not None:
+            gone = gone[~before[axis.channels]]
         return np.flatnonzero(~gone) if gone.any() else None
 
     def length(self, axis: Axis, removed: Removed) -> int:
