@@ -1,19 +1,15 @@
 """Training and fine-tuning, shared by every technique that trains."""
 
-from workbench.training.loop import (
-    TrainingParameters,
-    TrainingPoint,
-    TrainingResult,
-    obstacle,
-    train,
-    without_optimizer,
-)
+from workbench.training.loop import obstacle, train, without_optimizer
+from workbench.training.parameters import TrainingParameters, TrainingSettings
+from workbench.training.results import TrainingPoint, TrainingResult
 from workbench.training.script import training_code, training_seconds
 
 __all__ = [
     "TrainingParameters",
     "TrainingPoint",
     "TrainingResult",
+    "TrainingSettings",
     "obstacle",
     "train",
     "training_code",

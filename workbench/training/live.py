@@ -19,6 +19,8 @@ from workbench.training.loop import TrainingPoint
 
 CURVE_SECONDS = 0.25
 """Shortest time between two points of a curve within an epoch."""
+RAN_AWAY = 10
+"""How many times the loss of guessing means that a training diverged, if it was lower before."""
 CHECK_SECONDS = 0.1
 """Shortest time between two looks at whether the job was cancelled."""
 
@@ -34,10 +36,12 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
     Args:
         report: Where to.
         validation: Features and labels of the validation split.
+        targets: What the loss compares the output with there; None: the labels.
         epochs: Epochs at most.
         batch_size: Samples in a step.
         samples: Training samples.
         threshold: Above it, a single output means the second class.
+        guessing: The loss of a model that guesses; None where the loss has no such mark.
         share: The part of the job's progress that this training is.
     """
 
@@ -46,10 +50,12 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         report: Reporter,
         validation: tuple[Features, npt.NDArray[np.int64]],
         *,
+        targets: npt.NDArray[np.generic] | None = None,
         epochs: int,
         batch_size: int,
         samples: int,
         threshold: float,
+        guessing: float | None = None,
         share: tuple[float, float],
     ) -> None:
         super().__init__()
@@ -57,6 +63,8 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         self.diverged: Text | None = None
         self._report = report
         self._features, self._labels = validation
+        self._targets = self._labels if targets is None else targets
+        self._guessing = guessing
         self._epochs = epochs
         self._batch_size = batch_size
         self._samples = samples
@@ -107,6 +115,10 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         if not (math.isfinite(logs["loss"]) and math.isfinite(loss)):
             self._stop(epoch + 1)
             return
+        if self._ran_away(logs["loss"]):
+            logs["val_loss"] = math.nan  # such an epoch is never the best
+            self._stop(epoch + 1, logs["loss"])
+            return
         point = TrainingPoint(
             epoch=epoch + 1,
             seconds=trained,
@@ -146,19 +158,37 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         low, high = self._share
         self._report.progress(low + (high - low) * epochs / self._epochs)
 
-    def _stop(self, epoch: int) -> None:
-        kept = len(self.points)
-        self.diverged = (
+    def _ran_away(self, loss: float) -> bool:
+        # Not in the first epoch: with inputs that are not scaled a training can begin like this and recover.
+        if self._guessing is None or not self.points:
+            return False
+        lowest = min(point.training_loss for point in self.points)
+        return loss > RAN_AWAY * max(self._guessing, lowest)
+
+    def _stop(self, epoch: int, loss: float | None = None) -> None:
+        if loss is not None:
+            self.diverged = say(
+                "The training loss rose to {loss} in epoch {epoch}, more than {times} times that of "
+                "guessing: training diverged. The weights of the best epoch before it were kept.",
+                loss=f"{loss:.3g}",
+                epoch=epoch,
+                times=RAN_AWAY,
+            )
+        else:
+            self.diverged = self._not_finite(epoch)
+        self._report.log(self.diverged)
+        self.model.stop_training = True
+
+    def _not_finite(self, epoch: int) -> Text:
+        return (
             say(
                 "The loss became infinite or not a number in epoch {epoch}: training diverged. "
                 "The weights of the best epoch before it were kept.",
                 epoch=epoch,
             )
-            if kept
+            if self.points
             else say("The loss became infinite or not a number in the first epoch: training diverged.")
         )
-        self._report.log(self.diverged)
-        self.model.stop_training = True
 
     def _over_validation_split(self) -> tuple[float, float]:
         if self._validate is None:
@@ -169,9 +199,9 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
                 self._checked = perf_counter()
                 self._report.check()
             part = slice(start, start + self._batch_size)
-            labels = self._labels[part]
-            scores, loss = self._validate(select(self._features, part), labels)
-            total += float(loss) * len(labels)
+            targets = self._targets[part]
+            scores, loss = self._validate(select(self._features, part), targets)
+            total += float(loss) * len(targets)
             predicted.append(self._classes(scores.numpy()))
         loss = total / len(self._labels)
         return loss, float(
@@ -200,4 +230,4 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
             else spec(self._features)
         )
         # A free batch axis: the smaller last batch must not be traced again.
-        return tf.function(over_batch, input_signature=(features, spec(self._labels)), autograph=False)
+        return tf.function(over_batch, input_signature=(features, spec(self._targets)), autograph=False)

@@ -1,0 +1,115 @@
+"""How samples reach the training step. Importing it imports Keras and TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from workbench.data.dataset import Features
+from workbench.training.parameters import PipelineName, TrainingSettings
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What a model is fitted to, and how it gets there.
+
+    Attributes:
+        features: The samples, as arrays or memory maps.
+        targets: What the loss compares the output with.
+        settings: Pipeline, batch size, seed.
+        change: Changes a batch, its features and its targets; None leaves it.
+        class_weight: Weight of each class; None is 1.
+    """
+
+    features: Features
+    targets: npt.NDArray[np.generic]
+    settings: TrainingSettings
+    change: Callable[[Any, Any], tuple[Any, Any]] | None = None
+    class_weight: dict[int, float] | None = None
+
+    def fit(self, model: keras.Model, *, epochs: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+        """Fits a compiled model."""
+        settings = self.settings
+        data: dict[str, Any]
+        if settings.pipeline == "arrays":
+            data = {"x": self.features, "y": self.targets, "batch_size": settings.batch_size}
+        else:
+            data = {"x": self._batches()}
+        model.fit(**data, epochs=epochs, callbacks=list(callbacks), class_weight=self.class_weight, verbose=0)
+
+    def fit_ready(
+        self, model: keras.Model, *, epochs: int, callbacks: Sequence[keras.callbacks.Callback]
+    ) -> None:
+        """Fits it to one batch again and again, as often in an epoch as there are batches."""
+        dataset = self._batches()
+        first = dataset.take(1).map(lambda *batch: tf.nest.map_structure(_of_any_size, batch)).cache()
+        model.fit(
+            first.repeat(int(dataset.cardinality())),
+            epochs=epochs,
+            callbacks=list(callbacks),
+            class_weight=self.class_weight,
+            verbose=0,
+        )
+
+    def _batches(self) -> tf.data.Dataset:
+        return batches(
+            self.features,
+            self.targets,
+            self.settings.pipeline,
+            batch_size=self.settings.batch_size,
+            seed=self.settings.seed,
+            change=self.change,
+        )
+
+
+def batches(
+    features: Features,
+    targets: npt.NDArray[np.generic],
+    pipeline: PipelineName,
+    *,
+    batch_size: int,
+    seed: int,
+    change: Callable[[Any, Any], tuple[Any, Any]] | None = None,
+) -> tf.data.Dataset:
+    """One epoch of batches in random order, another order in each epoch.
+
+    Args:
+        features: The samples, as arrays or memory maps.
+        targets: What the loss compares the output with.
+        pipeline: ``from file``, ``cache``, ``prefetch`` or ``parallel map``; each does more than the one
+            before.
+        batch_size: Samples in a batch; the last one may be smaller.
+        seed: Of the order.
+        change: Changes a batch, its features and its targets.
+    """
+    parallel = tf.data.AUTOTUNE if pipeline == "parallel map" else None
+    rows = tf.data.Dataset.range(len(targets)).shuffle(len(targets), seed=seed).batch(batch_size)
+    read = _from_file if pipeline == "from file" else _from_memory
+    dataset = rows.map(read((features, targets)), num_parallel_calls=parallel)
+    if change is not None:
+        dataset = dataset.map(change, num_parallel_calls=parallel)
+    return dataset.prefetch(tf.data.AUTOTUNE) if pipeline in ("prefetch", "parallel map") else dataset
+
+
+def _of_any_size(tensor: Any) -> Any:
+    # With the batch axis free, as it is in the real input: the compiled step is not traced again.
+    return tf.compat.v1.placeholder_with_default(tensor, (None, *tensor.shape[1:]))
+
+
+def _from_memory(arrays: Any) -> Callable[[Any], Any]:
+    tensors = tf.nest.map_structure(tf.constant, arrays)
+    return lambda rows: tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
+
+
+def _from_file(arrays: Any) -> Callable[[Any], Any]:
+    def part(array: npt.NDArray[np.generic], rows: Any) -> Any:
+        values = tf.numpy_function(lambda wanted: array[wanted], [rows], array.dtype)
+        return tf.ensure_shape(values, (None, *array.shape[1:]))
+
+    return lambda rows: tf.nest.map_structure(lambda array: part(array, rows), arrays)

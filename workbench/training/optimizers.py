@@ -1,0 +1,158 @@
+"""Optimizers and learning-rate schedules, as calls of Keras that are made or written out as code.
+
+One description serves both, so that the plain code of a technique trains with what the workbench
+trains with. Importing this file does not import Keras.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.training.parameters import TrainingSettings
+
+if TYPE_CHECKING:
+    import keras
+
+ONE_CYCLE_RISE = 0.3
+ONE_CYCLE_START = 25
+STEP_AFTER = (0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of something in Keras.
+
+    Attributes:
+        name: Dotted, below ``keras``.
+        arguments: By keyword: numbers, names, further calls, and :class:`Expression`.
+    """
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def make(self, keras: Any) -> Any:
+        """Calls it."""
+        target = keras
+        for part in self.name.split("."):
+            target = getattr(target, part)
+        return target(**{key: _made(value, keras) for key, value in self.arguments.items()})
+
+    def code(self, indent: str = "") -> str:
+        """The call as Python, with Black's line breaks where it is long."""
+        short = ", ".join(f"{key}={_written(value)}" for key, value in self.arguments.items())
+        line = f"keras.{self.name}({short})"
+        if len(indent) + len(line) < 90 and "\n" not in line:
+            return line
+        inner = indent + "    "
+        parts = "".join(f"{inner}{key}={_written(value, inner)},\n" for key, value in self.arguments.items())
+        return f"keras.{self.name}(\n{parts}{indent})"
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A value that the plain code works out itself.
+
+    Attributes:
+        value: What it is here.
+        source: How the plain code says it.
+    """
+
+    value: Any
+    source: str
+
+
+def total_steps(settings: TrainingSettings, samples: int) -> int:
+    """Steps of all epochs; one takes one batch."""
+    return settings.epochs * math.ceil(samples / settings.batch_size)
+
+
+def learning_rate(settings: TrainingSettings, steps: int) -> Call | float:
+    """The learning rate, or its schedule over the steps of the whole training.
+
+    Args:
+        settings: Schedule, learning rate and warm-up.
+        steps: As :func:`total_steps` gives them; ``steps`` in the plain code.
+    """
+    peak, name = settings.learning_rate, "optimizers.schedules.CosineDecay"
+    if settings.schedule == "cosine":
+        return Call(name, {"initial_learning_rate": peak, "decay_steps": Expression(steps, "steps")})
+    if settings.schedule == "warm-up and cosine":
+        return _rise_and_fall(0.0, peak, settings.warm_up, steps)
+    if settings.schedule == "one-cycle":
+        # Smith & Topin 2017 (arXiv:1708.07120); only the learning rate has a cycle here, not momentum.
+        return _rise_and_fall(peak / ONE_CYCLE_START, peak, ONE_CYCLE_RISE, steps)
+    if settings.schedule == "step":
+        at = [Expression(int(part * steps), f"int({part} * steps)") for part in STEP_AFTER]
+        values = [peak, peak / 10, peak / 100]
+        return Call("optimizers.schedules.PiecewiseConstantDecay", {"boundaries": at, "values": values})
+    return peak
+
+
+def optimizer(settings: TrainingSettings, steps: int, output_layer: str = "") -> Call:
+    """The optimizer with all its settings.
+
+    Args:
+        settings: Which, and how.
+        steps: As :func:`total_steps` gives them.
+        output_layer: Name of the last layer with weights: Muon leaves it to AdamW.
+    """
+    arguments: dict[str, Any] = {"learning_rate": learning_rate(settings, steps)}
+    if settings.optimizer == "SGD":
+        arguments |= {"momentum": settings.momentum, "nesterov": settings.momentum > 0}
+    if settings.optimizer == "Muon":
+        arguments["exclude_layers"] = [f"(^|/){re.escape(output_layer)}/"]
+    if settings.weight_decay is not None:
+        arguments["weight_decay"] = settings.weight_decay
+        if settings.optimizer == "Muon":
+            arguments["adam_weight_decay"] = settings.weight_decay
+    if settings.clip_norm:
+        arguments["global_clipnorm"] = settings.clip_norm
+    if settings.accumulation > 1:
+        arguments["gradient_accumulation_steps"] = settings.accumulation
+    if settings.ema:
+        arguments |= {"use_ema": True, "ema_momentum": settings.ema}
+    made = Call(f"optimizers.{settings.optimizer}", arguments)
+    if settings.precision == "mixed_float16":
+        return Call("optimizers.LossScaleOptimizer", {"inner_optimizer": made})
+    return made
+
+
+def output_layer(model: keras.Model) -> str:
+    """Name of the last layer with weights."""
+    return next((layer.name for layer in reversed(model.layers) if layer.weights), "")
+
+
+def _rise_and_fall(start: float, peak: float, part: float, steps: int) -> Call:
+    rise = max(1, round(part * steps))
+    return Call(
+        "optimizers.schedules.CosineDecay",
+        {
+            "initial_learning_rate": start,
+            "warmup_target": peak,
+            "warmup_steps": Expression(rise, f"max(1, round({part} * steps))"),
+            "decay_steps": Expression(max(1, steps - rise), f"max(1, steps - max(1, round({part} * steps)))"),
+        },
+    )
+
+
+def _made(value: Any, keras: Any) -> Any:
+    if isinstance(value, Call):
+        return value.make(keras)
+    if isinstance(value, Expression):
+        return value.value
+    return [_made(item, keras) for item in value] if isinstance(value, list) else value
+
+
+def _written(value: Any, indent: str = "") -> str:
+    if isinstance(value, Call):
+        return value.code(indent)
+    if isinstance(value, Expression):
+        return value.source
+    if isinstance(value, list):
+        return "[" + ", ".join(_written(item) for item in value) + "]"
+    return json.dumps(value) if isinstance(value, str) else repr(value)
