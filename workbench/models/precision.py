@@ -20,6 +20,8 @@ _WORDS: dict[tuple[str, str], Precision] = {
     ("int8", "uint8"): "int8",
     ("uint8", "uint8"): "int8",
     ("int8", "int16"): "int16x8",
+    ("int4", "float32"): "int4",
+    ("int4", "int8"): "int4",
 }
 
 

@@ -195,8 +195,9 @@ def _layers(
             uses.append(
                 WeightUse(
                     weight=tensors[largest].dtype,
+                    # TRANSPOSE_CONV begins with the shape of its output
                     activation=tensors[inputs[0]].dtype
-                    if inputs[0] != largest
+                    if inputs[0] != largest and kind != "TRANSPOSE_CONV"
                     else tensors[outputs[0]].dtype,
                     elements=prod(tensors[largest].shape),
                 )

@@ -1,0 +1,122 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests import small_models
+from tests.techniques.applying import Reports, apply, predict, run_code, size
+from workbench import techniques
+from workbench.errors import Cancelled
+from workbench.techniques.quantization.qat import QatParameters
+
+NAME = "quantization.qat"
+SHORT = {"epochs": 2, "learning_rate": 1e-3}
+
+
+@pytest.fixture(scope="module")
+def trained(parents, tmp_path_factory):
+    known = {}
+
+    def of(kind, **parameters):
+        key = kind, *sorted(parameters.items())
+        if key not in known:
+            folder = tmp_path_factory.mktemp("qat") / "folder"
+            known[key] = apply(NAME, *parents(kind), folder, **{**SHORT, **parameters})
+        return known[key]
+
+    return of
+
+
+@pytest.mark.parametrize("kind", ["dense", "conv"])
+def test_the_file_is_int8_throughout(kind, trained, parents, made):
+    applied = trained(kind)
+    parent, dataset = parents(kind)
+    assert (applied.format, applied.runtime) == ("tflite", "litert")
+    assert applied.description.precision == "int8"
+    assert applied.description.from_logits == parent.description.from_logits
+    assert applied.report.skipped == ()
+    kinds = {layer.kind for layer in applied.description.layers if layer.precision == "float32"}
+    assert kinds <= {"QUANTIZE", "DEQUANTIZE"}
+    assert size(applied.path) < 0.6 * size(made("inference.runtime", kind, runtime="litert").path)
+    x, y = dataset.x("test"), dataset.y("test")
+    assert (predict(applied, x).argmax(-1) == y).mean() > 0.85
+
+
+def test_the_report_says_what_was_folded_trained_and_compared(trained):
+    report = trained("conv").report
+    assert str(report.touched[0]) == "Batch normalization folded: depthwise_bn, stem_bn."
+    assert "rounded at 6 places" in str(report.touched[-1])
+    agreement = next(str(note) for note in report.notes if "choose the same class" in str(note))
+    assert float(agreement.split("class for ")[1].split(" %")[0]) >= 98
+    assert any("Time to F1" in str(note) for note in report.notes)
+    (table,) = report.tables
+    behind = [row[0] for row in table.rows]
+    assert behind == ["image", "stem_relu", "block", "add", "relu6", "logits"]
+    assert all(low < high for _, low, high in table.rows)
+    # a ReLU of 6 goes no further
+    assert 0 <= {row[0]: row[2] for row in table.rows}["relu6"] <= 6.001
+
+
+def test_int4(trained, parents):
+    applied = trained("conv", weights="int4")
+    dataset = parents("conv")[1]
+    precisions = {layer.kind: layer.precision for layer in applied.description.layers if layer.parameters}
+    assert precisions["CONV_2D"] == precisions["FULLY_CONNECTED"] == "int4"
+    assert precisions["DEPTHWISE_CONV_2D"] == "int8"
+    assert any("DEPTHWISE" in skip.name for skip in applied.report.skipped)
+    assert size(applied.path) < size(trained("conv").path)
+    agreement = next(str(note) for note in applied.report.notes if "choose the same class" in str(note))
+    assert float(agreement.split("class for ")[1].split(" %")[0]) >= 95
+    x, y = dataset.x("test"), dataset.y("test")
+    assert (predict(applied, x).argmax(-1) == y).mean() > 0.85
+
+
+def test_what_does_not_fit(parents, made):
+    technique = techniques.technique(NAME)
+    parent, dataset = parents("two_inputs")
+    assert "one output" in str(technique.fits(parent, dataset.info, QatParameters()))
+    parent, dataset = parents("conv")
+    lite = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
+    assert "Keras" in str(technique.fits(lite, dataset.info, QatParameters()))
+    layers = tuple(layer.model_copy(update={"kind": "LSTM"}) for layer in parent.description.layers)
+    other = parent.model_copy(
+        update={"description": parent.description.model_copy(update={"layers": layers})}
+    )
+    assert "no Dense layer" in str(technique.fits(other, dataset.info, QatParameters()))
+
+
+def test_cancel_while_training(parents, tmp_path):
+    report = Reports(cancel_at=12)
+    with pytest.raises(Cancelled):
+        apply(NAME, *parents("conv"), tmp_path, report=report, epochs=50)
+    assert not list(tmp_path.iterdir())
+
+
+def test_estimate_and_name(parents):
+    parent, dataset = parents("conv")
+    technique = techniques.technique(NAME)
+    estimate = technique.estimate(parent, dataset.info, QatParameters())
+    assert 0 < estimate.seconds < 600
+    assert 0.1 < estimate.size_ratio < 0.5
+    assert technique.variant_name(QatParameters(weights="int4")) == "int4 QAT"
+    for field in QatParameters.model_fields.values():
+        assert field.title
+        assert field.description
+
+
+@pytest.mark.slow
+def test_the_plain_code_gives_the_same_predictions(parents, trained, tmp_path):
+    cases = [("conv", {}), ("conv", {"weights": "int4"}), ("dense", {})]
+    run_code(
+        [
+            (NAME, *parents(kind), {**SHORT, **values}, str(tmp_path / f"{number}.tflite"))
+            for number, (kind, values) in enumerate(cases)
+        ],
+        tmp_path / "code",
+    )
+    for number, (kind, values) in enumerate(cases):
+        ours = trained(kind, **values)
+        twin = replace(ours, path=tmp_path / f"{number}.tflite")
+        x = parents(kind)[1].x("test")
+        expected = predict(ours, x)
+        np.testing.assert_allclose(predict(twin, x), expected, atol=0.02 * np.abs(expected).max())

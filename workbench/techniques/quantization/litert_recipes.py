@@ -1,0 +1,282 @@
+"""What quantizations by the LiteRT quantizer (formerly AI Edge Quantizer) share.
+
+It rewrites a float32 .tflite file operation by operation, so that each can have a precision of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.data.dataset import Features, sample_count, select
+from workbench.errors import InvalidInput, WorkbenchError
+from workbench.models.description import describe
+from workbench.runtimes.batches import ordered
+from workbench.technique import Applied, CodePaths, Context
+from workbench.techniques.quantization.litert_files import missing_converter, report_of
+from workbench.text import Text, say
+from workbench.variant import ModelDescription, Report, Skip, Table, Variant
+
+PACKAGE = "litert-quantizer"
+
+KERNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
+"""Operations with weights that it quantizes."""
+FOUR_BIT_KERNELS = ("CONV_2D", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
+"""Those that it has 4-bit weights for."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of a .tflite file whose weights can be quantized.
+
+    Attributes:
+        kind: As the quantizer names it, such as ``CONV_2D``.
+        scope: What its patterns are matched with: the names of its outputs.
+        name: What a reader knows it by: the name of the Keras layer, where that is in the scope.
+        weights: Number of values of its largest constant.
+    """
+
+    kind: str
+    scope: str
+    name: str
+    weights: int
+
+    @property
+    def pattern(self) -> str:
+        """A pattern that matches this operation alone."""
+        return f"^{re.escape(self.scope)}$"
+
+
+def missing_quantizer() -> Text | None:
+    """Why the LiteRT quantizer cannot run here, or None."""
+    if (reason := missing_converter()) is not None:
+        return reason
+    if find_spec("litert_quantizer") is None:
+        return say("{package} is not installed.", package=PACKAGE)
+    return None
+
+
+def float32_tflite(context: Context, temporary: Path) -> Path:
+    """The parent as a float32 .tflite file.
+
+    Args:
+        context: The technique's context; progress up to 0.15.
+        temporary: A folder for files on the way.
+    """
+    context.report.stage(say("Loading the model"))
+    context.report.check()
+    if context.parent.format == "tflite":
+        return context.parent.path
+    from workbench.models.conversion import load_keras, to_tflite
+
+    model = load_keras(context.parent.path, trust=context.parent.settings.trusted)
+    context.report.stage(say("Converting"))
+    path = to_tflite(model, temporary / "float32.tflite")
+    context.report.progress(0.15)
+    context.report.check()
+    return path
+
+
+def operations(path: Path) -> list[Operation]:
+    """The operations of a float32 .tflite file that have weights to quantize, in order of execution."""
+    from ai_edge_litert import schema_py_generated as schema
+    from litert_quantizer import qtyping
+    from litert_quantizer.utils import tfl_flatbuffer_utils
+
+    model = tfl_flatbuffer_utils.read_model(str(path))
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
+    found = []
+    for graph in model.subgraphs[:1]:
+        for operation in graph.operators:
+            kind = names[model.operatorCodes[operation.opcodeIndex].builtinCode]
+            # The quantizer's name differs from the file format's for this one.
+            kind = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}.get(kind, kind)
+            constants = [
+                int(np.prod(graph.tensors[index].shape))
+                for index in operation.inputs
+                if index >= 0
+                and graph.tensors[index].type == schema.TensorType.FLOAT32
+                and model.buffers[graph.tensors[index].buffer].data is not None
+            ]
+            if kind in KERNELS and constants:
+                qtyping.TFLOperationName(kind)
+                scope = tfl_flatbuffer_utils.get_op_scope(operation, graph.tensors)
+                found.append(Operation(kind, scope, _layer_name(scope), max(constants)))
+    return found
+
+
+def _layer_name(scope: str) -> str:
+    # "model_1/block_1/Relu;model_1/bn_1/add;" was made of several layers; the first names the product
+    last = [part for part in scope.split(";") if part][-1]
+    parts = [part for part in last.split("/") if part]
+    return parts[-2] if len(parts) > 1 else parts[-1]
+
+
+def samples(
+    context: Context, split: str, index: npt.NDArray[np.int64], names: list[str]
+) -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+    """Samples one by one, by input name; looks for cancellation before each."""
+    features: Features = context.dataset.x(split)  # type: ignore[arg-type]
+    for row in index:
+        context.report.check()
+        arrays = ordered(select(features, slice(int(row), int(row) + 1)), names)
+        yield dict(zip(names, (np.asarray(array) for array in arrays), strict=True))
+
+
+def quantize_file(
+    source: Path,
+    target: Path,
+    recipe: Callable[[Any], None],
+    calibration: Callable[[Any], Mapping[str, Any]] | None = None,
+) -> Path:
+    """Quantizes a float32 .tflite file.
+
+    Args:
+        source: The float32 file.
+        target: The file to write.
+        recipe: Tells a ``litert_quantizer.quantizer.Quantizer`` what to do.
+        calibration: Gives the ranges of activations, where the recipe needs them.
+
+    Raises:
+        InvalidInput: If the quantizer cannot do it.
+    """
+    from litert_quantizer import quantizer
+
+    with quiet():
+        try:
+            worker = quantizer.Quantizer(str(source))
+            recipe(worker)
+            ranges = calibration(worker) if calibration is not None and worker.need_calibration else None
+            worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).export_model(
+                str(target), overwrite=True
+            )
+        except WorkbenchError:
+            raise
+        except (ValueError, RuntimeError, KeyError, TypeError, AttributeError, IndexError) as error:
+            raise InvalidInput(
+                say("The LiteRT quantizer cannot quantize this model: {error}", error=str(error)),
+                say("Choose another way of quantizing, or another runtime."),
+            ) from error
+    return target
+
+
+def applied_file(
+    context: Context,
+    path: Path,
+    weights: tuple[str, ...],
+    notes: tuple[Text, ...],
+    tables: tuple[Table, ...] = (),
+) -> Applied:
+    """Reads a produced file and reports what is in it.
+
+    Args:
+        context: The technique's context.
+        path: The file.
+        weights: Element types that weights should have, the wanted one first.
+        notes: Notes for the report.
+        tables: Tables for the report.
+
+    Raises:
+        Refused: If the file holds no weight of the first type.
+    """
+    context.report.stage(say("Reading what was written"))
+    description = describe(path, "tflite", like=context.parent.description)
+    report = _report(description, weights, notes).model_copy(update={"tables": tables})
+    context.report.progress(1.0)
+    return Applied(
+        path=path,
+        format="tflite",
+        runtime="litert",
+        settings=context.parent.settings,
+        description=description,
+        report=report,
+    )
+
+
+def _report(description: ModelDescription, weights: tuple[str, ...], notes: tuple[Text, ...]) -> Report:
+    first = report_of(description, weights[0], notes)
+    weighted = [layer for layer in description.layers if layer.parameters]
+    touched, skipped = list(first.touched), []
+    for other in weights[1:]:
+        also = [layer for layer in weighted if layer.precision == other]
+        if also:
+            touched.append(
+                say(
+                    "{count} operations hold {type} weights ({bytes} bytes).",
+                    count=len(also),
+                    type=other,
+                    bytes=sum(layer.size_bytes for layer in also),
+                )
+            )
+        skipped += [
+            Skip(
+                name=f"{layer.name} ({layer.kind})",
+                reason=say(
+                    "The quantizer has no {wanted} form of {kind}; its weights are {type}.",
+                    wanted=weights[0],
+                    kind=layer.kind,
+                    type=other,
+                ),
+            )
+            for layer in also
+        ]
+    named = {skip.name for skip in skipped}
+    skipped += [skip for skip in first.skipped if skip.name not in named]
+    return first.model_copy(update={"touched": tuple(touched), "skipped": tuple(skipped)})
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the quantizer's progress bars and its log from the user's console."""
+    logger = logging.getLogger()
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
+            # It calibrates with all tensors kept, as it must.
+            warnings.filterwarnings("ignore", message=r"\s*Warning: Enabling `experimental_preserve_all")
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+def start_code(variant: Variant, paths: CodePaths) -> tuple[str, str]:
+    """Plain code that has the float32 file in ``source``: what it imports, and the code."""
+    if variant.format == "tflite":
+        return "", f'source = "{paths.model}"\n'
+    return (
+        "import keras\nimport tensorflow as tf\n",
+        f"""\
+source = "float32.tflite"
+keras.models.load_model("{paths.model}", compile=False).export(
+    source, format="litert", verbose=False, target_spec={{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
+)
+""",
+    )
+
+
+def input_names(context: Context) -> list[str]:
+    """The names of the model's inputs, in order."""
+    return [spec.name for spec in context.parent.description.inputs]
+
+
+def drawn(context: Context, split: str, count: int, seed: int) -> npt.NDArray[np.int64]:
+    """Positions of samples in a split: drawn without replacement, in order."""
+    features = context.dataset.x(split)  # type: ignore[arg-type]
+    whole = sample_count(features)
+    return np.sort(np.random.default_rng(seed).choice(whole, min(count, whole), replace=False))
