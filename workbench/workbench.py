@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench.compatibility import misfit, parse_parameters, require_fit
-from workbench.data.dataset import DatasetInfo
+from workbench.compatibility import parse_parameters, require_fit
 from workbench.errors import InvalidInput
-from workbench.evidence import Evidence
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.queue import JobQueue, Work
 from workbench.jobs.state import JobKind, JobState
-from workbench.measure.passport import passport
-from workbench.measure.records import Passport, Protocol
+from workbench.measure.records import Protocol
 from workbench.neighbours import watch_neighbours
 from workbench.observers import Observers
 from workbench.pipeline import Pipeline
+from workbench.reading import Reading
 from workbench.recipe import Recipe
-from workbench.results import Details, ResultRow
 from workbench.shared import require_allowed, require_idle, shared_mode
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
-from workbench.technique import AnyTechnique, CodePaths, Estimate
 from workbench.techniques import technique as find_technique
-from workbench.techniques import techniques as all_techniques
 from workbench.text import Text, say
-from workbench.variant import Variant
 
 Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results"]]
 
 
-class Workbench:
+class Workbench(Reading):
     """Everything that a panel, a recipe, a script or the command line can do.
 
     Every method returns at once; work runs in worker processes and is waited for through the
@@ -59,16 +53,14 @@ class Workbench:
     def __init__(
         self, folder: str | Path | None = None, *, executor: Executor | None = None, seed: int = 0
     ) -> None:
-        self._store = Store(Path(folder) if folder is not None else default_folder())
-        self._evidence = Evidence(self._store)
+        store = Store(Path(folder) if folder is not None else default_folder())
+        if store.fact("seed") is None:
+            store.set_fact("seed", str(seed))
+        super().__init__(store)
         self._closed = False
         self._own_executor = executor is None
         self._executor = executor if executor is not None else Executor()
         self._observers: Observers[Event] = Observers()
-        stored_seed = self._store.fact("seed")
-        if stored_seed is None:
-            self._store.set_fact("seed", str(seed))
-        self.seed = seed if stored_seed is None else int(stored_seed)
         self._pipeline = Pipeline(self._store, self._evidence, self._executor, self._stored, self.seed)
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._deletions: list[tuple[str, ...]] = []
@@ -148,76 +140,7 @@ class Workbench:
             lambda job: self._pipeline.add(job, file, title, trust, shared_mode()),
         )
 
-    @property
-    def baseline(self) -> Variant | None:
-        """The model as it came; None until one is open."""
-        return next((variant for variant in self.variants if variant.parent is None), None)
-
-    @property
-    def variants(self) -> tuple[Variant, ...]:
-        """All variants in the order of their making, the baseline first."""
-        return self._store.variants()
-
-    def variant(self, key: str) -> Variant:
-        """A variant by its identifier or name.
-
-        Raises:
-            InvalidInput: With the names that exist.
-        """
-        return self._evidence.variant(key)
-
-    @property
-    def dataset_info(self) -> DatasetInfo | None:
-        """What is known of the data; None until some is open."""
-        return self._evidence.dataset.info if self._store.fact("dataset") is not None else None
-
-    @property
-    def passport(self) -> Passport:
-        """The machine and software of this process."""
-        return passport()
-
     # -- techniques -------------------------------------------------------------------------
-
-    def techniques(self) -> dict[str, AnyTechnique]:
-        """All techniques by name."""
-        return all_techniques()
-
-    def fits(
-        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
-    ) -> Text | None:
-        """Why a technique cannot be applied to a variant, or None."""
-        chosen = find_technique(technique)
-        values = parse_parameters(chosen, parameters or {})
-        return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values)
-
-    def estimate(
-        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
-    ) -> Estimate:
-        """What a technique is expected to do, before any time is spent."""
-        chosen = find_technique(technique)
-        values = parse_parameters(chosen, parameters or {})
-        return chosen.estimate(self._parent(parent), self._evidence.dataset.info, values)
-
-    def code(
-        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
-    ) -> str:
-        """The plain code that does what a panel does, to take home."""
-        chosen = find_technique(technique)
-        values = parse_parameters(chosen, parameters or {})
-        variant = self._parent(parent)
-        return chosen.code(variant, values, CodePaths(model=variant.path.name))
-
-    def take_home(
-        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
-    ) -> tuple[str, bytes]:
-        """A zip with the plain code of :meth:`code` and the model and data that it reads.
-
-        Returns:
-            File name and content. Unpacked, ``python optimize.py`` makes the optimized file.
-        """
-        variant = self._parent(parent)
-        code = self.code(technique, variant.id, parameters)
-        return f"{technique}.zip", self._evidence.take_home(variant, code)
 
     def apply(self, technique: str, parent: str | None = None, **parameters: Any) -> Job:
         """Makes a variant from a variant and measures it.
@@ -288,34 +211,6 @@ class Workbench:
         )
 
     # -- what came out ----------------------------------------------------------------------
-
-    def results(self) -> tuple[ResultRow, ...]:
-        """One row per variant with all that is known of it."""
-        return self._evidence.results()
-
-    def details(self, variant: str, reference: str | None = None) -> Details:
-        """What a variant gets right and wrong, against another one.
-
-        Args:
-            variant: Identifier or name.
-            reference: Identifier or name of what to compare with; by default the baseline.
-
-        Raises:
-            InvalidInput: If one of them has not been evaluated yet.
-        """
-        return self._evidence.details(variant, reference)
-
-    def picture(self, index: int) -> bytes | None:
-        """A test sample as PNG; None where the data are no pictures."""
-        return self._evidence.picture(index)
-
-    def recipe(self, variant: str) -> Recipe:
-        """The steps from the baseline to a variant."""
-        return self._evidence.recipe(variant, self.seed)
-
-    def download(self, variant: str) -> tuple[str, bytes]:
-        """File name and content of a variant as it would be deployed; a folder becomes a zip."""
-        return self._evidence.download(variant)
 
     def delete(self, variant: str) -> None:
         """Hides a variant and everything made from it; :meth:`undo` takes it back.
@@ -401,19 +296,9 @@ class Workbench:
         return self._observers.add(callback)
 
     @property
-    def problems(self) -> tuple[Text, ...]:
-        """What opening the folder found wrong."""
-        return self._store.problems
-
-    @property
     def executor(self) -> Executor:
         """Where its work runs; another workbench may share it."""
         return self._executor
-
-    @property
-    def folder(self) -> Path:
-        """Where everything is kept."""
-        return self._store.folder
 
     @property
     def closed(self) -> bool:
@@ -441,9 +326,6 @@ class Workbench:
         return f"Workbench({str(self.folder)!r}, {len(self.variants)} variants)"
 
     # -- inside -----------------------------------------------------------------------------
-
-    def _parent(self, key: str | None) -> Variant:
-        return self.variant(key) if key is not None else self._evidence.baseline
 
     def _add_job(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
         require_idle(self._queue.current())

@@ -1,0 +1,150 @@
+"""What can be asked of a workbench without starting any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.compatibility import misfit, parse_parameters
+from workbench.data.dataset import DatasetInfo
+from workbench.evidence import Evidence
+from workbench.measure.passport import passport
+from workbench.measure.records import Passport
+from workbench.recipe import Recipe
+from workbench.results import Details, ResultRow
+from workbench.store import Store
+from workbench.technique import AnyTechnique, CodePaths, Estimate
+from workbench.techniques import technique as find_technique
+from workbench.techniques import techniques as all_techniques
+from workbench.text import Text
+from workbench.variant import Variant
+
+
+class Reading:
+    """The half of :class:`workbench.Workbench` that starts no job and changes nothing.
+
+    Args:
+        store: Where everything is kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._evidence = Evidence(store)
+        self.seed = int(store.fact("seed") or 0)
+
+    @property
+    def baseline(self) -> Variant | None:
+        """The model as it came; None until one is open."""
+        return next((variant for variant in self.variants if variant.parent is None), None)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """All variants in the order of their making, the baseline first."""
+        return self._store.variants()
+
+    def variant(self, key: str) -> Variant:
+        """A variant by its identifier or name.
+
+        Raises:
+            InvalidInput: With the names that exist.
+        """
+        return self._evidence.variant(key)
+
+    @property
+    def dataset_info(self) -> DatasetInfo | None:
+        """What is known of the data; None until some is open."""
+        return self._evidence.dataset.info if self._store.fact("dataset") is not None else None
+
+    @property
+    def passport(self) -> Passport:
+        """The machine and software of this process."""
+        return passport()
+
+    # -- techniques -------------------------------------------------------------------------
+
+    def techniques(self) -> dict[str, AnyTechnique]:
+        """All techniques by name."""
+        return all_techniques()
+
+    def fits(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Text | None:
+        """Why a technique cannot be applied to a variant, or None."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values)
+
+    def estimate(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Estimate:
+        """What a technique is expected to do, before any time is spent."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return chosen.estimate(self._parent(parent), self._evidence.dataset.info, values)
+
+    def code(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> str:
+        """The plain code that does what a panel does, to take home."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        variant = self._parent(parent)
+        return chosen.code(variant, values, CodePaths(model=variant.path.name))
+
+    def take_home(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> tuple[str, bytes]:
+        """A zip with the plain code of :meth:`code` and the model and data that it reads.
+
+        Returns:
+            File name and content. Unpacked, ``python optimize.py`` makes the optimized file.
+        """
+        variant = self._parent(parent)
+        code = self.code(technique, variant.id, parameters)
+        return f"{technique}.zip", self._evidence.take_home(variant, code)
+
+    # -- what came out ----------------------------------------------------------------------
+
+    def results(self) -> tuple[ResultRow, ...]:
+        """One row per variant with all that is known of it."""
+        return self._evidence.results()
+
+    def details(self, variant: str, reference: str | None = None) -> Details:
+        """What a variant gets right and wrong, against another one.
+
+        Args:
+            variant: Identifier or name.
+            reference: Identifier or name of what to compare with; by default the baseline.
+
+        Raises:
+            InvalidInput: If one of them has not been evaluated yet.
+        """
+        return self._evidence.details(variant, reference)
+
+    def picture(self, index: int) -> bytes | None:
+        """A test sample as PNG; None where the data are no pictures."""
+        return self._evidence.picture(index)
+
+    def recipe(self, variant: str) -> Recipe:
+        """The steps from the baseline to a variant."""
+        return self._evidence.recipe(variant, self.seed)
+
+    def download(self, variant: str) -> tuple[str, bytes]:
+        """File name and content of a variant as it would be deployed; a folder becomes a zip."""
+        return self._evidence.download(variant)
+
+    # -- where it is kept -------------------------------------------------------------------
+
+    @property
+    def problems(self) -> tuple[Text, ...]:
+        """What opening the folder found wrong."""
+        return self._store.problems
+
+    @property
+    def folder(self) -> Path:
+        """Where everything is kept."""
+        return self._store.folder
+
+    def _parent(self, key: str | None) -> Variant:
+        return self.variant(key) if key is not None else self._evidence.baseline
