@@ -1,0 +1,120 @@
+"""Ranges of activations, observed in a float32 .tflite file on samples.
+
+Extremes are safe and coarse: one outlier widens every step. A percentile leaves outliers to be
+clipped; the range of least squared error weighs what clipping costs against what finer steps gain
+(Wu et al., Integer Quantization for Deep Learning Inference, 2020, arXiv:2004.09602, section 5).
+
+This file is also part of the plain code that is shown: it needs NumPy and ``ai_edge_litert``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+BINS = 2048
+
+
+def observed_ranges(
+    path: Path | str,
+    samples: Callable[[], Iterable[dict[str, Any]]],
+    method: str = "minmax",
+    percentile: float = 99.99,
+) -> dict[str, tuple[float, float]]:
+    """The range of every float32 tensor that a file computes.
+
+    Args:
+        path: A float32 .tflite file.
+        samples: Gives the samples by input name, each with its batch axis; called twice, once for
+            ``minmax``.
+        method: ``minmax``, ``percentile`` or ``mse``.
+        percentile: Share of values, in percent, that lie inside the range; half of the rest on
+            either side.
+
+    Returns:
+        Lowest and highest value by the tensor's name.
+    """
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        str(path),
+        num_threads=1,
+        # XNNPACK would fuse tensors away.
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    constants = _constants(path)
+    details = [
+        detail
+        for detail in interpreter.get_tensor_details()
+        if detail["dtype"] == np.float32 and detail["name"] not in constants
+    ]
+    (signature,) = list(interpreter.get_signature_list())[:1]
+    runner = interpreter.get_signature_runner(signature)
+
+    def values() -> Iterable[tuple[str, Any]]:
+        for sample in samples():
+            runner(**sample)
+            for detail in details:
+                try:
+                    value = interpreter.get_tensor(detail["index"])
+                except ValueError:  # a tensor that no operation gives
+                    continue
+                if value.size:
+                    yield detail["name"], value
+
+    extremes: dict[str, tuple[float, float]] = {}
+    for name, value in values():
+        low, high = extremes.get(name, (np.inf, -np.inf))
+        extremes[name] = min(low, float(value.min())), max(high, float(value.max()))
+    if method == "minmax":
+        return extremes
+    counts = {name: np.zeros(BINS, np.int64) for name in extremes}
+    for name, value in values():
+        counts[name] += np.histogram(value, BINS, _open(*extremes[name]))[0]
+    return {
+        name: _percentile(counts[name], *_open(*limits), percentile)
+        if method == "percentile"
+        else _least_error(counts[name], *_open(*limits))
+        for name, limits in extremes.items()
+    }
+
+
+def _open(low: float, high: float) -> tuple[float, float]:
+    return (low, high) if high > low else (low, low + 1e-6)
+
+
+def _percentile(counts: Any, low: float, high: float, percentile: float) -> tuple[float, float]:
+    edges = np.linspace(low, high, BINS + 1)
+    share = np.cumsum(counts) / counts.sum()
+    rest = (1 - percentile / 100) / 2
+    first = int(np.searchsorted(share, rest, side="right"))
+    last = int(np.searchsorted(share, 1 - rest, side="left"))
+    return float(edges[min(first, BINS - 1)]), float(edges[min(last, BINS - 1) + 1])
+
+
+def _least_error(counts: Any, low: float, high: float, bits: int = 8) -> tuple[float, float]:
+    edges = np.linspace(low, high, BINS + 1)
+    centers = (edges[1:] + edges[:-1]) / 2
+    best, chosen = np.inf, (low, high)
+    for share in np.linspace(1.0, 0.1, 91):
+        bottom, top = min(low * share, 0.0), max(high * share, 0.0)
+        step = (top - bottom) / (2**bits - 1) or 1e-9
+        rounded = np.clip(np.round((centers - bottom) / step) * step + bottom, bottom, top)
+        error = float((counts * (rounded - centers) ** 2).sum())
+        if error < best:
+            best, chosen = error, (bottom, top)
+    return chosen
+
+
+def _constants(path: Path | str) -> set[str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(Path(path).read_bytes(), 0)
+    graph = model.Subgraphs(0)
+    tensors = [graph.Tensors(index) for index in range(graph.TensorsLength())]
+    return {tensor.Name().decode() for tensor in tensors if model.Buffers(tensor.Buffer()).DataLength() > 0}

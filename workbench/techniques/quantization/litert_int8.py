@@ -1,0 +1,240 @@
+"""int8 with a choice of how ranges are found."""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+from typing_extensions import override
+
+from workbench.data.dataset import DatasetInfo, sample_count
+from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.quantization import activation_ranges
+from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
+from workbench.techniques.quantization.litert_files import (
+    CalibratedParameters,
+    calibration_index,
+    conversion_seconds,
+    output_name,
+    with_float_operations,
+)
+from workbench.techniques.quantization.litert_recipes import (
+    applied_file,
+    float32_tflite,
+    input_names,
+    missing_quantizer,
+    quantize_file,
+    samples,
+    start_code,
+)
+from workbench.text import Text, say
+from workbench.variant import Format, Variant
+
+_ALGORITHMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "minmax": ("MIN_MAX_UNIFORM_QUANT", ()),
+    "mse": ("MSE", ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE")),
+    "octav": ("OCTAV", ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE")),
+}
+"""Algorithm of the quantizer, and the operations that it is for. Its GPTQ is left out: it goes on with
+the inverse Hessian of all columns where that of the remaining ones is meant, and dense layers collapse."""
+
+
+class LiteRTInt8Parameters(CalibratedParameters):
+    """How ranges are found."""
+
+    activations_range: Literal["minmax", "percentile", "mse"] = Field(
+        "percentile",
+        title="Range of activations",
+        description="minmax: the extremes that were seen. percentile: all but the outermost values. mse: the "
+        "range of least squared error. The last two clip outliers for finer steps.",
+    )
+    percentile: float = Field(
+        99.99,
+        ge=90,
+        le=100,
+        title="Percentile",
+        description="Share of an activation's values that lie inside its range; used by percentile only.",
+        json_schema_extra={"unit": "%", "advanced": True},
+    )
+    weights_range: Literal["minmax", "mse", "octav"] = Field(
+        "minmax",
+        title="Range of weights",
+        description="minmax: the largest weight. mse, octav: a narrower range that clips the largest weights "
+        "for finer steps; one formula for bell-shaped weights, or an iteration.",
+    )
+    per_channel: bool = Field(
+        True,
+        title="One scale per channel",
+        description="Each output channel of a layer gets its own scale: more exact, a little larger.",
+        json_schema_extra={"advanced": True},
+    )
+
+
+class LiteRTInt8(Technique[LiteRTInt8Parameters]):
+    """Stores weights and activations in 8 bits, with a choice of how their ranges are found.
+
+    The same kind of file as full int8, made by Google's newer quantizer from a float32 LiteRT
+    file. Where activations have outliers, ranges that leave them out keep finer steps for the rest.
+
+    Source: the LiteRT quantizer (formerly AI Edge Quantizer, github.com/google-ai-edge); Wu et al., 2020
+    (arXiv:2004.09602) for ranges of activations; Sakr et al., ICML 2022 (arXiv:2206.06501), for OCTAV.
+    """
+
+    name: ClassVar[str] = "quantization.litert_int8"
+    family: ClassVar[Family] = "quantization"
+    title: ClassVar[str] = "int8 with a choice of ranges"
+    parameters_type: ClassVar[type[Parameters]] = LiteRTInt8Parameters
+    produces: ClassVar[Format | None] = "tflite"
+    packages: ClassVar[tuple[str, ...]] = ("litert-quantizer",)
+
+    @override
+    def unavailable(self) -> Text | None:
+        return missing_quantizer()
+
+    @override
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: LiteRTInt8Parameters) -> Text | None:
+        return float32_parent(variant, "tflite")
+
+    @override
+    def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: LiteRTInt8Parameters) -> Estimate:
+        count = min(parameters.samples, dataset.counts[parameters.split])
+        passes = 2 if parameters.activations_range == "minmax" else 3
+        return Estimate(
+            seconds=1.0 + conversion_seconds(variant.description, count * passes),
+            size_ratio=0.27,
+            expectation=say(
+                "Size about 1/4. Speed depends on the processor: often faster with VNNI or Arm dotprod, "
+                "slower than LiteRT float32 on a PC without them. Quality usually within a point."
+            ),
+        )
+
+    @override
+    def apply(self, context: Context, parameters: LiteRTInt8Parameters) -> Applied:
+        path = context.folder / "model.tflite"
+        index = calibration_index(parameters, sample_count(context.dataset.x(parameters.split)))
+        names = input_names(context)
+        with tempfile.TemporaryDirectory(prefix="workbench-") as temporary:
+            source = float32_tflite(context, Path(temporary))
+            context.report.stage(say("Calibrating and quantizing"))
+
+            def calibration(worker: Any) -> Mapping[str, Any]:
+                every = _Checked(samples(context, parameters.split, index, names))
+                every.check = context.report.check
+                context.report.progress(0.3)
+                found = dict(worker.calibrate({_signature(source): every}, num_threads=1))
+                context.report.progress(0.5)
+                ranges = activation_ranges.observed_ranges(
+                    source,
+                    lambda: every,
+                    parameters.activations_range,
+                    parameters.percentile,
+                )
+                context.report.progress(0.8)
+                return _with_ranges(found, ranges)
+
+            quantize_file(source, path, lambda worker: _recipe(worker, parameters), calibration)
+        context.report.check()
+        note = calibration_note(parameters, len(index))
+        return with_float_operations(applied_file(context, path, ("int8",), (note,)))
+
+    @override
+    def code(self, variant: Variant, parameters: LiteRTInt8Parameters, paths: CodePaths) -> str:
+        imports, start = start_code(variant, paths)
+        calls = "".join(
+            f'quantizer.add_static_config(".*", Operation.{kind}, 8, 8, Granularity.{granularity}, '
+            f"AlgorithmName.{algorithm})\n"
+            for kind, granularity, algorithm in _settings(parameters)
+        )
+        source = inspect.getsource(activation_ranges).replace("from __future__ import annotations\n\n", "")
+        return f"""\
+{source.strip()}
+
+
+{imports}\
+from litert_quantizer.qtyping import QuantGranularity as Granularity
+from litert_quantizer.qtyping import TFLOperationName as Operation
+from litert_quantizer.quantizer import AlgorithmName, Quantizer
+
+{start}
+data = np.load("{paths.data}")
+names = {[spec.name for spec in variant.description.inputs]!r}
+{samples_code(variant, parameters, "names")}
+
+def samples():
+    for i in np.sort(index):
+        yield {{name: x[i : i + 1] for name, x in arrays.items()}}
+
+
+quantizer = Quantizer(source)
+{calls}\
+calibration = dict(quantizer.calibrate({{"serving_default": list(samples())}}, num_threads=1))
+for name, (low, high) in observed_ranges(
+    source, samples, "{parameters.activations_range}", {parameters.percentile}
+).items():
+    if "min" in calibration.get(name, {{}}):
+        shape = np.shape(calibration[name]["min"])
+        calibration[name]["min"] = np.full(shape, low, np.float32)
+        calibration[name]["max"] = np.full(shape, high, np.float32)
+quantizer.quantize(calibration).export_model("{output_name(paths)}", overwrite=True)
+"""
+
+    @override
+    def variant_name(self, parameters: LiteRTInt8Parameters) -> str:
+        return f"int8 {parameters.activations_range}"
+
+
+def _settings(parameters: LiteRTInt8Parameters) -> list[tuple[str, str, str]]:
+    """Operation, granularity and algorithm; a later line overrules an earlier one."""
+    granularity = "CHANNELWISE" if parameters.per_channel else "TENSORWISE"
+    lines = [("ALL_SUPPORTED", granularity, _ALGORITHMS["minmax"][0])]
+    algorithm, kinds = _ALGORITHMS[parameters.weights_range]
+    return [*lines, *((kind, granularity, algorithm) for kind in kinds)]
+
+
+def _recipe(worker: Any, parameters: LiteRTInt8Parameters) -> None:
+    from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
+    from litert_quantizer.quantizer import AlgorithmName
+
+    for kind, granularity, algorithm in _settings(parameters):
+        worker.add_static_config(
+            ".*",
+            TFLOperationName[kind],
+            8,
+            8,
+            QuantGranularity[granularity],
+            AlgorithmName[algorithm],
+        )
+
+
+def _with_ranges(found: dict[str, Any], ranges: dict[str, tuple[float, float]]) -> dict[str, Any]:
+    """What the quantizer knows of each tensor, with our range of values."""
+    for name, (low, high) in ranges.items():
+        if "min" in found.get(name, {}):
+            shape = np.shape(found[name]["min"])
+            found[name]["min"] = np.full(shape, low, np.float32)
+            found[name]["max"] = np.full(shape, high, np.float32)
+    return found
+
+
+def _signature(path: Path) -> str:
+    from ai_edge_litert.interpreter import Interpreter
+
+    names: list[str] = list(Interpreter(str(path), num_threads=1).get_signature_list())
+    return names[0]
+
+
+class _Checked(list[dict[str, Any]]):
+    """Samples that look for cancellation as they are gone through; the quantizer wants a list."""
+
+    check: Callable[[], None]
+
+    @override
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for sample in super().__iter__():
+            self.check()
+            yield sample
