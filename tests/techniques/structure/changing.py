@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from workbench import techniques
 from workbench.models.description import describe_keras
 from workbench.technique import CodePaths, Context
 from workbench.variant import Variant
@@ -30,11 +29,10 @@ def parent_of(model, folder):
     )
 
 
-def apply(name, parent, dataset, folder, reporter, **parameters):
-    """Applies a technique and loads what it made."""
+def apply(technique, parent, dataset, folder, reporter, **parameters):
+    """Applies a technique, an instance, and loads what it made."""
     import keras
 
-    technique = techniques.technique(name)
     values = technique.parameters_type.model_validate(parameters)
     assert technique.fits(parent, dataset.info, values) is None
     folder.mkdir()
@@ -46,11 +44,10 @@ def apply(name, parent, dataset, folder, reporter, **parameters):
     return applied, keras.models.load_model(applied.path, compile=False)
 
 
-def twin(name, parent, dataset, folder, **parameters):
+def twin(technique, parent, dataset, folder, **parameters):
     """Runs the plain code in a fresh process and loads what it made."""
     import keras
 
-    technique = techniques.technique(name)
     folder.mkdir()
     script = technique.code(
         parent, technique.parameters_type.model_validate(parameters), CodePaths(model=str(parent.path))

@@ -55,7 +55,7 @@ def zeros_of(model):
 @pytest.mark.slow
 def test_gradual_with_its_code_twin(digits, trained, recorder, tmp_path):
     parameters = {"share": 0.8, "epochs": 4, "seed": 5, "every": 7}
-    applied, model = apply("structure.sparsity", trained, digits, tmp_path / "out", recorder, **parameters)
+    applied, model = apply(Sparsity(), trained, digits, tmp_path / "out", recorder, **parameters)
     assert zeros_of(model) == pytest.approx(0.8, abs=1e-3)
     assert (np.asarray(model.get_layer("depthwise").kernel) != 0).all()
     assert accuracy(model, digits) > 0.9
@@ -69,13 +69,13 @@ def test_gradual_with_its_code_twin(digits, trained, recorder, tmp_path):
         assert shown[name] == pytest.approx(100 * np.mean(np.asarray(kernel) == 0), abs=0.01)
     assert any("gzip" in str(note) for note in applied.report.notes)
     assert any("not faster" in str(note) for note in applied.report.notes)
-    assert_same_weights(model, twin("structure.sparsity", trained, digits, tmp_path / "twin", **parameters))
+    assert_same_weights(model, twin(Sparsity(), trained, digits, tmp_path / "twin", **parameters))
 
 
 @pytest.mark.slow
 def test_a_pattern_with_its_code_twin(digits, trained, recorder, tmp_path):
     parameters = {"pattern": "2:4", "epochs": 2}
-    applied, model = apply("structure.sparsity", trained, digits, tmp_path / "out", recorder, **parameters)
+    applied, model = apply(Sparsity(), trained, digits, tmp_path / "out", recorder, **parameters)
     for name in ("separable", "hidden", "scores"):
         kernel = np.asarray(kernels_of(model)[name])
         kernel = kernel.reshape(-1, kernel.shape[-1])
@@ -85,13 +85,13 @@ def test_a_pattern_with_its_code_twin(digits, trained, recorder, tmp_path):
     assert (np.asarray(kernels_of(model)["first"]) != 0).all()
     (skip,) = [skip for skip in applied.report.skipped if skip.name == "first"]
     assert "no multiple of 4" in str(skip.reason)
-    assert_same_weights(model, twin("structure.sparsity", trained, digits, tmp_path / "twin", **parameters))
+    assert_same_weights(model, twin(Sparsity(), trained, digits, tmp_path / "twin", **parameters))
 
 
 @pytest.mark.slow
 def test_without_training_weights_stay_or_vanish(digits, trained, recorder, tmp_path):
     parameters = {"share": 0.5, "ranking": "each layer", "epochs": 0, "layers": "dense", "leave": "scores"}
-    applied, model = apply("structure.sparsity", trained, digits, tmp_path / "out", recorder, **parameters)
+    applied, model = apply(Sparsity(), trained, digits, tmp_path / "out", recorder, **parameters)
     before = keras.models.load_model(trained.path, compile=False)
     for one, other in zip(model.get_weights(), before.get_weights(), strict=True):
         assert ((one == other) | (one == 0)).all()
@@ -99,7 +99,7 @@ def test_without_training_weights_stay_or_vanish(digits, trained, recorder, tmp_
     assert (hidden == 0).sum() == hidden.size // 2
     assert (np.asarray(model.get_layer("scores").kernel) != 0).all()
     assert {skip.name for skip in applied.report.skipped} == {"first", "separable", "scores"}
-    assert_same_weights(model, twin("structure.sparsity", trained, digits, tmp_path / "twin", **parameters))
+    assert_same_weights(model, twin(Sparsity(), trained, digits, tmp_path / "twin", **parameters))
 
 
 def test_more_zeros_than_before_keep_the_old_ones_and_shared_values(digits, trained, recorder, tmp_path):
@@ -110,9 +110,7 @@ def test_more_zeros_than_before_keep_the_old_ones_and_shared_values(digits, trai
         kernel.assign(values)
     was = {name: np.asarray(kernel) for name, kernel in kernels_of(model).items()}
     parent = parent_of(model, tmp_path / "parent")
-    _, made = apply(
-        "structure.sparsity", parent, digits, tmp_path / "out", recorder, share=0.9, epochs=2, every=10
-    )
+    _, made = apply(Sparsity(), parent, digits, tmp_path / "out", recorder, share=0.9, epochs=2, every=10)
     for name in ("first", "hidden", "scores"):
         now = np.asarray(kernels_of(made)[name])
         assert (now[was[name] == 0] == 0).all()
@@ -122,15 +120,15 @@ def test_more_zeros_than_before_keep_the_old_ones_and_shared_values(digits, trai
 
 def test_refusals(digits, trained, recorder, tmp_path):
     with pytest.raises(InvalidInput, match=r"no layer wrong.*hidden"):
-        apply("structure.sparsity", trained, digits, tmp_path / "a", recorder, leave="wrong", epochs=0)
-    _, sparse = apply("structure.sparsity", trained, digits, tmp_path / "b", recorder, epochs=0)
+        apply(Sparsity(), trained, digits, tmp_path / "a", recorder, leave="wrong", epochs=0)
+    _, sparse = apply(Sparsity(), trained, digits, tmp_path / "b", recorder, epochs=0)
     parent = parent_of(sparse, tmp_path / "parent")
     with pytest.raises(Refused, match=r"80.* % of these weights are zero already"):
-        apply("structure.sparsity", parent, digits, tmp_path / "c", recorder, share=0.7, epochs=0)
+        apply(Sparsity(), parent, digits, tmp_path / "c", recorder, share=0.7, epochs=0)
     sparse.trainable = False
     parent = parent_of(sparse, tmp_path / "frozen")
     with pytest.raises(Refused, match=r"hidden: Its weights are frozen"):
-        apply("structure.sparsity", parent, digits, tmp_path / "d", recorder, share=0.95, epochs=0)
+        apply(Sparsity(), parent, digits, tmp_path / "d", recorder, share=0.95, epochs=0)
     technique = Sparsity()
     lite = trained.model_copy(update={"format": "tflite"})
     assert "Keras" in str(technique.fits(lite, digits.info, SparsityParameters()))
@@ -142,7 +140,7 @@ def test_refusals(digits, trained, recorder, tmp_path):
 def test_it_can_be_cancelled_while_weights_go(digits, trained, recorder, tmp_path):
     recorder.cancel_at = 3
     with pytest.raises(Cancelled):
-        apply("structure.sparsity", trained, digits, tmp_path / "out", recorder, epochs=50)
+        apply(Sparsity(), trained, digits, tmp_path / "out", recorder, epochs=50)
 
 
 def test_estimate_and_names(digits, trained):

@@ -8,17 +8,18 @@ from workbench.technique import CodePaths
 from workbench.techniques.structure.fine_tuning import saving_code
 from workbench.techniques.structure.masks import Ranking
 from workbench.training import TrainingParameters, training_code
+from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code
 from workbench.variant import Variant
 
 
 def weight_matrices_code(layers: str, leave: tuple[str, ...]) -> str:
-    """Code of ``leaves(model)`` and of the list ``kernels``: the weight matrices that are changed.
+    """Code of ``weight_matrices`` and the list ``kernels``: the weight matrices that are changed.
 
     Args:
         layers: ``all``, ``dense`` or ``convolutions``.
         leave: Names of layers that are left alone.
     """
-    conditions = ['type(layer).__name__.startswith("DepthwiseConv")']
+    conditions = ["not kernel.trainable"]
     if layers == "dense":
         conditions.append('"Conv" in type(layer).__name__')
     if layers == "convolutions":
@@ -26,24 +27,13 @@ def weight_matrices_code(layers: str, leave: tuple[str, ...]) -> str:
     if leave:
         conditions.append(f"layer.name in {json.dumps(list(leave))}")
     return f"""\
-def leaves(model):
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from leaves(layer)
-        else:
-            yield layer
+{WEIGHT_MATRICES}
 
-
-# The weight matrices; biases, normalizations and depthwise kernels stay as they are.
 kernels, owners = [], []
-for layer in leaves(model):
-    if {" or ".join(conditions)}:
-        continue
-    for variable in layer.trainable_variables:
-        named = variable.name in ("kernel", "recurrent_kernel", "pointwise_kernel", "embeddings")
-        if named and len(variable.shape) > 1 and not any(variable is other for other in kernels):
-            kernels.append(variable)
-            owners.append(layer)
+for layer, kernel in weight_matrices(model):
+    if not ({" or ".join(conditions)}):
+        kernels.append(kernel)
+        owners.append(layer)
 """
 
 
@@ -65,15 +55,13 @@ def prune(share):
     groups = {groups}
     for group in groups:
         scores = np.concatenate([{score}(kernel.numpy().ravel()) for kernel in group])
-        kept = np.ones(scores.size, bool)
-        kept[np.argsort(scores, kind="stable")[: round(share * scores.size)]] = False
-        parts = np.split(kept, np.cumsum([kernel.numpy().size for kernel in group])[:-1])
+        stay = np.ones(scores.size, bool)
+        stay[np.argsort(scores, kind="stable")[: round(share * scores.size)]] = False
+        parts = np.split(stay, np.cumsum([kernel.numpy().size for kernel in group])[:-1])
         for kernel, part in zip(group, parts):
             if not part.any():  # a layer without weights cuts the network
                 part[np.abs(kernel.numpy()).argmax()] = True
             kernel.assign(np.where(part.reshape(kernel.shape), kernel.numpy(), 0))
-    for kernel, mask in zip(kernels, masks):
-        mask.assign(kernel.numpy() != 0)
 """
 
 _PATTERN = """\
@@ -92,16 +80,15 @@ def input_axes(layer, kernel):
 
 
 def prune(keep, of):
-    for layer, kernel, mask in zip(owners, kernels, masks):
+    for layer, kernel in zip(owners, kernels):
         values, inputs = kernel.numpy(), input_axes(layer, kernel)
         if not inputs or np.prod([values.shape[axis] for axis in inputs]) % of:
             continue
         order = [axis for axis in range(values.ndim) if axis not in inputs] + inputs
         groups = np.abs(values).transpose(order).reshape(-1, of)
         rank = np.argsort(np.argsort(-groups, axis=1, kind="stable"), axis=1)
-        kept = (rank < keep).reshape([values.shape[axis] for axis in order]).transpose(np.argsort(order))
-        kernel.assign(np.where(kept, values, 0))
-        mask.assign(kept)
+        stay = (rank < keep).reshape([values.shape[axis] for axis in order]).transpose(np.argsort(order))
+        kernel.assign(np.where(stay, values, 0))
 """
 
 _GRADUAL = """\
@@ -112,11 +99,16 @@ class GradualPruning(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         if self.step % {every} == 0:
-            prune({share} + (start - {share}) * (1 - self.step / {steps}) ** 3)
+            self.prune({share} + (start - {share}) * (1 - self.step / {steps}) ** 3)
         self.step += 1
 
+    def prune(self, share):
+        prune(share)
+        for one in kept:
+            one.refresh()
+
     def on_train_end(self, logs=None):
-        prune({share})
+        self.prune({share})
         self.last = model.get_weights()
 
 
@@ -126,6 +118,7 @@ pruning = GradualPruning()
 {training}
 # Not the best epoch's weights, which have fewer zeros.
 model.set_weights(pruning.last)
+
 """
 
 
@@ -166,35 +159,33 @@ data = np.load({json.dumps(paths.data)})
 
 
 {weight_matrices_code(layers, leave)}
-# Applied by the optimizer after each step.
-masks = [keras.Variable(np.ones(kernel.shape, "float32"), trainable=False) for kernel in kernels]
-for kernel, mask in zip(kernels, masks):
-    kernel.constraint = lambda weights, mask=mask: weights * mask
-
 
 """
     ]
+    keeping = f"\n\n{KEPT}\n\n{keeping_code('model', also='kernels')}\n"
     if pattern is not None:
-        parts.append(_PATTERN + f"\n\nprune(keep={pattern[0]}, of={pattern[1]})\n")
+        parts.append(f"{_PATTERN}\n\nprune(keep={pattern[0]}, of={pattern[1]})\n")
     else:
         groups = "[[kernel] for kernel in kernels]" if ranking == "each layer" else "[kernels]"
         score = "relative" if ranking == "adaptive" else "np.abs"
         parts.append(_RELATIVE if ranking == "adaptive" else "")
-        parts.append(_SMALLEST.replace("{groups}", groups).replace("{score}", score) + "\n\n")
-        if ramp:
-            gradual = parameters.model_copy(update={"epochs": ramp, "patience": 0})
-            training = training_code("model", variant, gradual, callbacks=["pruning"])
-            steps = f'({ramp} * -(-len(data["y_train"]) // {parameters.batch_size}))'
-            parts.append(
-                _GRADUAL.replace("{every}", str(every))
-                .replace("{share}", str(share))
-                .replace("{steps}", steps)
-                .replace("{training}", training)
-            )
-        else:
-            parts.append(f"prune({share})\n")
+        parts.append(_SMALLEST.replace("{groups}", groups).replace("{score}", score))
+        parts.append("" if ramp else f"\n\nprune({share})\n")
+    if parameters.epochs:
+        parts.append(keeping)
+    if ramp:
+        gradual = parameters.model_copy(update={"epochs": ramp, "patience": 0})
+        training = training_code("model", variant, gradual, callbacks=["Preserving()", "pruning"])
+        steps = f'({ramp} * -(-len(data["y_train"]) // {parameters.batch_size}))'
+        parts.append(
+            "\n"
+            + _GRADUAL.replace("{every}", str(every))
+            .replace("{share}", str(share))
+            .replace("{steps}", steps)
+            .replace("{training}", training)
+        )
     rest = parameters.model_copy(update={"epochs": parameters.epochs - ramp})
     if rest.epochs:
-        parts.append(training_code("model", variant, rest) + "\n")
+        parts.append(training_code("model", variant, rest, callbacks=["Preserving()"]) + "\n")
     parts.append(saving_code("model", paths, parameters.epochs))
     return "".join(parts)

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from tests.techniques.structure.changing import (
+    accuracy,
+    apply,
+    assert_same_weights,
+    parent_of,
+    train,
+    twin,
+)
+from tests.techniques.structure.test_sparsity import conv_model, kernels_of
+from workbench.errors import Refused
+from workbench.techniques.structure.clustering import Clustering, ClusteringParameters
+from workbench.techniques.structure.sparsity import Sparsity
+
+keras = pytest.importorskip("keras")
+
+
+@pytest.fixture(scope="module")
+def trained(digits, tmp_path_factory):
+    return parent_of(train(conv_model(), digits), tmp_path_factory.mktemp("clusters"))
+
+
+@pytest.mark.slow
+def test_fine_tuned_with_its_code_twin(digits, trained, recorder, tmp_path):
+    parameters = {"clusters": 8, "epochs": 3, "seed": 5}
+    applied, model = apply(Clustering(), trained, digits, tmp_path / "out", recorder, **parameters)
+    counts = {name: len(np.unique(np.asarray(kernel))) for name, kernel in kernels_of(model).items()}
+    assert set(counts.values()) == {8}
+    assert accuracy(model, digits) > 0.9
+    (table,) = applied.report.tables
+    assert {row[0]: row[2] for row in table.rows} == counts
+    assert any("gzip" in str(note) for note in applied.report.notes)
+    assert_same_weights(model, twin(Clustering(), trained, digits, tmp_path / "twin", **parameters))
+
+
+@pytest.mark.slow
+def test_a_sparse_parent_stays_sparse_with_its_code_twin(digits, trained, recorder, tmp_path):
+    _, sparse = apply(Sparsity(), trained, digits, tmp_path / "sparse", recorder, epochs=0, share=0.6)
+    parent = parent_of(sparse, tmp_path / "parent")
+    recorder.fractions.clear()
+    parameters = {"clusters": 16, "initialization": "k-means++", "epochs": 1, "leave": "scores"}
+    _, model = apply(Clustering(), parent, digits, tmp_path / "out", recorder, **parameters)
+    for name, kernel in kernels_of(model).items():
+        was, now = np.asarray(kernels_of(sparse)[name]), np.asarray(kernel)
+        # The layer that is left alone keeps its zeros in training as well.
+        assert ((was == 0) == (now == 0)).all()
+        assert (len(np.unique(now)) <= 16) == (name != "scores")
+    assert_same_weights(model, twin(Clustering(), parent, digits, tmp_path / "twin", **parameters))
+
+
+def test_small_layers_get_fewer_clusters_and_clustered_ones_are_refused(digits, trained, recorder, tmp_path):
+    applied, model = apply(
+        Clustering(),
+        trained,
+        digits,
+        tmp_path / "out",
+        recorder,
+        clusters=64,
+        epochs=0,
+        initialization="density",
+    )
+    counts = {name: len(np.unique(np.asarray(kernel))) for name, kernel in kernels_of(model).items()}
+    assert counts["first"] <= 144 // 4
+    assert counts["hidden"] == 64
+    assert applied.report.notes
+    parent = parent_of(model, tmp_path / "parent")
+    with pytest.raises(Refused, match=r"hidden: It has only 64 distinct values already"):
+        apply(Clustering(), parent, digits, tmp_path / "again", recorder, clusters=64, epochs=0)
+
+
+def test_before_applying(digits, trained):
+    technique = Clustering()
+    few = technique.estimate(trained, digits.info, ClusteringParameters(clusters=4))
+    many = technique.estimate(trained, digits.info, ClusteringParameters(clusters=256, epochs=50))
+    assert few.size_ratio == 1
+    assert few.seconds < many.seconds
+    assert few.expectation != many.expectation
+    assert technique.variant_name(ClusteringParameters()) == "16 clusters"
+    lite = trained.model_copy(update={"format": "tflite"})
+    assert "Keras" in str(technique.fits(lite, digits.info, ClusteringParameters()))
+    bare = trained.model_copy(update={"description": trained.description.model_copy(update={"layers": ()})})
+    assert "no layer" in str(technique.fits(bare, digits.info, ClusteringParameters()))
