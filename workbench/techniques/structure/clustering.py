@@ -151,7 +151,7 @@ class Clustering(Technique[ClusteringParameters]):
                 parameters.seed,
                 keep_zeros=is_sparse(weights),
             )
-            errors.append(float(np.linalg.norm(shared - weights) / max(np.linalg.norm(weights), 1e-30)))
+            errors.append(float(np.linalg.norm(shared - weights) / (np.linalg.norm(weights) or 1.0)))
             kernel.variable.assign(shared)
             context.report.progress(0.1 * done / len(choice.chosen))
         guarded = Preserving(Kept(kernel, clusters=True) for kernel in choice.chosen)
