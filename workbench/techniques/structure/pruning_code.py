@@ -1,0 +1,300 @@
+"""Channel pruning as plain Keras code, with the groups of this one model written out as data."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+
+import numpy as np
+
+from workbench.graph.channels import Ids
+from workbench.technique import CodePaths
+from workbench.techniques.structure.fine_tuning import saving_code
+from workbench.techniques.structure.pruning_importance_code import importance_code
+from workbench.techniques.structure.pruning_parameters import PruningParameters
+from workbench.techniques.structure.pruning_plan import PruningPlan, plan_of
+from workbench.techniques.structure.pruning_search_code import search_code
+from workbench.training import training_code
+from workbench.variant import Variant
+
+
+def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePaths) -> str:
+    """A script that does what ``structure.pruning`` does to one model.
+
+    The script finds no dependencies: they are in it as data. Importance is computed from the weights that
+    it loads. How many channels stay is data too where that follows from the shapes alone, and is searched
+    for by the script where it depends on weights (global ranking) or on time (latency).
+
+    Raises:
+        OSError, ValueError, KeyError, zipfile.BadZipFile: If the variant's file cannot be read.
+        workbench.errors.Refused: If the target cannot be reached.
+    """
+    plan = plan_of(variant, parameters.round_to, parameters.least)
+    data = _Data(plan)
+    between = parameters.model_copy(update={"epochs": parameters.epochs_between})
+    train_between = training_code("model", variant, between) if parameters.epochs_between else ""
+    train_after = training_code("model", variant, parameters) if parameters.epochs else ""
+    searched = parameters.ranking == "global" or parameters.target == "latency"
+    imports = ["math"] * bool(data.rescaled or searched) + ["time"] * (parameters.target == "latency")
+    parts = [
+        f"""\
+{"".join(f"import {name}{chr(10)}" for name in imports)}{chr(10) if imports else ""}\
+import keras
+import numpy as np
+
+model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
+data = np.load({json.dumps(paths.data)})
+
+
+def units(first, last):
+    return np.arange(first, last)
+
+
+# Channels that must go together, since an addition or one kernel ties them, are one unit. The units of a
+# group run through the same layers, so any of them can stand for another.
+groups = {{
+{data.groups()}}}
+count = {data.count}
+
+# For every weight of a layer, in the order of layer.weights, the unit at each position of each axis;
+# a number is the length of an axis that stays, and -1 a position that stays.
+layers = {{
+{data.layers()}}}
+
+# Values in the configuration of a layer that say how long an axis is: where they stand, the axis, and how
+# many positions of it count as one.
+settings = {{
+{data.settings()}}}
+""",
+        f"""
+def staying(axis, gone):
+    return np.flatnonzero(~gone[axis])
+
+
+def layer_at(model, name):
+    for part in name.split("/"):
+        model = model.get_layer(part)
+    return model
+
+
+def flat(model, prefix=""):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from flat(layer, prefix + layer.name + "/")
+        else:
+            yield prefix + layer.name, layer
+
+
+def narrow(config, gone, prefix=""):
+    for layer in config["layers"]:
+        name = prefix + layer["config"].get("name", "")
+{data.skip_closed()}\
+        forget_shapes(layer)
+        if "layers" in layer["config"]:
+            layer["config"].pop("build_input_shape", None)
+            narrow(layer["config"], gone, name + "/")
+        for keys, axis, each in settings.get(name, []):
+            place = layer["config"]
+            for key in keys[:-1]:
+                place[key] = list(place[key]) if isinstance(place[key], tuple) else place[key]
+                place = place[key]
+            place[keys[-1]] = len(staying(axis, gone)) // each
+
+
+def forget_shapes(layer):
+    # The shapes that it was built with; it is built anew when the smaller model calls it.
+    layer.pop("build_config", None)
+    for key in ("layer", "backward_layer"):
+        if isinstance(layer["config"].get(key), dict):
+            forget_shapes(layer["config"][key])
+
+
+def without(model, gone, before):
+    \"\"\"A smaller model. Of every unit: is it gone there, and was it missing here before?\"\"\"
+    description = keras.saving.serialize_keras_object(model)
+    description.pop("build_config", None)
+    description.pop("compile_config", None)
+    narrow(description["config"], gone)
+    keras.utils.set_random_seed({parameters.seed})
+    smaller = keras.saving.deserialize_keras_object(description)
+    for name, layer in flat(model):
+        weights = layer.get_weights()
+        for number, axes in enumerate(layers.get(name, [])):
+            for at, axis in enumerate(axes):
+                if not isinstance(axis, int):
+                    here = axis[~before[axis]]
+                    weights[number] = np.take(weights[number], staying(here, gone), axis=at)
+{data.rescaling()}\
+        if weights:
+            layer_at(smaller, name).set_weights(weights)
+        if hasattr(layer, "finalize_state"):
+            layer_at(smaller, name).finalize_state()
+    return smaller
+
+
+def choose(keep, scores, before):
+    \"\"\"Marks the units of lowest score, so that ``keep`` of each group are left.\"\"\"
+    gone = before.copy()
+    for name, group in groups.items():
+        here = group[~before[group]]
+        gone[here[np.argsort(scores[here], kind="stable")][: len(here) - keep[name]]] = True
+    return gone
+
+""",
+        importance_code(plan, data.axis, data.numbers, variant, parameters),
+        "\n\n# Nothing is missing yet. The last entry is for positions that stay: their number is -1.\n",
+        "before = np.zeros(count + 1, bool)\n",
+    ]
+    if searched:
+        parts.insert(2, search_code(plan, data.axis, variant, parameters))
+        measured = "part, _ = fast_enough(part, importance(model, before))\n"
+        parts.append(
+            f"""\
+part = {1 - parameters.remove!r}
+{measured if parameters.target == "latency" else ""}\
+keep = {{name: len(group) for name, group in groups.items()}}
+for step in range(1, {parameters.steps} + 1):
+    scores = importance(model, before)
+    keep = meeting(part ** (step / {parameters.steps}), keep, scores, before)
+"""
+        )
+    else:
+        parts.append(f"# Units kept of each group after each step.\nplan = [\n{_steps(plan, parameters)}]\n")
+        parts.append("for step, keep in enumerate(plan, start=1):\n    scores = importance(model, before)\n")
+    parts.append(
+        """\
+    gone = choose(keep, scores, before)
+    model, before = without(model, gone, before), gone
+"""
+    )
+    if parameters.steps > 1 and train_between:
+        parts.append(f"    if step < {parameters.steps}:\n" + textwrap.indent(train_between, " " * 8) + "\n")
+    parts.append("\n" + train_after + "\n" if train_after else "\n")
+    parts.append(saving_code("model", paths, max(parameters.epochs, parameters.epochs_between)))
+    return "".join(parts)
+
+
+def _steps(plan: PruningPlan, parameters: PruningParameters) -> str:
+    part, counts, lines = 1 - parameters.remove, plan.all, []
+    for step in range(1, parameters.steps + 1):
+        share = part ** (step / parameters.steps)
+        counts = plan.meeting(parameters.target, share, plan.evenly, counts)
+        inside = "".join(
+            f"        {json.dumps(name)}: {count},\n" for name, count in plan.named(counts).items()
+        )
+        lines.append(f"    {{\n{inside}    }},\n")
+    return "".join(lines)
+
+
+class _Data:
+    """The groups and layers of a model as Python source, its units numbered group by group."""
+
+    def __init__(self, plan: PruningPlan) -> None:
+        self._plan = plan
+        self.numbers = np.full(len(plan.units.of) + 1, -1, np.int64)
+        self.count = 0
+        for group in plan.groups:
+            self.numbers[group.units] = np.arange(self.count, self.count + len(group.units))
+            self.count += len(group.units)
+        self._parts = [
+            layer
+            for layer in plan.units.graph.layers.values()
+            if any(self._moves(a.channels) for w in layer.weights for a in w.axes)
+            or any(self._moves(setting.axis.channels) for setting in layer.settings)
+        ]
+        self.rescaled = [layer for layer in self._parts if layer.rescaled]
+
+    def _moves(self, channels: Ids | None) -> bool:
+        return channels is not None and bool((self.numbers[self._plan.units.of[channels]] >= 0).any())
+
+    def axis(self, channels: Ids | None, length: int | None) -> str:
+        """An axis as an expression."""
+        if channels is None or not self._moves(channels):
+            return str(len(channels) if channels is not None else length or 1)
+        return _expression(self.numbers[self._plan.units.of[channels]])
+
+    def groups(self) -> str:
+        """The lines of the groups."""
+        lines, start = [], 0
+        for name, group in zip(self._plan.names(), self._plan.groups, strict=True):
+            lines.append(f"    {json.dumps(name)}: units({start}, {start + len(group.units)}),\n")
+            start += len(group.units)
+        return "".join(lines)
+
+    def layers(self) -> str:
+        """The lines of the weights."""
+        lines = []
+        for layer in self._parts:
+            if layer.weights:
+                rows = [
+                    "[" + ", ".join(self.axis(axis.channels, axis.length) for axis in weight.axes) + "]"
+                    for weight in layer.weights
+                ]
+                lines.append(f"    {json.dumps(layer.name)}: [{', '.join(rows)}],\n")
+        return "".join(lines)
+
+    def settings(self) -> str:
+        """The lines of the settings."""
+        lines = []
+        for layer in self._parts:
+            rows = []
+            for setting in layer.settings:
+                axis = self.axis(setting.axis.channels, setting.axis.length)
+                if axis.isdigit():
+                    if layer.kind != "MultiHeadAttention":
+                        continue
+                    # Its other lengths are stated too: one that is not given follows another.
+                    axis = f"np.full({axis}, -1)"
+                rows.append(f"({setting.keys!r}, {axis}, {setting.divide})")
+            if rows:
+                lines.append(f"    {json.dumps(layer.name)}: [{', '.join(rows)}],\n")
+        return "".join(lines)
+
+    def skip_closed(self) -> str:
+        """Lines that leave layers alone that channels are not followed through."""
+        closed = [skip.name for skip in self._plan.units.graph.closed]
+        return f"        if name in {closed!r}:\n            continue\n" if closed else ""
+
+    def rescaling(self) -> str:
+        """Lines that make up for the root of the key width, by which attention divides."""
+        lines = []
+        for layer in self.rescaled:
+            axis = self.axis(layer.rescaled[0][1].channels, None)
+            if axis.isdigit():
+                continue
+            numbers = [number for number, _ in layer.rescaled]
+            lines.append(
+                f"        if name == {json.dumps(layer.name)}:\n"
+                "            # It divides by the root of the width of its keys.\n"
+                f"            keys = {axis}\n"
+                "            ratio = len(staying(keys, gone)) / len(staying(keys, before))\n"
+                f"            for number in {numbers}:\n"
+                "                weights[number] = weights[number] * math.sqrt(ratio)\n"
+            )
+        return "".join(lines)
+
+
+def _expression(numbers: Ids) -> str:
+    """Unit numbers as a short NumPy expression."""
+    count = len(numbers)
+    for period in range(1, count // 2 + 1):
+        if count % period == 0 and np.array_equal(numbers[period:], numbers[:-period]):
+            if period == 1 and numbers[0] == -1:
+                return f"np.full({count}, -1)"
+            return f"np.tile({_expression(numbers[:period])}, {count // period})"
+    changes = np.flatnonzero(np.diff(numbers)) + 1
+    lengths = np.diff(np.concatenate([[0], changes, [count]]))
+    each = int(np.gcd.reduce(lengths))
+    if each > 1 and (numbers >= 0).all():
+        return f"np.repeat({_expression(numbers[::each])}, {each})"
+    pieces = []
+    breaks = np.flatnonzero((np.diff(numbers) != 1) & ~((numbers[1:] == -1) & (numbers[:-1] == -1))) + 1
+    for piece in np.split(numbers, breaks):
+        if piece[0] == -1:
+            # Fixed positions that unit 0 follows look like one run.
+            fixed = int((piece == -1).sum())
+            pieces.append(f"np.full({fixed}, -1)")
+            piece = piece[fixed:]
+        if len(piece):
+            pieces.append(f"units({piece[0]}, {piece[-1] + 1})")
+    return pieces[0] if len(pieces) == 1 else f"np.concatenate([{', '.join(pieces)}])"
