@@ -250,7 +250,7 @@ def _prune_pattern(
 def _prune_smallest(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
 ) -> tuple[Text, ...]:
-    from workbench.techniques.structure.gradual_pruning import GradualPruning, prune
+    from workbench.training.gradual_pruning import GradualPruning, prune
     from workbench.training.preserving import Kept, Preserving, is_clustered, preserve
 
     ramp = ramp_epochs(parameters)
