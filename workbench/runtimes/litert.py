@@ -74,7 +74,7 @@ class LiteRTSession(Session):
     @override
     def prepare(self, features: Features) -> object:
         arrays = tuple(
-            _quantized(array, detail, name)
+            as_stored(array, detail, name)
             for array, detail, name in zip(
                 ordered(features, self._names), self._inputs, self._names, strict=True
             )
@@ -132,7 +132,14 @@ def _quantization(detail: dict[str, Any]) -> tuple[np.float32 | None, np.float32
     return np.float32(parameters["scales"][0]), np.float32(parameters["zero_points"][0])
 
 
-def _quantized(array: npt.NDArray[Any], detail: dict[str, Any], name: str) -> npt.NDArray[Any]:
+def as_stored(array: npt.NDArray[Any], detail: dict[str, Any], name: str) -> npt.NDArray[Any]:
+    """A batch as an input of a file stores it: quantized where the input is of whole numbers.
+
+    Args:
+        array: Real values, with the batch axis.
+        detail: What the interpreter says of the input.
+        name: For messages.
+    """
     scale, zero_point = _quantization(detail)
     if scale is None:
         return as_type(array, detail["dtype"], name)

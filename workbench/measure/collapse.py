@@ -1,0 +1,373 @@
+"""What destroyed it: how far each tensor of a quantized file is from that of its float parent.
+
+The measure is the signal-to-noise ratio, 10 log10(sum x^2 / sum (x - q)^2) in decibels, over all
+values of a tensor and all samples: 20 dB are an error of a tenth, 0 dB as much error as signal. Each
+halving of the step of rounding adds 6 dB. Down the graph it falls slowly; where it breaks, the layer
+that broke it has inputs that were still good.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import override
+
+from workbench.data.dataset import Dataset, Features, sample_count, select
+from workbench.errors import InvalidInput
+from workbench.runtimes.batches import ordered
+from workbench.technique import Reporter
+from workbench.text import Text, say
+from workbench.variant import Format, Table, Variant
+
+BAD_DB = 10.0
+"""Below it, the error is more than a third of the signal: predictions suffer."""
+
+_NUMBERED = re.compile(r"__\d+(:\d+)?$")
+"""Names that the ONNX converter numbers: the same one may mean another tensor in the other file."""
+_OUTPUTS = ("StatefulPartitionedCall", "Identity")
+"""What converters call the output of a model."""
+
+Values = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation of a file.
+
+    Attributes:
+        kind: The operator's type.
+        inputs: Names of the tensors that it takes, constants included.
+        output: Name of the first tensor that it gives.
+    """
+
+    kind: str
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """How far one tensor is from its float counterpart.
+
+    Attributes:
+        name: The layer that gives it.
+        kind: The operator's type in the float file.
+        snr: In decibels; ``inf`` if equal.
+        before: The lowest of the layer's inputs, in decibels; ``inf`` where nothing precedes it.
+    """
+
+    name: str
+    kind: str
+    snr: float
+    before: float
+
+
+def error_by_layer(
+    float_path: Path, quantized_path: Path, samples: Features, check: Callable[[], None] | None = None
+) -> Table:
+    """The signal-to-noise ratio of every tensor that both files have, in order of execution.
+
+    Args:
+        float_path: The float32 file, ``.tflite`` or ``.onnx``.
+        quantized_path: What was made of it, of the same format.
+        samples: Model inputs, float32, with a batch axis; a few dozen are enough.
+        check: Called before each sample, such as a reporter's.
+
+    Returns:
+        For each operation its SNR and that of its inputs; the note names the first bad layer, or says
+        that there is none.
+
+    Raises:
+        InvalidInput: If the formats differ, or the two have no tensor in common.
+    """
+    found = layer_errors(float_path, quantized_path, samples, check)
+    return Table(
+        title=say("Error down the graph, against the float32 parent"),
+        columns=(say("Layer"), say("SNR (dB)"), say("SNR of its inputs (dB)"), say("Operation")),
+        rows=tuple((item.name, _shown(item.snr), _shown(item.before), item.kind) for item in found),
+        picture="bars",
+        note=verdict(found),
+    )
+
+
+def layer_errors(
+    float_path: Path, quantized_path: Path, samples: Features, check: Callable[[], None] | None = None
+) -> list[LayerError]:
+    """What :func:`error_by_layer` shows; ``check`` is called before each sample."""
+    kinds: dict[str, type[_File]] = {".tflite": _LiteRT, ".onnx": _Onnx}
+    open_file = kinds.get(float_path.suffix)
+    if open_file is None or float_path.suffix != quantized_path.suffix:
+        raise InvalidInput(
+            say(
+                "Layers can be compared between two .tflite files or two .onnx files. "
+                "Received: {first}, {second}.",
+                first=float_path.name,
+                second=quantized_path.name,
+            )
+        )
+    exact, rounded = open_file(float_path), open_file(quantized_path)
+    pairs = _pairs(exact.steps, rounded.steps)
+    signal: dict[str, float] = {}
+    noise: dict[str, float] = {}
+    for row in range(sample_count(samples)):
+        if check is not None:
+            check()
+        sample = select(samples, slice(row, row + 1))
+        expected, got = exact.run(sample), rounded.run(sample)
+        for name, counterpart in pairs.items():
+            x, q = expected.get(name), got.get(counterpart)
+            if x is None or q is None or x.shape != q.shape or not x.size:
+                continue
+            signal[name] = signal.get(name, 0.0) + float(np.square(x, dtype=np.float64).sum())
+            noise[name] = noise.get(name, 0.0) + float(np.square(x - q, dtype=np.float64).sum())
+    if not signal:
+        raise InvalidInput(
+            say(
+                "{first} and {second} have no tensor in common: they are not made of the same model.",
+                first=float_path.name,
+                second=quantized_path.name,
+            )
+        )
+    snr = {name: _decibels(signal[name], noise[name]) for name in signal}
+    givers = {step.output: step for step in exact.steps}
+    return [
+        LayerError(_layer(step.output), step.kind, snr[step.output], _before(step, givers, snr))
+        for step in exact.steps
+        if step.output in snr
+    ]
+
+
+def verdict(found: list[LayerError]) -> Text:
+    """The first bad layer in words: the first whose SNR is below :data:`BAD_DB`."""
+    for item in found:
+        if not item.snr >= BAD_DB:  # not a number is bad too
+            if item.before >= BAD_DB:
+                return say(
+                    "First bad layer: {layer} ({kind}). What it gives has {snr} dB, what it takes {before} "
+                    "dB: the error arises there. Keep it in a higher precision.",
+                    layer=item.name,
+                    kind=item.kind,
+                    snr=_words(item.snr),
+                    before=_words(item.before),
+                )
+            return say(
+                "First bad layer: {layer} ({kind}) with {snr} dB.",
+                layer=item.name,
+                kind=item.kind,
+                snr=_words(item.snr),
+            )
+    worst = min(found, key=lambda item: item.snr)
+    return say(
+        "No layer is bad: the lowest SNR is {snr} dB, at {layer} ({kind}).",
+        snr=_words(worst.snr),
+        layer=worst.name,
+        kind=worst.kind,
+    )
+
+
+def explain_collapse(
+    report: Reporter, exact: Path, quantized: Path, dataset_folder: Path, count: int = 32
+) -> Table:
+    """As a job: :func:`error_by_layer` on samples of the validation split.
+
+    Args:
+        report: Progress and cancellation.
+        exact: The float32 file.
+        quantized: What was made of it.
+        dataset_folder: The prepared data.
+        count: How many samples, drawn with a fixed seed.
+    """
+    from workbench.jobs.slot import shared_slot
+
+    with shared_slot(report):
+        report.stage(say("Comparing layer by layer"))
+        features = Dataset(dataset_folder).x("validation")
+        whole = sample_count(features)
+        index = np.sort(np.random.default_rng(0).choice(whole, min(count, whole), replace=False))
+        table = error_by_layer(exact, quantized, select(features, index), report.check)
+    report.progress(1.0)
+    return table
+
+
+def comparable(exact: Variant, quantized: Variant) -> Text | None:
+    """Why two variants cannot be compared layer by layer, or None."""
+    formats: tuple[Format, ...] = ("tflite", "onnx")
+    if quantized.format not in formats or exact.format != quantized.format:
+        return say("Only two LiteRT files, or two ONNX files, are compared layer by layer.")
+    if exact.description.precision != "float32":
+        return say("{name} is not float32: there is nothing to compare with.", name=exact.name)
+    return None
+
+
+def _pairs(exact: list[Step], rounded: list[Step]) -> dict[str, str]:
+    """Tensor of the float file to that of the quantized one, by name."""
+    by_key: dict[str, str] = {}
+    for step in rounded:
+        if step.kind not in ("QUANTIZE", "QuantizeLinear"):
+            # A file that gives float32 ends in DEQUANTIZE: the last of a name counts.
+            by_key[_key(step.output)] = step.output
+    return {
+        step.output: by_key[_key(step.output)]
+        for step in exact
+        if _key(step.output) in by_key and not _NUMBERED.search(step.output)
+    }
+
+
+def _key(name: str) -> str:
+    # LiteRT names a fused tensor after its parts, the outermost first; converters add suffixes.
+    first = name.partition(";")[0]
+    return re.sub(r"(_dequant|_QuantizeLinear_Input|_DequantizeLinear_Output)$", "", first)
+
+
+def _layer(name: str) -> str:
+    """The Keras layer in a tensor's name, where it tells: model/layer_1/BiasAdd:0."""
+    if name.startswith(_OUTPUTS):
+        return "output"
+    parts = [part for part in _key(name).partition(":")[0].split("/") if part]
+    return re.sub(r"_1$", "", parts[-2]) if len(parts) > 1 else parts[-1]
+
+
+def _before(step: Step, givers: dict[str, Step], snr: dict[str, float]) -> float:
+    lowest, waiting, seen = math.inf, list(step.inputs), set(step.inputs)
+    while waiting:
+        name = waiting.pop()
+        if name in snr:
+            lowest = min(lowest, snr[name])
+        elif name in givers:
+            more = [other for other in givers[name].inputs if other not in seen]
+            seen.update(more)
+            waiting += more
+    return lowest
+
+
+def _decibels(signal: float, noise: float) -> float:
+    if noise == 0:
+        return math.inf
+    return 10 * math.log10(signal / noise) if signal > 0 and math.isfinite(noise) else -math.inf
+
+
+def _shown(decibels: float) -> float | None:
+    return round(decibels, 1) if math.isfinite(decibels) else None
+
+
+def _words(decibels: float) -> str:
+    return f"{decibels:.1f}"
+
+
+class _File(ABC):
+    """A model file that shows what each of its operations gives."""
+
+    steps: list[Step]
+
+    @abstractmethod
+    def __init__(self, path: Path) -> None: ...
+
+    @abstractmethod
+    def run(self, sample: Features) -> Values:
+        """Every tensor that is computed from one sample, as real numbers."""
+
+
+class _LiteRT(_File):
+    def __init__(self, path: Path) -> None:
+        from ai_edge_litert import schema_py_generated as schema
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        model = schema.Model.GetRootAs(path.read_bytes(), 0)
+        graph = model.Subgraphs(0)
+        names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
+
+        def tensor(index: int) -> str:
+            return (graph.Tensors(index).Name() or b"").decode() if index >= 0 else ""
+
+        self.steps = [
+            Step(
+                names[model.OperatorCodes(operator.OpcodeIndex()).BuiltinCode()],
+                tuple(tensor(operator.Inputs(i)) for i in range(operator.InputsLength())),
+                tensor(operator.Outputs(0)),
+            )
+            for operator in (graph.Operators(index) for index in range(graph.OperatorsLength()))
+        ]
+        self._interpreter = Interpreter(
+            str(path),
+            num_threads=1,
+            # XNNPACK would fuse tensors away.
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+        self._interpreter.allocate_tensors()
+        wanted = {step.output for step in self.steps}
+        self._details = [item for item in self._interpreter.get_tensor_details() if item["name"] in wanted]
+        self._runner = self._interpreter.get_signature_runner()
+        self._inputs = self._runner.get_input_details()
+
+    @override
+    def run(self, sample: Features) -> Values:
+        from workbench.runtimes.litert import as_stored
+
+        arrays = ordered(sample, list(self._inputs))
+        self._runner(
+            **{
+                name: as_stored(np.asarray(array), detail, name)
+                for array, (name, detail) in zip(arrays, self._inputs.items(), strict=True)
+            }
+        )
+        return dict(self._values())
+
+    def _values(self) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+        for detail in self._details:
+            try:
+                value = self._interpreter.get_tensor(detail["index"])
+            except ValueError:  # not computed
+                continue
+            scales = detail["quantization_parameters"]["scales"]
+            if len(scales) == 1:
+                zero = detail["quantization_parameters"]["zero_points"][0]
+                yield detail["name"], (value.astype(np.float32) - np.float32(zero)) * scales[0]
+            elif value.dtype == np.float32:
+                yield detail["name"], value
+
+
+class _Onnx(_File):
+    def __init__(self, path: Path) -> None:
+        import onnx
+
+        from workbench.models.onnx_graph import read_onnx
+        from workbench.privacy import import_onnxruntime
+
+        onnxruntime = import_onnxruntime()
+        model = onnx.shape_inference.infer_shapes(read_onnx(path))
+        types = {
+            item.name: item.type.tensor_type.elem_type
+            for item in (*model.graph.value_info, *model.graph.output)
+        }
+        self.steps = [
+            Step(node.op_type, tuple(node.input), node.output[0]) for node in model.graph.node if node.output
+        ]
+        given = {item.name for item in model.graph.output}
+        self._names = [step.output for step in self.steps if types.get(step.output) == onnx.TensorProto.FLOAT]
+        model.graph.output.extend(
+            onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
+            for name in self._names
+            if name not in given
+        )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        # Optimized, it would fuse tensors away.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        self._session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        self._inputs = [item.name for item in self._session.get_inputs()]
+
+    @override
+    def run(self, sample: Features) -> Values:
+        arrays = ordered(sample, self._inputs)
+        feed = {name: np.asarray(array) for name, array in zip(self._inputs, arrays, strict=True)}
+        return dict(zip(self._names, self._session.run(self._names, feed), strict=True))
