@@ -40,7 +40,7 @@ class Feed:
         if settings.pipeline == "arrays":
             data = {"x": self.features, "y": self.targets, "batch_size": settings.batch_size}
         else:
-            data = {"x": self._batches()}
+            data = {"x": self._batches(), "shuffle": False}  # it is shuffled already
         model.fit(**data, epochs=epochs, callbacks=list(callbacks), class_weight=self.class_weight, verbose=0)
 
     def fit_ready(
@@ -54,6 +54,7 @@ class Feed:
             epochs=epochs,
             callbacks=list(callbacks),
             class_weight=self.class_weight,
+            shuffle=False,
             verbose=0,
         )
 

@@ -125,7 +125,7 @@ def sweep_learning_rate(
             break
         losses.append(loss)
         report.metric("loss over learning rate", float(rate), loss)
-        if len(losses) > WINDOW and smoothed(np.asarray(losses))[-1] > DIVERGED * min(losses):
+        if len(losses) > WINDOW and np.mean(losses[-(WINDOW // 2 + 1) :]) > DIVERGED * min(losses):
             break
     model.set_weights(before)
     if len(losses) <= WINDOW:

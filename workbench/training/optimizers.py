@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -71,29 +70,30 @@ def total_steps(settings: TrainingSettings, samples: int) -> int:
     return settings.epochs * math.ceil(samples / settings.batch_size)
 
 
-def learning_rate(settings: TrainingSettings, steps: int) -> Call | float:
+def learning_rate(settings: TrainingSettings, steps: int) -> Call | Expression | float:
     """The learning rate, or its schedule over the steps of the whole training.
 
     Args:
-        settings: Schedule, learning rate and warm-up.
+        settings: Schedule, learning rate and warm-up. A learning rate that is looked for first is
+            ``learning_rate`` in the plain code.
         steps: As :func:`total_steps` gives them; ``steps`` in the plain code.
     """
-    peak, name = settings.learning_rate, "optimizers.schedules.CosineDecay"
+    peak, name = _divided(settings, 1), "optimizers.schedules.CosineDecay"
     if settings.schedule == "cosine":
         return Call(name, {"initial_learning_rate": peak, "decay_steps": Expression(steps, "steps")})
     if settings.schedule == "warm-up and cosine":
         return _rise_and_fall(0.0, peak, settings.warm_up, steps)
     if settings.schedule == "one-cycle":
         # Smith & Topin 2017 (arXiv:1708.07120); only the learning rate has a cycle here, not momentum.
-        return _rise_and_fall(peak / ONE_CYCLE_START, peak, ONE_CYCLE_RISE, steps)
+        return _rise_and_fall(_divided(settings, ONE_CYCLE_START), peak, ONE_CYCLE_RISE, steps)
     if settings.schedule == "step":
         at = [Expression(int(part * steps), f"int({part} * steps)") for part in STEP_AFTER]
-        values = [peak, peak / 10, peak / 100]
+        values = [_divided(settings, by) for by in (1, 10, 100)]
         return Call("optimizers.schedules.PiecewiseConstantDecay", {"boundaries": at, "values": values})
     return peak
 
 
-def optimizer(settings: TrainingSettings, steps: int, output_layer: str = "") -> Call:
+def optimizer(settings: TrainingSettings, steps: int, output_layer: str | Expression = "") -> Call:
     """The optimizer with all its settings.
 
     Args:
@@ -105,7 +105,12 @@ def optimizer(settings: TrainingSettings, steps: int, output_layer: str = "") ->
     if settings.optimizer == "SGD":
         arguments |= {"momentum": settings.momentum, "nesterov": settings.momentum > 0}
     if settings.optimizer == "Muon":
-        arguments["exclude_layers"] = [f"(^|/){re.escape(output_layer)}/"]
+        name = output_layer
+        arguments["exclude_layers"] = [
+            Expression(f"(^|/){name.value}/", f'"(^|/)" + {name.source} + "/"')
+            if isinstance(name, Expression)
+            else f"(^|/){name}/"
+        ]
     if settings.weight_decay is not None:
         arguments["weight_decay"] = settings.weight_decay
         if settings.optimizer == "Muon":
@@ -127,7 +132,14 @@ def output_layer(model: keras.Model) -> str:
     return next((layer.name for layer in reversed(model.layers) if layer.weights), "")
 
 
-def _rise_and_fall(start: float, peak: float, part: float, steps: int) -> Call:
+def _divided(settings: TrainingSettings, by: int) -> float | Expression:
+    value = settings.learning_rate / by
+    if not settings.find_learning_rate:
+        return value
+    return Expression(value, f"learning_rate / {by}" if by > 1 else "learning_rate")
+
+
+def _rise_and_fall(start: float | Expression, peak: float | Expression, part: float, steps: int) -> Call:
     rise = max(1, round(part * steps))
     return Call(
         "optimizers.schedules.CosineDecay",

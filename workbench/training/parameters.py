@@ -251,10 +251,9 @@ class TrainingSettings(TrainingParameters):
         return TrainingSettings.model_construct(**given)  # a technique may have narrower or wider ranges
 
     def constant(self, learning_rate: float) -> Self:
-        """The same with one learning rate for all steps, each of which is taken."""
-        return self.model_copy(
-            update={"learning_rate": learning_rate, "schedule": "constant", "accumulation": 1, "ema": 0.0}
-        )
+        """The same with one learning rate for all steps, each of which is taken by itself."""
+        plain = {"schedule": "constant", "accumulation": 1, "ema": 0.0, "steps_per_call": 1}
+        return self.model_copy(update={"learning_rate": learning_rate, **plain})
 
     @property
     def changes_pictures(self) -> bool:

@@ -6,7 +6,10 @@ import json
 import math
 from collections.abc import Sequence
 
-from workbench.training.loop import TrainingParameters
+from workbench.training.losses import accuracy_call, loss_call
+from workbench.training.optimizers import Expression, optimizer
+from workbench.training.parameters import TrainingParameters, TrainingSettings
+from workbench.training.script_parts import class_weight_code, pipeline_code, precision_code, sweep_code
 from workbench.variant import Variant
 
 _STEP_SECONDS = 0.0015
@@ -14,6 +17,10 @@ _STEP_SECONDS = 0.0015
 _MACS_PER_SECOND = 4e9
 _PASSES = 3
 """A training step is about three inferences: forward, and backward to inputs and to weights."""
+_SLOWER = {"float32": 1.0, "mixed_float16": 2.5, "mixed_bfloat16": 4.0}
+"""What 16-bit arithmetic costs on a processor without it."""
+_SWEEP_SECONDS = 4.0
+_PROFILE_SECONDS = 2.5
 
 
 def training_seconds(parameters: TrainingParameters, samples: float, macs: int | None) -> float:
@@ -24,13 +31,21 @@ def training_seconds(parameters: TrainingParameters, samples: float, macs: int |
         samples: Samples that one epoch goes through.
         macs: Multiply-accumulates of one inference; None if not known.
     """
-    steps = math.ceil(samples / parameters.batch_size)
-    epoch = steps * _STEP_SECONDS + samples * _PASSES * (macs or 1e6) / _MACS_PER_SECOND
-    return 4.0 + parameters.epochs * epoch
+    settings = TrainingSettings.of(parameters)
+    steps = math.ceil(samples / settings.batch_size)
+    arithmetic = samples * _PASSES * (macs or 1e6) / _MACS_PER_SECOND * _SLOWER[settings.precision]
+    epoch = steps * _STEP_SECONDS + arithmetic
+    before = 4.0 + _SWEEP_SECONDS * settings.find_learning_rate + _PROFILE_SECONDS * settings.profile
+    return before + settings.epochs * epoch
 
 
 def training_code(
-    model: str, variant: Variant, parameters: TrainingParameters, *, callbacks: Sequence[str] = ()
+    model: str,
+    variant: Variant,
+    parameters: TrainingParameters,
+    *,
+    callbacks: Sequence[str] = (),
+    seed: str | None = None,
 ) -> str:
     """Plain Keras code that does what :func:`workbench.training.train` does.
 
@@ -39,45 +54,89 @@ def training_code(
         variant: For the names of its inputs and what its output means.
         parameters: As they are given to ``train``.
         callbacks: Expressions of further Keras callbacks, called before the built-in one.
+        seed: An expression to take in place of the parameters' seed.
 
     Returns:
-        Lines that need ``keras`` and ``data``, the ``.npz`` of
+        Lines that need ``keras``, ``np`` and ``data``, the ``.npz`` of
         :class:`workbench.technique.CodePaths`.
     """
-    from_logits = variant.description.from_logits
+    settings = TrainingSettings.of(parameters)
+    seed = str(settings.seed) if seed is None else seed
+    units = int(variant.description.outputs[0].shape[-1] or 1)
+    from_logits, soft = variant.description.from_logits, settings.softens_labels
+    x_train, y_train = features_code(variant, "train"), _targets("train", units, soft)
+    loss = loss_call(units, from_logits, soft=soft, label_smoothing=settings.label_smoothing).code("    ")
+    accuracy = '"accuracy"' if units > 1 else accuracy_call(units, from_logits).code("    ")
+
+    def compiled(settings: TrainingSettings) -> str:
+        further = "    jit_compile=True,\n" if settings.xla else ""
+        if settings.steps_per_call > 1:
+            further += f"    steps_per_execution={settings.steps_per_call},\n"
+        last = Expression("", f"[layer.name for layer in {model}.layers if layer.weights][-1]")
+        return (
+            f"{model}.compile(\n"
+            f"    optimizer={optimizer(settings, 0, last).code('    ')},\n"
+            f"    loss={loss},\n"
+            f"    metrics=[{accuracy}],\n"
+            f"{further})\n"
+        )
+
+    parts = []
+    if settings.schedule != "constant":
+        parts.append(
+            f'steps = {settings.epochs} * int(np.ceil(len(data["y_train"]) / {settings.batch_size}))\n'
+        )
+    before, after = precision_code(model, settings)
+    parts.append(before)
+    if settings.find_learning_rate:
+        parts.append(sweep_code(model, settings, x_train, y_train, compiled, seed))
+    parts.append(compiled(settings))
+    arguments = f"    {x_train},\n    {y_train},\n    batch_size={settings.batch_size},\n"
+    if settings.pipeline != "arrays":
+        parts.append(pipeline_code(settings, x_train, y_train, variant, seed))
+        arguments = "    batches,\n    shuffle=False,\n"
+    if settings.class_weights == "balanced":
+        parts.append(class_weight_code(units))
     further = "".join(f"        {callback},\n" for callback in callbacks)
-    if variant.description.outputs[0].shape[-1] == 1:
-        loss = f"keras.losses.BinaryCrossentropy(from_logits={from_logits})"
-        accuracy = f'keras.metrics.BinaryAccuracy(name="accuracy", threshold={0.0 if from_logits else 0.5})'
-    else:
-        loss = f"keras.losses.SparseCategoricalCrossentropy(from_logits={from_logits})"
-        accuracy = '"accuracy"'
-    return f"""\
-{model}.compile(
-    optimizer=keras.optimizers.Adam({parameters.learning_rate}),
-    loss={loss},
-    metrics=[{accuracy}],
-)
-keras.utils.set_random_seed({parameters.seed})
+    if settings.ema:
+        further = "        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),\n" + further
+    weights = "    class_weight=class_weight,\n" if settings.class_weights == "balanced" else ""
+    patience = settings.patience or settings.epochs
+    parts.append(
+        f"""\
+keras.utils.set_random_seed({seed})
 {model}.fit(
-    {_features(variant, "train")},
-    data["y_train"],
-    batch_size={parameters.batch_size},
-    epochs={parameters.epochs},
-    validation_data=({_features(variant, "validation")}, data["y_validation"]),
+{arguments}\
+    epochs={settings.epochs},
+    validation_data=({features_code(variant, "validation")}, {_targets("validation", units, soft)}),
+{weights}\
     callbacks=[
 {further}\
         keras.callbacks.EarlyStopping(
-            monitor="val_loss", patience={parameters.patience or parameters.epochs}, restore_best_weights=True
+            monitor="val_loss", patience={patience}, restore_best_weights=True
         )
     ],
     verbose=2,
-)"""
+)
+"""
+    )
+    parts.append(after)
+    return "".join(parts).rstrip("\n")
 
 
-def _features(variant: Variant, split: str) -> str:
+def features_code(variant: Variant, split: str) -> str:
+    """The samples of a split as plain code: an array, or a dict of them."""
     names = [spec.name for spec in variant.description.inputs]
     if len(names) == 1:
         return f'data["x_{split}"]'
     pairs = ", ".join(f"{json.dumps(name)}: data[{json.dumps(f'x_{split}.{name}')}]" for name in names)
     return "{" + pairs + "}"
+
+
+def _targets(split: str, units: int, soft: bool) -> str:
+    labels = f'data["y_{split}"]'
+    if not soft:
+        return labels
+    if units == 1:
+        return f'{labels}.astype("float32")[:, None]'
+    return f'np.eye({units}, dtype="float32")[{labels}]'

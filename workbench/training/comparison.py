@@ -1,0 +1,194 @@
+"""Trainings of several seeds: time-to-F1 of each, with intervals over the seeds."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from workbench.text import Text, say
+from workbench.training.results import F1_LEVELS, TrainingResult
+from workbench.variant import Cell, Table
+
+# fmt: off
+_T_95 = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+)
+# fmt: on
+"""97.5 % quantile of Student's t distribution with 1, 2, ... degrees of freedom."""
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean of a few runs and its 95 % interval by Student's t distribution.
+
+    Args:
+        values: One for each run.
+
+    Returns:
+        Mean, lower and upper end; both ends are NaN for a single run.
+    """
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return mean, math.nan, math.nan
+    # Beyond the table the normal quantile is less than 0.13 too small.
+    quantile = _T_95[len(values) - 2] if len(values) <= len(_T_95) + 1 else 1.96
+    half = quantile * statistics.stdev(values) / math.sqrt(len(values))
+    return mean, mean - half, mean + half
+
+
+def common_level(results: Sequence[TrainingResult]) -> float | None:
+    """The highest of the usual levels of F1 that every run reached; None if there is none."""
+    return next((level for level in F1_LEVELS if all(run.time_to_f1(level) for run in results)), None)
+
+
+def best_run(results: Sequence[TrainingResult]) -> int:
+    """The run whose kept epoch has the highest validation F1; the first of equals."""
+    scores = [run.best.validation_f1 for run in results]
+    return scores.index(max(scores))
+
+
+def runs_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table:
+    """Every run: validation F1 and loss of the epoch it kept, seconds, time to the common level."""
+    level = common_level(results)
+    rows: list[tuple[Cell, ...]] = []
+    for seed, run in zip(seeds, results, strict=True):
+        reached = None if level is None else run.time_to_f1(level)
+        rows.append(
+            (
+                str(seed),
+                round(run.best.validation_f1, 4),
+                round(run.best.validation_loss, 4),
+                run.best_epoch,
+                round(run.seconds, 1),
+                None if reached is None else round(reached.seconds, 1),
+                None if reached is None else reached.samples,
+            )
+        )
+    shown = "–" if level is None else f"{level:g}"
+    return Table(
+        title=say("Runs, one for each seed"),
+        columns=(
+            say("Seed"),
+            say("Validation F1"),
+            say("Validation loss"),
+            say("Epoch kept"),
+            say("Training, s"),
+            say("Time to F1 {level}, s", level=shown),
+            say("Samples to F1 {level}", level=shown),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def curves_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table:
+    """Validation F1 of every run over the seconds of training, as a picture."""
+    longest = max(len(run.points) for run in results)
+    rows: list[tuple[Cell, ...]] = []
+    for number in range(longest):
+        points = [run.points[number] if number < len(run.points) else None for run in results]
+        seconds = statistics.median(point.seconds for point in points if point is not None)
+        scores = [None if point is None else round(point.validation_f1, 4) for point in points]
+        rows.append((round(seconds, 2), *scores))
+    return Table(
+        title=say("Time to F1"),
+        columns=(
+            say("Seconds of training, median"),
+            *(say("Validation F1, seed {seed}", seed=seed) for seed in seeds),
+        ),
+        rows=tuple(rows),
+        picture="line",
+        note=say("One point for each epoch; passes over the validation split are not counted as training."),
+    )
+
+
+def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tuple[Text, ...]:
+    """Means with their 95 % intervals over the seeds; nothing for a single one."""
+    if len(results) < 2:
+        return ()
+    mean, low, high = mean_interval([run.best.validation_f1 for run in results])
+    notes = [
+        say(
+            "Over {count} seeds the validation F1 was {mean} [{low}, {high}] (mean, 95 % interval).",
+            count=len(results),
+            mean=f"{mean:.4f}",
+            low=f"{low:.4f}",
+            high=f"{high:.4f}",
+        )
+    ]
+    if (level := common_level(results)) is not None:
+        times = [point.seconds for run in results if (point := run.time_to_f1(level)) is not None]
+        mean, low, high = mean_interval(times)
+        notes.append(
+            say(
+                "Time to F1 {level}: median {median} s, mean {mean} s [{low}, {high}] (95 % interval).",
+                level=f"{level:g}",
+                median=f"{statistics.median(times):.1f}",
+                mean=f"{mean:.1f}",
+                low=f"{max(0.0, low):.1f}",
+                high=f"{high:.1f}",
+            )
+        )
+    kept = best_run(results)
+    notes.append(say("Kept: seed {seed}, the highest F1 on the validation split.", seed=seeds[kept]))
+    return tuple(notes)
+
+
+def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) -> tuple[Text, ...]:
+    """Runs against plain runs of the same seeds, pair by pair.
+
+    Args:
+        ours: Runs with the settings in question, in the order of their seeds.
+        plain: Runs of the same seeds with plain settings.
+
+    Returns:
+        The change of validation F1 and of the time to a common level, each with its 95 % interval and
+        what follows from it.
+    """
+    difference = [
+        mine.best.validation_f1 - theirs.best.validation_f1 for mine, theirs in zip(ours, plain, strict=True)
+    ]
+    mean, low, high = mean_interval(difference)
+    values = {"mean": f"{100 * mean:+.2f}", "low": f"{100 * low:+.2f}", "high": f"{100 * high:+.2f}"}
+    if len(difference) < 2:
+        notes = [
+            say(
+                "Against plain Adam: validation F1 {mean} points, on one seed. Several seeds tell whether "
+                "that is more than chance.",
+                mean=values["mean"],
+            )
+        ]
+    elif low > 0 or high < 0:
+        notes = [say("Against plain Adam: validation F1 {mean} points [{low}, {high}].", **values)]
+    else:
+        notes = [
+            say(
+                "Against plain Adam: validation F1 {mean} points [{low}, {high}]: no difference shown.",
+                **values,
+            )
+        ]
+    level = common_level([*ours, *plain])
+    if level is None:
+        return tuple(notes)
+    logarithms = []
+    for mine, theirs in zip(ours, plain, strict=True):
+        first, second = mine.time_to_f1(level), theirs.time_to_f1(level)
+        assert first is not None
+        assert second is not None
+        logarithms.append(math.log(second.seconds / first.seconds))
+    mean, low, high = (math.exp(value) for value in mean_interval(logarithms))
+    if len(logarithms) < 2:
+        notes.append(
+            say("F1 {level} was reached in {ratio}x the time.", level=f"{level:g}", ratio=f"{1 / mean:.2f}")
+        )
+    else:
+        notes.append(
+            say(
+                "F1 {level} was reached {ratio}x as fast [{low}, {high}] as with plain Adam.",
+                level=f"{level:g}",
+                ratio=f"{mean:.2f}",
+                low=f"{low:.2f}",
+                high=f"{high:.2f}",
+            )
+        )
+    return tuple(notes)
