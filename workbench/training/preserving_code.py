@@ -51,8 +51,8 @@ class Kept:
             # The mean of a cluster, by the differences to one member: exact where all are equal.
             flat = keras.ops.reshape(weights, (-1,))
             centers = keras.ops.take(flat, self.first)
-            members = keras.ops.maximum(self.sums(keras.ops.ones_like(flat)), 1.0)
-            centers = centers + self.sums(flat - keras.ops.take(centers, self.number)) / members
+            apart = self.sums(flat - keras.ops.take(centers, self.number))
+            centers = centers + apart / keras.ops.maximum(self.sums(keras.ops.ones_like(flat)), 1.0)
             weights = keras.ops.reshape(keras.ops.take(centers, self.number), self.mask.shape)
         return weights * self.mask
 
@@ -64,7 +64,7 @@ class Kept:
         return gradient
 
     def sums(self, flat):
-        return keras.ops.segment_sum(flat, self.number, num_segments=self.count)
+        return keras.ops.bincount(self.number, weights=flat, minlength=self.count)
 
 
 class Preserving(keras.callbacks.Callback):
