@@ -126,6 +126,12 @@ def version() -> str:
     return digest.hexdigest()[:12]
 
 
+def modules() -> tuple[str, ...]:
+    """The modules that every page imports, as paths below ``labextensions``."""
+    names = _with_imports("workbench.js", _files())
+    return tuple(f"{NAME}/{version()}/{name}" for name in reversed(names))
+
+
 def publish(cache_folder: Path) -> Path:
     """Copies the files to where a Jupyter server can serve them.
 

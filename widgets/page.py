@@ -26,6 +26,7 @@ def page(cache_folder: Path | None = None) -> Page:
         jupyter_path=(assets.publish(folder), _TEMPLATE),
         template="neural-workbench",
         immutable=assets.NAME,
+        modules=assets.modules(),
     )
 
 

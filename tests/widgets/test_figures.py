@@ -8,19 +8,43 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from tests.widgets.result_rows import DETAILS, ROWS, interval
+from tests.widgets.result_rows import DETAILS, HOSTILE, ROWS, interval
 from widgets.charts.bars import BarsChart, Number, bar_figure
 from widgets.charts.chart import plain
 from widgets.charts.classes import class_chart, class_figure, confusion_chart, confusion_figure
+from widgets.charts.found import findings, found_chart
 from widgets.charts.live import curves_figure, grouped
 from widgets.charts.trade_off import trade_off_figure
+from workbench.text import say
+from workbench.variant import Table
 
 NUMBERS = [
     Number(row, row.latency.p50_ms.value, row.latency.p50_ms.low, row.latency.p50_ms.high, "1 ms", "[1, 1]")
     for row in ROWS
     if row.latency
 ]
+SENSITIVITY = Table(
+    title=say("Sensitivity"),
+    columns=(say("Layer"), say("Loss of F1")),
+    rows=((HOSTILE, 0.25), ("dense", 0.125), ("last", None)),
+    picture="bars",
+)
+SWEEP = Table(
+    title=say("Sweep"),
+    columns=(say("Learning rate"), say("Loss"), say("Word")),
+    rows=((1e-6, 2.5, "a"), (1e-3, float("inf"), "b"), (1.0, 9, "c")),
+    picture="line",
+)
+GRID = Table(
+    title=say("Grid"),
+    columns=(say("Runtime"), say("Threads"), say("ms")),
+    rows=(("litert", 1, 0.5), ("litert", 2, 0.25), (HOSTILE, 2, None)),
+    picture="heatmap",
+)
 FIGURES = {
+    "found bars": found_chart(SENSITIVITY)["figure"],
+    "found line": found_chart(SWEEP)["figure"],
+    "found heat map": found_chart(GRID)["figure"],
     "trade-off": trade_off_figure(ROWS, "q"),
     "trade-off of nothing": trade_off_figure(()),
     "trade-off of one": trade_off_figure(ROWS[:1]),
@@ -140,3 +164,17 @@ def test_curves_that_share_axes_share_a_picture_and_what_is_no_number_ends_a_cur
 
 def test_every_chart_component_says_what_it_follows() -> None:
     assert "results" in BarsChart.follows
+
+
+def test_what_was_found_is_a_table_with_the_picture_it_asks_for() -> None:
+    bars, line, heat, alone = findings(
+        [SENSITIVITY, SWEEP, GRID, SENSITIVITY.model_copy(update={"picture": None})]
+    )
+    assert bars["figure"]["data"][0]["x"] == [0.25, 0.125]  # what has no number has no bar
+    assert [row[1] for row in bars["table"]["rows"]] == ["0.25", "0.125", "–"]
+    assert [one["numeric"] for one in bars["table"]["columns"]] == [False, True]
+    assert line["figure"]["layout"]["xaxis"]["type"] == "log"
+    assert [trace["y"] for trace in line["figure"]["data"]] == [[2.5, None, 9.0]]
+    assert heat["figure"]["data"][0]["z"] == [[0.5, 0.25], [None, None]]
+    assert alone["figure"] is None
+    assert alone["name"] != bars["name"]

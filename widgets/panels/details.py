@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from widgets.assets import esm
 from widgets.charts.chart import column
 from widgets.charts.classes import class_chart, confusion_chart
+from widgets.charts.found import findings
 from widgets.charts.trade_off import CHART_LABELS
 from widgets.component import Component, words
 from widgets.panels.numbers import numbers_table
@@ -60,6 +61,7 @@ class DetailsPanel(Component):
             "flips": self._flips(details),
             "layers": _layers(variant),
             "numbers": numbers_table(row),
+            "found": findings(variant.report.tables),
             "report": _report(row),
             "code": self._code(variant),
             "recipe": self._recipe(variant),
@@ -68,6 +70,7 @@ class DetailsPanel(Component):
                 _tab("flips", say("Changed predictions"), details is not None),
                 _tab("numbers", say("All numbers"), True),
                 _tab("layers", say("Layers"), bool(variant.description.layers)),
+                _tab("found", say("What was found"), bool(variant.report.tables)),
                 _tab("report", say("How it was made"), True),
             ],
         }

@@ -84,6 +84,23 @@ function update(node, figure, click) {
   if (!same) schedule(node);
 }
 
+/** When the page has nothing better to do: a click that came meanwhile is answered first. */
+function leisure() {
+  return new Promise((resolve) => {
+    if (globalThis.requestIdleCallback) requestIdleCallback(resolve, { timeout: 300 });
+    else setTimeout(resolve, 0);
+  });
+}
+
+let lastTurn = Promise.resolve();
+
+/** One figure after the other, each in a task of its own: together they would hold the page for over a second. */
+function inTurn(draw) {
+  const turn = lastTurn.then(leisure).then(draw);
+  lastTurn = turn.catch(() => {});
+  return turn;
+}
+
 /** Draws at most once at a time and always the newest wish. */
 async function schedule(node) {
   if (node.__drawing) {
@@ -92,32 +109,36 @@ async function schedule(node) {
   }
   node.__drawing = true;
   try {
+    await leisure();
     const library = await node.__assets.plotly();
     do {
       node.__again = false;
-      if (!node.isConnected || node.clientWidth === 0) break;
-      const palette = colours(node);
-      if (palette.ink === "") {
-        // The style sheet is being exchanged.
-        setTimeout(() => schedule(node), 100);
-        break;
-      }
-      node.__width = node.clientWidth;
-      node.__theme = currentTheme();
-      const { data, layout } = dressed(node, node.__wanted, palette);
-      await library.react(node, data, layout, CONFIG);
-      await name(library, node, palette);
-      if (!node.__listening) {
-        node.__listening = true;
-        node.on("plotly_click", (event) => node.__click?.(event.points[0]));
-        node.on("plotly_relayout", (changed) => {
-          if (Object.keys(changed).some((key) => key.includes("axis"))) name(library, node, colours(node));
-        });
-      }
+      await inTurn(() => drawn(library, node));
     } while (node.__again);
   } finally {
     node.__drawing = false;
   }
+}
+
+async function drawn(library, node) {
+  if (!node.isConnected || node.clientWidth === 0) return;
+  const palette = colours(node);
+  if (palette.ink === "") {
+    // The style sheet is being exchanged.
+    setTimeout(() => schedule(node), 100);
+    return;
+  }
+  node.__width = node.clientWidth;
+  node.__theme = currentTheme();
+  const { data, layout } = dressed(node, node.__wanted, palette);
+  await library.react(node, data, layout, CONFIG);
+  await name(library, node, palette);
+  if (node.__listening) return;
+  node.__listening = true;
+  node.on("plotly_click", (event) => node.__click?.(event.points[0]));
+  node.on("plotly_relayout", (changed) => {
+    if (Object.keys(changed).some((key) => key.includes("axis"))) name(library, node, colours(node));
+  });
 }
 
 function stop(node) {

@@ -45,6 +45,7 @@ const PANELS = {
   flips,
   layers,
   numbers,
+  found,
   report,
 };
 
@@ -69,6 +70,12 @@ function layers({ state }) {
 
 function numbers({ state }) {
   return dataTable({ ...state.numbers, hideCaption: true });
+}
+
+function found(view) {
+  return view.state.found.map((one) => h("div", { key: one.name }, h("h3", { class: "wb-small-title" }, one.name),
+    one.figure ? picture({ view, key: `found ${one.name}`, ...one })
+      : [one.summary && h("p", { class: "wb-hint" }, one.summary), dataTable({ ...one.table, hideCaption: true })]));
 }
 
 function report(view) {

@@ -87,6 +87,7 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
     config.VoilaConfiguration.resources = {
         "neural_workbench": {
             "starting": str(say("Starting…")),
+            "modules": list(page.modules),
             "failed": str(say("The page did not start. Reload it, or look at the terminal of the server.")),
         }
     }

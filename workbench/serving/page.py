@@ -24,6 +24,8 @@ class Page:
         jupyter_path: Folders to serve from, as in ``JUPYTER_PATH``: ``labextensions`` and templates.
         template: The name of the dashboard's template.
         immutable: The folder below ``labextensions`` whose addresses change with their content.
+        modules: JavaScript modules that the page will import, as paths below ``labextensions``: asked
+            for while the browser is still busy with what comes before them.
     """
 
     notebooks: Path
@@ -31,6 +33,7 @@ class Page:
     jupyter_path: tuple[Path, ...]
     template: str
     immutable: str
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
