@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 from workbench import results
@@ -13,6 +14,7 @@ from workbench.errors import InvalidInput, Refused
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
 from workbench.store import Store
+from workbench.technique import AnyTechnique, OtherFile, Parameters
 from workbench.text import say
 from workbench.variant import Variant
 
@@ -72,6 +74,25 @@ class Evidence:
             say("There are: {names}.", names=", ".join(variant.name for variant in variants) or "-"),
         )
 
+    def others(self, technique: AnyTechnique, parameters: Parameters) -> dict[str, Variant]:
+        """The variants besides its parent that a technique reads, by the names that it uses.
+
+        Raises:
+            InvalidInput: If one of them is not there, with the names that exist.
+        """
+        return {key: self.variant(key) if key else self.baseline for key in technique.others(parameters)}
+
+    def other_files(
+        self, technique: AnyTechnique, parent: Variant, parameters: Parameters
+    ) -> dict[str, OtherFile]:
+        """The same for plain code, with a file name for each that differs from the parent's."""
+        return {
+            key: OtherFile(
+                other, parent.path.name if other.id == parent.id else f"{other.id}{other.path.suffix}"
+            )
+            for key, other in self.others(technique, parameters).items()
+        }
+
     def results(self) -> tuple[ResultRow, ...]:
         """One row per variant with all that is known of it."""
         return results.collect(self._store)
@@ -124,12 +145,13 @@ class Evidence:
                 archive.write(file, file.relative_to(chosen.path))
         return f"{stem}.zip", buffer.getvalue()
 
-    def take_home(self, parent: Variant, code: str) -> bytes:
+    def take_home(self, parent: Variant, code: str, others: Collection[OtherFile] = ()) -> bytes:
         """A zip with plain code and the model and data that it reads, ready to be run.
 
         Args:
             parent: The variant that the code starts from.
             code: From the technique.
+            others: Further models that it reads.
 
         Raises:
             Refused: If the data are too large to be sent at once.
@@ -155,6 +177,9 @@ class Evidence:
             files = [parent.path] if parent.path.is_file() else sorted(parent.path.rglob("*"))
             for file in files:
                 archive.write(file, file.relative_to(parent.path.parent))
+            for name, path in {other.file: other.variant.path for other in others}.items():
+                if name not in archive.namelist():
+                    archive.write(path, name)
         return buffer.getvalue()
 
     def with_descendants(self, variant: str) -> tuple[Variant, ...]:

@@ -145,6 +145,7 @@ class Making:
             self._evidence.dataset.folder,
             self._store.staging(),
             self._seed,
+            self._evidence.others(technique, parameters),
             worker=technique.worker,
         )
         variant = Variant(

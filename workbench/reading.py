@@ -90,7 +90,8 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         variant = self._parent(parent)
-        return chosen.code(variant, values, CodePaths(model=variant.path.name))
+        others = self._evidence.other_files(chosen, variant, values)
+        return chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
 
     def take_home(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
@@ -102,7 +103,10 @@ class Reading:
         """
         variant = self._parent(parent)
         code = self.code(technique, variant.id, parameters)
-        return f"{technique}.zip", self._evidence.take_home(variant, code)
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        others = self._evidence.other_files(chosen, variant, values)
+        return f"{technique}.zip", self._evidence.take_home(variant, code, others.values())
 
     # -- what came out ----------------------------------------------------------------------
 

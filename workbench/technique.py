@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -82,6 +83,7 @@ class Context:
         folder: An empty folder to write into.
         report: Progress, live curves, cancellation.
         seed: Seeds everything random.
+        others: Further variants that it reads, by the names of :meth:`Technique.others`.
     """
 
     parent: Variant
@@ -89,6 +91,7 @@ class Context:
     folder: Path
     report: Reporter
     seed: int
+    others: Mapping[str, Variant] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,19 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class OtherFile:
+    """A further variant that plain code reads.
+
+    Attributes:
+        variant: What is known of it.
+        file: The file name that the code uses.
+    """
+
+    variant: Variant
+    file: str
+
+
+@dataclass(frozen=True)
 class CodePaths:
     """File names that a technique's plain code uses.
 
@@ -121,11 +137,13 @@ class CodePaths:
         data: An ``.npz`` with x_train, y_train, x_validation, y_validation, x_test, y_test, as
             prepared by the workbench (float32, scaled; int64 labels).
         output: The file to write.
+        others: Further variants, by the names of :meth:`Technique.others`.
     """
 
     model: str = "model.keras"
     data: str = "data.npz"
     output: str = "optimized"
+    others: Mapping[str, OtherFile] = field(default_factory=dict)
 
 
 class Technique(ABC, Generic[P]):
@@ -148,6 +166,9 @@ class Technique(ABC, Generic[P]):
     """Which kind of worker process :meth:`apply` needs."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions that it needs beyond the core ones."""
+    measures: ClassVar[bool] = False
+    """Whether :meth:`apply` times files: it then takes the machine's slot by itself, shared to convert
+    and alone to time (:mod:`workbench.jobs.slot`)."""
     brings: ClassVar[frozenset[Effect]] = frozenset()
     """What it leaves in the weights; checked in the file after it and after every later step."""
     loses: ClassVar[frozenset[Effect]] = frozenset()
@@ -157,6 +178,13 @@ class Technique(ABC, Generic[P]):
     def unavailable(self) -> Text | None:
         """Why it cannot run on this machine, or None. Imports nothing heavy."""
         return None
+
+    def others(self, parameters: P) -> tuple[str, ...]:
+        """Names or identifiers of variants besides the parent that it reads; ``""`` is the baseline.
+
+        The engine finds them before it starts, and hands them over as :attr:`Context.others`.
+        """
+        return ()
 
     @abstractmethod
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:

@@ -6,6 +6,8 @@ the worker is one that may.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,7 @@ def apply_technique(
     dataset: Path,
     folder: Path,
     seed: int,
+    others: Mapping[str, Variant],
 ) -> Applied:
     """Applies a technique to a variant.
 
@@ -62,11 +65,12 @@ def apply_technique(
         dataset: Folder of the prepared data set.
         folder: An empty folder for the new file.
         seed: Seeds everything random.
+        others: Further variants that it reads.
     """
-    with shared_slot(report):
+    with nullcontext() if technique.measures else shared_slot(report):
         report.check()
         applied = technique.apply(
-            Context(parent=parent, dataset=Dataset(dataset), folder=folder, report=report, seed=seed),
+            Context(parent, Dataset(dataset), folder, report, seed, others),
             parameters,
         )
         _release_memory()

@@ -162,6 +162,7 @@ class Workbench(Reading):
         values = parse_parameters(chosen, parameters)
         variant = self._parent(parent)
         require_fit(chosen, variant, self._evidence.dataset.info, values)
+        self._evidence.others(chosen, values)  # raises where one is not there
         return self._add_job(
             "apply",
             say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name),
@@ -180,6 +181,7 @@ class Workbench(Reading):
         for step in recipe.steps:
             chosen = find_technique(step.technique)
             steps.append((chosen, parse_parameters(chosen, step.parameters)))
+            self._evidence.others(*steps[-1])  # raises where one is not there
         variant = self._parent(parent)
         require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1])
         return self._add_job(

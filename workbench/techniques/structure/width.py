@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import zipfile
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 from typing_extensions import override
@@ -12,8 +11,8 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.structure.layer_calls import read_config
-from workbench.techniques.structure.widths import WIDTH_PARAMETER, WidthPlan, plan_widths, scaled
+from workbench.techniques.structure.rebuilding import plan_without_keras, rebuilding_code, rebuilt, touched
+from workbench.techniques.structure.widths import WIDTH_PARAMETER, plan_widths
 from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
@@ -119,7 +118,7 @@ class WidthScaling(Technique[WidthParameters]):
             )
         context.report.stage(say("Building the narrower model"))
         keras.utils.set_random_seed(parameters.seed)
-        model = _rebuilt(keras, parent, plan)
+        model = rebuilt(keras, parent, plan)
         result = train(
             model,
             context,
@@ -139,7 +138,7 @@ class WidthScaling(Technique[WidthParameters]):
             settings=context.parent.settings,
             description=describe_keras(finished),
             report=Report(
-                touched=_touched(plan),
+                touched=touched(plan),
                 skipped=tuple(plan.skipped),
                 notes=(
                     say(
@@ -155,34 +154,14 @@ class WidthScaling(Technique[WidthParameters]):
 
     @override
     def code(self, variant: Variant, parameters: WidthParameters, paths: CodePaths) -> str:
-        plan = _plan_without_keras(variant, parameters)
-        changes = "".join(
-            f"    {json.dumps(name)}: {json.dumps(new)},\n" for name, new in plan.changes.items()
-        )
-        kept = "".join(
-            f"student{_get(path)}.set_weights(model{_get(path)}.get_weights())\n" for path in plan.keep
-        )
-        if kept:
-            kept = "# Frozen, or adapted to the data: taken over as they are.\n" + kept
+        plan = plan_without_keras(variant, parameters.factor, parameters.round_to)
         return f"""\
 import keras
 import numpy as np
 
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
-changes = {{
-{changes}}}
-
-
-def narrowed(layer):
-    config = layer.get_config()
-    config.update(changes.get(layer.name, {{}}))
-    return layer.__class__.from_config(config)
-
-
-keras.utils.set_random_seed({parameters.seed})
-student = keras.models.clone_model(model, clone_function=narrowed, recursive=True)
-{kept}\
+{rebuilding_code("student", "model", plan, parameters.seed)}\
 {training_code("student", variant, parameters)}
 # Saved again without the optimizer, whose state is twice the size of the weights.
 student.save("{_output(paths)}")
@@ -192,55 +171,6 @@ keras.models.load_model("{_output(paths)}", compile=False).save("{_output(paths)
     @override
     def variant_name(self, parameters: WidthParameters) -> str:
         return f"width {parameters.factor:g}"
-
-
-def _rebuilt(keras: Any, parent: Any, plan: WidthPlan) -> Any:
-    made: list[Any] = []
-
-    def narrowed(layer: Any) -> Any:
-        config = layer.get_config()
-        config.update(plan.changes.get(layer.name, {}))
-        try:
-            made.append(layer.__class__.from_config(config))
-        except (ValueError, TypeError) as error:
-            raise _does_not_build(layer.name, error) from error
-        return made[-1]
-
-    try:
-        model = keras.models.clone_model(parent, clone_function=narrowed, recursive=True)
-    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
-        raise _does_not_build(next((layer.name for layer in made if not layer.built), ""), error) from error
-    for path in plan.keep:
-        old, new = parent, model
-        for name in path:
-            old, new = old.get_layer(name), new.get_layer(name)
-        new.set_weights(old.get_weights())
-    return model
-
-
-def _does_not_build(layer: str, error: Exception) -> Refused:
-    # Keras puts the whole configuration before what is wrong with it.
-    told = str(error).rpartition("Exception encountered: ")[2].strip() or type(error).__name__
-    return Refused(
-        say("The narrower model cannot be built at layer {layer}: {error}", layer=layer, error=told),
-        say("Choose another width or another multiple."),
-    )
-
-
-def _touched(plan: WidthPlan) -> tuple[Text, ...]:
-    if not plan.changes:
-        return (say("Trained again from new weights; every width stayed."),)
-    return tuple(
-        say(
-            "{layer}: {parameter} {before} became {after}.",
-            layer=name,
-            parameter=parameter,
-            before=str(plan.before[name][parameter]),
-            after=str(after),
-        )
-        for name, new in plan.changes.items()
-        for parameter, after in new.items()
-    )
 
 
 def _widths(description: ModelDescription) -> list[str]:
@@ -258,24 +188,6 @@ def _parameter_ratio(description: ModelDescription, parameters: WidthParameters)
         before += layer.parameters
         after += layer.parameters * (factor if len(own) > 1 else 1.0)
     return after / before if before else 1.0
-
-
-def _plan_without_keras(variant: Variant, parameters: WidthParameters) -> WidthPlan:
-    """The plan from the file's configuration; where that cannot be read, from the description."""
-    try:
-        return plan_widths(read_config(variant.path), parameters.factor, parameters.round_to)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, Refused):
-        plan = WidthPlan()
-    layers = [layer for layer in variant.description.layers if layer.kind in WIDTH_PARAMETER]
-    for layer in layers[:-1]:
-        if layer.output_shape and (width := layer.output_shape[-1]):
-            new = scaled(width, parameters.factor, parameters.round_to)
-            plan.changes[layer.name.rpartition("/")[2]] = {WIDTH_PARAMETER[layer.kind]: new}
-    return plan
-
-
-def _get(path: tuple[str, ...]) -> str:
-    return "".join(f".get_layer({json.dumps(name)})" for name in path)
 
 
 def _output(paths: CodePaths) -> str:
