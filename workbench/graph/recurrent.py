@@ -84,4 +84,4 @@ def _results(config: dict[str, Any], kind: str, flow: Flow, units: Axis) -> list
     return [result, *states]
 
 
-RULES: dict[str, Rule] = dict.fromkeys(_GATES, recurrent) | {"Bidirectional": bidirectional}
+RULES: dict[str, Rule] = {**dict.fromkeys(_GATES, recurrent), "Bidirectional": bidirectional}

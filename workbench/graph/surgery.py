@@ -49,7 +49,7 @@ def without_channels(
         raise Refused(say("The smaller model cannot be built: {error}", error=told)) from error
     for path, layer in _layers(model):
         parts = units.graph.layers.get(path)
-        new = _at(result, path)
+        new = layer_at(result, path)
         if parts is None or not parts.weights:
             new.set_weights(layer.get_weights())
         else:
@@ -120,7 +120,8 @@ def _layers(model: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield own, layer
 
 
-def _at(model: Any, path: Path) -> Any:
+def layer_at(model: Any, path: Path) -> Any:
+    """The layer at a path through nested models."""
     for name in path:
         model = model.get_layer(name)
     return model

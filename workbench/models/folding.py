@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.techniques.structure.layer_calls import Call, Tensor, calls, outputs
+from workbench.graph.calls import Call, Tensor, calls, outputs
 from workbench.text import Text, say
 from workbench.variant import Skip
 

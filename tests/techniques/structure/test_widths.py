@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import Refused
-from workbench.techniques.structure.layer_calls import read_config
+from workbench.graph.calls import read_config
 from workbench.techniques.structure.widths import WidthPlan, plan_widths, scaled
 
 keras = pytest.importorskip("keras")

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
+from workbench.graph.calls import read_config
 from workbench.models.folding import AFFINE, IDENTITIES, FoldingPlan, plan_folding
 from workbench.runtimes import runtime
 from workbench.technique import (
@@ -23,7 +24,6 @@ from workbench.technique import (
     Technique,
 )
 from workbench.techniques.inference.fold_code import fold_code
-from workbench.techniques.structure.layer_calls import read_config
 from workbench.text import Text, say
 from workbench.variant import Format, Report, Table, Variant
 

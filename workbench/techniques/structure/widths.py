@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.errors import Refused
-from workbench.techniques.structure.layer_calls import Call, Tensor, calls, outputs
+from workbench.graph.calls import Call, Tensor, calls, outputs
 from workbench.techniques.structure.width_groups import Group, Width, WidthGroups
 from workbench.text import Text, say
 from workbench.variant import Skip
