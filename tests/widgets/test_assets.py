@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,11 @@ def test_page_has_its_notebook_and_template(tmp_path):
     assert (served.notebooks / served.dashboard).is_file()
     template = f"nbconvert/templates/{served.template}/index.html.j2"
     assert any((folder / template).is_file() for folder in served.jupyter_path)
+
+
+def test_the_plotly_that_ships_is_that_of_the_python_package():
+    package = Path(find_spec("plotly").submodule_search_locations[0])
+    whole = (package / "package_data" / "plotly.min.js").read_text(encoding="utf-8")[:100]
+    ours = (Path(assets.__file__).parent / "vendor" / "plotly.min.js").read_text(encoding="utf-8")[:100]
+    version = re.compile(r"plotly\.js (?:\(.*\) )?v(\S+)")
+    assert version.search(ours).group(1) == version.search(whole).group(1)
