@@ -118,14 +118,15 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
     ]
     if (level := common_level(results)) is not None:
         times = [point.seconds for run in results if (point := run.time_to_f1(level)) is not None]
-        mean, low, high = mean_interval(times)
+        # Times are compared by ratios, so their mean is the geometric one.
+        mean, low, high = (math.exp(value) for value in mean_interval([math.log(time) for time in times]))
         notes.append(
             say(
                 "Time to F1 {level}: median {median} s, mean {mean} s [{low}, {high}] (95 % interval).",
                 level=f"{level:g}",
                 median=f"{statistics.median(times):.1f}",
                 mean=f"{mean:.1f}",
-                low=f"{max(0.0, low):.1f}",
+                low=f"{low:.1f}",
                 high=f"{high:.1f}",
             )
         )
@@ -143,8 +144,10 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
 
     Returns:
         The change of validation F1 and of the time to a common level, each with its 95 % interval and
-        what follows from it.
+        what follows from it; nothing without runs.
     """
+    if not ours:
+        return ()
     difference = [
         mine.best.validation_f1 - theirs.best.validation_f1 for mine, theirs in zip(ours, plain, strict=True)
     ]

@@ -102,7 +102,7 @@ def sweep_learning_rate(
         targets: What the loss compares the output with, one for each sample.
         batch_size: Samples in a step.
         seed: Orders the samples.
-        report: Stages, the live curve ``loss over learning rate``, cancellation.
+        report: Stages and cancellation.
 
     Raises:
         workbench.errors.JobFailed: If the loss is not finite at the lowest rates.
@@ -124,7 +124,6 @@ def sweep_learning_rate(
         if not math.isfinite(loss):
             break
         losses.append(loss)
-        report.metric("loss over learning rate", float(rate), loss)
         if len(losses) > WINDOW and np.mean(losses[-(WINDOW // 2 + 1) :]) > DIVERGED * min(losses):
             break
     model.set_weights(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from itertools import pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from workbench.variant import Table
 if TYPE_CHECKING:
     import keras
 
-ROUNDS = 3
-SECONDS = 0.35
+ROUNDS = 5
+SECONDS = 0.2
 """Of steps in each round, with each of the two inputs."""
 DISCARDED = 3
 """Steps at the beginning of a round that are not timed: buffers are filled in them."""
@@ -46,6 +47,12 @@ class InputProfile(Record):
 
     def note(self) -> Text:
         """Which of the two it is, and what to do."""
+        if self.waiting == 0:
+            return say(
+                "The model is the bottleneck: a training step with the real input takes {real} ms, no more "
+                "than on a batch that is ready. A faster input pipeline would not help.",
+                real=f"{self.real_ms:.2f}",
+            )
         values: dict[str, int | str] = {
             "percent": round(100 * self.waiting),
             "real": f"{self.real_ms:.2f}",
@@ -120,21 +127,19 @@ def profile_input(
             return self.begins[-1] - self.begins[min(DISCARDED, len(self.begins) - 1)]
 
         @property
-        def steps(self) -> int:
-            return max(1, len(self.begins) - 1 - DISCARDED)
+        def milliseconds(self) -> list[float]:
+            return [1000 * (end - begin) for begin, end in pairwise(self.begins[DISCARDED:])]
 
     before = model.get_weights()
     optimizer = [variable.numpy() for variable in model.optimizer.variables]
     times: dict[str, list[float]] = {"real": [], "ready": []}
-    steps = 0
     for _ in range(ROUNDS):
         for name, fit in (("real", real), ("ready", ready)):
             check()
             clock = Clock()
-            # As many epochs as it takes until the clock says stop.
+            # As many epochs as it takes until the clock says stop. Rounds in turn: both see the same load.
             fit(epochs=MOST_EPOCHS, callbacks=[clock])
-            times[name].append(1000 * clock.seconds / clock.steps)
-            steps += clock.steps if name == "real" else 0
+            times[name] += clock.milliseconds
     model.set_weights(before)
     for variable, value in zip(model.optimizer.variables, optimizer, strict=True):
         variable.assign(value)
@@ -142,5 +147,5 @@ def profile_input(
         real_ms=statistics.median(times["real"]) / steps_per_call,
         ready_ms=statistics.median(times["ready"]) / steps_per_call,
         pipeline=pipeline,
-        steps=steps * steps_per_call,
+        steps=len(times["real"]) * steps_per_call,
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import textwrap
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
+from workbench.errors import JobFailed
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.training.retrain_code import retraining_code
 from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
@@ -18,13 +19,12 @@ from workbench.training import (
     TrainingSettings,
     obstacle,
     train,
-    training_code,
     training_seconds,
     without_optimizer,
 )
 from workbench.training.comparison import best_run, compared, curves_table, runs_table, seeds_notes
-from workbench.training.fresh import kept_layers, kept_layers_of_file
-from workbench.training.script import features_code
+from workbench.training.fresh import kept_layers
+from workbench.training.runs import RunReporter
 from workbench.variant import Format, Report, Skip, Variant
 
 PLAIN_RATE = 1e-3
@@ -110,38 +110,16 @@ class Retraining(Technique[RetrainParameters]):
 
         context.report.stage(say("Loading the model"))
         context.report.check()
-        keras = import_keras()
+        import_keras()
         parent = load_keras(context.parent.path, trust=context.parent.settings.trusted)
-        kept = kept_layers(parent.get_config())
-        seeds = [parameters.seed + number for number in range(parameters.seeds)]
-        kinds = [False, True] if parameters.compare else [False]
-        share = 0.9 / (len(seeds) * len(kinds))
-        results: list[TrainingResult] = []
-        plain: list[TrainingResult] = []
-        best: Any = None
-        notes: tuple[Text, ...] = ()
-        for number, seed in enumerate(seeds):
-            for control in kinds:
-                at = 0.05 + share * (number * len(kinds) + control)
-                keras.utils.set_random_seed(seed)
-                model = _started(keras, parent, parameters, kept)
-                settings = (
-                    parameters.model_copy(update={"seed": seed, "profile": parameters.profile and not number})
-                    if not control
-                    else _plain(parameters, seed)
-                )
-                result, own = _run(
-                    model, context, settings, (at, at + share), further=parameters.start != "new weights"
-                )
-                (plain if control else results).append(result)
-                if control:
-                    continue
-                notes = notes or own
-                if best_run(results) == number:
-                    best = model
+        runs = _Runs(context, parameters, parent)
+        for seed in runs.seeds:
+            runs.add(seed)
+        if not runs.results:
+            raise runs.failures[-1]
         context.report.stage(say("Saving"))
         path = context.folder / "model.keras"
-        finished = without_optimizer(best)
+        finished = without_optimizer(runs.best)
         finished.save(path)
         context.report.progress(1.0)
         return Applied(
@@ -150,145 +128,137 @@ class Retraining(Technique[RetrainParameters]):
             runtime=context.parent.runtime,
             settings=context.parent.settings,
             description=describe_keras(finished),
-            report=_report(parameters, seeds, results, plain, kept, notes),
+            report=runs.report(),
         )
 
     @override
     def code(self, variant: Variant, parameters: RetrainParameters, paths: CodePaths) -> str:
-        several = parameters.seeds > 1
-        seed = "seed" if several else str(parameters.seed)
-        try:
-            kept = kept_layers_of_file(variant.path)
-        except (OSError, ValueError, KeyError):
-            kept = []
-        lines = f"keras.utils.set_random_seed({seed})\nmodel = keras.models.clone_model(source)\n"
-        if parameters.start == "new weights":
-            for path in kept:
-                get = "".join(f".get_layer({json.dumps(name)})" for name in path)
-                lines += f"model{get}.set_weights(source{get}.get_weights())\n"
-        else:
-            lines += "model.set_weights(source.get_weights())\n"
-        lines += training_code("model", variant, parameters, seed=seed) + "\n"
-        output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
-        judge = "from sklearn.metrics import f1_score\n" if several else ""
-        head = f"""\
-import keras
-import numpy as np
-{judge}
-source = keras.models.load_model({json.dumps(paths.model)}, compile=False)
-data = np.load({json.dumps(paths.data)})
-"""
-        if several:
-            first, last = parameters.seed, parameters.seed + parameters.seeds
-            lines += _choice(variant)
-            lines = f"best = None\nfor seed in range({first}, {last}):\n" + textwrap.indent(lines, "    ")
-            lines += "model = best[1]\n"
-        return f"""\
-{head}{lines}\
-# Saved again without the optimizer, whose state is twice the size of the weights.
-model.save("{output}")
-keras.models.load_model("{output}", compile=False).save("{output}")
-"""
+        return retraining_code(
+            variant, parameters, paths, new=parameters.start == "new weights", seeds=parameters.seeds
+        )
 
     @override
     def variant_name(self, parameters: RetrainParameters) -> str:
         return "retrained" if parameters.start == "new weights" else "fine-tuned"
 
 
-_SCORES = {
-    False: "classes = scores.argmax(-1)",
-    True: "classes = (scores[:, 0] > {threshold}).astype(int)",
-}
-_CHOICE = """\
-scores = model.predict({x}, verbose=0)
-{classes}
-f1 = f1_score(data["y_validation"], classes, average="macro", zero_division=0.0)
-print("seed", seed, "validation F1", f1)
-if best is None or f1 > best[0]:
-    best = f1, model
-"""
+class _Runs:
+    """The trainings of one job, one seed after the other, and the best model of them.
 
+    Args:
+        context: The job's.
+        parameters: How it is trained.
+        parent: The model that is trained again.
+    """
 
-def _choice(variant: Variant) -> str:
-    """Lines of plain code that keep the best model of several."""
-    single = variant.description.outputs[0].shape[-1] == 1
-    threshold = 0.0 if variant.description.from_logits else 0.5
-    return _CHOICE.format(
-        x=features_code(variant, "validation"), classes=_SCORES[single].format(threshold=threshold)
-    )
+    def __init__(self, context: Context, parameters: RetrainParameters, parent: Any) -> None:
+        self._context, self._parameters, self._parent = context, parameters, parent
+        self._new = parameters.start == "new weights"
+        self._kept = kept_layers(parent.get_config())
+        self._notes: tuple[Text, ...] = ()
+        self._done: list[TrainingResult] = []
+        self.seeds = [parameters.seed + number for number in range(parameters.seeds)]
+        self.results: dict[int, TrainingResult] = {}
+        self.plain: dict[int, TrainingResult] = {}
+        self.failures: list[JobFailed] = []
+        self.best: Any = None
 
+    def add(self, seed: int) -> None:
+        """Trains with one seed; a training that diverges at once is left out, with its reason."""
+        profile = self._parameters.profile and not self.results
+        settings = self._parameters.model_copy(update={"seed": seed, "profile": profile})
+        try:
+            model, result = self._train(settings)
+        except JobFailed as failure:
+            self.failures.append(failure)
+            return
+        self.results[seed] = result
+        if best_run(list(self.results.values())) == len(self.results) - 1:
+            self.best = model
+        if self._parameters.compare:
+            try:
+                _, self.plain[seed] = self._train(self._plain(seed))
+            except JobFailed as failure:
+                self._context.report.log(failure.problem)
 
-def _started(keras: Any, parent: Any, parameters: RetrainParameters, kept: list[tuple[str, ...]]) -> Any:
-    """A model of its own to train: dropout has the seed of its run, not that of the file."""
-    model = keras.models.clone_model(parent)
-    if parameters.start != "new weights":
-        model.set_weights(parent.get_weights())
+    def report(self) -> Report:
+        """What was trained and how the runs compare."""
+        results, seeds = list(self.results.values()), list(self.results)
+        # The input was timed after the first run alone.
+        best = results[best_run(results)].model_copy(update={"profile": results[0].profile})
+        frozen = say("It is frozen, or adapted to the data: it keeps the parent's weights.")
+        diverged = [seed for seed in self.seeds if seed not in self.results]
+        return Report(
+            touched=(
+                say("All trainable weights, from new values.")
+                if self._new
+                else say("All trainable weights, trained on."),
+            ),
+            skipped=(
+                *(Skip(name="/".join(path), reason=frozen) for path in self._kept),
+                *(
+                    Skip(name=f"seed {seed}", reason=failure.problem)
+                    for seed, failure in zip(diverged, self.failures, strict=True)
+                ),
+                *best.skipped,
+            ),
+            notes=(
+                *seeds_notes(seeds, results),
+                *compared([self.results[seed] for seed in self.plain], list(self.plain.values())),
+                *best.notes(),
+                *self._notes,
+            ),
+            tables=(runs_table(seeds, results), curves_table(seeds, results), *best.tables()),
+        )
+
+    def _train(self, settings: TrainingParameters) -> tuple[Any, TrainingResult]:
+        import keras
+
+        from workbench.training.preserving import preserve
+
+        run, runs = len(self._done) + 1, len(self.seeds) * (2 if self._parameters.compare else 1)
+        keras.utils.set_random_seed(settings.seed)
+        model = self._started(keras)
+        preserving = None if self._new else preserve(model)
+        report = RunReporter(
+            self._context.report,
+            run,
+            runs,
+            epochs=sum(len(result.points) for result in self._done),
+            seconds=sum(result.points[-1].seconds for result in self._done),
+        )
+        result = train(
+            model,
+            replace(self._context, report=report),
+            settings,
+            from_logits=self._context.parent.description.from_logits,
+            callbacks=() if preserving is None else (preserving,),
+            share=(0.05 + 0.9 * (run - 1) / runs, 0.05 + 0.9 * run / runs),
+        )
+        if preserving is not None:
+            self._notes = preserving.notes()
+            preserving.release()
+        self._done.append(result)
+        return model, result
+
+    def _started(self, keras: Any) -> Any:
+        # A model of its own for each run: its dropout has the seed of the run, not that of the file.
+        model = keras.models.clone_model(self._parent)
+        if not self._new:
+            model.set_weights(self._parent.get_weights())
+            return model
+        for path in self._kept:
+            old, new = self._parent, model
+            for name in path:
+                old, new = old.get_layer(name), new.get_layer(name)
+            new.set_weights(old.get_weights())
         return model
-    for path in kept:
-        old, new = parent, model
-        for name in path:
-            old, new = old.get_layer(name), new.get_layer(name)
-        new.set_weights(old.get_weights())
-    return model
 
-
-def _plain(parameters: RetrainParameters, seed: int) -> TrainingParameters:
-    rate = PLAIN_RATE if parameters.start == "new weights" else PLAIN_RATE / 10
-    return TrainingParameters(
-        epochs=parameters.epochs,
-        batch_size=parameters.batch_size,
-        learning_rate=rate,
-        patience=parameters.patience,
-        seed=seed,
-    )
-
-
-def _run(
-    model: Any, context: Context, settings: TrainingParameters, share: tuple[float, float], *, further: bool
-) -> tuple[TrainingResult, tuple[Text, ...]]:
-    from workbench.training.preserving import preserve
-
-    preserving = preserve(model) if further else None
-    result = train(
-        model,
-        context,
-        settings,
-        from_logits=context.parent.description.from_logits,
-        callbacks=() if preserving is None else (preserving,),
-        share=share,
-    )
-    notes = () if preserving is None else preserving.notes()
-    if preserving is not None:
-        preserving.release()
-    return result, notes
-
-
-def _report(
-    parameters: RetrainParameters,
-    seeds: list[int],
-    results: list[TrainingResult],
-    plain: list[TrainingResult],
-    kept: list[tuple[str, ...]],
-    notes: tuple[Text, ...],
-) -> Report:
-    new = parameters.start == "new weights"
-    best = results[best_run(results)]
-    touched = (
-        say("All trainable weights, from new values.") if new else say("All trainable weights, trained on.")
-    )
-    frozen = say("It is frozen, or adapted to the data: it keeps the parent's weights.")
-    return Report(
-        touched=(touched,),
-        skipped=(*(Skip(name="/".join(path), reason=frozen) for path in kept), *best.skipped),
-        notes=(
-            *seeds_notes(seeds, results),
-            *(compared(results, plain) if plain else ()),
-            *best.notes(),
-            *notes,
-        ),
-        tables=(
-            runs_table(seeds, results),
-            curves_table(seeds, results),
-            *(table for result in results for table in result.tables()),
-        ),
-    )
+    def _plain(self, seed: int) -> TrainingParameters:
+        return TrainingParameters(
+            epochs=self._parameters.epochs,
+            batch_size=self._parameters.batch_size,
+            learning_rate=PLAIN_RATE if self._new else PLAIN_RATE / 10,
+            patience=self._parameters.patience,
+            seed=seed,
+        )

@@ -1,0 +1,75 @@
+"""Training again, or further, as plain Keras code."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import zipfile
+
+from workbench.technique import CodePaths
+from workbench.training import TrainingSettings, training_code
+from workbench.training.fresh import kept_layers_of_file
+from workbench.training.script import features_code
+from workbench.variant import Variant
+
+
+def retraining_code(
+    variant: Variant, settings: TrainingSettings, paths: CodePaths, *, new: bool, seeds: int
+) -> str:
+    """Code that trains a model and saves it.
+
+    Args:
+        variant: The model.
+        settings: How it is trained.
+        paths: File names.
+        new: Whether it starts from new weights.
+        seeds: How many trainings the best is chosen of.
+    """
+    several = seeds > 1
+    seed = "seed" if several else str(settings.seed)
+    lines = f"keras.utils.set_random_seed({seed})\nmodel = keras.models.clone_model(source)\n"
+    if not new:
+        lines += "model.set_weights(source.get_weights())\n"
+    for path in _kept(variant) if new else ():
+        get = "".join(f".get_layer({json.dumps(name)})" for name in path)
+        lines += f"model{get}.set_weights(source{get}.get_weights())\n"
+    lines += training_code("model", variant, settings, seed=seed) + "\n"
+    judge = ""
+    if several:
+        judge = "from sklearn.metrics import f1_score\n"
+        lines = textwrap.indent(lines + _choice(variant), "    ")
+        lines = f"best = None\nfor seed in range({settings.seed}, {settings.seed + seeds}):\n{lines}"
+        lines += "model = best[1]\n"
+    output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
+    return f"""\
+import keras
+import numpy as np
+{judge}
+source = keras.models.load_model({json.dumps(paths.model)}, compile=False)
+data = np.load({json.dumps(paths.data)})
+{lines}\
+# Saved again without the optimizer, whose state is twice the size of the weights.
+model.save("{output}")
+keras.models.load_model("{output}", compile=False).save("{output}")
+"""
+
+
+def _kept(variant: Variant) -> list[tuple[str, ...]]:
+    try:
+        return kept_layers_of_file(variant.path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return []
+
+
+def _choice(variant: Variant) -> str:
+    """Lines that keep the best model of several."""
+    threshold = 0.0 if variant.description.from_logits else 0.5
+    single = variant.description.outputs[0].shape[-1] == 1
+    classes = f"(scores[:, 0] > {threshold}).astype(int)" if single else "scores.argmax(-1)"
+    return f"""\
+scores = model.predict({features_code(variant, "validation")}, verbose=0)
+f1 = f1_score(data["y_validation"], {classes}, average="macro", zero_division=0.0)
+print("seed", seed, "validation F1", f1)
+if best is None or f1 > best[0]:
+    best = f1, model
+"""

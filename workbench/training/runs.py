@@ -1,0 +1,46 @@
+"""Several trainings in one job, shown one after the other."""
+
+from __future__ import annotations
+
+from workbench.technique import Reporter
+from workbench.text import Text, say
+
+
+class RunReporter:
+    """Speaks for one of several trainings: its curves go on where those of the one before ended.
+
+    Args:
+        report: That of the whole job.
+        run: Which one it is, from 1.
+        runs: How many there are.
+        epochs: Epochs of the runs before it.
+        seconds: Seconds of the runs before it.
+    """
+
+    def __init__(self, report: Reporter, run: int, runs: int, *, epochs: int, seconds: float) -> None:
+        self._report = report
+        self._run, self._runs = run, runs
+        self._before = {"time to F1": seconds}
+        self._epochs = epochs
+
+    def stage(self, text: Text) -> None:
+        """Says which run it is, too."""
+        if self._runs > 1:
+            text = say("Run {run} of {runs}. {stage}", run=self._run, runs=self._runs, stage=text)
+        self._report.stage(text)
+
+    def progress(self, fraction: float) -> None:
+        """Passes it on."""
+        self._report.progress(fraction)
+
+    def metric(self, name: str, step: float, value: float) -> None:
+        """Adds a point after those of the runs before."""
+        self._report.metric(name, step + self._before.get(name, self._epochs), value)
+
+    def log(self, text: Text) -> None:
+        """Passes it on."""
+        self._report.log(text)
+
+    def check(self) -> None:
+        """Passes it on."""
+        self._report.check()
