@@ -56,7 +56,7 @@ def curves_figure(curves: Mapping[str, Curve], across: str) -> dict[str, Any]:
 
 
 def grouped(metrics: Mapping[str, Curve]) -> dict[str, dict[str, Curve]]:
-    """Curves that share both axes: losses, scores by training step, scores by seconds, running scores."""
+    """Curves that share both axes: losses, scores by step or seconds, running scores, times of a call."""
     groups: dict[str, dict[str, Curve]] = {}
     for name, points in metrics.items():
         lower = name.lower()
@@ -67,11 +67,15 @@ def grouped(metrics: Mapping[str, Curve]) -> dict[str, dict[str, Curve]]:
             group = "time"
         elif "running" in lower:
             group = "running"
+        elif "p50" in lower:
+            group = "latency"
         # JSON has no infinity: a loss that has left the numbers ends its curve.
         drawn = [point for point in points if math.isfinite(point[1])]
         if drawn:
             groups.setdefault(group, {})[name] = drawn
-    return {group: groups[group] for group in ("loss", "score", "running", "time") if group in groups}
+    return {
+        group: groups[group] for group in ("loss", "score", "running", "time", "latency") if group in groups
+    }
 
 
 _TITLES = {
@@ -79,6 +83,7 @@ _TITLES = {
     "score": (say("Scores while training"), say("epoch")),
     "running": (say("Running score of the evaluation"), say("test samples")),
     "time": (say("Time to F1"), say("seconds of training")),
+    "latency": (say("Time of a call"), say("samples in a call")),
 }
 
 

@@ -79,7 +79,7 @@ def latency(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
     plan = spec.get("plan")
     timed = time_interleaved(
         candidates,
-        Dataset(Path(spec["dataset"])).x("test"),
+        Dataset(Path(spec["dataset"])).x(spec.get("split", "test")),
         spec["protocol"],
         spec["seed"],
         line,
@@ -99,9 +99,9 @@ def latency(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
 
 
 def predict(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> dict[str, Any]:
-    """Predicts the test split; outputs grow in ``outputs.npy``."""
+    """Predicts a split; outputs grow in ``outputs.npy``."""
     (candidate,) = candidates
-    features = Dataset(Path(spec["dataset"])).x("test")
+    features = Dataset(Path(spec["dataset"])).x(spec.get("split", "test"))
     line.working_on(candidate.variant)
     session = _runtimes(spec)(candidate.runtime).load(candidate.path, candidate.settings)
     stored: Any = None
@@ -120,7 +120,7 @@ def memory(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> dic
     """Loads one file, infers once, and tells the growth of the highest resident memory."""
     (candidate,) = candidates
     runtime = _runtimes(spec)(candidate.runtime)
-    features = Dataset(Path(spec["dataset"])).x("test")
+    features = Dataset(Path(spec["dataset"])).x(spec.get("split", "test"))
     (batch, *_) = input_batches(features, candidate.settings.batch, np.random.default_rng(0))
     line.working_on(candidate.variant)
     gc.collect()

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Dataset
+from workbench.data.dataset import Dataset, SplitName
 from workbench.errors import InvalidInput
+from workbench.jobs.part import Part
 from workbench.measure import passport as machine
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.latency import PROCESSES, BlockPlan, Candidate, Timed
@@ -65,7 +66,14 @@ def measure_latency(
         plan: BlockPlan | None = None
         count = PROCESSES[protocol]
         for index in range(count):
-            run = _time_once(report, candidates, dataset_folder, protocol, seed + index, plan, index, count)
+            run = time_once(
+                Part(report, index / count, (index + 1) / count),
+                candidates,
+                dataset_folder,
+                protocol,
+                seed + index,
+                plan=plan,
+            )
             plan = run.plan
             runs.append(run)
     report.progress(1.0)
@@ -123,10 +131,9 @@ def measure_quality(
         report.metric("running F1", stop, running.add(labels[start:stop], to_predictions(scores)))
         report.progress(stop / len(labels))
 
-    predict = _predict_here if runtime(candidate.runtime).imports_tensorflow else _predict_apart
     with shared_slot(report):
         report.stage(say("Measuring quality"))
-        predict(report, candidate, dataset, on_batch)
+        predict_split(report, candidate, dataset, on_batch)
         # All at once: whether values can be probabilities is seen in all of them together.
         scores, warnings = to_scores(np.concatenate(parts), classes, from_logits=from_logits)
         measurement = quality_measurement(
@@ -169,7 +176,9 @@ def measure_size_task(
     return size
 
 
-def peak_memory(report: Reporter, candidate: Candidate, dataset_folder: Path) -> int | None:
+def peak_memory(
+    report: Reporter, candidate: Candidate, dataset_folder: Path, *, split: SplitName = "test"
+) -> int | None:
     """Highest resident memory of a fresh process that loads a file and infers once, in bytes.
 
     What the process held before loading (Python, NumPy, this package) is subtracted. The runtime
@@ -179,6 +188,7 @@ def peak_memory(report: Reporter, candidate: Candidate, dataset_folder: Path) ->
         report: Cancellation.
         candidate: The file.
         dataset_folder: The prepared data; one batch of it is inferred.
+        split: Where that is from.
 
     Returns:
         None where the system does not tell the peak.
@@ -193,6 +203,7 @@ def peak_memory(report: Reporter, candidate: Candidate, dataset_folder: Path) ->
             [candidate],
             Path(folder),
             dataset=str(dataset_folder),
+            split=split,
             address_space_bytes=_address_space([candidate]),
         )
     peak = answer["bytes"]
@@ -207,19 +218,34 @@ def _require_distinct(candidates: Sequence[Candidate]) -> None:
         )
 
 
-def _time_once(
+def time_once(
     report: Reporter,
     candidates: Sequence[Candidate],
     dataset_folder: Path,
     protocol: Protocol,
     seed: int,
-    plan: BlockPlan | None,
-    index: int,
-    count: int,
+    *,
+    plan: BlockPlan | None = None,
+    split: SplitName = "test",
 ) -> Timed:
+    """Times files against each other in one fresh process; the caller holds the slot alone.
+
+    Args:
+        report: Progress and cancellation.
+        candidates: The first one is the reference.
+        dataset_folder: The prepared data.
+        protocol: ``quick`` or ``final``: how long.
+        seed: Seeds the samples and the order in each round.
+        plan: Rounds and runs of an earlier process; chosen anew if None.
+        split: Where the samples are from.
+
+    Raises:
+        InvalidInput: If a file cannot be loaded or run, or crashes its runtime.
+    """
+
     def on_message(message: dict[str, Any]) -> None:
         if "progress" in message:
-            report.progress((index + float(message["progress"])) / count)
+            report.progress(float(message["progress"]))
 
     with tempfile.TemporaryDirectory() as folder:
         answer = run_in_fresh_process(
@@ -232,6 +258,7 @@ def _time_once(
             protocol=protocol,
             seed=seed,
             plan=plan and plan.model_dump(mode="json"),
+            split=split,
             address_space_bytes=_address_space(candidates),
         )
         with np.load(Path(folder) / "samples.npz", allow_pickle=False) as arrays:
@@ -245,10 +272,36 @@ def _time_once(
     )
 
 
-_OnBatch = Callable[[int, int, npt.NDArray[np.float32]], None]
+OnBatch = Callable[[int, int, npt.NDArray[np.float32]], None]
+"""Given the first sample, one past the last, and the outputs of a batch."""
 
 
-def _predict_here(report: Reporter, candidate: Candidate, dataset: Dataset, on_batch: _OnBatch) -> None:
+def predict_split(
+    report: Reporter,
+    candidate: Candidate,
+    dataset: Dataset,
+    on_batch: OnBatch,
+    split: SplitName = "test",
+) -> None:
+    """Predicts a split: in a fresh process, or here where the runtime is TensorFlow's.
+
+    Args:
+        report: Cancellation.
+        candidate: The file.
+        dataset: The prepared data.
+        on_batch: Receives each batch in order.
+        split: What is predicted.
+
+    Raises:
+        InvalidInput: If the file cannot be run, or crashes its runtime.
+    """
+    predict = _predict_here if runtime(candidate.runtime).imports_tensorflow else _predict_apart
+    predict(report, candidate, dataset, on_batch, split)
+
+
+def _predict_here(
+    report: Reporter, candidate: Candidate, dataset: Dataset, on_batch: OnBatch, split: SplitName
+) -> None:
     # A worker that trains needs all its threads: TensorFlow must be imported before a session
     # with fewer is made, which then leaves them alone.
     import tensorflow  # noqa: F401
@@ -256,13 +309,15 @@ def _predict_here(report: Reporter, candidate: Candidate, dataset: Dataset, on_b
     report.check()
     session = runtime(candidate.runtime).load(candidate.path, candidate.settings)
     try:
-        for start, stop, outputs in predict_in_batches(session, dataset.x("test")):
+        for start, stop, outputs in predict_in_batches(session, dataset.x(split)):
             on_batch(start, stop, outputs)
     finally:
         session.close()
 
 
-def _predict_apart(report: Reporter, candidate: Candidate, dataset: Dataset, on_batch: _OnBatch) -> None:
+def _predict_apart(
+    report: Reporter, candidate: Candidate, dataset: Dataset, on_batch: OnBatch, split: SplitName
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         outputs = Path(folder) / "outputs.npy"
 
@@ -279,6 +334,7 @@ def _predict_apart(report: Reporter, candidate: Candidate, dataset: Dataset, on_
             Path(folder),
             on_message=on_message,
             dataset=str(dataset.folder),
+            split=split,
             address_space_bytes=_address_space([candidate]),
         )
 

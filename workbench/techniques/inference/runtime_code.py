@@ -241,3 +241,28 @@ def _run(runtime_name: str, variant: Variant, target: Format, threads: int, file
                 ),
             )
     return _Block(body="predictions = np.empty((0, 0))  # this runtime gives no example code\n")
+
+
+def conversion_code(variant: Variant, target: Format, model: str, file: str, opset: int) -> str:
+    """A script that only converts.
+
+    Args:
+        variant: The parent, a Keras file.
+        target: Format of the file to write.
+        model: The file to read.
+        file: The file to write.
+        opset: ONNX operator set.
+    """
+    block = _conversion(variant, target, model, file, opset)
+    parts = [
+        _lines(f"import {name}" for name in block.standard),
+        _lines(block.before),
+        _lines(block.imports),
+        block.body,
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def keras_inputs_code(variant: Variant) -> str:
+    """What a Keras model is called with, given a dict ``samples`` by input name and the model ``model``."""
+    return _keras_inputs(variant)

@@ -1,0 +1,228 @@
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from tests import small_models
+from tests.techniques.applying import Reports, apply, predict, run_code
+from workbench import techniques
+from workbench.errors import Refused
+from workbench.measure.records import Interval, LatencySummary
+from workbench.techniques.inference.grid_cells import Cell, Model
+from workbench.techniques.inference.grid_choice import Judged, outside, ranked, simplest
+from workbench.variant import RuntimeSettings
+
+pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
+
+NAME = "inference.grid"
+
+
+class Curves(Reports):
+    def __init__(self):
+        super().__init__()
+        self.points = {}
+
+    def log(self, text):
+        raise AssertionError(str(text))
+
+    def metric(self, name, step, value):
+        self.points.setdefault(name, []).append((step, value))
+
+
+@pytest.fixture
+def own_slot(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_SLOT_FOLDER", str(tmp_path))
+
+
+@pytest.mark.slow
+def test_the_grid_measures_what_can_be_and_lists_the_rest(parents, tmp_path, own_slot):
+    parent, dataset = parents("conv")
+    report = Curves()
+    applied = apply(
+        NAME,
+        parent,
+        dataset,
+        tmp_path / "out",
+        report=report,
+        runtimes="litert, openvino",
+        precisions="float32, int8",
+        threads="1, 200",
+        batches="1, 4",
+        tolerance=30.0,
+    )
+    latency, throughput, files = applied.report.tables
+    assert latency.picture == throughput.picture == "heatmap"
+    assert len(latency.rows) == len(throughput.rows) == 2 * 2 * 2
+    for row, rate in zip(latency.rows, throughput.rows, strict=True):
+        label, where, p50, low, high, _ = row
+        batch = int(str(where).rpartition(" ")[2])
+        assert 0 < low <= p50 <= high
+        assert rate[:2] == (label, where)
+        assert rate[2] == pytest.approx(1000 * batch / p50)
+        assert rate[3] <= rate[2] <= rate[4]
+    assert [row[0] for row in files.rows] == [
+        f"{name}, {precision}" for name in ("LiteRT", "OpenVINO") for precision in ("float32", "int8")
+    ]
+    sizes = {row[0]: row[5] for row in files.rows}
+    assert sizes["LiteRT, int8"] < sizes["LiteRT, float32"]
+    for row in files.rows:
+        assert row[2] == pytest.approx(100 * (row[1] - files.rows[0][1]), abs=1e-6)
+    assert len(applied.report.skipped) == 2 * 2 * 2
+    assert all("cores" in str(skip.reason) for skip in applied.report.skipped)
+    assert {name.partition(":")[0] for name in report.points} == {"p50 in ms"}
+    assert len(report.points) == 4
+    assert all({step for step, _ in points} == {1, 4} for points in report.points.values())
+    assert "Best for latency" in str(applied.report.touched[0])
+    assert applied.settings.batch == 1
+    x = dataset.x("test")
+    expected = predict(parent, x)
+    assert np.abs(predict(applied, x) - expected).max() < 0.15 * np.abs(expected).max()
+
+
+@pytest.mark.slow
+def test_a_runtime_of_tensorflow_beside_a_light_one(parents, tmp_path, own_slot):
+    parent, dataset = parents("dense")
+    applied = apply(
+        NAME,
+        parent,
+        dataset,
+        tmp_path / "out",
+        report=Curves(),
+        goal="throughput",
+        runtimes="keras.function, litert",
+        precisions="float32, int8",
+        threads="1",
+        batches="16",
+        tolerance=0.0,
+    )
+    latency, *_ = applied.report.tables
+    assert [row[0] for row in latency.rows][:2] == ["Keras, tf.function, float32", "LiteRT, float32"]
+    (skip,) = applied.report.skipped
+    assert skip.name == "Keras, tf.function, int8"
+    assert "weights as they are" in str(skip.reason)
+    assert applied.settings.batch == 16
+    assert "Best for throughput" in str(applied.report.touched[0])
+
+
+@pytest.mark.slow
+def test_limits(parents, made, tmp_path, own_slot):
+    parent, dataset = parents("dense")
+    finished = small_models.child(made("inference.runtime", "dense", runtime="litert"), parent)
+    one = {"runtimes": "litert", "threads": "1", "batches": "1"}
+    with pytest.raises(Refused, match="No cell keeps within the limits"):
+        apply(NAME, finished, dataset, tmp_path / "time", limit_ms=1e-9, **one)
+    with pytest.raises(Refused, match="MB of memory"):
+        apply(NAME, finished, dataset, tmp_path / "memory", limit_mb=0.001, **one)
+    applied = apply(NAME, finished, dataset, tmp_path / "enough", limit_mb=1e6, limit_ms=1000.0, **one)
+    assert applied.path.read_bytes() == finished.path.read_bytes()
+    assert str(applied.report.tables[-1].title) == "Memory"
+    assert applied.report.tables[-1].rows[0][1] > 0
+
+
+def test_reasons(parents, made):
+    parent, dataset = parents("conv")
+    technique = techniques.technique(NAME)
+
+    def reason(variant, **parameters):
+        return str(technique.fits(variant, dataset.info, technique.parameters_type(**parameters)))
+
+    assert reason(parent) == "None"
+    finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
+    assert reason(finished) == "None"
+    assert "not converted again" in reason(finished, precisions="int8")
+    assert "runs the weights as they are" in reason(parent, runtimes="keras.xla", precisions="int8")
+    assert "cores" in reason(parent, threads="250, 251")
+    assert "choose fewer" in reason(parent, threads=", ".join(map(str, range(1, 30))))
+    assert technique.measures
+    estimate = technique.estimate(parent, dataset.info, technique.parameters_type())
+    assert 20 < estimate.seconds < 600
+
+
+def test_parameters():
+    technique = techniques.technique(NAME)
+    values = technique.parameters_type(precisions="all", threads=" 2,1, 2", batches="08")
+    assert values.threads == "2, 1"
+    assert values.batches == "8"
+    assert values.precisions == "float32, float16, bfloat16, dynamic int8, int8"
+    assert technique.variant_name(values) == "best latency"
+    wrongs = [
+        ("runtimes", "tflite"),
+        ("threads", "0"),
+        ("batches", "many"),
+        ("precisions", ""),
+        ("goal", "size"),
+    ]
+    for field, value in wrongs:
+        with pytest.raises(ValidationError):
+            technique.parameters_type.model_validate({field: value})
+
+
+def _summary(p50, batch=1, width=0.1):
+    return LatencySummary(
+        variant="",
+        runtime="litert",
+        settings=RuntimeSettings(batch=batch),
+        load_ms=1,
+        first_ms=1,
+        p50_ms=Interval(value=p50, low=p50 * (1 - width), high=p50 * (1 + width)),
+        iqr_ms=0,
+        p90_ms=p50,
+        p95_ms=p50,
+        p99_ms=p50,
+        min_ms=p50,
+        samples=100,
+        outliers=0,
+        throughput=1000 * batch / p50,
+    )
+
+
+def test_the_choice():
+    float32, int8 = Model("litert", "float32"), Model("litert", "int8")
+    slow, fast, wide = Cell(float32, 1, 1), Cell(int8, 2, 1), Cell(float32, 1, 32)
+    times = {slow: _summary(2.0), fast: _summary(1.0), wide: _summary(16.0, 32)}
+    assert ranked(times, "latency") == [fast, slow, wide]
+    assert ranked(times, "throughput") == [wide, fast, slow]
+    files = {
+        float32: Judged(4000, 0.9, Interval(value=0, low=0, high=0)),
+        int8: Judged(1000, 0.87, Interval(value=-0.03, low=-0.05, high=0)),
+    }
+    assert "loses 3.0 points" in str(outside(fast, times[fast], files[int8], 0, 1.0))
+    assert outside(fast, times[fast], files[int8], 0, 3.5) is None
+    assert "takes up to 2.2 ms" in str(outside(slow, times[slow], files[float32], 2.1, 1.0))
+    assert outside(slow, times[slow], files[float32], 2.3, 1.0) is None
+    # not told apart: fewer threads, then the smaller file
+    assert simplest([fast, slow], [False, False], files) == slow
+    assert simplest([fast, slow], [False, True], files) == fast
+    assert simplest([slow, Cell(int8, 1, 1)], [False, False], files).model == int8
+
+
+@pytest.mark.slow
+def test_the_plain_code_measures_and_keeps_the_best(parents, made, tmp_path):
+    parent, dataset = parents("two_inputs")
+    values = {
+        "runtimes": "litert, onnxruntime, openvino, keras.function",
+        "precisions": "float32, float16, dynamic int8, int8",
+        "threads": "1, 2",
+        "batches": "1, 8",
+        "tolerance": 100.0,
+    }
+    run_code([(NAME, parent, dataset, values, str(tmp_path / "best"))], tmp_path / "code")
+    x = dataset.x("test")
+    for runtime_name, file, precision in [
+        ("litert", "best-litert-float32.tflite", "float32"),
+        ("onnxruntime", "best-onnxruntime-float32.onnx", "float32"),
+        ("openvino", "best-openvino-float32", "float32"),
+        ("litert", "best-litert-int8.tflite", "int8"),
+        ("onnxruntime", "best-onnxruntime-float16.onnx", "float16"),
+        ("openvino", "best-openvino-float16", "float16"),
+        ("onnxruntime", "best-onnxruntime-dynamic-int8.onnx", "dynamic int8"),
+    ]:
+        ours = (
+            made("inference.runtime", "two_inputs", runtime=runtime_name)
+            if precision != "int8"
+            else made("quantization.int8", "two_inputs")
+        )
+        twin = ours.__class__(**{**vars(ours), "path": tmp_path / file})
+        scale = np.abs(predict(ours, x)).max()
+        tolerance = {"float32": 1e-5, "int8": 1e-6, "float16": 1e-2, "dynamic int8": 0.1}[precision]
+        assert np.abs(predict(twin, x) - predict(ours, x)).max() < tolerance * scale, file
+    assert [item for item in tmp_path.iterdir() if item.name.startswith("best.") or item.name == "best"]

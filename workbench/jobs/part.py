@@ -1,0 +1,41 @@
+"""One part of a job's work, which speaks as if it were all of it."""
+
+from __future__ import annotations
+
+from workbench.technique import Reporter
+from workbench.text import Text
+
+
+class Part:
+    """A reporter whose progress from 0 to 1 is a part of another's.
+
+    Args:
+        report: The whole job's.
+        start: Where the part begins, 0 to 1.
+        end: Where it ends.
+    """
+
+    def __init__(self, report: Reporter, start: float, end: float) -> None:
+        self._report, self._start, self._end = report, start, end
+        self._reached = start
+
+    def stage(self, text: Text) -> None:
+        """Says what is being done now."""
+        self._report.stage(text)
+
+    def progress(self, fraction: float) -> None:
+        """Says how much of the part is done, 0 to 1; what is done again does not take it back."""
+        self._reached = max(self._reached, self._start + (self._end - self._start) * fraction)
+        self._report.progress(min(1.0, self._reached))
+
+    def metric(self, name: str, step: float, value: float) -> None:
+        """Adds a point to a live curve."""
+        self._report.metric(name, step, value)
+
+    def log(self, text: Text) -> None:
+        """Adds a line to the job's log."""
+        self._report.log(text)
+
+    def check(self) -> None:
+        """Raises if the user has cancelled the job."""
+        self._report.check()

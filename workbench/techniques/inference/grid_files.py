@@ -1,0 +1,158 @@
+"""Makes and judges the files of a grid."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.jobs.part import Part
+from workbench.measure.latency import Candidate
+from workbench.measure.records import Interval
+from workbench.measure.scores import bootstrap_macro_f1, confusion_matrix, macro_f1, to_predictions, to_scores
+from workbench.measure.tasks import predict_split
+from workbench.models.description import describe
+from workbench.models.onnx_precision import to_dynamic_int8, to_float16
+from workbench.privacy import import_openvino
+from workbench.runtimes import runtime
+from workbench.technique import Applied, Context
+from workbench.techniques.inference.grid_cells import Model, Way
+from workbench.techniques.inference.grid_choice import Judged
+from workbench.text import say
+from workbench.variant import Report, RuntimeSettings
+
+
+def make(context: Context, model: Model, way: Way, folder: Path, part: Part) -> Applied:
+    """One file of the grid.
+
+    Args:
+        context: The technique's.
+        model: What is wanted.
+        way: How it is made.
+        folder: An empty folder for it.
+        part: Progress of this file.
+
+    Raises:
+        WorkbenchError: If it cannot be made.
+    """
+    part.stage(say("Making {file}", file=model.label))
+    part.check()
+    parent = context.parent
+    if way.technique is None:
+        return Applied(
+            path=parent.path,
+            format=parent.format,
+            runtime=model.runtime,
+            settings=RuntimeSettings(trusted=parent.settings.trusted),
+            description=parent.description,
+            report=Report(),
+        )
+    own = replace(context, folder=folder, report=part)
+    applied: Applied = way.technique.apply(own, way.parameters)
+    return _derived(applied, model, context) if way.derived else applied
+
+
+def _derived(float32: Applied, model: Model, context: Context) -> Applied:
+    source = float32.path
+    if float32.format == "openvino":
+        target = source.with_name("compressed")
+        openvino = import_openvino()
+        loaded = openvino.Core().read_model(source / "model.xml")
+        openvino.save_model(loaded, target / "model.xml", compress_to_fp16=True)
+    elif model.precision == "float16":
+        target = to_float16(source, source.with_name("float16.onnx"))
+    else:
+        target = to_dynamic_int8(source, source.with_name("dynamic.onnx"))
+    description = describe(target, float32.format, like=context.parent.description)
+    return replace(float32, path=target, description=description)
+
+
+class Judge:
+    """Predicts the validation split with each file, and compares with the parent.
+
+    Args:
+        context: The technique's; the test split is not touched.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._labels = np.asarray(context.dataset.y("validation"))
+        self._classes = len(context.dataset.info.classes)
+        parent = context.parent
+        self._parent = self._predict(
+            Candidate(variant="parent", path=parent.path, runtime=parent.runtime, settings=parent.settings)
+        )
+
+    def judge(self, model: Model, applied: Applied) -> Judged:
+        """Quality and size of one file.
+
+        Raises:
+            WorkbenchError: If it cannot be run.
+        """
+        candidate = Candidate(
+            variant=model.label,
+            path=applied.path,
+            runtime=model.runtime,
+            settings=RuntimeSettings(trusted=applied.settings.trusted),
+        )
+        same = applied.path == self._context.parent.path and model.runtime == self._context.parent.runtime
+        predicted = self._parent if same else self._predict(candidate)
+        before, after = self._f1(self._parent), self._f1(predicted)
+        resampled = bootstrap_macro_f1(
+            self._labels, (self._parent, predicted), self._classes, self._context.seed
+        )
+        low, high = np.percentile(resampled[1] - resampled[0], (2.5, 97.5))
+        change = after - before
+        return Judged(
+            size_bytes=size_bytes(applied.path),
+            f1=after,
+            change=Interval(value=change, low=min(float(low), change), high=max(float(high), change)),
+        )
+
+    def _predict(self, candidate: Candidate) -> npt.NDArray[np.int64]:
+        parts: list[npt.NDArray[np.float32]] = []
+
+        def on_batch(start: int, stop: int, outputs: npt.NDArray[np.float32]) -> None:
+            self._context.report.check()
+            parts.append(outputs)
+
+        predict_split(self._context.report, candidate, self._context.dataset, on_batch, "validation")
+        from_logits = self._context.parent.description.from_logits
+        scores, _ = to_scores(np.concatenate(parts), self._classes, from_logits=from_logits)
+        return to_predictions(scores)
+
+    def _f1(self, predicted: npt.NDArray[np.int64]) -> float:
+        counts = confusion_matrix(self._labels, predicted, self._classes).astype(np.float64)
+        return float(macro_f1(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)))
+
+
+def size_bytes(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    if path.is_dir():
+        return sum(item.stat().st_size for item in path.rglob("*") if item.is_file())
+    return path.stat().st_size
+
+
+def keep(applied: Applied, folder: Path) -> Path:
+    """Copies the chosen file to where the technique hands it back."""
+    names = {"keras": "model.keras", "tflite": "model.tflite", "onnx": "model.onnx"}
+    target = folder / names.get(applied.format, "model")
+    if applied.path.is_dir():
+        shutil.copytree(applied.path, target)
+    else:
+        shutil.copyfile(applied.path, target)
+    return target
+
+
+def candidate_of(cell_id: str, applied: Applied, settings: RuntimeSettings, runtime_name: str) -> Candidate:
+    """What measuring needs to know of a cell."""
+    trusted = applied.settings.trusted and runtime(runtime_name).imports_tensorflow
+    return Candidate(
+        variant=cell_id,
+        path=applied.path,
+        runtime=runtime_name,
+        settings=settings.model_copy(update={"trusted": trusted}),
+    )
