@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from tests import small_models
+from tests.runtimes.tensorrt_bindings import ask
 from tests.techniques import conftest
 from workbench.deployment import deployment_code, deployment_file, requirements
+from workbench.errors import Unavailable
 from workbench.runtimes import runtime
+from workbench.runtimes.tensorrt_protocol import CLASSES
 from workbench.variant import RuntimeSettings
 
 parents, made = conftest.parents, conftest.made
@@ -118,3 +121,33 @@ def test_hostile_names_stay_text(parents):
         if isinstance(node, ast.Assign) and node.targets[0].id == "CLASSES"
     }
     assert assigned["CLASSES"][0] == evil
+
+
+@pytest.mark.parametrize("version", [11, 10])
+def test_the_code_for_tensorrt_calls_only_what_the_bindings_have(version, parents):
+    known = {member for kind in CLASSES.values() for member in (*vars(kind), *kind.__annotations__)}
+    roots = {"builder", "network", "parser", "config", "profile", "engine", "runner"}
+    parent, dataset = parents("two_inputs")
+    variant = parent.model_copy(update={"runtime": "tensorrt", "format": "onnx"})
+    tree = ast.parse(deployment_code(variant, dataset.info))
+    used = [
+        (node.value.id, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    ]
+    methods = {attribute for root, attribute in used if root in roots}
+    assert len(methods) > 15
+    assert methods <= known
+    members = sorted({attribute for root, attribute in used if root == "trt"})
+    assert ask(version, f"print(json.dumps([m for m in {members!r} if not hasattr(trt, m)]))") == []
+
+
+def test_a_runtime_without_code_says_so(parents, monkeypatch):
+    from workbench import runtimes
+
+    class Other(type(runtime("litert"))):
+        name = "other"
+
+    monkeypatch.setattr(runtimes, "_registered", {"other": Other()})
+    with pytest.raises(Unavailable, match="Choose another runtime"):
+        deployment_code(parents("dense")[0].model_copy(update={"runtime": "other"}))

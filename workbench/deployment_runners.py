@@ -148,6 +148,78 @@ _KERAS_CALLS = {
 }
 
 
+_TENSORRT = '''\
+cuda.init()
+context = cuda.Device(0).retain_primary_context()
+context.push()
+logger = trt.Logger(trt.Logger.WARNING)
+ENGINE = FILE + ".engine"  # for this kind of GPU and this version of TensorRT only
+LARGEST = {largest}
+
+
+def build():
+    """Builds the engine; the types in the file decide the precision."""
+    builder = trt.Builder(logger)
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    parser = trt.OnnxParser(network, logger)
+    with open(FILE, "rb") as file:
+        if not parser.parse(file.read()):
+            raise SystemExit([str(parser.get_error(i)) for i in range(parser.num_errors)])
+    config = builder.create_builder_config()
+    config.clear_flag(trt.BuilderFlag.TF32)
+    profile = builder.create_optimization_profile()
+    for i in range(network.num_inputs):
+        x = network.get_input(i)
+        first, *others = x.shape
+        sizes = (1, {batch}, LARGEST) if first < 0 else (first, first, first)
+        profile.set_shape(x.name, *[(size, *others) for size in sizes])
+    config.add_optimization_profile(profile)
+    with open(ENGINE, "wb") as file:
+        file.write(bytes(builder.build_serialized_network(network, config)))
+
+
+if not os.path.exists(ENGINE):
+    build()
+with open(ENGINE, "rb") as file:
+    engine = trt.Runtime(logger).deserialize_cuda_engine(file.read())
+runner = engine.create_execution_context()
+stream = cuda.Stream()
+names = {names}
+tensors = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
+outputs = [name for name in tensors if engine.get_tensor_mode(name) == trt.TensorIOMode.OUTPUT]
+size = engine.get_tensor_shape(names[0])[0]
+fixed = size if size > 0 else None
+
+
+def run(arrays):
+    memory, results = [], {{}}
+    for name, x in zip(names, arrays):
+        x = np.ascontiguousarray(x, trt.nptype(engine.get_tensor_dtype(name)))
+        runner.set_input_shape(name, x.shape)
+        memory.append(cuda.mem_alloc(x.nbytes))
+        cuda.memcpy_htod_async(memory[-1], x, stream)
+        runner.set_tensor_address(name, int(memory[-1]))
+    for name in outputs:
+        shape = tuple(runner.get_tensor_shape(name))
+        results[name] = cuda.pagelocked_empty(shape, trt.nptype(engine.get_tensor_dtype(name)))
+        memory.append(cuda.mem_alloc(results[name].nbytes))
+        runner.set_tensor_address(name, int(memory[-1]))
+    if not runner.execute_async_v3(stream.handle):
+        raise RuntimeError("TensorRT could not run the engine")
+    for name, address in zip(outputs, memory[-len(outputs) :]):
+        cuda.memcpy_dtoh_async(results[name], address, stream)
+    stream.synchronize()
+    return results[outputs[0]].astype("float32")
+
+
+def predict(samples):
+    """The model's output, float32."""
+{arrays}\
+    size = fixed or (LARGEST if len(arrays[0]) > LARGEST else None)
+    return in_batches(arrays, size, run)
+'''
+
+
 def runner(variant: Variant, file: str) -> tuple[str, str] | None:
     """The imports and the body that defines ``predict``; None for a runtime without such code.
 
@@ -190,6 +262,17 @@ def runner(variant: Variant, file: str) -> tuple[str, str] | None:
                 threads=threads,
                 names=json.dumps([plain_name(spec.name) for spec in variant.description.inputs]),
                 arrays=_arrays(variant, cast=True),
+            ),
+        )
+    if variant.runtime == "tensorrt":
+        return (
+            "import os\nimport sys\n\n"
+            "import numpy as np\nimport pycuda.driver as cuda\nimport tensorrt as trt\n",
+            _TENSORRT.format(
+                batch=variant.settings.batch,
+                largest=max(variant.settings.batch, 32),
+                names=names,
+                arrays=_arrays(variant),
             ),
         )
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,15 @@ class Runtime(ABC):
     imports_tensorflow: ClassVar[bool] = False
     """Whether a process that loads it must import TensorFlow."""
     supports_threads: ClassVar[bool] = True
+    needs_gpu: ClassVar[bool] = False
+    """Whether it runs on a GPU: its files are run by the worker that has one."""
+
+    @property
+    def worker(self) -> Literal["tensorflow", "light", "gpu"]:
+        """The kind of worker process that predicts with it."""
+        if self.needs_gpu:
+            return "gpu"
+        return "tensorflow" if self.imports_tensorflow else "light"
 
     @abstractmethod
     def unavailable(self) -> Text | None:

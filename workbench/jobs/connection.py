@@ -284,7 +284,7 @@ class Connection:
 
     async def _watch_queue(self) -> None:
         """Tells waiting calls how many are before them."""
-        for kind in itertools.cycle(("tensorflow", "light")):
+        for kind in itertools.cycle(("tensorflow", "light", "gpu")):
             await asyncio.sleep(_QUEUE_SECONDS / 2)
             waiting = {
                 call.future.key: call

@@ -24,7 +24,7 @@ from workbench.jobs.limits import Limits, without_core_files
 from workbench.jobs.reporter import Event, WorkerReporter
 from workbench.records import Record
 
-WorkerKind = Literal["tensorflow", "light"]
+WorkerKind = Literal["tensorflow", "light", "gpu"]
 
 _MARKER = "running"
 

@@ -1,0 +1,198 @@
+import ast
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, numpy_helper
+
+from tests import small_models
+from tests.runtimes.tensorrt_bindings import ask
+from tests.techniques.applying import apply, run_code
+from workbench import techniques
+from workbench.models.onnx_bfloat16 import bfloat16_bits, rounded_like_bfloat16, to_bfloat16
+from workbench.runtimes import runtime
+from workbench.runtimes.tensorrt_protocol import CLASSES
+from workbench.technique import CodePaths
+from workbench.techniques.inference.tensorrt_code import BEFORE_THE_GPU
+from workbench.variant import RuntimeSettings
+
+pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
+
+NAME = "inference.tensorrt"
+PRECISIONS = ("float32", "float16", "bfloat16", "int8")
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """As if a worker with a GPU had joined: the file is made here, the engine there."""
+    monkeypatch.setenv("WORKBENCH_GPU", "remote")
+
+
+def exactly(path, features):
+    """Predictions of a file with ONNX Runtime's own kernels off."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    names = [item.name for item in session.get_inputs()]
+    feed = {name: features[name] for name in names} if isinstance(features, dict) else {names[0]: features}
+    return session.run(None, feed)[0]
+
+
+def types(path):
+    """Element types of the file's weights with more than one axis."""
+    return {tensor.data_type for tensor in onnx.load(path).graph.initializer if len(tensor.dims) > 1}
+
+
+@pytest.mark.parametrize("kind", ["conv", "two_inputs"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_file_that_tensorrt_gets(kind, precision, parents, tmp_path, elsewhere):
+    parent, dataset = parents(kind)
+    applied = apply(NAME, parent, dataset, tmp_path, precision=precision, batch=4)
+    assert (applied.runtime, applied.format) == ("tensorrt", "onnx")
+    assert applied.settings == RuntimeSettings(threads=1, batch=4)
+    assert applied.description.precision == precision
+    onnx.checker.check_model(onnx.load(applied.path))
+    wanted = {
+        "float32": TensorProto.FLOAT,
+        "float16": TensorProto.FLOAT16,
+        "bfloat16": TensorProto.BFLOAT16,
+        "int8": TensorProto.FLOAT,  # rounded by the pair of nodes behind it
+    }
+    assert types(applied.path) == {wanted[precision]}
+    file = onnx.load(applied.path)
+    assert {item.type.tensor_type.elem_type for item in (*file.graph.input, *file.graph.output)} == {
+        TensorProto.FLOAT
+    }
+    (table,) = applied.report.tables
+    before, after = (row[1] for row in table.rows)
+    assert abs(before - after) < 0.1
+    if precision != "bfloat16":  # no CPU has kernels for it
+        x = dataset.x("test")
+        expected = runtime("keras.function").load(parent.path, RuntimeSettings()).predict(x)
+        tolerance = {"float32": 1e-5, "float16": 1e-2, "int8": 0.15}[precision]
+        assert np.abs(exactly(applied.path, x) - expected).max() < tolerance * np.abs(expected).max()
+
+
+def test_int8_is_explicit_and_symmetric(parents, tmp_path, elsewhere):
+    parent, dataset = parents("conv")
+    applied = apply(NAME, parent, dataset, tmp_path, precision="int8")
+    graph = onnx.load(applied.path).graph
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    pairs = [node for node in graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
+    assert pairs
+    for node in pairs:
+        assert not constants[node.input[2]].any(), node.name
+        assert constants[node.input[2]].dtype == np.int8
+    dequantized = {node.output[0] for node in pairs if node.op_type == "DequantizeLinear"}
+    for node in graph.node:
+        if node.op_type in ("Conv", "Gemm", "MatMul"):
+            assert set(node.input[:2]) <= dequantized, node.name
+            assert node.input[2:] == [] or node.input[2] not in dequantized
+
+
+def test_bfloat16_is_rounded_as_others_round_it():
+    import ml_dtypes
+
+    rng = np.random.default_rng(0)
+    values = np.concatenate(
+        [rng.normal(size=1000), 10.0 ** rng.uniform(-30, 30, 1000), [0.0, -0.0, 1.00390625, 1.01171875]]
+    ).astype(np.float32)
+    expected = values.astype(ml_dtypes.bfloat16).view(np.uint16)
+    np.testing.assert_array_equal(bfloat16_bits(values), expected)
+    assert bfloat16_bits(values[:6].reshape(2, 3)).shape == (2, 3)
+
+
+def test_the_judged_file_rounds_what_the_bfloat16_file_stores(parents, made, tmp_path):
+    source = made("inference.runtime", "conv", runtime="onnxruntime").path
+    half = onnx.load(to_bfloat16(source, tmp_path / "half.onnx"))
+    rounded = onnx.load(rounded_like_bfloat16(source, tmp_path / "rounded.onnx"))
+    stored = {
+        t.name: np.frombuffer(t.raw_data, np.uint16) for t in half.graph.initializer if t.data_type == 16
+    }
+    judged = {t.name: numpy_helper.to_array(t) for t in rounded.graph.initializer}
+    assert stored
+    for name, bits in stored.items():
+        np.testing.assert_array_equal(bfloat16_bits(judged[name]).reshape(-1), bits)
+        assert not (judged[name].view(np.uint32) & 0xFFFF).any()
+    x = parents("conv")[1].x("test")
+    expected, found = exactly(source, x), exactly(tmp_path / "rounded.onnx", x)
+    error = np.abs(found - expected).max() / np.abs(expected).max()
+    assert 1e-5 < error < 0.05
+    # the last operation's values are rounded too
+    assert not (np.ascontiguousarray(found).view(np.uint32) & 0xFFFF).any()
+
+
+def test_reasons(parents, made, monkeypatch):
+    parent, dataset = parents("conv")
+    technique = techniques.technique(NAME)
+    values = technique.parameters_type()
+    assert technique.fits(parent, dataset.info, values) is None
+    finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
+    assert "starts from keras, onnx" in str(technique.fits(finished, dataset.info, values))
+    spec = parent.description.inputs[0].model_copy(update={"shape": (None, 3)})
+    free = parent.model_copy(
+        update={"description": parent.description.model_copy(update={"inputs": (spec,)})}
+    )
+    assert "free axis" in str(technique.fits(free, dataset.info, values))
+    assert technique.estimate(parent, dataset.info, values).size_ratio == 0.5
+    assert technique.variant_name(values) == "TensorRT float16"
+
+
+def twin(parent, output, **parameters):
+    technique = techniques.technique(NAME)
+    paths = CodePaths(model="model.keras", data="data.npz", output=output)
+    return technique.code(parent, technique.parameters_type(**parameters), paths)
+
+
+@pytest.mark.parametrize("version", [11, 10])
+def test_the_plain_code_calls_only_what_the_bindings_have(version, parents):
+    """Every method of TensorRT's objects that the code calls is one that the tested interface has."""
+    known = {member for kind in CLASSES.values() for member in (*vars(kind), *kind.__annotations__)}
+    roots = {"builder", "network", "parser", "config", "timings", "profile", "engine", "runner"}
+    for precision in PRECISIONS:
+        tree = ast.parse(twin(parents("two_inputs")[0], "out", precision=precision, batch=8))
+        used = [
+            (node.value.id, node.attr)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        ]
+        methods = {attribute for root, attribute in used if root in roots}
+        assert len(methods) > 15
+        assert methods <= known
+    members = sorted({attribute for root, attribute in used if root == "trt"})
+    assert ask(version, f"print(json.dumps([m for m in {members!r} if not hasattr(trt, m)]))") == []
+
+
+@pytest.mark.slow
+def test_the_plain_code_makes_the_same_file(parents, tmp_path, elsewhere, monkeypatch):
+    technique = techniques.technique(NAME)
+    whole = type(technique).code
+    # what is below needs a GPU
+    monkeypatch.setattr(
+        type(technique), "code", lambda *arguments: whole(*arguments).partition(BEFORE_THE_GPU)[0]
+    )
+    cases = [("two_inputs" if precision == "int8" else "conv", precision) for precision in PRECISIONS]
+    run_code(
+        [
+            (NAME, *parents(kind), {"precision": precision}, str(tmp_path / precision))
+            for kind, precision in cases
+        ],
+        tmp_path / "code",
+    )
+    for kind, precision in cases:
+        parent, dataset = parents(kind)
+        ours = apply(NAME, parent, dataset, tmp_path / f"{precision}-ours", precision=precision).path
+        theirs = tmp_path / f"{precision}.onnx"
+        a, b = (
+            {
+                tensor.name: (tensor.data_type, tuple(tensor.dims))
+                for tensor in onnx.load(file).graph.initializer
+            }
+            for file in (ours, theirs)
+        )
+        assert sorted(a.values()) == sorted(b.values())
+        if precision != "bfloat16":
+            x = dataset.x("test")
+            np.testing.assert_allclose(exactly(theirs, x), exactly(ours, x), atol=1e-5)
