@@ -135,7 +135,7 @@ class Clustering(Technique[ClusteringParameters]):
 
     @override
     def apply(self, context: Context, parameters: ClusteringParameters) -> Applied:
-        from workbench.training.preserving import Kept, Preserving, is_sparse, preserve
+        from workbench.training.preserving import Kept, Preserving, is_sparse
 
         model = load_parent(context)
         choice = choose(model, parameters, lambda kernel: _obstacle(kernel, parameters))
@@ -155,10 +155,8 @@ class Clustering(Technique[ClusteringParameters]):
             kernel.variable.assign(shared)
             context.report.progress(0.1 * done / len(choice.chosen))
         guarded = Preserving(Kept(kernel, clusters=True) for kernel in choice.chosen)
-        others = preserve(model)
-        notes = fine_tune(model, context, parameters, callbacks=[guarded, others])
+        notes = fine_tune(model, context, parameters, callbacks=[guarded])
         guarded.release()
-        others.release()
         touched = tuple(
             say(
                 "{layer}: {before} distinct values became {after}, for {weights} weights.",

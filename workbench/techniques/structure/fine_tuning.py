@@ -38,7 +38,7 @@ class FineTuningParameters(TrainingParameters):
         gt=0,
         le=1,
         title="Learning rate",
-        description="Step size of Adam. Fine-tuning wants less than what training from new weights does.",
+        description="Step size of the optimizer. Fine-tuning wants less than what training from new weights does.",
     )
 
 
@@ -73,22 +73,27 @@ def fine_tune(
     callbacks: Sequence[Any] = (),
     share: tuple[float, float] = (0.1, 0.95),
 ) -> tuple[Text, ...]:
-    """Trains a model further, where epochs are asked for.
+    """Trains a model further, where epochs are asked for; zeros and shared values in its weights are kept.
 
     Returns:
         What the report says of it.
     """
     if parameters.epochs == 0:
         return (say("It was not fine-tuned."),)
+    from workbench.training.preserving import preserve
+
+    preserving = preserve(model)
     result = train(
         model,
         context,
         parameters,
         from_logits=context.parent.description.from_logits,
-        callbacks=callbacks,
+        callbacks=(*callbacks, preserving),
         share=share,
     )
-    return result.notes()
+    notes = preserving.notes()
+    preserving.release()
+    return (*result.notes(), *notes)
 
 
 def fine_tuning_seconds(

@@ -74,10 +74,10 @@ class _Sparsity(Parameters):
         "weights are small. adaptive: the same with weights seen relative to those of their layer, which "
         "spares such layers. each layer: every layer loses the same part.",
     )
-    schedule: Literal["polynomial", "at once"] = Field(
-        "polynomial",
-        title="Schedule",
-        description="polynomial: more and more weights go during the first half of fine-tuning, quickly at "
+    removal: Literal["gradual", "at once"] = Field(
+        "gradual",
+        title="Removed",
+        description="gradual: more and more weights go during the first half of fine-tuning, quickly at "
         "first. at once: all go before it. Patterns, and fewer than 2 epochs, always go at once.",
     )
     every: int = Field(
@@ -85,7 +85,7 @@ class _Sparsity(Parameters):
         ge=1,
         le=10_000,
         title="Steps between prunings",
-        description="Steps of the optimizer between two rounds of the polynomial schedule.",
+        description="Steps of the optimizer between two rounds of gradual removal.",
         json_schema_extra={"unit": "steps", "advanced": True},
     )
 
@@ -197,7 +197,7 @@ class Sparsity(Technique[SparsityParameters]):
 
 def ramp_epochs(parameters: SparsityParameters) -> int:
     """Epochs during which weights go; 0 if all go at once."""
-    if parameters.schedule == "at once" or parameters.pattern in PATTERNS or parameters.epochs < 2:
+    if parameters.removal == "at once" or parameters.pattern in PATTERNS or parameters.epochs < 2:
         return 0
     return parameters.epochs // 2
 
@@ -234,31 +234,25 @@ def _no_groups(kernel: Kernel, parameters: SparsityParameters) -> Text | None:
 def _prune_pattern(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
 ) -> tuple[Text, ...]:
-    from workbench.training.preserving import preserve
-
     for kernel in choice.chosen:
         weights = values(kernel)
         mask = pattern_mask(weights, kernel.reduced, *PATTERNS[parameters.pattern])
         assert mask is not None  # looked at when it was chosen
         kernel.variable.assign(np.where(mask, weights, 0))
-    preserving = preserve(model)
-    notes = fine_tune(model, context, parameters, callbacks=[preserving])
-    preserving.release()
-    return notes
+    return fine_tune(model, context, parameters)
 
 
 def _prune_smallest(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
 ) -> tuple[Text, ...]:
     from workbench.training.gradual_pruning import GradualPruning, prune
-    from workbench.training.preserving import Kept, Preserving, is_clustered, preserve
+    from workbench.training.preserving import Kept, Preserving, is_clustered
 
     ramp = ramp_epochs(parameters)
     if ramp == 0:
         prune(choice.chosen, parameters.share, parameters.ranking)
     # Made by name: before the first weight goes there are no zeros to be found.
     guarded = Preserving(Kept(kernel, clusters=is_clustered(values(kernel))) for kernel in choice.chosen)
-    others = preserve(model)
     notes: list[Text] = []
     if ramp:
         steps = ramp * math.ceil(context.dataset.info.counts["train"] / parameters.batch_size)
@@ -276,7 +270,7 @@ def _prune_smallest(
             model,
             context,
             parameters.model_copy(update={"epochs": ramp, "patience": 0}),
-            callbacks=[guarded, others, gradual],
+            callbacks=[guarded, gradual],
             share=(0.1, 0.5),
         )
         assert gradual.last is not None
@@ -290,9 +284,8 @@ def _prune_smallest(
             )
         )
     rest = parameters.model_copy(update={"epochs": parameters.epochs - ramp})
-    notes += fine_tune(model, context, rest, callbacks=[guarded, others], share=(0.5 if ramp else 0.1, 0.95))
+    notes += fine_tune(model, context, rest, callbacks=[guarded], share=(0.5 if ramp else 0.1, 0.95))
     guarded.release()
-    others.release()
     return tuple(notes)
 
 
