@@ -17,6 +17,9 @@ SHAPES = {
     "dense": {"": (20,)},
     "conv": {"": (12, 12, 3)},
     "two_inputs": {"picture": (8, 8, 1), "numbers": (6,)},
+    "pair": {"picture": (8, 8, 1), "numbers": (6,)},
+    "series": {"": (32, 3)},
+    "transformer": {"": (12, 5)},
 }
 
 
@@ -60,6 +63,25 @@ def build(kind):
         x = layers.ReLU(6.0, name="relu6")(x)
         x = layers.Flatten(name="flatten")(x)
         outputs = layers.Dense(CLASSES, name="logits")(x)
+    elif kind == "series":
+        inputs = keras.Input((32, 3), name="series")
+        x = layers.Conv1D(16, 5, padding="same", activation="relu", name="smooth")(inputs)
+        x = layers.MaxPooling1D(2, name="halve")(x)
+        x = layers.Conv1D(32, 3, padding="same", name="wide")(x)
+        x = layers.BatchNormalization(name="wide_bn")(x)
+        x = layers.ReLU(name="wide_relu")(x)
+        x = layers.GlobalAveragePooling1D(name="mean")(x)
+        outputs = layers.Dense(CLASSES, name="logits")(x)
+    elif kind == "transformer":
+        inputs = keras.Input((12, 5), name="steps")
+        x = layers.Dense(16, name="embed")(inputs)
+        attended = layers.MultiHeadAttention(4, 4, name="attention")(x, x)
+        x = layers.LayerNormalization(name="norm_1")(layers.Add(name="add_1")([x, attended]))
+        hidden = layers.Dense(32, activation="gelu", name="feed_wide")(x)
+        hidden = layers.Dense(16, name="feed_narrow")(hidden)
+        x = layers.LayerNormalization(name="norm_2")(layers.Add(name="add_2")([x, hidden]))
+        x = layers.GlobalAveragePooling1D(name="mean")(x)
+        outputs = layers.Dense(CLASSES, name="logits")(x)
     else:
         # "picture" comes first here and last in the alphabet and in converted files
         inputs = [keras.Input((8, 8, 1), name="picture"), keras.Input((6,), name="numbers")]
@@ -68,7 +90,9 @@ def build(kind):
         y = layers.Dense(8, activation="relu", name="count")(inputs[1])
         x = layers.Concatenate(name="join")([x, y])
         x = layers.Dense(16, activation="relu", name="think")(x)
-        outputs = [layers.Dense(CLASSES, name="classes")(x), layers.Dense(1, name="extra")(x)]
+        outputs = layers.Dense(CLASSES, name="classes")(x)
+        if kind == "two_inputs":
+            outputs = [outputs, layers.Dense(1, name="extra")(x)]
     model = keras.Model(inputs, outputs, name=kind)
     rng = np.random.default_rng(5)
     for layer in model.layers:

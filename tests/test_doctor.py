@@ -61,10 +61,7 @@ def size(file_bytes: int) -> SizeMeasurement:
 def said(row: ResultRow, *features: str) -> str:
     baseline = ResultRow(variant=variant("baseline"), size=size(1000))
     rows = (baseline, row)
-    return " ".join(
-        str(note)
-        for note in notes(row, rows, {one.variant.id: one.variant for one in rows}, machine(*features))
-    )
+    return " ".join(str(note) for note in notes(row, rows, machine(*features)))
 
 
 def int8(word: SpeedWord, value: float) -> ResultRow:

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from workbench.data.dataset import Dataset
 from workbench.errors import Cancelled, InvalidInput, Refused
 from workbench.jobs.executor import Executor
 from workbench.recipe import Recipe
@@ -42,7 +43,9 @@ def opened(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_the_kernel_imports_nothing_heavy(opened: Workbench) -> None:
-    script = "import workbench.workbench, sys; print(*sys.modules)"
+    script = (
+        "import sys, workbench.workbench, workbench.techniques as all; all.techniques(); print(*sys.modules)"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -181,6 +184,26 @@ def test_downloads_are_the_stored_files(opened: Workbench) -> None:
     name, content = opened.download(folder.id)
     with zipfile.ZipFile(BytesIO(content)) as archive:
         assert {"model.xml", "model.bin"} <= set(archive.namelist())
+
+
+def test_a_model_that_is_deployed_runs_by_the_code_beside_it(opened: Workbench, tmp_path: Path) -> None:
+    small = next(variant for variant in opened.variants if variant.technique == "quantization.int8")
+    name, content = opened.deploy(small.id)
+    assert name == "int8-deploy.zip"
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        archive.extractall(tmp_path)
+    data = Dataset(next((opened.folder / "data").iterdir()))
+    np.save(tmp_path / "samples.npy", data.x("test")[:20])
+    done = subprocess.run(
+        [sys.executable, "predict.py", "samples.npy"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    said = [line.split()[-1] for line in done.stdout.splitlines()]
+    right = [data.info.classes[label] for label in data.y("test")[:20]]
+    assert sum(one == other for one, other in zip(said, right, strict=True)) >= 17
 
 
 def test_the_code_taken_home_makes_the_same_file(opened: Workbench, tmp_path: Path) -> None:

@@ -125,9 +125,9 @@ def version() -> str:
 
 
 def modules() -> tuple[str, ...]:
-    """The modules that every page imports, as paths below ``labextensions``."""
+    """The modules that every page imports, as paths below ``labextensions``; plotly comes last."""
     names = _with_imports("workbench.js", _files())
-    return tuple(f"{NAME}/{version()}/{name}" for name in reversed(names))
+    return tuple(f"{NAME}/{version()}/{name}" for name in (*reversed(names), _PLOTLY.name))
 
 
 def publish(cache_folder: Path) -> Path:

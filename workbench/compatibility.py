@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, Refused, Unavailable
+from workbench.stacking import senseless_order, steps_before
 from workbench.technique import AnyTechnique, Parameters
 from workbench.text import Text, say, verbatim
 from workbench.variant import ModelDescription, Variant
@@ -91,16 +92,36 @@ def _reason(problem: Mapping[str, Any]) -> Text:
 
 
 def misfit(
-    technique: AnyTechnique, variant: Variant, dataset: DatasetInfo, parameters: Parameters
+    technique: AnyTechnique,
+    variant: Variant,
+    dataset: DatasetInfo,
+    parameters: Parameters,
+    variants: Sequence[Variant],
 ) -> Text | None:
-    """Why a technique cannot be applied here and now, or None."""
-    return technique.unavailable() or technique.fits(variant, dataset, parameters)
+    """Why a technique cannot be applied here and now, or None.
+
+    Args:
+        technique: What is to be applied.
+        variant: To what.
+        dataset: The data.
+        parameters: The technique's.
+        variants: All variants: some orders of steps make no sense.
+    """
+    return (
+        technique.unavailable()
+        or senseless_order(technique, steps_before(variant, variants))
+        or technique.fits(variant, dataset, parameters)
+    )
 
 
 def require_fit(
-    technique: AnyTechnique, variant: Variant, dataset: DatasetInfo, parameters: Parameters
+    technique: AnyTechnique,
+    variant: Variant,
+    dataset: DatasetInfo,
+    parameters: Parameters,
+    variants: Sequence[Variant],
 ) -> None:
-    """Raises the reason why a technique cannot be applied.
+    """Raises the reason why a technique cannot be applied; see :func:`misfit`.
 
     Raises:
         Unavailable: If this machine lacks something.
@@ -109,7 +130,7 @@ def require_fit(
     missing = technique.unavailable()
     if missing is not None:
         raise Unavailable(missing)
-    reason = technique.fits(variant, dataset, parameters)
+    reason = misfit(technique, variant, dataset, parameters, variants)
     if reason is not None:
         raise Refused(
             say(
@@ -119,6 +140,27 @@ def require_fit(
                 reason=reason,
             )
         )
+
+
+def require_order(steps: Sequence[AnyTechnique]) -> None:
+    """Refuses a recipe in which a step destroys what an earlier one has left, before any time is spent.
+
+    Raises:
+        Refused: With the better order.
+    """
+    earlier: list[tuple[str, str]] = []
+    for number, step in enumerate(steps, start=1):
+        reason = senseless_order(step, earlier)
+        if reason is not None:
+            raise Refused(
+                say(
+                    "Step {number} of the recipe, {technique}: {reason}",
+                    number=number,
+                    technique=step.name,
+                    reason=reason,
+                )
+            )
+        earlier.append((step.name, earlier[-1][0] if earlier else "baseline"))
 
 
 def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, ...]:

@@ -136,7 +136,7 @@ class Evidence:
     def download(self, variant: str) -> tuple[str, bytes]:
         """File name and content of a variant as it would be deployed; a folder becomes a zip."""
         chosen = self.variant(variant)
-        stem = "".join(letter if letter.isalnum() else "-" for letter in chosen.name)
+        stem = _plain(chosen.name)
         if chosen.path.is_file():
             return f"{stem}{chosen.path.suffix}", chosen.path.read_bytes()
         buffer = io.BytesIO()
@@ -144,6 +144,27 @@ class Evidence:
             for file in sorted(chosen.path.rglob("*")):
                 archive.write(file, file.relative_to(chosen.path))
         return f"{stem}.zip", buffer.getvalue()
+
+    def deploy(self, variant: str) -> tuple[str, bytes]:
+        """File name and content of a zip with the model, code that runs it, and what that code needs.
+
+        Raises:
+            Unavailable: If there is no such code for its runtime.
+        """
+        from workbench.deployment import deployment_code, deployment_file, requirements
+
+        chosen = self.variant(variant)
+        target = deployment_file(chosen)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("predict.py", deployment_code(chosen, self.dataset.info))
+            archive.writestr("requirements.txt", "\n".join(requirements(chosen)) + "\n")
+            if chosen.path.is_file():
+                archive.write(chosen.path, target)
+            else:
+                for file in sorted(one for one in chosen.path.rglob("*") if one.is_file()):
+                    archive.write(file, Path(target) / file.relative_to(chosen.path))
+        return f"{_plain(chosen.name)}-deploy.zip", buffer.getvalue()
 
     def take_home(self, parent: Variant, code: str, others: Collection[OtherFile] = ()) -> bytes:
         """A zip with plain code and the model and data that it reads, ready to be run.
@@ -198,3 +219,7 @@ class Evidence:
             if one.parent in {other.id for other in family}:
                 family.append(one)
         return tuple(family)
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name)

@@ -7,17 +7,25 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from workbench import work
+from workbench.errors import WorkbenchError
 from workbench.evidence import Evidence
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.measure import tasks
+from workbench.measure.collapse import explain_collapse
 from workbench.measure.latency import Candidate
 from workbench.measure.passport import passport
-from workbench.measure.records import Passport, Protocol
+from workbench.measure.records import Passport, Protocol, QualityMeasurement
 from workbench.runtimes import runtime
+from workbench.stacking import look_at_weights
 from workbench.store import Store
-from workbench.variant import Variant
+from workbench.text import say
+from workbench.variant import Precision, Variant
 from workbench.workers import run_step
+
+COLLAPSE = 0.02
+"""A quantized variant that loses so much macro F1 (0 to 1) against its parent is looked into."""
+_ROUNDED: frozenset[Precision] = frozenset({"dynamic int8", "int8", "int16x8", "int4", "mixed"})
 
 
 class Measuring:
@@ -65,14 +73,15 @@ class Measuring:
             candidate(variant),
             variant.description.parameters,
             self._evidence.dataset.folder,
-            worker="light",
+            worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
         )
         self._store.add_measurement("size", [variant.id], size)
+        weights = await run_step(self._executor, job, look_at_weights, variant, worker="light")
+        self._store.add_measurement("weights", [variant.id], weights)
         self._changed("results")
 
     async def _judge(self, job: Job, variant: Variant) -> None:
         """Measures quality on the test split, and its change against the baseline."""
-        needs_tensorflow = runtime(variant.runtime).imports_tensorflow
         quality, scores = await run_step(
             self._executor,
             job,
@@ -81,7 +90,7 @@ class Measuring:
             self._evidence.dataset.folder,
             variant.description.from_logits,
             await self._passport(),
-            worker="tensorflow" if needs_tensorflow else "light",
+            worker=runtime(variant.runtime).worker,
         )
         self._store.add_measurement(
             "quality", [variant.id], quality, passport=quality.passport, arrays={"scores": scores}
@@ -105,6 +114,56 @@ class Measuring:
                 self._store.add_measurement("quality change", [variant.id], change)
         self._changed("results")
 
+    async def explain_loss(self, job: Job, variant: Variant, reference: Variant | None) -> None:
+        """Looks for the layer that destroyed a quantized variant, where one did.
+
+        Args:
+            job: Hears of its progress.
+            variant: A variant whose quality is known.
+            reference: The float32 form of the baseline in its runtime.
+        """
+        parent = next((one for one in self._store.variants() if one.id == variant.parent), None)
+        if parent is None or variant.format not in ("tflite", "onnx"):
+            return
+        if variant.description.precision not in _ROUNDED or not self._has_collapsed(variant, parent):
+            return
+        try:
+            exact = reference.path if reference is not None and parent.parent is None else None
+            if exact is None:
+                exact = await run_step(
+                    self._executor,
+                    job,
+                    work.export_float,
+                    parent,
+                    variant.format,
+                    self._store.staging(),
+                    worker="tensorflow",
+                )
+            found = await run_step(
+                self._executor,
+                job,
+                explain_collapse,
+                exact,
+                variant.path,
+                self._evidence.dataset.folder,
+                worker="light",
+            )
+        except WorkbenchError as error:
+            # The variant and its numbers are there; only the explanation is not.
+            job.update(log=(*job.state.log, say("No layer could be blamed: {reason}", reason=error.text)))
+            return
+        self._store.add_measurement("error by layer", [variant.id], found)
+        self._changed("results")
+
+    def _has_collapsed(self, variant: Variant, parent: Variant) -> bool:
+        after, before = (
+            next(iter(self._store.measurements("quality", one.id, QualityMeasurement)), None)
+            for one in (variant, parent)
+        )
+        if after is None or before is None:
+            return False
+        return before.f1_macro.value - after.f1_macro.value >= COLLAPSE
+
     async def time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants in one interleaved run; the first one is the reference."""
         measurement, raw = await run_step(
@@ -115,7 +174,7 @@ class Measuring:
             self._evidence.dataset.folder,
             protocol,
             self._seed,
-            worker="light",
+            worker="gpu" if any(runtime(variant.runtime).needs_gpu for variant in variants) else "light",
         )
         await self._passport()
         self._store.add_measurement(

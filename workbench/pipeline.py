@@ -104,7 +104,7 @@ class Pipeline:
         variant = parent
         share = 1.0 / len(steps)
         for number, (technique, parameters) in enumerate(steps):
-            require_fit(technique, variant, self._evidence.dataset.info, parameters)
+            require_fit(technique, variant, self._evidence.dataset.info, parameters, self._store.variants())
             at = number * share
             variant = await self._making.make(
                 job, technique, variant, parameters, (at, at + 0.6 * share), automatic=False
@@ -170,6 +170,7 @@ class Pipeline:
         middle = start + 0.6 * (end - start)
         job.phase(start, middle, say("Measuring size and quality of {name}", name=variant.name))
         await self._measuring.weigh_and_judge(job, variant)
+        await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
         job.phase(middle, end, say("Measuring latency of {name}", name=variant.name))
         reference = self._making.reference(variant.runtime)
         added = variant.technique is None and variant.parent is not None

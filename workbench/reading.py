@@ -73,7 +73,7 @@ class Reading:
         """Why a technique cannot be applied to a variant, or None."""
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values)
+        return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
 
     def estimate(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
@@ -137,6 +137,14 @@ class Reading:
     def download(self, variant: str) -> tuple[str, bytes]:
         """File name and content of a variant as it would be deployed; a folder becomes a zip."""
         return self._evidence.download(variant)
+
+    def deploy(self, variant: str) -> tuple[str, bytes]:
+        """A zip with a variant's file, ``predict.py`` that runs it, and ``requirements.txt``.
+
+        Returns:
+            File name and content. Unpacked, ``python predict.py samples.npy`` prints the classes.
+        """
+        return self._evidence.deploy(variant)
 
     # -- where it is kept -------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from workbench.measure.records import (
 from workbench.records import Record
 from workbench.store import Store
 from workbench.text import Text, say
-from workbench.variant import Variant
+from workbench.variant import Table, Variant
 
 R = TypeVar("R", bound=Record)
 
@@ -39,6 +39,9 @@ class ResultRow(Record):
         quality_change: Against the baseline, paired by sample. None for the baseline.
         on_front: Whether no other variant is at least as fast, at least as small and at least as
             good, and better in one.
+        zeros: Share of zeros in its weight matrices, 0 to 1; None until looked at.
+        lost: What its step lost of the zeros and shared values that earlier steps had left.
+        tables: What the technique found on its way, and where a collapsed variant lost its quality.
         notes: What the doctor has to say.
         compared: What ``speed`` and ``total_speedup`` are against, in words.
     """
@@ -52,6 +55,9 @@ class ResultRow(Record):
     quality: QualityMeasurement | None = None
     quality_change: QualityVerdict | None = None
     on_front: bool = False
+    zeros: float | None = None
+    lost: tuple[Text, ...] = ()
+    tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
     compared: Text | None = None
 
@@ -97,18 +103,32 @@ class Details(Record):
 def collect(store: Store) -> tuple[ResultRow, ...]:
     """One row per variant from what the store holds, in the order of their making."""
     from workbench.doctor import notes
+    from workbench.measure.weights import WeightEffects
+    from workbench.stacking import lost_effects
 
     variants = store.variants()
     passports = store.passports()
     baseline = next((variant for variant in variants if variant.parent is None), None)
     by_id = {variant.id: variant for variant in variants}
-    rows = [_row(store, variant, variants, baseline) for variant in variants]
+    looks = {variant.id: store.measurements("weights", variant.id, WeightEffects) for variant in variants}
+    weights = {id_: found[0] for id_, found in looks.items() if found}
+    rows = [
+        _row(store, variant, variants, baseline).model_copy(
+            update={
+                "zeros": weights[variant.id].zeros if variant.id in weights else None,
+                "lost": lost_effects(variant, by_id, weights),
+                "tables": (
+                    *variant.report.tables,
+                    *store.measurements("error by layer", variant.id, Table)[:1],
+                ),
+            }
+        )
+        for variant in variants
+    ]
     rows = _side_by_side(rows)
     front = pareto_front(rows)
     return tuple(
-        row.model_copy(
-            update={"on_front": row.variant.id in front, "notes": notes(row, rows, by_id, passports)}
-        )
+        row.model_copy(update={"on_front": row.variant.id in front, "notes": notes(row, rows, passports)})
         for row in rows
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,24 @@ def apply_technique(
         )
         _release_memory()
     return applied
+
+
+def export_float(report: Reporter, variant: Variant, target: Literal["tflite", "onnx"], folder: Path) -> Path:
+    """Writes a Keras variant as float32 in another format, to compare layers with.
+
+    Args:
+        report: Progress.
+        variant: A Keras variant.
+        target: The format.
+        folder: An empty folder.
+    """
+    from workbench.models.conversion import load_keras, to_onnx, to_tflite
+
+    with shared_slot(report):
+        report.stage(say("Converting to float32 for comparison"))
+        model = load_keras(variant.path, trust=variant.settings.trusted)
+        path = folder / f"float32.{target}"
+        return to_tflite(model, path) if target == "tflite" else to_onnx(model, path)
 
 
 def judge_change(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench.compatibility import parse_parameters, require_fit
+from workbench.compatibility import parse_parameters, require_fit, require_order
 from workbench.errors import InvalidInput
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
@@ -161,7 +161,7 @@ class Workbench(Reading):
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters)
         variant = self._parent(parent)
-        require_fit(chosen, variant, self._evidence.dataset.info, values)
+        require_fit(chosen, variant, self._evidence.dataset.info, values, self.variants)
         self._evidence.others(chosen, values)  # raises where one is not there
         return self._add_job(
             "apply",
@@ -183,7 +183,8 @@ class Workbench(Reading):
             steps.append((chosen, parse_parameters(chosen, step.parameters)))
             self._evidence.others(*steps[-1])  # raises where one is not there
         variant = self._parent(parent)
-        require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1])
+        require_order([chosen for chosen, _ in steps])
+        require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1], self.variants)
         return self._add_job(
             "apply",
             say("Recipe of {count} steps on {variant}", count=len(steps), variant=variant.name),

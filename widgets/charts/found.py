@@ -19,8 +19,8 @@ _MOST_BARS = 60
 
 def found_chart(table: Table) -> dict[str, Any]:
     """One table of a report: with its figure, or (``figure`` is None) alone."""
-    draw = {"bars": _bars, "line": _lines, "heatmap": _heatmap, None: lambda table: None}[table.picture]
-    figure = draw(table)
+    draw = {"bars": _bars, "line": _lines, "heatmap": _heatmap}
+    figure = draw[table.picture](table) if table.picture is not None else None
     numeric = [_is_numeric([row[place] for row in table.rows]) for place in range(len(table.columns))]
     return chart(
         str(table.title),

@@ -61,7 +61,7 @@ class DetailsPanel(Component):
             "flips": self._flips(details),
             "layers": _layers(variant),
             "numbers": numbers_table(row),
-            "found": findings(variant.report.tables),
+            "found": findings(row.tables),
             "report": _report(row),
             "code": self._code(variant),
             "recipe": self._recipe(variant),
@@ -70,7 +70,7 @@ class DetailsPanel(Component):
                 _tab("flips", say("Changed predictions"), details is not None),
                 _tab("numbers", say("All numbers"), True),
                 _tab("layers", say("Layers"), bool(variant.description.layers)),
-                _tab("found", say("What was found"), bool(variant.report.tables)),
+                _tab("found", say("What was found"), bool(row.tables)),
                 _tab("report", say("How it was made"), True),
             ],
         }

@@ -39,6 +39,7 @@ _LABELS = {
     "continue": say("Continue from here"),
     "compare": say("Compare with"),
     "download": say("Download file"),
+    "deploy": say("Download with code"),
     "recipe": say("Download recipe"),
     "delete": say("Delete"),
     "keep": say("Everything is measured against the baseline: it stays."),
@@ -100,6 +101,10 @@ class VariantsTable(Component):
     def act_download(self, variant: object = None) -> None:
         """Sends a variant's file to the browser."""
         send_file(self, *self.session.workbench.download(self.session.known(variant)))
+
+    def act_deploy(self, variant: object = None) -> None:
+        """Sends a variant's file with code that runs it to the browser."""
+        send_file(self, *self.session.workbench.deploy(self.session.known(variant)))
 
     def act_recipe(self, variant: object = None) -> None:
         """Sends a variant's recipe to the browser."""

@@ -65,6 +65,7 @@ function toolbar(view, row) {
           state.rows.filter((other) => other.id !== row.id).map((other) => h("option", { key: other.id, value: other.id }, other.name)))),
       h("span", { class: "wb-spring" }),
       h("button", { type: "button", onclick: act("download") }, labels.download),
+      h("button", { type: "button", onclick: act("deploy") }, labels.deploy),
       h("button", { type: "button", onclick: act("recipe") }, labels.recipe),
       h("button", { type: "button", class: "wb-danger", disabled: !row.deletable, title: row.deletable ? null : labels.keep,
         onclick: act("delete") }, labels.delete)));

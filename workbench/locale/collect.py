@@ -26,6 +26,7 @@ SAID_FROM_DATA = frozenset(
         "widgets/panels/top_bar.py",  # scalings
         "workbench/cli/_tables.py",  # verdicts
         "workbench/making.py",  # titles of techniques
+        "workbench/stacking.py",  # titles of techniques
         "workbench/text.py",  # the translation function itself
         "workbench/workbench.py",  # titles of techniques
     }

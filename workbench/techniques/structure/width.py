@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Applied, CodePaths, Context, Effect, Estimate, Family, Parameters, Technique
 from workbench.techniques.structure.rebuilding import plan_without_keras, rebuilding_code, rebuilt, touched
 from workbench.techniques.structure.widths import WIDTH_PARAMETER, plan_widths
 from workbench.text import Text, say
@@ -67,6 +67,7 @@ class WidthScaling(Technique[WidthParameters]):
     title: ClassVar[str] = "Width scaling"
     parameters_type: ClassVar[type[Parameters]] = WidthParameters
     produces: ClassVar[Format | None] = "keras"
+    loses: ClassVar[frozenset[Effect]] = frozenset({"sparsity", "clusters", "trained ranges"})
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: WidthParameters) -> Text | None:
