@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+
+from tests.techniques.structure.changing import accuracy, apply, parent_of, train, twin
+from workbench.errors import Refused
+from workbench.models.conversion import to_onnx, to_tflite
+from workbench.techniques.structure.exchanging import rebuild
+from workbench.techniques.structure.low_rank import LowRank, LowRankParameters, _factorable, split
+from workbench.techniques.structure.ranks import RankChoice
+
+keras = pytest.importorskip("keras")
+layers = keras.layers
+
+
+def every_kind(grouped=True):
+    """Every layer that can be split, shared and nested ones, and some that cannot."""
+    keras.utils.set_random_seed(2)
+    image = keras.Input((9, 8, 3), name="image")
+    x = layers.Conv2D(12, (3, 5), strides=(2, 1), padding="same", activation="relu", name="strided")(image)
+    x = layers.Conv2D(10, 3, dilation_rate=2, padding="same", use_bias=False, name="dilated")(x)
+    x = layers.Conv2D(8, 1, strides=2, name="pointwise")(x)
+    if grouped:
+        x = layers.Conv2D(8, 3, groups=2, padding="same", name="grouped")(x)
+    x = layers.BatchNormalization(name="norm")(x)
+    x = layers.DepthwiseConv2D(2, name="depthwise")(x)
+    x = layers.Reshape((-1, 8), name="steps")(x)
+    x = layers.Conv1D(12, 3, padding="causal", name="causal")(x)
+    x = layers.EinsumDense("abc,cde->abde", output_shape=(None, 3, 5), bias_axes="de", name="heads")(x)
+    x = layers.EinsumDense("abde,dec->abc", output_shape=(None, 12), activation="tanh", name="joined")(x)
+    x = layers.MultiHeadAttention(2, 4, name="attention")(x, x)
+    shared = layers.Dense(12, activation="relu", name="shared")
+    x = layers.Add()([shared(x), shared(shared(x))])
+    inner = keras.Sequential(
+        [keras.Input((12,), name="inner_input"), layers.Dense(16, name="deep"), layers.Dropout(0.1)],
+        name="inner",
+    )
+    x = inner(layers.GlobalAveragePooling1D()(x))
+    model = keras.Model(image, layers.Dense(5, name="scores")(x), name="kinds")
+    model.get_layer("norm").set_weights([np.random.default_rng(0).uniform(0.5, 2, 8) for _ in range(4)])
+    return model
+
+
+SPLIT = {"strided", "dilated", "pointwise", "causal", "heads", "joined", "shared", "inner/deep", "scores"}
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).normal(size=(4, 9, 8, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("convolutions", ["spatial", "tucker"])
+def test_full_rank_gives_the_same_outputs(convolutions, images, tmp_path):
+    model = every_kind()
+    found, skipped = _factorable(model, LowRankParameters(convolutions=convolutions))
+    assert {one.name for one in found} == SPLIT
+    assert {skip.name for skip in skipped} == {"grouped", "depthwise", "attention"}
+    whole = split(model, found, RankChoice({one.name: one.factors.full for one in found}, ()))
+    np.testing.assert_allclose(whole.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5)
+    assert len(whole.get_layer("inner").layers) == 3
+    assert [one.name for one in whole.inputs] == [one.name for one in model.inputs]
+    whole.save(tmp_path / "whole.keras")
+    again = keras.models.load_model(tmp_path / "whole.keras", compile=False)
+    np.testing.assert_allclose(again.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5)
+
+
+def test_truncated_kernels_give_what_their_product_gives(images):
+    model = every_kind()
+    found, _ = _factorable(model, LowRankParameters())
+    ranks = {one.name: tuple(max(1, rank // 2) for rank in one.factors.full) for one in found}
+    smaller = split(model, found, RankChoice(ranks, ()))
+    for one in found:
+        one.layer.kernel.assign(one.factors.product(ranks[one.name]))
+    np.testing.assert_allclose(
+        smaller.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5
+    )
+    assert smaller.count_params() < every_kind().count_params()
+
+
+@pytest.mark.slow
+def test_it_converts(images, tmp_path):
+    import onnxruntime
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = every_kind(grouped=False)  # for which tf2onnx has no operator
+    found, _ = _factorable(model, LowRankParameters(convolutions="tucker"))
+    smaller = split(model, found, RankChoice({one.name: one.factors.at_energy(0.8) for one in found}, ()))
+    expected = smaller.predict(images[:1], verbose=0)
+    session = onnxruntime.InferenceSession(str(to_onnx(smaller, tmp_path / "model.onnx")))
+    np.testing.assert_allclose(session.run(None, {"image": images[:1]})[0], expected, atol=1e-4)
+    interpreter = Interpreter(str(to_tflite(smaller, tmp_path / "model.tflite")))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], images[:1])
+    interpreter.invoke()
+    found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_rebuilding_keeps_what_is_not_replaced(images):
+    model = every_kind()
+    rebuilt = rebuild(model, lambda path, layer: None)
+    np.testing.assert_array_equal(rebuilt.model.predict(images, verbose=0), model.predict(images, verbose=0))
+    assert rebuilt.model.get_config() == model.get_config()
+    normalized = keras.Sequential([keras.Input((4,)), layers.Normalization(), layers.Dense(2)])
+    normalized.layers[0].adapt(images[:, 0, 0, :1] * [1, 2, 3, 4])
+    copy = rebuild(normalized, lambda path, layer: None).model
+    x = images[0, :, :4, 0]
+    np.testing.assert_allclose(copy.predict(x, verbose=0), normalized.predict(x, verbose=0), atol=1e-6)
+
+
+def wide_model():
+    keras.utils.set_random_seed(4)
+    return keras.Sequential(
+        [
+            keras.Input((64,), name="pixels"),
+            layers.Reshape((8, 8, 1)),
+            layers.Conv2D(24, 3, activation="relu", name="conv"),
+            layers.Flatten(),
+            layers.Dense(96, activation="relu", name="wide"),
+            layers.Dense(96, activation="relu", name="second"),
+            layers.Dense(10, name="scores"),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(digits, tmp_path_factory):
+    return parent_of(train(wide_model(), digits), tmp_path_factory.mktemp("low_rank"))
+
+
+def predictions(model, dataset):
+    return np.asarray(model(np.array(dataset.x("test")), training=False))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"energy": 0.8, "epochs": 2, "convolutions": "tucker"},
+        {"choose": "weights", "weights": 0.4, "epochs": 0},
+        {"choose": "sensitivity", "tolerance": 0.02, "epochs": 1, "leave": "second"},
+    ],
+)
+def test_applied_with_its_code_twin(parameters, digits, trained, recorder, tmp_path):
+    applied, model = apply(LowRank(), trained, digits, tmp_path / "out", recorder, **parameters)
+    ratio = applied.description.parameters / trained.description.parameters
+    assert ratio < 0.75
+    if "weights" in parameters:
+        assert 0.35 < ratio <= 0.4
+    assert accuracy(model, digits) > 0.85
+    ranks = applied.report.tables[0]
+    assert all(row[1] < 100 for row in ranks.rows)
+    assert len(applied.report.touched) == len(ranks.rows)
+    if parameters.get("choose") == "sensitivity":
+        sensitivity = applied.report.tables[1]
+        assert {row[0] for row in sensitivity.rows} <= {"conv", "wide", "scores"}
+        assert all(-100 <= row[2] <= 5 for row in sensitivity.rows)
+        assert any(skip.name == "second" for skip in applied.report.skipped)
+    theirs = twin(LowRank(), trained, digits, tmp_path / "twin", **parameters)
+    assert theirs.count_params() == model.count_params()
+    np.testing.assert_allclose(predictions(model, digits), predictions(theirs, digits), atol=5e-3)
+
+
+def test_refusals(digits, trained, recorder, tmp_path):
+    with pytest.raises(Refused, match=r"wide: At rank 96, which this takes.*instead of"):
+        apply(LowRank(), trained, digits, tmp_path / "a", recorder, energy=1, epochs=0)
+    with pytest.raises(Refused, match=r"1 % of the weights cannot be reached: at rank 1 everywhere"):
+        apply(LowRank(), trained, digits, tmp_path / "b", recorder, choose="weights", weights=0.01, epochs=0)
+    technique = LowRank()
+    bare = trained.model_copy(update={"description": trained.description.model_copy(update={"layers": ()})})
+    assert "no Dense" in str(technique.fits(bare, digits.info, LowRankParameters()))
+    lite = trained.model_copy(update={"format": "tflite"})
+    assert "Keras" in str(technique.fits(lite, digits.info, LowRankParameters(epochs=0)))
+    assert "Keras" in str(technique.fits(lite, digits.info, LowRankParameters()))
+
+
+def test_estimate_and_names(digits, trained):
+    technique = LowRank()
+    assert technique.estimate(trained, digits.info, LowRankParameters()).size_ratio is None
+    by_weights = LowRankParameters(choose="weights", weights=0.3)
+    assert technique.estimate(trained, digits.info, by_weights).size_ratio == 0.3
+    measured = technique.estimate(trained, digits.info, LowRankParameters(choose="sensitivity"))
+    assert measured.seconds > technique.estimate(trained, digits.info, LowRankParameters()).seconds
+    assert technique.variant_name(LowRankParameters()) == "low rank 90 %"
+    assert technique.variant_name(by_weights) == "low rank, 30 % weights"

@@ -1,0 +1,113 @@
+"""Builds a Keras model again with some of its layers replaced or left out. Keras is imported on use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.errors import Refused
+from workbench.text import say
+
+Path = tuple[str, ...]
+"""Where a layer is: the names of the models around it, from the outside in, and its own."""
+
+Replace = Callable[[Path, Any], "list[Any] | None"]
+"""The new, unbuilt layers in place of one, called one after the other; None keeps the layer."""
+
+
+@dataclass
+class Rebuilt:
+    """A model that was built again.
+
+    Attributes:
+        model: The new model; layers that were kept are copies with the same weights.
+        layers: The new layers by the path of the old one.
+    """
+
+    model: Any
+    layers: dict[Path, list[Any]] = field(default_factory=dict)
+
+
+def rebuild(model: Any, replace: Replace, *, bypass: Mapping[Path, int] | None = None) -> Rebuilt:
+    """Builds a Sequential or functional model again, models inside it included.
+
+    A layer that is called several times is replaced by layers that are called as often.
+
+    Args:
+        model: A built model.
+        replace: What stands in place of each layer that is no model. An empty list leaves out a layer of one
+            input.
+        bypass: Layers that hand on one of their inputs, by its number. What only they needed is left out.
+
+    Raises:
+        workbench.errors.Refused: If a subclassed model cannot be built from its parts.
+    """
+    maker = _Maker(replace, bypass or {})
+    rebuilt = maker.model(model, ())
+    for old, new in maker.copies:
+        if getattr(old, "weights", ()) and new.built:  # an operation such as x + y has none
+            new.set_weights(old.get_weights())
+            if hasattr(new, "finalize_state"):  # of a normalization that was adapted to data
+                new.finalize_state()
+    return Rebuilt(rebuilt, maker.layers)
+
+
+class _Maker:
+    def __init__(self, replace: Replace, bypass: Mapping[Path, int]) -> None:
+        self.copies: list[tuple[Any, Any]] = []
+        self.layers: dict[Path, list[Any]] = {}
+        self._replace = replace
+        self._bypass = bypass
+        self._made: dict[int, list[Any]] = {}
+
+    def model(self, model: Any, path: Path) -> Any:
+        import keras
+
+        if isinstance(model, keras.Sequential):
+            (given,) = model.inputs
+            first = keras.Input(
+                batch_shape=given.shape, dtype=given.dtype, name=given._keras_history.operation.name
+            )
+            parts = [part for layer in model.layers for part in self._parts(layer, path)]
+            return keras.Sequential([first, *parts], name=model.name, trainable=model.trainable)
+        if not (hasattr(model, "_nodes_by_depth") and model.inputs):
+            raise Refused(
+                say("{model} is a subclassed model: its layers cannot be exchanged.", model=model.name),
+                say("Build it with keras.Sequential or the functional API."),
+            )
+
+        def call(parts: tuple[Path, list[Any]], *arguments: Any, **named: Any) -> Any:
+            where, layers = parts
+            if where in self._bypass:
+                return keras.tree.flatten(arguments)[self._bypass[where]]
+            if not layers:
+                return arguments[0]
+            result = layers[0](*arguments, **named)
+            for layer in layers[1:]:
+                result = layer(result)
+            return result
+
+        return keras.models.clone_model(
+            model,
+            clone_function=lambda layer: ((*path, layer.name), self._parts(layer, path)),
+            call_function=call,
+        )
+
+    def _parts(self, layer: Any, path: Path) -> list[Any]:
+        """What stands in place of a layer; the same each time that it is called."""
+        import keras
+
+        if id(layer) not in self._made:
+            where = (*path, layer.name)
+            if isinstance(layer, keras.Model):
+                parts = [self.model(layer, where)]
+            else:
+                new = self._replace(where, layer)
+                if new is None:
+                    new = [layer.__class__.from_config(layer.get_config())]
+                    self.copies.append((layer, new[0]))
+                parts = new
+            self._made[id(layer)] = parts
+            self.layers[where] = parts
+        return self._made[id(layer)]
