@@ -118,7 +118,7 @@ class _FakeQuantizedKernel:
 
 
 _CLASSES: dict[str, Any] = {
-    kind: type(f"FakeQuantized{kind}", (_FakeQuantizedKernel, getattr(keras.layers, kind)), {})
+    kind: type(f"{kind}FakeQuantized", (_FakeQuantizedKernel, getattr(keras.layers, kind)), {})
     for kind in KERNELS
 }
 
@@ -235,7 +235,7 @@ def _fused_with_relu(model: keras.Model) -> set[int]:
     outputs = {id(tensor) for tensor in model.outputs}
     fused = set()
     for node in nodes:
-        kind = type(node.operation).__name__.removeprefix("FakeQuantized")
+        kind = type(node.operation).__name__.removesuffix("FakeQuantized")
         if kind not in _FUSING or getattr(node.operation, "activation", None) not in (
             None,
             keras.activations.linear,

@@ -120,3 +120,43 @@ def test_the_plain_code_gives_the_same_predictions(parents, trained, tmp_path):
         x = parents(kind)[1].x("test")
         expected = predict(ours, x)
         np.testing.assert_allclose(predict(twin, x), expected, atol=0.02 * np.abs(expected).max())
+
+
+@pytest.mark.slow
+def test_zeros_stay_zero(parents, tmp_path):
+    """From a sparse parent, in the int8 file, in the report and in the plain code."""
+    import keras
+
+    from workbench.models.description import describe_keras
+
+    parent, dataset = parents("dense")
+    model = keras.models.load_model(parent.path, compile=False)
+    layer = model.get_layer("wide")
+    kernel, bias = layer.get_weights()
+    zero = np.abs(kernel) < np.quantile(np.abs(kernel), 0.6)
+    layer.set_weights([np.where(zero, 0, kernel), bias])
+    (tmp_path / "parent").mkdir()
+    model.save(tmp_path / "parent" / "sparse.keras")
+    sparse = parent.model_copy(
+        update={
+            "path": tmp_path / "parent" / "sparse.keras",
+            "technique": "structure.sparsity",
+            "description": describe_keras(model),
+        }
+    )
+    applied = apply(NAME, sparse, dataset, tmp_path / "made", **SHORT)
+    assert "Zeros were kept in training: wide." in map(str, applied.report.notes)
+    run_code([(NAME, sparse, dataset, SHORT, str(tmp_path / "twin.tflite"))], tmp_path / "code")
+    for path in (applied.path, tmp_path / "twin.tflite"):
+        weights = stored(path, zero.shape[::-1])
+        assert (weights.T[zero] == 0).all()
+        assert (weights == 0).mean() < 0.7
+
+
+def stored(path, shape):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    interpreter.allocate_tensors()
+    (detail,) = [item for item in interpreter.get_tensor_details() if tuple(item["shape"]) == shape]
+    return interpreter.get_tensor(detail["index"])

@@ -14,13 +14,13 @@ from workbench.technique import Applied, CodePaths, Context, Estimate, Family, P
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import conversion_seconds, output_name
 from workbench.techniques.quantization.litert_recipes import (
-    FOUR_BIT_KERNELS,
     applied_file,
     float32_tflite,
     missing_quantizer,
     quantize_file,
     start_code,
 )
+from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.text import Text, say
 from workbench.variant import Format, Variant
 

@@ -67,6 +67,12 @@ class LiteRTInt8Parameters(CalibratedParameters):
         description="minmax: the largest weight. mse, octav: a narrower range that clips the largest weights "
         "for finer steps; one formula for bell-shaped weights, or an iteration.",
     )
+    io: Literal["float32", "int8"] = Field(
+        "float32",
+        title="Inputs and outputs",
+        description="float32: the file converts by itself and is a drop-in replacement. int8: the caller "
+        "converts, as microcontrollers and accelerators want it.",
+    )
     per_channel: bool = Field(
         True,
         title="One scale per channel",
@@ -150,6 +156,12 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
             f"AlgorithmName.{algorithm})\n"
             for kind, granularity, algorithm in _settings(parameters)
         )
+        if parameters.io == "float32":
+            calls += "".join(
+                f'quantizer.update_quantization_recipe(".*", Operation.{end}, '
+                "algorithm_key=AlgorithmName.NO_QUANTIZE)\n"
+                for end in ("INPUT", "OUTPUT")
+            )
         source = inspect.getsource(activation_ranges).replace("from __future__ import annotations\n\n", "")
         return f"""\
 {source.strip()}
@@ -209,6 +221,9 @@ def _recipe(worker: Any, parameters: LiteRTInt8Parameters) -> None:
             QuantGranularity[granularity],
             AlgorithmName[algorithm],
         )
+    if parameters.io == "float32":
+        for end in (TFLOperationName.INPUT, TFLOperationName.OUTPUT):
+            worker.update_quantization_recipe(".*", end, algorithm_key=AlgorithmName.NO_QUANTIZE)
 
 
 def _with_ranges(found: dict[str, Any], ranges: dict[str, tuple[float, float]]) -> dict[str, Any]:

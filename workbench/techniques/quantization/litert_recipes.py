@@ -8,10 +8,8 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,33 +27,6 @@ from workbench.text import Text, say
 from workbench.variant import ModelDescription, Report, Skip, Table, Variant
 
 PACKAGE = "litert-quantizer"
-
-KERNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
-"""Operations with weights that it quantizes."""
-FOUR_BIT_KERNELS = ("CONV_2D", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
-"""Those that it has 4-bit weights for."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """An operation of a .tflite file whose weights can be quantized.
-
-    Attributes:
-        kind: As the quantizer names it, such as ``CONV_2D``.
-        scope: What its patterns are matched with: the names of its outputs.
-        name: What a reader knows it by: the name of the Keras layer, where that is in the scope.
-        weights: Number of values of its largest constant.
-    """
-
-    kind: str
-    scope: str
-    name: str
-    weights: int
-
-    @property
-    def pattern(self) -> str:
-        """A pattern that matches this operation alone."""
-        return f"^{re.escape(self.scope)}$"
 
 
 def missing_quantizer() -> Text | None:
@@ -86,41 +57,6 @@ def float32_tflite(context: Context, temporary: Path) -> Path:
     context.report.progress(0.15)
     context.report.check()
     return path
-
-
-def operations(path: Path) -> list[Operation]:
-    """The operations of a float32 .tflite file that have weights to quantize, in order of execution."""
-    from ai_edge_litert import schema_py_generated as schema
-    from litert_quantizer import qtyping
-    from litert_quantizer.utils import tfl_flatbuffer_utils
-
-    model = tfl_flatbuffer_utils.read_model(str(path))
-    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
-    found = []
-    for graph in model.subgraphs[:1]:
-        for operation in graph.operators:
-            kind = names[model.operatorCodes[operation.opcodeIndex].builtinCode]
-            # The quantizer's name differs from the file format's for this one.
-            kind = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}.get(kind, kind)
-            constants = [
-                int(np.prod(graph.tensors[index].shape))
-                for index in operation.inputs
-                if index >= 0
-                and graph.tensors[index].type == schema.TensorType.FLOAT32
-                and model.buffers[graph.tensors[index].buffer].data is not None
-            ]
-            if kind in KERNELS and constants:
-                qtyping.TFLOperationName(kind)
-                scope = tfl_flatbuffer_utils.get_op_scope(operation, graph.tensors)
-                found.append(Operation(kind, scope, _layer_name(scope), max(constants)))
-    return found
-
-
-def _layer_name(scope: str) -> str:
-    # "model_1/block_1/Relu;model_1/bn_1/add;" was made of several layers; the first names the product
-    last = [part for part in scope.split(";") if part][-1]
-    parts = [part for part in last.split("/") if part]
-    return parts[-2] if len(parts) > 1 else parts[-1]
 
 
 def samples(

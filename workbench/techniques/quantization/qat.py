@@ -23,21 +23,21 @@ from workbench.techniques.quantization.litert_files import (
     write,
 )
 from workbench.techniques.quantization.litert_recipes import (
-    FOUR_BIT_KERNELS,
     applied_file,
     missing_quantizer,
     quantize_file,
 )
 from workbench.techniques.quantization.plain_source import plain_source
+from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
-    TrainingResult,
     obstacle,
     train,
     training_code,
     training_seconds,
 )
+from workbench.training.preserving_code import preserving_code
 from workbench.variant import Format, Skip, Table, Variant
 
 _SOURCES = ("workbench.models.batchnorm_folding", "workbench.training.fake_quantization")
@@ -134,42 +134,57 @@ class Qat(Technique[QatParameters]):
         parent = load_parent(context)
         from workbench.models.batchnorm_folding import flattened, folded
         from workbench.training.fake_quantization import fake_quantized
+        from workbench.training.preserving import preserve
 
         context.report.stage(say("Folding batch normalization"))
         plain, done, left = folded(flattened(parent))
         model = fake_quantized(plain, 8 if parameters.weights == "int8" else 4)
         context.report.check()
+        preserving = preserve(model)
         result = train(
             model,
             context,
             parameters,
             from_logits=context.parent.description.from_logits,
+            callbacks=(preserving,),
             share=(0.15, 0.8),
         )
+        kept = preserving.notes()
+        preserving.release()
         applied = _converted(context, parameters, model, plain)
         if any("FAKE_QUANT" in layer.kind.upper() for layer in applied.description.layers):
             raise Refused(
                 say("The converter left fake quantization in the file: it would compute in float32."),
                 say("Choose int8 without training."),
             )
-        return _reported(context, applied, model, result, done, left)
+        return _reported(context, applied, model, (*kept, *result.notes()), done, left)
 
     @override
     def code(self, variant: Variant, parameters: QatParameters, paths: CodePaths) -> str:
         whole = parameters.weights == "int8"
         ending = _INT8_CODE if whole else _INT4_CODE
+        preserved = _was_preserved(variant)
         return f"""\
 {plain_source(*_SOURCES)}
 
 data = np.load({json.dumps(paths.data)})
 plain, _, _ = folded(flattened(keras.models.load_model({json.dumps(paths.model)}, compile=False)))
 model = fake_quantized(plain, bits={8 if whole else 4})
-{training_code("model", variant, parameters)}
+{preserving_code("model") if preserved else ""}\
+{training_code("model", variant, parameters, callbacks=["Preserving()"] if preserved else [])}
 {ending.replace("OUTPUT", json.dumps(output_name(paths)))}"""
 
     @override
     def variant_name(self, parameters: QatParameters) -> str:
         return f"{parameters.weights} QAT"
+
+
+def _was_preserved(variant: Variant) -> bool:
+    """Whether the step that made it left zeros or shared values, which training has to keep."""
+    from workbench.techniques import techniques
+
+    made_by = techniques().get(variant.technique or "")
+    return made_by is not None and bool(made_by.brings & {"sparsity", "clusters"})
 
 
 _INT8_CODE = """\
@@ -229,7 +244,12 @@ def _four_bit(worker: Any) -> None:
 
 
 def _reported(
-    context: Context, applied: Applied, model: Any, result: TrainingResult, done: list[str], left: list[str]
+    context: Context,
+    applied: Applied,
+    model: Any,
+    further: tuple[Text, ...],
+    done: list[str],
+    left: list[str],
 ) -> Applied:
     from workbench.training.fake_quantization import FakeQuantize
 
@@ -255,7 +275,7 @@ def _reported(
             percent=f"{100 * share:.1f}",
             count=count,
         ),
-        *result.notes(),
+        *further,
     )
     skipped = tuple(
         Skip(name=name, reason=say("No convolution or dense layer before it to be folded into."))

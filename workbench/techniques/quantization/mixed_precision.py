@@ -1,0 +1,407 @@
+"""A precision for each layer, chosen by measured sensitivity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+from typing_extensions import override
+
+from workbench.data.dataset import DatasetInfo
+from workbench.errors import Refused
+from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.quantization import sensitivity
+from workbench.techniques.quantization.calibration import float32_parent
+from workbench.techniques.quantization.litert_files import conversion_seconds, output_name
+from workbench.techniques.quantization.litert_recipes import (
+    applied_file,
+    drawn,
+    float32_tflite,
+    input_names,
+    missing_quantizer,
+    quiet,
+    samples,
+    start_code,
+)
+from workbench.techniques.quantization.mixed_precision_code import choice_code
+from workbench.techniques.quantization.plain_source import plain_source
+from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, Operation
+from workbench.text import Text, say
+from workbench.variant import Format, Skip, Table, Variant
+
+_CALIBRATION = 100
+"""Of the samples, so many give the ranges of activations."""
+
+
+class MixedPrecisionParameters(Parameters):
+    """What most layers get, what the sensitive ones get, and how many those are."""
+
+    low: Literal["int4 weights", "int8 weights", "int8"] = Field(
+        "int4 weights",
+        title="Most layers",
+        description="int4 weights, int8 weights: weights only, computed in float32. int8: weights and "
+        "activations. A layer without a 4-bit form gets 8-bit weights.",
+    )
+    kept: Literal["int8 weights", "float32"] = Field(
+        "int8 weights",
+        title="Sensitive layers",
+        description="What they get instead. Where most layers are int8 already, they stay in float32.",
+    )
+    by: Literal["F1 budget", "layers"] = Field(
+        "F1 budget",
+        title="Choose by",
+        description="F1 budget: one more layer is kept, the most sensitive first, until the loss is small "
+        "enough. layers: a fixed number of them.",
+    )
+    budget: float = Field(
+        0.5,
+        ge=0,
+        le=20,
+        title="F1 budget",
+        description="Macro F1 on validation samples that may be lost against float32.",
+        json_schema_extra={"unit": "points"},
+    )
+    layers: int = Field(
+        1, ge=0, le=1000, title="Layers kept", description="How many, where the number is fixed."
+    )
+    samples: int = Field(
+        400,
+        ge=16,
+        le=100_000,
+        title="Samples",
+        description="Validation samples that every file of the sweep predicts. More make it slower and "
+        "surer: one sample in 400 is a quarter of a point.",
+        json_schema_extra={"unit": "samples"},
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        le=2**31 - 1,
+        title="Seed",
+        description="Which samples are drawn.",
+        json_schema_extra={"advanced": True},
+    )
+
+
+class MixedPrecision(Technique[MixedPrecisionParameters]):
+    """Quantizes every layer alone, measures what that costs, and spares the layers that cost most.
+
+    For each layer the error of the model's output (signal-to-noise ratio) and the macro F1 on validation
+    samples are measured with that layer quantized and all others in float32. The most sensitive ones keep
+    a higher precision, as many as the F1 budget needs. The sweep is stored with the parent and used again.
+
+    Source: Wu et al., Integer Quantization for Deep Learning Inference, 2020 (arXiv:2004.09602), section
+    5.2, partial quantization; selective recipes of the LiteRT quantizer.
+    """
+
+    name: ClassVar[str] = "quantization.mixed_precision"
+    family: ClassVar[Family] = "quantization"
+    title: ClassVar[str] = "Precision by layer"
+    parameters_type: ClassVar[type[Parameters]] = MixedPrecisionParameters
+    produces: ClassVar[Format | None] = "tflite"
+    packages: ClassVar[tuple[str, ...]] = ("litert-quantizer",)
+
+    @override
+    def unavailable(self) -> Text | None:
+        return missing_quantizer()
+
+    @override
+    def fits(
+        self, variant: Variant, dataset: DatasetInfo, parameters: MixedPrecisionParameters
+    ) -> Text | None:
+        return float32_parent(variant, "tflite")
+
+    @override
+    def estimate(
+        self, variant: Variant, dataset: DatasetInfo, parameters: MixedPrecisionParameters
+    ) -> Estimate:
+        layers = 1 + sum(1 for layer in variant.description.layers if layer.parameters)
+        count = min(parameters.samples, dataset.counts["validation"])
+        one = 1e-4 + (variant.description.macs or 1e6) / 4e9
+        return Estimate(
+            seconds=conversion_seconds(variant.description) + layers * (0.2 + 2 * count * one),
+            size_ratio={"int4 weights": 0.16, "int8 weights": 0.28, "int8": 0.3}[parameters.low],
+            expectation=say(
+                "Size between that of the low precision and that of the kept one. The F1 budget holds on "
+                "the samples that were measured with; a new sample may differ."
+            ),
+        )
+
+    @override
+    def apply(self, context: Context, parameters: MixedPrecisionParameters) -> Applied:
+        with tempfile.TemporaryDirectory(prefix="workbench-") as temporary:
+            source = float32_tflite(context, Path(temporary))
+            work = _Work(context, parameters, source, Path(temporary) / "trial.tflite")
+            if not work.operations:
+                raise Refused(say("No operation of this model has weights that could be quantized."))
+            swept = work.swept()
+            order = sorted(swept, key=lambda scope: swept[scope])
+            tried = work.tried(order)
+            kept, f1 = tried[-1]
+            path = context.folder / "model.tflite"
+            context.report.stage(say("Quantizing"))
+            work.quantize(path, work.mixed(order[:kept]))
+        context.report.progress(0.95)
+        return _reported(context, parameters, path, work, swept, order, tried, f1)
+
+    @override
+    def code(self, variant: Variant, parameters: MixedPrecisionParameters, paths: CodePaths) -> str:
+        imports, start = start_code(variant, paths)
+        return (
+            plain_source("workbench.techniques.quantization.sensitivity")
+            + "\n\n"
+            + imports
+            + start
+            + choice_code(
+                variant,
+                paths.data,
+                output_name(paths),
+                low=_bits(parameters),
+                kept=_kept_bits(parameters),
+                integer=parameters.low == "int8",
+                layers=parameters.layers if parameters.by == "layers" else None,
+                budget=parameters.budget / 100,
+                samples=parameters.samples,
+                calibration=_CALIBRATION,
+                seed=parameters.seed,
+            )
+        )
+
+    @override
+    def variant_name(self, parameters: MixedPrecisionParameters) -> str:
+        return f"mixed {parameters.low}"
+
+
+def _bits(parameters: MixedPrecisionParameters) -> int:
+    return 4 if parameters.low == "int4 weights" else 8
+
+
+def _kept_bits(parameters: MixedPrecisionParameters) -> int | None:
+    """Bits of the weights of kept layers; None for float32."""
+    return 8 if parameters.low == "int4 weights" and parameters.kept == "int8 weights" else None
+
+
+class _Work:
+    """One application: the float32 file, the samples, and what was measured."""
+
+    def __init__(
+        self, context: Context, parameters: MixedPrecisionParameters, source: Path, trial: Path
+    ) -> None:
+        self._context, self._parameters, self._source, self._trial = context, parameters, source, trial
+        self.operations: list[Operation] = sensitivity.operations(source)
+        index = drawn(context, "validation", parameters.samples, parameters.seed)
+        self._samples = list(samples(context, "validation", index, input_names(context)))
+        self._labels = np.asarray(context.dataset.y("validation"))[index]
+        self._threshold = 0.0 if context.parent.description.from_logits else 0.5
+        self._calibration: dict[str, Any] | None = None
+        if parameters.low == "int8":
+            context.report.stage(say("Calibrating"))
+            with quiet():
+                self._calibration = sensitivity.calibrated(source, self._samples[:_CALIBRATION])
+            context.report.check()
+        self.reused = False
+        self.exact = 0.0
+
+    def low_bits(self) -> dict[str, int]:
+        """Every operation at the low precision, by scope."""
+        four = _bits(self._parameters) == 4
+        return {item.scope: 4 if four and item.kind in FOUR_BIT_KERNELS else 8 for item in self.operations}
+
+    def mixed(self, kept: list[str]) -> dict[str, int]:
+        """Every operation at the low precision, but these."""
+        high = _kept_bits(self._parameters)
+        bits = {scope: count for scope, count in self.low_bits().items() if scope not in kept}
+        return bits if high is None else bits | dict.fromkeys(kept, high)
+
+    def quantize(self, target: Path, bits: Mapping[str, int]) -> None:
+        """Writes a file; one without any quantized operation is the float32 file."""
+        if not bits:
+            target.write_bytes(self._source.read_bytes())
+            return
+        with quiet():
+            sensitivity.quantize(self._source, target, bits, self._calibration)
+
+    def swept(self) -> dict[str, tuple[float, float]]:
+        """SNR and F1 by scope with that operation alone quantized; from an earlier run if there is one."""
+        report = self._context.report
+        report.stage(say("Measuring each layer"))
+        report.check()
+        self.exact = self._f1(self._source)
+        store = self._store()
+        try:
+            known = json.loads(store.read_text("utf-8"))
+            self.reused = True
+            return {scope: (snr, f1) for scope, snr, f1 in known}
+        except (OSError, ValueError, TypeError):
+            pass
+        found: dict[str, tuple[float, float]] = {}
+        bits = self.low_bits()
+        with quiet():
+            steps = sensitivity.sweep(
+                self._source,
+                self._trial,
+                self._samples,
+                self._labels,
+                self._threshold,
+                bits,
+                self._calibration,
+            )
+            for scope, snr, f1 in steps:
+                found[scope] = snr, f1
+                report.metric("F1 with one layer quantized", len(found), f1)
+                report.progress(0.15 + 0.55 * len(found) / len(bits))
+                report.check()
+        _write(store, json.dumps([[scope, *values] for scope, values in found.items()]))
+        return found
+
+    def tried(self, order: list[str]) -> list[tuple[int, float]]:
+        """Numbers of kept operations that were tried, with their F1; the last is the choice."""
+        report = self._context.report
+        report.stage(say("Choosing"))
+
+        def f1_with(kept: list[str]) -> float:
+            report.check()
+            self.quantize(self._trial, self.mixed(kept))
+            f1 = self._f1(self._trial)
+            report.metric("F1 over kept layers", len(kept), f1)
+            report.progress(0.71 + 0.2 * len(kept) / len(order))
+            return f1
+
+        if self._parameters.by == "layers":
+            count = min(self._parameters.layers, len(order))
+            return [(count, f1_with(order[:count]))]
+        return sensitivity.choose(order, len(order), self.exact - self._parameters.budget / 100, f1_with)
+
+    def _f1(self, path: Path) -> float:
+        return sensitivity.macro_f1(
+            sensitivity.predictions(path, self._samples), self._labels, self._threshold
+        )
+
+    def _store(self) -> Path:
+        """Where the sweep is kept: with the parent, so that it goes when the parent goes."""
+        parent, own = self._context.parent.path, self._parameters
+        content = hashlib.sha256(parent.read_bytes()).hexdigest()
+        asked = [content, self._context.dataset.info.sha256, own.low, own.samples, own.seed]
+        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+        return parent.with_name(f"sensitivity-{key}.json")
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    except OSError:  # it is measured again next time
+        part.unlink(missing_ok=True)
+
+
+def _reported(
+    context: Context,
+    parameters: MixedPrecisionParameters,
+    path: Path,
+    work: _Work,
+    swept: dict[str, tuple[float, float]],
+    order: list[str],
+    tried: list[tuple[int, float]],
+    f1: float,
+) -> Applied:
+    names = {item.scope: item for item in work.operations}
+    kept = order[: tried[-1][0]]
+    if len(kept) == len(order) and _kept_bits(parameters) is None:
+        raise Refused(
+            say(
+                "Every layer would have to stay in float32: quantized, the model loses more than {budget} "
+                "points of F1.",
+                budget=parameters.budget,
+            ),
+            say("Allow a larger loss, or train with rounding (quantization-aware training)."),
+        )
+    low = _bits(parameters) == 4 and any(
+        names[scope].kind in FOUR_BIT_KERNELS and scope not in kept for scope in order
+    )
+    notes = [
+        say(
+            "Macro F1 on {count} validation samples: {before} in float32, {after} now.",
+            count=min(parameters.samples, context.dataset.info.counts["validation"]),
+            before=f"{work.exact:.4f}",
+            after=f"{f1:.4f}",
+        )
+    ]
+    if parameters.by == "F1 budget" and f1 < work.exact - parameters.budget / 100:
+        notes.append(say("The budget of {budget} points was not reached.", budget=parameters.budget))
+    if work.reused:
+        notes.append(say("The sweep of an earlier run was used again."))
+    applied = applied_file(
+        context, path, ("int4",) if low else ("int8",), tuple(notes), _tables(names, swept, order, tried)
+    )
+    high = parameters.kept if _kept_bits(parameters) else "float32"
+    spared = [
+        Skip(
+            name=f"{names[scope].name} ({names[scope].kind})",
+            reason=say(
+                "Kept as {precision}: quantized alone, it leaves {snr} dB and an F1 of {f1}.",
+                precision=high,
+                snr=f"{swept[scope][0]:.1f}",
+                f1=f"{swept[scope][1]:.4f}",
+            ),
+        )
+        for scope in kept
+    ]
+    touched = say(
+        "{count} of {all} layers are {precision}; the {kept} most sensitive ones are {high}.",
+        count=len(order) - len(kept),
+        all=len(order),
+        precision=parameters.low,
+        kept=len(kept),
+        high=high,
+    )
+    report = applied.report.model_copy(
+        update={"touched": (touched, *applied.report.touched), "skipped": tuple(spared)}
+    )
+    return replace(applied, report=report)
+
+
+def _tables(
+    names: dict[str, Operation],
+    swept: dict[str, tuple[float, float]],
+    order: list[str],
+    tried: list[tuple[int, float]],
+) -> tuple[Table, ...]:
+    sweep = Table(
+        title=say("Sensitivity: one layer quantized at a time"),
+        columns=(
+            say("Layer"),
+            say("SNR of the output (dB)"),
+            say("Macro F1"),
+            say("Operation"),
+            say("Weights"),
+        ),
+        rows=tuple(
+            (
+                names[scope].name,
+                round(swept[scope][0], 1),
+                round(swept[scope][1], 4),
+                names[scope].kind,
+                names[scope].weights,
+            )
+            for scope in order
+        ),
+        picture="bars",
+        note=say("The most sensitive layer comes first: the lower its SNR, the more it costs."),
+    )
+    if len(tried) < 2:
+        return (sweep,)
+    choice = Table(
+        title=say("Quality over the number of layers kept"),
+        columns=(say("Layers kept"), say("Macro F1")),
+        rows=tuple((count, round(f1, 4)) for count, f1 in sorted(set(tried))),
+        picture="line",
+    )
+    return sweep, choice

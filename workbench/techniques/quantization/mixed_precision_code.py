@@ -1,0 +1,86 @@
+"""The plain code of the choice of a precision for each layer."""
+
+from __future__ import annotations
+
+import json
+
+from workbench.variant import Variant
+
+
+def choice_code(
+    variant: Variant,
+    data: str,
+    output: str,
+    *,
+    low: int,
+    kept: int | None,
+    integer: bool,
+    layers: int | None,
+    budget: float,
+    samples: int,
+    calibration: int,
+    seed: int,
+) -> str:
+    """Code that sweeps, chooses and writes the file.
+
+    Args:
+        variant: For its inputs and the meaning of its output.
+        data: The ``.npz``.
+        output: The file to write.
+        low: Bits of most weights.
+        kept: Bits of the weights of sensitive layers; None for float32.
+        integer: Whether activations are in 8 bits too.
+        layers: How many layers are kept; None chooses by the budget.
+        budget: Macro F1 that may be lost, 0 to 1.
+        samples: Validation samples.
+        calibration: How many of them give ranges.
+        seed: Which ones.
+    """
+    inputs = variant.description.inputs
+    if len(inputs) == 1:
+        arrays = f'{{{json.dumps(inputs[0].name)}: data["x_validation"]}}'
+    else:
+        pairs = (f"{json.dumps(x.name)}: data[{json.dumps(f'x_validation.{x.name}')}]" for x in inputs)
+        arrays = "{" + ", ".join(pairs) + "}"
+    ranges = f"calibrated(source, samples[:{calibration}])" if integer else "None"
+    high = f" | dict.fromkeys(kept, {kept})" if kept is not None else ""
+    search = (
+        "choose(order, len(order), macro_f1(predictions(source, samples), labels, threshold)"
+        f" - {budget}, f1_with)"
+        if layers is None
+        else f"[(min({layers}, len(order)), None)]"
+    )
+    return f"""\
+
+data = np.load({json.dumps(data)})
+arrays = {arrays}
+count = len(data["y_validation"])
+index = np.sort(np.random.default_rng({seed}).choice(count, min({samples}, count), replace=False))
+samples = [{{name: x[i : i + 1] for name, x in arrays.items()}} for i in index]
+labels = data["y_validation"][index]
+threshold = {0.0 if variant.description.from_logits else 0.5}
+ranges = {ranges}
+four = FOUR_BIT_KERNELS if {low} == 4 else ()
+low = {{item.scope: 4 if item.kind in four else 8 for item in operations(source)}}
+
+
+def mixed(kept):
+    return {{scope: bits for scope, bits in low.items() if scope not in kept}}{high}
+
+
+def f1_with(kept):
+    if not mixed(kept):
+        return macro_f1(predictions(source, samples), labels, threshold)
+    quantize(source, "trial.tflite", mixed(kept), ranges)
+    return macro_f1(predictions("trial.tflite", samples), labels, threshold)
+
+
+swept = {{
+    scope: (snr, f1)
+    for scope, snr, f1 in sweep(source, "trial.tflite", samples, labels, threshold, low, ranges)
+}}
+order = sorted(swept, key=swept.get)
+tried = {search}
+print("kept:", order[: tried[-1][0]])
+quantize(source, {json.dumps(output)}, mixed(order[: tried[-1][0]]), ranges)
+"""

@@ -1,0 +1,182 @@
+"""How much each layer of a float32 .tflite file suffers from quantization, measured one layer at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+KERNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
+"""Operations with weights that the LiteRT quantizer quantizes."""
+FOUR_BIT_KERNELS = ("CONV_2D", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
+"""Those that it has 4-bit weights for."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of a .tflite file whose weights can be quantized.
+
+    Attributes:
+        kind: As the quantizer names it, such as ``CONV_2D``.
+        scope: What its patterns are matched with: the names of its outputs.
+        name: What a reader knows it by: the name of the Keras layer, where that is in the scope.
+        weights: Number of values of its largest constant.
+    """
+
+    kind: str
+    scope: str
+    name: str
+    weights: int
+
+
+def operations(path: Path | str) -> list[Operation]:
+    """The operations of a float32 .tflite file that have weights to quantize, in order of execution."""
+    from ai_edge_litert import schema_py_generated as schema
+    from litert_quantizer.utils import tfl_flatbuffer_utils
+
+    model = tfl_flatbuffer_utils.read_model(str(path))
+    graph = model.subgraphs[0]
+    kinds = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
+    found = []
+    for operation in graph.operators:
+        kind = kinds[model.operatorCodes[operation.opcodeIndex].builtinCode]
+        kind = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}.get(kind, kind)
+        constants = [
+            int(np.prod(graph.tensors[index].shape))
+            for index in operation.inputs
+            if index >= 0
+            and graph.tensors[index].type == schema.TensorType.FLOAT32
+            and model.buffers[graph.tensors[index].buffer].data is not None
+        ]
+        if kind in KERNELS and constants:
+            scope = tfl_flatbuffer_utils.get_op_scope(operation, graph.tensors)
+            found.append(Operation(kind, scope, _layer_name(operation, graph), max(constants)))
+    return found
+
+
+def _layer_name(operation: Any, graph: Any) -> str:
+    """The layer whose weights it has: model/layer_1/convolution."""
+    names = [
+        (graph.tensors[index].name or b"").decode()
+        for index in [*operation.inputs[1:], *operation.outputs]
+        if index >= 0
+    ]
+    parts = [part.split("/") for name in names for part in name.split(";") if part.count("/") > 1]
+    # What multiplies, before a normalization that was folded into it.
+    parts.sort(key=lambda part: not re.match(r"conv|depthwise|MatMul|einsum", part[-1]))
+    return re.sub(r"_1$", "", parts[0][-2]) if parts else names[-1]
+
+
+def quantize(
+    source: Path | str, target: Path | str, bits: Mapping[str, int], calibration: Mapping[str, Any] | None
+) -> None:
+    """Quantizes some operations of a float32 file, and leaves the others in float32.
+
+    Args:
+        source: The float32 file.
+        target: The file to write.
+        bits: Bits of an operation's weights by its scope; what is not in it stays float32.
+        calibration: Ranges of activations, to compute in int8; without, only weights are quantized.
+    """
+    from litert_quantizer.qtyping import TFLOperationName
+    from litert_quantizer.quantizer import AlgorithmName, Quantizer
+
+    worker = Quantizer(str(source))
+    every = operations(source)
+    if calibration is not None and len([item for item in every if item.scope in bits]) > 1:
+        worker.add_static_config(".*", TFLOperationName.ALL_SUPPORTED, 8, 8)
+        for end in (TFLOperationName.INPUT, TFLOperationName.OUTPUT):  # the file takes and gives float32
+            worker.update_quantization_recipe(".*", end, algorithm_key=AlgorithmName.NO_QUANTIZE)
+    for item in every:
+        pattern, kind = f"^{re.escape(item.scope)}$", TFLOperationName[item.kind]
+        if item.scope not in bits:
+            worker.update_quantization_recipe(pattern, kind, algorithm_key=AlgorithmName.NO_QUANTIZE)
+        elif calibration is None:
+            worker.add_weight_only_config(pattern, kind, bits[item.scope])
+        else:
+            worker.add_static_config(pattern, kind, 8, 8)
+    result = worker.quantize(None if calibration is None else dict(calibration), enable_progress_report=False)
+    result.export_model(str(target), overwrite=True)
+
+
+def calibrated(source: Path | str, samples: list[dict[str, Any]]) -> dict[str, Any]:
+    """Ranges of all activations on samples by input name."""
+    from litert_quantizer.qtyping import TFLOperationName
+    from litert_quantizer.quantizer import Quantizer
+
+    worker = Quantizer(str(source))
+    worker.add_static_config(".*", TFLOperationName.ALL_SUPPORTED, 8, 8)
+    return dict(worker.calibrate({"serving_default": samples}, num_threads=1))
+
+
+def predictions(path: Path | str, samples: list[dict[str, Any]]) -> Any:
+    """What a file gives for samples by input name: its first output, shape (samples, values)."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(str(path), num_threads=1).get_signature_runner()
+    results = [runner(**sample) for sample in samples]
+    first = min(results[0])
+    return np.concatenate([np.array(result[first]) for result in results])
+
+
+def macro_f1(scores: Any, labels: Any, threshold: float) -> float:
+    """Macro F1 of scores; one column means the score of the second of two classes."""
+    from sklearn.metrics import f1_score
+
+    classes = (scores[:, 0] > threshold).astype(int) if scores.shape[1] == 1 else scores.argmax(1)
+    return float(f1_score(labels, classes, average="macro", zero_division=0.0))
+
+
+def decibels(exact: Any, found: Any) -> float:
+    """Signal-to-noise ratio, at most 120 dB."""
+    noise = float(np.square(exact - found, dtype=np.float64).sum())
+    signal = float(np.square(exact, dtype=np.float64).sum())
+    return min(120.0, 10 * float(np.log10(signal / noise))) if noise and signal else 120.0
+
+
+def sweep(
+    source: Path | str,
+    target: Path | str,
+    samples: list[dict[str, Any]],
+    labels: Any,
+    threshold: float,
+    bits: Mapping[str, int],
+    calibration: Mapping[str, Any] | None,
+) -> Iterator[tuple[str, float, float]]:
+    """Quantizes one operation at a time.
+
+    Yields:
+        The operation's scope, the SNR of the model's output in decibels, and the macro F1.
+    """
+    exact = predictions(source, samples)
+    for scope, count in bits.items():
+        quantize(source, target, {scope: count}, calibration)
+        found = predictions(target, samples)
+        yield scope, decibels(exact, found), macro_f1(found, labels, threshold)
+
+
+def choose(
+    order: list[str], most: int, enough: float, f1_with: Callable[[list[str]], float]
+) -> list[tuple[int, float]]:
+    """Keeps one more of the most sensitive operations at a time until quality is enough.
+
+    Args:
+        order: Scopes, the most sensitive first.
+        most: How many may be kept at most.
+        enough: The macro F1 to reach.
+        f1_with: Macro F1 of the file in which these scopes are kept.
+
+    Returns:
+        For each number of kept operations that was tried the F1; the last one is the choice.
+    """
+    tried: list[tuple[int, float]] = []
+    for count in range(most + 1):
+        tried.append((count, f1_with(order[:count])))
+        if tried[-1][1] >= enough:
+            return tried
+    best = max(tried, key=lambda point: point[1])
+    return [*tried, best] if tried[-1] != best else tried
