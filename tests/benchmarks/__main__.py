@@ -1,11 +1,11 @@
-"""``python -m tests.benchmarks [start] [training] [page] [fashion]``: all of them by default."""
+"""``python -m tests.benchmarks [NAME ...]``: all of them by default."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("start", "training", "page", "fashion")
+BENCHMARKS = ("start", "training", "page", "fashion", "distillation", "qat")
 
 
 def main(names: list[str]) -> None:
