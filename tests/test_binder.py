@@ -74,3 +74,10 @@ def test_settings_are_those_that_the_page_brings():
     json.loads(text("jupyter_server_config.json"))
     for name in ("voila.json", "jupyter_server_config.json"):
         assert f"binder/{name}" in text("postBuild")
+
+
+def test_no_formulas_are_fetched_from_another_host():
+    # Voila as an extension would load MathJax from a content network; what is appended to this address
+    # falls into its comment.
+    settings = json.loads(text("jupyter_server_config.json"))["ServerApp"]["tornado_settings"]
+    assert settings["mathjax_url"] == "data:text/javascript,//"
