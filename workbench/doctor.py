@@ -84,8 +84,8 @@ def _speed(row: ResultRow, machine: Passport | None) -> list[Text]:
     elif row.zeros is not None and row.zeros >= _MANY_ZEROS:
         found.append(
             say(
-                "{percent} % of its weights are zero, and this runtime multiplies by them all the same: zeros "
-                "make the compressed file smaller, not the inference faster. Channel pruning removes whole "
+                "{percent} % of its weights are zero, and this runtime multiplies by them all the same: "
+                "zeros make the compressed file smaller, not the inference faster. Channel pruning removes whole "
                 "channels and is faster.",
                 percent=round(100 * row.zeros),
             )

@@ -26,6 +26,7 @@ SAID_FROM_DATA = frozenset(
         "widgets/panels/top_bar.py",  # scalings
         "workbench/cli/_tables.py",  # verdicts
         "workbench/making.py",  # titles of techniques
+        "workbench/training/distilled_model.py",  # student or teacher
         "workbench/stacking.py",  # titles of techniques
         "workbench/text.py",  # the translation function itself
         "workbench/workbench.py",  # titles of techniques
@@ -36,6 +37,7 @@ SAID_FROM_DATA = frozenset(
 KEYWORDS = {"say": None, "metric": (1,)}
 """The functions whose first argument a reader sees: texts, and the names of live curves."""
 
+_WHOSE = ("student", "teacher")  # whose layer is missing
 _CURVES = ("training loss", "training accuracy")  # made from Keras's names of metrics
 
 
@@ -66,6 +68,7 @@ def from_data() -> Iterator[str]:
     from workbench.techniques import techniques
 
     yield from _CURVES
+    yield from _WHOSE
     yield from SCALINGS
     for verdict in (SpeedVerdict, QualityVerdict):
         yield from get_args(verdict.model_fields["word"].annotation)

@@ -38,7 +38,8 @@ class FineTuningParameters(TrainingParameters):
         gt=0,
         le=1,
         title="Learning rate",
-        description="Step size of the optimizer. Fine-tuning wants less than what training from new weights does.",
+        description="Step size of the optimizer. Fine-tuning wants less than what training from new "
+        "weights does.",
     )
 
 
