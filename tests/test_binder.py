@@ -70,7 +70,8 @@ def test_settings_are_those_that_the_page_brings():
     # Without these words the template fails where the server is not the project's own.
     template = next((page().jupyter_path[-1] / "nbconvert" / "templates").rglob("index.html.j2"))
     words = set(re.findall(r"get\('neural_workbench', \{\}\)\.get\('(\w+)'", template.read_text("utf-8")))
-    assert words == set(voila["resources"]["neural_workbench"])
+    # The list of modules makes it faster, and is known only to the project's own server.
+    assert words - {"modules"} == set(voila["resources"]["neural_workbench"])
     json.loads(text("jupyter_server_config.json"))
     for name in ("voila.json", "jupyter_server_config.json"):
         assert f"binder/{name}" in text("postBuild")
