@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.utils.class_weight import compute_class_weight
+
+from workbench.training.losses import accuracy_call, balanced_weights, loss_call, targets
+
+keras = pytest.importorskip("keras")
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    return scores - np.log(np.exp(scores).sum(-1, keepdims=True))
+
+
+@pytest.fixture
+def scores() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 4, 50)
+
+
+def test_smoothing_spreads_a_part_over_all_classes(scores, labels):
+    loss = loss_call(4, True, soft=True, label_smoothing=0.2).make(keras)
+    soft = 0.8 * np.eye(4)[labels] + 0.2 / 4
+    wanted = -(soft * log_softmax(scores)).sum(-1).mean()
+    assert float(loss(targets(labels, 4, soft=True), scores)) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_without_smoothing_soft_targets_are_labels(scores, labels):
+    sparse = loss_call(4, True).make(keras)(labels, scores)
+    soft = loss_call(4, True, soft=True).make(keras)(targets(labels, 4, soft=True), scores)
+    assert float(sparse) == pytest.approx(float(soft), rel=1e-5)
+    for soft_ones in (False, True):
+        metric = accuracy_call(4, True, soft=soft_ones).make(keras)
+        metric.update_state(targets(labels, 4, soft=soft_ones), scores)
+        assert float(metric.result()) == pytest.approx((scores.argmax(-1) == labels).mean())
+
+
+def test_one_score_is_smoothed_towards_a_half(scores, labels):
+    labels, scores = labels % 2, scores[:, :1]
+    loss = loss_call(1, True, soft=True, label_smoothing=0.2).make(keras)
+    soft = 0.8 * labels[:, None] + 0.1
+    probability = 1 / (1 + np.exp(-scores))
+    wanted = -(soft * np.log(probability) + (1 - soft) * np.log(1 - probability)).mean()
+    assert float(loss(targets(labels, 1, soft=True), scores)) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_balanced_weights_are_those_of_scikit_learn():
+    labels = np.array([0] * 7 + [1] * 2 + [3])
+    wanted = compute_class_weight("balanced", classes=np.array([0, 1, 3]), y=labels)
+    assert balanced_weights(labels, 4) == pytest.approx({0: wanted[0], 1: wanted[1], 2: 1.0, 3: wanted[2]})
+    assert balanced_weights(np.array([0, 0, 0, 1]), 1) == pytest.approx({0: 2 / 3, 1: 2.0})
