@@ -26,6 +26,7 @@ SAID_FROM_DATA = frozenset(
         "widgets/panels/top_bar.py",  # scalings
         "workbench/cli/_tables.py",  # verdicts
         "workbench/making.py",  # titles of techniques
+        "workbench/techniques/inference/grid_selection.py",  # goals
         "workbench/training/distilled_model.py",  # student or teacher
         "workbench/stacking.py",  # titles of techniques
         "workbench/text.py",  # the translation function itself
