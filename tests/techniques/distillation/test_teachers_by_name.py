@@ -1,0 +1,56 @@
+"""Teachers are found by the engine: by name, before the job starts, and in what is taken home."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from workbench import Workbench
+from workbench.errors import InvalidInput
+from workbench.recipe import Recipe
+
+SHORT = {"epochs": 1, "compare_seeds": 0}
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory):
+    with Workbench(tmp_path_factory.mktemp("digits")) as workbench:
+        workbench.open("dense-digits", "digits").wait(300)
+        workbench.apply("distillation.distill", **SHORT).wait(300)
+        yield workbench
+
+
+@pytest.mark.slow
+def test_the_baseline_teaches_a_variant_and_a_variant_its_copy(workbench):
+    small = workbench.variant("distilled 0.5")
+    assert small.description.parameters < workbench.baseline.description.parameters
+    again = workbench.apply("distillation.distill", small.name, student="this variant", **SHORT).wait(300)
+    assert again.parent == small.id
+    assert f"scores of {workbench.baseline.name}," in " ".join(map(str, again.report.touched))
+    both = f"{small.name}, {workbench.baseline.id}"
+    born = workbench.apply(
+        "distillation.distill", small.name, student="same architecture", teacher=both, **SHORT
+    ).wait(300)
+    assert any(f"Teacher {small.name}: " in str(note) for note in born.report.notes)
+
+
+def test_a_teacher_that_is_not_there_is_named_at_once(workbench):
+    with pytest.raises(InvalidInput, match=r"no variant 'nobody'.*dense-digits"):
+        workbench.apply("distillation.distill", teacher="nobody")
+    recipe = Recipe.from_yaml("steps: [{technique: distillation.distill, parameters: {teacher: nobody}}]")
+    with pytest.raises(InvalidInput, match="nobody"):
+        workbench.run(recipe)
+
+
+def test_the_teacher_goes_home_with_the_code(workbench):
+    small = workbench.variant("distilled 0.5")
+    _, content = workbench.take_home("distillation.distill", small.name, {"student": "this variant"})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        file = f"{workbench.baseline.id}.keras"
+        assert sorted(archive.namelist()) == sorted(["optimize.py", "data.npz", "model.keras", file])
+        assert f'load_model("{file}"' in archive.read("optimize.py").decode()
+    _, content = workbench.take_home("distillation.distill")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert len(archive.namelist()) == 3  # the baseline teaches its own copy
