@@ -42,6 +42,14 @@ def series_model():
     return keras.Model(inputs, layers.Dense(4, activation="softmax")(x))
 
 
+def steps_model():
+    """Dense layers over every step of a sequence, as transformers have them."""
+    inputs = keras.Input((6, 5), name="series")
+    x = layers.Dense(16, activation="relu")(inputs)
+    x = layers.Add()([layers.Dense(16)(x), x])
+    return keras.Model(inputs, layers.Dense(4)(layers.GlobalAveragePooling1D()(x)))
+
+
 def samples(model, count=64):
     return np.random.default_rng(1).normal(size=(count, *model.input_shape[1:])).astype(np.float32)
 
@@ -56,7 +64,7 @@ def rounded(model, bits=8):
     return plain, trained, x
 
 
-@pytest.mark.parametrize("build", [picture_model, series_model])
+@pytest.mark.parametrize("build", [picture_model, series_model, steps_model])
 def test_the_converted_file_is_int8_throughout_and_computes_what_the_model_computes(build, tmp_path):
     keras.utils.set_random_seed(3)
     _, trained, x = rounded(build())

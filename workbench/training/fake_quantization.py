@@ -114,7 +114,12 @@ class _FakeQuantizedKernel:
     def call(self, inputs: Any) -> Any:
         """What the layer does, with the rounded kernel in place of its own."""
         with keras.StatelessScope(state_mapping=[(self.kernel, self.rounded_kernel())]):  # type: ignore[attr-defined]
-            return super().call(inputs)  # type: ignore[misc]
+            plain = len(inputs.shape) < 3 or None in inputs.shape[1:]
+            if plain or not isinstance(self, keras.layers.Dense):
+                return super().call(inputs)  # type: ignore[misc]
+            # As LiteRT multiplies matrices; Keras would leave a tensor without a range before the bias.
+            rows = super().call(keras.ops.reshape(inputs, (-1, inputs.shape[-1])))  # type: ignore[misc]
+            return keras.ops.reshape(rows, (-1, *inputs.shape[1:-1], self.units))
 
 
 _CLASSES: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -89,7 +90,8 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
             warnings.filterwarnings("ignore", message=r"Layer .* does not (have|implement)")
             warnings.filterwarnings("ignore", message=r"`build\(\)` was called on layer")
             try:
-                model.quantize(parameters.mode)
+                inside = {id(part) for part in _parts(model)}
+                model.quantize(parameters.mode, filters=lambda layer: id(layer) not in inside)
             except (ValueError, TypeError, NotImplementedError) as error:
                 raise InvalidInput(
                     say("Keras cannot quantize this model: {error}", error=str(error)),
@@ -137,8 +139,20 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
         return f"""\
 import keras
 
+
+def parts(model):
+    # Layers inside a layer, such as those of attention: Keras could not load them again.
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from parts(layer)
+        else:
+            yield from layer._flatten_layers(include_self=False)
+
+
 model = keras.models.load_model("{paths.model}", compile=False)
-model.quantize("{parameters.mode}")  # warns of every layer that it leaves alone
+inside = {{id(part) for part in parts(model)}}
+# It warns of every layer that it leaves alone.
+model.quantize("{parameters.mode}", filters=lambda layer: id(layer) not in inside)
 model.save("{output}")
 """
 
@@ -152,15 +166,30 @@ def _share(description: ModelDescription) -> float:
     return within / max(1, sum(layer.parameters for layer in description.layers)) if description.layers else 1
 
 
+def _parts(model: Any) -> Iterator[Any]:
+    """Layers inside a layer that is no model: quantized, Keras 3.15 cannot load them again."""
+    for layer in model.layers:
+        if hasattr(layer, "layers") and hasattr(layer, "get_layer"):
+            yield from _parts(layer)
+        else:
+            yield from layer._flatten_layers(include_self=False)
+
+
 def _skipped(model: Any) -> tuple[Skip, ...]:
-    return tuple(
-        Skip(
-            name=f"{layer.name} ({type(layer).__name__})",
-            reason=say("Keras has no quantized form of {kind}.", kind=type(layer).__name__),
-        )
-        for layer in model._flatten_layers(include_self=False)
-        if layer._trainable_variables and type(layer).__name__ not in _KINDS
-    )
+    inside = {id(part) for part in _parts(model)}
+    skipped = []
+    for layer in model._flatten_layers(include_self=False):
+        kind = type(layer).__name__
+        if not layer._trainable_variables:
+            continue
+        if id(layer) in inside and kind in _KINDS:
+            reason = say("It is part of another layer; quantized, Keras could not load it again.")
+        elif kind not in _KINDS:
+            reason = say("Keras has no quantized form of {kind}.", kind=kind)
+        else:
+            continue
+        skipped.append(Skip(name=f"{layer.name} ({kind})", reason=reason))
+    return tuple(skipped)
 
 
 def _description(
