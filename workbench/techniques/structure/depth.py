@@ -1,0 +1,257 @@
+"""Depth scaling: leaving out blocks."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+from typing_extensions import override
+
+from workbench.data.dataset import DatasetInfo
+from workbench.errors import Refused
+from workbench.graph.calls import read_config
+from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.structure.blocks import Block, Blocks, find_blocks
+from workbench.techniques.structure.depth_code import depth_code
+from workbench.techniques.structure.exchanging import rebuild
+from workbench.techniques.structure.fine_tuning import (
+    FineTuningParameters,
+    fine_tune,
+    fine_tuning_seconds,
+    finish,
+    load_parent,
+)
+from workbench.techniques.structure.validation import Validated, validator
+from workbench.text import Text, say
+from workbench.training import obstacle
+from workbench.training.kernels import leaves
+from workbench.variant import Format, Report, Table, Variant
+
+
+class _Depth(Parameters):
+    blocks: int = Field(
+        1,
+        ge=1,
+        le=500,
+        title="Blocks to leave out",
+        description="How many residual blocks, or layers that give the shape that they take, are left out.",
+        json_schema_extra={"unit": "blocks"},
+    )
+    importance: Literal["loss", "F1"] = Field(
+        "loss",
+        title="Importance by",
+        description="What is judged on the validation split when a block is bypassed: the loss, which "
+        "tells small differences apart, or F1.",
+    )
+    search: Literal["once", "again after each"] = Field(
+        "once",
+        title="Measured",
+        description="once: every block is bypassed once, and the least important are left out. again after "
+        "each: one is left out, then the others are measured again, which takes longer.",
+        json_schema_extra={"advanced": True},
+    )
+
+
+class DepthParameters(FineTuningParameters, _Depth):
+    """How many blocks go, which, and how the model recovers."""
+
+
+class DepthScaling(Technique[DepthParameters]):
+    """Leaves out the blocks that the model needs least, and fine-tunes what is left.
+
+    Each residual block is bypassed in turn, so that only its shortcut remains, and the model is judged on
+    the validation split: the blocks that matter least go. In a chain without shortcuts the same is done
+    with layers that give the shape that they take, such as Dense 64 to 64.
+
+    It is faster in every runtime: a block that is not there takes no time.
+
+    Source: Veit et al., 2016 (arXiv:1605.06431): residual networks survive the loss of single blocks.
+    """
+
+    name: ClassVar[str] = "structure.depth"
+    family: ClassVar[Family] = "structure"
+    title: ClassVar[str] = "Depth scaling"
+    parameters_type: ClassVar[type[Parameters]] = DepthParameters
+    produces: ClassVar[Format | None] = "keras"
+
+    @override
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: DepthParameters) -> Text | None:
+        if (reason := obstacle(variant, dataset)) is not None:
+            return reason
+        blocks = _blocks(variant)
+        return None if blocks is None else _too_few(blocks, parameters)
+
+    @override
+    def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: DepthParameters) -> Estimate:
+        blocks = _blocks(variant)
+        count = len(blocks.found) if blocks else 4
+        macs = variant.description.macs or 1e6
+        once = 0.5 + 0.01 * len(variant.description.layers) + dataset.counts["validation"] * macs / 2e10
+        rounds = parameters.blocks if parameters.search == "again after each" else 1
+        ratio: float | None = None
+        if blocks and blocks.found:
+            sizes = {layer.name: layer.parameters for layer in variant.description.layers}
+            held = [
+                sum(sizes.get("/".join((*block.path, layer)), 0) for layer in block.layers)
+                for block in blocks.found
+            ]
+            total = sum(sizes.values()) or 1
+            ratio = max(0.0, 1 - parameters.blocks * sum(held) / len(held) / total)
+        return Estimate(
+            seconds=fine_tuning_seconds(parameters, variant, dataset) + rounds * count * once,
+            size_ratio=ratio,
+            expectation=say(
+                "Size and time fall by what the blocks had, in every runtime. Deep residual models lose a "
+                "few blocks with little loss of quality; shallow ones and chains lose more, and need "
+                "fine-tuning."
+            ),
+        )
+
+    @override
+    def apply(self, context: Context, parameters: DepthParameters) -> Applied:
+        model = load_parent(context)
+        config = model.get_config()
+        blocks = find_blocks(config) if "layers" in config else Blocks((), ())
+        if (reason := _too_few(blocks, parameters)) is not None:
+            raise Refused(reason)
+        chosen, table, notes = _choose(model, blocks.found, context, parameters)
+        before = model.count_params()
+        shorter = without(model, chosen)
+        tuned = fine_tune(shorter, context, parameters, share=(0.5, 0.95))
+        applied = finish(shorter, context, Report())
+        report = Report(
+            touched=tuple(
+                say("{block} was left out: {layers}.", block=block.name, layers=", ".join(block.layers))
+                for block in chosen
+            ),
+            skipped=blocks.skipped,
+            notes=(
+                say(
+                    "{before} weights became {after}.",
+                    before=f"{before:,}",
+                    after=f"{shorter.count_params():,}",
+                ),
+                *notes,
+                *tuned,
+            ),
+            tables=(table,),
+        )
+        return replace(applied, report=report)
+
+    @override
+    def code(self, variant: Variant, parameters: DepthParameters, paths: CodePaths) -> str:
+        blocks = _blocks(variant)
+        return depth_code(variant, parameters, paths, blocks.found if blocks else ())
+
+    @override
+    def variant_name(self, parameters: DepthParameters) -> str:
+        return f"depth -{parameters.blocks}"
+
+
+def without(model: Any, blocks: Sequence[Block]) -> Any:
+    """The model without some blocks."""
+    left_out = {path for block in blocks for path in block.left_out}
+    bypass = {path: number for block in blocks for path, number in block.bypass.items()}
+    return rebuild(model, lambda path, layer: [] if path in left_out else None, bypass=bypass).model
+
+
+def _blocks(variant: Variant) -> Blocks | None:
+    """The blocks of a file; None if its configuration cannot be read."""
+    try:
+        config = read_config(variant.path)
+        return find_blocks(config) if "layers" in config else Blocks((), ())
+    except (OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile):
+        return None
+
+
+def _too_few(blocks: Blocks, parameters: DepthParameters) -> Text | None:
+    if not blocks.found:
+        reasons = " ".join(f"{skip.name}: {skip.reason}" for skip in blocks.skipped[:5])
+        return say(
+            "No block of this model can be left out: it has no residual block with a plain shortcut, and no "
+            "layer of a chain that gives the shape that it takes. {reasons}",
+            reasons=reasons,
+        )
+    if parameters.blocks > len(blocks.found):
+        return say(
+            "Only {count} blocks can be left out: {names}.",
+            count=len(blocks.found),
+            names=", ".join(block.name for block in blocks.found),
+        )
+    return None
+
+
+def _choose(
+    model: Any, blocks: Sequence[Block], context: Context, parameters: DepthParameters
+) -> tuple[list[Block], Table, tuple[Text, ...]]:
+    """The least important blocks, and what was measured."""
+    context.report.stage(say("Measuring the importance of blocks"))
+    whole = validator(model, context)()
+    chosen: list[Block] = []
+    rows: list[tuple[Any, ...]] = []
+    rounds = parameters.blocks if parameters.search == "again after each" else 1
+    sizes = {name: sum(prod(weight.shape) for weight in layer.weights) for name, layer in leaves(model)}
+    for number in range(rounds):
+        left = [block for block in blocks if not any(block.overlaps(other) for other in chosen)]
+        measured: list[tuple[float, int, Block]] = []
+        for done, block in enumerate(left):
+            found = validator(without(model, [*chosen, block]), context)()
+            measured.append((_importance(whole, found, parameters), done, block))
+            rows.append(_row(block, number, whole, found, sizes))
+            context.report.progress(0.5 * (number + (done + 1) / len(left)) / rounds)
+        measured.sort(key=lambda one: one[:2])
+        wanted = 1 if rounds > 1 else parameters.blocks
+        for _, _, block in measured:
+            if wanted and not any(block.overlaps(other) for other in chosen):
+                chosen.append(block)
+                wanted -= 1
+    table = Table(
+        title=say("Importance of each block"),
+        columns=(
+            say("Block"),
+            say("Rise of the loss"),
+            say("Change of F1, points"),
+            say("Weights in it"),
+            say("Round"),
+        ),
+        rows=tuple(rows),
+        picture="bars",
+        note=say("Each block was bypassed alone on the validation split, before fine-tuning."),
+    )
+    notes: tuple[Text, ...] = ()
+    if len(chosen) < parameters.blocks:
+        notes = (
+            say(
+                "Only {count} blocks were left out: the others lie inside them.",
+                count=len(chosen),
+            ),
+        )
+    return chosen, table, notes
+
+
+def _importance(whole: Validated, found: Validated, parameters: DepthParameters) -> float:
+    return found.loss - whole.loss if parameters.importance == "loss" else whole.f1 - found.f1
+
+
+def _row(
+    block: Block, number: int, whole: Validated, found: Validated, sizes: dict[str, int]
+) -> tuple[Any, ...]:
+    inside = [
+        size
+        for name, size in sizes.items()
+        if any(
+            name == start or name.startswith(f"{start}/")
+            for start in ("/".join((*block.path, layer)) for layer in block.layers)
+        )
+    ]
+    return (
+        block.name,
+        round(found.loss - whole.loss, 4),
+        round(100 * (found.f1 - whole.f1), 3),
+        sum(inside),
+        number + 1,
+    )
