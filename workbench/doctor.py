@@ -85,8 +85,8 @@ def _speed(row: ResultRow, machine: Passport | None) -> list[Text]:
         found.append(
             say(
                 "{percent} % of its weights are zero, and this runtime multiplies by them all the same: "
-                "zeros make the compressed file smaller, not the inference faster. Channel pruning removes whole "
-                "channels and is faster.",
+                "zeros make the compressed file smaller, not the inference faster. Channel pruning removes "
+                "whole channels and is faster.",
                 percent=round(100 * row.zeros),
             )
         )
