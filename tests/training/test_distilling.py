@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logsumexp, softmax
 
+from tests import small_models
 from tests.training.test_loop import context
 from workbench.errors import InvalidInput, JobFailed, Refused
 from workbench.training import TrainingParameters, train
@@ -225,6 +226,31 @@ class TestSoftTargets:
                 from_logits=True,
                 teacher=Teacher([broken], [True]),
             )
+
+
+def two_inputs(width):
+    keras.utils.set_random_seed(width)
+    inputs = [keras.Input((8, 8, 1), name="picture"), keras.Input((6,), name="numbers")]
+    x = layers.Conv2D(width, 3, activation="relu", name="look")(inputs[0])
+    x = layers.Concatenate(name="join")([layers.Flatten()(x), inputs[1]])
+    x = layers.Dense(width, activation="relu", name="think")(x)
+    return keras.Model(inputs, layers.Dense(small_models.CLASSES, name="scores")(x))
+
+
+@pytest.mark.parametrize("hints", [(), (Hint("look", "look"), Hint("think", "think"))])
+def test_several_inputs(tmp_path, recorder, hints):
+    dataset = small_models.write_dataset("two_inputs", tmp_path / "data")
+    teacher, student = two_inputs(12), two_inputs(4)
+    given = TrainingParameters(epochs=8, learning_rate=0.01)
+    train(teacher, context(dataset, recorder), given, from_logits=True)
+    result = train(
+        student,
+        context(dataset, recorder),
+        given,
+        from_logits=True,
+        teacher=Teacher([teacher], [True], weight=1.0, hints=hints),
+    )
+    assert result.best.validation_f1 > 0.9
 
 
 class TestHints:

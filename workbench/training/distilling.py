@@ -108,6 +108,7 @@ class Teacher:
         fitted = DistilledModel(student, self, said, from_logits=from_logits, seed=seed)
         if changing or sample_count(features) * said.bytes_of_sample > MOST_CACHED_BYTES:
             return fitted, features
+        report.stage(say("Asking the teacher about the training samples"))
         return fitted, said.beside(features, max(batch_size, 64), report)
 
 
