@@ -36,7 +36,7 @@ QUICK_FIELDS = {"epochs": 1, "samples": 16, "seeds": 1, "compare_seeds": 1, "ste
 REFUSED: dict[tuple[str, str], str] = {
     **{
         ("structure.depth", model): "No block of this model can be left out"
-        for model in ("dense-mnist-5k", "dense-breast-cancer", "dense-digits", "pair", "series")
+        for model in ("dense-mnist-5k", "dense-breast-cancer", "pair", "series")
     },
 }
 EVERYWHERE: dict[str, str] = {"inference.tensorrt": "GPU"}
