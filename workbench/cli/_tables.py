@@ -12,13 +12,16 @@ from workbench.text import Text, say
 _WIDE = 100
 
 
-def print_table(headings: Sequence[Text], rows: Sequence[Sequence[str]], *, apart: bool = False) -> None:
+def print_table(
+    headings: Sequence[Text], rows: Sequence[Sequence[str]], *, apart: bool = False, identifiers: bool = False
+) -> None:
     """Prints a table that fits the terminal; markup in the cells is shown as it is.
 
     Args:
         headings: One a column.
         rows: Cells, of one or several lines.
         apart: Whether an empty line separates the rows.
+        identifiers: Whether the first column holds names to be copied, which are never folded.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -28,8 +31,8 @@ def print_table(headings: Sequence[Text], rows: Sequence[Sequence[str]], *, apar
     table = Table(
         box=None, pad_edge=False, header_style="bold", padding=(0, 1 if console.width < _WIDE else 2, 0, 0)
     )
-    for heading in headings:
-        table.add_column(str(heading), overflow="fold")
+    for number, heading in enumerate(headings):
+        table.add_column(str(heading), overflow="fold", no_wrap=identifiers and number == 0)
     for number, row in enumerate(rows):
         if apart and number:
             table.add_row()

@@ -35,4 +35,5 @@ def command(as_json: bool) -> None:
     print_table(
         [say("runtime"), say("reads"), say("runs here")],
         [[str(row["name"]), ", ".join(row["formats"]), str(row["unavailable"] or "✓")] for row in rows],
+        identifiers=True,
     )

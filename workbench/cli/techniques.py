@@ -30,6 +30,7 @@ def command(as_json: bool) -> None:
             ]
             for row in rows
         ],
+        identifiers=True,
     )
 
 
