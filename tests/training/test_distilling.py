@@ -105,6 +105,7 @@ class TestSoftTargets:
 
         close(student(own, theirs), student(None, None), 2e-3)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("activation", [None, "sigmoid"])
     def test_a_single_score_is_softened_as_two(self, odd_digits, recorder, activation):
         teacher = network((32,), 1, seed=1)
@@ -254,6 +255,7 @@ def test_several_inputs(tmp_path, recorder, hints):
 
 
 class TestHints:
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["features", "attention"])
     def test_features_come_near_the_teachers(self, digits, recorder, kind):
         teacher = pictures((16, 24), seed=1)

@@ -70,6 +70,7 @@ def weights_of(path):
 
 
 class TestApply:
+    @pytest.mark.slow
     def test_compared_over_seeds_and_said_plainly(self, digits, baseline, recorder, tmp_path):
         applied = distilled(
             baseline, digits, tmp_path / "out", recorder, factor=0.5, epochs=3, compare_seeds=2, seed=5
@@ -94,6 +95,7 @@ class TestApply:
         assert len(recorder.curves["validation F1 without teacher"]) == 3
         assert "Student without teacher, seed 6: Training: epoch 3 of 3" in recorder.stages
 
+    @pytest.mark.slow
     def test_the_twin_without_a_teacher_is_width_scaling(self, digits, baseline, tmp_path):
         applied = distilled(baseline, digits, tmp_path / "out", epochs=2, compare_seeds=1, seed=3)
         scaling = technique("structure.width")
