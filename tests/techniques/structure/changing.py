@@ -46,26 +46,38 @@ def apply(technique, parent, dataset, folder, reporter, **parameters):
 
 def twin(technique, parent, dataset, folder, **parameters):
     """Runs the plain code in a fresh process and loads what it made."""
+    return twins([(technique, parent, parameters)], dataset, folder)[0]
+
+
+def twins(scripts, dataset, folder):
+    """Runs plain code of (technique, parent, parameters), one after the other, in one fresh process."""
     import keras
 
     folder.mkdir()
-    script = technique.code(
-        parent, technique.parameters_type.model_validate(parameters), CodePaths(model=str(parent.path))
-    )
-    assert "workbench" not in script.replace(str(parent.path), "")
-    (folder / "script.py").write_text(script)
     dataset.save_npz(folder / "data.npz")
+    files = []
+    for number, (technique, parent, parameters) in enumerate(scripts):
+        values = technique.parameters_type.model_validate(parameters)
+        paths = CodePaths(model=str(parent.path), output=f"optimized{number}")
+        script = technique.code(parent, values, paths)
+        assert "workbench" not in script.replace(str(parent.path), "")
+        files.append(folder / f"script{number}.py")
+        files[-1].write_text(script)
+    run = "import runpy, sys\nfor file in sys.argv[1:]:\n    runpy.run_path(file, run_name='__main__')\n"
     done = subprocess.run(
-        [sys.executable, "script.py"],
+        [sys.executable, "-c", run, *map(str, files)],
         cwd=folder,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
         check=False,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=400,
     )
-    assert done.returncode == 0, done.stderr[-3000:] + script
-    return keras.models.load_model(folder / "optimized.keras", compile=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [
+        keras.models.load_model(folder / f"optimized{number}.keras", compile=False)
+        for number in range(len(scripts))
+    ]
 
 
 def assert_same_weights(mine, theirs):

@@ -7,7 +7,7 @@ from tests.techniques.structure.changing import (
     assert_same_weights,
     parent_of,
     train,
-    twin,
+    twins,
 )
 from tests.techniques.structure.test_sparsity import conv_model, kernels_of
 from workbench.errors import Refused
@@ -23,31 +23,31 @@ def trained(digits, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_fine_tuned_with_its_code_twin(digits, trained, recorder, tmp_path):
+def test_dense_and_sparse_parents_with_their_code_twins(digits, trained, recorder, tmp_path):
     parameters = {"clusters": 8, "epochs": 3, "seed": 5}
-    applied, model = apply(Clustering(), trained, digits, tmp_path / "out", recorder, **parameters)
+    applied, model = apply(Clustering(), trained, digits, tmp_path / "dense", recorder, **parameters)
     counts = {name: len(np.unique(np.asarray(kernel))) for name, kernel in kernels_of(model).items()}
     assert set(counts.values()) == {8}
     assert accuracy(model, digits) > 0.9
     (table,) = applied.report.tables
     assert {row[0]: row[2] for row in table.rows} == counts
     assert any("gzip" in str(note) for note in applied.report.notes)
-    assert_same_weights(model, twin(Clustering(), trained, digits, tmp_path / "twin", **parameters))
 
-
-@pytest.mark.slow
-def test_a_sparse_parent_stays_sparse_with_its_code_twin(digits, trained, recorder, tmp_path):
-    _, sparse = apply(Sparsity(), trained, digits, tmp_path / "sparse", recorder, epochs=0, share=0.6)
+    recorder.fractions.clear()
+    _, sparse = apply(Sparsity(), trained, digits, tmp_path / "pruned", recorder, epochs=0, share=0.6)
     parent = parent_of(sparse, tmp_path / "parent")
     recorder.fractions.clear()
-    parameters = {"clusters": 16, "initialization": "k-means++", "epochs": 1, "leave": "scores"}
-    _, model = apply(Clustering(), parent, digits, tmp_path / "out", recorder, **parameters)
-    for name, kernel in kernels_of(model).items():
+    of_sparse = {"clusters": 16, "initialization": "k-means++", "epochs": 1, "leave": "scores"}
+    _, again = apply(Clustering(), parent, digits, tmp_path / "sparse", recorder, **of_sparse)
+    for name, kernel in kernels_of(again).items():
         was, now = np.asarray(kernels_of(sparse)[name]), np.asarray(kernel)
         # The layer that is left alone keeps its zeros in training as well.
         assert ((was == 0) == (now == 0)).all()
         assert (len(np.unique(now)) <= 16) == (name != "scores")
-    assert_same_weights(model, twin(Clustering(), parent, digits, tmp_path / "twin", **parameters))
+
+    scripts = [(Clustering(), trained, parameters), (Clustering(), parent, of_sparse)]
+    for mine, theirs in zip([model, again], twins(scripts, digits, tmp_path / "twins"), strict=True):
+        assert_same_weights(mine, theirs)
 
 
 def test_small_layers_get_fewer_clusters_and_clustered_ones_are_refused(digits, trained, recorder, tmp_path):

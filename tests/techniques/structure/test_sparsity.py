@@ -7,7 +7,7 @@ from tests.techniques.structure.changing import (
     assert_same_weights,
     parent_of,
     train,
-    twin,
+    twins,
 )
 from workbench.errors import Cancelled, InvalidInput, Refused
 from workbench.techniques.structure.sparsity import Sparsity, SparsityParameters
@@ -52,14 +52,31 @@ def zeros_of(model):
     return sum((kernel == 0).sum() for kernel in kernels) / sum(kernel.size for kernel in kernels)
 
 
+GRADUAL = {"share": 0.8, "epochs": 4, "seed": 5, "every": 7}
+PATTERN = {"pattern": "2:4", "epochs": 2}
+UNTRAINED = {"share": 0.5, "ranking": "each layer", "epochs": 0, "layers": "dense", "leave": "scores"}
+
+
 @pytest.mark.slow
-def test_gradual_with_its_code_twin(digits, trained, recorder, tmp_path):
-    parameters = {"share": 0.8, "epochs": 4, "seed": 5, "every": 7}
-    applied, model = apply(Sparsity(), trained, digits, tmp_path / "out", recorder, **parameters)
+def test_each_way_with_its_code_twin(digits, trained, recorder, tmp_path):
+    ways = {"gradual": GRADUAL, "pattern": PATTERN, "untrained": UNTRAINED}
+    made = {}
+    for name, parameters in ways.items():
+        recorder.fractions.clear()
+        made[name] = apply(Sparsity(), trained, digits, tmp_path / name, recorder, **parameters)
+    check_gradual(*made["gradual"], digits, recorder.curves["sparsity"])
+    check_pattern(*made["pattern"])
+    check_untrained(*made["untrained"], trained)
+    scripts = [(Sparsity(), trained, parameters) for parameters in ways.values()]
+    for (_, mine), theirs in zip(made.values(), twins(scripts, digits, tmp_path / "twins"), strict=True):
+        assert_same_weights(mine, theirs)
+
+
+def check_gradual(applied, model, digits, points):
     assert zeros_of(model) == pytest.approx(0.8, abs=1e-3)
     assert (np.asarray(model.get_layer("depthwise").kernel) != 0).all()
     assert accuracy(model, digits) > 0.9
-    curve = [value for _, value in recorder.curves["sparsity"]]
+    curve = [value for _, value in points]
     assert curve == sorted(curve)
     assert curve[0] == 0
     assert curve[-1] == 0.8
@@ -69,13 +86,9 @@ def test_gradual_with_its_code_twin(digits, trained, recorder, tmp_path):
         assert shown[name] == pytest.approx(100 * np.mean(np.asarray(kernel) == 0), abs=0.01)
     assert any("gzip" in str(note) for note in applied.report.notes)
     assert any("not faster" in str(note) for note in applied.report.notes)
-    assert_same_weights(model, twin(Sparsity(), trained, digits, tmp_path / "twin", **parameters))
 
 
-@pytest.mark.slow
-def test_a_pattern_with_its_code_twin(digits, trained, recorder, tmp_path):
-    parameters = {"pattern": "2:4", "epochs": 2}
-    applied, model = apply(Sparsity(), trained, digits, tmp_path / "out", recorder, **parameters)
+def check_pattern(applied, model):
     for name in ("separable", "hidden", "scores"):
         kernel = np.asarray(kernels_of(model)[name])
         kernel = kernel.reshape(-1, kernel.shape[-1])
@@ -85,13 +98,9 @@ def test_a_pattern_with_its_code_twin(digits, trained, recorder, tmp_path):
     assert (np.asarray(kernels_of(model)["first"]) != 0).all()
     (skip,) = [skip for skip in applied.report.skipped if skip.name == "first"]
     assert "no multiple of 4" in str(skip.reason)
-    assert_same_weights(model, twin(Sparsity(), trained, digits, tmp_path / "twin", **parameters))
 
 
-@pytest.mark.slow
-def test_without_training_weights_stay_or_vanish(digits, trained, recorder, tmp_path):
-    parameters = {"share": 0.5, "ranking": "each layer", "epochs": 0, "layers": "dense", "leave": "scores"}
-    applied, model = apply(Sparsity(), trained, digits, tmp_path / "out", recorder, **parameters)
+def check_untrained(applied, model, trained):
     before = keras.models.load_model(trained.path, compile=False)
     for one, other in zip(model.get_weights(), before.get_weights(), strict=True):
         assert ((one == other) | (one == 0)).all()
@@ -99,7 +108,6 @@ def test_without_training_weights_stay_or_vanish(digits, trained, recorder, tmp_
     assert (hidden == 0).sum() == hidden.size // 2
     assert (np.asarray(model.get_layer("scores").kernel) != 0).all()
     assert {skip.name for skip in applied.report.skipped} == {"first", "separable", "scores"}
-    assert_same_weights(model, twin(Sparsity(), trained, digits, tmp_path / "twin", **parameters))
 
 
 def test_more_zeros_than_before_keep_the_old_ones_and_shared_values(digits, trained, recorder, tmp_path):

@@ -10,7 +10,16 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import (
+    Applied,
+    CodePaths,
+    Context,
+    Effect,
+    Estimate,
+    Family,
+    Parameters,
+    Technique,
+)
 from workbench.techniques.structure.exchanging import rebuild
 from workbench.techniques.structure.factor_layers import (
     KINDS,
@@ -101,7 +110,7 @@ class LowRank(Technique[LowRankParameters]):
     parameters_type: ClassVar[type[Parameters]] = LowRankParameters
     produces: ClassVar[Format | None] = "keras"
     # A product of factors has neither the zeros nor the shared values of the matrix.
-    loses = frozenset({"sparsity", "clusters"})
+    loses: ClassVar[frozenset[Effect]] = frozenset({"sparsity", "clusters"})
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: LowRankParameters) -> Text | None:
