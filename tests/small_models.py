@@ -12,6 +12,8 @@ from workbench.text import say
 from workbench.variant import RuntimeSettings, Variant
 
 CLASSES = 4
+KINDS = ("dense", "conv", "two_inputs")
+"""What every runtime and converter is tried on; the others are for the grid of techniques and models."""
 COUNTS = {"train": 160, "validation": 64, "test": 48}
 SHAPES = {
     "dense": {"": (20,)},

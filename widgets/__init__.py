@@ -15,7 +15,14 @@ from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.dashboard import Dashboard
 from widgets.panels.details import DetailsPanel
-from widgets.panels.family import FamilyPanel, InferencePanel, QuantizationPanel, StructurePanel
+from widgets.panels.family import (
+    DistillationPanel,
+    FamilyPanel,
+    InferencePanel,
+    QuantizationPanel,
+    StructurePanel,
+    TrainingPanel,
+)
 from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
@@ -24,6 +31,7 @@ __all__ = [
     "BarsChart",
     "Dashboard",
     "DetailsPanel",
+    "DistillationPanel",
     "FamilyPanel",
     "InferencePanel",
     "JobsBar",
@@ -32,5 +40,6 @@ __all__ = [
     "StructurePanel",
     "TopBar",
     "TradeoffChart",
+    "TrainingPanel",
     "VariantsTable",
 ]

@@ -4,7 +4,7 @@ from tests import small_models
 from workbench.models.conversion import load_keras, to_onnx, to_openvino, to_tflite
 
 
-@pytest.fixture(scope="session", params=list(small_models.SHAPES))
+@pytest.fixture(scope="session", params=small_models.KINDS)
 def kind(request):
     return request.param
 

@@ -82,7 +82,7 @@ def test_the_open_technique_shows_form_expectation_and_code(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = Reader(QuantizationPanel(workbench), monkeypatch)
-    assert entry(reader.shown, INT8)["fields"] == []
+    assert set(entry(reader.shown, INT8)) == {"name", "title", "problem", "time", "jobs"}
     shown = entry(reader.click("open", technique=INT8), INT8)
     assert shown["fields"]
     assert shown["expectation"]

@@ -15,7 +15,7 @@ from workbench.compatibility import InvalidParameters
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.jobs.state import JobState
 from workbench.technique import AnyTechnique, Family
-from workbench.text import Text, say
+from workbench.text import Text, current_language, say
 from workbench.workbench import Workbench
 
 _LABELS = {
@@ -56,6 +56,7 @@ class FamilyPanel(Component):
         self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
         self._messages: dict[str, Text] = {}
         self._open: str | None = None
+        self._predicted: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {}
         super().__init__(session)
 
     def view(self) -> dict[str, Any]:
@@ -74,30 +75,47 @@ class FamilyPanel(Component):
         }
 
     def _entry(self, name: str, technique: AnyTechnique, ready: bool) -> dict[str, Any]:
-        summary, rest = help_of(technique)
-        values = self._values[name]
+        unavailable = message_of(technique.unavailable())
         shown: dict[str, Any] = {
             "name": name,
             "title": str(Text(template=technique.title)),
+            "problem": unavailable,
+            "time": None,
+            "jobs": [job_card(job, self.session) for job in self._jobs(name)],
+        }
+        prediction = self._prediction(name) if ready else {}
+        if name != self._open:
+            return shown | {key: prediction[key] for key in ("problem", "time") if key in prediction}
+        summary, rest = help_of(technique)
+        return {
+            **shown,
             "summary": summary,
             "help": rest,
-            "fields": fields(technique.parameters_type) if name == self._open else [],
-            "values": values,
+            "fields": fields(technique.parameters_type),
+            "values": self._values[name],
             "errors": {},
-            "unavailable": message_of(technique.unavailable()),
-            "problem": message_of(technique.unavailable()),
+            "unavailable": unavailable,
             "message": message_of(self._messages.get(name)),
             "expectation": None,
             "effect": None,
-            "time": None,
             "code": None,
-            "jobs": [job_card(job, self.session) for job in self._jobs(name)],
-        }
-        if ready:
-            shown |= self._prediction(name)
-        return shown
+        } | prediction
 
     def _prediction(self, name: str) -> dict[str, Any]:
+        """What is expected, found out once: a page is drawn often, and a large model is not read at once."""
+        known = tuple(variant.id for variant in self.session.variants)
+        asked = (
+            self.session.start,
+            repr(self._values[name]),
+            name == self._open,
+            current_language(),
+            known,
+        )
+        if name not in self._predicted or self._predicted[name][0] != asked:
+            self._predicted[name] = asked, self._predict(name)
+        return self._predicted[name][1]
+
+    def _predict(self, name: str) -> dict[str, Any]:
         workbench, parent = self.session.workbench, self.session.start
         values = values_of(self._techniques[name].parameters_type, self._values[name])
         try:
@@ -197,6 +215,20 @@ class InferencePanel(FamilyPanel):
 
     def __init__(self, workbench: Workbench | Session) -> None:
         super().__init__(workbench, "inference")
+
+
+class TrainingPanel(FamilyPanel):
+    """The same network, trained otherwise."""
+
+    def __init__(self, workbench: Workbench | Session) -> None:
+        super().__init__(workbench, "training")
+
+
+class DistillationPanel(FamilyPanel):
+    """A small network that learns from a large one."""
+
+    def __init__(self, workbench: Workbench | Session) -> None:
+        super().__init__(workbench, "distillation")
 
 
 def _effect(seconds: float, size_ratio: float | None) -> Text:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.models.onnx_operators import require_known_operators, teach_converter
 from workbench.privacy import forbid_telemetry, import_openvino
 from workbench.text import say
 
@@ -100,10 +101,12 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
         # A Sequential that was never called has no ``input``.
         whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
         model(whole, training=False)
+        teach_converter()
         try:
             model.export(str(path), format="onnx", verbose=False, opset_version=opset)
         except Exception as error:  # the converter's errors share no base class but Exception
             raise _failed("ONNX", error) from error
+    require_known_operators(path)
     return path
 
 

@@ -12,7 +12,7 @@ NAME = "inference.runtime"
 CONVERTED = [("litert", "tflite"), ("onnxruntime", "onnx"), ("openvino", "openvino"), ("keras.xla", "keras")]
 
 
-@pytest.mark.parametrize("kind", list(small_models.SHAPES))
+@pytest.mark.parametrize("kind", small_models.KINDS)
 @pytest.mark.parametrize(("target", "format_"), CONVERTED)
 def test_the_same_predictions_elsewhere(target, format_, kind, parents, made):
     parent, dataset = parents(kind)

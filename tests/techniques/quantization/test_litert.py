@@ -16,7 +16,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("kind", list(small_models.SHAPES))
+@pytest.mark.parametrize("kind", small_models.KINDS)
 @pytest.mark.parametrize("name", list(NAMES))
 def test_the_file_is_what_was_asked_for(name, kind, parents, made):
     precision, tolerance = NAMES[name]
@@ -44,7 +44,7 @@ def test_the_file_is_what_was_asked_for(name, kind, parents, made):
     assert (found.argmax(-1) == expected.argmax(-1)).mean() > 0.9
 
 
-@pytest.mark.parametrize("kind", list(small_models.SHAPES))
+@pytest.mark.parametrize("kind", small_models.KINDS)
 def test_int8_throughout(kind, parents, made):
     applied = made("quantization.int8", kind, io="int8", allow_float=False)
     assert {spec.dtype for spec in applied.description.inputs + applied.description.outputs} == {"int8"}

@@ -36,7 +36,7 @@ def weights(path):
     return [array for array in arrays if array.dtype == np.int8 and array.ndim > 1]
 
 
-@pytest.mark.parametrize("kind", list(small_models.SHAPES))
+@pytest.mark.parametrize("kind", small_models.KINDS)
 def test_the_file_is_int8_and_predicts_like_float32(kind, parents, made):
     parent, dataset = parents(kind)
     applied, float32 = made(NAME, kind), made("inference.runtime", kind, runtime="onnxruntime")

@@ -32,7 +32,7 @@ def int8_elements(path):
     )
 
 
-@pytest.mark.parametrize("kind", list(small_models.SHAPES))
+@pytest.mark.parametrize("kind", small_models.KINDS)
 def test_the_folder_is_int8_and_predicts_like_float32(kind, parents, made):
     parent, dataset = parents(kind)
     applied, float32 = made(NAME, kind), made("inference.runtime", kind, runtime="openvino")

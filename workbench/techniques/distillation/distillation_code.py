@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from workbench.errors import Refused
+from workbench.models.copying import finalizing_code
 from workbench.technique import CodePaths, OtherFile
 from workbench.techniques.distillation.distillation_parameters import DistillationParameters
 from workbench.techniques.distillation.teachers import hints_of
@@ -111,6 +112,18 @@ student.save("{output}")
     return "".join(parts)
 
 
+def soft_targets_code(variant: Variant) -> str:
+    """Source of ``Distilled``: it fits a model ``student`` to the labels and to the scores of ``teachers``.
+
+    The script has ``teachers``, a list of (model, whether it gives raw scores), ``temperature`` and
+    ``weight`` before it, and ``ops`` of Keras.
+
+    Args:
+        variant: What its student gives.
+    """
+    return f"\n\n{_LOGITS}\n{_asked(False)}{_model(variant, DistillationParameters(), False)}"
+
+
 def _loading(teacher: OtherFile) -> str:
     comment = "" if teacher.file.startswith(teacher.variant.name) else f"  # {teacher.variant.name!r}"
     return (
@@ -146,7 +159,7 @@ def _student(variant: Variant, parameters: DistillationParameters) -> str:
 keras.utils.set_random_seed({seed})
 student = keras.models.clone_model(model)
 student.set_weights(model.get_weights())
-"""
+{finalizing_code("student", variant)}"""
 
 
 def _was_preserved(variant: Variant) -> bool:

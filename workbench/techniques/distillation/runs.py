@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.data.dataset import sample_count, select
 from workbench.measure.scores import confusion_matrix, macro_f1
+from workbench.models.copying import copy_weights
 from workbench.technique import Context
 from workbench.techniques.distillation.distillation_parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import FurtherRun
@@ -142,5 +143,5 @@ class Runs:
             return rebuilt(self._keras, self._parent, self._plan)
         # A model of its own: dropout has the seed of its run, not that of the file.
         student = self._keras.models.clone_model(self._parent)
-        student.set_weights(self._parent.get_weights())
+        copy_weights(self._parent, student)
         return student

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import Refused
 from workbench.graph.calls import read_config
+from workbench.models.copying import copy_weights
 from workbench.techniques.structure.widths import WIDTH_PARAMETER, WidthPlan, plan_widths, scaled
 from workbench.text import Text, say
 from workbench.variant import Variant
@@ -38,7 +39,7 @@ def rebuilt(keras: Any, parent: Any, plan: WidthPlan) -> Any:
         old, new = parent, model
         for name in path:
             old, new = old.get_layer(name), new.get_layer(name)
-        new.set_weights(old.get_weights())
+        copy_weights(old, new)
     return model
 
 
@@ -92,11 +93,17 @@ def rebuilding_code(made: str, source: str, plan: WidthPlan, seed: int | str) ->
         seed: Seeds the new weights.
     """
     changes = "".join(f"    {json.dumps(name)}: {json.dumps(new)},\n" for name, new in plan.changes.items())
-    kept = "".join(
-        f"{made}{_get(path)}.set_weights({source}{_get(path)}.get_weights())\n" for path in plan.keep
-    )
-    if kept:
-        kept = "# Frozen, or adapted to the data: taken over as they are.\n" + kept
+    kept = ""
+    if plan.keep:
+        pairs = "".join(f"    ({source}{_get(path)}, {made}{_get(path)}),\n" for path in plan.keep)
+        kept = f"""\
+# Frozen, or adapted to the data: taken over as they are.
+for old, new in [
+{pairs}]:
+    new.set_weights(old.get_weights())
+    if hasattr(new, "finalize_state"):  # normalization computes with copies of its weights
+        new.finalize_state()
+"""
     return f"""\
 changes = {{
 {changes}}}

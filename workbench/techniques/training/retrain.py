@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import JobFailed
+from workbench.models.copying import copy_weights
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.training.retrain_code import retraining_code
 from workbench.text import Text, say
@@ -245,13 +246,13 @@ class _Runs:
         # A model of its own for each run: its dropout has the seed of the run, not that of the file.
         model = keras.models.clone_model(self._parent)
         if not self._new:
-            model.set_weights(self._parent.get_weights())
+            copy_weights(self._parent, model)
             return model
         for path in self._kept:
             old, new = self._parent, model
             for name in path:
                 old, new = old.get_layer(name), new.get_layer(name)
-            new.set_weights(old.get_weights())
+            copy_weights(old, new)
         return model
 
     def _plain(self, seed: int) -> TrainingParameters:

@@ -6,6 +6,7 @@ import json
 import textwrap
 import zipfile
 
+from workbench.models.copying import finalizing_code
 from workbench.technique import CodePaths
 from workbench.training import TrainingSettings, training_code
 from workbench.training.fresh import kept_layers_of_file
@@ -33,6 +34,8 @@ def retraining_code(
     for path in _kept(variant) if new else ():
         get = "".join(f".get_layer({json.dumps(name)})" for name in path)
         lines += f"model{get}.set_weights(source{get}.get_weights())\n"
+    if "set_weights" in lines:
+        lines += finalizing_code("model", variant)
     lines += training_code("model", variant, settings, seed=seed) + "\n"
     judge = ""
     if several:
