@@ -69,9 +69,7 @@ def test_a_block_that_is_left_out_is_as_if_its_branch_gave_nothing():
         last.set_weights([0 * weight for weight in last.get_weights()[:2]] + last.get_weights()[2:])
         if block.layers[-1] == "t1":
             last.set_weights([0 * weight for weight in last.get_weights()])
-        np.testing.assert_allclose(
-            shorter.predict(x, verbose=0), copy.predict(x, verbose=0), atol=1e-5, err_msg=block.name
-        )
+        np.testing.assert_allclose(np.asarray(shorter(x)), np.asarray(copy(x)), atol=1e-5, err_msg=block.name)
         assert shorter.count_params() < model.count_params()
 
 

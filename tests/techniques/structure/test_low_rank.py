@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.techniques.structure.changing import accuracy, apply, parent_of, train, twin
+from tests.techniques.structure.changing import accuracy, apply, parent_of, train, twins
 from workbench.errors import Refused
 from workbench.models.conversion import to_onnx, to_tflite
 from workbench.techniques.structure.exchanging import rebuild
@@ -55,12 +55,12 @@ def test_full_rank_gives_the_same_outputs(convolutions, images, tmp_path):
     assert {one.name for one in found} == SPLIT
     assert {skip.name for skip in skipped} == {"grouped", "depthwise", "attention"}
     whole = split(model, found, RankChoice({one.name: one.factors.full for one in found}, ()))
-    np.testing.assert_allclose(whole.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(np.asarray(whole(images)), np.asarray(model(images)), atol=1e-5)
     assert len(whole.get_layer("inner").layers) == 3
     assert [one.name for one in whole.inputs] == [one.name for one in model.inputs]
     whole.save(tmp_path / "whole.keras")
     again = keras.models.load_model(tmp_path / "whole.keras", compile=False)
-    np.testing.assert_allclose(again.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(np.asarray(again(images)), np.asarray(model(images)), atol=1e-5)
 
 
 def test_truncated_kernels_give_what_their_product_gives(images):
@@ -70,9 +70,7 @@ def test_truncated_kernels_give_what_their_product_gives(images):
     smaller = split(model, found, RankChoice(ranks, ()))
     for one in found:
         one.layer.kernel.assign(one.factors.product(ranks[one.name]))
-    np.testing.assert_allclose(
-        smaller.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5
-    )
+    np.testing.assert_allclose(np.asarray(smaller(images)), np.asarray(model(images)), atol=1e-5)
     assert smaller.count_params() < every_kind().count_params()
 
 
@@ -84,7 +82,7 @@ def test_it_converts(images, tmp_path):
     model = every_kind(grouped=False)  # for which tf2onnx has no operator
     found, _ = _factorable(model, LowRankParameters(convolutions="tucker"))
     smaller = split(model, found, RankChoice({one.name: one.factors.at_energy(0.8) for one in found}, ()))
-    expected = smaller.predict(images[:1], verbose=0)
+    expected = np.asarray(smaller(images[:1]))
     session = onnxruntime.InferenceSession(str(to_onnx(smaller, tmp_path / "model.onnx")))
     np.testing.assert_allclose(session.run(None, {"image": images[:1]})[0], expected, atol=1e-4)
     interpreter = Interpreter(str(to_tflite(smaller, tmp_path / "model.tflite")))
@@ -98,13 +96,13 @@ def test_it_converts(images, tmp_path):
 def test_rebuilding_keeps_what_is_not_replaced(images):
     model = every_kind()
     rebuilt = rebuild(model, lambda path, layer: None)
-    np.testing.assert_array_equal(rebuilt.model.predict(images, verbose=0), model.predict(images, verbose=0))
+    np.testing.assert_array_equal(np.asarray(rebuilt.model(images)), np.asarray(model(images)))
     assert rebuilt.model.get_config() == model.get_config()
     normalized = keras.Sequential([keras.Input((4,)), layers.Normalization(), layers.Dense(2)])
     normalized.layers[0].adapt(images[:, 0, 0, :1] * [1, 2, 3, 4])
     copy = rebuild(normalized, lambda path, layer: None).model
     x = images[0, :, :4, 0]
-    np.testing.assert_allclose(copy.predict(x, verbose=0), normalized.predict(x, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(np.asarray(copy(x)), np.asarray(normalized(x)), atol=1e-6)
 
 
 def wide_model():
@@ -131,17 +129,27 @@ def predictions(model, dataset):
     return np.asarray(model(np.array(dataset.x("test")), training=False))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {"energy": 0.8, "epochs": 2, "convolutions": "tucker"},
-        {"choose": "weights", "weights": 0.4, "epochs": 0},
-        {"choose": "sensitivity", "tolerance": 0.02, "epochs": 1, "leave": "second"},
-    ],
+WAYS = (
+    {"energy": 0.8, "epochs": 2, "convolutions": "tucker"},
+    {"choose": "weights", "weights": 0.4, "epochs": 0},
+    {"choose": "sensitivity", "tolerance": 0.02, "epochs": 1, "leave": "second"},
 )
-def test_applied_with_its_code_twin(parameters, digits, trained, recorder, tmp_path):
-    applied, model = apply(LowRank(), trained, digits, tmp_path / "out", recorder, **parameters)
+
+
+@pytest.mark.slow
+def test_each_way_with_its_code_twin(digits, trained, recorder, tmp_path):
+    made = []
+    for number, parameters in enumerate(WAYS):
+        recorder.fractions.clear()
+        made.append(apply(LowRank(), trained, digits, tmp_path / str(number), recorder, **parameters))
+        check(*made[-1], parameters, trained, digits)
+    scripts = [(LowRank(), trained, parameters) for parameters in WAYS]
+    for (_, mine), theirs in zip(made, twins(scripts, digits, tmp_path / "twins"), strict=True):
+        assert theirs.count_params() == mine.count_params()
+        np.testing.assert_allclose(predictions(mine, digits), predictions(theirs, digits), atol=5e-3)
+
+
+def check(applied, model, parameters, trained, digits):
     ratio = applied.description.parameters / trained.description.parameters
     assert ratio < 0.75
     if "weights" in parameters:
@@ -155,9 +163,6 @@ def test_applied_with_its_code_twin(parameters, digits, trained, recorder, tmp_p
         assert {row[0] for row in sensitivity.rows} <= {"conv", "wide", "scores"}
         assert all(-100 <= row[2] <= 5 for row in sensitivity.rows)
         assert any(skip.name == "second" for skip in applied.report.skipped)
-    theirs = twin(LowRank(), trained, digits, tmp_path / "twin", **parameters)
-    assert theirs.count_params() == model.count_params()
-    np.testing.assert_allclose(predictions(model, digits), predictions(theirs, digits), atol=5e-3)
 
 
 def test_refusals(digits, trained, recorder, tmp_path):
