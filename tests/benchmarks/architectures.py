@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.errors import WorkbenchError
+
 REMOVED = 0.3
 SIDES = {"InceptionV3": 80, "InceptionResNetV2": 80, "Xception": 96, "NASNetLarge": 96}
 COLUMNS = (
@@ -80,9 +82,7 @@ def examine(name: str) -> None:
         finally:
             Path(os.environ["RESULT"]).write_text(json.dumps(row))
 
-    from workbench.models.conversion import import_keras, to_onnx, to_tflite
-    from workbench.runtimes import runtime
-    from workbench.variant import RuntimeSettings
+    from workbench.models.conversion import import_keras
 
     keras = import_keras()
     side = SIDES.get(name, 64)
@@ -101,11 +101,37 @@ def examine(name: str) -> None:
         clean.save(path)
         loaded = keras.models.load_model(path, compile=False)
         row["reload"] = difference(outputs(loaded, x), expected)
-        for column, write in (("LiteRT", to_tflite), ("ONNX", to_onnx)):
-            file = write(loaded, Path(folder) / ("pruned.tflite" if column == "LiteRT" else "pruned.onnx"))
-            session = runtime("litert" if column == "LiteRT" else "onnxruntime").load(file, RuntimeSettings())
-            row[column] = difference(session.predict(x), expected)
-            session.close()
+        for column in ("LiteRT", "ONNX"):
+            try:
+                row[column] = difference(through(column, loaded, Path(folder), x), expected)
+            except WorkbenchError as error:
+                row[column] = "fails"
+                row["reason"] = f"{column}: {str(error)[:150]} {unpruned(column, model, Path(folder), x)}"
+
+
+def through(column, model, folder, x):
+    """The outputs of a model in another runtime."""
+    from workbench.models.conversion import to_onnx, to_tflite
+    from workbench.runtimes import runtime
+    from workbench.variant import RuntimeSettings
+
+    if column == "LiteRT":
+        session = runtime("litert").load(to_tflite(model, folder / "a.tflite"), RuntimeSettings())
+    else:
+        session = runtime("onnxruntime").load(to_onnx(model, folder / "a.onnx"), RuntimeSettings())
+    try:
+        return session.predict(x)
+    finally:
+        session.close()
+
+
+def unpruned(column, model, folder, x):
+    """Whether the architecture fails by itself."""
+    try:
+        through(column, model, folder, x)
+    except WorkbenchError:
+        return "(the architecture fails so before it is pruned)"
+    return "(the architecture before it is pruned does not fail)"
 
 
 def prune(model, row):
@@ -130,18 +156,30 @@ def prune(model, row):
     scores = np.random.default_rng(0).random(len(units.of))
     removed = plan.removed(counts, scores)
     randomized(model)
+    x = np.random.default_rng(1).uniform(0, 255, (2, *model.input_shape[1:])).astype(np.float32)
+    normalize(model, x)
     zero_outgoing(model, units, removed)
     started = time.perf_counter()
     pruned = without_channels(model, units, removed)
     row["surgery s"] = round(time.perf_counter() - started, 1)
     row["weights"] = round(pruned.count_params() / model.count_params(), 3)
     row["MACs"] = None if remains.macs is None else round(remains.macs, 3)
-    x = np.random.default_rng(1).uniform(0, 255, (2, *model.input_shape[1:])).astype(np.float32)
     before = outputs(model, x)
     assert not np.allclose(before[0], before[1]), "the outputs do not depend on the input"
     row["exact"] = difference(outputs(pruned, x), before)
     assert row["exact"] < 1e-4, "removing dead channels changed the outputs"
     return pruned
+
+
+def normalize(model, x):
+    """Statistics of the samples in every BatchNormalization, or random weights would let signals die out."""
+    layers = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0
+    model(x, training=True)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
 
 
 def train_a_step(keras, model, x):

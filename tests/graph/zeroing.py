@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from workbench.graph.calls import calls
 from workbench.graph.dependencies import DependencyGraph
 from workbench.graph.units import Units
 
@@ -48,15 +47,43 @@ def zero_outgoing(model, units, removed):
 
 
 def randomized(model, seed=0):
-    """Weights away from their initial zeros and ones, statistics included."""
+    """Weights away from zeros and ones, statistics included; random kernels stay as they are."""
     rng = np.random.default_rng(seed)
     for weight in model.weights:
-        if weight.dtype.startswith("float"):
-            value = np.asarray(weight)
+        value = np.asarray(weight)
+        if weight.dtype.startswith("float") and np.ptp(value) == 0:
             noise = rng.normal(size=value.shape).astype(value.dtype) * 0.1
             weight.assign(np.abs(value + noise) + 0.1 if "variance" in weight.path else value + noise)
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # a Normalization computes with a copy of its weights
     return model
 
 
-def kinds(model):
-    return {call.kind for call in calls(model.get_config())}
+def largest_change(model, smaller, features):
+    """Largest difference of any output, relative to the largest value where that is above 1."""
+    import keras
+
+    worst = 0.0
+    for one, other in zip(
+        keras.tree.flatten(model(features, training=False)),
+        keras.tree.flatten(smaller(features, training=False)),
+        strict=True,
+    ):
+        one, other = np.asarray(one), np.asarray(other)
+        assert np.isfinite(one).all()
+        worst = max(worst, float(np.abs(one - other).max() / max(1.0, np.abs(one).max())))
+    return worst
+
+
+def samples(model, count=3, steps=6):
+    """Random inputs; free lengths become ``steps``."""
+    rng = np.random.default_rng(1)
+    arrays = []
+    for tensor in model.inputs:
+        shape = [count, *(steps if length is None else length for length in tensor.shape[1:])]
+        if "int" in str(tensor.dtype):
+            arrays.append(rng.integers(0, 5, shape).astype("int32"))
+        else:
+            arrays.append(rng.normal(size=shape).astype("float32"))
+    return arrays[0] if len(arrays) == 1 else arrays

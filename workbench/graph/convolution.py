@@ -11,6 +11,7 @@ from workbench.graph.channels import Axis
 from workbench.graph.elementwise import check_activation
 from workbench.graph.parts import Flow, Setting, Weight
 from workbench.graph.site import Rule, Site, positions, repeated
+from workbench.text import Text, say
 
 
 def convolution(site: Site, flows: list[Flow]) -> list[Flow] | None:
@@ -159,7 +160,7 @@ def _strided(site: Site, flow: Flow, channel: int, size: str = "kernel_size") ->
     dilations = _each(config.get("dilation_rate") or 1, len(before))
     after = []
     for axis, window, stride, dilation in zip(before, windows, strides, dilations, strict=True):
-        site.fix([axis], site_reason(site))
+        site.fix([axis], _swept(site))
         if axis.length is None:
             after.append(Axis())
             continue
@@ -168,15 +169,12 @@ def _strided(site: Site, flow: Flow, channel: int, size: str = "kernel_size") ->
     return after
 
 
-def site_reason(site: Site) -> Any:
-    """Why an axis that a window moves over stays."""
-    from workbench.text import say
-
+def _swept(site: Site) -> Text:
     return say("{layer} moves a window over it.", layer=site.name)
 
 
 def _output(site: Site, flow: Flow, channel: int, places: list[Axis], target: Axis) -> Flow:
-    site.fix(_places(flow, channel), site_reason(site))
+    site.fix(_places(flow, channel), _swept(site))
     after = list(places)
     after.insert(channel - 1, target)
     return (flow[0], *after)

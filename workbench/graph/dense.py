@@ -1,9 +1,8 @@
-"""Rules of layers that multiply by a matrix: Dense, EinsumDense, Embedding, and wrappers around them."""
+"""Rules of layers that multiply by a matrix: Dense, EinsumDense, Embedding."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from workbench.graph.channels import Axis
 from workbench.graph.elementwise import check_activation
@@ -97,38 +96,8 @@ def embedding(site: Site, flows: list[Flow]) -> list[Flow] | None:
     return [(*flow, target)]
 
 
-def time_distributed(site: Site, flows: list[Flow]) -> list[Flow] | None:
-    """A layer of its own for every time step, with the same weights."""
-    flow = flows[0]
-    inner = site.call.config["layer"]
-    rule = RULES.get(inner["class_name"]) or _other_rules().get(inner["class_name"])
-    if rule is None or rule is time_distributed or flow[1].channels is not None:
-        return None
-    call = replace(
-        site.call,
-        kind=inner["class_name"],
-        config=inner["config"],
-        inputs=site.call.inputs[:1],
-        slots=(0,),
-        arguments=(),
-        keywords={},
-    )
-    wide = None if flow[1].length is None or site.wide is None else site.wide * flow[1].length
-    found = rule(
-        replace(site, call=call, wide=wide, keys=(*site.keys, "layer", "config")), [(flow[0], *flow[2:])]
-    )
-    return None if found is None else [(one[0], flow[1], *one[1:]) for one in found]
-
-
-def _other_rules() -> dict[str, Rule]:
-    from workbench.graph import convolution, elementwise, normalization, shapes
-
-    return {**elementwise.RULES, **convolution.RULES, **normalization.RULES, "Flatten": shapes.flatten}
-
-
 RULES: dict[str, Rule] = {
     "Dense": dense,
     "EinsumDense": einsum_dense,
     "Embedding": embedding,
-    "TimeDistributed": time_distributed,
 }

@@ -14,7 +14,16 @@ from collections import deque
 from typing import Any
 
 from workbench.errors import Refused
-from workbench.graph import attention, convolution, dense, elementwise, normalization, recurrent, shapes
+from workbench.graph import (
+    attention,
+    convolution,
+    dense,
+    distributed,
+    elementwise,
+    normalization,
+    recurrent,
+    shapes,
+)
 from workbench.graph.calls import Call, Lengths, Tensor, calls, inputs, outputs
 from workbench.graph.channels import Axis, Channels
 from workbench.graph.parts import Flow, LayerParts, Path, Setting
@@ -30,6 +39,7 @@ RULES: dict[str, Rule] = {
     **shapes.RULES,
     **attention.RULES,
     **recurrent.RULES,
+    **distributed.RULES,
 }
 """What is known of each class of layer and operation."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from workbench.graph.channels import Axis
 from workbench.graph.parts import Flow, Setting, Weight
 from workbench.graph.site import Rule, Site
-from workbench.text import say
+from workbench.text import Text, say
 
 # fmt: off
 _UNARY = (
@@ -96,7 +96,7 @@ def layer_scale(site: Site, flows: list[Flow]) -> list[Flow] | None:
     return [flows[0]]
 
 
-def _normalized(site: Site) -> Any:
+def _normalized(site: Site) -> Text:
     return say("{layer} normalizes over it: without some values the others would change.", layer=site.name)
 
 

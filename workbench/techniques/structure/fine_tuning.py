@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -20,6 +20,9 @@ from workbench.training import (
     without_optimizer,
 )
 from workbench.variant import Report, Variant
+
+if TYPE_CHECKING:
+    from workbench.training.distilling import Teacher
 
 
 class FineTuningParameters(TrainingParameters):
@@ -73,8 +76,17 @@ def fine_tune(
     *,
     callbacks: Sequence[Any] = (),
     share: tuple[float, float] = (0.1, 0.95),
+    teacher: Teacher | None = None,
 ) -> tuple[Text, ...]:
     """Trains a model further, where epochs are asked for; zeros and shared values in its weights are kept.
+
+    Args:
+        model: A built Keras model, trained in place.
+        context: Its data set and reporter.
+        parameters: Of the training.
+        callbacks: Further Keras callbacks.
+        share: The part of the job's progress that this is.
+        teacher: Trained models that are learned from beside the labels.
 
     Returns:
         What the report says of it.
@@ -91,6 +103,7 @@ def fine_tune(
         from_logits=context.parent.description.from_logits,
         callbacks=(*callbacks, preserving),
         share=share,
+        teacher=teacher,
     )
     notes = preserving.notes()
     preserving.release()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -11,9 +11,19 @@ from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.graph.surgery import without_channels
 from workbench.graph.units import Removed
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import (
+    Applied,
+    CodePaths,
+    Context,
+    Effect,
+    Estimate,
+    Family,
+    Parameters,
+    Technique,
+)
 from workbench.techniques.structure import importance
 from workbench.techniques.structure.fine_tuning import (
+    fine_tune,
     fine_tuning_seconds,
     finish,
     load_parent,
@@ -23,8 +33,11 @@ from workbench.techniques.structure.pruning_code import pruning_code
 from workbench.techniques.structure.pruning_parameters import PruningParameters
 from workbench.techniques.structure.pruning_plan import Counts, PruningPlan, Scores, Target, Wanted, plan_of
 from workbench.text import Text, say
-from workbench.training import obstacle, train
+from workbench.training import obstacle
 from workbench.variant import Format, Report, Skip, Variant
+
+if TYPE_CHECKING:
+    from workbench.training.distilling import Teacher
 
 UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile, Refused)
 
@@ -49,6 +62,7 @@ class ChannelPruning(Technique[PruningParameters]):
     title: ClassVar[str] = "Channel pruning"
     parameters_type: ClassVar[type[Parameters]] = PruningParameters
     produces: ClassVar[Format | None] = "keras"
+    loses: ClassVar[frozenset[Effect]] = frozenset({"trained ranges"})
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: PruningParameters) -> Text | None:
@@ -129,17 +143,25 @@ class ChannelPruning(Technique[PruningParameters]):
             before = removed
             last = step == parameters.steps
             epochs = parameters.epochs if last else parameters.epochs_between
-            if epochs:
-                result = train(
+            if epochs or last:
+                told = fine_tune(
                     model,
                     context,
                     parameters.model_copy(update={"epochs": epochs}),
-                    from_logits=context.parent.description.from_logits,
                     share=(round(start + 0.02, 4), end),
+                    teacher=_teacher(parent, context, parameters),
                 )
-                notes += result.notes() if last else result.notes()[:1]
-            elif last:
-                notes.append(say("It was not fine-tuned."))
+                notes += told if last else told[:1]
+        if (left := plan.part(counts, target)) < 0.9 * part:
+            notes.append(
+                say(
+                    "Multiples of {number} come no closer to the target: {left} % is left where {wanted} % "
+                    "was asked for.",
+                    number=parameters.round_to,
+                    left=f"{100 * left:.0f}",
+                    wanted=f"{100 * part:.0f}",
+                )
+            )
         return finish(model, context, _report(plan, counts, before, parent, model, notes))
 
     @override
@@ -173,6 +195,19 @@ def _scores(
             )
         case "random":
             return importance.random(plan.units, parameters.seed)
+
+
+def _teacher(parent: Any, context: Context, parameters: PruningParameters) -> Teacher | None:
+    if not parameters.distill:
+        return None
+    from workbench.training.distilling import Teacher
+
+    return Teacher(
+        models=[parent],
+        from_logits=[context.parent.description.from_logits],
+        temperature=parameters.temperature,
+        weight=parameters.distill,
+    )
 
 
 def _measured(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import textwrap
 
-import numpy as np
-
-from workbench.graph.channels import Ids
 from workbench.technique import CodePaths
+from workbench.techniques.distillation.distillation_code import soft_targets_code
 from workbench.techniques.structure.fine_tuning import saving_code
+from workbench.techniques.structure.pruning_data_code import PlanSource
 from workbench.techniques.structure.pruning_importance_code import importance_code
 from workbench.techniques.structure.pruning_parameters import PruningParameters
 from workbench.techniques.structure.pruning_plan import PruningPlan, plan_of
 from workbench.techniques.structure.pruning_search_code import search_code
 from workbench.training import training_code
+from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code
 from workbench.variant import Variant
 
 
@@ -30,18 +30,19 @@ def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePat
         workbench.errors.Refused: If the target cannot be reached.
     """
     plan = plan_of(variant, parameters.round_to, parameters.least)
-    data = _Data(plan)
+    data = PlanSource(plan)
     between = parameters.model_copy(update={"epochs": parameters.epochs_between})
-    train_between = training_code("model", variant, between) if parameters.epochs_between else ""
-    train_after = training_code("model", variant, parameters) if parameters.epochs else ""
+    train_between = _training(variant, between) if parameters.epochs_between else ""
+    train_after = _training(variant, parameters) if parameters.epochs else ""
     searched = parameters.ranking == "global" or parameters.target == "latency"
+    distilled = bool(parameters.distill and (train_between or train_after))
     imports = ["math"] * bool(data.rescaled or searched) + ["time"] * (parameters.target == "latency")
     parts = [
         f"""\
 {"".join(f"import {name}{chr(10)}" for name in imports)}{chr(10) if imports else ""}\
 import keras
 import numpy as np
-
+{"from keras import ops" + chr(10) if distilled else ""}
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
 
@@ -142,6 +143,8 @@ def choose(keep, scores, before):
 
 """,
         importance_code(plan, data.axis, data.numbers, variant, parameters),
+        _teaching(variant, parameters) if distilled else "",
+        f"\n\n{WEIGHT_MATRICES}\n\n{KEPT}" if was_preserved(variant) else "",
         "\n\n# Nothing is missing yet. The last entry is for positions that stay: their number is -1.\n",
         "before = np.zeros(count + 1, bool)\n",
     ]
@@ -174,6 +177,35 @@ for step in range(1, {parameters.steps} + 1):
     return "".join(parts)
 
 
+def was_preserved(variant: Variant) -> bool:
+    """Whether the step that made it left zeros or shared values, which training has to keep."""
+    from workbench.techniques import techniques
+
+    made_by = techniques().get(variant.technique or "")
+    return made_by is not None and bool(made_by.brings & {"sparsity", "clusters"})
+
+
+def _training(variant: Variant, parameters: PruningParameters) -> str:
+    """Code that trains ``model`` further, with its teacher if it has one."""
+    preserved = was_preserved(variant)
+    keeping = keeping_code("model") if preserved else ""
+    callbacks = ["Preserving()"] if preserved else []
+    if not parameters.distill:
+        return keeping + training_code("model", variant, parameters, callbacks=callbacks)
+    training = training_code("distilled", variant, parameters, callbacks=callbacks)
+    # The output layer, which one of the optimizers leaves alone, is the student's.
+    training = training.replace("in distilled.layers", "in student.layers")
+    return f"{keeping}student = model\ndistilled = Distilled()\n{training}"
+
+
+def _teaching(variant: Variant, parameters: PruningParameters) -> str:
+    return f"""
+
+teachers = [(model, {variant.description.from_logits})]
+temperature, weight = {parameters.temperature}, {parameters.distill}
+{soft_targets_code(variant)}"""
+
+
 def _steps(plan: PruningPlan, parameters: PruningParameters) -> str:
     part, counts, lines = 1 - parameters.remove, plan.all, []
     for step in range(1, parameters.steps + 1):
@@ -184,117 +216,3 @@ def _steps(plan: PruningPlan, parameters: PruningParameters) -> str:
         )
         lines.append(f"    {{\n{inside}    }},\n")
     return "".join(lines)
-
-
-class _Data:
-    """The groups and layers of a model as Python source, its units numbered group by group."""
-
-    def __init__(self, plan: PruningPlan) -> None:
-        self._plan = plan
-        self.numbers = np.full(len(plan.units.of) + 1, -1, np.int64)
-        self.count = 0
-        for group in plan.groups:
-            self.numbers[group.units] = np.arange(self.count, self.count + len(group.units))
-            self.count += len(group.units)
-        self._parts = [
-            layer
-            for layer in plan.units.graph.layers.values()
-            if any(self._moves(a.channels) for w in layer.weights for a in w.axes)
-            or any(self._moves(setting.axis.channels) for setting in layer.settings)
-        ]
-        self.rescaled = [layer for layer in self._parts if layer.rescaled]
-
-    def _moves(self, channels: Ids | None) -> bool:
-        return channels is not None and bool((self.numbers[self._plan.units.of[channels]] >= 0).any())
-
-    def axis(self, channels: Ids | None, length: int | None) -> str:
-        """An axis as an expression."""
-        if channels is None or not self._moves(channels):
-            return str(len(channels) if channels is not None else length or 1)
-        return _expression(self.numbers[self._plan.units.of[channels]])
-
-    def groups(self) -> str:
-        """The lines of the groups."""
-        lines, start = [], 0
-        for name, group in zip(self._plan.names(), self._plan.groups, strict=True):
-            lines.append(f"    {json.dumps(name)}: units({start}, {start + len(group.units)}),\n")
-            start += len(group.units)
-        return "".join(lines)
-
-    def layers(self) -> str:
-        """The lines of the weights."""
-        lines = []
-        for layer in self._parts:
-            if layer.weights:
-                rows = [
-                    "[" + ", ".join(self.axis(axis.channels, axis.length) for axis in weight.axes) + "]"
-                    for weight in layer.weights
-                ]
-                lines.append(f"    {json.dumps(layer.name)}: [{', '.join(rows)}],\n")
-        return "".join(lines)
-
-    def settings(self) -> str:
-        """The lines of the settings."""
-        lines = []
-        for layer in self._parts:
-            rows = []
-            for setting in layer.settings:
-                axis = self.axis(setting.axis.channels, setting.axis.length)
-                if axis.isdigit():
-                    if layer.kind != "MultiHeadAttention":
-                        continue
-                    # Its other lengths are stated too: one that is not given follows another.
-                    axis = f"np.full({axis}, -1)"
-                rows.append(f"({setting.keys!r}, {axis}, {setting.divide})")
-            if rows:
-                lines.append(f"    {json.dumps(layer.name)}: [{', '.join(rows)}],\n")
-        return "".join(lines)
-
-    def skip_closed(self) -> str:
-        """Lines that leave layers alone that channels are not followed through."""
-        closed = [skip.name for skip in self._plan.units.graph.closed]
-        return f"        if name in {closed!r}:\n            continue\n" if closed else ""
-
-    def rescaling(self) -> str:
-        """Lines that make up for the root of the key width, by which attention divides."""
-        lines = []
-        for layer in self.rescaled:
-            axis = self.axis(layer.rescaled[0][1].channels, None)
-            if axis.isdigit():
-                continue
-            numbers = [number for number, _ in layer.rescaled]
-            lines.append(
-                f"        if name == {json.dumps(layer.name)}:\n"
-                "            # It divides by the root of the width of its keys.\n"
-                f"            keys = {axis}\n"
-                "            ratio = len(staying(keys, gone)) / len(staying(keys, before))\n"
-                f"            for number in {numbers}:\n"
-                "                weights[number] = weights[number] * math.sqrt(ratio)\n"
-            )
-        return "".join(lines)
-
-
-def _expression(numbers: Ids) -> str:
-    """Unit numbers as a short NumPy expression."""
-    count = len(numbers)
-    for period in range(1, count // 2 + 1):
-        if count % period == 0 and np.array_equal(numbers[period:], numbers[:-period]):
-            if period == 1 and numbers[0] == -1:
-                return f"np.full({count}, -1)"
-            return f"np.tile({_expression(numbers[:period])}, {count // period})"
-    changes = np.flatnonzero(np.diff(numbers)) + 1
-    lengths = np.diff(np.concatenate([[0], changes, [count]]))
-    each = int(np.gcd.reduce(lengths))
-    if each > 1 and (numbers >= 0).all():
-        return f"np.repeat({_expression(numbers[::each])}, {each})"
-    pieces = []
-    breaks = np.flatnonzero((np.diff(numbers) != 1) & ~((numbers[1:] == -1) & (numbers[:-1] == -1))) + 1
-    for piece in np.split(numbers, breaks):
-        if piece[0] == -1:
-            # Fixed positions that unit 0 follows look like one run.
-            fixed = int((piece == -1).sum())
-            pieces.append(f"np.full({fixed}, -1)")
-            piece = piece[fixed:]
-        if len(piece):
-            pieces.append(f"units({piece[0]}, {piece[-1] + 1})")
-    return pieces[0] if len(pieces) == 1 else f"np.concatenate([{', '.join(pieces)}])"

@@ -54,6 +54,22 @@ class _Channels(Parameters):
         description="Fine-tuning after every step but the last.",
         json_schema_extra={"unit": "epochs", "advanced": True},
     )
+    distill: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Learn from the parent",
+        description="Weight of what the parent says about each sample, beside the labels, while "
+        "fine-tuning; 0 learns from the labels alone.",
+    )
+    temperature: float = Field(
+        4.0,
+        ge=1,
+        le=20,
+        title="Temperature",
+        description="Softens what the parent says and what is learned from it.",
+        json_schema_extra={"advanced": True},
+    )
     round_to: int = Field(
         8,
         ge=1,
