@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.models.onnx_operators import require_known_operators, teach_converter
+from workbench.models.onnx_tracing import traceable
 from workbench.privacy import forbid_telemetry, import_openvino
 from workbench.text import say
 
@@ -103,7 +104,8 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
         model(whole, training=False)
         teach_converter()
         try:
-            model.export(str(path), format="onnx", verbose=False, opset_version=opset)
+            with traceable(model):
+                model.export(str(path), format="onnx", verbose=False, opset_version=opset)
         except Exception as error:  # the converter's errors share no base class but Exception
             raise _failed("ONNX", error) from error
     require_known_operators(path)
