@@ -12,7 +12,9 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import running, wait_until
+from tests.browser.conftest import REPOSITORY, running, wait_until
+
+PLOTLY = REPOSITORY / "widgets" / "vendor" / "plotly.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -164,9 +166,9 @@ def test_without_served_files_the_kernel_sends_them_once(serve_probe, visit):
         for number in (1, 2):
             page.get_by_role("button", name="Plot", exact=True).click()
             expect(page.locator(".figure .main-svg").nth(3 * number - 1)).to_be_attached()
-        assert visited.asked_for("/plotly.min.js") == 0
-        assert visited.asked_for("/workbench.js") == 0
-        assert 4e6 < sum(received) < 6e6
+        assert visited.asked_for("/plotly.min.js") <= 1  # the page asks for it before it has a kernel
+        assert visited.asked_for("/workbench.js") <= 1
+        assert 1 < sum(received) / PLOTLY.stat().st_size < 1.5
         assert visited.complaints == []
 
 

@@ -38,6 +38,14 @@ REFUSED: dict[tuple[str, str], str] = {
         ("structure.depth", model): "No block of this model can be left out"
         for model in ("dense-mnist-5k", "dense-breast-cancer", "pair", "series")
     },
+    **{
+        ("inference.fold", model): "no layer that can be folded"
+        for model in ("dense-mnist-5k", "dense-digits", "dense-breast-cancer", "pair", "transformer")
+    },
+    ("structure.low_rank", "transformer"): "cannot be reached",  # attention's kernels are left whole
+    ("quantization.int16x8", "transformer"): "LiteRT cannot compute",  # SquaredDifference
+    ("quantization.dynamic_range", "dense-breast-cancer"): "1,024 weights or more",
+    ("quantization.dynamic_range", "transformer"): "1,024 elements",
 }
 EVERYWHERE: dict[str, str] = {"inference.tensorrt": "GPU"}
 

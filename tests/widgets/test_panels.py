@@ -263,9 +263,7 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
     assert names == [
         "TopBar",
         "JobsBar",
-        "FamilyPanel",
-        "FamilyPanel",
-        "FamilyPanel",
+        *["FamilyPanel"] * 5,
         "TradeoffChart",
         "LiveChart",
         "BarsChart",

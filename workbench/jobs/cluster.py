@@ -55,6 +55,7 @@ _ENVIRONMENT = {
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # several processes share a GPU
     "KERAS_BACKEND": "tensorflow",
     "MPLBACKEND": "agg",
+    "PYTHONHASHSEED": "0",  # the ONNX converter goes through sets: the same click gives the same file
 }
 
 

@@ -165,6 +165,10 @@ def test_the_plain_code_calls_only_what_the_bindings_have(version, parents):
     assert ask(version, f"print(json.dumps([m for m in {members!r} if not hasattr(trt, m)]))") == []
 
 
+SHAPES = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+"""Whether a shape is computed or written down depends on the order of sets, which differs by process."""
+
+
 @pytest.mark.slow
 def test_the_plain_code_makes_the_same_file(parents, tmp_path, elsewhere, monkeypatch):
     technique = techniques.technique(NAME)
@@ -186,13 +190,14 @@ def test_the_plain_code_makes_the_same_file(parents, tmp_path, elsewhere, monkey
         ours = apply(NAME, parent, dataset, tmp_path / f"{precision}-ours", precision=precision).path
         theirs = tmp_path / f"{precision}.onnx"
         a, b = (
-            {
-                tensor.name: (tensor.data_type, tuple(tensor.dims))
+            sorted(
+                (tensor.data_type, tuple(tensor.dims))
                 for tensor in onnx.load(file).graph.initializer
-            }
+                if tensor.data_type not in SHAPES
+            )
             for file in (ours, theirs)
         )
-        assert sorted(a.values()) == sorted(b.values())
+        assert a == b
         if precision != "bfloat16":
             x = dataset.x("test")
             np.testing.assert_allclose(exactly(theirs, x), exactly(ours, x), atol=1e-5)

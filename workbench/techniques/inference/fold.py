@@ -86,7 +86,10 @@ class Fold(Technique[FoldParameters]):
             )
         kinds = {layer.kind for layer in variant.description.layers}
         if not kinds & (AFFINE | IDENTITIES | {"Activation"}):
-            return say("{name} has no normalization and no layer that does nothing.", name=variant.name)
+            return say(
+                "{name} has no layer that can be folded into its neighbors, and none that does nothing.",
+                name=variant.name,
+            )
         plan = _plan(variant, parameters)
         return None if plan is None or plan.gone else _nothing(plan)
 

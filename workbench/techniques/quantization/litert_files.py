@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from workbench.data.dataset import Features, sample_count, select
 from workbench.errors import Refused
 from workbench.models.conversion import load_keras, to_tflite
 from workbench.models.description import describe
+from workbench.runtimes import runtime
 from workbench.runtimes.batches import ordered
 from workbench.technique import Applied, CodePaths, Context, Parameters
 from workbench.text import Text, say
@@ -176,6 +178,7 @@ def write(
     context.report.stage(say("Reading what was written"))
     description = describe(path, "tflite", like=context.parent.description)
     report = report_of(description, weights, notes)
+    require_that_it_runs(path, context.parent)
     context.report.progress(1.0)
     return Applied(
         path=path,
@@ -223,6 +226,32 @@ def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ..
         ),
         notes=notes,
     )
+
+
+def require_that_it_runs(path: Path, parent: Variant) -> None:
+    """Computes once with a written file: the converter writes operations that LiteRT lacks kernels for.
+
+    Args:
+        path: A ``.tflite`` file.
+        parent: The variant that it was made from.
+
+    Raises:
+        Refused: With what LiteRT says, if it cannot.
+    """
+    zeros = {
+        spec.name: np.zeros((1, *[size or 1 for size in spec.shape]), np.float32)
+        for spec in parent.description.inputs
+    }
+    session = runtime("litert").load(path, parent.settings)
+    try:
+        session.predict(zeros if len(zeros) > 1 else next(iter(zeros.values())))
+    except RuntimeError as error:
+        raise Refused(
+            say("LiteRT cannot compute with the file that its converter wrote: {error}", error=str(error)),
+            say("Choose another technique of this family: it leaves such operations in float32."),
+        ) from error
+    finally:
+        session.close()
 
 
 def with_float_operations(applied: Applied) -> Applied:

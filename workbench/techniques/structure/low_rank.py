@@ -49,10 +49,10 @@ from workbench.variant import Format, Report, Skip, Table, Variant
 
 
 class _LowRank(Parameters):
-    choose: Literal["energy", "weights", "sensitivity"] = Field(
-        "energy",
+    choose: Literal["spectrum", "weights", "sensitivity"] = Field(
+        "spectrum",
         title="Rank by",
-        description="energy: each layer keeps a share of its squared singular values. weights: the same "
+        description="spectrum: each layer keeps a share of its squared singular values. weights: the same "
         "share for all, so that the model reaches a number of weights. sensitivity: each layer and rank is "
         "tried on the validation split.",
     )
@@ -61,7 +61,7 @@ class _LowRank(Parameters):
         ge=0.1,
         le=1,
         title="Energy kept",
-        description="For the choice by energy: the part of its squared singular values that a layer keeps.",
+        description="For the choice by spectrum: the part of its squared singular values that a layer keeps.",
     )
     weights: float = Field(
         0.5,
@@ -192,7 +192,7 @@ class LowRank(Technique[LowRankParameters]):
 
     @override
     def variant_name(self, parameters: LowRankParameters) -> str:
-        if parameters.choose == "energy":
+        if parameters.choose == "spectrum":
             return f"low rank {100 * parameters.energy:g} %"
         if parameters.choose == "weights":
             return f"low rank, {100 * parameters.weights:g} % weights"
@@ -227,7 +227,7 @@ def _factorable(model: Any, parameters: LowRankParameters) -> tuple[list[Factora
 def _ranks(
     model: Any, found: list[Factorable], context: Context, parameters: LowRankParameters
 ) -> RankChoice:
-    if parameters.choose == "energy":
+    if parameters.choose == "spectrum":
         return by_energy(found, parameters.energy)
     if parameters.choose == "weights":
         split_up = sum(layer.factors.kernel.size for layer in found)
