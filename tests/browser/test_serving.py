@@ -88,6 +88,8 @@ def test_theme_from_the_address_needs_no_new_kernel(dashboard, visit):
     expect(light.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
     system = visit(dashboard, color_scheme="dark")
     expect(system.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    for visited in (light, system):  # what leaves before it has connected keeps its kernel for 90 s
+        expect(answer(visited.page)).to_contain_text("ready")
 
 
 def test_closing_the_page_frees_its_kernel(dashboard, visit):

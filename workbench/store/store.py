@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, Refused
 from workbench.jobs.state import JobState
 from workbench.measure.records import Passport
 from workbench.records import Record
@@ -128,7 +128,16 @@ class Store:
             )
 
     def purge(self) -> int:
-        """Removes deleted variants for good; returns how many."""
+        """Removes deleted variants for good; returns how many.
+
+        Raises:
+            Refused: If another process has the folder open: its page could still take a deletion back.
+        """
+        if self._owner.others_alive():
+            raise Refused(
+                say("{folder} is open in another process.", folder=str(self.folder)),
+                say("Close its page or notebook, then try again."),
+            )
         gone = self.variants(deleted=True)
         for variant in gone:
             self._execute("DELETE FROM measurements WHERE variant = ?", (variant.id,))
