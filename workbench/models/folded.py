@@ -1,8 +1,4 @@
-"""Computes factors and offsets into the weights of a Keras model, and leaves their layers out.
-
-Source: Jacob et al., Quantization and Training of Neural Networks for Efficient
-Integer-Arithmetic-Only Inference, CVPR 2018 (arXiv:1712.05877), section 3.2, for BatchNormalization.
-"""
+"""Builds a Keras model again without the layers that were computed into the weights of others."""
 
 from __future__ import annotations
 
@@ -13,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import Refused
+from workbench.models.channel_factors import affine, kernels_and_bias, scaled
 from workbench.models.conversion import import_keras
-from workbench.models.folding import AFFINE, DEPTHWISE, SEPARABLE, TRANSPOSED, Fold, FoldingPlan, Path
+from workbench.models.folding import Fold, FoldingPlan, Path
 from workbench.text import say
 
 Array = npt.NDArray[np.float64]
@@ -54,7 +51,7 @@ def fold(model: Any, plan: FoldingPlan) -> tuple[Any, list[Factors]]:
     new = _rebuilt(keras, model, (), plan.gone, biased, made)
     factors = []
     # Offsets and kernels of one layer build on each other, in the order of the plan.
-    weights = {place: _weights(old) for place, (old, _) in made.items() if place in biased}
+    weights = {place: kernels_and_bias(old) for place, (old, _) in made.items() if place in biased}
     for item in plan.folds:
         factor, offset = affine(find(model, item.layer))
         factors.append(Factors(item, factor, offset))
@@ -75,85 +72,6 @@ def find(model: Any, place: Path) -> Any:
     for name in place:
         model = model.get_layer(name)
     return model
-
-
-def affine(layer: Any) -> tuple[Array, Array]:
-    """Factor and offset per channel of a layer when the model predicts, in float64.
-
-    Args:
-        layer: A BatchNormalization, Normalization or Rescaling layer.
-    """
-    match type(layer).__name__:
-        case "BatchNormalization":
-            factor = 1 / np.sqrt(_array(layer.moving_variance) + layer.epsilon)
-            if layer.scale:
-                factor = factor * _array(layer.gamma)
-            offset = -_array(layer.moving_mean) * factor
-            return factor, offset + (_array(layer.beta) if layer.center else 0.0)
-        case "Normalization":
-            mean, variance = _array(layer.mean).squeeze(), _array(layer.variance).squeeze()
-            # Keras keeps the divisor above its fuzz factor.
-            spread = np.maximum(np.sqrt(variance), import_keras().config.epsilon())
-            return (spread, -mean) if layer.invert else (1 / spread, -mean / spread)
-        case "Rescaling":
-            factor, offset = np.broadcast_arrays(_array(layer.scale), _array(layer.offset))
-            return np.array(factor), np.array(offset)
-        case kind:
-            raise ValueError(f"layer must be one of {sorted(AFFINE)}. Received: {kind}")
-
-
-def scaled(kind: str, weights: list[Array], factor: Array, offset: Array, *, after: bool) -> list[Array]:
-    """The weights of a linear layer with a factor and an offset computed into them.
-
-    Args:
-        kind: Class of the layer, such as ``Conv2D``.
-        weights: Its kernel, or two, and its bias, in Keras' order and shapes.
-        factor: Shape ``(channels,)`` or ``()``: of outputs if ``after``, else of inputs.
-        offset: The same shape.
-        after: Whether they come behind the layer.
-    """
-    *kernels, bias = weights
-    if after:
-        return [*kernels[:-1], kernels[-1] * _over_outputs(kind, kernels[-1], factor), bias * factor + offset]
-    first = kernels[0]
-    if kind in TRANSPOSED:
-        return [first * factor, bias]  # only without an offset, which borders would see
-    inputs = first.shape[-2]
-    shift = first * np.broadcast_to(offset, (inputs,))[:, None]
-    shift = shift.sum(axis=tuple(range(first.ndim - 2)))
-    if kind in SEPARABLE:
-        moved = shift.reshape(-1) @ kernels[1].reshape(-1, kernels[1].shape[-1])
-    else:
-        moved = shift.reshape(-1) if kind in DEPTHWISE else shift.sum(axis=0)
-    return [first * np.broadcast_to(factor, (inputs,))[:, None], *kernels[1:], bias + moved]
-
-
-def _over_outputs(kind: str, kernel: Array, factor: Array) -> Array:
-    """The factor in the shape that multiplies a kernel's output channels."""
-    if factor.ndim == 0:
-        return factor
-    if kind in TRANSPOSED:
-        return factor[:, None]
-    if kind in DEPTHWISE:
-        return factor.reshape(kernel.shape[-2:])
-    return factor
-
-
-def _weights(layer: Any) -> list[Array]:
-    """Kernels and bias in float64; a bias of zeros where the layer has none."""
-    arrays = [_array(weight) for weight in layer.get_weights()]
-    if layer.use_bias:
-        return arrays
-    kernel, kind = arrays[-1], type(layer).__name__
-    if kind in DEPTHWISE:
-        count = kernel.shape[-1] * kernel.shape[-2]
-    else:
-        count = kernel.shape[-2 if kind in TRANSPOSED else -1]
-    return [*arrays, np.zeros(count)]
-
-
-def _array(value: Any) -> Array:
-    return np.asarray(value, dtype=np.float64)
 
 
 def _rebuilt(

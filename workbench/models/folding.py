@@ -12,20 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.graph.calls import Call, Tensor, calls, outputs
+from workbench.models.channel_factors import LINEAR, TRANSPOSED
 from workbench.text import Text, say
 from workbench.variant import Skip
 
 Path = tuple[str, ...]
 """Name of a layer after the names of the models around it."""
-
-DEPTHWISE = frozenset({"DepthwiseConv1D", "DepthwiseConv2D"})
-SEPARABLE = frozenset({"SeparableConv1D", "SeparableConv2D"})
-TRANSPOSED = frozenset({"Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"})
-LINEAR = frozenset({"Dense", "Conv1D", "Conv2D", "Conv3D"}) | DEPTHWISE | SEPARABLE | TRANSPOSED
-"""Layers whose weights can take a factor and an offset per channel."""
-
-AFFINE = frozenset({"BatchNormalization", "Normalization", "Rescaling"})
-"""Layers that are a factor and an offset per channel when a model predicts."""
 
 IDENTITIES = frozenset(
     {

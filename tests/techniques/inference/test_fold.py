@@ -85,7 +85,7 @@ def test_reasons(parents, made):
     technique = techniques.technique(NAME)
     values = technique.parameters_type()
     parent, dataset = parents("dense")
-    assert "no normalization" in str(technique.fits(parent, dataset.info, values))
+    assert "no layer that can be folded" in str(technique.fits(parent, dataset.info, values))
     conv, dataset = parents("conv")
     finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), conv)
     assert "has folded it already" in str(technique.fits(finished, dataset.info, values))

@@ -11,7 +11,8 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.graph.calls import read_config
-from workbench.models.folding import AFFINE, IDENTITIES, FoldingPlan, plan_folding
+from workbench.models.channel_factors import AFFINE
+from workbench.models.folding import IDENTITIES, FoldingPlan, plan_folding
 from workbench.runtimes import runtime
 from workbench.technique import (
     Applied,

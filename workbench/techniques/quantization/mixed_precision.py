@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
+from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization import sensitivity
 from workbench.techniques.quantization.calibration import float32_parent
@@ -31,7 +32,6 @@ from workbench.techniques.quantization.litert_recipes import (
     start_code,
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
-from workbench.techniques.quantization.plain_source import plain_source
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, Operation
 from workbench.text import Text, say
 from workbench.variant import Format, Skip, Table, Variant

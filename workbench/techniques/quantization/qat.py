@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, select
 from workbench.errors import Refused
+from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
@@ -27,7 +28,6 @@ from workbench.techniques.quantization.litert_recipes import (
     missing_quantizer,
     quantize_file,
 )
-from workbench.techniques.quantization.plain_source import plain_source
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.text import Text, say
 from workbench.training import (
@@ -40,7 +40,10 @@ from workbench.training import (
 from workbench.training.preserving_code import preserving_code
 from workbench.variant import Format, Skip, Table, Variant
 
-_SOURCES = ("workbench.models.batchnorm_folding", "workbench.training.fake_quantization")
+_SOURCES = (
+    *("workbench.models.channel_factors", "workbench.models.retracing"),
+    *("workbench.models.batchnorm_folding", "workbench.training.fake_quantization"),
+)
 _LAYERS = frozenset(
     {
         *("Dense", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D"),
