@@ -7,11 +7,11 @@ Layers that do nothing when a model predicts are left out. :mod:`workbench.model
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.graph.calls import Call, Tensor, calls, outputs
+from workbench.graph.calls import Call
+from workbench.graph.thinned import ThinnedGraph, gives_floats
 from workbench.models.channel_factors import LINEAR, TRANSPOSED
 from workbench.text import Text, say
 from workbench.variant import Skip
@@ -89,41 +89,27 @@ def plan_folding(
 
 
 class _Model:
-    """One model of a nest: its graph, with the layers that are gone passed over."""
+    """The search through one model of a nest."""
 
     def __init__(
         self, config: dict[str, Any], path: Path, plan: FoldingPlan, wanted: frozenset[str], identities: bool
     ) -> None:
-        self._config, self._path, self._plan = config, path, plan
+        self._graph = ThinnedGraph(config)
+        self._path, self._plan = path, plan
         self._wanted, self._identities = wanted, identities
-        self._calls = list(calls(config))
-        self._by_call = {(call.name, call.number): call for call in self._calls}
-        self._outputs = set(outputs(config))
-        self._foreign = {
-            layer["config"]["name"]
-            for layer in config["layers"]
-            if not str(layer.get("module") or "keras.").startswith("keras.")
-        }
-        self._named = {
-            tensor
-            for layer in config["layers"]
-            for node in layer.get("inbound_nodes", ())
-            for tensor in _tensors(node.get("kwargs"))
-        }
-        self._gone: set[str] = set()
 
     def search(self) -> bool:
         """Plans this model; tells whether nothing of it is left but its input."""
-        for call in self._calls:
+        for call in self._graph.calls:
             self._look_at(call)
-        pending = [call for call in self._calls if call.kind in self._wanted and call.number == 0]
+        pending = [call for call in self._graph.calls if call.kind in self._wanted and call.number == 0]
         reasons: dict[str, Text] = {}
         while pending:
             for call in pending:
                 found = self._fold(call)
                 if isinstance(found, Fold):
                     self._plan.folds.append(found)
-                    self._gone.add(call.name)
+                    self._graph.pass_over(call)
                     pending.remove(call)
                     break
                 reasons[call.name] = found
@@ -132,7 +118,7 @@ class _Model:
         for call in pending:
             name = "/".join((*self._path, call.name))
             self._plan.skipped.append(Skip(name=f"{name} ({call.kind})", reason=reasons[call.name]))
-        return all(call.kind == "InputLayer" or call.name in self._gone for call in self._calls)
+        return self._graph.is_empty
 
     def _look_at(self, call: Call) -> None:
         if call.number:
@@ -141,9 +127,9 @@ class _Model:
         if call.kind in MODELS and "layers" in call.config:
             inner = FoldingPlan()
             empty = _Model(call.config, place, inner, self._wanted, self._identities).search()
-            if empty and not inner.folds and self._may_vanish(call):
+            if empty and not inner.folds and self._graph.can_pass_over(call, nested=bool(self._path)):
                 self._plan.removed[place] = call.kind
-                self._gone.add(call.name)
+                self._graph.pass_over(call)
                 return
             if empty:  # a model cannot be built of nothing: its last layer stays
                 last = next(reversed(inner.removed))
@@ -151,69 +137,23 @@ class _Model:
             self._plan.folds += inner.folds
             self._plan.removed.update(inner.removed)
             self._plan.skipped += inner.skipped
-        elif self._identities and call.name not in self._foreign and _does_nothing(call):
-            if self._may_vanish(call):
+        elif self._identities and not _is_foreign(call) and _does_nothing(call):
+            if self._graph.can_pass_over(call, nested=bool(self._path)):
                 self._plan.removed[place] = call.kind
-                self._gone.add(call.name)
+                self._graph.pass_over(call)
             else:
                 reason = say("Without it the model's output would be its input, or have another type.")
                 self._plan.skipped.append(Skip(name=f"{'/'.join(place)} ({call.kind})", reason=reason))
 
-    def _may_vanish(self, call: Call) -> bool:
-        """Whether a layer can be passed over without joining a model's input to its output."""
-        for other in self._calls:
-            if other.name != call.name:
-                continue
-            source = self._source(other.inputs[0]) if len(other.inputs) == 1 and other.positional else None
-            if source is None or (not self._path and source.kind == "InputLayer" and not _is_float(source)):
-                return False
-            if source.kind == "InputLayer" and (other.name, other.number, 0) in self._seen_outputs():
-                return bool(self._path)
-        return True
-
-    def _seen_outputs(self) -> set[Tensor]:
-        """The model's outputs, and what is handed on to them unchanged."""
-        found = set(self._outputs)
-        for tensor in self._outputs:
-            call = self._by_call.get(tensor[:2])
-            while call is not None and call.name in self._gone and call.inputs:
-                found.add(call.inputs[0])
-                call = self._by_call.get(call.inputs[0][:2])
-        return found
-
-    def _source(self, tensor: Tensor) -> Call | None:
-        """The call that gives a tensor, in front of layers that are gone."""
-        call = self._by_call.get(tensor[:2])
-        while call is not None and call.name in self._gone:
-            call = self._by_call.get(call.inputs[0][:2])
-        return call
-
-    def _readers(self, call: Call) -> Iterator[Call | None]:
-        """The calls that read a layer's output, behind layers that are gone.
-
-        None for the model's output, and for a call that reads it as a keyword argument.
-        """
-        given = (call.name, call.number, 0)
-        if given in self._outputs | self._named:
-            yield None
-        for other in self._calls:
-            for tensor in other.inputs:
-                if tensor != given:
-                    continue
-                if other.name in self._gone:
-                    yield from self._readers(other)
-                else:
-                    yield other
-
     def _fold(self, call: Call) -> Fold | Text:
         if (reason := self._unfit(call)) is not None:
             return reason
-        before = self._source(call.inputs[0])
+        before = self._graph.source(call.inputs[0])
         behind = self._behind(call, before)
         if behind is None:
             assert before is not None
             return Fold((*self._path, call.name), call.kind, (*self._path, before.name), after=True)
-        after = list(self._readers(call))
+        after = list(self._graph.readers(call))
         if len(after) == 1 and after[0] is not None and after[0].kind in LINEAR:
             in_front = self._in_front(call, after[0])
             if in_front is None:
@@ -222,7 +162,7 @@ class _Model:
         return behind
 
     def _unfit(self, call: Call) -> Text | None:
-        if call.name in self._foreign:
+        if _is_foreign(call):
             return say("It is a class of its own, whose arithmetic is not known.")
         if call.calls > 1:
             return say("It is called {count} times.", count=call.calls)
@@ -230,8 +170,8 @@ class _Model:
             return say("It is called with more than one tensor.")
         if not _computes_float32(call):
             return say("It computes in {precision}, where folding would round.", precision=_policy(call))
-        source = self._source(call.inputs[0])
-        if source is not None and source.kind == "InputLayer" and not _is_float(source):
+        source = self._graph.source(call.inputs[0])
+        if source is not None and source.kind == "InputLayer" and not gives_floats(source):
             return say("It also turns whole numbers into real ones.")
         return None
 
@@ -250,7 +190,7 @@ class _Model:
                 name=before.name,
                 activation=activation if isinstance(activation, str) else "",
             )
-        if len(list(self._readers(before))) != 1:
+        if len(list(self._graph.readers(before))) != 1:
             return say("The output of {name} is also used without it.", name=before.name)
         if not _on_channels(call, before):
             return say("It does not work on the channels of {name}.", name=before.name)
@@ -273,7 +213,7 @@ class _Model:
         return None
 
     def _unfit_target(self, call: Call) -> Text | None:
-        if call.name in self._foreign:
+        if _is_foreign(call):
             return say("{name} is a class of its own, whose arithmetic is not known.", name=call.name)
         if call.calls > 1:
             return say("{name} is called {count} times.", name=call.name, count=call.calls)
@@ -282,20 +222,14 @@ class _Model:
         return None
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
-    """The tensors anywhere in the arguments of a call."""
-    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-        name, number, output = value["config"]["keras_history"]
-        yield name, number, output
-    elif isinstance(value, dict | list | tuple):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _tensors(item)
-
-
 def _does_nothing(call: Call) -> bool:
     return call.kind in IDENTITIES or (
         call.kind == "Activation" and call.config.get("activation") == "linear"
     )
+
+
+def _is_foreign(call: Call) -> bool:
+    return not call.module.startswith("keras.")
 
 
 def _named(call: Call) -> dict[str, str]:
@@ -311,10 +245,6 @@ def _policy(call: Call) -> str:
 
 def _computes_float32(call: Call) -> bool:
     return _policy(call) == "float32"
-
-
-def _is_float(source: Call) -> bool:
-    return str(source.config.get("dtype") or "float32").startswith("float")
 
 
 def _on_channels(call: Call, linear: Call) -> bool:
