@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("start", "training", "page", "fashion", "distillation", "qat", "architectures")
+BENCHMARKS = ("start", "training", "page", "fashion", "distillation", "qat", "architectures", "peers")
 
 
 def main(names: list[str]) -> None:
