@@ -14,10 +14,11 @@ from sklearn.metrics import f1_score
 
 from workbench.errors import Cancelled, InvalidInput, JobFailed
 from workbench.jobs.reporter import LocalReporter
+from workbench.measure.apart import peak_memory
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.latency_record import control_name
 from workbench.measure.passport import passport
-from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task, peak_memory
+from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task
 from workbench.runtime import Runtime
 
 
@@ -65,7 +66,7 @@ def test_a_slower_file_is_slower_and_the_same_file_is_not(report, tiny, dataset_
 
 @pytest.mark.slow
 def test_final_measures_in_five_fresh_processes(report, tiny, dataset_folder, monkeypatch):
-    from workbench.measure import fresh_process, tasks
+    from workbench.measure import apart, fresh_process
 
     plans = []
 
@@ -75,7 +76,7 @@ def test_final_measures_in_five_fresh_processes(report, tiny, dataset_folder, mo
         named["plan"] = {"rounds": 8, "discard": 1, "runs": [2, 2, 2], "repeats": [1, 1, 1]}
         return fresh_process.run_in_fresh_process(*arguments, **named)
 
-    monkeypatch.setattr(tasks, "run_in_fresh_process", shorter)
+    monkeypatch.setattr(apart, "run_in_fresh_process", shorter)
     measurement, raw = measure_latency(
         report, [tiny("a", sleep_s=0.001), tiny("b", sleep_s=0.004)], dataset_folder, "final", 1
     )
@@ -157,7 +158,7 @@ def test_the_fresh_process_does_not_outlive_the_one_that_started_it(tiny, datase
         "from tiny_runtime import TinyRuntime\n"
         "from workbench.jobs.reporter import SilentReporter\n"
         "from workbench.measure.latency import Candidate\n"
-        "from workbench.measure.tasks import peak_memory\n"
+        "from workbench.measure.apart import peak_memory\n"
         "from workbench.runtimes import register\n"
         "register(TinyRuntime)\n"
         "candidate = Candidate.model_validate_json(sys.argv[1])\n"

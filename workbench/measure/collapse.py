@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import math
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from typing_extensions import override
 
 from workbench.data.dataset import Dataset, Features, sample_count, select
 from workbench.errors import InvalidInput
-from workbench.runtimes.batches import ordered
+from workbench.measure.intermediate_tensors import BY_SUFFIX, Step
 from workbench.technique import Reporter
 from workbench.text import Text, say
 from workbench.variant import Format, Table, Variant
@@ -33,23 +30,6 @@ _NUMBERED = re.compile(r"__\d+(:\d+)?$")
 """Names that the ONNX converter numbers: the same one may mean another tensor in the other file."""
 _OUTPUTS = ("StatefulPartitionedCall", "Identity")
 """What converters call the output of a model."""
-
-Values = dict[str, npt.NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class Step:
-    """An operation of a file.
-
-    Attributes:
-        kind: The operator's type.
-        inputs: Names of the tensors that it takes, constants included.
-        output: Name of the first tensor that it gives.
-    """
-
-    kind: str
-    inputs: tuple[str, ...]
-    output: str
 
 
 @dataclass(frozen=True)
@@ -101,8 +81,7 @@ def layer_errors(
     float_path: Path, quantized_path: Path, samples: Features, check: Callable[[], None] | None = None
 ) -> list[LayerError]:
     """What :func:`error_by_layer` shows; ``check`` is called before each sample."""
-    kinds: dict[str, type[_File]] = {".tflite": _LiteRT, ".onnx": _Onnx}
-    open_file = kinds.get(float_path.suffix)
+    open_file = BY_SUFFIX.get(float_path.suffix)
     if open_file is None or float_path.suffix != quantized_path.suffix:
         raise InvalidInput(
             say(
@@ -259,115 +238,3 @@ def _shown(decibels: float) -> float | None:
 
 def _words(decibels: float) -> str:
     return f"{decibels:.1f}"
-
-
-class _File(ABC):
-    """A model file that shows what each of its operations gives."""
-
-    steps: list[Step]
-
-    @abstractmethod
-    def __init__(self, path: Path) -> None: ...
-
-    @abstractmethod
-    def run(self, sample: Features) -> Values:
-        """Every tensor that is computed from one sample, as real numbers."""
-
-
-class _LiteRT(_File):
-    def __init__(self, path: Path) -> None:
-        from ai_edge_litert import schema_py_generated as schema
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-        model = schema.Model.GetRootAs(path.read_bytes(), 0)
-        graph = model.Subgraphs(0)
-        names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
-
-        def tensor(index: int) -> str:
-            return (graph.Tensors(index).Name() or b"").decode() if index >= 0 else ""
-
-        self.steps = [
-            Step(
-                names[model.OperatorCodes(operator.OpcodeIndex()).BuiltinCode()],
-                tuple(tensor(operator.Inputs(i)) for i in range(operator.InputsLength())),
-                tensor(operator.Outputs(0)),
-            )
-            for operator in (graph.Operators(index) for index in range(graph.OperatorsLength()))
-        ]
-        self._interpreter = Interpreter(
-            str(path),
-            num_threads=1,
-            # XNNPACK would fuse tensors away.
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            experimental_preserve_all_tensors=True,
-        )
-        self._interpreter.allocate_tensors()
-        wanted = {step.output for step in self.steps}
-        self._details = [item for item in self._interpreter.get_tensor_details() if item["name"] in wanted]
-        self._runner = self._interpreter.get_signature_runner()
-        self._inputs = self._runner.get_input_details()
-
-    @override
-    def run(self, sample: Features) -> Values:
-        from workbench.runtimes.litert import as_stored
-
-        arrays = ordered(sample, list(self._inputs))
-        self._runner(
-            **{
-                name: as_stored(np.asarray(array), detail, name)
-                for array, (name, detail) in zip(arrays, self._inputs.items(), strict=True)
-            }
-        )
-        return dict(self._values())
-
-    def _values(self) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
-        for detail in self._details:
-            try:
-                value = self._interpreter.get_tensor(detail["index"])
-            except ValueError:  # not computed
-                continue
-            scales = detail["quantization_parameters"]["scales"]
-            if len(scales) == 1:
-                zero = detail["quantization_parameters"]["zero_points"][0]
-                yield detail["name"], (value.astype(np.float32) - np.float32(zero)) * scales[0]
-            elif value.dtype == np.float32:
-                yield detail["name"], value
-
-
-class _Onnx(_File):
-    def __init__(self, path: Path) -> None:
-        import onnx
-
-        from workbench.models.onnx_graph import read_onnx
-        from workbench.privacy import import_onnxruntime
-
-        onnxruntime = import_onnxruntime()
-        model = onnx.shape_inference.infer_shapes(read_onnx(path))
-        types = {
-            item.name: item.type.tensor_type.elem_type
-            for item in (*model.graph.value_info, *model.graph.output)
-        }
-        self.steps = [
-            Step(node.op_type, tuple(node.input), node.output[0]) for node in model.graph.node if node.output
-        ]
-        given = {item.name for item in model.graph.output}
-        self._names = [step.output for step in self.steps if types.get(step.output) == onnx.TensorProto.FLOAT]
-        model.graph.output.extend(
-            onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
-            for name in self._names
-            if name not in given
-        )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        # Optimized, it would fuse tensors away.
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        self._session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        self._inputs = [item.name for item in self._session.get_inputs()]
-
-    @override
-    def run(self, sample: Features) -> Values:
-        arrays = ordered(sample, self._inputs)
-        feed = {name: np.asarray(array) for name, array in zip(self._inputs, arrays, strict=True)}
-        return dict(zip(self._names, self._session.run(self._names, feed), strict=True))

@@ -14,10 +14,10 @@ from workbench.data.dataset import SplitName
 from workbench.errors import WorkbenchError
 from workbench.jobs.part import Part
 from workbench.jobs.slot import exclusive_slot
+from workbench.measure.apart import time_once
 from workbench.measure.latency import Candidate, Timed
 from workbench.measure.records import Interval, LatencySummary
 from workbench.measure.statistics import floor_of, speed_word, speedup, summarize
-from workbench.measure.tasks import time_once
 from workbench.runtimes import runtime
 from workbench.technique import Reporter
 from workbench.text import Text

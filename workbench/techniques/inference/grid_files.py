@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.jobs.part import Part
+from workbench.measure.apart import predict_split
 from workbench.measure.latency import Candidate
 from workbench.measure.records import Interval
 from workbench.measure.scores import bootstrap_macro_f1, confusion_matrix, macro_f1, to_predictions, to_scores
-from workbench.measure.tasks import predict_split
 from workbench.models.description import describe
 from workbench.models.onnx_precision import to_dynamic_int8, to_float16
 from workbench.privacy import import_openvino

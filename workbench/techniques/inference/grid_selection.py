@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from workbench.errors import Refused
 from workbench.jobs.part import Part
 from workbench.jobs.slot import shared_slot
+from workbench.measure.apart import peak_memory
 from workbench.measure.grid import PlayOff, may_share_a_process, play_off
 from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary
-from workbench.measure.tasks import peak_memory
 from workbench.technique import Context
 from workbench.techniques.inference.grid_cells import Cell, Model
 from workbench.techniques.inference.grid_choice import Judged, outside, ranked, simplest
