@@ -18,9 +18,9 @@ from workbench.techniques.quantization.litert_files import (
     only_from_keras,
     output_name,
     representative,
-    with_float_operations,
     write,
 )
+from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.text import Text
 from workbench.variant import Format, Variant
 

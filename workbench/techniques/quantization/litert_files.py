@@ -1,11 +1,9 @@
-"""What the LiteRT quantizations share: who may be quantized, samples to calibrate with, the report."""
+"""What the LiteRT quantizations share: who may be quantized, samples to calibrate with, the file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,14 +11,13 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.data.dataset import Features, sample_count, select
-from workbench.errors import Refused
 from workbench.models.conversion import load_keras, to_tflite
 from workbench.models.description import describe
-from workbench.runtimes import runtime
 from workbench.runtimes.batches import ordered
 from workbench.technique import Applied, CodePaths, Context, Parameters
+from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
 from workbench.text import Text, say
-from workbench.variant import Layer, ModelDescription, Report, Skip, Variant
+from workbench.variant import ModelDescription, Variant
 
 CalibrationSplit = Literal["train", "validation"]
 
@@ -190,86 +187,6 @@ def write(
     )
 
 
-def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ...]) -> Report:
-    """What of a produced file is quantized, and what is not.
-
-    Args:
-        description: Read from the file.
-        weights: NumPy's name of the element type that weights should have.
-        notes: Notes for the report.
-
-    Raises:
-        Refused: If no weight has that type.
-    """
-    weighted = [layer for layer in description.layers if layer.parameters]
-    done = [layer for layer in weighted if layer.precision == weights]
-    if not done:
-        raise Refused(
-            say(
-                "No layer of this model was quantized: its weight tensors have fewer than 1,024 elements "
-                "or belong to operations that the converter leaves in float32."
-            ),
-            say("Choose float16 or int8, which have no such limit, or a larger model."),
-        )
-    return Report(
-        touched=(
-            say(
-                "{done} of {all} operations with weights hold {type} weights ({bytes} bytes).",
-                done=len(done),
-                all=len(weighted),
-                type=weights,
-                bytes=sum(layer.size_bytes for layer in done),
-            ),
-        ),
-        skipped=tuple(
-            Skip(name=_label(layer), reason=_why(layer)) for layer in weighted if layer not in done
-        ),
-        notes=notes,
-    )
-
-
-def require_that_it_runs(path: Path, parent: Variant) -> None:
-    """Computes once with a written file: the converter writes operations that LiteRT lacks kernels for.
-
-    Args:
-        path: A ``.tflite`` file.
-        parent: The variant that it was made from.
-
-    Raises:
-        Refused: With what LiteRT says, if it cannot.
-    """
-    zeros = {
-        spec.name: np.zeros((1, *[size or 1 for size in spec.shape]), np.float32)
-        for spec in parent.description.inputs
-    }
-    session = runtime("litert").load(path, parent.settings)
-    try:
-        session.predict(zeros if len(zeros) > 1 else next(iter(zeros.values())))
-    except RuntimeError as error:
-        raise Refused(
-            say("LiteRT cannot compute with the file that its converter wrote: {error}", error=str(error)),
-            say("Choose another technique of this family: it leaves such operations in float32."),
-        ) from error
-    finally:
-        session.close()
-
-
-def with_float_operations(applied: Applied) -> Applied:
-    """Adds to the report the operations without weights that still compute in float32.
-
-    For files that should compute with whole numbers throughout.
-    """
-    left = tuple(
-        Skip(name=_label(layer), reason=say("LiteRT has no integer kernel for {kind}.", kind=layer.kind))
-        for layer in applied.description.layers
-        if not layer.parameters
-        and layer.precision == "float32"
-        and layer.kind not in ("QUANTIZE", "DEQUANTIZE")
-    )
-    report = applied.report.model_copy(update={"skipped": (*applied.report.skipped, *left)})
-    return replace(applied, report=report)
-
-
 def output_name(paths: CodePaths) -> str:
     """The file that the plain code writes."""
     return paths.output if paths.output.endswith(".tflite") else paths.output + ".tflite"
@@ -297,13 +214,3 @@ def samples():
     for i in np.sort(index):
         yield {sample}
 """
-
-
-def _label(layer: Layer) -> str:
-    return f"{layer.name} ({layer.kind})" if layer.name else layer.kind
-
-
-def _why(layer: Layer) -> Text:
-    if layer.parameters < 1024:
-        return say("It has {count} weights: too few to be worth quantizing.", count=layer.parameters)
-    return say("The converter left it in {precision}.", precision=layer.precision)

@@ -21,7 +21,6 @@ from workbench.techniques.quantization.litert_files import (
     calibration_index,
     conversion_seconds,
     output_name,
-    with_float_operations,
 )
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
@@ -32,6 +31,7 @@ from workbench.techniques.quantization.litert_recipes import (
     samples,
     start_code,
 )
+from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.text import Text, say
 from workbench.variant import Format, Variant
 

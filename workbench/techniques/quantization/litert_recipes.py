@@ -22,7 +22,8 @@ from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.description import describe
 from workbench.runtimes.batches import ordered
 from workbench.technique import Applied, CodePaths, Context
-from workbench.techniques.quantization.litert_files import missing_converter, report_of
+from workbench.techniques.quantization.litert_files import missing_converter
+from workbench.techniques.quantization.litert_report import report_of
 from workbench.text import Text, say
 from workbench.variant import ModelDescription, Report, Skip, Table, Variant
 

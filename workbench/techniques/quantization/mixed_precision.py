@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
@@ -18,26 +14,19 @@ from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.quantization import sensitivity
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import conversion_seconds, output_name
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
-    drawn,
     float32_tflite,
-    input_names,
     missing_quantizer,
-    quiet,
-    samples,
     start_code,
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
+from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, Operation
 from workbench.text import Text, say
 from workbench.variant import Format, Skip, Table, Variant
-
-_CALIBRATION = 100
-"""Of the samples, so many give the ranges of activations."""
 
 
 class MixedPrecisionParameters(Parameters):
@@ -89,6 +78,16 @@ class MixedPrecisionParameters(Parameters):
         json_schema_extra={"advanced": True},
     )
 
+    @property
+    def low_bits(self) -> int:
+        """Bits of the weights of most layers, where there is such a form."""
+        return 4 if self.low == "int4 weights" else 8
+
+    @property
+    def kept_bits(self) -> int | None:
+        """Bits of the weights of kept layers; None for float32."""
+        return 8 if self.low == "int4 weights" and self.kept == "int8 weights" else None
+
 
 class MixedPrecision(Technique[MixedPrecisionParameters]):
     """Quantizes every layer alone, measures what that costs, and spares the layers that cost most.
@@ -138,18 +137,18 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     def apply(self, context: Context, parameters: MixedPrecisionParameters) -> Applied:
         with tempfile.TemporaryDirectory(prefix="workbench-") as temporary:
             source = float32_tflite(context, Path(temporary))
-            work = _Work(context, parameters, source, Path(temporary) / "trial.tflite")
-            if not work.operations:
+            search = PrecisionSearch(context, parameters, source, Path(temporary) / "trial.tflite")
+            if not search.operations:
                 raise Refused(say("No operation of this model has weights that could be quantized."))
-            swept = work.swept()
+            swept = search.swept()
             order = sorted(swept, key=lambda scope: swept[scope])
-            tried = work.tried(order)
+            tried = search.tried(order)
             kept, f1 = tried[-1]
             path = context.folder / "model.tflite"
             context.report.stage(say("Quantizing"))
-            work.quantize(path, work.mixed(order[:kept]))
+            search.quantize(path, search.mixed(order[:kept]))
         context.report.progress(0.95)
-        return _reported(context, parameters, path, work, swept, order, tried, f1)
+        return _reported(context, parameters, path, search, swept, order, tried, f1)
 
     @override
     def code(self, variant: Variant, parameters: MixedPrecisionParameters, paths: CodePaths) -> str:
@@ -163,13 +162,13 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
                 variant,
                 paths.data,
                 output_name(paths),
-                low=_bits(parameters),
-                kept=_kept_bits(parameters),
+                low=parameters.low_bits,
+                kept=parameters.kept_bits,
                 integer=parameters.low == "int8",
                 layers=parameters.layers if parameters.by == "layers" else None,
                 budget=parameters.budget / 100,
                 samples=parameters.samples,
-                calibration=_CALIBRATION,
+                calibration=CALIBRATION,
                 seed=parameters.seed,
             )
         )
@@ -179,142 +178,19 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
         return f"mixed {parameters.low}"
 
 
-def _bits(parameters: MixedPrecisionParameters) -> int:
-    return 4 if parameters.low == "int4 weights" else 8
-
-
-def _kept_bits(parameters: MixedPrecisionParameters) -> int | None:
-    """Bits of the weights of kept layers; None for float32."""
-    return 8 if parameters.low == "int4 weights" and parameters.kept == "int8 weights" else None
-
-
-class _Work:
-    """One application: the float32 file, the samples, and what was measured."""
-
-    def __init__(
-        self, context: Context, parameters: MixedPrecisionParameters, source: Path, trial: Path
-    ) -> None:
-        self._context, self._parameters, self._source, self._trial = context, parameters, source, trial
-        self.operations: list[Operation] = sensitivity.operations(source)
-        index = drawn(context, "validation", parameters.samples, parameters.seed)
-        self._samples = list(samples(context, "validation", index, input_names(context)))
-        self._labels = np.asarray(context.dataset.y("validation"))[index]
-        self._threshold = 0.0 if context.parent.description.from_logits else 0.5
-        self._calibration: dict[str, Any] | None = None
-        if parameters.low == "int8":
-            context.report.stage(say("Calibrating"))
-            with quiet():
-                self._calibration = sensitivity.calibrated(source, self._samples[:_CALIBRATION])
-            context.report.check()
-        self.reused = False
-        self.exact = 0.0
-
-    def low_bits(self) -> dict[str, int]:
-        """Every operation at the low precision, by scope."""
-        four = _bits(self._parameters) == 4
-        return {item.scope: 4 if four and item.kind in FOUR_BIT_KERNELS else 8 for item in self.operations}
-
-    def mixed(self, kept: list[str]) -> dict[str, int]:
-        """Every operation at the low precision, but these."""
-        high = _kept_bits(self._parameters)
-        bits = {scope: count for scope, count in self.low_bits().items() if scope not in kept}
-        return bits if high is None else bits | dict.fromkeys(kept, high)
-
-    def quantize(self, target: Path, bits: Mapping[str, int]) -> None:
-        """Writes a file; one without any quantized operation is the float32 file."""
-        if not bits:
-            target.write_bytes(self._source.read_bytes())
-            return
-        with quiet():
-            sensitivity.quantize(self._source, target, bits, self._calibration)
-
-    def swept(self) -> dict[str, tuple[float, float]]:
-        """SNR and F1 by scope with that operation alone quantized; from an earlier run if there is one."""
-        report = self._context.report
-        report.stage(say("Measuring each layer"))
-        report.check()
-        self.exact = self._f1(self._source)
-        store = self._store()
-        try:
-            known = json.loads(store.read_text("utf-8"))
-            self.reused = True
-            return {scope: (snr, f1) for scope, snr, f1 in known}
-        except (OSError, ValueError, TypeError):
-            pass
-        found: dict[str, tuple[float, float]] = {}
-        bits = self.low_bits()
-        with quiet():
-            steps = sensitivity.sweep(
-                self._source,
-                self._trial,
-                self._samples,
-                self._labels,
-                self._threshold,
-                bits,
-                self._calibration,
-            )
-            for scope, snr, f1 in steps:
-                found[scope] = snr, f1
-                report.metric("F1 with one layer quantized", len(found), f1)
-                report.progress(0.15 + 0.55 * len(found) / len(bits))
-                report.check()
-        _write(store, json.dumps([[scope, *values] for scope, values in found.items()]))
-        return found
-
-    def tried(self, order: list[str]) -> list[tuple[int, float]]:
-        """Numbers of kept operations that were tried, with their F1; the last is the choice."""
-        report = self._context.report
-        report.stage(say("Choosing"))
-
-        def f1_with(kept: list[str]) -> float:
-            report.check()
-            self.quantize(self._trial, self.mixed(kept))
-            f1 = self._f1(self._trial)
-            report.metric("F1 over kept layers", len(kept), f1)
-            report.progress(0.71 + 0.2 * len(kept) / len(order))
-            return f1
-
-        if self._parameters.by == "layers":
-            count = min(self._parameters.layers, len(order))
-            return [(count, f1_with(order[:count]))]
-        return sensitivity.choose(order, len(order), self.exact - self._parameters.budget / 100, f1_with)
-
-    def _f1(self, path: Path) -> float:
-        return sensitivity.macro_f1(
-            sensitivity.predictions(path, self._samples), self._labels, self._threshold
-        )
-
-    def _store(self) -> Path:
-        """Where the sweep is kept: with the parent, so that it goes when the parent goes."""
-        parent, own = self._context.parent.path, self._parameters
-        content = hashlib.sha256(parent.read_bytes()).hexdigest()
-        asked = [content, self._context.dataset.info.sha256, own.low, own.samples, own.seed]
-        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
-        return parent.with_name(f"sensitivity-{key}.json")
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    try:
-        part.write_text(text, "utf-8")
-        part.replace(path)
-    except OSError:  # it is measured again next time
-        part.unlink(missing_ok=True)
-
-
 def _reported(
     context: Context,
     parameters: MixedPrecisionParameters,
     path: Path,
-    work: _Work,
+    search: PrecisionSearch,
     swept: dict[str, tuple[float, float]],
     order: list[str],
     tried: list[tuple[int, float]],
     f1: float,
 ) -> Applied:
-    names = {item.scope: item for item in work.operations}
+    names = {item.scope: item for item in search.operations}
     kept = order[: tried[-1][0]]
-    if len(kept) == len(order) and _kept_bits(parameters) is None:
+    if len(kept) == len(order) and parameters.kept_bits is None:
         raise Refused(
             say(
                 "Every layer would have to stay in float32: quantized, the model loses more than {budget} "
@@ -323,25 +199,25 @@ def _reported(
             ),
             say("Allow a larger loss, or train with rounding (quantization-aware training)."),
         )
-    low = _bits(parameters) == 4 and any(
+    low = parameters.low_bits == 4 and any(
         names[scope].kind in FOUR_BIT_KERNELS and scope not in kept for scope in order
     )
     notes = [
         say(
             "Macro F1 on {count} validation samples: {before} in float32, {after} now.",
             count=min(parameters.samples, context.dataset.info.counts["validation"]),
-            before=f"{work.exact:.4f}",
+            before=f"{search.exact:.4f}",
             after=f"{f1:.4f}",
         )
     ]
-    if parameters.by == "F1 budget" and f1 < work.exact - parameters.budget / 100:
+    if parameters.by == "F1 budget" and f1 < search.exact - parameters.budget / 100:
         notes.append(say("The budget of {budget} points was not reached.", budget=parameters.budget))
-    if work.reused:
+    if search.reused:
         notes.append(say("The sweep of an earlier run was used again."))
     applied = applied_file(
         context, path, ("int4",) if low else ("int8",), tuple(notes), _tables(names, swept, order, tried)
     )
-    high = parameters.kept if _kept_bits(parameters) else "float32"
+    high = parameters.kept if parameters.kept_bits else "float32"
     spared = [
         Skip(
             name=f"{names[scope].name} ({names[scope].kind})",

@@ -20,7 +20,6 @@ from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
     load_parent,
     output_name,
-    with_float_operations,
     write,
 )
 from workbench.techniques.quantization.litert_recipes import (
@@ -28,6 +27,7 @@ from workbench.techniques.quantization.litert_recipes import (
     missing_quantizer,
     quantize_file,
 )
+from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.text import Text, say
 from workbench.training import (

@@ -1,0 +1,104 @@
+"""What is in a finished LiteRT file: which operations are quantized, which are not, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from workbench.errors import Refused
+from workbench.runtimes import runtime
+from workbench.technique import Applied
+from workbench.text import Text, say
+from workbench.variant import Layer, ModelDescription, Report, Skip, Variant
+
+
+def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ...]) -> Report:
+    """What of a produced file is quantized, and what is not.
+
+    Args:
+        description: Read from the file.
+        weights: NumPy's name of the element type that weights should have.
+        notes: Notes for the report.
+
+    Raises:
+        Refused: If no weight has that type.
+    """
+    weighted = [layer for layer in description.layers if layer.parameters]
+    done = [layer for layer in weighted if layer.precision == weights]
+    if not done:
+        raise Refused(
+            say(
+                "No layer of this model was quantized: its weight tensors have fewer than 1,024 elements "
+                "or belong to operations that the converter leaves in float32."
+            ),
+            say("Choose float16 or int8, which have no such limit, or a larger model."),
+        )
+    return Report(
+        touched=(
+            say(
+                "{done} of {all} operations with weights hold {type} weights ({bytes} bytes).",
+                done=len(done),
+                all=len(weighted),
+                type=weights,
+                bytes=sum(layer.size_bytes for layer in done),
+            ),
+        ),
+        skipped=tuple(
+            Skip(name=_label(layer), reason=_why(layer)) for layer in weighted if layer not in done
+        ),
+        notes=notes,
+    )
+
+
+def require_that_it_runs(path: Path, parent: Variant) -> None:
+    """Computes once with a written file: the converter writes operations that LiteRT lacks kernels for.
+
+    Args:
+        path: A ``.tflite`` file.
+        parent: The variant that it was made from.
+
+    Raises:
+        Refused: With what LiteRT says, if it cannot.
+    """
+    zeros = {
+        spec.name: np.zeros((1, *[size or 1 for size in spec.shape]), np.float32)
+        for spec in parent.description.inputs
+    }
+    session = runtime("litert").load(path, parent.settings)
+    try:
+        session.predict(zeros if len(zeros) > 1 else next(iter(zeros.values())))
+    except RuntimeError as error:
+        raise Refused(
+            say("LiteRT cannot compute with the file that its converter wrote: {error}", error=str(error)),
+            say("Choose another technique of this family: it leaves such operations in float32."),
+        ) from error
+    finally:
+        session.close()
+
+
+def with_float_operations(applied: Applied) -> Applied:
+    """Adds to the report the operations without weights that still compute in float32.
+
+    For files that should compute with whole numbers throughout.
+    """
+    left = tuple(
+        Skip(name=_label(layer), reason=say("LiteRT has no integer kernel for {kind}.", kind=layer.kind))
+        for layer in applied.description.layers
+        if not layer.parameters
+        and layer.precision == "float32"
+        and layer.kind not in ("QUANTIZE", "DEQUANTIZE")
+    )
+    report = applied.report.model_copy(update={"skipped": (*applied.report.skipped, *left)})
+    return replace(applied, report=report)
+
+
+def _label(layer: Layer) -> str:
+    return f"{layer.name} ({layer.kind})" if layer.name else layer.kind
+
+
+def _why(layer: Layer) -> Text:
+    if layer.parameters < 1024:
+        return say("It has {count} weights: too few to be worth quantizing.", count=layer.parameters)
+    return say("The converter left it in {precision}.", precision=layer.precision)
