@@ -18,20 +18,39 @@ from workbench.measure.records import Interval, Protocol
 from workbench.results import ResultRow
 
 MODEL = Path("artifacts") / "fashion-cnn.keras"
+TUNING: dict[str, object] = {"batch_size": 64, "learning_rate": 1e-3, "schedule": "cosine"}
 STEPS: list[tuple[str, str | None, dict[str, object]]] = [
     *(
         ("inference.runtime", None, {"runtime": runtime})
         for runtime in ("keras.xla", "litert", "onnxruntime", "openvino")
     ),
+    ("inference.grid", None, {}),
+    ("inference.fold", None, {}),
     ("quantization.float16", None, {}),
     ("quantization.dynamic_range", None, {}),
     ("quantization.int8", None, {}),
+    ("quantization.litert_int8", None, {}),
     ("quantization.int16x8", None, {}),
+    ("quantization.int4_weights", None, {}),
+    ("quantization.mixed_precision", None, {}),
+    ("quantization.qat", None, {"epochs": 1, "batch_size": 64}),
     ("quantization.onnx_int8", None, {}),
     ("quantization.openvino_int8", None, {}),
-    ("structure.width", None, {"factor": 0.5, "epochs": 6}),
+    ("quantization.keras", None, {}),
+    ("training.retrain", None, {"epochs": 2, **TUNING}),
+    ("structure.width", None, {"factor": 0.5, "epochs": 6, **TUNING}),
     ("quantization.int8", "structure.width", {}),
-    ("quantization.openvino_int8", "structure.width", {}),
+    ("structure.pruning", None, {"epochs": 4, "distill": 0.5, **TUNING}),
+    ("inference.runtime", "structure.pruning", {"runtime": "litert"}),
+    ("quantization.int8", "structure.pruning", {}),
+    ("structure.depth", None, {"epochs": 2, **TUNING}),
+    ("structure.low_rank", None, {"epochs": 2, **TUNING}),
+    ("structure.sparsity", None, {"epochs": 2, **TUNING}),
+    ("quantization.int8", "structure.sparsity", {}),
+    ("structure.clustering", None, {"epochs": 1, **TUNING}),
+    ("quantization.int8", "structure.clustering", {}),
+    ("distillation.distill", None, {"factor": 0.5, "epochs": 6, "compare_seeds": 1, **TUNING}),
+    ("quantization.int8", "distillation.distill", {}),
 ]
 
 
