@@ -95,6 +95,15 @@ class Report(Record):
     notes: tuple[Text, ...] = ()
     tables: tuple[Table, ...] = ()
 
+    def followed_by(self, other: Report) -> Report:
+        """What this one says, then what another says."""
+        return Report(
+            touched=self.touched + other.touched,
+            skipped=self.skipped + other.skipped,
+            notes=self.notes + other.notes,
+            tables=self.tables + other.tables,
+        )
+
 
 class RuntimeSettings(Record):
     """How a runtime runs a file.

@@ -171,6 +171,32 @@ class TestTrain:
         assert all(np.isfinite(weight).all() for weight in network.get_weights())
         assert any("diverged" in line for line in recorder.lines)
 
+    def test_epochs_in_which_the_model_still_changes_are_not_kept(self, digits, recorder):
+        class NewWeights(keras.callbacks.Callback):
+            def __init__(self, value):
+                super().__init__()
+                self.value = value
+
+            def on_epoch_begin(self, epoch, logs=None):
+                if epoch == 2:
+                    self.model.set_weights([self.value * w for w in model().get_weights()])
+
+        parameters = TrainingParameters(epochs=6, batch_size=64, patience=1, learning_rate=3e-3)
+        given = {"from_logits": True, "callbacks": [NewWeights(1.0)]}
+        early = train(model(), context(digits, recorder), parameters, **given)
+        late = train(model(), context(digits, recorder), parameters, **given, judged_from=2)
+        assert (early.best_epoch, len(early.points)) == (2, 3)
+        assert late.best_epoch > 2
+        with pytest.raises(JobFailed, match="epoch 3, before the first one that could be kept"):
+            train(
+                model(),
+                context(digits, recorder),
+                parameters,
+                from_logits=True,
+                callbacks=[NewWeights(np.nan)],
+                judged_from=3,
+            )
+
     def test_cancel_ends_it(self, digits, recorder):
         recorder.cancel_at = 2
         with pytest.raises(Cancelled):

@@ -16,10 +16,9 @@ from workbench.training.preserving import Preserving
 
 
 class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Raises the share of zeros while the model trains.
+    """Raises the share of zeros while the model trains, and leaves it alone after that.
 
-    At the end the weights of the last step are kept in :attr:`last`: those of the best epoch, which
-    early stopping puts back, have fewer zeros.
+    Weights of the epochs before have fewer zeros: they must not be kept.
 
     Args:
         pruned: The weight matrices.
@@ -28,7 +27,7 @@ class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras h
         share: Zeros at the end.
         initial: Zeros at the start.
         ranking: How weights of different layers are compared.
-        steps: Steps of the optimizer until the end.
+        steps: Steps of the optimizer until that share; training goes on after them.
         every: Steps between two changes.
     """
 
@@ -45,7 +44,6 @@ class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras h
         every: int,
     ) -> None:
         super().__init__()
-        self.last: list[Any] | None = None
         self._pruned = pruned
         self._preserving = preserving
         self._report = report
@@ -58,14 +56,9 @@ class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras h
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Removes weights if it is time."""
-        if self._step % self._every == 0:
+        if self._step == self._steps or (self._step < self._steps and self._step % self._every == 0):
             self._prune(self._step / self._steps)
         self._step += 1
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Reaches the share that was asked for."""
-        self._prune(1.0)
-        self.last = self.model.get_weights()
 
     def _prune(self, progress: float) -> None:
         share = polynomial_share(self._share, progress, self._initial)

@@ -93,6 +93,7 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     share: tuple[float, float] = (0.0, 1.0),
     teacher: Teacher | None = None,
+    judged_from: int = 0,
 ) -> TrainingResult:
     """Trains a model in place and leaves the weights of its best epoch in it.
 
@@ -118,13 +119,15 @@ def train(
         share: The part of the job's progress that this training is.
         teacher: Trained models whose scores and features are learned besides the labels. What is judged
             on the validation split is the loss of the labels alone.
+        judged_from: How many epochs come first that can neither be kept nor end the training: those in
+            which a callback still changes the model.
 
     Returns:
         The curves, the epoch that was kept, and why it stopped.
 
     Raises:
         workbench.errors.InvalidInput: If the labels do not fit the output, or the settings the data.
-        workbench.errors.JobFailed: If the loss was not finite before a single epoch was complete.
+        workbench.errors.JobFailed: If training diverged before there was an epoch to keep.
         workbench.errors.Cancelled: Within a second of being cancelled, or one step if that is longer.
     """
     import keras
@@ -188,7 +191,10 @@ def train(
             share=share,
         )
         stopping = keras.callbacks.EarlyStopping(
-            monitor="val_loss", patience=settings.patience or settings.epochs, restore_best_weights=True
+            monitor="val_loss",
+            patience=settings.patience or settings.epochs,
+            restore_best_weights=True,
+            start_from_epoch=judged_from,
         )
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if settings.ema else []
         feed = Feed(
@@ -205,6 +211,14 @@ def train(
         if not live.points:
             raise JobFailed(
                 live.diverged or say("Training ended before its first epoch was complete."),
+                say("Lower the learning rate (it was {rate}).", rate=settings.learning_rate),
+            )
+        if len(live.points) <= judged_from:
+            raise JobFailed(
+                say(
+                    "Training diverged in epoch {epoch}, before the first one that could be kept.",
+                    epoch=len(live.points) + 1,
+                ),
                 say("Lower the learning rate (it was {rate}).", rate=settings.learning_rate),
             )
         seconds = live.elapsed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.training.kernels import KERNEL_NAMES
+from workbench.variant import Variant
 
 WEIGHT_MATRICES = f"""\
 def weight_matrices(model):
@@ -84,6 +85,14 @@ class Preserving(keras.callbacks.Callback):
         self.model.optimizer.apply = apply_shared
 """
 """Needs ``keras``, ``np`` and later a list ``kept``."""
+
+
+def needs_preserving(variant: Variant) -> bool:
+    """Whether the step that made a variant left zeros or shared values, which training has to keep."""
+    from workbench.techniques import techniques
+
+    made_by = techniques().get(variant.technique or "")
+    return made_by is not None and bool(made_by.brings & {"sparsity", "clusters"})
 
 
 def preserving_code(model: str) -> str:

@@ -6,7 +6,7 @@ from workbench.records import Record
 from workbench.text import Text, say
 from workbench.training.learning_rate import RateSweep
 from workbench.training.profile import InputProfile
-from workbench.variant import Skip, Table
+from workbench.variant import Report, Skip, Table
 
 F1_LEVELS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
 """Levels of macro F1 that time-to-F1 is quoted for: the highest that was reached."""
@@ -100,6 +100,10 @@ class TrainingResult(Record):
         if self.profile is not None:
             notes.append(self.profile.note())
         return tuple(notes)
+
+    def report(self) -> Report:
+        """All that a report says of it: its part of what the technique reports."""
+        return Report(skipped=self.skipped, notes=self.notes(), tables=self.tables())
 
     def tables(self) -> tuple[Table, ...]:
         """The learning rates that were tried and the profile of the input, where there are any."""

@@ -46,6 +46,7 @@ def training_code(
     *,
     callbacks: Sequence[str] = (),
     seed: str | None = None,
+    judged_from: int = 0,
 ) -> str:
     """Plain Keras code that does what :func:`workbench.training.train` does.
 
@@ -55,6 +56,7 @@ def training_code(
         parameters: As they are given to ``train``.
         callbacks: Expressions of further Keras callbacks, called before the built-in one.
         seed: An expression to take in place of the parameters' seed.
+        judged_from: As it is given to ``train``.
 
     Returns:
         Lines that need ``keras``, ``np`` and ``data``, the ``.npz`` of
@@ -102,6 +104,7 @@ def training_code(
         further = "        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),\n" + further
     weights = "    class_weight=class_weight,\n" if settings.class_weights == "balanced" else ""
     patience = settings.patience or settings.epochs
+    start = f", start_from_epoch={judged_from}" if judged_from else ""
     parts.append(
         f"""\
 keras.utils.set_random_seed({seed})
@@ -113,7 +116,7 @@ keras.utils.set_random_seed({seed})
     callbacks=[
 {further}\
         keras.callbacks.EarlyStopping(
-            monitor="val_loss", patience={patience}, restore_best_weights=True
+            monitor="val_loss", patience={patience}, restore_best_weights=True{start}
         )
     ],
     verbose=2,

@@ -153,6 +153,23 @@ def test_zeros_stay_zero(parents, tmp_path):
         assert (weights == 0).mean() < 0.7
 
 
+@pytest.mark.slow
+def test_shared_values_stay_where_nothing_is_folded(parents, tmp_path):
+    import keras
+
+    parent, dataset = parents("conv")
+    model = keras.models.load_model(parent.path, compile=False)
+    for name in ("stem", "logits"):
+        kernel = model.get_layer(name).kernel
+        kernel.assign(np.round(np.asarray(kernel) * 8) / 8 + 1 / 16)
+    (tmp_path / "parent").mkdir()
+    few = small_models.baseline(model, tmp_path / "parent" / "few.keras")
+    notes = list(map(str, apply(NAME, few, dataset, tmp_path / "made", **SHORT).report.notes))
+    (parted,) = [note for note in notes if "shared values became" in note]
+    assert parted.startswith("stem: ")
+    assert any(note.startswith("Shared values were kept") and "logits" in note for note in notes)
+
+
 def stored(path, shape):
     from ai_edge_litert.interpreter import Interpreter
 

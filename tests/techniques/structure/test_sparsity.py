@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,11 @@ def check_gradual(applied, model, digits, points):
     assert curve == sorted(curve)
     assert curve[0] == 0
     assert curve[-1] == 0.8
+    # one training over all epochs, of which those with fewer zeros are not kept
+    (kept,) = re.findall(
+        r"Trained for 4 epochs in .* kept epoch (\d)", " ".join(map(str, applied.report.notes))
+    )
+    assert int(kept) in (3, 4)
     (table,) = applied.report.tables
     shown = {row[0]: row[1] for row in table.rows}
     for name, kernel in kernels_of(model).items():

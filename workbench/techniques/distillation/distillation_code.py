@@ -15,7 +15,7 @@ from workbench.techniques.structure.widths import WidthPlan
 from workbench.training import training_code
 from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint, common_size
-from workbench.training.preserving_code import preserving_code
+from workbench.training.preserving_code import needs_preserving, preserving_code
 from workbench.variant import Variant
 
 _SAMPLES_FOR_SCALE = 256
@@ -76,7 +76,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
         hints = ()
     sizes = [_size(hint, variant, teachers[0].variant) for hint in hints]
     output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
-    preserved = parameters.student == "this variant" and _was_preserved(variant)
+    preserved = parameters.student == "this variant" and needs_preserving(variant)
     training = training_code(
         "distilled", variant, parameters, callbacks=["Preserving()"] if preserved else []
     ).replace("in distilled.layers", "in student.layers")  # the output layer, which Muon leaves alone
@@ -160,13 +160,6 @@ keras.utils.set_random_seed({seed})
 student = keras.models.clone_model(model)
 student.set_weights(model.get_weights())
 {finalizing_code("student", variant)}"""
-
-
-def _was_preserved(variant: Variant) -> bool:
-    from workbench.techniques import techniques
-
-    made_by = techniques().get(variant.technique or "")
-    return made_by is not None and bool(made_by.brings & {"sparsity", "clusters"})
 
 
 def _size(hint: Hint, student: Variant, teacher: Variant) -> tuple[int | None, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +13,10 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, select
 from workbench.errors import Refused
-from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
     load_parent,
-    output_name,
     write,
 )
 from workbench.techniques.quantization.litert_recipes import (
@@ -28,22 +25,17 @@ from workbench.techniques.quantization.litert_recipes import (
     quantize_file,
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
+from workbench.techniques.quantization.qat_code import qat_code
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
     obstacle,
     train,
-    training_code,
     training_seconds,
 )
-from workbench.training.preserving_code import preserving_code
-from workbench.variant import Format, Skip, Table, Variant
+from workbench.variant import Format, Report, Skip, Table, Variant
 
-_SOURCES = (
-    *("workbench.models.channel_factors", "workbench.models.retracing"),
-    *("workbench.models.batchnorm_folding", "workbench.training.fake_quantization"),
-)
 _LAYERS = frozenset(
     {
         *("Dense", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D"),
@@ -141,7 +133,7 @@ class Qat(Technique[QatParameters]):
 
         context.report.stage(say("Folding batch normalization"))
         plain, done, left = folded(flattened(parent))
-        model = fake_quantized(plain, 8 if parameters.weights == "int8" else 4)
+        model = fake_quantized(plain, _bits(parameters))
         context.report.check()
         preserving = preserve(model)
         result = train(
@@ -152,7 +144,7 @@ class Qat(Technique[QatParameters]):
             callbacks=(preserving,),
             share=(0.15, 0.8),
         )
-        kept = preserving.notes()
+        kept = Report(notes=(*preserving.notes(), *_parted(parent, plain)))
         preserving.release()
         applied = _converted(context, parameters, model, plain)
         if any("FAKE_QUANT" in layer.kind.upper() for layer in applied.description.layers):
@@ -160,62 +152,43 @@ class Qat(Technique[QatParameters]):
                 say("The converter left fake quantization in the file: it would compute in float32."),
                 say("Choose int8 without training."),
             )
-        return _reported(context, applied, model, (*kept, *result.notes()), done, left)
+        return _reported(context, applied, model, kept.followed_by(result.report()), done, left)
 
     @override
     def code(self, variant: Variant, parameters: QatParameters, paths: CodePaths) -> str:
-        whole = parameters.weights == "int8"
-        ending = _INT8_CODE if whole else _INT4_CODE
-        preserved = _was_preserved(variant)
-        return f"""\
-{plain_source(*_SOURCES)}
-
-data = np.load({json.dumps(paths.data)})
-plain, _, _ = folded(flattened(keras.models.load_model({json.dumps(paths.model)}, compile=False)))
-model = fake_quantized(plain, bits={8 if whole else 4})
-{preserving_code("model") if preserved else ""}\
-{training_code("model", variant, parameters, callbacks=["Preserving()"] if preserved else [])}
-{ending.replace("OUTPUT", json.dumps(output_name(paths)))}"""
+        return qat_code(variant, parameters, paths, bits=_bits(parameters))
 
     @override
     def variant_name(self, parameters: QatParameters) -> str:
         return f"{parameters.weights} QAT"
 
 
-def _was_preserved(variant: Variant) -> bool:
-    """Whether the step that made it left zeros or shared values, which training has to keep."""
-    from workbench.techniques import techniques
-
-    made_by = techniques().get(variant.technique or "")
-    return made_by is not None and bool(made_by.brings & {"sparsity", "clusters"})
+def _bits(parameters: QatParameters) -> int:
+    return 8 if parameters.weights == "int8" else 4
 
 
-_INT8_CODE = """\
-# The ranges are in the graph: the converter needs no samples.
-model.export(
-    OUTPUT,
-    format="litert",
-    verbose=False,
-    optimizations=[tf.lite.Optimize.DEFAULT],
-    target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
-)
-"""
-_INT4_CODE = f"""\
-from litert_quantizer.qtyping import TFLOperationName as Operation
-from litert_quantizer.quantizer import Quantizer
+def _parted(parent: Any, folded: Any) -> tuple[Text, ...]:
+    """The weight matrices whose weights share more values than those of the parent did."""
+    from workbench.training.kernels import kernels
+    from workbench.training.preserving import is_clustered
 
-baked(model, plain).export(
-    "float32.tflite",
-    format="litert",
-    verbose=False,
-    target_spec={{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}},
-)
-quantizer = Quantizer("float32.tflite")
-quantizer.add_dynamic_config(".*", Operation.ALL_SUPPORTED, 8)
-for kind in {list(FOUR_BIT_KERNELS)}:
-    quantizer.add_dynamic_config(".*", Operation[kind], 4)
-quantizer.quantize().export_model(OUTPUT, overwrite=True)
-"""
+    now = {kernel.name: len(np.unique(kernel.variable)) for kernel in kernels(folded)}
+    notes = []
+    for kernel in kernels(parent):
+        values = np.asarray(kernel.variable)
+        before = len(np.unique(values))
+        after = now.get(kernel.layer, before)  # nested models were inlined
+        if is_clustered(values) and after > before:
+            notes.append(
+                say(
+                    "{layer}: {before} shared values became {after}, since folding multiplied each channel "
+                    "by a factor of its own.",
+                    layer=kernel.name,
+                    before=before,
+                    after=after,
+                )
+            )
+    return tuple(notes)
 
 
 def _converted(context: Context, parameters: QatParameters, model: Any, plain: Any) -> Applied:
@@ -250,7 +223,7 @@ def _reported(
     context: Context,
     applied: Applied,
     model: Any,
-    further: tuple[Text, ...],
+    trained: Report,
     done: list[str],
     left: list[str],
 ) -> Applied:
@@ -278,7 +251,6 @@ def _reported(
             percent=f"{100 * share:.1f}",
             count=count,
         ),
-        *further,
     )
     skipped = tuple(
         Skip(name=name, reason=say("No convolution or dense layer before it to be folded into."))
@@ -293,7 +265,7 @@ def _reported(
                 "notes": notes,
                 "tables": (*report.tables, table),
             }
-        ),
+        ).followed_by(trained),
     )
 
 

@@ -155,7 +155,7 @@ class Clustering(Technique[ClusteringParameters]):
             kernel.variable.assign(shared)
             context.report.progress(0.1 * done / len(choice.chosen))
         guarded = Preserving(Kept(kernel, clusters=True) for kernel in choice.chosen)
-        notes = fine_tune(model, context, parameters, callbacks=[guarded])
+        tuned = fine_tune(model, context, parameters, callbacks=[guarded])
         guarded.release()
         touched = tuple(
             say(
@@ -169,13 +169,9 @@ class Clustering(Technique[ClusteringParameters]):
         )
         table = _table(choice.chosen, errors)
         applied = finish(model, context, Report())
-        report = Report(
-            touched=touched,
-            skipped=tuple(choice.skipped),
-            notes=(*notes, *packed(context.parent, applied)),
-            tables=(table,),
-        )
-        return replace(applied, report=report)
+        own = Report(touched=touched, skipped=tuple(choice.skipped), tables=(table,))
+        file = Report(notes=packed(context.parent, applied))
+        return replace(applied, report=own.followed_by(tuned).followed_by(file))
 
     @override
     def code(self, variant: Variant, parameters: ClusteringParameters, paths: CodePaths) -> str:

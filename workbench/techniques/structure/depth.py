@@ -136,11 +136,10 @@ class DepthScaling(Technique[DepthParameters]):
                     after=f"{shorter.count_params():,}",
                 ),
                 *notes,
-                *tuned,
             ),
             tables=(table,),
         )
-        return replace(applied, report=report)
+        return replace(applied, report=report.followed_by(tuned))
 
     @override
     def code(self, variant: Variant, parameters: DepthParameters, paths: CodePaths) -> str:

@@ -77,7 +77,8 @@ def fine_tune(
     callbacks: Sequence[Any] = (),
     share: tuple[float, float] = (0.1, 0.95),
     teacher: Teacher | None = None,
-) -> tuple[Text, ...]:
+    judged_from: int = 0,
+) -> Report:
     """Trains a model further, where epochs are asked for; zeros and shared values in its weights are kept.
 
     Args:
@@ -87,12 +88,13 @@ def fine_tune(
         callbacks: Further Keras callbacks.
         share: The part of the job's progress that this is.
         teacher: Trained models that are learned from beside the labels.
+        judged_from: How many epochs come first that can neither be kept nor end the training.
 
     Returns:
-        What the report says of it.
+        What the technique's report says of it.
     """
     if parameters.epochs == 0:
-        return (say("It was not fine-tuned."),)
+        return Report(notes=(say("It was not fine-tuned."),))
     from workbench.training.preserving import preserve
 
     preserving = preserve(model)
@@ -104,10 +106,11 @@ def fine_tune(
         callbacks=(*callbacks, preserving),
         share=share,
         teacher=teacher,
+        judged_from=judged_from,
     )
-    notes = preserving.notes()
+    kept = Report(notes=preserving.notes())
     preserving.release()
-    return (*result.notes(), *notes)
+    return result.report().followed_by(kept)
 
 
 def fine_tuning_seconds(

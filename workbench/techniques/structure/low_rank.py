@@ -163,7 +163,7 @@ class LowRank(Technique[LowRankParameters]):
         before = model.count_params()
         smaller = split(model, found, choice)
         # A layer that was split is gone as such: what was known of the old one stands in the report.
-        notes = fine_tune(
+        tuned = fine_tune(
             smaller,
             context,
             parameters,
@@ -180,11 +180,10 @@ class LowRank(Technique[LowRankParameters]):
                     before=f"{before:,}",
                     after=f"{smaller.count_params():,}",
                 ),
-                *notes,
             ),
             tables=(_table(chosen, choice), *choice.tables),
         )
-        return replace(applied, report=report)
+        return replace(applied, report=report.followed_by(tuned))
 
     @override
     def code(self, variant: Variant, parameters: LowRankParameters, paths: CodePaths) -> str:

@@ -144,14 +144,14 @@ class ChannelPruning(Technique[PruningParameters]):
             last = step == parameters.steps
             epochs = parameters.epochs if last else parameters.epochs_between
             if epochs or last:
-                told = fine_tune(
+                tuned = fine_tune(
                     model,
                     context,
                     parameters.model_copy(update={"epochs": epochs}),
                     share=(round(start + 0.02, 4), end),
                     teacher=_teacher(parent, context, parameters),
                 )
-                notes += told if last else told[:1]
+                notes += () if last else tuned.notes[:1]
         if (left := plan.part(counts, target)) < 0.9 * part:
             notes.append(
                 say(
@@ -162,7 +162,7 @@ class ChannelPruning(Technique[PruningParameters]):
                     wanted=f"{100 * part:.0f}",
                 )
             )
-        return finish(model, context, _report(plan, counts, before, parent, model, notes))
+        return finish(model, context, _report(plan, counts, before, parent, model, notes).followed_by(tuned))
 
     @override
     def code(self, variant: Variant, parameters: PruningParameters, paths: CodePaths) -> str:

@@ -14,7 +14,7 @@ from workbench.techniques.structure.pruning_parameters import PruningParameters
 from workbench.techniques.structure.pruning_plan import PruningPlan, plan_of
 from workbench.techniques.structure.pruning_search_code import search_code
 from workbench.training import training_code
-from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code
+from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code, needs_preserving
 from workbench.variant import Variant
 
 
@@ -144,7 +144,7 @@ def choose(keep, scores, before):
 """,
         importance_code(plan, data.axis, data.numbers, variant, parameters),
         _teaching(variant, parameters) if distilled else "",
-        f"\n\n{WEIGHT_MATRICES}\n\n{KEPT}" if was_preserved(variant) else "",
+        f"\n\n{WEIGHT_MATRICES}\n\n{KEPT}" if needs_preserving(variant) else "",
         "\n\n# Nothing is missing yet. The last entry is for positions that stay: their number is -1.\n",
         "before = np.zeros(count + 1, bool)\n",
     ]
@@ -177,17 +177,9 @@ for step in range(1, {parameters.steps} + 1):
     return "".join(parts)
 
 
-def was_preserved(variant: Variant) -> bool:
-    """Whether the step that made it left zeros or shared values, which training has to keep."""
-    from workbench.techniques import techniques
-
-    made_by = techniques().get(variant.technique or "")
-    return made_by is not None and bool(made_by.brings & {"sparsity", "clusters"})
-
-
 def _training(variant: Variant, parameters: PruningParameters) -> str:
     """Code that trains ``model`` further, with its teacher if it has one."""
-    preserved = was_preserved(variant)
+    preserved = needs_preserving(variant)
     keeping = keeping_code("model") if preserved else ""
     callbacks = ["Preserving()"] if preserved else []
     if not parameters.distill:

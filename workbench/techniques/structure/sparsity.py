@@ -149,7 +149,7 @@ class Sparsity(Technique[SparsityParameters]):
         choice = _choose(model, parameters)
         before = [zeros(kernel) for kernel in choice.chosen]
         context.report.stage(say("Removing weights"))
-        notes = (
+        tuned = (
             _prune_pattern(model, choice, context, parameters)
             if parameters.pattern in PATTERNS
             else _prune_smallest(model, choice, context, parameters)
@@ -165,13 +165,9 @@ class Sparsity(Technique[SparsityParameters]):
             for kernel, was in zip(choice.chosen, before, strict=True)
         )
         applied = finish(model, context, Report())
-        report = Report(
-            touched=touched,
-            skipped=tuple(choice.skipped),
-            notes=(*notes, *packed(context.parent, applied)),
-            tables=(_table(choice.chosen),),
-        )
-        return replace(applied, report=report)
+        own = Report(touched=touched, skipped=tuple(choice.skipped), tables=(_table(choice.chosen),))
+        file = Report(notes=packed(context.parent, applied))
+        return replace(applied, report=own.followed_by(tuned).followed_by(file))
 
     @override
     def code(self, variant: Variant, parameters: SparsityParameters, paths: CodePaths) -> str:
@@ -233,7 +229,7 @@ def _no_groups(kernel: Kernel, parameters: SparsityParameters) -> Text | None:
 
 def _prune_pattern(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
-) -> tuple[Text, ...]:
+) -> Report:
     for kernel in choice.chosen:
         weights = values(kernel)
         mask = pattern_mask(weights, kernel.reduced, *PATTERNS[parameters.pattern])
@@ -244,7 +240,7 @@ def _prune_pattern(
 
 def _prune_smallest(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
-) -> tuple[Text, ...]:
+) -> Report:
     from workbench.training.gradual_pruning import GradualPruning, prune
     from workbench.training.preserving import Kept, Preserving, is_clustered
 
@@ -253,9 +249,9 @@ def _prune_smallest(
         prune(choice.chosen, parameters.share, parameters.ranking)
     # Made by name: before the first weight goes there are no zeros to be found.
     guarded = Preserving(Kept(kernel, clusters=is_clustered(values(kernel))) for kernel in choice.chosen)
-    notes: list[Text] = []
+    callbacks: list[Any] = [guarded]
+    said: tuple[Text, ...] = ()
     if ramp:
-        steps = ramp * math.ceil(context.dataset.info.counts["train"] / parameters.batch_size)
         gradual = GradualPruning(
             choice.chosen,
             guarded,
@@ -263,30 +259,20 @@ def _prune_smallest(
             share=parameters.share,
             initial=zeros_of_all(choice.chosen),
             ranking=parameters.ranking,
-            steps=steps,
+            steps=ramp * math.ceil(context.dataset.info.counts["train"] / parameters.batch_size),
             every=parameters.every,
         )
-        fine_tune(
-            model,
-            context,
-            parameters.model_copy(update={"epochs": ramp, "patience": 0}),
-            callbacks=[guarded, gradual],
-            share=(0.1, 0.5),
-        )
-        assert gradual.last is not None
-        model.set_weights(gradual.last)
-        guarded.refresh()
-        notes.append(
+        callbacks.append(gradual)
+        said = (
             say(
                 "Weights went during the first {ramp} of {epochs} epochs; in the others the model recovered.",
                 ramp=ramp,
                 epochs=parameters.epochs,
-            )
+            ),
         )
-    rest = parameters.model_copy(update={"epochs": parameters.epochs - ramp})
-    notes += fine_tune(model, context, rest, callbacks=[guarded], share=(0.5 if ramp else 0.1, 0.95))
+    tuned = fine_tune(model, context, parameters, callbacks=callbacks, judged_from=ramp)
     guarded.release()
-    return tuple(notes)
+    return Report(notes=said).followed_by(tuned)
 
 
 def _table(pruned: list[Kernel]) -> Table:

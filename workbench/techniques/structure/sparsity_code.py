@@ -98,27 +98,16 @@ class GradualPruning(keras.callbacks.Callback):
     step = 0
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self.step % {every} == 0:
-            self.prune({share} + (start - {share}) * (1 - self.step / {steps}) ** 3)
+        if self.step == ramp or (self.step < ramp and self.step % {every} == 0):
+            prune({share} + (start - {share}) * (1 - self.step / ramp) ** 3)
+            for one in kept:
+                one.refresh()
         self.step += 1
-
-    def prune(self, share):
-        prune(share)
-        for one in kept:
-            one.refresh()
-
-    def on_train_end(self, logs=None):
-        self.prune({share})
-        self.last = model.get_weights()
 
 
 zeros = sum(np.count_nonzero(kernel.numpy() == 0) for kernel in kernels)
 start = zeros / sum(kernel.numpy().size for kernel in kernels)
-pruning = GradualPruning()
-{training}
-# Not the best epoch's weights, which have fewer zeros.
-model.set_weights(pruning.last)
-
+ramp = {steps}
 """
 
 
@@ -173,19 +162,18 @@ data = np.load({json.dumps(paths.data)})
         parts.append("" if ramp else f"\n\nprune({share})\n")
     if parameters.epochs:
         parts.append(keeping)
+    callbacks = ["Preserving()"]
     if ramp:
-        gradual = parameters.model_copy(update={"epochs": ramp, "patience": 0})
-        training = training_code("model", variant, gradual, callbacks=["Preserving()", "pruning"])
-        steps = f'({ramp} * -(-len(data["y_train"]) // {parameters.batch_size}))'
+        callbacks.append("GradualPruning()")
+        steps = f'{ramp} * -(-len(data["y_train"]) // {parameters.batch_size})'
         parts.append(
             "\n"
-            + _GRADUAL.replace("{every}", str(every))
-            .replace("{share}", str(share))
-            .replace("{steps}", steps)
-            .replace("{training}", training)
+            + _GRADUAL.replace("{every}", str(every)).replace("{share}", str(share)).replace("{steps}", steps)
         )
-    rest = parameters.model_copy(update={"epochs": parameters.epochs - ramp})
-    if rest.epochs:
-        parts.append(training_code("model", variant, rest, callbacks=["Preserving()"]) + "\n")
+    if parameters.epochs:
+        if ramp:
+            parts.append("# Weights of the epochs before have fewer zeros: none of them is kept.\n")
+        training = training_code("model", variant, parameters, callbacks=callbacks, judged_from=ramp)
+        parts.append(training + "\n")
     parts.append(saving_code("model", paths, parameters.epochs))
     return "".join(parts)

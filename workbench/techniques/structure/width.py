@@ -148,9 +148,8 @@ class WidthScaling(Technique[WidthParameters]):
                         before=f"{parent.count_params():,}",
                         after=f"{finished.count_params():,}",
                     ),
-                    *result.notes(),
                 ),
-            ),
+            ).followed_by(result.report()),
         )
 
     @override

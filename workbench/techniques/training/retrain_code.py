@@ -10,6 +10,7 @@ from workbench.models.copying import finalizing_code
 from workbench.technique import CodePaths
 from workbench.training import TrainingSettings, training_code
 from workbench.training.fresh import kept_layers_of_file
+from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code, needs_preserving
 from workbench.training.script import features_code
 from workbench.variant import Variant
 
@@ -36,7 +37,11 @@ def retraining_code(
         lines += f"model{get}.set_weights(source{get}.get_weights())\n"
     if "set_weights" in lines:
         lines += finalizing_code("model", variant)
-    lines += training_code("model", variant, settings, seed=seed) + "\n"
+    preserved = not new and needs_preserving(variant)
+    if preserved:
+        lines += keeping_code("model")
+    callbacks = ["Preserving()"] if preserved else []
+    lines += training_code("model", variant, settings, seed=seed, callbacks=callbacks) + "\n"
     judge = ""
     if several:
         judge = "from sklearn.metrics import f1_score\n"
@@ -50,7 +55,7 @@ import numpy as np
 {judge}
 source = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
-{lines}\
+{f"{WEIGHT_MATRICES}{chr(10) * 2}{KEPT}{chr(10) * 2}" if preserved else ""}{lines}\
 # Saved again without the optimizer, whose state is twice the size of the weights.
 model.save("{output}")
 keras.models.load_model("{output}", compile=False).save("{output}")
