@@ -88,11 +88,9 @@ def test_seven_bits_stay_within_seven_bits(made):
 
 def test_activations_and_scales_are_what_was_asked_for(made):
     def zero_points(path, dtype):
-        return [
-            tensor
-            for tensor in onnx.load(path).graph.initializer
-            if tensor.name.endswith("zero_point") and tensor.data_type == dtype
-        ]
+        graph = onnx.load(path).graph
+        used = {node.input[2] for node in graph.node if node.op_type == "QuantizeLinear"}
+        return [tensor for tensor in graph.initializer if tensor.name in used and tensor.data_type == dtype]
 
     signed = made(NAME, "conv", activations="int8").path
     unsigned = made(NAME, "conv", activations="uint8").path

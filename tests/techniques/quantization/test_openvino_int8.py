@@ -72,12 +72,36 @@ def test_mixed_activations_are_asymmetric(made):
 
 
 def test_exact_bias_correction(parents, made):
-    applied = made(NAME, "conv", fast_bias_correction=False)
+    applied = made(NAME, "conv", bias_correction="exact")
     dataset = parents("conv")[1]
-    fast = predict(made(NAME, "conv"), dataset.x("test"))
+    fast = predict(made(NAME, "conv", bias_correction="fast"), dataset.x("test"))
     exact = predict(applied, dataset.x("test"))
     assert (fast.argmax(-1) == exact.argmax(-1)).mean() > 0.9
     assert not np.array_equal(fast, exact)
+
+
+def test_biases_are_corrected_only_where_that_helps(parents, made):
+    def error(applied):
+        exact = predict(made("inference.runtime", "conv", runtime="openvino"), calibration)
+        return np.square(predict(applied, calibration) - exact).mean()
+
+    calibration = parents("conv")[1].x("validation")  # all of it is drawn
+    choices = {choice: made(NAME, "conv", bias_correction=choice) for choice in ("fast", "none")}
+    errors = {choice: error(applied) for choice, applied in choices.items()}
+    best = min(errors, key=errors.get)
+    chosen = made(NAME, "conv")
+    np.testing.assert_array_equal(predict(chosen, calibration), predict(choices[best], calibration))
+    assert errors["fast"] != errors["none"]
+    words = {"fast": "Biases are corrected", "none": "Biases are not corrected"}
+    assert words[best] in str(chosen.report.notes[1])
+    assert not any("corrected" in str(note) for note in choices["fast"].report.notes)
+
+
+def test_the_file_says_nothing_of_where_it_was_made(made):
+    description = (made(NAME, "conv").path / "model.xml").read_text()
+    assert "rt_info" not in description
+    assert "tmp" not in description
+    assert "\n\t" not in description
 
 
 @pytest.mark.parametrize("source", ["onnxruntime", "openvino"])
@@ -130,7 +154,7 @@ def test_estimate_and_name(parents):
     estimate = technique.estimate(parent, dataset.info, OpenVinoInt8Parameters())
     assert 0 < estimate.seconds < 60
     assert 0.2 < estimate.size_ratio < 0.5
-    exact = technique.estimate(parent, dataset.info, OpenVinoInt8Parameters(fast_bias_correction=False))
+    exact = technique.estimate(parent, dataset.info, OpenVinoInt8Parameters(bias_correction="exact"))
     assert exact.seconds > estimate.seconds
     assert technique.variant_name(OpenVinoInt8Parameters()) == "OpenVINO int8"
     for field in OpenVinoInt8Parameters.model_fields.values():

@@ -16,6 +16,8 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.conversion import OPSET
+from workbench.models.onnx_slimming import slim_onnx
+from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import (
     float32_parent,
@@ -147,6 +149,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
                         say("ONNX Runtime cannot quantize this model: {error}", error=str(error)),
                         say("Choose another way of int8, or another runtime."),
                     ) from error
+        slim_onnx(path)
         context.report.progress(0.95)
         context.report.check()
         description = describe(path, "onnx", like=context.parent.description)
@@ -169,6 +172,8 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         start = _export_code(variant, paths.model) if keras else f'source = "{paths.model}"\n'
         imports = "import keras" if keras else ""
         return f"""\
+{plain_source("workbench.models.onnx_slimming")}
+
 import os
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would write an identifier for its maker
@@ -203,6 +208,7 @@ quantize_static(
     weight_type=QuantType.QInt8,
     calibrate_method=CalibrationMethod.{_METHODS[parameters.method]},
 )
+slim_onnx(Path("{output}"))
 """
 
     @override

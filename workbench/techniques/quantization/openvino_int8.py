@@ -15,7 +15,10 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, sample_count, select
 from workbench.errors import Cancelled, InvalidInput, Refused
+from workbench.models.openvino_slimming import slim_openvino
+from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.quantization.bias_correction import quantized
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
     CalibratedParameters,
@@ -25,6 +28,7 @@ from workbench.techniques.quantization.litert_files import (
 from workbench.text import Text, say
 from workbench.variant import Format, ModelDescription, Report, Skip, Variant
 
+_SOURCES = ("workbench.models.openvino_slimming", "workbench.techniques.quantization.bias_correction")
 _QUANTIZABLE = frozenset({"Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"})
 
 
@@ -37,11 +41,12 @@ class OpenVinoInt8Parameters(CalibratedParameters):
         description="performance: weights and activations symmetric, the fastest. mixed: activations "
         "asymmetric, more exact after functions that go below zero (Swish, GELU, ELU).",
     )
-    fast_bias_correction: bool = Field(
-        True,
-        title="Fast bias correction",
-        description="Shifts biases by the mean error that rounding makes, layer by layer. Off: the exact "
-        "correction, a little better and much slower.",
+    bias_correction: Literal["automatic", "fast", "exact", "none"] = Field(
+        "automatic",
+        title="Bias correction",
+        description="Shifts biases by the mean error that rounding makes, layer by layer. fast: as NNCF does "
+        "by default; it can do harm. exact: with all layers before it rounded, much slower. automatic: fast "
+        "or none, whichever stays nearer to float32 on the calibration samples.",
         json_schema_extra={"advanced": True},
     )
 
@@ -51,8 +56,8 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
 
     The model becomes OpenVINO's format; NNCF finds the range of every activation on samples of the
     validation split, inserts FakeQuantize operations, and corrects biases for the mean error of
-    rounding. OpenVINO fuses them into integer kernels. A quarter of the size, and on a PC often the
-    fastest int8, with VNNI or without.
+    rounding where that helps. OpenVINO fuses them into integer kernels. A quarter of the size, and on a
+    PC often the fastest int8, with VNNI or without.
 
     Source: Kozlov et al., Neural Network Compression Framework for fast model inference, 2020
     (arXiv:2002.08679); Nagel et al., Data-Free Quantization, ICCV 2019 (arXiv:1906.04721), for
@@ -83,7 +88,7 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
     ) -> Estimate:
         samples = min(parameters.samples, dataset.counts[parameters.split])
         layers = sum(1 for layer in variant.description.layers if layer.parameters)
-        passes = 2 if parameters.fast_bias_correction else 1 + layers
+        passes = {"automatic": 6, "fast": 2, "exact": 1 + layers, "none": 1}[parameters.bias_correction]
         return Estimate(
             seconds=3.0 + conversion_seconds(variant.description, samples * passes),
             size_ratio=0.27,
@@ -102,14 +107,15 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
         model = _float32_model(openvino, context)
         context.report.progress(0.2)
         context.report.stage(say("Calibrating and quantizing"))
-        quantized, note = _quantized(context, parameters, model)
+        quantized, notes = _quantized(context, parameters, model)
         context.report.check()
         folder = context.folder / "model"
         folder.mkdir()
         openvino.save_model(quantized, folder / "model.xml", compress_to_fp16=False)
+        slim_openvino(folder)
         context.report.progress(0.95)
         description = describe(folder, "openvino", like=context.parent.description)
-        report = _report(description, quantized, note)
+        report = _report(description, quantized, notes)
         context.report.progress(1.0)
         return Applied(
             path=folder,
@@ -124,11 +130,12 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
     def code(self, variant: Variant, parameters: OpenVinoInt8Parameters, paths: CodePaths) -> str:
         imports = "import keras" if variant.format == "keras" else ""
         return f"""\
+{plain_source(*_SOURCES)}
+
 import sys
 
 sys.modules["openvino_telemetry"] = None  # OpenVINO and NNCF would report their use to Intel
 {imports}
-import nncf
 import numpy as np
 import openvino
 
@@ -141,14 +148,10 @@ def sample(i):
     return {{name: x[i : i + 1] for name, x in arrays.items()}}
 
 
-quantized = nncf.quantize(
-    model,
-    nncf.Dataset(np.sort(index), sample),
-    preset=nncf.QuantizationPreset.{parameters.preset.upper()},
-    subset_size=len(index),
-    fast_bias_correction={parameters.fast_bias_correction},
-)
-openvino.save_model(quantized, "{paths.output}/model.xml", compress_to_fp16=False)
+rows = [int(row) for row in np.sort(index)]
+found, _, _ = quantized(model, rows, sample, "{parameters.preset}", "{parameters.bias_correction}")
+openvino.save_model(found, "{paths.output}/model.xml", compress_to_fp16=False)
+slim_openvino(Path("{paths.output}"))
 """
 
     @override
@@ -173,7 +176,9 @@ def _float32_model(openvino: Any, context: Context) -> Any:
         ) from error
 
 
-def _quantized(context: Context, parameters: OpenVinoInt8Parameters, model: Any) -> tuple[Any, Text]:
+def _quantized(
+    context: Context, parameters: OpenVinoInt8Parameters, model: Any
+) -> tuple[Any, tuple[Text, ...]]:
     import nncf
 
     from workbench.runtimes.batches import ordered
@@ -182,6 +187,7 @@ def _quantized(context: Context, parameters: OpenVinoInt8Parameters, model: Any)
     features = context.dataset.x(parameters.split)
     index = calibration_index(parameters, sample_count(features))
     names = [port.any_name for port in model.inputs]
+    passes = 6 if parameters.bias_correction == "automatic" else 2
     seen = 0
 
     def sample(row: int) -> dict[str, npt.NDArray[np.float32]]:
@@ -189,18 +195,14 @@ def _quantized(context: Context, parameters: OpenVinoInt8Parameters, model: Any)
         seen += 1
         context.report.check()
         # NNCF goes over the samples once or more; how often depends on the model.
-        context.report.progress(0.2 + 0.7 * min(1.0, seen / (2 * len(index))))
+        context.report.progress(0.2 + 0.7 * min(1.0, seen / (passes * len(index))))
         return dict(zip(names, ordered(select(features, slice(row, row + 1)), names), strict=True))
 
     # NNCF draws progress bars.
     with contextlib.redirect_stdout(io.StringIO()):
         try:
-            quantized = nncf.quantize(
-                model,
-                nncf.Dataset([int(row) for row in index], sample),
-                preset=nncf.QuantizationPreset[parameters.preset.upper()],
-                subset_size=len(index),
-                fast_bias_correction=parameters.fast_bias_correction,
+            found, chosen, errors = quantized(
+                model, [int(row) for row in index], sample, parameters.preset, parameters.bias_correction
             )
         except Cancelled:
             raise
@@ -209,10 +211,31 @@ def _quantized(context: Context, parameters: OpenVinoInt8Parameters, model: Any)
                 say("NNCF cannot quantize this model: {error}", error=str(error) or type(error).__name__),
                 say("Choose another way of int8, or another runtime."),
             ) from error
-    return quantized, calibration_note(parameters, len(index))
+    return found, (calibration_note(parameters, len(index)), *_correction_notes(chosen, errors))
 
 
-def _report(description: ModelDescription, model: Any, note: Text) -> Report:
+def _correction_notes(chosen: str, errors: dict[str, float]) -> tuple[Text, ...]:
+    if not errors:
+        return ()
+    values = {name: f"{100 * error:.3g}" for name, error in errors.items()}
+    if chosen == "fast":
+        return (
+            say(
+                "Biases are corrected: the error of the outputs on the calibration samples is {fast} % of "
+                "their power, {none} % without.",
+                **values,
+            ),
+        )
+    return (
+        say(
+            "Biases are not corrected: the error of the outputs on the calibration samples is {none} % of "
+            "their power, {fast} % with NNCF's fast correction.",
+            **values,
+        ),
+    )
+
+
+def _report(description: ModelDescription, model: Any, notes: tuple[Text, ...]) -> Report:
     """What of the produced file is quantized, and what is not.
 
     Raises:
@@ -244,7 +267,7 @@ def _report(description: ModelDescription, model: Any, note: Text) -> Report:
             for layer in weighted
             if layer not in done
         ),
-        notes=(note, say("Biases stay in float32.")),
+        notes=(*notes, say("Biases stay in float32.")),
     )
 
 
