@@ -148,6 +148,6 @@ def test_a_runtime_without_code_says_so(parents, monkeypatch):
     class Other(type(runtime("litert"))):
         name = "other"
 
-    monkeypatch.setattr(runtimes, "_registered", {"other": Other()})
+    monkeypatch.setattr(runtimes._registry, "registered", {"other": Other()})
     with pytest.raises(Unavailable, match="Choose another runtime"):
         deployment_code(parents("dense")[0].model_copy(update={"runtime": "other"}))

@@ -62,7 +62,7 @@ def tiny(monkeypatch, tmp_path, blobs):
     monkeypatch.delitem(sys.modules, "tiny_runtime", raising=False)
     import tiny_runtime
 
-    monkeypatch.setitem(runtimes._registered, "tiny", tiny_runtime.TinyRuntime())
+    monkeypatch.setitem(runtimes._registry.registered, "tiny", tiny_runtime.TinyRuntime())
 
     def candidate(name, *, sleep_s=0.0, fault="", weights=None, bias=None):
         path = tmp_path / f"{name}.npz"

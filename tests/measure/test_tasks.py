@@ -290,7 +290,7 @@ def test_a_runtime_with_tensorflow_predicts_in_this_process(report, tiny, datase
     pytest.importorskip("tensorflow")
     from workbench import runtimes
 
-    monkeypatch.setitem(runtimes._registered, "elsewhere", Elsewhere())
+    monkeypatch.setitem(runtimes._registry.registered, "elsewhere", Elsewhere())
     candidate = tiny("model")
     here, scores_here = measure_quality(
         report, candidate.model_copy(update={"runtime": "elsewhere"}), dataset_folder, True

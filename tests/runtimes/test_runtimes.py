@@ -115,7 +115,7 @@ def test_a_missing_package_is_said_without_importing(monkeypatch):
 
 
 def test_a_runtime_is_added_while_running(monkeypatch):
-    monkeypatch.setattr(runtimes, "_registered", {})
+    monkeypatch.setattr(runtimes._registry, "registered", {})
 
     @runtimes.register
     class Elsewhere(Runtime):

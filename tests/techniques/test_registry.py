@@ -41,7 +41,7 @@ class Nothing(Technique[Parameters]):
 
 @pytest.fixture
 def clean(monkeypatch):
-    monkeypatch.setattr(techniques, "_registered", {})
+    monkeypatch.setattr(techniques._registry, "registered", {})
 
 
 def test_every_file_is_found_in_the_order_of_the_families():

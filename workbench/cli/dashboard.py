@@ -6,19 +6,11 @@ from pathlib import Path
 
 import click
 
-from workbench.text import LANGUAGES
+from workbench.cli._serving import page_options
 
 
 @click.command("dashboard")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: a free one]")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--no-browser", is_flag=True, help="Only print the address.")
-@click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where models and measurements are kept.",
-)
-@click.option("--language", type=click.Choice(sorted(LANGUAGES)), help="Language of the page.")
+@page_options
 @click.option(
     "--shared",
     is_flag=True,

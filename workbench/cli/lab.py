@@ -6,19 +6,11 @@ from pathlib import Path
 
 import click
 
-from workbench.text import LANGUAGES
+from workbench.cli._serving import page_options
 
 
 @click.command("lab")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: a free one]")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--no-browser", is_flag=True, help="Only print the address.")
-@click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where models and measurements are kept.",
-)
-@click.option("--language", type=click.Choice(sorted(LANGUAGES)), help="Language of the widgets.")
+@page_options
 def command(port: int | None, host: str, no_browser: bool, folder: Path | None, language: str | None) -> None:
     """Open the notebooks in JupyterLab. Ctrl-C ends it."""
     from widgets.page import page

@@ -5,21 +5,21 @@ A distribution of its own can offer one under the entry point group ``workbench.
 
 from __future__ import annotations
 
-import sys
-from functools import cache
-
-from workbench.discovery import classes_below, classes_of_entry_points
-from workbench.errors import InvalidInput
+from workbench.registry import Registry
 from workbench.runtime import Runtime
 from workbench.text import Text, say
 
-_registered: dict[str, Runtime] = {}
+_registry: Registry[Runtime] = Registry(
+    __name__,
+    Runtime,
+    order=lambda item: (not item.imports_tensorflow, item.name),
+    unknown=lambda name: say("There is no runtime {name}.", name=name),
+)
 
 
 def runtimes() -> dict[str, Runtime]:
     """Every runtime by name, those of TensorFlow first; imports none of their packages."""
-    known = {**_discovered()[0], **_registered}
-    return dict(sorted(known.items(), key=lambda item: (not item[1].imports_tensorflow, item[0])))
+    return _registry.all()
 
 
 def runtime(name: str) -> Runtime:
@@ -31,13 +31,7 @@ def runtime(name: str) -> Runtime:
     Raises:
         InvalidInput: If there is none of that name.
     """
-    known = runtimes()
-    if name not in known:
-        raise InvalidInput(
-            say("There is no runtime {name}.", name=repr(name)),
-            say("Choose one of: {names}.", names=", ".join(known)),
-        )
-    return known[name]
+    return _registry.one(name)
 
 
 def register(runtime_class: type[Runtime]) -> type[Runtime]:
@@ -46,18 +40,10 @@ def register(runtime_class: type[Runtime]) -> type[Runtime]:
     Args:
         runtime_class: Takes the place of one with the same name.
     """
-    _registered[runtime_class.name] = runtime_class()
+    _registry.registered[runtime_class.name] = runtime_class()
     return runtime_class
 
 
 def broken() -> dict[str, Text]:
     """Entry points that could not be used, with the reason."""
-    return dict(_discovered()[1])
-
-
-@cache
-def _discovered() -> tuple[dict[str, Runtime], dict[str, Text]]:
-    # mypy takes an abstract class for type[Runtime] amiss; it is only compared with, never made.
-    own = classes_below(sys.modules[__name__], Runtime)  # type: ignore[type-abstract]
-    foreign, unusable = classes_of_entry_points("workbench.runtimes", Runtime)  # type: ignore[type-abstract]
-    return {item.name: item() for item in [*foreign, *own]}, unusable
+    return _registry.broken()

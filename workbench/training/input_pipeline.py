@@ -87,7 +87,8 @@ def batches(
             before.
         batch_size: Samples in a batch; the last one may be smaller.
         seed: Of the order.
-        change: Changes a batch, its features and its targets.
+        change: Changes a batch, its features and its targets. What it draws at random it draws in the
+            order of the batches, but with ``parallel map``, where threads race for it.
     """
     parallel = tf.data.AUTOTUNE if pipeline == "parallel map" else None
     rows = tf.data.Dataset.range(len(targets)).shuffle(len(targets), seed=seed).batch(batch_size)

@@ -231,7 +231,8 @@ class TrainingSettings(TrainingParameters):
         title="Input pipeline",
         description="Arrays: what Keras does with arrays in memory. From file: batches are read when they "
         "are needed, for data larger than the memory. Cache: the split is kept in memory. Prefetch: that, "
-        "and the next batches are prepared during a step. Parallel map: that, by several threads.",
+        "and the next batches are prepared during a step. Parallel map: that, by several threads; where "
+        "samples are changed at random, two runs of one seed then differ.",
         json_schema_extra=_ADVANCED,
     )
     profile: bool = Field(
