@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.models.litert_tracing import static_shapes
 from workbench.models.onnx_operators import require_known_operators, teach_converter
 from workbench.models.onnx_tracing import traceable
 from workbench.privacy import forbid_telemetry, import_openvino
@@ -71,7 +72,7 @@ def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
     import tensorflow as tf
 
     converter.setdefault("target_spec", {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]})
-    with _quiet():
+    with _quiet(), static_shapes():
         try:
             model.export(str(path), format="litert", verbose=False, **converter)
         except (Cancelled, WorkbenchError):  # from a representative data set
