@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from workbench import work
+from workbench.bench import Bench
 from workbench.compatibility import check_agreement
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput
-from workbench.evidence import Evidence
-from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
-from workbench.store import Store
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import say
 from workbench.variant import Format, Report, RuntimeSettings, Variant
@@ -38,37 +35,22 @@ class Making:
     """Prepares data, loads files and applies techniques; what is finished is durable.
 
     Args:
-        store: Where variants go.
-        evidence: What is there already.
-        executor: Where work runs.
-        changed: Called after a variant was stored.
-        seed: Seeds everything random.
+        bench: Where they read, run and write.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        evidence: Evidence,
-        executor: Executor,
-        changed: Callable[[Literal["variants"]], None],
-        seed: int,
-    ) -> None:
-        self._store = store
-        self._evidence = evidence
-        self._executor = executor
-        self._changed = changed
-        self._seed = seed
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
 
     async def prepare(self, job: Job, data: str | Path, options: dict[str, Any]) -> DatasetInfo:
         """Reads, splits and scales the data, and keeps them as the workbench's."""
         from workbench.data.builtin import BUILTINS
         from workbench.data.downloads import KerasDownload
 
-        folder = self._store.folder / "data" / _new_id()
+        folder = self._bench.store.folder / "data" / _new_id()
         downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
         worker = "tensorflow" if downloads else "light"
         info: DatasetInfo = await run_step(
-            self._executor,
+            self._bench.executor,
             job,
             work.prepare_data,
             data,
@@ -77,7 +59,7 @@ class Making:
             worker=worker,
             limits=FOREIGN_FILE_LIMITS,
         )
-        self._store.set_fact("dataset", str(folder.relative_to(self._store.folder)))
+        self._bench.store.set_fact("dataset", str(folder.relative_to(self._bench.store.folder)))
         return info
 
     async def load(
@@ -94,17 +76,17 @@ class Making:
         """Loads a foreign model file; without a parent, as the baseline."""
         job.phase(*share, say("Reading the model"))
         opened = await run_step(
-            self._executor,
+            self._bench.executor,
             job,
             work.open_model,
             model,
-            self._store.staging(),
+            self._bench.store.staging(),
             trust,
             shared,
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
-        notes = check_agreement(opened.description, self._evidence.dataset.info)
+        notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
         variant = Variant(
             id=_new_id(),
             name=self._free_name(name),
@@ -136,16 +118,16 @@ class Making:
         started = time.monotonic()
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
         applied: Applied = await run_step(
-            self._executor,
+            self._bench.executor,
             job,
             work.apply_technique,
             technique,
             parameters,
             parent,
-            self._evidence.dataset.folder,
-            self._store.staging(),
-            self._seed,
-            self._evidence.others(technique, parameters),
+            self._bench.evidence.dataset.folder,
+            self._bench.store.staging(),
+            self._bench.seed,
+            self._bench.evidence.others(technique, parameters),
             worker=technique.worker,
         )
         variant = Variant(
@@ -173,7 +155,7 @@ class Making:
     def require_empty(self) -> None:
         """Raises if a model is open already."""
         # Asked again here: another page may have opened one while this job waited.
-        for variant in self._store.variants():
+        for variant in self._bench.store.variants():
             if variant.parent is None:
                 raise InvalidInput(
                     say("This workbench already holds the model {name}.", name=variant.name),
@@ -189,20 +171,22 @@ class Making:
         )
 
     def _add(self, variant: Variant, source: Path) -> Variant:
-        stored = self._store.add_variant(variant, source)
-        self._changed("variants")
+        stored = self._bench.store.add_variant(variant, source)
+        self._bench.changed("variants")
         return stored
 
     def reference(self, runtime_name: str) -> Variant | None:
         """The float32 form of the baseline in a runtime, with default settings."""
-        for variant in self._store.variants():
+        for variant in self._bench.store.variants():
             if variant.runtime == runtime_name and variant.is_reference:
                 return variant
         return None
 
     def _free_name(self, wish: str) -> str:
         taken = {
-            variant.name for deleted in (False, True) for variant in self._store.variants(deleted=deleted)
+            variant.name
+            for deleted in (False, True)
+            for variant in self._bench.store.variants(deleted=deleted)
         }
         name, number = wish, 2
         while name in taken:

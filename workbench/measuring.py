@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 from workbench import work
+from workbench.bench import Bench
 from workbench.errors import WorkbenchError
-from workbench.evidence import Evidence
-from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.measure import tasks
 from workbench.measure.collapse import explain_collapse
@@ -18,7 +16,6 @@ from workbench.measure.passport import passport
 from workbench.measure.records import Passport, Protocol, QualityMeasurement
 from workbench.runtimes import runtime
 from workbench.stacking import look_at_weights
-from workbench.store import Store
 from workbench.text import say
 from workbench.variant import Precision, Variant
 from workbench.workers import run_step
@@ -32,26 +29,11 @@ class Measuring:
     """Size, quality and latency of variants, each stored as soon as it is there.
 
     Args:
-        store: Where measurements go.
-        evidence: The baseline and the data.
-        executor: Where work runs.
-        changed: Called after something was stored.
-        seed: Seeds the bootstrap and the order of measuring.
+        bench: Where they read, run and write.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        evidence: Evidence,
-        executor: Executor,
-        changed: Callable[[Literal["results"]], None],
-        seed: int,
-    ) -> None:
-        self._store = store
-        self._evidence = evidence
-        self._executor = executor
-        self._changed = changed
-        self._seed = seed
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
 
     async def weigh_and_judge(self, job: Job, variant: Variant) -> None:
         """Measures size and quality; side by side where they need different workers."""
@@ -67,52 +49,52 @@ class Measuring:
     async def _weigh(self, job: Job, variant: Variant) -> None:
         """Measures the three sizes and the memory to run."""
         size = await run_step(
-            self._executor,
+            self._bench.executor,
             job,
             tasks.measure_size_task,
             candidate(variant),
             variant.description.parameters,
-            self._evidence.dataset.folder,
+            self._bench.evidence.dataset.folder,
             worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
         )
-        self._store.add_measurement("size", [variant.id], size)
-        weights = await run_step(self._executor, job, look_at_weights, variant, worker="light")
-        self._store.add_measurement("weights", [variant.id], weights)
-        self._changed("results")
+        self._bench.store.add_measurement("size", [variant.id], size)
+        weights = await run_step(self._bench.executor, job, look_at_weights, variant, worker="light")
+        self._bench.store.add_measurement("weights", [variant.id], weights)
+        self._bench.changed("results")
 
     async def _judge(self, job: Job, variant: Variant) -> None:
         """Measures quality on the test split, and its change against the baseline."""
         quality, scores = await run_step(
-            self._executor,
+            self._bench.executor,
             job,
             tasks.measure_quality,
             candidate(variant),
-            self._evidence.dataset.folder,
+            self._bench.evidence.dataset.folder,
             variant.description.from_logits,
             await self._passport(),
             worker=runtime(variant.runtime).worker,
         )
-        self._store.add_measurement(
+        self._bench.store.add_measurement(
             "quality", [variant.id], quality, passport=quality.passport, arrays={"scores": scores}
         )
-        baseline = self._evidence.baseline
+        baseline = self._bench.evidence.baseline
         if variant.id != baseline.id:
-            before = self._store.arrays("quality", baseline.id)
+            before = self._bench.store.arrays("quality", baseline.id)
             if before is not None:
                 change = await run_step(
-                    self._executor,
+                    self._bench.executor,
                     job,
                     work.judge_change,
                     variant.id,
                     baseline.id,
                     scores,
                     before["scores"],
-                    self._evidence.dataset.folder,
-                    self._seed,
+                    self._bench.evidence.dataset.folder,
+                    self._bench.seed,
                     worker="light",
                 )
-                self._store.add_measurement("quality change", [variant.id], change)
-        self._changed("results")
+                self._bench.store.add_measurement("quality change", [variant.id], change)
+        self._bench.changed("results")
 
     async def explain_loss(self, job: Job, variant: Variant, reference: Variant | None) -> None:
         """Looks for the layer that destroyed a quantized variant, where one did.
@@ -122,7 +104,7 @@ class Measuring:
             variant: A variant whose quality is known.
             reference: The float32 form of the baseline in its runtime.
         """
-        parent = next((one for one in self._store.variants() if one.id == variant.parent), None)
+        parent = next((one for one in self._bench.store.variants() if one.id == variant.parent), None)
         if parent is None or variant.format not in ("tflite", "onnx"):
             return
         if variant.description.precision not in _ROUNDED or not self._has_collapsed(variant, parent):
@@ -131,33 +113,33 @@ class Measuring:
             exact = reference.path if reference is not None and parent.parent is None else None
             if exact is None:
                 exact = await run_step(
-                    self._executor,
+                    self._bench.executor,
                     job,
                     work.export_float,
                     parent,
                     variant.format,
-                    self._store.staging(),
+                    self._bench.store.staging(),
                     worker="tensorflow",
                 )
             found = await run_step(
-                self._executor,
+                self._bench.executor,
                 job,
                 explain_collapse,
                 exact,
                 variant.path,
-                self._evidence.dataset.folder,
+                self._bench.evidence.dataset.folder,
                 worker="light",
             )
         except WorkbenchError as error:
             # The variant and its numbers are there; only the explanation is not.
             job.update(log=(*job.state.log, say("No layer could be blamed: {reason}", reason=error.text)))
             return
-        self._store.add_measurement("error by layer", [variant.id], found)
-        self._changed("results")
+        self._bench.store.add_measurement("error by layer", [variant.id], found)
+        self._bench.changed("results")
 
     def _has_collapsed(self, variant: Variant, parent: Variant) -> bool:
         after, before = (
-            next(iter(self._store.measurements("quality", one.id, QualityMeasurement)), None)
+            next(iter(self._bench.store.measurements("quality", one.id, QualityMeasurement)), None)
             for one in (variant, parent)
         )
         if after is None or before is None:
@@ -167,28 +149,28 @@ class Measuring:
     async def time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants in one interleaved run; the first one is the reference."""
         measurement, raw = await run_step(
-            self._executor,
+            self._bench.executor,
             job,
             tasks.measure_latency,
             [candidate(variant) for variant in variants],
-            self._evidence.dataset.folder,
+            self._bench.evidence.dataset.folder,
             protocol,
-            self._seed,
+            self._bench.seed,
             worker="gpu" if any(runtime(variant.runtime).needs_gpu for variant in variants) else "light",
         )
         await self._passport()
-        self._store.add_measurement(
+        self._bench.store.add_measurement(
             "latency",
             [variant.id for variant in variants],
             measurement,
             passport=measurement.passport,
             arrays=raw,
         )
-        self._changed("results")
+        self._bench.changed("results")
 
     async def _passport(self) -> Passport:
         found = await asyncio.to_thread(passport)
-        self._store.add_passport(found)
+        self._bench.store.add_passport(found)
         return found
 
 

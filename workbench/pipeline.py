@@ -6,19 +6,17 @@ Runs on the executor's event loop; every step that computes runs in a worker pro
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from workbench.bench import Bench
 from workbench.compatibility import require_fit
-from workbench.evidence import Evidence
-from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.making import Making
 from workbench.measure.records import Protocol
 from workbench.measuring import Measuring
 from workbench.runtimes import runtime
-from workbench.store import Store
 from workbench.technique import AnyTechnique, Parameters
 from workbench.techniques import technique as find_technique
 from workbench.text import say
@@ -29,25 +27,13 @@ class Pipeline:
     """The steps of every kind of job of one workbench.
 
     Args:
-        store: Where results go.
-        evidence: What is there already.
-        executor: Where work runs.
-        changed: Called after something was stored, with ``variants`` or ``results``.
-        seed: Seeds splits, training and the order of measuring.
+        bench: Where they read, run and write.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        evidence: Evidence,
-        executor: Executor,
-        changed: Callable[[Literal["variants", "results"]], None],
-        seed: int,
-    ) -> None:
-        self._store = store
-        self._evidence = evidence
-        self._making = Making(store, evidence, executor, changed, seed)
-        self._measuring = Measuring(store, evidence, executor, changed, seed)
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._making = Making(bench)
+        self._measuring = Measuring(bench)
 
     # -- jobs -------------------------------------------------------------------------------
 
@@ -77,7 +63,7 @@ class Pipeline:
             job,
             model,
             name,
-            self._evidence.baseline.id,
+            self._bench.evidence.baseline.id,
             trust,
             shared,
             time.monotonic(),
@@ -104,7 +90,13 @@ class Pipeline:
         variant = parent
         share = 1.0 / len(steps)
         for number, (technique, parameters) in enumerate(steps):
-            require_fit(technique, variant, self._evidence.dataset.info, parameters, self._store.variants())
+            require_fit(
+                technique,
+                variant,
+                self._bench.evidence.dataset.info,
+                parameters,
+                self._bench.store.variants(),
+            )
             at = number * share
             variant = await self._making.make(
                 job, technique, variant, parameters, (at, at + 0.6 * share), automatic=False
@@ -125,13 +117,13 @@ class Pipeline:
         if any(variant.technique is None and variant.parent is not None for variant in variants):
             # Finished files of any origin: all in one interleaved run, against the first.
             job.phase(0.0, 1.0, say("Measuring latency"))
-            await self._measuring.time(job, _unique([self._evidence.baseline, *variants]), protocol)
+            await self._measuring.time(job, _unique([self._bench.evidence.baseline, *variants]), protocol)
             return
         groups: dict[str, list[Variant]] = {}
         for variant in variants:
             groups.setdefault(variant.runtime, []).append(variant)
         runs: list[list[Variant]] = []
-        baseline = self._evidence.baseline
+        baseline = self._bench.evidence.baseline
         references = [baseline]
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
@@ -155,9 +147,9 @@ class Pipeline:
         if self._making.reference(runtime_name) is not None:
             return
         technique = find_technique("inference.runtime")
-        baseline = self._evidence.baseline
+        baseline = self._bench.evidence.baseline
         parameters = technique.parameters_type.model_validate({"runtime": runtime_name})
-        if technique.fits(baseline, self._evidence.dataset.info, parameters) is not None:
+        if technique.fits(baseline, self._bench.evidence.dataset.info, parameters) is not None:
             return
         middle = (share[0] + share[1]) / 2
         reference = await self._making.make(
@@ -174,14 +166,14 @@ class Pipeline:
         job.phase(middle, end, say("Measuring latency of {name}", name=variant.name))
         reference = self._making.reference(variant.runtime)
         added = variant.technique is None and variant.parent is not None
-        group = [self._evidence.baseline] if added or reference is None else [reference]
-        parent = next((other for other in self._store.variants() if other.id == variant.parent), None)
+        group = [self._bench.evidence.baseline] if added or reference is None else [reference]
+        parent = next((other for other in self._bench.store.variants() if other.id == variant.parent), None)
         if parent is not None and parent.runtime == variant.runtime:
             group.append(parent)
         await self._measuring.time(job, [*_timed_with(variant, group), variant], "quick")
         if variant.is_reference and variant.parent is not None:
             # The change of runtime is a step of its own: timed once, between the two references.
-            await self._measuring.time(job, _unique([self._evidence.baseline, variant]), "quick")
+            await self._measuring.time(job, _unique([self._bench.evidence.baseline, variant]), "quick")
 
 
 def _timed_with(variant: Variant, others: Sequence[Variant]) -> list[Variant]:

@@ -10,10 +10,19 @@ from pathlib import Path
 from workbench.records import Record
 from workbench.shared import shared_mode
 from workbench.variant import Variant
-from workbench.workbench import default_folder
 
 _DATABASE = "workbench.sqlite"
 _LAST_USED = "last-used.txt"
+
+
+def default_folder() -> Path:
+    """``WORKBENCH_FOLDER``, else a folder of the user's."""
+    named = os.environ.get("WORKBENCH_FOLDER")
+    if named:
+        return Path(named)
+    from platformdirs import user_data_path
+
+    return Path(user_data_path("neural-workbench")) / "default"
 
 
 class Sibling(Record):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench.bench import Bench
 from workbench.compatibility import parse_parameters, require_fit, require_order
 from workbench.errors import InvalidInput
 from workbench.jobs.executor import Executor
@@ -19,7 +19,9 @@ from workbench.observers import Observers
 from workbench.pipeline import Pipeline
 from workbench.reading import Reading
 from workbench.recipe import Recipe
+from workbench.repeating import ask_again
 from workbench.shared import require_allowed, require_idle, shared_mode
+from workbench.siblings import default_folder
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
 from workbench.techniques import technique as find_technique
@@ -61,7 +63,7 @@ class Workbench(Reading):
         self._own_executor = executor is None
         self._executor = executor if executor is not None else Executor()
         self._observers: Observers[Event] = Observers()
-        self._pipeline = Pipeline(self._store, self._evidence, self._executor, self._stored, self.seed)
+        self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._deletions: list[tuple[str, ...]] = []
         self._executor.start()
@@ -260,7 +262,6 @@ class Workbench(Reading):
         state = next((state for state in self.jobs if state.id == job), None)
         if state is None:
             raise InvalidInput(say("There is no job {id}.", id=job))
-        request = state.request
         made = next((variant for variant in self.variants if variant.id == state.variant), None)
         if made is not None:
             # What it made is there: what is missing is its measurements.
@@ -270,21 +271,7 @@ class Workbench(Reading):
                 {"variants": [made.id], "protocol": "quick"},
                 lambda job: self._pipeline.measure_whole(job, made),
             )
-        if state.kind == "open":
-            return self.open(
-                Path(request["model"]),
-                request["data"],
-                name=request["name"],
-                trust=request["trust"],
-                scaling=request["scaling"],
-            )
-        if state.kind == "compare":
-            return self.add(Path(request["model"]), name=request["name"], trust=request["trust"])
-        if state.kind == "measure":
-            return self.measure(request["variants"], request["protocol"])
-        if "recipe" in request:
-            return self.run(Recipe.from_yaml(request["recipe"]), request["parent"])
-        return self.apply(request["technique"], request["parent"], **request["parameters"])
+        return ask_again(self, state.kind, state.request)
 
     def observe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Calls back when a job changes or something was stored.
@@ -343,13 +330,3 @@ class Workbench(Reading):
 
     def _job_changed(self, state: JobState) -> None:
         self._observers.notify(("job", state))
-
-
-def default_folder() -> Path:
-    """``WORKBENCH_FOLDER``, else a folder of the user's."""
-    named = os.environ.get("WORKBENCH_FOLDER")
-    if named:
-        return Path(named)
-    from platformdirs import user_data_path
-
-    return Path(user_data_path("neural-workbench")) / "default"

@@ -1,0 +1,38 @@
+"""Asks a workbench again for what a job was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.jobs.job import Job
+from workbench.jobs.state import JobKind
+from workbench.recipe import Recipe
+
+if TYPE_CHECKING:
+    from workbench.workbench import Workbench
+
+
+def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> Job:
+    """Starts the job that a request was for, as a new one.
+
+    Args:
+        workbench: Whose job it was.
+        kind: What it was.
+        request: What was kept of the call, as ``JobState.request`` has it.
+    """
+    if kind == "open":
+        return workbench.open(
+            Path(request["model"]),
+            request["data"],
+            name=request["name"],
+            trust=request["trust"],
+            scaling=request["scaling"],
+        )
+    if kind == "compare":
+        return workbench.add(Path(request["model"]), name=request["name"], trust=request["trust"])
+    if kind == "measure":
+        return workbench.measure(request["variants"], request["protocol"])
+    if "recipe" in request:
+        return workbench.run(Recipe.from_yaml(request["recipe"]), request["parent"])
+    return workbench.apply(request["technique"], request["parent"], **request["parameters"])
