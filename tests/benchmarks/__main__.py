@@ -5,7 +5,18 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("start", "training", "page", "fashion", "distillation", "qat", "architectures", "peers")
+BENCHMARKS = (
+    "start",
+    "training",
+    "page",
+    "fashion",
+    "distillation",
+    "qat",
+    "architectures",
+    "peers",
+    "tutorial",
+    "macs",
+)
 
 
 def main(names: list[str]) -> None:
