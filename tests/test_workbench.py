@@ -147,6 +147,12 @@ def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
         waiting.wait(1)
     assert opened.variants == before
     assert [state.status for state in opened.jobs[:2]] == ["cancelled", "cancelled"]
+    again = opened.rerun(waiting.id)
+    again.cancel()
+    assert again.state.request == waiting.state.request
+    with pytest.raises(Cancelled):
+        again.wait(10)
+    assert opened.variants == before
 
 
 def test_deleting_takes_descendants_and_undo_brings_them_back(opened: Workbench) -> None:
