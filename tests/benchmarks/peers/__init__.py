@@ -101,6 +101,13 @@ PAIRS = (
         (("quantization.onnx_int8", {}),),
     ),
     Pair(
+        "ONNX Runtime quantize_static",
+        "residual CNN",
+        "onnxruntime_quantization",
+        None,
+        (("quantization.onnx_int8", {"per_channel": False}),),
+    ),
+    Pair(
         "NNCF quantize",
         "residual CNN",
         "nncf_quantize",
@@ -138,7 +145,7 @@ def main() -> None:
             theirs = f"{pair.task}, {subject.name}"
             if theirs not in made:
                 made[theirs] = _peer(pair, subject, dataset, folder / pair.task, interpreter, theirs)
-            ours = f"{' + '.join(name for name, _ in pair.ours)}, {subject.name}"
+            ours = f"{_words(pair)}, {subject.name}"
             if ours not in made:
                 made[ours] = _ours(pair, subject, dataset, folder / ours, ours)
             pairs.append(judging.Judged(pair.peer, theirs, ours, subject.name))
@@ -146,6 +153,14 @@ def main() -> None:
         measured = judging.measure(made, found, dataset, protocol)
         judging.report(pairs, measured)
     print(f"\n{time.monotonic() - started:.0f} s in all")
+
+
+def _words(pair: Pair) -> str:
+    """The techniques, with what is set of them beyond the peer's own settings."""
+    return " + ".join(
+        name + (" with one scale per tensor" if parameters.get("per_channel") is False else "")
+        for name, parameters in pair.ours
+    )
 
 
 def _ours(pair: Pair, subject: Subject, dataset: Dataset, folder: Path, id_: str) -> Candidate:

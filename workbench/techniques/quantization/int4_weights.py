@@ -10,9 +10,10 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
+from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import conversion_seconds, output_name
+from workbench.techniques.quantization.litert_files import SLIMMING, conversion_seconds, output_name
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -123,6 +124,8 @@ class Int4Weights(Technique[Int4Parameters]):
             for method, kind, bits, algorithm in _settings(parameters)
         )
         return f"""\
+{plain_source(SLIMMING)}
+
 {imports}\
 from litert_quantizer.qtyping import TFLOperationName as Operation
 from litert_quantizer.quantizer import AlgorithmName, Quantizer
@@ -131,6 +134,7 @@ from litert_quantizer.quantizer import AlgorithmName, Quantizer
 quantize = Quantizer(source)
 {calls}\
 quantize.quantize().export_model("{output_name(paths)}", overwrite=True)
+slim_tflite(Path("{output_name(paths)}"))
 """
 
     @override

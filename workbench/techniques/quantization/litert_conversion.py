@@ -8,8 +8,10 @@ from typing import Any, ClassVar, TypeVar
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
+from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.litert_files import (
+    SLIMMING,
     CalibratedParameters,
     calibration_code,
     conversion_seconds,
@@ -80,6 +82,8 @@ class LiteRTConversion(Technique[P]):
     @override
     def code(self, variant: Variant, parameters: P, paths: CodePaths) -> str:
         return f'''\
+{plain_source(SLIMMING)}
+
 import keras
 import tensorflow as tf
 
@@ -118,6 +122,8 @@ class CalibratedConversion(LiteRTConversion[C]):
     def code(self, variant: Variant, parameters: C, paths: CodePaths) -> str:
         settings = {"representative_dataset": "samples", **self.settings_code(parameters)}
         return f'''\
+{plain_source(SLIMMING)}
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -137,4 +143,5 @@ model.export(
     verbose=False,
     optimizations=[tf.lite.Optimize.DEFAULT],
 {lines})
+slim_tflite(Path("{output_name(paths)}"))
 '''

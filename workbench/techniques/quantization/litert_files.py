@@ -13,6 +13,7 @@ from pydantic import Field
 from workbench.data.dataset import Features, sample_count, select
 from workbench.models.conversion import load_keras, to_tflite
 from workbench.models.description import describe
+from workbench.models.tflite_slimming import slim_tflite
 from workbench.runtimes.batches import ordered
 from workbench.technique import Applied, CodePaths, Context, Parameters
 from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
@@ -20,6 +21,9 @@ from workbench.text import Text, say
 from workbench.variant import ModelDescription, Variant
 
 CalibrationSplit = Literal["train", "validation"]
+
+SLIMMING = "workbench.models.tflite_slimming"
+"""What plain code that writes a file holds of this package."""
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
 
@@ -170,6 +174,7 @@ def write(
     context.report.stage(say("Converting"))
     context.report.check()
     path = to_tflite(model, context.folder / "model.tflite", **converter)
+    slim_tflite(path)
     context.report.progress(0.85)
     context.report.check()
     context.report.stage(say("Reading what was written"))

@@ -13,10 +13,12 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, sample_count
+from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization import activation_ranges
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
+    SLIMMING,
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
@@ -167,6 +169,8 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
 {source.strip()}
 
 
+{plain_source(SLIMMING)}
+
 {imports}\
 from litert_quantizer.qtyping import QuantGranularity as Granularity
 from litert_quantizer.qtyping import TFLOperationName as Operation
@@ -193,6 +197,7 @@ for name, (low, high) in observed_ranges(
         calibration[name]["min"] = np.full(shape, low, np.float32)
         calibration[name]["max"] = np.full(shape, high, np.float32)
 quantizer.quantize(calibration).export_model("{output_name(paths)}", overwrite=True)
+slim_tflite(Path("{output_name(paths)}"))
 """
 
     @override

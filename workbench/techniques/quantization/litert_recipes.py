@@ -20,6 +20,7 @@ import numpy.typing as npt
 from workbench.data.dataset import Features, sample_count, select
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.description import describe
+from workbench.models.tflite_slimming import slim_tflite
 from workbench.runtimes.batches import ordered
 from workbench.technique import Applied, CodePaths, Context
 from workbench.techniques.quantization.litert_files import missing_converter
@@ -98,6 +99,7 @@ def quantize_file(
             worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).export_model(
                 str(target), overwrite=True
             )
+            slim_tflite(target)
         except WorkbenchError:
             raise
         except (ValueError, RuntimeError, KeyError, TypeError, AttributeError, IndexError) as error:

@@ -6,7 +6,7 @@ import json
 
 from workbench.plain_source import plain_source
 from workbench.technique import CodePaths
-from workbench.techniques.quantization.litert_files import output_name
+from workbench.techniques.quantization.litert_files import SLIMMING, output_name
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.training import TrainingParameters, training_code
 from workbench.training.preserving_code import needs_preserving, preserving_code
@@ -15,6 +15,7 @@ from workbench.variant import Variant
 _SOURCES = (
     *("workbench.models.channel_factors", "workbench.models.retracing"),
     *("workbench.models.batchnorm_folding", "workbench.training.fake_quantization"),
+    SLIMMING,
 )
 _INT8_CODE = """\
 # The ranges are in the graph: the converter needs no samples.
@@ -25,6 +26,7 @@ model.export(
     optimizations=[tf.lite.Optimize.DEFAULT],
     target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
 )
+slim_tflite(Path(OUTPUT))
 """
 _INT4_CODE = f"""\
 from litert_quantizer.qtyping import TFLOperationName as Operation
@@ -41,6 +43,7 @@ quantizer.add_dynamic_config(".*", Operation.ALL_SUPPORTED, 8)
 for kind in {list(FOUR_BIT_KERNELS)}:
     quantizer.add_dynamic_config(".*", Operation[kind], 4)
 quantizer.quantize().export_model(OUTPUT, overwrite=True)
+slim_tflite(Path(OUTPUT))
 """
 
 
