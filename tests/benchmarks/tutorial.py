@@ -55,7 +55,7 @@ class Case:
     recipe: tuple[Step, ...]
 
 
-def _recipe(batch_size: int, zeros: float, epochs: tuple[int, int, int]) -> tuple[Step, ...]:
+def _recipe(batch_size: int, zeros: float, clusters: int, epochs: tuple[int, int, int]) -> tuple[Step, ...]:
     taught: dict[str, object] = {
         "student": "this variant",
         "teacher": "teacher",
@@ -71,7 +71,7 @@ def _recipe(batch_size: int, zeros: float, epochs: tuple[int, int, int]) -> tupl
             "structure.sparsity",
             {"share": zeros, "epochs": sparse, "batch_size": batch_size, "learning_rate": 2e-3},
         ),
-        ("structure.clustering", {"clusters": 16, "epochs": 0}),
+        ("structure.clustering", {"clusters": clusters, "epochs": 0}),
         ("distillation.distill", {**taught, "epochs": last, "learning_rate": 3e-3}),
         ("quantization.int8", {"per_channel": False}),
     )
@@ -84,9 +84,11 @@ CASES = (
         40,
         32,
         ((16, 4, 4), (16, 3, 2)),
-        _recipe(32, 0.7, (60, 10, 40)),
+        _recipe(32, 0.7, 16, (60, 10, 40)),
     ),
-    Case("fashion-mnist", fashion.MODEL, 10, 64, ((16, 4, 4), (16, 3, 1)), _recipe(128, 0.72, (25, 4, 16))),
+    Case(
+        "fashion-mnist", fashion.MODEL, 10, 64, ((16, 4, 4), (32, 3, 2)), _recipe(128, 0.78, 8, (28, 4, 18))
+    ),
 )
 
 
