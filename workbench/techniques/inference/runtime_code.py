@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.technique import CodePaths
+from workbench.techniques.litert_export_code import traced, tracing_source
 from workbench.variant import Format, Variant
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
@@ -13,7 +14,6 @@ _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": 
 _LOAD_KERAS = 'model = keras.models.load_model("{model}", compile=False)\n'
 
 _SAVE_TFLITE = """\
-builtins = [tf.lite.OpsSet.TFLITE_BUILTINS]
 model.export("{file}", format="litert", verbose=False, target_spec={{"supported_ops": builtins}})
 """
 
@@ -177,7 +177,10 @@ def _conversion(variant: Variant, target: Format, model: str, file: str, opset: 
         case "tflite":
             return _Block(
                 imports=frozenset({"import keras", "import tensorflow as tf"}),
-                body=load + _SAVE_TFLITE.format(file=file),
+                body=tracing_source(variant)
+                + load
+                + "builtins = [tf.lite.OpsSet.TFLITE_BUILTINS]\n"
+                + traced(variant, _SAVE_TFLITE.format(file=file)),
             )
         case "onnx":
             return _Block(

@@ -10,6 +10,7 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.litert_export_code import traced, tracing_source
 from workbench.techniques.quantization.litert_files import (
     SLIMMING,
     CalibratedParameters,
@@ -84,11 +85,11 @@ class LiteRTConversion(Technique[P]):
         return f'''\
 {plain_source(SLIMMING)}
 
-import keras
+{tracing_source(variant)}import keras
 import tensorflow as tf
 
 model = keras.models.load_model("{paths.model}", compile=False)
-{_export(paths, self.settings_code(parameters))}'''
+{_export(variant, paths, self.settings_code(parameters))}'''
 
 
 class CalibratedConversion(LiteRTConversion[C]):
@@ -124,24 +125,24 @@ class CalibratedConversion(LiteRTConversion[C]):
         return f'''\
 {plain_source(SLIMMING)}
 
-import keras
+{tracing_source(variant)}import keras
 import numpy as np
 import tensorflow as tf
 
 model = keras.models.load_model("{paths.model}", compile=False)
 data = np.load("{paths.data}")
 {calibration_code(variant, parameters)}
-{_export(paths, settings)}'''
+{_export(variant, paths, settings)}'''
 
 
-def _export(paths: CodePaths, settings: dict[str, str]) -> str:
+def _export(variant: Variant, paths: CodePaths, settings: dict[str, str]) -> str:
     lines = "".join(f"    {name}={value},\n" for name, value in settings.items())
-    return f'''\
+    export = f'''\
 model.export(
     "{output_name(paths)}",
     format="litert",
     verbose=False,
     optimizations=[tf.lite.Optimize.DEFAULT],
 {lines})
-slim_tflite(Path("{output_name(paths)}"))
 '''
+    return f'{traced(variant, export)}slim_tflite(Path("{output_name(paths)}"))\n'

@@ -23,6 +23,7 @@ from workbench.models.description import describe
 from workbench.models.tflite_slimming import slim_tflite
 from workbench.runtimes.batches import ordered
 from workbench.technique import Applied, CodePaths, Context
+from workbench.techniques.litert_export_code import traced, tracing_source
 from workbench.techniques.quantization.litert_files import missing_converter
 from workbench.techniques.quantization.litert_report import report_of
 from workbench.text import Text, say
@@ -198,14 +199,17 @@ def start_code(variant: Variant, paths: CodePaths) -> tuple[str, str]:
     """Plain code that has the float32 file in ``source``: what it imports, and the code."""
     if variant.format == "tflite":
         return "", f'source = "{paths.model}"\n'
+    export = """\
+model.export(
+    source, format="litert", verbose=False, target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+)
+"""
     return (
         "import keras\nimport tensorflow as tf\n",
         f"""\
-source = "float32.tflite"
-keras.models.load_model("{paths.model}", compile=False).export(
-    source, format="litert", verbose=False, target_spec={{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
-)
-""",
+{tracing_source(variant)}source = "float32.tflite"
+model = keras.models.load_model("{paths.model}", compile=False)
+{traced(variant, export)}""",
     )
 
 

@@ -6,6 +6,7 @@ import json
 
 from workbench.plain_source import plain_source
 from workbench.technique import CodePaths
+from workbench.techniques.litert_export_code import traced, tracing_source
 from workbench.techniques.quantization.litert_files import SLIMMING, output_name
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.training import TrainingParameters, training_code
@@ -26,24 +27,24 @@ model.export(
     optimizations=[tf.lite.Optimize.DEFAULT],
     target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
 )
-slim_tflite(Path(OUTPUT))
 """
-_INT4_CODE = f"""\
-from litert_quantizer.qtyping import TFLOperationName as Operation
-from litert_quantizer.quantizer import Quantizer
-
+_FLOAT_CODE = """\
 baked(model, plain).export(
     "float32.tflite",
     format="litert",
     verbose=False,
-    target_spec={{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}},
+    target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
 )
+"""
+_INT4_CODE = f"""
+from litert_quantizer.qtyping import TFLOperationName as Operation
+from litert_quantizer.quantizer import Quantizer
+
 quantizer = Quantizer("float32.tflite")
 quantizer.add_dynamic_config(".*", Operation.ALL_SUPPORTED, 8)
 for kind in {list(FOUR_BIT_KERNELS)}:
     quantizer.add_dynamic_config(".*", Operation[kind], 4)
 quantizer.quantize().export_model(OUTPUT, overwrite=True)
-slim_tflite(Path(OUTPUT))
 """
 
 
@@ -56,12 +57,13 @@ def qat_code(variant: Variant, parameters: TrainingParameters, paths: CodePaths,
         paths: File names.
         bits: Of the weights: 8, or 4.
     """
-    ending = _INT8_CODE if bits == 8 else _INT4_CODE
+    ending = traced(variant, _INT8_CODE) if bits == 8 else traced(variant, _FLOAT_CODE) + _INT4_CODE
+    ending += "slim_tflite(Path(OUTPUT))\n"
     preserved = needs_preserving(variant)
     return f"""\
 {plain_source(*_SOURCES)}
 
-data = np.load({json.dumps(paths.data)})
+{tracing_source(variant)}data = np.load({json.dumps(paths.data)})
 plain, _, _ = folded(flattened(keras.models.load_model({json.dumps(paths.model)}, compile=False)))
 model = fake_quantized(plain, bits={bits})
 {preserving_code("model") if preserved else ""}\
