@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.models.litert_tracing import static_shapes
-from workbench.models.onnx_operators import require_known_operators, teach_converter
+from workbench.models.onnx_operators import require_known_operators
 from workbench.models.onnx_tracing import traceable
 from workbench.privacy import forbid_telemetry, import_openvino
 from workbench.text import say
@@ -103,7 +103,6 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
         # A Sequential that was never called has no ``input``.
         whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
         model(whole, training=False)
-        teach_converter()
         try:
             with traceable(model):
                 model.export(str(path), format="onnx", verbose=False, opset_version=opset)

@@ -6,22 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.technique import CodePaths
-from workbench.techniques.litert_export_code import traced, tracing_source
+from workbench.techniques.export_code import litert_export, litert_source, onnx_code, packed
 from workbench.variant import Format, Variant
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 
 _LOAD_KERAS = 'model = keras.models.load_model("{model}", compile=False)\n'
 
-_SAVE_TFLITE = """\
+_EXPORT_LITERT = """\
 model.export("{file}", format="litert", verbose=False, target_spec={{"supported_ops": builtins}})
-"""
-
-_SAVE_ONNX = """\
-# A model that was only loaded has never been called, which the converter asks for.
-examples = [keras.ops.zeros([size or 1 for size in x.shape], dtype=x.dtype) for x in model.inputs]
-model({example}, training=False)
-model.export("{file}", format="onnx", verbose=False, opset_version={opset})
 """
 
 _SAVE_OPENVINO = """\
@@ -157,18 +150,11 @@ def _samples(variant: Variant, data: str) -> str:
     return f'data = np.load("{data}")\nsamples = {{{", ".join(pairs)}}}\n'
 
 
-def _packed(variant: Variant, arrays: str) -> str:
-    """One array as it is, several in the structure that the model was built with."""
-    if len(variant.description.inputs) == 1:
-        return f"{arrays}[0]"
-    return f"keras.tree.pack_sequence_as(model.input, {arrays})"
-
-
 def _keras_inputs(variant: Variant) -> str:
     specs = variant.description.inputs
     if len(specs) == 1:
         return f'samples["{specs[0].name}"]'
-    return _packed(variant, "[samples[x.name] for x in model.inputs]")
+    return packed(variant, "[samples[x.name] for x in model.inputs]")
 
 
 def _conversion(variant: Variant, target: Format, model: str, file: str, opset: int) -> _Block:
@@ -177,17 +163,17 @@ def _conversion(variant: Variant, target: Format, model: str, file: str, opset: 
         case "tflite":
             return _Block(
                 imports=frozenset({"import keras", "import tensorflow as tf"}),
-                body=tracing_source(variant)
+                body=litert_source(variant)
                 + load
                 + "builtins = [tf.lite.OpsSet.TFLITE_BUILTINS]\n"
-                + traced(variant, _SAVE_TFLITE.format(file=file)),
+                + litert_export(variant, _EXPORT_LITERT.format(file=file)),
             )
         case "onnx":
             return _Block(
                 before=frozenset({_ONNXRUNTIME[0]}),
                 standard=frozenset({"os"}),
                 imports=frozenset({"import keras"}),
-                body=load + _SAVE_ONNX.format(file=file, opset=opset, example=_packed(variant, "examples")),
+                body=onnx_code(variant, model, file, opset),
             )
         case "openvino":
             return _Block(

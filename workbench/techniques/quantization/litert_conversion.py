@@ -10,7 +10,7 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.litert_export_code import traced, tracing_source
+from workbench.techniques.export_code import litert_export, litert_source
 from workbench.techniques.quantization.litert_files import (
     SLIMMING,
     CalibratedParameters,
@@ -85,7 +85,7 @@ class LiteRTConversion(Technique[P]):
         return f'''\
 {plain_source(SLIMMING)}
 
-{tracing_source(variant)}import keras
+{litert_source(variant)}import keras
 import tensorflow as tf
 
 model = keras.models.load_model("{paths.model}", compile=False)
@@ -125,7 +125,7 @@ class CalibratedConversion(LiteRTConversion[C]):
         return f'''\
 {plain_source(SLIMMING)}
 
-{tracing_source(variant)}import keras
+{litert_source(variant)}import keras
 import numpy as np
 import tensorflow as tf
 
@@ -145,4 +145,4 @@ model.export(
     optimizations=[tf.lite.Optimize.DEFAULT],
 {lines})
 '''
-    return f'{traced(variant, export)}slim_tflite(Path("{output_name(paths)}"))\n'
+    return f'{litert_export(variant, export)}slim_tflite(Path("{output_name(paths)}"))\n'

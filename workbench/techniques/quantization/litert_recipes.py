@@ -23,7 +23,7 @@ from workbench.models.description import describe
 from workbench.models.tflite_slimming import slim_tflite
 from workbench.runtimes.batches import ordered
 from workbench.technique import Applied, CodePaths, Context
-from workbench.techniques.litert_export_code import traced, tracing_source
+from workbench.techniques.export_code import litert_export, litert_source
 from workbench.techniques.quantization.litert_files import missing_converter
 from workbench.techniques.quantization.litert_report import report_of
 from workbench.text import Text, say
@@ -207,9 +207,9 @@ model.export(
     return (
         "import keras\nimport tensorflow as tf\n",
         f"""\
-{tracing_source(variant)}source = "float32.tflite"
+{litert_source(variant)}source = "float32.tflite"
 model = keras.models.load_model("{paths.model}", compile=False)
-{traced(variant, export)}""",
+{litert_export(variant, export)}""",
     )
 
 

@@ -19,6 +19,7 @@ from workbench.models.conversion import OPSET
 from workbench.models.onnx_slimming import slim_onnx
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.export_code import onnx_code
 from workbench.techniques.quantization.calibration import (
     float32_parent,
     samples_code,
@@ -169,7 +170,9 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         settings = _settings(parameters)
         output = paths.output if paths.output.endswith(".onnx") else paths.output + ".onnx"
         keras = variant.format == "keras"
-        start = _export_code(variant, paths.model) if keras else f'source = "{paths.model}"\n'
+        source = "float32.onnx" if keras else paths.model
+        start = onnx_code(variant, paths.model, source, OPSET) if keras else ""
+        start += f'source = "{source}"\n'
         imports = "import keras" if keras else ""
         return f"""\
 {plain_source("workbench.models.onnx_slimming")}
@@ -273,16 +276,3 @@ def _quantize(
         weight_type=QuantType.QInt8,
         calibrate_method=CalibrationMethod[_METHODS[parameters.method]],
     )
-
-
-def _export_code(variant: Variant, model: str) -> str:
-    single = len(variant.description.inputs) == 1
-    packed = "examples[0]" if single else "keras.tree.pack_sequence_as(model.input, examples)"
-    return f"""\
-model = keras.models.load_model("{model}", compile=False)
-# A model that was only loaded has never been called, which the converter asks for.
-examples = [keras.ops.zeros([size or 1 for size in x.shape], dtype=x.dtype) for x in model.inputs]
-model({packed}, training=False)
-model.export("float32.onnx", format="onnx", opset_version={OPSET}, verbose=False)
-source = "float32.onnx"
-"""

@@ -6,7 +6,7 @@ import json
 
 from workbench.plain_source import plain_source
 from workbench.technique import CodePaths
-from workbench.techniques.litert_export_code import traced, tracing_source
+from workbench.techniques.export_code import litert_export, litert_source
 from workbench.techniques.quantization.litert_files import SLIMMING, output_name
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.training import TrainingParameters, training_code
@@ -57,13 +57,13 @@ def qat_code(variant: Variant, parameters: TrainingParameters, paths: CodePaths,
         paths: File names.
         bits: Of the weights: 8, or 4.
     """
-    ending = traced(variant, _INT8_CODE) if bits == 8 else traced(variant, _FLOAT_CODE) + _INT4_CODE
-    ending += "slim_tflite(Path(OUTPUT))\n"
+    ending = litert_export(variant, _INT8_CODE if bits == 8 else _FLOAT_CODE)
+    ending += f"{_INT4_CODE if bits == 4 else ''}slim_tflite(Path(OUTPUT))\n"
     preserved = needs_preserving(variant)
     return f"""\
 {plain_source(*_SOURCES)}
 
-{tracing_source(variant)}data = np.load({json.dumps(paths.data)})
+{litert_source(variant)}data = np.load({json.dumps(paths.data)})
 plain, _, _ = folded(flattened(keras.models.load_model({json.dumps(paths.model)}, compile=False)))
 model = fake_quantized(plain, bits={bits})
 {preserving_code("model") if preserved else ""}\

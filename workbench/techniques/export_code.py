@@ -1,0 +1,78 @@
+"""The calls that write LiteRT and ONNX files, as plain code: traced as the package traces them."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from textwrap import indent
+
+from workbench.graph.calls import read_config
+from workbench.plain_source import plain_source
+from workbench.variant import Variant
+
+_RESHAPING = {"Flatten", "Reshape"}
+_UNKNOWN_TO_ONNX = re.compile(r'"gelu"|"Normalization"|"groups": (?!1\b)\d')
+"""What in a model's configuration asks for more than the converter does by itself."""
+
+
+def litert_source(variant: Variant) -> str:
+    """What a script has to define before its :func:`litert_export`; nothing where nothing is reshaped."""
+    return _source("litert_tracing") if _reshapes(variant) else ""
+
+
+def litert_export(variant: Variant, export: str) -> str:
+    """An export as :func:`workbench.models.conversion.to_tflite` does it.
+
+    Args:
+        variant: The Keras file that is exported.
+        export: The statement with ``format="litert"``, whole lines.
+    """
+    return _within("static_shapes()", export) if _reshapes(variant) else export
+
+
+def onnx_code(variant: Variant, model: str, file: str, opset: int) -> str:
+    """Loads a Keras file and writes it as :func:`workbench.models.conversion.to_onnx` does.
+
+    Args:
+        variant: The Keras file that is exported.
+        model: Its name in the script.
+        file: The file to write.
+        opset: ONNX operator set.
+    """
+    export = f'model.export("{file}", format="onnx", verbose=False, opset_version={opset})\n'
+    asks_for_more = _asks_for_more(variant)
+    return f"""\
+{_source("onnx_tracing") if asks_for_more else ""}\
+model = keras.models.load_model("{model}", compile=False)
+# A model that was only loaded has never been called, which the converter asks for.
+examples = [keras.ops.zeros([size or 1 for size in x.shape], dtype=x.dtype) for x in model.inputs]
+model({packed(variant, "examples")}, training=False)
+{_within("traceable(model)", export) if asks_for_more else export}"""
+
+
+def packed(variant: Variant, arrays: str) -> str:
+    """One array as it is, several in the structure that ``model`` was built with."""
+    if len(variant.description.inputs) == 1:
+        return f"{arrays}[0]"
+    return f"keras.tree.pack_sequence_as(model.input, {arrays})"
+
+
+def _source(module: str) -> str:
+    return f"{plain_source(f'workbench.models.{module}')}\n\n"
+
+
+def _within(context: str, statement: str) -> str:
+    return f"with {context}:\n{indent(statement, '    ')}"
+
+
+def _reshapes(variant: Variant) -> bool:
+    return any(layer.kind in _RESHAPING for layer in variant.description.layers)
+
+
+def _asks_for_more(variant: Variant) -> bool:
+    try:
+        config = read_config(variant.path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return False
+    return _UNKNOWN_TO_ONNX.search(json.dumps(config)) is not None
