@@ -12,8 +12,8 @@ from typing import Any
 def slim_tflite(path: Path) -> None:
     """Shortens a ``.tflite`` file in place; it computes the same.
 
-    Names of constants go, fused operations keep the first and the last of their names, and the
-    converter's notes on itself go.
+    Names of constants become numbers, fused operations keep the first and the last of their names, and the
+    converter's notes on itself go. A constant needs some name: OpenVINO tells tensors apart by it.
     """
     import flatbuffers  # type: ignore[import-untyped]
     from ai_edge_litert import schema_py_generated as schema
@@ -24,7 +24,7 @@ def slim_tflite(path: Path) -> None:
         for index, tensor in enumerate(graph.tensors):
             constant = _has_content(model.buffers[tensor.buffer])
             if index not in ends:
-                tensor.name = b"" if constant else _first_and_last(tensor.name or b"")
+                tensor.name = b"%d" % index if constant else _first_and_last(tensor.name or b"")
     model.metadata = None
     model.description = None
     builder = flatbuffers.Builder(path.stat().st_size)

@@ -15,6 +15,7 @@ from keras import ops
 
 from workbench.text import Text, say
 from workbench.training.kernels import Kernel, kernels
+from workbench.training.reclustering import Reclustered
 
 LEAST_ZEROS = 0.05
 """Share of zeros from which on a weight matrix counts as sparse: trained weights are never exactly zero."""
@@ -209,7 +210,7 @@ def preserve(model: keras.Model) -> Preserving:
     """
     found = []
     for kernel in kernels(model):
-        if isinstance(kernel.variable.constraint, Kept):
+        if isinstance(kernel.variable.constraint, Kept | Reclustered):
             continue
         values = ops.convert_to_numpy(kernel.variable)
         clusters = is_clustered(values)

@@ -37,7 +37,13 @@ def test_dense_and_sparse_parents_with_their_code_twins(digits, trained, recorde
     _, sparse = apply(Sparsity(), trained, digits, tmp_path / "pruned", recorder, epochs=0, share=0.6)
     parent = parent_of(sparse, tmp_path / "parent")
     recorder.fractions.clear()
-    of_sparse = {"clusters": 16, "initialization": "k-means++", "epochs": 1, "leave": "scores"}
+    of_sparse = {
+        "clusters": 16,
+        "initialization": "k-means++",
+        "epochs": 1,
+        "leave": "scores",
+        "moving": False,
+    }
     _, again = apply(Clustering(), parent, digits, tmp_path / "sparse", recorder, **of_sparse)
     for name, kernel in kernels_of(again).items():
         was, now = np.asarray(kernels_of(sparse)[name]), np.asarray(kernel)
@@ -68,6 +74,38 @@ def test_small_layers_get_fewer_clusters_and_clustered_ones_are_refused(digits, 
     parent = parent_of(model, tmp_path / "parent")
     with pytest.raises(Refused, match=r"hidden: It has only 64 distinct values already"):
         apply(Clustering(), parent, digits, tmp_path / "again", recorder, clusters=64, epochs=0)
+
+
+def test_weights_change_their_cluster_only_where_they_may(digits, trained, recorder, tmp_path):
+    def partition(values):
+        return np.unique(np.asarray(values), return_inverse=True)[1].ravel()
+
+    start = {}
+    for moving in (True, False):
+        parameters = {"clusters": 8, "learning_rate": 2e-3, "moving": moving, "seed": 1}
+        for epochs in (0, 2):
+            recorder.fractions.clear()
+            folder = tmp_path / f"{moving}-{epochs}"
+            _, model = apply(Clustering(), trained, digits, folder, recorder, epochs=epochs, **parameters)
+            parts = {name: partition(kernel) for name, kernel in kernels_of(model).items()}
+            assert all(len(np.unique(part)) <= 8 for part in parts.values())
+            if epochs == 0:
+                start = parts
+        assert any(not np.array_equal(parts[name], start[name]) for name in parts) == moving
+
+
+def test_zeros_stay_when_weights_change_their_cluster():
+    from workbench.training.reclustering import Reclustered
+
+    own = np.array([[0.0, -0.9, -1.1], [0.4, 0.6, 1.2]], "float32")
+    variable = keras.Variable(np.array([[0, -1, -1], [0.5, 0.5, 1.2]], "float32"))
+    kept = Reclustered(variable, own)
+    moved = np.array([[5, -1, -1], [0.5, 1.0, 1.2]], "float32")  # a step: one zero and one weight
+    found = np.asarray(kept(keras.ops.convert_to_tensor(moved)))
+    # 0.6 + 0.5 = 1.1 is now nearer to 1.2 than to 0.5
+    np.testing.assert_allclose(found, [[0, -1, -1], [0.4, 1.15, 1.15]], rtol=1e-6)
+    kept.release()
+    assert variable.constraint is None
 
 
 def test_before_applying(digits, trained):

@@ -68,6 +68,13 @@ class _Clustering(Parameters):
         "weights apart. density: evenly over the sorted weights. k-means++: at random, far from each other.",
         json_schema_extra={"advanced": True},
     )
+    moving: bool = Field(
+        True,
+        title="Weights may change their cluster",
+        description="While training, each weight also has a value of its own, which decides on its cluster "
+        "after every step. Off: each stays in its first cluster, and only the shared values are trained.",
+        json_schema_extra={"advanced": True},
+    )
 
 
 class ClusteringParameters(FineTuningParameters, KernelParameters, _Clustering):
@@ -86,9 +93,10 @@ class ClusteringParameters(FineTuningParameters, KernelParameters, _Clustering):
 class Clustering(Technique[ClusteringParameters]):
     """Gives the weights of each layer a few shared values, found by k-means, and trains those values.
 
-    With 16 clusters a weight holds 4 bits of information. Fine-tuning moves the shared values only: each
-    is trained as one weight, with the sum of the gradients of all weights that share it. Zeros of a
-    sparse parent stay zero.
+    With 16 clusters a weight holds 4 bits of information. While fine-tuning, each weight also has a value of
+    its own, which decides after every step on the cluster that it belongs to; or it stays in the first one,
+    and each shared value is trained as one weight, with the sum of the gradients of all that share it. Zeros
+    of a sparse parent stay zero.
 
     What it gives is a file that packs well with gzip, and the better on top of sparsity. It is *not*
     faster and not smaller unpacked: Keras, LiteRT, ONNX Runtime and OpenVINO store and multiply every
@@ -136,11 +144,13 @@ class Clustering(Technique[ClusteringParameters]):
     @override
     def apply(self, context: Context, parameters: ClusteringParameters) -> Applied:
         from workbench.training.preserving import Kept, Preserving, is_sparse
+        from workbench.training.reclustering import Reclustered
 
         model = load_parent(context)
         choice = choose(model, parameters, lambda kernel: _obstacle(kernel, parameters))
         context.report.stage(say("Finding clusters"))
         before, errors = [distinct(kernel) for kernel in choice.chosen], []
+        own = []
         for done, kernel in enumerate(choice.chosen):
             context.report.check()
             weights = values(kernel)
@@ -153,10 +163,17 @@ class Clustering(Technique[ClusteringParameters]):
             )
             errors.append(float(np.linalg.norm(shared - weights) / (np.linalg.norm(weights) or 1.0)))
             kernel.variable.assign(shared)
+            own.append(weights)
             context.report.progress(0.1 * done / len(choice.chosen))
-        guarded = Preserving(Kept(kernel, clusters=True) for kernel in choice.chosen)
+        moving, guarded = [], Preserving(())
+        if parameters.moving:
+            moving = [Reclustered(one.variable, was) for one, was in zip(choice.chosen, own, strict=True)]
+        else:
+            guarded = Preserving(Kept(kernel, clusters=True) for kernel in choice.chosen)
         tuned = fine_tune(model, context, parameters, callbacks=[guarded])
         guarded.release()
+        for one in moving:
+            one.release()
         touched = tuple(
             say(
                 "{layer}: {before} distinct values became {after}, for {weights} weights.",
@@ -169,9 +186,9 @@ class Clustering(Technique[ClusteringParameters]):
         )
         table = _table(choice.chosen, errors)
         applied = finish(model, context, Report())
-        own = Report(touched=touched, skipped=tuple(choice.skipped), tables=(table,))
+        clusters = Report(touched=touched, skipped=tuple(choice.skipped), tables=(table,))
         file = Report(notes=packed(context.parent, applied))
-        return replace(applied, report=own.followed_by(tuned).followed_by(file))
+        return replace(applied, report=clusters.followed_by(tuned).followed_by(file))
 
     @override
     def code(self, variant: Variant, parameters: ClusteringParameters, paths: CodePaths) -> str:
@@ -182,6 +199,7 @@ class Clustering(Technique[ClusteringParameters]):
             clusters=parameters.clusters,
             weights_per_cluster=WEIGHTS_PER_CLUSTER,
             initialization=parameters.initialization,
+            moving=parameters.moving,
             layers=parameters.layers,
             leave=names(parameters.leave),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from workbench.plain_source import plain_source
 from workbench.technique import CodePaths
 from workbench.techniques.structure.centroids import Initialization
 from workbench.techniques.structure.fine_tuning import saving_code
@@ -56,7 +57,13 @@ for kernel in kernels:
     centers = k_means(weights[chosen], count - sparse)
     middles = (centers[1:].astype("float64") + centers[:-1]) / 2
     weights[chosen] = centers[np.searchsorted(middles, weights[chosen])]
-    kernel.assign(weights)
+    {own}kernel.assign(weights)
+"""
+_MOVING = """\
+kept = [one for one in kept if not any(one.kernel is kernel for kernel, _ in clustered)]
+for kernel, own in clustered:
+    kernel.constraint = None
+    Reclustered(kernel, own)
 """
 
 
@@ -68,6 +75,7 @@ def clustering_code(
     clusters: int,
     weights_per_cluster: int,
     initialization: Initialization,
+    moving: bool,
     layers: str,
     leave: tuple[str, ...],
 ) -> str:
@@ -80,28 +88,33 @@ def clustering_code(
         clusters: Distinct values of each layer.
         weights_per_cluster: How many weights share a value at least, on average.
         initialization: Of k-means.
+        moving: Whether weights may change their cluster while training.
         layers: ``all``, ``dense`` or ``convolutions``.
         leave: Names of layers that are left alone.
     """
     first = _FIRST[initialization].replace("{seed}", str(parameters.seed))
+    moves = moving and parameters.epochs > 0
     found = (
         _CLUSTERS.replace("{first}", first)
+        .replace("{own}", "clustered.append((kernel, kernel.numpy()))\n    " if moves else "")
         .replace("{clusters}", str(clusters))
         .replace("{weights_per_cluster}", str(weights_per_cluster))
     )
     training = ""
     if parameters.epochs:
         fit = training_code("model", variant, parameters, callbacks=["Preserving()"])
-        training = f"\n\n{KEPT}\n\n{keeping_code('model')}\n{fit}\n"
+        training = f"\n\n{KEPT}\n\n{keeping_code('model')}{_MOVING if moves else ''}\n{fit}\n"
+    imports = (
+        plain_source("workbench.training.reclustering") if moves else "import keras\nimport numpy as np\n"
+    )
     return f"""\
-import keras
-import numpy as np
-
+{imports}
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
 
 
 {weight_matrices_code(layers, leave)}
 
+{"clustered = []" if moves else ""}
 {found}{training}\
 {saving_code("model", paths, parameters.epochs)}"""
