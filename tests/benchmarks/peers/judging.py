@@ -105,7 +105,7 @@ def report(pairs: Sequence[Judged], measured: Measured) -> None:
         cells, words = _judged(pair, measured)
         lost += "worse" in words.values()
         print(f"| {' | '.join(cells)} | **{_sum(words)}** |")
-    print(f"\nOurs is worse in a column in {lost} of {len(pairs)} pairs.")
+    print(f"\nOurs is worse in a column in {lost} of {len(pairs)} pairs.", flush=True)
 
 
 def _line(work: str, side: str, id_: str, measured: Measured) -> str:
