@@ -23,9 +23,9 @@ from workbench import Workbench
 from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import Dataset
 from workbench.data.prepare import prepare
+from workbench.measure.student_t import mean_interval
 from workbench.models.demo import DEMO_MODELS
 from workbench.results import ResultRow
-from workbench.training.comparison import mean_interval
 
 Step = tuple[str, dict[str, object]]
 Convolution = tuple[int, int, int]

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from workbench.measure import statistics
 from workbench.measure.records import Interval
 from workbench.measure.statistics import (
     compare_speed,
@@ -107,10 +106,6 @@ def test_final_takes_the_median_over_processes():
     low, high = stats.t.interval(0.95, 4, np.log(ratios).mean(), stats.sem(np.log(ratios)))
     assert ratio.low == pytest.approx(np.exp(low), rel=1e-3)
     assert ratio.high == pytest.approx(np.exp(high), rel=1e-3)
-
-
-def test_student_t_quantiles():
-    np.testing.assert_allclose(statistics._T_975, stats.t.ppf(0.975, np.arange(1, 11)), atol=6e-4)
 
 
 def test_the_floor_is_the_distance_of_the_ratio_from_one():

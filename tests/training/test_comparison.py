@@ -1,11 +1,5 @@
 from __future__ import annotations
 
-import math
-
-import numpy as np
-import pytest
-from scipy import stats
-
 from tests.training.test_loop import TestResult as Curves
 from workbench.text import say
 from workbench.training import TrainingResult
@@ -14,7 +8,6 @@ from workbench.training.comparison import (
     common_level,
     compared,
     curves_table,
-    mean_interval,
     runs_table,
     seeds_notes,
 )
@@ -26,20 +19,7 @@ def run(*scores: float) -> TrainingResult:
     return Curves.result(*scores)
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 21, 60])
-def test_interval_is_that_of_scipy(count):
-    values = np.random.default_rng(count).normal(5, 2, count)
-    mean, low, high = mean_interval(list(values))
-    wanted = stats.t.interval(0.95, count - 1, values.mean(), stats.sem(values))
-    assert mean == pytest.approx(values.mean())
-    assert (low, high) == pytest.approx(wanted, rel=0.01)
-
-
 def test_one_run_has_no_interval():
-    mean, low, high = mean_interval([0.5])
-    assert mean == 0.5
-    assert math.isnan(low)
-    assert math.isnan(high)
     assert seeds_notes([0], [run(0.9)]) == ()
 
 

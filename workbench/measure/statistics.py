@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.measure.records import Interval, LatencySummary, SpeedVerdict, SpeedWord
+from workbench.measure.student_t import t_975
 from workbench.variant import RuntimeSettings
 
 Samples = npt.NDArray[np.float64]
@@ -22,9 +23,6 @@ SMALLEST_EFFECT = 0.03
 RESAMPLES = 1000
 
 _ROUNDING = 1e-9
-
-_T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-"""97.5 % quantile of Student's t for 1 to 10 degrees of freedom."""
 
 
 def summarize(
@@ -163,10 +161,8 @@ def interval_over_processes(values: Samples) -> Interval:
     On logarithms, so that a / b and b / a give the same verdict.
     """
     value = float(np.median(values))
-    freedom = len(values) - 1
-    t = _T_975[freedom - 1] if freedom <= len(_T_975) else _T_975[-1]
     logarithms = np.log(values)
-    half = t * float(logarithms.std(ddof=1)) / np.sqrt(len(values))
+    half = t_975(len(values) - 1) * float(logarithms.std(ddof=1)) / np.sqrt(len(values))
     center = float(logarithms.mean())
     # The mean and the median differ a little: the interval holds both.
     return Interval(

@@ -6,35 +6,10 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from workbench.measure.student_t import mean_interval
 from workbench.text import Text, say
 from workbench.training.results import F1_LEVELS, TrainingResult
 from workbench.variant import Cell, Table
-
-# fmt: off
-_T_95 = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-)
-# fmt: on
-"""97.5 % quantile of Student's t distribution with 1, 2, ... degrees of freedom."""
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean of a few runs and its 95 % interval by Student's t distribution.
-
-    Args:
-        values: One for each run.
-
-    Returns:
-        Mean, lower and upper end; both ends are NaN for a single run.
-    """
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return mean, math.nan, math.nan
-    # Beyond the table the normal quantile is less than 0.13 too small.
-    quantile = _T_95[len(values) - 2] if len(values) <= len(_T_95) + 1 else 1.96
-    half = quantile * statistics.stdev(values) / math.sqrt(len(values))
-    return mean, mean - half, mean + half
 
 
 def common_level(results: Sequence[TrainingResult]) -> float | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.measure.student_t import mean_interval
 from workbench.technique import Reporter
 from workbench.text import Text, say
 from workbench.training import TrainingResult
-from workbench.training.comparison import mean_interval
 from workbench.variant import Table
 
 
