@@ -115,6 +115,21 @@ def test_reloading_frees_the_kernel_of_before(dashboard, visit):
     )
 
 
+def test_a_later_opening_is_told_of_its_scripts_at_once(dashboard, visit):
+    visited = visit(dashboard)
+    expect(answer(visited.page)).to_contain_text("ready")
+    answered = visited.page.reload(wait_until="commit")
+    told = answered.header_value("link")
+    expect(answer(visited.page)).to_contain_text("ready")
+    assert "/anywidget/static/remoteEntry" in told
+    assert "/@neural-workbench/" not in told  # the page itself names these
+    loaded = visited.page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    for hint in told.split(", "):
+        address = hint.partition("<")[2].partition(">")[0]
+        assert sum(one.endswith(address) for one in loaded) == 1, address
+    assert visited.complaints == []
+
+
 def test_page_that_only_threatens_to_leave_keeps_its_kernel(dashboard, visit):
     visited = visit(dashboard)
     page = visited.page

@@ -19,6 +19,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving.kernels import PageKernelManager
 from workbench.serving.page import UPLOAD_LIMIT_BYTES, Page, ServerSettings, server_environment
+from workbench.serving.scripts import Scripts
 from workbench.serving.session import free_port, no_process_left, open_browser, stop_signals
 from workbench.text import say
 
@@ -113,12 +114,16 @@ class _Dashboard(Voila):  # type: ignore[misc]
         super().__init__(**options)
         self._page = page
         self._settings = settings
+        self._scripts = Scripts(page.immutable)
         self._announce = announce
 
     def init_handlers(self) -> list[Any]:
         """Voila's handlers, with ours in place of three of them."""
         own = {
-            TornadoVoilaHandler: {"visitors": self._settings.visitors if self._settings.shared else None},
+            TornadoVoilaHandler: {
+                "visitors": self._settings.visitors if self._settings.shared else None,
+                "scripts": self._scripts,
+            },
         }
         handlers: list[Any] = [
             (url_path_join(self.server_url, "/voila/api/shutdown/", _KERNEL_ID), _Leaving),
@@ -133,6 +138,7 @@ class _Dashboard(Voila):  # type: ignore[misc]
 
     def listen(self) -> None:
         """Listens on the port that was chosen, tells the address, and runs until it is stopped."""
+        self.app.settings["log_function"] = self._scripts.see
         self.app.listen(self.port, self.ip)
         self.ioloop = tornado.ioloop.IOLoop.current()
         token = self.identity_provider.token
@@ -149,9 +155,10 @@ class _Dashboard(Voila):  # type: ignore[misc]
 
 
 class _PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
-    def initialize(self, visitors: int | None, **options: Any) -> None:
+    def initialize(self, visitors: int | None, scripts: Scripts, **options: Any) -> None:
         super().initialize(**options)
         self._visitors = visitors
+        self._scripts = scripts
 
     async def get(self, path: str | None = None) -> None:
         if self._visitors is not None and len(self.kernel_manager.list_kernel_ids()) > self._visitors:
@@ -160,6 +167,9 @@ class _PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.finish(str(say("All places are taken. Please try again in some minutes.")))
             return
+        hints = self._scripts.hints()
+        if hints:
+            self.set_header("Link", hints)
         await super().get(path)
 
     def get_argument(self, name: str, *arguments: Any, **options: Any) -> Any:
