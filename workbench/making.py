@@ -115,9 +115,8 @@ class Making:
         automatic: bool,
     ) -> Variant:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
-        started = time.monotonic()
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
-        applied: Applied = await run_step(
+        applied, seconds = await run_step(
             self._bench.executor,
             job,
             work.apply_technique,
@@ -148,7 +147,7 @@ class Making:
             is_reference=automatic or self._serves_as_reference(technique, parent, applied),
             report=applied.report,
             created=datetime.now(UTC),
-            seconds=time.monotonic() - started,
+            seconds=seconds,
         )
         return self._add(variant, applied.path)
 

@@ -6,6 +6,7 @@ the worker is one that may.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -54,7 +55,7 @@ def apply_technique(
     folder: Path,
     seed: int,
     others: Mapping[str, Variant],
-) -> Applied:
+) -> tuple[Applied, float]:
     """Applies a technique to a variant.
 
     Args:
@@ -66,15 +67,21 @@ def apply_technique(
         folder: An empty folder for the new file.
         seed: Seeds everything random.
         others: Further variants that it reads.
+
+    Returns:
+        What it made, and the seconds that this took: waiting for a worker, or for a measurement to end,
+        is not part of it.
     """
     with nullcontext() if technique.measures else shared_slot(report):
         report.check()
+        started = time.monotonic()
         applied = technique.apply(
             Context(parent, Dataset(dataset), folder, report, seed, others),
             parameters,
         )
+        seconds = time.monotonic() - started
         _release_memory()
-    return applied
+    return applied, seconds
 
 
 def export_float(report: Reporter, variant: Variant, target: Literal["tflite", "onnx"], folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import plotly.graph_objects as go
@@ -80,6 +81,22 @@ def test_hostile_names_stay_text(name: str) -> None:
         assert "<a " not in lower
         assert "\u202e" not in text
         assert len(text) < 200
+
+
+def test_a_heat_map_of_wide_values_is_colored_by_magnitude_and_reads_short() -> None:
+    def drawn(*values: float | None) -> tuple[list[Any], list[Any]]:
+        rows = tuple(("litert", str(place), value) for place, value in enumerate(values))
+        trace = found_chart(GRID.model_copy(update={"rows": rows}))["figure"]["data"][0]
+        return trace["z"][0], trace["text"][0]
+
+    assert drawn(0.5, 0.25, None) == ([0.5, 0.25, None], ["0.5", "0.25", ""])
+    assert drawn(0.0, 1000.0)[0] == [0.0, 1000.0]
+    colors, words = drawn(0.0021512, 12_345.0, 999_600.0, None, 8.5e9)
+    assert colors == [pytest.approx(math.log10(value)) for value in (0.0021512, 12_345, 999_600)] + [
+        None,
+        pytest.approx(math.log10(8.5e9)),
+    ]
+    assert words == ["0.00215", "12.3 k", "1 M", "", "8.5 G"]
 
 
 def test_templates_never_hold_names() -> None:

@@ -11,10 +11,12 @@ from widgets.wording import short
 from workbench.text import Text, say
 from workbench.variant import Cell, Table
 
-_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+_LINE_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _ROW_PIXELS = 24
 _MOST_BARS = 60
+_WIDE = 30
+"""From this ratio of the largest to the smallest on, a heat map is colored by magnitude."""
 
 
 def found_chart(table: Table) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def _lines(table: Table) -> dict[str, Any] | None:
                 "name": plain(str(table.columns[place])),
                 "x": steps,
                 "y": [_number(row[place]) for row in table.rows],
-                "line": {"color": _COLOURS[number % 6], "width": 2, "dash": _DASHES[number % 6]},
+                "line": {"color": _LINE_COLOURS[number % 6], "width": 2, "dash": _DASHES[number % 6]},
                 "hoverinfo": "x+y+name",
             }
             for number, place in enumerate(drawn)
@@ -150,13 +152,13 @@ def _heatmap(table: Table) -> dict[str, Any] | None:
         "data": [
             {
                 "type": "heatmap",
-                "z": [[_number(cell) for cell in row] for row in cells],
-                # light is little, as on paper; both ends stay readable on a dark page
-                "colorscale": [[0, "rgba(0,114,178,0.12)"], [1, BLUE]],
+                "z": _colours([[_number(cell) for cell in row] for row in cells]),
+                # Light is little, as on paper. Words stay readable on both ends, on a dark page too.
+                "colorscale": [[0, "rgba(0,114,178,0.10)"], [1, "rgba(0,114,178,0.55)"]],
                 "xgap": 2,
                 "ygap": 2,
                 "showscale": False,
-                "text": [["" if cell is None else _words(cell) for cell in row] for row in cells],
+                "text": [["" if cell is None else _brief(cell) for cell in row] for row in cells],
                 "texttemplate": "%{text}",
                 "hovertext": [
                     [f"{one} · {other}<br><b>{_words(values.get((one, other)))}</b>" for other in across]
@@ -175,6 +177,24 @@ def _heatmap(table: Table) -> dict[str, Any] | None:
             "yaxis": {**axis, "tickvals": list(range(len(down))), "ticktext": down, "autorange": "reversed"},
         },
     }
+
+
+def _colours(cells: list[list[float | None]]) -> list[list[float | None]]:
+    """By magnitude where the values span several, or all but one would look the same."""
+    there = [cell for row in cells for cell in row if cell is not None]
+    if not there or min(there) <= 0 or max(there) < _WIDE * min(there):
+        return cells
+    return [[None if cell is None else math.log10(cell) for cell in row] for row in cells]
+
+
+def _brief(cell: Cell) -> str:
+    number = _number(cell)
+    if number is None or abs(number) < 10_000:
+        return _words(cell) if number is None or isinstance(cell, int) else f"{number:.3g}"
+    units = (("G", 1e9), ("M", 1e6), ("k", 1e3))
+    # What would be rounded to 1000 of one unit is 1 of the next.
+    unit, size = next((unit, size) for unit, size in units if abs(number) >= 0.9995 * size)
+    return f"{number / size:.3g} {unit}"
 
 
 def _title(words: Text) -> dict[str, Any]:

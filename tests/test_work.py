@@ -1,0 +1,49 @@
+"""What runs in a worker, called here without one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from tests.techniques.applying import Reports
+from workbench import work
+from workbench.jobs.slot import exclusive_slot
+
+HELD_SECONDS = 1.0
+
+
+@pytest.fixture(autouse=True)
+def own_slot(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_SLOT_FOLDER", str(tmp_path / "slot"))
+
+
+def test_waiting_for_a_measurement_is_no_part_of_the_time_that_making_took(tmp_path):
+    held = threading.Event()
+
+    def measure() -> None:
+        with exclusive_slot(Reports()):
+            held.set()
+            time.sleep(HELD_SECONDS)
+
+    measuring = threading.Thread(target=measure)
+    measuring.start()
+    held.wait()
+    begun = time.monotonic()
+    technique = SimpleNamespace(measures=False, apply=lambda context, parameters: (context.seed, parameters))
+    applied, seconds = work.apply_technique(
+        Reports(), technique, "as asked", None, _data(tmp_path), tmp_path, 7, {}
+    )
+    measuring.join()
+    assert applied == (7, "as asked")
+    assert time.monotonic() - begun > 0.9 * HELD_SECONDS
+    assert 0 <= seconds < 0.5 * HELD_SECONDS
+
+
+def _data(folder):
+    from workbench.data.prepare import prepare
+
+    prepare("digits", folder / "data", seed=0)
+    return folder / "data"
