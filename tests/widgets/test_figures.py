@@ -96,6 +96,7 @@ def test_a_heat_map_of_wide_values_is_colored_by_magnitude_and_reads_short() -> 
         None,
         pytest.approx(math.log10(8.5e9)),
     ]
+    assert found_chart(GRID)["summary"] == "In each cell: ms."
     assert words == ["0.00215", "12.3 k", "1 M", "", "8.5 G"]
 
 

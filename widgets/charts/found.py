@@ -27,11 +27,17 @@ def found_chart(table: Table) -> dict[str, Any]:
     return chart(
         str(table.title),
         figure or {},
-        str(table.note) if table.note is not None else "",
+        _note(table),
         [column(title, numeric=number) for title, number in zip(table.columns, numeric, strict=True)],
         [[_words(cell) for cell in row] for row in table.rows],
         _height(table),
     ) | {"figure": figure}
+
+
+def _note(table: Table) -> str:
+    """What to see in it; with what a heat map's numbers are, which stands on none of its axes."""
+    notes = [say("In each cell: {what}.", what=table.columns[2])] if table.picture == "heatmap" else []
+    return " ".join(str(note) for note in (*notes, table.note) if note is not None)
 
 
 def _words(cell: Cell) -> str:
