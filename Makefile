@@ -31,7 +31,7 @@ bench: $(VENV)/.test ## print every number of the README
 	$(BIN)/python -m tests.benchmarks
 
 docs: $(VENV)/.docs ## the reference as HTML, in build/docs
-	$(BIN)/pdoc --output-directory build/docs --docformat google workbench widgets
+	$(BIN)/python scripts/reference.py build/docs
 
 messages: $(VENV)/.test ## collect the texts for translation
 	$(BIN)/python -m workbench.locale.collect
