@@ -34,6 +34,7 @@ FILES: list[tuple[str, str, dict[str, object]]] = [
 ]
 CONTROL = "int4 after further training without rounding"
 COMPARED = [
+    ("int8 after training", "LiteRT float32"),
     ("int4 after training", "LiteRT float32"),
     (CONTROL, "LiteRT float32"),
     ("int4 trained with rounding", "LiteRT float32"),

@@ -27,6 +27,10 @@ from workbench.measure.statistics import compare_speed
 Word = Literal["better", "worse", "same"]
 
 
+SAME_SIZE = 0.001
+"""Files that differ by less are called equal: a name in them may be longer, or gzip luckier."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """A pair of files.
@@ -150,7 +154,9 @@ def _judged(pair: Judged, measured: Measured) -> tuple[list[str], dict[str, Word
 
 
 def _of_sizes(ours: int, peer: int) -> Word:
-    return "better" if ours < peer else "worse" if ours > peer else "same"
+    if abs(ours - peer) <= SAME_SIZE * peer:
+        return "same"
+    return "better" if ours < peer else "worse"
 
 
 def _sum(words: Mapping[str, Word]) -> str:
@@ -159,7 +165,7 @@ def _sum(words: Mapping[str, Word]) -> str:
         for word in ("better", "worse")
         if word in words.values()
     ]
-    return "; ".join(parts) or "the same"
+    return "; ".join(parts) or "same"
 
 
 def _interval(interval: Interval, factor: float, digits: int) -> str:
