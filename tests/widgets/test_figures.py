@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 import pytest
 
+import widgets
 from tests.widgets.result_rows import DETAILS, HOSTILE, ROWS, interval
 from widgets.charts.bars import BarsChart, Number, bar_figure
-from widgets.charts.chart import plain
+from widgets.charts.chart import FAMILY_COLOURS, FAMILY_SHAPES, plain
 from widgets.charts.classes import class_chart, class_figure, confusion_chart, confusion_figure
 from widgets.charts.found import findings, found_chart
 from widgets.charts.live import curves_figure, grouped
@@ -98,6 +100,15 @@ def test_a_heat_map_of_wide_values_is_colored_by_magnitude_and_reads_short() -> 
     ]
     assert found_chart(GRID)["summary"] == "In each cell: ms."
     assert words == ["0.00215", "12.3 k", "1 M", "", "8.5 G"]
+
+
+def test_the_style_sheet_has_the_color_of_the_chart_and_a_shape_for_every_family() -> None:
+    css = (Path(widgets.__file__).parent / "static" / "workbench.css").read_text("utf-8")
+    assert set(FAMILY_SHAPES) == set(FAMILY_COLOURS)
+    for family, color in FAMILY_COLOURS.items():
+        assert f".wb-shape-{family} {{ background: var(--wb-" in css
+        if family != "baseline":
+            assert f"--wb-{family}: {color.lower()};" in css
 
 
 def test_templates_never_hold_names() -> None:
