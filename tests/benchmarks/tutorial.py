@@ -57,6 +57,9 @@ class Case:
     recipes: Mapping[str, tuple[Step, ...]]
 
 
+INT8: Step = ("quantization.int8", {"per_channel": False})
+
+
 def _taught(batch_size: int, epochs: int, learning_rate: float) -> Step:
     return (
         "distillation.distill",
@@ -73,13 +76,19 @@ def _taught(batch_size: int, epochs: int, learning_rate: float) -> Step:
     )
 
 
-def _recipe(batch_size: int, zeros: float, clusters: int, epochs: tuple[int, int]) -> tuple[Step, ...]:
-    sparse = {"share": zeros, "epochs": epochs[0], "batch_size": batch_size, "learning_rate": 2e-3}
+def _sparse(batch_size: int, zeros: float, epochs: int) -> Step:
     return (
-        ("structure.sparsity", sparse),
+        "structure.sparsity",
+        {"share": zeros, "epochs": epochs, "batch_size": batch_size, "learning_rate": 2e-3},
+    )
+
+
+def _recipe(batch_size: int, zeros: float, clusters: int, epochs: tuple[int, int]) -> tuple[Step, ...]:
+    return (
+        _sparse(batch_size, zeros, epochs[0]),
         ("structure.clustering", {"clusters": clusters, "epochs": 0}),
         _taught(batch_size, epochs[1], 3e-3),
-        ("quantization.int8", {"per_channel": False}),
+        INT8,
     )
 
 
@@ -101,8 +110,8 @@ CASES = (
         ((16, 4, 4), (32, 3, 2)),
         28,
         {
-            "small and fast": _recipe(128, 0.78, 8, (6, 18)),
-            "fast, at the F1 that it had": _recipe(128, 0.4, 16, (4, 14)),
+            "small and fast": _recipe(128, 0.8, 8, (6, 18)),
+            "fast, at the F1 that it had": (_sparse(128, 0.5, 6), INT8),
         },
     ),
 )
