@@ -28,6 +28,7 @@ from workbench.models.demo import DEMO_MODELS
 from workbench.results import ResultRow
 
 Step = tuple[str, dict[str, object]]
+INT8: Step = ("quantization.int8", {"per_channel": False})
 Convolution = tuple[int, int, int]
 
 SEEDS = (0, 1, 2)
@@ -55,9 +56,6 @@ class Case:
     convolutions: tuple[Convolution, ...]
     epochs_taught: int
     recipes: Mapping[str, tuple[Step, ...]]
-
-
-INT8: Step = ("quantization.int8", {"per_channel": False})
 
 
 def _taught(batch_size: int, epochs: int, learning_rate: float) -> Step:
