@@ -116,7 +116,7 @@ class Making:
     ) -> Variant:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
-        applied, seconds = await run_step(
+        made: tuple[Applied, float] = await run_step(
             self._bench.executor,
             job,
             work.apply_technique,
@@ -129,6 +129,7 @@ class Making:
             self._bench.evidence.others(technique, parameters),
             worker=technique.worker,
         )
+        applied, seconds = made
         variant = Variant(
             id=_new_id(),
             name=self._free_name(technique.variant_name(parameters)),

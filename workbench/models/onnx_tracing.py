@@ -67,7 +67,6 @@ def _layers(model: Any) -> Iterator[Any]:
 @cache
 def _teach_converter() -> None:
     """Adds what tf2onnx lacks, once in a process: ``Erfc``, which TensorFlow's exact GELU is made of."""
-    import numpy as np
     from tf2onnx import utils
     from tf2onnx.handler import tf_op
 
