@@ -17,7 +17,7 @@ lab: $(VENV)/.runtimes ## open the notebooks in JupyterLab
 	$(BIN)/workbench lab
 
 test: $(VENV)/.test check ## every check and every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=25
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
 check: $(VENV)/.test ## ruff and mypy
 	$(BIN)/ruff check .

@@ -108,17 +108,20 @@ def preserving_code(model: str) -> str:
     return f"{WEIGHT_MATRICES}\n\n{KEPT}\n\n{keeping_code(model)}"
 
 
-def keeping_code(model: str, *, also: str = "") -> str:
+def keeping_code(model: str, *, also: str = "", left_out: str = "") -> str:
     """Code of the list ``kept`` alone, after :data:`WEIGHT_MATRICES` and :data:`KEPT`.
 
     Args:
         model: The variable that holds the model.
         also: A list of weight matrices that are kept in any case.
+        left_out: What is true of a ``kernel`` that something else keeps already.
     """
     chosen = f"any(kernel is other for other in {also}) or " if also else ""
+    skip = f"    if {left_out}:\n        continue\n" if left_out else ""
     return f"""\
 kept = []
 for layer, kernel in weight_matrices({model}):
+{skip}\
     zeros, distinct = np.mean(kernel.numpy() == 0), len(np.unique(kernel.numpy()))
     if {chosen}0.05 <= zeros < 1 or 1 < distinct <= min(257, kernel.numpy().size // 4):
         kept.append(Kept(kernel))

@@ -143,14 +143,14 @@ class Clustering(Technique[ClusteringParameters]):
 
     @override
     def apply(self, context: Context, parameters: ClusteringParameters) -> Applied:
-        from workbench.training.preserving import Kept, Preserving, is_sparse
+        from workbench.training.preserving import is_sparse
         from workbench.training.reclustering import Reclustered
 
         model = load_parent(context)
         choice = choose(model, parameters, lambda kernel: _obstacle(kernel, parameters))
         context.report.stage(say("Finding clusters"))
-        before, errors = [distinct(kernel) for kernel in choice.chosen], []
-        own = []
+        before = [distinct(kernel) for kernel in choice.chosen]
+        errors, moving = [], []
         for done, kernel in enumerate(choice.chosen):
             context.report.check()
             weights = values(kernel)
@@ -163,15 +163,11 @@ class Clustering(Technique[ClusteringParameters]):
             )
             errors.append(float(np.linalg.norm(shared - weights) / (np.linalg.norm(weights) or 1.0)))
             kernel.variable.assign(shared)
-            own.append(weights)
+            if parameters.moving:
+                moving.append(Reclustered(kernel.variable, weights))
             context.report.progress(0.1 * done / len(choice.chosen))
-        moving, guarded = [], Preserving(())
-        if parameters.moving:
-            moving = [Reclustered(one.variable, was) for one, was in zip(choice.chosen, own, strict=True)]
-        else:
-            guarded = Preserving(Kept(kernel, clusters=True) for kernel in choice.chosen)
-        tuned = fine_tune(model, context, parameters, callbacks=[guarded])
-        guarded.release()
+        # Those that may not move are found and kept by the fine-tuning itself, as after any other step.
+        tuned = fine_tune(model, context, parameters)
         for one in moving:
             one.release()
         touched = tuple(

@@ -57,14 +57,13 @@ for kernel in kernels:
     centers = k_means(weights[chosen], count - sparse)
     middles = (centers[1:].astype("float64") + centers[:-1]) / 2
     weights[chosen] = centers[np.searchsorted(middles, weights[chosen])]
-    {own}kernel.assign(weights)
+    {assign}
 """
-_MOVING = """\
-kept = [one for one in kept if not any(one.kernel is kernel for kernel, _ in clustered)]
-for kernel, own in clustered:
-    kernel.constraint = None
-    Reclustered(kernel, own)
-"""
+_ASSIGN = "kernel.assign(weights)"
+_ASSIGN_MOVING = """\
+own = kernel.numpy()
+    kernel.assign(weights)
+    Reclustered(kernel, own)"""
 
 
 def clustering_code(
@@ -96,14 +95,15 @@ def clustering_code(
     moves = moving and parameters.epochs > 0
     found = (
         _CLUSTERS.replace("{first}", first)
-        .replace("{own}", "clustered.append((kernel, kernel.numpy()))\n    " if moves else "")
+        .replace("{assign}", _ASSIGN_MOVING if moves else _ASSIGN)
         .replace("{clusters}", str(clusters))
         .replace("{weights_per_cluster}", str(weights_per_cluster))
     )
     training = ""
     if parameters.epochs:
         fit = training_code("model", variant, parameters, callbacks=["Preserving()"])
-        training = f"\n\n{KEPT}\n\n{keeping_code('model')}{_MOVING if moves else ''}\n{fit}\n"
+        left_out = "isinstance(kernel.constraint, Reclustered)" if moves else ""
+        training = f"\n\n{KEPT}\n\n{keeping_code('model', left_out=left_out)}\n{fit}\n"
     imports = (
         plain_source("workbench.training.reclustering") if moves else "import keras\nimport numpy as np\n"
     )
@@ -115,6 +115,5 @@ data = np.load({json.dumps(paths.data)})
 
 {weight_matrices_code(layers, leave)}
 
-{"clustered = []" if moves else ""}
 {found}{training}\
 {saving_code("model", paths, parameters.epochs)}"""
