@@ -130,6 +130,8 @@ class ModelDescription(Record):
         from_logits: Whether the output is raw scores (True) or probabilities (False).
         precision: The element type that decides size and speed.
         macs: Multiply-accumulate operations of one sample; None if not counted.
+        sparse: Whether a weight matrix of a Keras model was made sparse; training keeps its zeros.
+        clustered: Whether the weights of one share few values; training keeps them shared.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -139,6 +141,8 @@ class ModelDescription(Record):
     from_logits: bool = False
     precision: Precision = "float32"
     macs: int | None = None
+    sparse: bool = False
+    clustered: bool = False
 
 
 class Variant(Record):

@@ -4,6 +4,7 @@ import contextlib
 import io
 import warnings
 
+import numpy as np
 import pytest
 
 from workbench.errors import InvalidInput
@@ -47,6 +48,17 @@ def test_a_keras_model(model):
     assert description.macs == MACS
     assert description.precision == "float32"
     assert not description.from_logits
+
+
+def test_zeros_and_shared_values_are_seen(keras):
+    model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(30, name="hidden")])
+    assert (describe_keras(model).sparse, describe_keras(model).clustered) == (False, False)
+    kernel = model.get_layer("hidden").kernel
+    dense = kernel.numpy()
+    kernel.assign(np.where(np.abs(dense) < np.median(np.abs(dense)), 0, dense))
+    assert (describe_keras(model).sparse, describe_keras(model).clustered) == (True, False)
+    kernel.assign(np.where(dense < 0, -0.5, 0.5))
+    assert (describe_keras(model).sparse, describe_keras(model).clustered) == (False, True)
 
 
 def test_operations_are_unknown_where_a_length_is_free(keras):

@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.measure.weight_files import StoredTensor, stored_tensors
+from workbench.models.weight_values import shares_values
 from workbench.records import Record
 from workbench.text import Text, say
 from workbench.variant import Format
 
-_MOST_CLUSTERS = 257
-_WEIGHTS_PER_CLUSTER = 4
 _SMALLEST_LOSS = 0.01
 """Rounding to 8 bits makes a few more zeros, and never fewer; so much less is a loss."""
 
@@ -51,7 +50,7 @@ class TensorEffects(Record):
     @property
     def clustered(self) -> bool:
         """Whether many elements share few values."""
-        return 1 < self.distinct <= min(_MOST_CLUSTERS, self.elements // _WEIGHTS_PER_CLUSTER)
+        return shares_values(self.distinct, self.elements)
 
 
 class WeightEffects(Record):

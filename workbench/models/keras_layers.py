@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from workbench.errors import InvalidInput
+from workbench.models.kernels import kernels
+from workbench.models.weight_values import is_clustered, is_sparse
 from workbench.text import say
 from workbench.variant import Layer, ModelDescription, Precision, TensorSpec
 
@@ -35,6 +39,7 @@ def describe_model(model: keras.Model) -> ModelDescription:
         layers.append(_layer(name, layer))
         counted = _macs(layer)
         macs = None if macs is None or counted is None else macs + counted * calls
+    matrices = [np.asarray(kernel.variable) for kernel in kernels(model)]
     return ModelDescription(
         # the layer's name: that of an unnamed tensor counts up with every model in the process
         inputs=tuple(_spec(tensor, tensor._keras_history.operation.name) for tensor in model.inputs),
@@ -46,6 +51,8 @@ def describe_model(model: keras.Model) -> ModelDescription:
         from_logits=_from_logits(model),
         precision=_precision(model),
         macs=macs,
+        sparse=any(is_sparse(values) for values in matrices),
+        clustered=any(is_clustered(values) for values in matrices),
     )
 
 

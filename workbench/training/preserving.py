@@ -10,19 +10,12 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from keras import ops
 
+from workbench.models.kernels import Kernel, kernels
+from workbench.models.weight_values import is_clustered, is_sparse, nonzero_values
 from workbench.text import Text, say
-from workbench.training.kernels import Kernel, kernels
 from workbench.training.reclustering import Reclustered
-
-LEAST_ZEROS = 0.05
-"""Share of zeros from which on a weight matrix counts as sparse: trained weights are never exactly zero."""
-MOST_CLUSTERS = 256
-"""Number of distinct values up to which a weight matrix counts as clustered."""
-WEIGHTS_PER_CLUSTER = 4
-"""Fewer weights than this per distinct value are no clusters, only few weights."""
 
 
 class Kept:
@@ -217,23 +210,6 @@ def preserve(model: keras.Model) -> Preserving:
         if clusters or is_sparse(values):
             found.append(Kept(kernel, clusters=clusters))
     return Preserving(found)
-
-
-def nonzero_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The distinct values other than zero, in rising order."""
-    return np.unique(values[values != 0])
-
-
-def is_sparse(values: npt.NDArray[Any]) -> bool:
-    """Whether a weight matrix was made sparse. One of zeros alone was not: it is new."""
-    zeros = float(np.mean(values == 0))
-    return LEAST_ZEROS <= zeros < 1
-
-
-def is_clustered(values: npt.NDArray[Any]) -> bool:
-    """Whether the weights of a matrix share few values. One value alone is no cluster: it is new."""
-    distinct = len(np.unique(values))
-    return 1 < distinct <= min(MOST_CLUSTERS + 1, values.size // WEIGHTS_PER_CLUSTER)
 
 
 def _zeros(kernel: Kernel) -> float:

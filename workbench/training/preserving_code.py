@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.training.kernels import KERNEL_NAMES
+from workbench.models.kernels import KERNEL_NAMES
 from workbench.variant import Variant
 
 WEIGHT_MATRICES = f"""\
@@ -88,11 +88,8 @@ class Preserving(keras.callbacks.Callback):
 
 
 def needs_preserving(variant: Variant) -> bool:
-    """Whether the step that made a variant left zeros or shared values, which training has to keep."""
-    from workbench.techniques import techniques
-
-    made_by = techniques().get(variant.technique or "")
-    return made_by is not None and bool(made_by.brings & {"sparsity", "clusters"})
+    """Whether there are zeros or shared values in a variant's weights, which training has to keep."""
+    return variant.description.sparse or variant.description.clustered
 
 
 def preserving_code(model: str) -> str:

@@ -130,7 +130,7 @@ class TestApply:
         kernel[np.abs(kernel) < np.median(np.abs(kernel))] = 0
         model.get_layer("small").set_weights([kernel, bias])
         pruned = parent_of(model, tmp_path / "pruned").model_copy(
-            update={"id": "3", "name": "sparse", "parent": "1", "technique": "structure.sparsity"}
+            update={"id": "3", "name": "sparse", "parent": "1"}
         )
         given = {"student": "this variant", "epochs": 2, "compare_seeds": 0, "learning_rate": 1e-3}
         applied = distilled(pruned, digits, tmp_path / "out", others={"": baseline}, **given)

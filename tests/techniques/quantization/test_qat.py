@@ -140,7 +140,6 @@ def test_zeros_stay_zero(parents, tmp_path):
     sparse = parent.model_copy(
         update={
             "path": tmp_path / "parent" / "sparse.keras",
-            "technique": "structure.sparsity",
             "description": describe_keras(model),
         }
     )

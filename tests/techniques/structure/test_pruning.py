@@ -123,7 +123,7 @@ def test_zeros_of_an_earlier_step_stay_zero_with_the_code_twin(digits, trained, 
     kernel = model.get_layer("hidden").kernel
     values = np.asarray(kernel)
     kernel.assign(np.where(np.abs(values) < np.quantile(np.abs(values), 0.7), 0, values))
-    sparse = parent_of(model, tmp_path / "sparse").model_copy(update={"technique": "structure.sparsity"})
+    sparse = parent_of(model, tmp_path / "sparse")
     parameters = {"remove": 0.3, "epochs": 1, "round_to": 4}
     _, mine = apply(ChannelPruning(), sparse, digits, tmp_path / "out", recorder, **parameters)
     assert 0.5 < np.mean(np.asarray(mine.get_layer("hidden").kernel) == 0) < 0.9

@@ -226,9 +226,8 @@ def test_zeros_of_a_sparse_parent_stay(parents, tmp_path):
     assert (after[zeros] == 0).all()
     assert (after[~zeros] != kernel.numpy()[~zeros]).any()
     assert any("Zeros were kept" in note for note in texts(applied.report.notes))
-    sparse = parent.model_copy(update={"technique": "structure.sparsity"})
     twin = tmp_path / "twin.keras"
-    run_code([(NAME, sparse, dataset, {"epochs": 1, "ema": 0.5}, str(twin))], tmp_path / "code")
+    run_code([(NAME, parent, dataset, {"epochs": 1, "ema": 0.5}, str(twin))], tmp_path / "code")
     plain = keras.models.load_model(twin, compile=False).get_layer("wide").kernel.numpy()
     assert (plain[zeros] == 0).all()
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, select
 from workbench.errors import Refused
+from workbench.models.weight_values import is_clustered
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
@@ -169,8 +170,7 @@ def _bits(parameters: QatParameters) -> int:
 
 def _parted(parent: Any, folded: Any) -> tuple[Text, ...]:
     """The weight matrices whose weights share more values than those of the parent did."""
-    from workbench.training.kernels import kernels
-    from workbench.training.preserving import is_clustered
+    from workbench.models.kernels import kernels
 
     now = {kernel.name: len(np.unique(kernel.variable)) for kernel in kernels(folded)}
     notes = []

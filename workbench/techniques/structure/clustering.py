@@ -12,6 +12,8 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
+from workbench.models.kernels import Kernel
+from workbench.models.weight_values import WEIGHTS_PER_CLUSTER, is_sparse
 from workbench.technique import (
     Applied,
     CodePaths,
@@ -44,11 +46,8 @@ from workbench.techniques.structure.kernel_choice import (
     zeros,
 )
 from workbench.text import Text, say
-from workbench.training.kernels import Kernel
 from workbench.variant import Format, Report, Table, Variant
 
-WEIGHTS_PER_CLUSTER = 4
-"""So many weights must share a value on average; smaller layers get fewer clusters."""
 _BITS_PACKED = 0.05
 """What gzip makes of a float32 weight, for each bit that the number of its cluster has."""
 
@@ -143,7 +142,6 @@ class Clustering(Technique[ClusteringParameters]):
 
     @override
     def apply(self, context: Context, parameters: ClusteringParameters) -> Applied:
-        from workbench.training.preserving import is_sparse
         from workbench.training.reclustering import Reclustered
 
         model = load_parent(context)
@@ -193,7 +191,6 @@ class Clustering(Technique[ClusteringParameters]):
             parameters,
             paths,
             clusters=parameters.clusters,
-            weights_per_cluster=WEIGHTS_PER_CLUSTER,
             initialization=parameters.initialization,
             moving=parameters.moving,
             layers=parameters.layers,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+from workbench.models.weight_values import WEIGHTS_PER_CLUSTER
 from workbench.plain_source import plain_source
 from workbench.technique import CodePaths
 from workbench.techniques.structure.centroids import Initialization
 from workbench.techniques.structure.fine_tuning import saving_code
 from workbench.techniques.structure.sparsity_code import weight_matrices_code
 from workbench.training import TrainingParameters, training_code
-from workbench.training.preserving_code import KEPT, keeping_code
+from workbench.training.preserving_code import KEPT, keeping_code, needs_preserving
 from workbench.variant import Variant
 
 _FIRST: dict[Initialization, str] = {
@@ -72,7 +73,6 @@ def clustering_code(
     paths: CodePaths,
     *,
     clusters: int,
-    weights_per_cluster: int,
     initialization: Initialization,
     moving: bool,
     layers: str,
@@ -85,7 +85,6 @@ def clustering_code(
         parameters: Of fine-tuning.
         paths: The files.
         clusters: Distinct values of each layer.
-        weights_per_cluster: How many weights share a value at least, on average.
         initialization: Of k-means.
         moving: Whether weights may change their cluster while training.
         layers: ``all``, ``dense`` or ``convolutions``.
@@ -93,17 +92,20 @@ def clustering_code(
     """
     first = _FIRST[initialization].replace("{seed}", str(parameters.seed))
     moves = moving and parameters.epochs > 0
+    # Where all that is clustered may move, there is something to keep only if the parent had it.
+    keeps = not moves or needs_preserving(variant)
     found = (
         _CLUSTERS.replace("{first}", first)
         .replace("{assign}", _ASSIGN_MOVING if moves else _ASSIGN)
         .replace("{clusters}", str(clusters))
-        .replace("{weights_per_cluster}", str(weights_per_cluster))
+        .replace("{weights_per_cluster}", str(WEIGHTS_PER_CLUSTER))
     )
     training = ""
     if parameters.epochs:
-        fit = training_code("model", variant, parameters, callbacks=["Preserving()"])
+        fit = training_code("model", variant, parameters, callbacks=["Preserving()"] if keeps else [])
         left_out = "isinstance(kernel.constraint, Reclustered)" if moves else ""
-        training = f"\n\n{KEPT}\n\n{keeping_code('model', left_out=left_out)}\n{fit}\n"
+        kept = f"\n{KEPT}\n\n{keeping_code('model', left_out=left_out)}" if keeps else ""
+        training = f"\n{kept}\n{fit}\n"
     imports = (
         plain_source("workbench.training.reclustering") if moves else "import keras\nimport numpy as np\n"
     )

@@ -14,6 +14,7 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.graph.calls import read_config
+from workbench.models.kernels import leaves
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.structure.blocks import Block, Blocks, find_blocks
 from workbench.techniques.structure.depth_code import depth_code
@@ -28,7 +29,6 @@ from workbench.techniques.structure.fine_tuning import (
 from workbench.techniques.structure.validation import Validated, validator
 from workbench.text import Text, say
 from workbench.training import obstacle
-from workbench.training.kernels import leaves
 from workbench.variant import Format, Report, Table, Variant
 
 

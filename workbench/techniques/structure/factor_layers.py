@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from workbench.models.kernels import summed_axes
 from workbench.techniques.structure.factors import Factors, MatrixFactors, Ranks, TuckerFactors
 from workbench.text import Text, say
-from workbench.training.kernels import summed_axes
 
 ConvolutionMethod = Literal["spatial", "tucker"]
 KINDS = frozenset({"Dense", "EinsumDense", "Conv1D", "Conv2D"})

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.errors import InvalidInput, Refused
+from workbench.models.kernels import Kernel, kernels
 from workbench.technique import Parameters
 from workbench.text import Text, say
-from workbench.training.kernels import Kernel, kernels
 from workbench.variant import Layer, ModelDescription, Skip
 
 _KINDS = frozenset(

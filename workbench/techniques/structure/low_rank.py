@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
+from workbench.models.kernels import leaves
 from workbench.technique import (
     Applied,
     CodePaths,
@@ -44,7 +45,6 @@ from workbench.techniques.structure.ranks import RankChoice, by_energy, by_sensi
 from workbench.techniques.structure.validation import validator
 from workbench.text import Text, say
 from workbench.training import obstacle as training_obstacle
-from workbench.training.kernels import leaves
 from workbench.variant import Format, Report, Skip, Table, Variant
 
 

@@ -12,6 +12,8 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
+from workbench.models.kernels import Kernel
+from workbench.models.weight_values import is_clustered
 from workbench.technique import (
     Applied,
     CodePaths,
@@ -46,7 +48,6 @@ from workbench.techniques.structure.kernel_choice import (
 from workbench.techniques.structure.masks import Ranking, pattern_mask
 from workbench.techniques.structure.sparsity_code import sparsity_code
 from workbench.text import Text, say
-from workbench.training.kernels import Kernel
 from workbench.variant import Format, Report, Table, Variant
 
 PATTERNS: dict[str, tuple[int, int]] = {"2:4": (2, 4), "1:4": (1, 4)}
@@ -242,7 +243,7 @@ def _prune_smallest(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
 ) -> Report:
     from workbench.training.gradual_pruning import GradualPruning, prune
-    from workbench.training.preserving import Kept, Preserving, is_clustered
+    from workbench.training.preserving import Kept, Preserving
 
     ramp = ramp_epochs(parameters)
     if ramp == 0:

@@ -19,19 +19,19 @@ def weight_matrices_code(layers: str, leave: tuple[str, ...]) -> str:
         layers: ``all``, ``dense`` or ``convolutions``.
         leave: Names of layers that are left alone.
     """
-    conditions = ["not kernel.trainable"]
+    conditions = ["kernel.trainable"]
     if layers == "dense":
-        conditions.append('"Conv" in type(layer).__name__')
-    if layers == "convolutions":
         conditions.append('"Conv" not in type(layer).__name__')
+    if layers == "convolutions":
+        conditions.append('"Conv" in type(layer).__name__')
     if leave:
-        conditions.append(f"layer.name in {json.dumps(list(leave))}")
+        conditions.append(f"layer.name not in {json.dumps(list(leave))}")
     return f"""\
 {WEIGHT_MATRICES}
 
 kernels, owners = [], []
 for layer, kernel in weight_matrices(model):
-    if not ({" or ".join(conditions)}):
+    if {" and ".join(conditions)}:
         kernels.append(kernel)
         owners.append(layer)
 """
