@@ -35,8 +35,11 @@ class Cancels(LocalReporter):
             threading.Timer(self.after_s, self.cancel).start()
 
 
+@pytest.fixture
 def children():
-    return psutil.Process().children()
+    """The processes below this one that were not there before the test."""
+    before = psutil.Process().children()
+    return lambda: [process for process in psutil.Process().children() if process not in before]
 
 
 def test_a_slower_file_is_slower_and_the_same_file_is_not(report, tiny, dataset_folder):
@@ -102,7 +105,9 @@ def test_the_same_variant_twice_is_refused(report, tiny, dataset_folder):
 
 
 @pytest.mark.parametrize("measure", ["latency", "quality", "size"])
-def test_a_crash_ends_only_the_fresh_process_and_names_the_file(report, tiny, dataset_folder, measure):
+def test_a_crash_ends_only_the_fresh_process_and_names_the_file(
+    report, tiny, dataset_folder, measure, children
+):
     good, bad = tiny("good"), tiny("hostile", fault="crash")
 
     calls = {
@@ -182,7 +187,7 @@ def test_the_fresh_process_does_not_outlive_the_one_that_started_it(tiny, datase
     assert not alive
 
 
-def test_a_process_that_hangs_is_ended(report, tiny, dataset_folder, tmp_path):
+def test_a_process_that_hangs_is_ended(report, tiny, dataset_folder, tmp_path, children):
     with pytest.raises(JobFailed, match="said nothing for 2 s"):
         run_in_fresh_process(
             report,
@@ -195,7 +200,7 @@ def test_a_process_that_hangs_is_ended(report, tiny, dataset_folder, tmp_path):
     assert not children()
 
 
-def test_cancel_ends_a_latency_measurement_within_a_second(tiny, dataset_folder):
+def test_cancel_ends_a_latency_measurement_within_a_second(tiny, dataset_folder, children):
     report = Cancels("progress")
     with pytest.raises(Cancelled):
         measure_latency(report, [tiny("a", sleep_s=0.05), tiny("b")], dataset_folder, "quick", 0)
@@ -203,7 +208,7 @@ def test_cancel_ends_a_latency_measurement_within_a_second(tiny, dataset_folder)
     assert not children()
 
 
-def test_cancel_is_heard_while_a_single_batch_hangs(tiny, dataset_folder):
+def test_cancel_is_heard_while_a_single_batch_hangs(tiny, dataset_folder, children):
     report = Cancels("stage", after_s=1.5)
     with pytest.raises(Cancelled):
         measure_quality(report, tiny("endless", fault="hang"), dataset_folder, from_logits=True)
@@ -237,7 +242,7 @@ def test_quality_of_the_test_split_with_running_f1(report, tiny, dataset_folder,
     assert curve[0][1] == pytest.approx(first)
 
 
-def test_outputs_that_do_not_fit_the_classes_are_refused(report, tiny, dataset_folder):
+def test_outputs_that_do_not_fit_the_classes_are_refused(report, tiny, dataset_folder, children):
     five = tiny("five", weights=np.ones((6, 5)), bias=np.zeros(5))
     with pytest.raises(InvalidInput, match="gives 5 values per sample, but the data has 3 classes"):
         measure_quality(report, five, dataset_folder, from_logits=True)
