@@ -91,6 +91,18 @@ def test_a_litert_file(model, optimized, tmp_path):
     assert b"CONVERSION_METADATA" not in path.read_bytes()
 
 
+def test_a_litert_file_has_one_empty_buffer_and_no_content_twice(model, tmp_path):
+    from ai_edge_litert import schema_py_generated as schema
+
+    path = to_tflite(model, tmp_path / "model.tflite")
+    slim_tflite(path)
+    first, *others = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0).buffers
+    assert first.data is None or not len(first.data)
+    contents = [bytes(buffer.data) for buffer in others]
+    assert b"" not in contents
+    assert len(set(contents)) == len(contents) > 3
+
+
 def test_an_openvino_folder(model, tmp_path):
     folder = to_openvino(model, tmp_path / "model")
     weights = (folder / "model.bin").read_bytes()
