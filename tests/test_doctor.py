@@ -19,6 +19,7 @@ from workbench.measure.records import (
     SpeedWord,
 )
 from workbench.results import ResultRow
+from workbench.text import say
 from workbench.variant import ModelDescription, Precision, RuntimeSettings, Variant
 
 
@@ -60,8 +61,9 @@ def size(file_bytes: int) -> SizeMeasurement:
 
 def said(row: ResultRow, *features: str) -> str:
     baseline = ResultRow(variant=variant("baseline"), size=size(1000))
-    rows = (baseline, row)
-    return " ".join(str(note) for note in notes(row, rows, machine(*features)))
+    machines = machine(*features)
+    row = row.model_copy(update={"passport": next(iter(machines))})
+    return " ".join(str(note) for note in notes(row, (baseline, row), machines))
 
 
 def int8(word: SpeedWord, value: float) -> ResultRow:
@@ -185,3 +187,83 @@ def test_quality_that_is_lost_or_not_proven(near_chance: bool) -> None:
     words = said(row)
     assert ("near chance" in words) is near_chance
     assert "not proven with 200 test samples; about 900 more would settle it" in words
+    endless = row.model_copy(update={"quality_change": change.model_copy(update={"samples_needed": None})})
+    assert "no reasonable number would settle it" in said(endless)
+
+
+def lost(points: float, of: Variant) -> ResultRow:
+    """A variant that has lost so many points of F1 against the baseline."""
+    change = QualityVerdict(
+        variant=of.id,
+        reference="baseline",
+        change=Interval(value=-points / 100, low=-points / 100 - 0.005, high=-points / 100 + 0.005),
+        only_reference_right=50,
+        only_variant_right=3,
+        mcnemar_p=1e-6,
+        tolerance=0.01,
+        word="lost",
+    )
+    return ResultRow(variant=of, size=size(300), quality_change=change)
+
+
+def made_by(technique: str, precision: Precision = "float32", **parameters: object) -> Variant:
+    return variant("new", precision, technique).model_copy(update={"parameters": parameters})
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (made_by("quantization.int8", "int8"), "Rounding to int8 lost it"),
+        (made_by("structure.pruning", epochs=0), "not fine-tuned"),
+        (made_by("structure.sparsity", epochs=3), "learning from the parent"),
+        (made_by("structure.width", epochs=20), "learned less in its 20 epochs"),
+        (made_by("training.retrain", epochs=20), "lower the learning rate"),
+    ],
+)
+def test_where_f1_is_lost_the_step_and_what_helps_are_named(made: Variant, words: str) -> None:
+    assert words in said(lost(5, made))
+
+
+def test_what_an_earlier_step_lost_is_not_blamed_on_this_one() -> None:
+    pruned = lost(4, variant("pruned", technique="structure.pruning"))
+    int8 = lost(5, made_by("quantization.int8", "int8").model_copy(update={"parent": "pruned"}))
+    rows = (ResultRow(variant=variant("baseline"), size=size(1000)), pruned, int8)
+    words = " ".join(map(str, notes(int8, rows, {})))
+    assert "Most of the 5.0 points of F1 were lost before this step: pruned had lost 4.0." in words
+    assert "Rounding" not in words
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"settings": RuntimeSettings(threads=2)}, "2 threads wait for each other"),
+        ({"runtime": "keras.eager"}, "called from Python"),
+        ({"runtime": "keras.xla"}, "XLA gains little"),
+        ({"technique": "structure.low_rank"}, "became two"),
+    ],
+)
+def test_why_float32_is_slower(changes: dict[str, object], words: str) -> None:
+    row = ResultRow(
+        variant=variant("new", technique="inference.runtime").model_copy(update=changes),
+        size=size(900),
+        speed=speed("slower", 0.8),
+    )
+    assert words in said(row)
+
+
+def test_what_computes_as_much_cannot_be_faster_and_what_holds_as_much_is_not_smaller() -> None:
+    description = ModelDescription(inputs=(), outputs=(), macs=1000)
+    baseline, trained = (
+        variant(id_, technique=technique).model_copy(update={"description": description})
+        for id_, technique in (("baseline", None), ("new", "training.retrain"))
+    )
+    row = ResultRow(variant=trained, size=size(1000), speed=speed("no measurable change", 1.01))
+    words = " ".join(map(str, notes(row, (ResultRow(variant=baseline, size=size(1000)), row), {})))
+    assert "It computes as much as baseline" in words
+    assert "as many weights as its parent" in words
+
+
+def test_what_is_to_be_said_of_the_timing_is_said() -> None:
+    busy = say("The processor was busy with other work.")
+    row = ResultRow(variant=variant("new", technique="structure.width"), size=size(300), timing=(busy,))
+    assert said(row) == str(busy)

@@ -11,6 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.jobs.job import Job
 from workbench.measure import tasks
 from workbench.measure.collapse import explain_collapse
+from workbench.measure.energy import measure_energy
 from workbench.measure.latency import Candidate
 from workbench.measure.passport import passport
 from workbench.measure.records import Passport, Protocol, QualityMeasurement
@@ -166,6 +167,20 @@ class Measuring:
             passport=measurement.passport,
             arrays=raw,
         )
+        self._bench.changed("results")
+
+    async def meter(self, job: Job, variant: Variant) -> None:
+        """Measures the energy of one sample, or stores why it cannot be known here."""
+        energy = await run_step(
+            self._bench.executor,
+            job,
+            measure_energy,
+            candidate(variant),
+            self._bench.evidence.dataset.folder,
+            worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
+        )
+        await self._passport()
+        self._bench.store.add_measurement("energy", [variant.id], energy, passport=energy.passport)
         self._bench.changed("results")
 
     async def _passport(self) -> Passport:

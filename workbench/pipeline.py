@@ -113,17 +113,35 @@ class Pipeline:
         return variant
 
     async def measure(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
-        """Times variants: those of one runtime together, and the runtimes' references together."""
+        """Times variants: those of one runtime together, and the runtimes' references together.
+
+        The ``final`` protocol also reads the energy meter, where the machine has one.
+        """
+        timed = 0.9 if protocol == "final" else 1.0
+        runs = await self._runs_of(job, variants)
+        for number, run in enumerate(runs):
+            job.phase(
+                timed * (0.05 + 0.95 * number / len(runs)),
+                timed * (0.05 + 0.95 * (number + 1) / len(runs)),
+                say("Measuring latency"),
+            )
+            await self._measuring.time(job, run, protocol)
+        if protocol == "final":
+            for number, variant in enumerate(variants):
+                start = timed + (1 - timed) * number / len(variants)
+                job.phase(start, start + (1 - timed) / len(variants), say("Measuring energy"))
+                await self._measuring.meter(job, variant)
+
+    async def _runs_of(self, job: Job, variants: Sequence[Variant]) -> list[list[Variant]]:
+        """What is timed together; the first of each run is its reference."""
+        baseline = self._bench.evidence.baseline
         if any(variant.technique is None and variant.parent is not None for variant in variants):
             # Finished files of any origin: all in one interleaved run, against the first.
-            job.phase(0.0, 1.0, say("Measuring latency"))
-            await self._measuring.time(job, _unique([self._bench.evidence.baseline, *variants]), protocol)
-            return
+            return [_unique([baseline, *variants])]
         groups: dict[str, list[Variant]] = {}
         for variant in variants:
             groups.setdefault(variant.runtime, []).append(variant)
         runs: list[list[Variant]] = []
-        baseline = self._bench.evidence.baseline
         references = [baseline]
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
@@ -132,13 +150,7 @@ class Pipeline:
             references.append(reference)
         if len(_unique(references)) > 1:
             runs.append(_unique(references))
-        for number, run in enumerate(runs):
-            job.phase(
-                0.05 + 0.95 * number / len(runs),
-                0.05 + 0.95 * (number + 1) / len(runs),
-                say("Measuring latency"),
-            )
-            await self._measuring.time(job, run, protocol)
+        return runs
 
     # -- steps ------------------------------------------------------------------------------
 

@@ -43,6 +43,11 @@ class Reading:
         """All variants in the order of their making, the baseline first."""
         return self._store.variants()
 
+    @property
+    def passports(self) -> Mapping[str, Passport]:
+        """The machines that its numbers were taken on, by identifier."""
+        return self._store.passports()
+
     def variant(self, key: str) -> Variant:
         """A variant by its identifier or name.
 

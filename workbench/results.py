@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TypeVar
 
 from workbench.measure.records import (
+    EnergyMeasurement,
     Interval,
-    LatencyMeasurement,
     LatencySummary,
     QualityMeasurement,
     QualityVerdict,
@@ -18,6 +17,7 @@ from workbench.measure.records import (
 from workbench.records import Record
 from workbench.store import Store
 from workbench.text import Text, say
+from workbench.timings import timing_of
 from workbench.variant import Table, Variant
 
 R = TypeVar("R", bound=Record)
@@ -34,7 +34,14 @@ class ResultRow(Record):
             reference itself, against the baseline. None for the baseline.
         total_speedup: Against the baseline, the change of runtime included.
         paired_ms: The baseline's median latency divided by ``total_speedup``: what variants that
-            were timed at different moments are shown side by side with.
+            were timed at different moments are shown side by side with. None where the baseline was
+            timed on another machine.
+        passport: Identifier of the passport of the machine that ``latency`` was taken on.
+        timing: What is to be said of the run that ``latency`` was taken in, such as a busy machine.
+        made_in_s: Wall time of all steps that made it from the baseline, seconds.
+        break_even: Samples after whose inference those seconds are saved again, against what ``speed`` is
+            against; None where it is not measurably faster.
+        energy: Of one sample, from a meter; None until asked for.
         quality: On the test split, in its runtime.
         quality_change: Against the baseline, paired by sample. None for the baseline.
         on_front: Whether no other variant is at least as fast, at least as small and at least as
@@ -52,6 +59,11 @@ class ResultRow(Record):
     speed: SpeedVerdict | None = None
     total_speedup: Interval | None = None
     paired_ms: Interval | None = None
+    passport: str | None = None
+    timing: tuple[Text, ...] = ()
+    made_in_s: float = 0.0
+    break_even: int | None = None
+    energy: EnergyMeasurement | None = None
     quality: QualityMeasurement | None = None
     quality_change: QualityVerdict | None = None
     on_front: bool = False
@@ -137,55 +149,52 @@ def pareto_front(rows: Sequence[ResultRow]) -> frozenset[str]:
     """Variants that no other one beats in speed, size and F1 together.
 
     Speed is time relative to the baseline from paired runs, so numbers of different moments are
-    not compared.
+    not compared; nor are those of different machines.
     """
     points = {
-        row.variant.id: (row.total_speedup.value, -row.size.file_bytes, row.quality.f1_macro.value)
+        row.variant.id: (
+            row.passport,
+            (row.total_speedup.value, -row.size.file_bytes, row.quality.f1_macro.value),
+        )
         for row in rows
         if row.total_speedup is not None and row.size is not None and row.quality is not None
     }
     return frozenset(
         id_
-        for id_, point in points.items()
+        for id_, (machine, point) in points.items()
         if not any(
-            other != point and all(theirs >= ours for theirs, ours in zip(other, point, strict=True))
-            for other in points.values()
+            machine == elsewhere
+            and other != point
+            and all(theirs >= ours for theirs, ours in zip(other, point, strict=True))
+            for elsewhere, other in points.values()
         )
     )
 
 
-def chain(first: Interval, second: Interval) -> Interval:
-    """The product of two independent speed-ups, with their relative errors added in quadrature."""
-    value = first.value * second.value
-
-    def relative(side: str) -> float:
-        parts = [math.log(getattr(step, side) / step.value) for step in (first, second) if step.value > 0]
-        return math.hypot(*parts)
-
-    return Interval(
-        value=value, low=value * math.exp(-relative("low")), high=value * math.exp(relative("high"))
-    )
-
-
 def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: Variant | None) -> ResultRow:
+    from workbench.stacking import lineage
+
     size = _first(store.measurements("size", variant.id, SizeMeasurement))
     quality = _first(store.measurements("quality", variant.id, QualityMeasurement))
     change = _first(store.measurements("quality change", variant.id, QualityVerdict))
-    runs = _runs(store, variant)
     reference = next(
         (other for other in variants if other.runtime == variant.runtime and other.is_reference), None
     )
     if variant.technique is None or reference is None:  # a file that was added is compared with the baseline
         reference = baseline
-    # The change of runtime is what a runtime's own reference is judged by.
-    against = baseline if reference is not None and reference.id == variant.id else reference
-    speed = _verdict(runs, variant, against)
+    timing = timing_of(store, variant, reference, baseline)
+    made_in_s = sum(one.seconds for one in lineage(variant, variants) if one.technique is not None)
     return ResultRow(
         variant=variant,
         size=size,
-        latency=_summary(runs, variant),
-        speed=speed,
-        total_speedup=_total(store, variant, reference, baseline, speed),
+        latency=timing.latency,
+        speed=timing.speed,
+        total_speedup=timing.total_speedup,
+        passport=timing.passport,
+        timing=timing.warnings,
+        made_in_s=made_in_s,
+        break_even=timing.break_even(made_in_s),
+        energy=_first(store.measurements("energy", variant.id, EnergyMeasurement)),
         quality=quality,
         quality_change=change,
         compared=_compared(variant, reference, baseline),
@@ -193,10 +202,10 @@ def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: 
 
 
 def _side_by_side(rows: Sequence[ResultRow]) -> list[ResultRow]:
-    baseline = next((row.latency for row in rows if row.variant.parent is None and row.latency), None)
-    if baseline is None:
+    baseline = next((row for row in rows if row.variant.parent is None and row.latency), None)
+    if baseline is None or baseline.latency is None:
         return list(rows)
-    p50 = baseline.p50_ms
+    p50 = baseline.latency.p50_ms
     return [
         row.model_copy(
             update={
@@ -209,54 +218,10 @@ def _side_by_side(rows: Sequence[ResultRow]) -> list[ResultRow]:
                 )
             }
         )
-        if row.total_speedup is not None
+        if row.total_speedup is not None and row.passport == baseline.passport
         else row
         for row in rows
     ]
-
-
-def _total(
-    store: Store,
-    variant: Variant,
-    reference: Variant | None,
-    baseline: Variant | None,
-    speed: SpeedVerdict | None,
-) -> Interval | None:
-    if baseline is None:
-        return None
-    if variant.id == baseline.id:
-        return Interval(value=1.0, low=1.0, high=1.0)
-    if reference is None or (speed is None and variant.id != reference.id):
-        return None
-    own = speed.speedup if speed is not None and variant.id != reference.id else None
-    if reference.id == baseline.id:
-        return own
-    bridge = _verdict(_runs(store, reference), reference, baseline)
-    if bridge is None:
-        return None
-    return bridge.speedup if own is None else chain(bridge.speedup, own)
-
-
-def _runs(store: Store, variant: Variant) -> tuple[LatencyMeasurement, ...]:
-    """Its timings: the final ones first, the newest first."""
-    runs = store.measurements("latency", variant.id, LatencyMeasurement)
-    return tuple(sorted(runs, key=lambda run: run.protocol != "final"))
-
-
-def _verdict(
-    runs: Sequence[LatencyMeasurement], variant: Variant, reference: Variant | None
-) -> SpeedVerdict | None:
-    if reference is None or reference.id == variant.id:
-        return None
-    for run in runs:
-        for verdict in run.verdicts:
-            if verdict.variant == variant.id and verdict.reference == reference.id:
-                return verdict
-    return None
-
-
-def _summary(runs: Sequence[LatencyMeasurement], variant: Variant) -> LatencySummary | None:
-    return next((summary for run in runs for summary in run.summaries if summary.variant == variant.id), None)
 
 
 def _compared(variant: Variant, reference: Variant | None, baseline: Variant | None) -> Text | None:

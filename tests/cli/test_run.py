@@ -56,9 +56,24 @@ def test_run_prints_every_variant_with_all_its_numbers(onnx):
     assert int8["size"]["file_bytes"] < baseline["size"]["file_bytes"]
 
 
-def test_run_writes_the_files_that_it_measured(onnx, folder):
-    written = {hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "onnx").iterdir()}
-    assert written == {row["sha256"] for row in onnx.json()}
+def test_run_writes_the_files_that_it_measured_and_says_where(onnx, folder):
+    rows = onnx.json()
+    assert {Path(row["file"]) for row in rows} == set((folder / "onnx").iterdir())
+    for row in rows:
+        assert hashlib.sha256(Path(row["file"]).read_bytes()).hexdigest() == row["sha256"]
+
+
+def test_what_making_cost_and_on_which_machine_it_was_measured_is_printed(onnx):
+    baseline, *others = onnx.json()
+    for row in (baseline, *others):
+        assert row["machine"]["cores"] >= 1
+        assert row["machine"]["libraries"]["onnxruntime"]
+        assert row["energy"] is None  # only the final protocol reads a meter
+    assert baseline["made_in_s"] == 0
+    for row in others:
+        assert row["made_in_s"] > 0
+        faster = row["speed"]["word"] == "faster"
+        assert (row["break_even"] is not None) == faster
 
 
 def test_step_that_does_not_fit_ends_with_3_and_keeps_what_was_made(refused, folder):

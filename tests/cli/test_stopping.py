@@ -84,3 +84,15 @@ def test_cluster_writes_its_address_and_ends_with_everything(tmp_path):
         assert process.wait(60) == 0
     _, alive = psutil.wait_procs(processes, timeout=10)
     assert alive == []
+
+
+def test_lab_says_where_it_is_and_nothing_else_and_ends_with_everything(tmp_path):
+    with started("lab", "--no-browser", "--folder", "workbench", folder=tmp_path) as process:
+        assert process.stdout.readline().startswith("JupyterLab is at http://127.0.0.1:")
+        processes = descendants(process)
+        assert processes
+        press_ctrl_c(process)
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, "")
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert alive == []

@@ -1,11 +1,9 @@
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from workbench.measure import energy
-from workbench.measure.energy import RaplMeter, break_even, find_meter, measure_energy
+from workbench.measure.energy import RaplMeter, find_meter, measure_energy
 
 
 def counter(root, name, energy_uj, most=1_000_000):
@@ -68,23 +66,3 @@ def test_energy_is_what_exceeds_the_idle_baseline(report, tiny, dataset_folder, 
     net = found.joules_per_sample * found.samples / found.seconds
     assert net == pytest.approx(50, rel=0.4)
     assert 0 < found.samples <= 100
-
-
-@pytest.mark.parametrize(
-    ("cost", "before", "after", "expected"),
-    [
-        (10.0, 0.002, 0.001, 10_000),
-        (10.0, 0.001, 0.002, None),
-        (10.0, 0.001, 0.001, None),
-        (0.0, 2.0, 1.0, 0),
-    ],
-)
-def test_break_even(cost, before, after, expected):
-    assert break_even(cost, before, after) == expected
-
-
-@given(st.floats(0, 1e6), st.floats(1e-3, 10), st.floats(0.01, 0.99))
-def test_break_even_is_the_first_inference_that_pays(cost, before, share):
-    count = break_even(cost, before, before * share)
-    assert count * (before - before * share) >= cost * (1 - 1e-9)
-    assert (count - 1) * (before - before * share) <= cost * (1 + 1e-9)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from widgets.charts.chart import column
-from widgets.wording import count, digits, score, score_interval, short, size, time, time_interval
+from widgets.wording import count, digits, duration, score, score_interval, short, size, time, time_interval
+from workbench.measure.records import EnergyMeasurement
 from workbench.results import ResultRow
 from workbench.text import Text, say
 
@@ -39,6 +40,12 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
             (say("Samples timed / outliers"), f"{count(latency.samples)} / {count(latency.outliers)}", ""),
             (say("Threads / batch"), f"{latency.settings.threads} / {latency.settings.batch}", ""),
         ]
+    if row.made_in_s:
+        lines.append((say("Time that all steps to it took"), str(duration(row.made_in_s)), ""))
+    if row.break_even is not None:
+        lines.append((say("Samples after which that time is saved"), count(row.break_even), ""))
+    if row.energy is not None:
+        lines.append((say("Energy of one sample"), _energy(row.energy), ""))
     if row.speed is not None:
         lines.append((say("A/A floor of the timing"), f"{digits(100 * row.speed.floor)} %", ""))
     quality = row.quality
@@ -75,3 +82,9 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
         ],
         "rows": [[str(title), value, interval] for title, value, interval in lines],
     }
+
+
+def _energy(energy: EnergyMeasurement) -> str:
+    if energy.joules_per_sample is None:
+        return str(energy.reason or "-")
+    return f"{digits(1000 * energy.joules_per_sample)} mJ ({energy.meter})"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from workbench.measure.records import Interval
+from workbench.measure.records import EnergyMeasurement, Interval
 from workbench.results import ResultRow
 from workbench.text import Text, say
+
+if TYPE_CHECKING:
+    from workbench import Workbench
 
 _WIDE = 100
 
@@ -61,6 +66,7 @@ def print_results(rows: Sequence[ResultRow]) -> None:
         apart=True,
     )
     print_notes(rows)
+    _print_costs(rows)
 
 
 def print_notes(rows: Sequence[ResultRow]) -> None:
@@ -77,7 +83,95 @@ def print_notes(rows: Sequence[ResultRow]) -> None:
         click.echo(f"{', '.join(variants)}: {words}")
 
 
-def result_as_json(row: ResultRow) -> dict[str, Any]:
+def print_data(workbench: Workbench, *, err: bool = False) -> None:
+    """Prints how the data and the model were read: a wrong label column or scaling shows only there.
+
+    Args:
+        workbench: What was opened.
+        err: Whether it goes to standard error.
+    """
+    import click
+
+    info = workbench.dataset_info
+    if info is None:
+        return
+    click.echo(err=err)
+    click.echo(
+        say(
+            "Data {name}: {counts} samples for training, validation and test; inputs {shapes}; {scaling}.",
+            name=info.name,
+            counts=" + ".join(f"{count:,}" for count in info.counts.values()),
+            shapes=", ".join(f"{name} {shape}".strip() for name, shape in info.input_shapes.items()),
+            scaling=info.scaling,
+        ),
+        err=err,
+    )
+    share = ", ".join(
+        f"{name} {100 * count / max(1, info.counts['test']):.0f} %"
+        for name, count in list(zip(info.classes, info.class_counts["test"], strict=True))[:12]
+    )
+    more = ", …" if len(info.classes) > 12 else ""
+    click.echo(say("Classes in the test split: {share}.", share=share + more), err=err)
+    baseline = workbench.baseline
+    for note in (*info.notes, *(baseline.report.notes if baseline is not None else ())):
+        click.echo(str(note), err=err)
+
+
+def _print_costs(rows: Sequence[ResultRow]) -> None:
+    """Prints what making cost and when it is saved again, and what a sample takes in energy."""
+    import click
+
+    lines = [
+        say(
+            "{name}: made in {seconds} s, saved again after {count} samples.",
+            name=row.variant.name,
+            seconds=_three_digits(row.made_in_s),
+            count=f"{row.break_even:,}",
+        )
+        for row in rows
+        if row.break_even is not None
+    ]
+    lines += [
+        say(
+            "{name}: {energy} mJ a sample ({meter}, less the idle machine's power).",
+            name=row.variant.name,
+            energy=_three_digits(1000 * row.energy.joules_per_sample),
+            meter=row.energy.meter or "?",
+        )
+        for row in rows
+        if row.energy is not None and row.energy.joules_per_sample is not None
+    ]
+    reasons = {str(row.energy.reason) for row in rows if row.energy is not None and row.energy.reason}
+    lines += [say("Energy: {reason}", reason=reason) for reason in sorted(reasons)]
+    if lines:
+        click.echo()
+    for line in lines:
+        click.echo(str(line))
+
+
+def print_as_json(workbench: Workbench, files: Mapping[str, Path] | None = None) -> None:
+    """Prints every variant with all that is known of it, and the machines that were measured on.
+
+    Args:
+        workbench: What was made.
+        files: Where the variants' files were written to, by identifier; those of a workbench that is
+            gone when the command ends are of no use.
+    """
+    import click
+
+    machines = {id_: machine.model_dump() for id_, machine in workbench.passports.items()}
+    rows = [
+        {
+            **_as_json(row),
+            "file": str(files[row.variant.id]) if files is not None else None,
+            "machine": machines.get(row.passport or ""),
+        }
+        for row in workbench.results()
+    ]
+    click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+
+
+def _as_json(row: ResultRow) -> dict[str, Any]:
     """A row as plain data, with the texts in words."""
     return {
         "variant": row.variant.name,
@@ -86,13 +180,16 @@ def result_as_json(row: ResultRow) -> dict[str, Any]:
         "format": row.variant.format,
         "runtime": row.variant.runtime,
         "settings": row.variant.settings.model_dump(),
-        "file": str(row.variant.path),
         "sha256": row.variant.sha256,
         "automatic": row.variant.automatic,
         "size": row.size.model_dump() if row.size else None,
         "latency": row.latency.model_dump() if row.latency else None,
         "speed": row.speed.model_dump() if row.speed else None,
         "total_speedup": row.total_speedup.model_dump() if row.total_speedup else None,
+        "made_in_s": row.made_in_s,
+        "break_even": row.break_even,
+        "energy": None if row.energy is None else _energy(row.energy),
+        "passport": row.passport,
         "compared": str(row.compared) if row.compared else None,
         "quality": row.quality.model_dump(exclude={"warnings"}) if row.quality else None,
         "quality_change": row.quality_change.model_dump() if row.quality_change else None,
@@ -101,6 +198,11 @@ def result_as_json(row: ResultRow) -> dict[str, Any]:
         "skipped": {skip.name: str(skip.reason) for skip in row.variant.report.skipped},
         "notes": [str(note) for note in (*row.variant.report.notes, *row.notes)],
     }
+
+
+def _energy(energy: EnergyMeasurement) -> dict[str, Any]:
+    reason = None if energy.reason is None else str(energy.reason)
+    return {**energy.model_dump(exclude={"reason"}), "reason": reason}
 
 
 def _runtime(row: ResultRow) -> str:

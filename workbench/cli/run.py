@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from workbench.cli._exit import DONE, INTERRUPTED, exit_code
+
+if TYPE_CHECKING:
+    from workbench import Workbench
 
 
 @click.command("run")
@@ -20,6 +23,7 @@ from workbench.cli._exit import DONE, INTERRUPTED, exit_code
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the variants' files."
 )
 @click.option("--scaling", default="auto", show_default=True, help="How raw values become inputs.")
+@click.option("--label", help="Label column of a table; by default label, target, class or y, else the last.")
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
 @click.option("--final", is_flag=True, help="Time everything again in five fresh processes at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -29,6 +33,7 @@ def command(
     data: str,
     out: Path | None,
     scaling: str,
+    label: str | None,
     trust: bool,
     final: bool,
     as_json: bool,
@@ -40,7 +45,7 @@ def command(
     """
     from workbench import Workbench
     from workbench.cli._progress import watch
-    from workbench.cli._tables import print_results, result_as_json
+    from workbench.cli._tables import print_as_json, print_data, print_results
     from workbench.compatibility import parse_parameters
     from workbench.errors import WorkbenchError
     from workbench.recipe import Recipe
@@ -55,7 +60,7 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(workbench.open(model, data, trust=trust, scaling=scaling))
+            watch(workbench.open(model, data, trust=trust, scaling=scaling, label=label))
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))
@@ -65,14 +70,26 @@ def command(
         except WorkbenchError as error:
             code = exit_code(error)
             click.echo(str(error), err=True)
-        rows = workbench.results()
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            for row in rows:
-                name, content = workbench.download(row.variant.id)
-                (out / name).write_bytes(content)
+            if not workbench.variants:
+                print_data(workbench, err=True)  # what was read may be why it does not fit
+        files = None if out is None else _write(workbench, out)
         if as_json:
-            click.echo(json.dumps([result_as_json(row) for row in rows], indent=2, ensure_ascii=False))
-        elif rows:
+            print_as_json(workbench, files)
+        elif rows := workbench.results():
             print_results(rows)
+            print_data(workbench)
     sys.exit(code)
+
+
+def _write(workbench: Workbench, out: Path) -> dict[str, Path]:
+    """Writes every variant's file into a folder; says where each is."""
+    out.mkdir(parents=True, exist_ok=True)
+    files: dict[str, Path] = {}
+    for variant in workbench.variants:
+        name, content = workbench.download(variant.id)
+        file = (out / name).absolute()
+        while file in files.values():  # "int8 2" and "int8-2" are one name for a file
+            file = file.with_stem(f"{file.stem}-{variant.id}")
+        file.write_bytes(content)
+        files[variant.id] = file
+    return files

@@ -1,8 +1,7 @@
-"""Energy from a meter, or the plain word that there is none; and when an optimization has paid off."""
+"""Energy from a meter, or the plain word that there is none."""
 
 from __future__ import annotations
 
-import math
 import shutil
 import subprocess
 import tempfile
@@ -193,23 +192,6 @@ def measure_energy(
         samples=samples,
         passport=passport,
     )
-
-
-def break_even(cost: float, before: float, after: float) -> int | None:
-    """Inferences after which an optimization has paid for itself.
-
-    Args:
-        cost: What making the variant took: seconds, or joules.
-        before: What one inference of the reference takes, in the same unit.
-        after: What one inference of the variant takes.
-
-    Returns:
-        None if it never does, because the variant saves nothing.
-    """
-    saved = before - after
-    if saved <= 0:
-        return None
-    return math.ceil(cost / saved)
 
 
 def _idle_watts(report: Reporter, meter: Meter, seconds: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.measure.latency import ROUNDS, TIMED_RUNS, BlockPlan, Candidate, Timed
-from workbench.measure.records import LatencyMeasurement, LatencySummary, Protocol
+from workbench.measure.records import LatencyMeasurement, Protocol
 from workbench.measure.statistics import compare_speed, floor_of, summarize
 from workbench.text import Text, say
 
@@ -88,27 +88,17 @@ def latency_measurement(
         pressure=pressure,
         seed=seed,
         passport=passport,
-        warnings=tuple(_warnings(candidates, summaries, plan, pressure)),
+        warnings=tuple(_warnings(candidates, plan, pressure)),
     ), raw
 
 
 def _warnings(
     candidates: Sequence[Candidate],
-    summaries: Sequence[LatencySummary],
     plan: BlockPlan,
     pressure: float | None,
 ) -> list[Text]:
+    """Of the run; that a file was unsteady is in its summary."""
     warnings = []
-    unsteady = sum(summary.unsteady for summary in summaries)
-    if unsteady:
-        warnings.append(
-            say(
-                "The times of {unsteady} of {count} files were unsteady (IQR above 10 % of the median): "
-                "close other programs and measure again.",
-                unsteady=unsteady,
-                count=len(summaries),
-            )
-        )
     if pressure is not None and pressure > _BUSY_PERCENT:
         warnings.append(
             say(

@@ -154,7 +154,7 @@ class LatencyMeasurement(Record):
             None where the system does not say.
         seed: Seed of the order.
         passport: Identifier of the machine's passport.
-        warnings: Such as an unsteady machine.
+        warnings: Of the whole run, such as a busy machine.
     """
 
     protocol: Protocol

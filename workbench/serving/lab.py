@@ -84,6 +84,8 @@ def _arguments(page: Page, settings: ServerSettings, port: int, token: str, note
         "ServerApp.port_retries": 0,
         "ServerApp.open_browser": False,
         "ServerApp.root_dir": str(notebooks),
+        # The shim takes over settings of old notebook servers: it reads each deprecated one, which warns.
+        "ServerApp.jpserver_extensions": {"jupyterlab": True, "notebook_shim": False},
         "ServerApp.allow_root": True,
         "ServerApp.tornado_settings": {"websocket_max_message_size": UPLOAD_LIMIT_BYTES},
         "ServerApp.static_immutable_cache": [f"/lab/extensions/{page.immutable}/"],

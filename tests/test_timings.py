@@ -1,0 +1,170 @@
+"""Speed-ups from stored runs: what making costs is saved again, and two machines are never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.measure.records import Interval, LatencyMeasurement, LatencySummary, Passport, SpeedVerdict
+from workbench.results import ResultRow, collect
+from workbench.store import Store
+from workbench.timings import break_even
+from workbench.variant import Format, ModelDescription, RuntimeSettings, Variant
+
+
+def machine(cpu: str, **versions: str) -> Passport:
+    return Passport(
+        cpu=cpu, features=(), cores=2, memory_bytes=1, system="Linux", python="3.11", libraries=versions
+    )
+
+
+HERE, THERE = machine("Fast", keras="3.15.1"), machine("Slow", keras="3.15.1")
+
+
+def interval(value: float) -> Interval:
+    return Interval(value=value, low=0.99 * value, high=1.01 * value)
+
+
+def run(passport: Passport, **milliseconds: float) -> LatencyMeasurement:
+    """An interleaved run; the first file is the reference."""
+    reference, *others = milliseconds
+    return LatencyMeasurement(
+        protocol="quick",
+        summaries=tuple(
+            LatencySummary(
+                variant=name,
+                runtime="litert",
+                settings=RuntimeSettings(),
+                load_ms=1,
+                first_ms=1,
+                p50_ms=interval(time),
+                iqr_ms=0,
+                p90_ms=time,
+                p95_ms=time,
+                p99_ms=time,
+                min_ms=time,
+                samples=300,
+                outliers=0,
+                throughput=1000 / time,
+            )
+            for name, time in milliseconds.items()
+        ),
+        verdicts=tuple(
+            SpeedVerdict(
+                variant=name,
+                reference=reference,
+                speedup=interval(milliseconds[reference] / milliseconds[name]),
+                floor=0.001,
+                word="faster" if milliseconds[name] < milliseconds[reference] else "slower",
+            )
+            for name in others
+        ),
+        rounds=30,
+        processes=1,
+        load_average=0,
+        seed=0,
+        passport=passport.id,
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A baseline, its float32 form in LiteRT, and an int8 file that took 3 s after 5 s of training."""
+    opened = Store(tmp_path / "workbench")
+    shapes: tuple[tuple[str, Format, str, str | None, str | None, float], ...] = (
+        ("baseline", "keras", "keras.function", None, None, 60.0),
+        ("lite", "tflite", "litert", "inference.runtime", "baseline", 2.0),
+        ("trained", "keras", "keras.function", "training.retrain", "baseline", 5.0),
+        ("int8", "tflite", "litert", "quantization.int8", "trained", 3.0),
+    )
+    for id_, format_, runtime, technique, parent, seconds in shapes:
+        file = opened.staging() / "model.bin"
+        file.write_bytes(b"weights")
+        opened.add_variant(
+            Variant(
+                id=id_,
+                name=id_,
+                format=format_,
+                path=file,
+                sha256="",
+                runtime=runtime,
+                description=ModelDescription(inputs=(), outputs=()),
+                technique=technique,
+                parent=parent,
+                is_reference=id_ in ("baseline", "lite"),
+                created=datetime.now(UTC),
+                seconds=seconds,
+            ),
+            file,
+        )
+    for passport in (HERE, THERE):
+        opened.add_passport(passport)
+    yield opened
+    opened.close()
+
+
+def add(store: Store, measured: LatencyMeasurement) -> None:
+    names = [summary.variant for summary in measured.summaries]
+    store.add_measurement("latency", names, measured, passport=measured.passport)
+
+
+def rows(store: Store) -> dict[str, ResultRow]:
+    return {row.variant.id: row for row in collect(store)}
+
+
+def test_the_cost_of_all_steps_is_saved_against_float32_in_the_same_runtime(store: Store) -> None:
+    add(store, run(HERE, baseline=8.0, lite=2.0))
+    add(store, run(HERE, lite=2.0, int8=1.0))
+    found = rows(store)
+    assert found["int8"].made_in_s == 8  # training and quantizing; opening the model made nothing
+    assert found["int8"].break_even == 8000  # 1 ms is saved by each sample
+    assert found["int8"].total_speedup is not None
+    assert found["int8"].total_speedup.value == pytest.approx(8)
+    assert found["baseline"].break_even is None
+    add(store, run(HERE, lite=1.0, int8=1.5))
+    assert rows(store)["int8"].break_even is None  # it is slower
+
+
+def test_times_of_two_machines_are_not_compared_and_it_is_said(store: Store) -> None:
+    add(store, run(HERE, baseline=8.0, lite=2.0))
+    add(store, run(THERE, lite=20.0, int8=10.0))
+    int8 = rows(store)["int8"]
+    assert int8.speed is not None
+    assert int8.speed.speedup.value == 2
+    assert int8.total_speedup is None
+    assert int8.paired_ms is None
+    (note,) = (str(note) for note in int8.notes if "another machine" in str(note))
+    assert "cpu: Slow, not Fast" in note
+    assert "keras" not in note
+    # Where the change of runtime was timed there too, only that is used.
+    add(store, run(THERE, baseline=60.0, lite=20.0))
+    again = rows(store)
+    assert again["int8"].total_speedup is not None
+    assert again["int8"].total_speedup.value == pytest.approx(6)
+    assert again["int8"].paired_ms is not None
+    assert not [note for note in again["int8"].notes if "another machine" in str(note)]
+
+
+@pytest.mark.parametrize(
+    ("cost", "before", "after", "expected"),
+    [
+        (10.0, 0.002, 0.001, 10_000),
+        (10.0, 0.001, 0.002, None),
+        (10.0, 0.001, 0.001, None),
+        (0.0, 2.0, 1.0, 0),
+    ],
+)
+def test_break_even(cost, before, after, expected):
+    assert break_even(cost, before, after) == expected
+
+
+@given(st.floats(0, 1e6), st.floats(1e-3, 10), st.floats(0.01, 0.99))
+def test_break_even_is_the_first_inference_that_pays(cost, before, share):
+    count = break_even(cost, before, before * share)
+    assert count * (before - before * share) >= cost * (1 - 1e-9)
+    assert (count - 1) * (before - before * share) <= cost * (1 + 1e-9)

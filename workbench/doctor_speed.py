@@ -1,0 +1,194 @@
+"""The doctor on speed: why a variant is not faster, from its verdict, its model and the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workbench.measure.records import Passport
+from workbench.text import Text, say
+from workbench.variant import Variant
+
+if TYPE_CHECKING:
+    from workbench.results import ResultRow
+
+_MANY_ZEROS = 0.3
+_FEWER_OPERATIONS = 0.9
+_INT8_FEATURES = ("VNNI", "AMX", "DOTPROD", "I8MM")
+
+
+def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | None) -> list[Text]:
+    """Why a variant is not faster, and how much of the operations that are gone became time.
+
+    Args:
+        row: The variant's measurements.
+        rows: All variants' rows.
+        machine: What it was timed on.
+    """
+    return [*_not_faster(row, rows, machine), *_operations(row, rows)]
+
+
+def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | None) -> list[Text]:
+    verdict = row.speed
+    precision = row.variant.description.precision
+    if verdict is None or verdict.word == "faster":
+        return []
+    found = []
+    if verdict.word == "slower" and precision in ("int8", "dynamic int8"):
+        has_int8 = machine is not None and any(
+            feature in name.upper() for name in machine.features for feature in _INT8_FEATURES
+        )
+        if not has_int8:
+            found.append(
+                say(
+                    "int8 is slower here because this CPU ({cpu}) has no int8 dot-product instructions "
+                    "(VNNI, AMX or Arm's DOTPROD); on one that has them expect it to be faster.",
+                    cpu=machine.cpu if machine else "?",
+                )
+            )
+        else:
+            found.append(
+                say(
+                    "int8 is slower here although this CPU has int8 instructions: quantizing and "
+                    "dequantizing between layers costs more than the small layers gain. "
+                    "Wider layers gain more."
+                )
+            )
+    elif verdict.word == "slower" and precision in ("int4", "mixed"):
+        found.append(
+            say(
+                "Weights of 4 bits are widened for each inference, which takes longer than it saves: "
+                "this is for small files, not for speed."
+            )
+        )
+    elif row.zeros is not None and row.zeros >= _MANY_ZEROS:
+        found.append(
+            say(
+                "{percent} % of its weights are zero, and this runtime multiplies by them all the same: "
+                "zeros make the compressed file smaller, not the inference faster. Channel pruning removes "
+                "whole channels and is faster.",
+                percent=round(100 * row.zeros),
+            )
+        )
+    elif row.variant.technique == "structure.clustering":
+        found.append(
+            say(
+                "Shared values are stored and multiplied like any others: they make the compressed file "
+                "smaller, not the inference faster."
+            )
+        )
+    elif precision == "int16x8":
+        found.append(
+            say(
+                "LiteRT runs int16 activations with reference kernels, not with fast ones: "
+                "this is slow on every CPU."
+            )
+        )
+    elif precision == "float16":
+        found.append(
+            say("float16 halves the file; the CPU computes in float32 all the same, so the speed stays.")
+        )
+    elif verdict.word == "slower":
+        found += _slower(row, _of(verdict.reference, rows))
+    elif _as_much_work(row, _of(verdict.reference, rows), rows):
+        found.append(
+            say(
+                "It computes as much as {name}, in the same way: its speed cannot differ.",
+                name=_name(verdict.reference, rows),
+            )
+        )
+    else:
+        found.append(
+            say(
+                "The change is below what counts here: {floor} %, from timing the same file twice.",
+                floor=round(100 * max(0.03, 2 * verdict.floor), 1),
+            )
+        )
+    return found
+
+
+def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
+    """How much of the operations that were removed became time."""
+    if row.speed is None:
+        return []
+    reference = _of(row.speed.reference, rows)
+    before = None if reference is None else _multiplications(reference, rows)
+    after = _multiplications(row, rows)
+    if not before or not after or after > _FEWER_OPERATIONS * before:
+        return []
+    saved = 1 - 1 / row.speed.speedup.value
+    if saved >= 1 - after / before - 0.1:
+        return []
+    return [
+        say(
+            "{operations} % of the operations are gone, and {time} % of the time: what is left is spent on "
+            "moving data, on the work of each layer that does not shrink with its width, and on widths "
+            "that are no multiple of what the processor takes at once.",
+            operations=round(100 * (1 - after / before)),
+            time=round(100 * saved),
+        )
+    ]
+
+
+def _multiplications(row: ResultRow, rows: Sequence[ResultRow]) -> int | None:
+    """Of one sample; a converted file has those of the Keras variant that it was made from."""
+    by_id = {one.variant.id: one.variant for one in rows}
+    variant: Variant | None = row.variant
+    while variant is not None and variant.description.macs is None:
+        variant = by_id.get(variant.parent or "")
+    return None if variant is None else variant.description.macs
+
+
+def _slower(row: ResultRow, reference: ResultRow | None) -> list[Text]:
+    """Why something in float32 is slower."""
+    variant = row.variant
+    if reference is not None and variant.settings.threads > reference.variant.settings.threads:
+        return [
+            say(
+                "{threads} threads wait for each other at every layer, and at batch {batch} a layer of this "
+                "model is too little work to share. Larger batches gain more from threads.",
+                threads=variant.settings.threads,
+                batch=variant.settings.batch,
+            )
+        ]
+    if variant.runtime == "keras.eager":
+        return [
+            say("Without tf.function every layer is called from Python, which takes longer than its work.")
+        ]
+    if variant.runtime == "keras.xla":
+        return [
+            say(
+                "On CPUs XLA gains little: it joins small operations, and the time goes into convolutions "
+                "and matrix products, for which TensorFlow's own code is as fast or faster."
+            )
+        ]
+    if variant.technique == "structure.low_rank":
+        return [
+            say(
+                "Each factorized layer became two: fewer operations, but a second call and a second pass "
+                "over memory, which cost more than the operations saved. Wider layers and lower ranks gain."
+            )
+        ]
+    return []
+
+
+def _as_much_work(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRow]) -> bool:
+    if reference is None:
+        return False
+    macs = _multiplications(row, rows)
+    mine, theirs = row.variant, reference.variant
+    return (
+        macs is not None
+        and macs == _multiplications(reference, rows)
+        and (mine.runtime, mine.settings, mine.description.precision)
+        == (theirs.runtime, theirs.settings, theirs.description.precision)
+    )
+
+
+def _of(variant: str, rows: Sequence[ResultRow]) -> ResultRow | None:
+    return next((row for row in rows if row.variant.id == variant), None)
+
+
+def _name(variant: str, rows: Sequence[ResultRow]) -> str:
+    row = _of(variant, rows)
+    return "?" if row is None else row.variant.name
