@@ -155,6 +155,28 @@ def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
     assert opened.variants == before
 
 
+def test_another_process_cancels_a_job_through_the_folder(opened: Workbench, executor: Executor) -> None:
+    with Workbench(opened.folder, executor=executor) as beside:
+        job = opened.apply("structure.width", epochs=200)
+        beside.cancel(job.id)
+        with pytest.raises(Cancelled):
+            job.wait(30)
+    assert job.state.status == "cancelled"
+
+
+def test_work_that_ends_with_its_workbench_is_interrupted_not_cancelled(
+    opened: Workbench, executor: Executor, tmp_path: Path
+) -> None:
+    with Workbench(tmp_path / "left", executor=executor) as left:
+        running = left.open("dense-digits", "digits")
+        left.open("dense-digits", "digits")
+        while running.state.status == "queued":
+            assert not running.state.ended
+    with Workbench(tmp_path / "left", executor=executor) as back:
+        assert [state.status for state in back.jobs] == ["interrupted", "interrupted"]
+        assert all("ended before it was finished" in str(state.error) for state in back.jobs)
+
+
 def test_deleting_takes_descendants_and_undo_brings_them_back(opened: Workbench) -> None:
     before = opened.variants
     narrow = next(variant for variant in before if variant.technique == "structure.width")

@@ -23,6 +23,7 @@ from widgets.panels.family import (
     StructurePanel,
     TrainingPanel,
 )
+from widgets.panels.first_steps import FirstSteps
 from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
@@ -33,6 +34,7 @@ __all__ = [
     "DetailsPanel",
     "DistillationPanel",
     "FamilyPanel",
+    "FirstSteps",
     "InferencePanel",
     "JobsBar",
     "LiveChart",

@@ -73,6 +73,8 @@ class Component(anywidget.AnyWidget):
             self.send_state("state")
         elif kind == "echo":
             self._frames.echo(content.get("frame"))
+        elif kind == "ping":
+            self.send({"type": "pong"})
         elif kind == "act":
             self._act(content, buffers)
 

@@ -12,6 +12,7 @@ from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.panels.details import DetailsPanel
 from widgets.panels.family import FamilyPanel
+from widgets.panels.first_steps import FirstSteps
 from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
@@ -43,7 +44,12 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self.session: Session = session_of(workbench or Workbench(last_used()))
         families = {technique.family for technique in self.session.workbench.techniques().values()}
         left = _column(*(FamilyPanel(self.session, family) for family in FAMILIES if family in families))
-        middle = _column(TradeoffChart(self.session), LiveChart(self.session), BarsChart(self.session))
+        middle = _column(
+            FirstSteps(self.session),
+            TradeoffChart(self.session),
+            LiveChart(self.session),
+            BarsChart(self.session),
+        )
         below = _column(VariantsTable(self.session), DetailsPanel(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")

@@ -51,6 +51,7 @@ class Session:
         self._stop: Callable[[], None] | None = None
         # One that the reader has left may still have work under way.
         self._opened: dict[Path, Workbench] = {}
+        self.shown_technique: tuple[int, str] | None = None
         self._watch(workbench)
 
     def _watch(self, workbench: Workbench) -> None:
@@ -109,6 +110,10 @@ class Session:
         """All jobs, newest first."""
         return tuple(reversed(self._jobs.values()))
 
+    def is_own(self, job: str) -> bool:
+        """Whether a job is one of this process, which ends with the page."""
+        return self.workbench.job(job) is not None
+
     def is_cancelling(self, job: str) -> bool:
         """Whether the reader has asked to cancel it and it has not ended yet."""
         return job in self._cancelling
@@ -155,6 +160,18 @@ class Session:
         """Techniques start from this variant from now on."""
         self.parent = self.known(variant)
         self.touch("selection")
+
+    def show_technique(self, technique: object) -> None:
+        """Unfolds a technique in the panel that has it.
+
+        Raises:
+            InvalidInput: If there is no such technique.
+        """
+        if not isinstance(technique, str) or technique not in self.workbench.techniques():
+            raise InvalidInput(say("There is no such technique."))
+        number = 1 if self.shown_technique is None else self.shown_technique[0] + 1
+        self.shown_technique = number, technique
+        self.touch("technique")
 
     def cancel(self, job: object) -> None:
         """Cancels a job."""

@@ -99,8 +99,14 @@ def score_interval(interval: Interval) -> str:
 
 
 def points(fraction: float) -> str:
-    """A change of a score in percentage points, with its sign."""
-    return f"{100 * fraction:+.1f}".replace("-", "\N{MINUS SIGN}")
+    """A change of a score in percentage points, with its sign; what rounds to nothing has none."""
+    written = f"{100 * fraction:+.1f}"
+    return "0.0" if written in ("+0.0", "-0.0") else written.replace("-", "\N{MINUS SIGN}")
+
+
+def signed(number: int) -> str:
+    """A change of a count, with its sign."""
+    return f"{number:+d}".replace("-", "\N{MINUS SIGN}") if number else "0"
 
 
 def duration(seconds: float) -> Text:

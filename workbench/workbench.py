@@ -250,8 +250,14 @@ class Workbench(Reading):
         return self._queue.job(id_)
 
     def cancel(self, job: str) -> None:
-        """Cancels a job; one that has ended stays as it is."""
-        self._queue.cancel(job)
+        """Cancels a job; one that has ended stays as it is.
+
+        One of another process in this folder, such as a second page, is cancelled within seconds.
+        """
+        if self._queue.job(job) is not None:
+            self._queue.cancel(job)
+        else:
+            self._store.set_fact(f"cancel {job}", "asked")
 
     def rerun(self, job: str) -> Job:
         """Asks again for what a job was asked for; a variant that it made is only measured again.
@@ -325,6 +331,9 @@ class Workbench(Reading):
         self._observers.notify((what,))
 
     def _others_stored(self) -> None:
+        for state in self._queue.current():
+            if not state.ended and self._store.fact(f"cancel {state.id}") is not None:
+                self._queue.cancel(state.id)
         self._stored("variants")
         self._stored("results")
 

@@ -168,7 +168,7 @@ def test_tables_behind_pictures_have_a_row_for_everything_drawn() -> None:
     chart = class_chart(DETAILS)
     assert [len(row) for row in chart["table"]["rows"]] == [4, 4, 4]
     assert "-10.0".replace("-", "\N{MINUS SIGN}") in chart["summary"]
-    assert [row[2] for row in confusion_chart(DETAILS)["table"]["rows"]] == ["-3", "+2", "+1"]
+    assert [row[2] for row in confusion_chart(DETAILS)["table"]["rows"]] == ["−3", "+2", "+1"]
 
 
 def test_curves_that_share_axes_share_a_picture_and_what_is_no_number_ends_a_curve() -> None:

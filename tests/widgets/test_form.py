@@ -30,6 +30,7 @@ class Everything(Parameters):
     note: str = ""
     seed: int | None = Field(None, ge=0, json_schema_extra={"advanced": True})
     needed: int
+    number: int = Field(0, ge=0, le=2**31 - 1)
 
 
 def test_each_type_has_its_control_with_unit_range_and_options() -> None:
@@ -45,7 +46,9 @@ def test_each_type_has_its_control_with_unit_range_and_options() -> None:
         "note": "text",
         "seed": "number",
         "needed": "number",
+        "number": "number",
     }
+    assert by_name["number"]["range"] == "From 0 to 2\u202f147\u202f483\u202f647."
     epochs = by_name["epochs"]
     assert (epochs["title"], epochs["unit"], epochs["range"]) == ("Epochs", "epochs", "From 1 to 200.")
     assert (epochs["minimum"], epochs["maximum"], epochs["step"]) == (1, 200, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from widgets import (
     BarsChart,
     Dashboard,
     DetailsPanel,
+    FirstSteps,
     JobsBar,
     LiveChart,
     QuantizationPanel,
@@ -21,6 +23,7 @@ from widgets import (
 )
 from widgets.component import Component
 from widgets.session import session_of
+from workbench.errors import WorkbenchError
 from workbench.jobs.executor import Executor
 from workbench.recipe import Recipe
 from workbench.text import current_language, use_language
@@ -256,6 +259,49 @@ def test_ended_jobs_are_listed_with_how_they_ended(
     assert all(job["word"].startswith("done in") for job in shown["jobs"])
 
 
+def test_why_the_last_job_failed_is_shown_and_not_only_listed(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    nonsense = tmp_path / "nonsense.keras"
+    nonsense.write_bytes(b"this is no model")
+    with Workbench(tmp_path / "other", executor=workbench.executor) as other:
+        bar = Reader(JobsBar(other), monkeypatch)
+        steps = Reader(FirstSteps(other), monkeypatch)
+        assert steps.shown["text"] is None
+        job = other.open(nonsense, "digits")
+        with pytest.raises(WorkbenchError):
+            job.wait(180)
+        shown = bar.shown
+        assert shown["said"] == job.id
+        assert shown["jobs"][0]["error"]
+        assert not shown["busy"]
+        assert "No model is open" in steps.shown["text"]
+        other.open("dense-digits", "digits").wait(180)
+        assert bar.shown["said"] is None
+
+
+def test_first_steps_lead_to_a_technique_until_there_is_something_to_compare(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert Reader(FirstSteps(workbench), monkeypatch).shown["text"] is None
+    with Workbench(tmp_path / "other", executor=workbench.executor) as other:
+        other.open("dense-digits", "digits").wait(180)
+        steps = Reader(FirstSteps(other), monkeypatch)
+        panel = Reader(QuantizationPanel(other), monkeypatch)
+        assert [choice["technique"] for choice in steps.shown["choices"]] == [
+            INT8,
+            "inference.runtime",
+            "structure.pruning",
+        ]
+        steps.click("show", technique=INT8)
+        assert panel.shown["open"] == INT8
+        panel.click("open", technique=None)
+        steps.click("show", technique=INT8)
+        assert panel.shown["open"] == INT8
+        steps.click("show", technique={"no": 1})
+        assert panel.shown["open"] == INT8
+
+
 def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: Workbench) -> None:
     before = len(workbench.jobs)
     page = Dashboard(workbench)
@@ -264,6 +310,7 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
         "TopBar",
         "JobsBar",
         *["FamilyPanel"] * 5,
+        "FirstSteps",
         "TradeoffChart",
         "LiveChart",
         "BarsChart",

@@ -57,6 +57,13 @@ def test_quality_verdict_names_change_and_interval_in_points(word: str) -> None:
     assert str(wording.quality_verdict(verdict)) == f"{word}: −0.7 pt [−1.2, −0.2]"
 
 
+@pytest.mark.parametrize(
+    ("fraction", "text"), [(0.0, "0.0"), (-0.0002, "0.0"), (0.0004, "0.0"), (0.012, "+1.2"), (-0.3, "−30.0")]
+)
+def test_a_change_that_rounds_to_nothing_has_no_sign(fraction: float, text: str) -> None:
+    assert wording.points(fraction) == text
+
+
 def test_names_from_strangers_are_short_and_hold_no_control_or_direction_marks() -> None:
     name = wording.short(HOSTILE)
     assert len(name) <= 48

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from widgets.charts.chart import BLUE, GREY, VERMILLION, chart, column, plain
-from widgets.wording import points, score, short
+from widgets.charts.chart import BLUE, GREY, chart, column, plain
+from widgets.wording import points, score, short, signed
 from workbench.results import Details
 from workbench.text import say
 
@@ -87,16 +87,24 @@ def confusion_figure(details: Details) -> dict[str, Any]:
                 "z": change,
                 "zmin": -largest,
                 "zmax": largest,
-                "colorscale": [[0, BLUE], [0.5, "rgba(127,140,152,0.10)"], [1, VERMILLION]],
+                # BLUE and VERMILLION, thin enough to read words on them, on a dark page too.
+                "colorscale": [
+                    [0, "rgba(0,114,178,0.55)"],
+                    [0.5, "rgba(127,140,152,0.10)"],
+                    [1, "rgba(213,94,0,0.55)"],
+                ],
                 "xgap": 1,
                 "ygap": 1,
                 "showscale": not few,
-                "text": [[f"{value:+d}" if value else "" for value in row] for row in change]
+                "text": [[signed(value) if value else "" for value in row] for row in change]
                 if few
                 else None,
                 "hovertext": [
-                    [f"{names[true]} → {names[seen]}<br><b>{change[true][seen]:+d}</b>" for seen in places]
-                    for true in places
+                    [
+                        f"{name} → {seen}<br><b>{signed(value)}</b>"
+                        for seen, value in zip(names, row, strict=True)
+                    ]
+                    for name, row in zip(names, change, strict=True)
                 ],
                 "hoverinfo": "text",
                 **({"texttemplate": "%{text}"} if few else {}),
@@ -124,18 +132,19 @@ def class_chart(details: Details) -> dict[str, Any]:
     name = str(say("F1 of each class"))
     changes = [after - before for before, after in zip(details.f1_before, details.f1_after, strict=True)]
     worst = min(range(len(changes)), key=changes.__getitem__)
+    said = say("No class has lost.")
+    if changes[worst] < 0:
+        said = say(
+            "Largest loss: class {name}, {change} points.",
+            name=short(details.classes[worst]),
+            change=points(changes[worst]),
+        )
+        if points(changes[worst]) == "0.0":
+            said = say("No class has lost as much as 0.1 points.")
     return chart(
         name,
         class_figure(details),
-        str(
-            say(
-                "Largest loss: {name}, {change} points.",
-                name=short(details.classes[worst]),
-                change=points(changes[worst]),
-            )
-        )
-        if changes[worst] < 0
-        else str(say("No class has lost.")),
+        str(said),
         [
             column(say("Class")),
             column(say("before"), numeric=True),
@@ -168,7 +177,7 @@ def confusion_chart(details: Details) -> dict[str, Any]:
         str(say("Counts after minus before; off the diagonal, more is worse.")),
         [column(say("True class")), column(say("Predicted class")), column(say("Change"), numeric=True)],
         [
-            [short(details.classes[true]), short(details.classes[seen]), f"{value:+d}"]
+            [short(details.classes[true]), short(details.classes[seen]), signed(value)]
             for true, seen, value in moved
         ],
         max(260, min(640, 120 + 22 * len(details.classes))),

@@ -43,7 +43,7 @@ class FamilyPanel(Component):
     """
 
     _esm = esm("family")
-    follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs", "parent", "selection"})
+    follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs", "selection", "technique"})
 
     def __init__(self, workbench: Workbench | Session, family: Family) -> None:
         self.family: Family = family
@@ -56,12 +56,16 @@ class FamilyPanel(Component):
         self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
         self._messages: dict[str, Text] = {}
         self._open: str | None = None
+        self._shown: tuple[int, str] | None = None
         self._predicted: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {}
         super().__init__(session)
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
         ready = self.session.baseline is not None
+        wanted = self.session.shown_technique
+        if wanted is not None and wanted != self._shown and wanted[1] in self._techniques:
+            self._shown, self._open = wanted, wanted[1]
         return {
             "labels": words(_LABELS) | job_labels(),
             "family": self.family,
@@ -71,6 +75,7 @@ class FamilyPanel(Component):
             "parents": [{"id": one.id, "name": short(one.name)} for one in self.session.variants],
             "parent": self.session.start,
             "open": self._open,
+            "shown": None if self._shown is None else self._shown[0],
             "techniques": [self._entry(name, one, ready) for name, one in self._techniques.items()],
         }
 

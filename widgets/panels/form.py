@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
+from widgets.wording import count
 from workbench.technique import AnyTechnique, Parameters
 from workbench.text import Text, say
 
@@ -129,12 +130,17 @@ def _option(option: Any) -> str:
 
 def _limits(minimum: float | None, maximum: float | None) -> str | None:
     if minimum is not None and maximum is not None:
-        return str(say("From {minimum} to {maximum}.", minimum=f"{minimum:g}", maximum=f"{maximum:g}"))
+        return str(say("From {minimum} to {maximum}.", minimum=_limit(minimum), maximum=_limit(maximum)))
     if minimum is not None:
-        return str(say("At least {minimum}.", minimum=f"{minimum:g}"))
+        return str(say("At least {minimum}.", minimum=_limit(minimum)))
     if maximum is not None:
-        return str(say("At most {maximum}.", maximum=f"{maximum:g}"))
+        return str(say("At most {maximum}.", maximum=_limit(maximum)))
     return None
+
+
+def _limit(number: float) -> str:
+    # Whole numbers are written out: nobody types 2.14748e+09.
+    return count(int(number)) if number == int(number) else f"{number:g}"
 
 
 def _step(minimum: float | None, maximum: float | None) -> float | None:

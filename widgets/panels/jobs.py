@@ -18,6 +18,7 @@ _LABELS = {
     "cancelling": say("Cancelling …"),
     "again": say("Run again"),
     "log": say("Log"),
+    "dismiss": say("Dismiss"),
 }
 
 
@@ -34,10 +35,14 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
         session: Knows whether it is being cancelled.
     """
     left = None
+    stage, progress = job.stage, job.progress
+    if not job.ended and not session.is_own(job.id):
+        # How far it is, only its own process knows.
+        stage, progress = say("Runs in another page or program"), None
     if job.status == "queued" and job.queue_position > 0:
         left = say("{count} before this one", count=job.queue_position)
     elif job.status == "running" and job.eta_seconds is not None:
-        left = say("about {time} left", time=duration(job.eta_seconds))
+        left = say("about {time} left", time=duration(max(1, job.eta_seconds)))
     word = status_word(job.status)
     if job.ended and job.started is not None and job.finished is not None:
         word = say(
@@ -48,8 +53,8 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
         "title": short(str(job.title), 80),
         "status": job.status,
         "word": str(word),
-        "stage": message_of(job.stage),
-        "progress": None if job.progress is None else min(1.0, max(0.0, job.progress)),
+        "stage": message_of(stage),
+        "progress": None if progress is None else min(1.0, max(0.0, progress)),
         "left": message_of(left),
         "error": message_of(job.error),
         "log": [str(line) for line in job.log[-50:]],
@@ -72,7 +77,12 @@ class JobsBar(Component):
         """What the page shows, as JSON."""
         jobs = self.session.jobs
         ended = [job for job in jobs if job.ended][:_MOST_ENDED]
-        shown = [job for job in jobs if not job.ended] + ended
+        # In the order in which they run.
+        active = [job for job in reversed(jobs) if not job.ended]
+        active.sort(key=lambda job: job.status != "running")
+        last = max(ended, key=lambda job: job.finished or job.created, default=None)
+        # Nobody looks among what has ended for the reason why nothing has come.
+        said = last if last is not None and last.status in ("failed", "interrupted") else None
         failed = sum(job.status in ("failed", "interrupted") for job in ended)
         return {
             "labels": job_labels(),
@@ -84,12 +94,12 @@ class JobsBar(Component):
                     failed=failed,
                 )
             ),
-            "announcement": str(
-                say("{title}: {status}", title=ended[0].title, status=status_word(ended[0].status))
-            )
-            if ended
+            "announcement": str(say("{title}: {status}", title=last.title, status=status_word(last.status)))
+            if last is not None
             else "",
-            "jobs": [job_card(job, self.session) for job in shown],
+            "jobs": [job_card(job, self.session) for job in (*active, *ended)],
+            "said": None if said is None else said.id,
+            "busy": any(self.session.is_own(job.id) for job in active),
             "message": message_of(self.problem),
         }
 

@@ -41,6 +41,11 @@ _LABELS = {
     "recipe": say("Recipe"),
     "recipeHint": say("A .yaml file; its steps are applied to the baseline at once."),
     "remarks": say("How the data were read"),
+    "lost": say(
+        "Nothing answers this page any more, and what it shows may be old. What was finished is stored: "
+        "reload the page, or in a notebook run the cell again."
+    ),
+    "reload": say("Reload"),
     "trust": say("I trust this file: code inside it may run"),
 }
 _MODEL_FILES = ".keras,.h5,.hdf5,.tflite,.onnx"
@@ -82,6 +87,7 @@ class TopBar(Component):
             "remarks": [] if info is None else [str(note) for note in info.notes],
             "error": message_of(self.problem),
             "language": current_language(),
+            "usual": os.environ.get("WORKBENCH_LANGUAGE") or "en",
             "languages": [{"value": value, "label": label} for value, label in LANGUAGES.items()],
             "models": [{"value": name, "label": str(model.title)} for name, model in DEMO_MODELS.items()],
             "datasets": [{"value": name, "label": str(data.title)} for name, data in BUILTINS.items()],

@@ -7,7 +7,7 @@ function card(view, name, ...content) {
   const { state, local } = view;
   local.id ??= identifier();
   return h("section", { class: `wb-card wb-${name}`, "aria-labelledby": local.id },
-    h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, state.title), state.aside && h("span", { class: "wb-hint" }, state.aside)),
+    h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, state.title), state.aside && !state.empty && h("span", { class: "wb-hint" }, state.aside)),
     state.empty ? h("p", { class: "wb-empty" }, state.empty) : content);
 }
 

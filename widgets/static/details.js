@@ -61,7 +61,8 @@ function flips(view) {
   return [h("p", { class: "wb-hint" }, state.flips.summary),
     h("ul", { class: "wb-flips" }, state.flips.samples.map((flip) => h("li", { key: flip.index, class: flip.lost ? "wb-flip-lost" : null },
       flip.picture && h("img", { src: flip.picture, alt: flip.title, width: "64", height: "64" }),
-      h("span", {}, h("strong", {}, flip.label), h("span", { class: "wb-sub" }, flip.change)))))];
+      h("span", {}, h("strong", {}, flip.label, h("span", { class: "wb-flip-sign", "aria-hidden": "true" }, flip.lost ? "✕" : "✓")),
+        h("span", { class: "wb-sub" }, flip.change)))))];
 }
 
 function layers({ state }) {

@@ -12,6 +12,7 @@ export function family(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();
   local.values ??= {};
+  local.shown ??= state.shown ?? 0;
   view.receive ??= receiver();
   return h("section", { class: "wb-card wb-family", "aria-labelledby": `${local.id}-title` },
     h("header", { class: "wb-card-head" },
@@ -34,6 +35,7 @@ function entry(view, technique) {
     h("h3", {}, h("button", {
       type: "button", class: "wb-disclose", "aria-expanded": String(open), "aria-controls": `${id}-body`,
       onclick: () => view.act("open", { technique: open ? null : technique.name }),
+      update: (node) => open && show(view, node),
     },
     h("span", { class: "wb-chevron", "aria-hidden": "true" }, "›"),
     h("span", { class: "wb-technique-title" }, technique.title),
@@ -42,6 +44,14 @@ function entry(view, technique) {
         : technique.time && h("span", { class: "wb-tag" }, technique.time))),
     !open && running && technique.jobs.map((job) => jobCard({ job, labels, act: view.act, compact: true })),
     h("div", { class: "wb-technique-body", id: `${id}-body`, hidden: !open }, open && body(view, technique, id)));
+}
+
+/** Goes to the technique that was asked for elsewhere on the page. */
+function show({ state, local }, node) {
+  if (state.shown === null || state.shown === local.shown) return;
+  local.shown = state.shown;
+  node.focus({ preventScroll: true });
+  node.closest(".wb-technique").scrollIntoView({ block: "start", behavior: "smooth" });
 }
 
 function body(view, technique, id) {

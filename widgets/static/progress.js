@@ -2,26 +2,30 @@
 
 import { h } from "./dom.js";
 
-const SIGNS = { queued: "◔", running: "●", done: "✓", failed: "✕", cancelled: "■", interrupted: "⏸" };
+const SIGNS = { queued: "◔", running: "●", done: "✓", failed: "✕", cancelled: "■", interrupted: "‖" };
 
-export function jobCard({ job, labels, act, compact = false }) {
+export function jobCard({ job, labels, act, compact = false, dismiss = null }) {
   const active = job.status === "queued" || job.status === "running";
   const known = job.progress !== null && job.progress !== undefined;
   return h("div", { class: `wb-job wb-job-${job.status}`, key: job.id, role: "group", "aria-label": job.title },
     h("div", { class: "wb-job-head" },
-      h("span", { class: "wb-sign", "aria-hidden": "true" }, SIGNS[job.status]),
-      h("strong", { class: "wb-job-title" }, job.title),
-      h("span", { class: "wb-job-status" }, job.word),
-      h("span", { class: "wb-spring" }),
-      active && h("button", { type: "button", class: "wb-small", disabled: job.cancelling, "aria-label": `${labels.cancel}: ${job.title}`,
-        onclick: () => act("cancel", { job: job.id }) }, job.cancelling ? labels.cancelling : labels.cancel),
-      job.rerun && h("button", { type: "button", class: "wb-small", "aria-label": `${labels.again}: ${job.title}`,
-        onclick: () => act("rerun", { job: job.id }) }, labels.again)),
+      h("span", { class: "wb-job-name" },
+        h("span", { class: "wb-sign", "aria-hidden": "true" }, SIGNS[job.status]),
+        h("strong", { class: "wb-job-title" }, job.title),
+        h("span", { class: "wb-job-status" }, job.word)),
+      h("span", { class: "wb-job-actions" },
+        dismiss && h("button", { type: "button", class: "wb-small wb-quiet", "aria-label": `${labels.dismiss}: ${job.title}`,
+          onclick: dismiss }, labels.dismiss),
+        active && h("button", { type: "button", class: "wb-small", disabled: job.cancelling, "aria-label": `${labels.cancel}: ${job.title}`,
+          onclick: () => act("cancel", { job: job.id }) }, job.cancelling ? labels.cancelling : labels.cancel),
+        job.rerun && h("button", { type: "button", class: "wb-small", "aria-label": `${labels.again}: ${job.title}`,
+          onclick: () => act("rerun", { job: job.id }) }, labels.again))),
     active && h("div", {
-      class: known ? "wb-progress" : "wb-progress wb-progress-unknown", role: "progressbar", "aria-label": job.title,
+      // What waits stands still: only what is at work moves.
+      class: known || job.status === "queued" ? "wb-progress" : "wb-progress wb-progress-unknown", role: "progressbar", "aria-label": job.title,
       "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": known ? Math.round(job.progress * 100) : null,
       "aria-valuetext": job.left || job.word,
-    }, h("span", { style: { width: known ? `${(job.progress * 100).toFixed(1)}%` : "30%" } })),
+    }, h("span", { style: { width: known ? `${(job.progress * 100).toFixed(1)}%` : job.status === "queued" ? "0" : "30%" } })),
     active && h("div", { class: "wb-job-foot" },
       h("span", { "aria-live": "polite" }, job.stage ?? ""),
       h("span", { class: "wb-spring" }),

@@ -2,14 +2,28 @@
 
 import { h, identifier } from "./dom.js";
 import { upload } from "./upload.js";
-import { chooseTheme, themeChoice } from "./theme.js";
+import { watchConnection } from "./connection.js";
+import { chosenLanguage, rememberLanguage } from "./language.js";
+import { chooseTheme, inJupyterLab, themeChoice } from "./theme.js";
 
 export function topBar(view) {
   const { state, labels, local } = view;
-  local.id ??= identifier();
+  if (!local.id) {
+    local.id = identifier();
+    const chosen = chosenLanguage(state);
+    // After the page has greeted: what is said before is not answered.
+    if (chosen !== state.language) setTimeout(() => view.act("language", { language: chosen }), 0);
+  }
   const fact = (title, value, detail, tone) => h("div", { class: `wb-fact ${tone ?? ""}`, key: title },
     h("dt", {}, title), h("dd", {}, h("strong", {}, value), detail && h("span", { class: "wb-sub" }, detail)));
-  return h("header", { class: "wb-top", "aria-label": state.title },
+  return h("header", { class: "wb-top", "aria-label": state.title,
+    mount: () => {
+      local.unwatch = watchConnection(view.model, (lost) => {
+        local.lost = lost;
+        view.redraw();
+      });
+    },
+    unmount: () => local.unwatch?.() },
     h("div", { class: "wb-top-row" },
       h("h1", {}, h("span", { class: "wb-logo", "aria-hidden": "true" }), state.title),
       h("dl", { class: "wb-facts" }, state.facts.map((one) => fact(one.title, one.value, one.detail, one.tone))),
@@ -20,11 +34,16 @@ export function topBar(view) {
             view.redraw();
           } }, labels.open),
         h("label", { class: "wb-inline" }, h("span", { class: "wb-hidden" }, labels.language),
-          h("select", { value: state.language, onchange: (event) => view.act("language", { language: event.target.value }) },
+          h("select", { value: state.language, onchange: (event) => {
+            rememberLanguage(state, event.target.value);
+            view.act("language", { language: event.target.value });
+          } },
             state.languages.map((one) => h("option", { key: one.value, value: one.value, lang: one.value.replace("_", "-") }, one.label)))),
         h("label", { class: "wb-inline" }, h("span", { class: "wb-hidden" }, labels.theme),
           h("select", { value: themeChoice(), onchange: (event) => chooseTheme(event.target.value) },
             ["auto", "light", "dark"].map((name) => h("option", { key: name, value: name }, labels[name])))))),
+    local.lost && h("div", { class: "wb-callout wb-callout-warn wb-lost", role: "alert" }, h("span", {}, labels.lost),
+      !inJupyterLab() && h("button", { type: "button", class: "wb-small", onclick: () => location.reload() }, labels.reload)),
     state.warnings.map((warning, index) => h("p", { class: "wb-callout wb-callout-warn", role: "status", key: `warning ${index}` }, warning)),
     state.remarks.length > 0 && h("details", { class: "wb-fold wb-remarks" }, h("summary", {}, labels.remarks),
       h("ul", { class: "wb-lines" }, state.remarks.map((remark, index) => h("li", { key: index }, remark)))),

@@ -64,9 +64,9 @@ function toolbar(view, row) {
         h("select", { value: state.reference ?? "", onchange: (event) => view.act("compare", { variant: row.id, reference: event.target.value }) },
           state.rows.filter((other) => other.id !== row.id).map((other) => h("option", { key: other.id, value: other.id }, other.name)))),
       h("span", { class: "wb-spring" }),
-      h("button", { type: "button", onclick: act("download") }, labels.download),
-      h("button", { type: "button", onclick: act("deploy") }, labels.deploy),
-      h("button", { type: "button", onclick: act("recipe") }, labels.recipe),
-      h("button", { type: "button", class: "wb-danger", disabled: !row.deletable, title: row.deletable ? null : labels.keep,
+      h("button", { type: "button", class: "wb-small", onclick: act("download") }, labels.download),
+      h("button", { type: "button", class: "wb-small", onclick: act("deploy") }, labels.deploy),
+      h("button", { type: "button", class: "wb-small", onclick: act("recipe") }, labels.recipe),
+      h("button", { type: "button", class: "wb-small wb-danger", disabled: !row.deletable, title: row.deletable ? null : labels.keep,
         onclick: act("delete") }, labels.delete)));
 }

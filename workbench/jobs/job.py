@@ -136,14 +136,26 @@ class Job:
                 curve = (*curve[:-1:2], curve[-1])
             self.update(metrics={**self._state.metrics, event["name"]: curve})
 
-    def end(self, result: Variant | None = None, error: BaseException | None = None) -> None:
-        """Ends it with its result or the error that it ended with."""
+    def end(
+        self,
+        result: Variant | None = None,
+        error: BaseException | None = None,
+        interrupted: Text | None = None,
+    ) -> None:
+        """Ends it.
+
+        Args:
+            result: What it made.
+            error: What it ended with instead.
+            interrupted: Why it was stopped, where nobody asked for that.
+        """
         finished = {"finished": datetime.now(UTC), "eta_seconds": None, "queue_position": 0}
         if error is None:
             self.update(status="done", progress=1.0, stage=None, **finished)
             self._outcome.set_result(result)
         elif isinstance(error, (Cancelled, asyncio.CancelledError)):
-            self.update(status="cancelled", stage=None, **finished)
+            status = "cancelled" if interrupted is None else "interrupted"
+            self.update(status=status, error=interrupted, stage=None, **finished)
             self._outcome.set_exception(Cancelled())
         else:
             failure = error if isinstance(error, WorkbenchError) else JobFailed(unexpected(error))

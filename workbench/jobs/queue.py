@@ -19,7 +19,7 @@ from workbench.errors import Cancelled
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobKind, JobState
-from workbench.text import Text
+from workbench.text import Text, say
 from workbench.variant import Variant
 
 _PATIENCE_SECONDS = 5.0
@@ -47,6 +47,7 @@ class JobQueue:
         self._running: Job | None = None
         self._tasks: dict[str, asyncio.Task[Variant | None]] = {}
         self._jobs: dict[str, Job] = {}
+        self._asked: set[str] = set()
 
     def add(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
         """Puts a job at the end of the queue and returns at once.
@@ -80,26 +81,36 @@ class JobQueue:
 
     def cancel(self, id_: str) -> None:
         """Cancels a job, waiting or running; one that has ended stays as it is."""
+        self._asked.add(id_)
+        self._stop(id_)
+
+    def _stop(self, id_: str) -> None:
         with self._lock:
             waiting = next((job for job, _ in self._waiting if job.id == id_), None)
             self._waiting = [entry for entry in self._waiting if entry[0].id != id_]
         if waiting is not None:
-            waiting.end(error=Cancelled())
+            self._end(waiting, error=Cancelled())
             self._renumber()
         elif self._running is not None and self._running.id == id_:
-            self._executor.spawn(self._stop(id_))
+            self._executor.spawn(self._stop_work(id_))
 
     def cancel_all(self) -> None:
-        """Cancels everything that waits or runs, and waits a moment until it has ended."""
+        """Stops everything that waits or runs, as interrupted, and waits a moment until it has ended."""
         under_way = [job for job in self._jobs.values() if not job.state.ended]
         for job in under_way:
-            self.cancel(job.id)
+            self._stop(job.id)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         for job in under_way:
             with suppress(Exception):  # how it ends is in its state
                 job.wait(max(0.0, deadline - time.monotonic()))
 
-    async def _stop(self, id_: str) -> None:
+    def _end(self, job: Job, error: BaseException) -> None:
+        # An event loop that ends cancels its work, which nobody has asked for.
+        asked = job.id in self._asked
+        ended = say("The process that ran this job ended before it was finished.")
+        job.end(error=error, interrupted=None if asked else ended)
+
+    async def _stop_work(self, id_: str) -> None:
         await self._executor.cancel(id_)
         task = self._tasks.get(id_)
         if task is not None:
@@ -118,7 +129,7 @@ class JobQueue:
         try:
             job.end(await task)
         except (Exception, asyncio.CancelledError) as error:
-            job.end(error=error)
+            self._end(job, error)
         finally:
             self._tasks.pop(job.id, None)
             with self._lock:
