@@ -192,8 +192,9 @@ class Session:
         self.touch("language")
 
     def open(self, model: Any, data: Any, **options: Any) -> None:
-        """Opens a model; in a folder beside this one where this one has a model already."""
-        if self.workbench.baseline is None:
+        """Opens a model; in a folder beside this one where this one has a model already, or gets one."""
+        opening = any(job.kind == "open" and not job.ended for job in self.workbench.jobs)
+        if self.workbench.baseline is None and not opening:
             self.workbench.open(model, data, **options)
             return
         require_idle(self.workbench.jobs)

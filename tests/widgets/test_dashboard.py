@@ -142,3 +142,21 @@ def test_another_programs_folder_is_no_sibling(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "workbench.sqlite").write_bytes(content)
     assert siblings(tmp_path / "empty") == ()
+
+
+def test_a_model_opened_while_another_is_opening_gets_a_folder_of_its_own(
+    executor: Executor, tmp_path: Path
+) -> None:
+    first = Workbench(tmp_path / "first", executor=executor)
+    session = session_of(first)
+    session.open("dense-digits", "digits")
+    session.open("dense-breast-cancer", "breast-cancer")
+    second = session.workbench
+    assert second.folder.parent == first.folder.parent
+    for workbench, model in ((first, "dense-digits"), (second, "dense-breast-cancer")):
+        job = workbench.job(workbench.jobs[0].id)
+        assert job is not None
+        job.wait(180)
+        assert workbench.baseline is not None
+        assert workbench.baseline.name == model
+        workbench.close()

@@ -276,7 +276,9 @@ def test_why_the_last_job_failed_is_shown_and_not_only_listed(
         assert shown["jobs"][0]["error"]
         assert not shown["busy"]
         assert "No model is open" in steps.shown["text"]
-        other.open("dense-digits", "digits").wait(180)
+        again = other.open("dense-digits", "digits")
+        assert bar.shown["said"] is None
+        again.wait(180)
         assert bar.shown["said"] is None
 
 

@@ -81,8 +81,10 @@ class JobsBar(Component):
         active = [job for job in reversed(jobs) if not job.ended]
         active.sort(key=lambda job: job.status != "running")
         last = max(ended, key=lambda job: job.finished or job.created, default=None)
-        # Nobody looks among what has ended for the reason why nothing has come.
+        # Nobody looks among what has ended for the reason why nothing has come; who asks for more knows it.
         said = last if last is not None and last.status in ("failed", "interrupted") else None
+        if said is not None and any(job.created > (said.finished or said.created) for job in active):
+            said = None
         failed = sum(job.status in ("failed", "interrupted") for job in ended)
         return {
             "labels": job_labels(),
