@@ -54,7 +54,7 @@ def zeros_of(model):
     return sum((kernel == 0).sum() for kernel in kernels) / sum(kernel.size for kernel in kernels)
 
 
-GRADUAL = {"share": 0.8, "epochs": 4, "seed": 5, "every": 7}
+GRADUAL = {"share": 0.8, "epochs": 4, "seed": 5, "every": 7, "distill": 0.5, "learning_rate": 2e-3}
 PATTERN = {"pattern": "2:4", "epochs": 2}
 UNTRAINED = {"share": 0.5, "ranking": "each layer", "epochs": 0, "layers": "dense", "leave": "scores"}
 

@@ -27,7 +27,6 @@ from workbench.technique import (
 from workbench.techniques.structure.centroids import Initialization, clustered
 from workbench.techniques.structure.clustering_code import clustering_code
 from workbench.techniques.structure.fine_tuning import (
-    FineTuningParameters,
     fine_tune,
     fine_tuning_seconds,
     finish,
@@ -41,10 +40,12 @@ from workbench.techniques.structure.kernel_choice import (
     described,
     distinct,
     names,
+    part_changed,
     size,
     values,
     zeros,
 )
+from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
 from workbench.text import Text, say
 from workbench.variant import Format, Report, Table, Variant
 
@@ -76,7 +77,7 @@ class _Clustering(Parameters):
     )
 
 
-class ClusteringParameters(FineTuningParameters, KernelParameters, _Clustering):
+class ClusteringParameters(TaughtParameters, KernelParameters, _Clustering):
     """How many values each layer keeps, and how they are trained."""
 
     epochs: int = Field(
@@ -126,8 +127,7 @@ class Clustering(Technique[ClusteringParameters]):
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: ClusteringParameters) -> Estimate:
-        held = sum(layer.parameters for layer in variant.description.layers) or 1
-        part = sum(layer.parameters for layer in described(variant.description, parameters)) / held
+        part = part_changed(variant.description, parameters)
         bits = math.log2(parameters.clusters)
         return Estimate(
             seconds=fine_tuning_seconds(parameters, variant, dataset),
@@ -165,7 +165,7 @@ class Clustering(Technique[ClusteringParameters]):
                 moving.append(Reclustered(kernel.variable, weights))
             context.report.progress(0.1 * done / len(choice.chosen))
         # Those that may not move are found and kept by the fine-tuning itself, as after any other step.
-        tuned = fine_tune(model, context, parameters)
+        tuned = fine_tune(model, context, parameters, teacher=parent_as_teacher(context, parameters))
         for one in moving:
             one.release()
         touched = tuple(

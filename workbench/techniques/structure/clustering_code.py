@@ -9,8 +9,13 @@ from workbench.plain_source import plain_source
 from workbench.technique import CodePaths
 from workbench.techniques.structure.centroids import Initialization
 from workbench.techniques.structure.fine_tuning import saving_code
+from workbench.techniques.structure.parent_teaching import (
+    TaughtParameters,
+    loaded,
+    taught_code,
+    teaching_code,
+)
 from workbench.techniques.structure.sparsity_code import weight_matrices_code
-from workbench.training import TrainingParameters, training_code
 from workbench.training.preserving_code import KEPT, keeping_code, needs_preserving
 from workbench.variant import Variant
 
@@ -69,7 +74,7 @@ own = kernel.numpy()
 
 def clustering_code(
     variant: Variant,
-    parameters: TrainingParameters,
+    parameters: TaughtParameters,
     paths: CodePaths,
     *,
     clusters: int,
@@ -102,16 +107,17 @@ def clustering_code(
     )
     training = ""
     if parameters.epochs:
-        fit = training_code("model", variant, parameters, callbacks=["Preserving()"] if keeps else [])
+        fit = taught_code(variant, parameters, callbacks=["Preserving()"] if keeps else [])
+        teaching = teaching_code(variant, parameters, loaded(paths.model))
         left_out = "isinstance(kernel.constraint, Reclustered)" if moves else ""
         kept = f"\n{KEPT}\n\n{keeping_code('model', left_out=left_out)}" if keeps else ""
-        training = f"\n{kept}\n{fit}\n"
+        training = f"\n{kept}{teaching}\n{fit}\n"
     imports = (
         plain_source("workbench.training.reclustering") if moves else "import keras\nimport numpy as np\n"
     )
     return f"""\
-{imports}
-model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
+{imports}{"from keras import ops" + chr(10) if parameters.distill and parameters.epochs else ""}
+model = {loaded(paths.model)}
 data = np.load({json.dumps(paths.data)})
 
 

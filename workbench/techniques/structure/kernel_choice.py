@@ -114,6 +114,12 @@ def described(description: ModelDescription, parameters: KernelParameters) -> li
     ]
 
 
+def part_changed(description: ModelDescription, parameters: KernelParameters) -> float:
+    """The part of a model's weights that lies in the layers that are changed, 0 to 1."""
+    held = sum(layer.parameters for layer in description.layers)
+    return sum(layer.parameters for layer in described(description, parameters)) / (held or 1)
+
+
 def _has_matrix(kind: str) -> bool:
     return kind in _KINDS or "Attention" in kind or ("Conv" in kind and not kind.startswith("Depthwise"))
 

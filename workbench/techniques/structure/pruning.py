@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -29,15 +29,13 @@ from workbench.techniques.structure.fine_tuning import (
     load_parent,
     misfit,
 )
+from workbench.techniques.structure.parent_teaching import parent_as_teacher
 from workbench.techniques.structure.pruning_code import pruning_code
 from workbench.techniques.structure.pruning_parameters import PruningParameters
 from workbench.techniques.structure.pruning_plan import Counts, PruningPlan, Scores, Target, Wanted, plan_of
 from workbench.text import Text, say
 from workbench.training import obstacle
 from workbench.variant import Format, Report, Skip, Variant
-
-if TYPE_CHECKING:
-    from workbench.training.distilling import Teacher
 
 UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile, Refused)
 
@@ -144,12 +142,13 @@ class ChannelPruning(Technique[PruningParameters]):
             last = step == parameters.steps
             epochs = parameters.epochs if last else parameters.epochs_between
             if epochs or last:
+                now = parameters.model_copy(update={"epochs": epochs})
                 tuned = fine_tune(
                     model,
                     context,
-                    parameters.model_copy(update={"epochs": epochs}),
+                    now,
                     share=(round(start + 0.02, 4), end),
-                    teacher=_teacher(parent, context, parameters),
+                    teacher=parent_as_teacher(context, now, parent),
                 )
                 notes += () if last else tuned.notes[:1]
         if (left := plan.part(counts, target)) < 0.9 * part:
@@ -195,19 +194,6 @@ def _scores(
             )
         case "random":
             return importance.random(plan.units, parameters.seed)
-
-
-def _teacher(parent: Any, context: Context, parameters: PruningParameters) -> Teacher | None:
-    if not parameters.distill:
-        return None
-    from workbench.training.distilling import Teacher
-
-    return Teacher(
-        models=[parent],
-        from_logits=[context.parent.description.from_logits],
-        temperature=parameters.temperature,
-        weight=parameters.distill,
-    )
 
 
 def _measured(

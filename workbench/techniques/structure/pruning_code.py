@@ -6,14 +6,13 @@ import json
 import textwrap
 
 from workbench.technique import CodePaths
-from workbench.techniques.distillation.distillation_code import soft_targets_code
 from workbench.techniques.structure.fine_tuning import saving_code
+from workbench.techniques.structure.parent_teaching import taught_code, teaching_code
 from workbench.techniques.structure.pruning_data_code import PlanSource
 from workbench.techniques.structure.pruning_importance_code import importance_code
 from workbench.techniques.structure.pruning_parameters import PruningParameters
 from workbench.techniques.structure.pruning_plan import PruningPlan, plan_of
 from workbench.techniques.structure.pruning_search_code import search_code
-from workbench.training import training_code
 from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code, needs_preserving
 from workbench.variant import Variant
 
@@ -31,8 +30,9 @@ def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePat
     """
     plan = plan_of(variant, parameters.round_to, parameters.least)
     data = PlanSource(plan)
-    between = parameters.model_copy(update={"epochs": parameters.epochs_between})
-    train_between = _training(variant, between) if parameters.epochs_between else ""
+    epochs_between = parameters.epochs_between if parameters.steps > 1 else 0
+    between = parameters.model_copy(update={"epochs": epochs_between})
+    train_between = _training(variant, between) if epochs_between else ""
     train_after = _training(variant, parameters) if parameters.epochs else ""
     searched = parameters.ranking == "global" or parameters.target == "latency"
     distilled = bool(parameters.distill and (train_between or train_after))
@@ -143,7 +143,7 @@ def choose(keep, scores, before):
 
 """,
         importance_code(plan, data.axis, data.numbers, variant, parameters),
-        _teaching(variant, parameters) if distilled else "",
+        teaching_code(variant, parameters, "model") if distilled else "",
         f"\n\n{WEIGHT_MATRICES}\n\n{KEPT}" if needs_preserving(variant) else "",
         "\n\n# Nothing is missing yet. The last entry is for positions that stay: their number is -1.\n",
         "before = np.zeros(count + 1, bool)\n",
@@ -170,10 +170,10 @@ for step in range(1, {parameters.steps} + 1):
     model, before = without(model, gone, before), gone
 """
     )
-    if parameters.steps > 1 and train_between:
+    if train_between:
         parts.append(f"    if step < {parameters.steps}:\n" + textwrap.indent(train_between, " " * 8) + "\n")
     parts.append("\n" + train_after + "\n" if train_after else "\n")
-    parts.append(saving_code("model", paths, max(parameters.epochs, parameters.epochs_between)))
+    parts.append(saving_code("model", paths, max(parameters.epochs, epochs_between)))
     return "".join(parts)
 
 
@@ -181,21 +181,7 @@ def _training(variant: Variant, parameters: PruningParameters) -> str:
     """Code that trains ``model`` further, with its teacher if it has one."""
     preserved = needs_preserving(variant)
     keeping = keeping_code("model") if preserved else ""
-    callbacks = ["Preserving()"] if preserved else []
-    if not parameters.distill:
-        return keeping + training_code("model", variant, parameters, callbacks=callbacks)
-    training = training_code("distilled", variant, parameters, callbacks=callbacks)
-    # The output layer, which one of the optimizers leaves alone, is the student's.
-    training = training.replace("in distilled.layers", "in student.layers")
-    return f"{keeping}student = model\ndistilled = Distilled()\n{training}"
-
-
-def _teaching(variant: Variant, parameters: PruningParameters) -> str:
-    return f"""
-
-teachers = [(model, {variant.description.from_logits})]
-temperature, weight = {parameters.temperature}, {parameters.distill}
-{soft_targets_code(variant)}"""
+    return keeping + taught_code(variant, parameters, callbacks=["Preserving()"] if preserved else [])
 
 
 def _steps(plan: PruningPlan, parameters: PruningParameters) -> str:

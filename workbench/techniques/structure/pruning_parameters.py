@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from workbench.technique import Parameters
-from workbench.techniques.structure.fine_tuning import FineTuningParameters
 from workbench.techniques.structure.importance import Importance
+from workbench.techniques.structure.parent_teaching import TaughtParameters
 from workbench.techniques.structure.pruning_plan import Target
 
 
@@ -54,22 +54,6 @@ class _Channels(Parameters):
         description="Fine-tuning after every step but the last.",
         json_schema_extra={"unit": "epochs", "advanced": True},
     )
-    distill: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        title="Learn from the parent",
-        description="Weight of what the parent says about each sample, beside the labels, while "
-        "fine-tuning; 0 learns from the labels alone.",
-    )
-    temperature: float = Field(
-        4.0,
-        ge=1,
-        le=20,
-        title="Temperature",
-        description="Softens what the parent says and what is learned from it.",
-        json_schema_extra={"advanced": True},
-    )
     round_to: int = Field(
         8,
         ge=1,
@@ -89,5 +73,5 @@ class _Channels(Parameters):
     )
 
 
-class PruningParameters(FineTuningParameters, _Channels):
+class PruningParameters(TaughtParameters, _Channels):
     """What is removed, by what measure, and how it is trained afterwards."""

@@ -25,7 +25,6 @@ from workbench.technique import (
     Technique,
 )
 from workbench.techniques.structure.fine_tuning import (
-    FineTuningParameters,
     fine_tune,
     fine_tuning_seconds,
     finish,
@@ -40,12 +39,14 @@ from workbench.techniques.structure.kernel_choice import (
     described,
     distinct,
     names,
+    part_changed,
     size,
     values,
     zeros,
     zeros_of_all,
 )
 from workbench.techniques.structure.masks import Ranking, pattern_mask
+from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
 from workbench.techniques.structure.sparsity_code import sparsity_code
 from workbench.text import Text, say
 from workbench.variant import Format, Report, Table, Variant
@@ -91,7 +92,7 @@ class _Sparsity(Parameters):
     )
 
 
-class SparsityParameters(FineTuningParameters, KernelParameters, _Sparsity):
+class SparsityParameters(TaughtParameters, KernelParameters, _Sparsity):
     """How many weights go, which, and how the model recovers."""
 
 
@@ -131,8 +132,7 @@ class Sparsity(Technique[SparsityParameters]):
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: SparsityParameters) -> Estimate:
         share = _share(parameters)
-        held = sum(layer.parameters for layer in variant.description.layers) or 1
-        part = sum(layer.parameters for layer in described(variant.description, parameters)) / held
+        part = part_changed(variant.description, parameters)
         return Estimate(
             seconds=fine_tuning_seconds(parameters, variant, dataset),
             size_ratio=1.0,
@@ -236,7 +236,7 @@ def _prune_pattern(
         mask = pattern_mask(weights, kernel.reduced, *PATTERNS[parameters.pattern])
         assert mask is not None  # looked at when it was chosen
         kernel.variable.assign(np.where(mask, weights, 0))
-    return fine_tune(model, context, parameters)
+    return fine_tune(model, context, parameters, teacher=parent_as_teacher(context, parameters))
 
 
 def _prune_smallest(
@@ -271,7 +271,8 @@ def _prune_smallest(
                 epochs=parameters.epochs,
             ),
         )
-    tuned = fine_tune(model, context, parameters, callbacks=callbacks, judged_from=ramp)
+    teacher = parent_as_teacher(context, parameters)
+    tuned = fine_tune(model, context, parameters, callbacks=callbacks, judged_from=ramp, teacher=teacher)
     guarded.release()
     return Report(notes=said).followed_by(tuned)
 

@@ -7,7 +7,12 @@ import json
 from workbench.technique import CodePaths
 from workbench.techniques.structure.fine_tuning import saving_code
 from workbench.techniques.structure.masks import Ranking
-from workbench.training import TrainingParameters, training_code
+from workbench.techniques.structure.parent_teaching import (
+    TaughtParameters,
+    loaded,
+    taught_code,
+    teaching_code,
+)
 from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code
 from workbench.variant import Variant
 
@@ -113,7 +118,7 @@ ramp = {steps}
 
 def sparsity_code(
     variant: Variant,
-    parameters: TrainingParameters,
+    parameters: TaughtParameters,
     paths: CodePaths,
     *,
     share: float,
@@ -138,12 +143,13 @@ def sparsity_code(
         every: Steps between two rounds of pruning.
         ramp: Epochs during which weights go; 0 if all go at once.
     """
+    taught = bool(parameters.distill and parameters.epochs)
     parts = [
         f"""\
 import keras
 import numpy as np
-
-model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
+{"from keras import ops" + chr(10) if taught else ""}
+model = {loaded(paths.model)}
 data = np.load({json.dumps(paths.data)})
 
 
@@ -162,6 +168,8 @@ data = np.load({json.dumps(paths.data)})
         parts.append("" if ramp else f"\n\nprune({share})\n")
     if parameters.epochs:
         parts.append(keeping)
+    if taught:
+        parts.append(teaching_code(variant, parameters, loaded(paths.model)) + "\n\n")
     callbacks = ["Preserving()"]
     if ramp:
         callbacks.append("GradualPruning()")
@@ -173,7 +181,7 @@ data = np.load({json.dumps(paths.data)})
     if parameters.epochs:
         if ramp:
             parts.append("# Weights of the epochs before have fewer zeros: none of them is kept.\n")
-        training = training_code("model", variant, parameters, callbacks=callbacks, judged_from=ramp)
+        training = taught_code(variant, parameters, callbacks=callbacks, judged_from=ramp)
         parts.append(training + "\n")
     parts.append(saving_code("model", paths, parameters.epochs))
     return "".join(parts)
