@@ -105,6 +105,38 @@ def test_estimate_and_name(parents):
 
 
 @pytest.mark.slow
+def test_nested_models_are_trained_as_if_they_were_one_and_so_does_the_plain_code(parents, tmp_path):
+    keras = pytest.importorskip("keras")
+    layers = keras.layers
+    keras.utils.set_random_seed(2)
+    inner = keras.Sequential(
+        [
+            keras.Input((12, 12, 3)),
+            layers.Conv2D(8, 3, use_bias=False, name="conv"),
+            layers.BatchNormalization(name="norm"),
+            layers.ReLU(name="relu"),
+        ],
+        name="inner",
+    )
+    innermost = keras.Sequential([keras.Input((8,)), layers.Dense(16, activation="relu", name="hidden")])
+    inputs = keras.Input((12, 12, 3), name="image")
+    x = layers.GlobalAveragePooling2D(name="mean")(inner(inputs))
+    model = keras.Model(inputs, layers.Dense(small_models.CLASSES, name="logits")(innermost(x)))
+    _, dataset = parents("conv")
+    parent = small_models.baseline(small_models.train(model, "conv"), tmp_path / "nested.keras")
+    x = dataset.x("test")
+    for number, weights in enumerate(("int8", "int4")):
+        ours = apply(NAME, parent, dataset, tmp_path / weights, **SHORT, weights=weights)
+        output = str(tmp_path / f"{weights}.tflite")
+        parameters = {**SHORT, "weights": weights}
+        run_code([(NAME, parent, dataset, parameters, output)], tmp_path / f"code{number}")
+        expected = predict(ours, x)
+        twin = predict(replace(ours, path=tmp_path / f"{weights}.tflite"), x)
+        np.testing.assert_allclose(twin, expected, atol=0.02 * np.abs(expected).max())
+        assert not [layer for layer in ours.description.layers if "FAKE" in layer.kind.upper()]
+
+
+@pytest.mark.slow
 def test_the_plain_code_gives_the_same_predictions(parents, trained, tmp_path):
     cases = [("conv", {}), ("conv", {"weights": "int4"}), ("dense", {})]
     run_code(
