@@ -95,15 +95,16 @@ class DetailsPanel(Component):
             return {"summary": "", "samples": []}
         lost = sum(flip.label == flip.before for flip in details.flips)
         won = sum(flip.label == flip.after for flip in details.flips)
+        summary = say(
+            "{count} predictions changed: {lost} became wrong, {won} became right.",
+            count=len(details.flips),
+            lost=lost,
+            won=won,
+        )
+        if len(details.flips) > _MOST_FLIPS:
+            summary = say("{summary} The first {count} are shown.", summary=summary, count=_MOST_FLIPS)
         return {
-            "summary": str(
-                say(
-                    "{count} predictions changed: {lost} became wrong, {won} became right.",
-                    count=len(details.flips),
-                    lost=lost,
-                    won=won,
-                )
-            ),
+            "summary": str(summary),
             "samples": [
                 {
                     "index": flip.index,
