@@ -213,7 +213,8 @@ def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, .
         )
     from workbench.data.scaling import scaling_warning
 
+    kinds = {layer.kind for layer in model.layers}
     warning = scaling_warning(
-        data, any(layer.kind in ("Rescaling", "Normalization") for layer in model.layers)
+        data, bool(kinds & {"Rescaling", "Normalization"}), has_embedding="Embedding" in kinds
     )
     return (warning,) if warning is not None else ()

@@ -28,6 +28,7 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             name=request["name"],
             trust=request["trust"],
             scaling=request["scaling"],
+            label=request.get("label"),
         )
     if kind == "compare":
         return workbench.add(Path(request["model"]), name=request["name"], trust=request["trust"])

@@ -56,12 +56,13 @@ def model_name(model: Any, file: Path) -> str:
     return own if isinstance(own, str) and not isinstance(model, Path) else file.stem
 
 
-def hand_over_data(data: Data, staging: Path) -> str | Path:
+def hand_over_data(data: Data, staging: Path, label: str | None = None) -> str | Path:
     """The name or file that a data set is prepared from.
 
     Args:
         data: See :data:`Data`.
         staging: Where arrays of this process are written.
+        label: Label column of a ``DataFrame``.
 
     Raises:
         InvalidInput: If it is none of these.
@@ -79,18 +80,18 @@ def hand_over_data(data: Data, staging: Path) -> str | Path:
             )
         return path.resolve()
     file = staging / "arrays.npz"
-    _save_arrays(data, file)
+    _save_arrays(data, file, label)
     return file
 
 
-def _save_arrays(data: Data, file: Path) -> None:
+def _save_arrays(data: Data, file: Path, label: str | None) -> None:
     import numpy as np
 
     from workbench.data.arrays import read_arrays
     from workbench.data.raw import default_limit_bytes
 
-    raw = read_arrays(data, label=None, limit_bytes=default_limit_bytes())
-    arrays: dict[str, Any] = {}
+    raw = read_arrays(data, label=label, limit_bytes=default_limit_bytes())
+    arrays: dict[str, Any] = {} if raw.classes is None else {"classes": np.asarray(raw.classes, str)}
     for split, samples in raw.splits.items():
         # Without a suffix, the splits are cut from the one block that there is.
         suffix = f"_{split}" if len(raw.splits) > 1 else ""

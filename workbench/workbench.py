@@ -86,6 +86,7 @@ class Workbench(Reading):
         name: str | None = None,
         trust: bool = False,
         scaling: str = "auto",
+        label: str | None = None,
     ) -> Job:
         """Loads a model and labelled data, stores the baseline and measures it.
 
@@ -97,6 +98,8 @@ class Workbench(Reading):
             name: Name of the baseline; by default that of the model.
             trust: Whether code inside the model file may run. Never in shared mode.
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
+            label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
+                the last column.
 
         Returns:
             The job; its variant is the baseline.
@@ -112,14 +115,15 @@ class Workbench(Reading):
         require_allowed(model, data, self.folder)
         staging = self._store.staging()
         file = hand_over_model(model, staging)
-        source = hand_over_data(data, staging)
+        source = hand_over_data(data, staging, label)
         title = name or model_name(model, file)
+        reading = {"scaling": scaling, "label": label}
         return self._add_job(
             "open",
             say("Open {name}", name=title),
-            {"model": str(file), "data": str(source), "name": title, "trust": trust, "scaling": scaling},
+            {"model": str(file), "data": str(source), "name": title, "trust": trust, **reading},
             lambda job: self._pipeline.open(
-                job, file, title, source, {"scaling": scaling, "seed": self.seed}, trust, shared_mode()
+                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode()
             ),
         )
 

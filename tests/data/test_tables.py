@@ -50,14 +50,58 @@ LABEL_COLUMNS = [
 
 @pytest.mark.parametrize(("text", "label", "column"), LABEL_COLUMNS)
 def test_the_label_column(tmp_path, text, label, column):
-    raw = read(csv(tmp_path / "t.csv", text), label)
-    assert notes(raw)[0] == f"Labels are in the column {column}."
+    note = notes(read(csv(tmp_path / "t.csv", text), label))[0]
+    assert note == f"Labels are in the column {column}." or f"so the last one, {column}, was taken" in note
 
 
 def test_a_file_without_a_header(tmp_path):
     raw = read(csv(tmp_path / "t.csv", "1,2,0\n3,4,1\n"))
     assert raw.splits["train"].x[""].tolist() == [[1, 2], [3, 4]]
-    assert notes(raw) == ["Labels are in the column column 3."]
+    assert [note[:60] for note in notes(raw)] == [
+        "No column is called label, target, class, y, so the last one"
+    ]
+
+
+GERMAN = "Breite;Höhe;Art\n1,50;2,25;rot\n0,5;-1,5e2;blau\n3;1,0;rot\n"
+
+
+def test_decimal_commas(tmp_path):
+    raw = read(csv(tmp_path / "t.csv", GERMAN))
+    assert raw.splits["train"].x[""].tolist() == [[1.5, 2.25], [0.5, -150], [3, 1]]
+    assert raw.classes == ("blau", "rot")
+    assert "Decimal commas were read in the columns Breite, Höhe." in notes(raw)
+
+
+def test_decimal_commas_without_a_header(tmp_path):
+    raw = read(csv(tmp_path / "t.csv", "1,5;2,5;0\n1;2,5;1\n"))
+    assert raw.splits["train"].x[""].tolist() == [[1.5, 2.5], [1, 2.5]]
+
+
+def test_marks_for_missing_values_among_numbers(tmp_path):
+    raw = read(csv(tmp_path / "t.csv", "a,b,label\n1,?,x\n2,3,y\n-,4,x\n5,6,y\n7,8,y\n"))
+    assert raw.splits["train"].x[""].tolist() == [[2, 3], [5, 6], [7, 8]]
+    assert "Marks for a missing value were read as such in the columns a (1), b (1)." in notes(raw)
+
+
+def test_row_numbers_without_a_name_are_left_out(tmp_path):
+    raw = read(csv(tmp_path / "t.csv", ",a,label\n0,3,x\n1,4,y\n2,5,y\n"))
+    assert raw.splits["train"].x[""].tolist() == [[3], [4], [5]]
+    assert notes(raw)[0] == "The first column has no name and counts the rows: it was left out."
+
+
+def test_a_guessed_label_column_is_called_a_guess(tmp_path):
+    path = csv(tmp_path / "t.csv", "Species ,a,colour\nx,1,red\ny,2,blue\n")
+    (guess,) = (note for note in notes(read(path)) if "taken for the labels" in note)
+    assert guess.startswith("No column is called label, target, class, y, so the last one, colour, was taken")
+    assert notes(read(path, label="Species"))[0] == "Labels are in the column Species."
+
+
+def test_texts_among_numbers_are_named(tmp_path):
+    rows = "a,label\n" + "".join(f"{n * 0.5},x\n{n + 0.25},y\n" for n in range(80)) + "12 km,x\n"
+    with pytest.raises(
+        InvalidInput, match=r"Column a holds numbers and 1 values that are none, such as '12 km'"
+    ):
+        read(csv(tmp_path / "t.csv", rows))
 
 
 def test_missing_values_are_dropped_and_counted(tmp_path):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from workbench.data.cells import (
+    is_number,
+    separator_of,
+    texts_among_numbers,
+    with_numbers_from_texts,
+    without_row_numbers,
+)
 from workbench.data.labels import numbering
 from workbench.data.raw import Array, RawData, Samples, check_limit
 from workbench.errors import InvalidInput
@@ -35,7 +43,7 @@ def read_csv(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
     # A digit and a comma become a number of 8 bytes.
     check_limit(path.stat().st_size * 4, limit_bytes, path.name)
     with path.open("rb") as file:
-        first = file.readline(_LONGEST_LINE)
+        first, second = file.readline(_LONGEST_LINE), file.readline(_LONGEST_LINE)
     if not first.strip():
         raise InvalidInput(
             say("{file} is empty.", file=path.name)
@@ -47,8 +55,9 @@ def read_csv(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
         raise InvalidInput(
             say("{file} is not a text file.", file=path.name), say("Save the table as CSV, in UTF-8.")
         )
-    separator = max(",;\t", key=lambda mark: first.count(mark.encode()))
-    headless = all(_is_number(field) for field in first.decode("utf-8", "replace").strip().split(separator))
+    separator = separator_of(first, second)
+    fields = first.decode("utf-8", "replace").strip().split(separator)
+    headless = all(is_number(field, comma=separator != ",") for field in fields)
     try:
         frame = pandas.read_csv(
             path,
@@ -73,7 +82,10 @@ def read_csv(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
         ) from error
     if headless:
         frame.columns = [f"column {number}" for number in range(1, len(frame.columns) + 1)]
-    return from_frame(frame, path.stem, label=label, limit_bytes=limit_bytes, source=path.name)
+    frame, row_numbers = without_row_numbers(frame)
+    frame, decimals = with_numbers_from_texts(frame, comma=separator != ",")
+    raw = from_frame(frame, path.stem, label=label, limit_bytes=limit_bytes, source=path.name)
+    return replace(raw, notes=(*row_numbers, *decimals, *raw.notes))
 
 
 def from_frame(frame: Any, name: str, *, label: str | None, limit_bytes: int, source: str) -> RawData:
@@ -104,8 +116,8 @@ def from_frame(frame: Any, name: str, *, label: str | None, limit_bytes: int, so
             ),
             say("At least one column of values, one of labels, and one row are needed."),
         )
-    target = _label_column(columns, label, source)
-    notes: list[Text] = [say("Labels are in the column {column}.", column=target[:60])]
+    target, label_note = _label_column(columns, label, source)
+    notes: list[Text] = [label_note]
 
     unlabelled = int(frame[target].isna().sum())
     if unlabelled:
@@ -133,16 +145,28 @@ def from_frame(frame: Any, name: str, *, label: str | None, limit_bytes: int, so
     )
 
 
-def _label_column(columns: list[str], label: str | None, source: str) -> str:
+def _label_column(columns: list[str], label: str | None, source: str) -> tuple[str, Text]:
+    """The label column, and how it was chosen."""
+    stripped = {column.strip(): column for column in reversed(columns)}
     if label is not None:
-        if label in columns:
-            return label
-        raise InvalidInput(
-            say("{source} has no column {column}.", source=source, column=label[:60]),
-            say("Its columns are {columns}.", columns=_listed(columns)),
-        )
-    lower = {column.strip().lower(): column for column in reversed(columns)}
-    return next((lower[name] for name in LABEL_COLUMNS if name in lower), columns[-1])
+        found = label if label in columns else stripped.get(label.strip())
+        if found is None:
+            raise InvalidInput(
+                say("{source} has no column {column}.", source=source, column=label[:60]),
+                say("Its columns are {columns}.", columns=_listed(columns)),
+            )
+    else:
+        lower = {column.lower(): original for column, original in reversed(stripped.items())}
+        found = next((lower[name] for name in LABEL_COLUMNS if name in lower), None)
+    if found is not None:
+        return found, say("Labels are in the column {column}.", column=found.strip()[:60])
+    # A guess, which with as many classes as the right column has would go unnoticed.
+    return columns[-1], say(
+        "No column is called {names}, so the last one, {column}, was taken for the labels. "
+        "Where they are in another, name it as the label column.",
+        names=", ".join(LABEL_COLUMNS),
+        column=columns[-1].strip()[:60],
+    )
 
 
 def _complete_rows(frame: Any, source: str) -> tuple[Any, list[Text]]:
@@ -196,6 +220,17 @@ def _numbers(frame: Any, limit_bytes: int, source: str) -> tuple[Array, list[Tex
         texts = values.astype(str)
         levels = texts.nunique()
         if levels > MOST_LEVELS:
+            stray = texts_among_numbers(texts)
+            if stray:
+                raise InvalidInput(
+                    say(
+                        "Column {column} holds numbers and {count} values that are none, such as {example}.",
+                        column=column[:60],
+                        count=len(stray),
+                        example=repr(stray[0][:40]),
+                    ),
+                    say("Correct them, or leave the cells empty."),
+                )
             raise InvalidInput(
                 say(
                     "Column {column} holds {levels} different texts, too many for categories "
@@ -243,14 +278,6 @@ def _unusable(column: str, dtype: str) -> InvalidInput:
         say("Column {column} holds {dtype} values.", column=column[:60], dtype=dtype),
         say("Columns are numbers, booleans or texts with few different values."),
     )
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field.strip().strip('"'))
-    except ValueError:
-        return False
-    return True
 
 
 def _listed(names: list[str]) -> str:
