@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import uuid
 from datetime import UTC, datetime
@@ -12,11 +13,14 @@ from workbench import work
 from workbench.bench import Bench
 from workbench.compatibility import check_agreement
 from workbench.data.dataset import DatasetInfo
+from workbench.data.range_choice import better_range, may_differ
+from workbench.data.raw import Scaling
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
+from workbench.models.intake import Opened
 from workbench.technique import AnyTechnique, Applied, Parameters
-from workbench.text import say
+from workbench.text import Text, say
 from workbench.variant import Format, Report, RuntimeSettings, Variant
 from workbench.workers import run_step
 
@@ -72,8 +76,13 @@ class Making:
         shared: bool,
         started: float,
         share: tuple[float, float],
+        data: tuple[str | Path, dict[str, Any]] | None = None,
     ) -> Variant:
-        """Loads a foreign model file; without a parent, as the baseline."""
+        """Loads a foreign model file; without a parent, as the baseline.
+
+        With ``data``, the source and options that the data set was prepared from, they are prepared again
+        where the model turns out to expect another range.
+        """
         job.phase(*share, say("Reading the model"))
         opened = await run_step(
             self._bench.executor,
@@ -86,7 +95,11 @@ class Making:
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
+        settings = RuntimeSettings(trusted=trust and not shared and opened.format == "keras")
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
+        refitted = await self._fit_range(job, opened, settings, data) if data is not None else None
+        if refitted is not None:
+            notes = (refitted, *check_agreement(opened.description, self._bench.evidence.dataset.info))
         variant = Variant(
             id=_new_id(),
             name=self._free_name(name),
@@ -94,7 +107,7 @@ class Making:
             path=opened.path,
             sha256="",
             runtime=_HOME_RUNTIME[opened.format],
-            settings=RuntimeSettings(trusted=trust and not shared and opened.format == "keras"),
+            settings=settings,
             description=opened.description,
             parent=parent,
             is_reference=parent is None,
@@ -103,6 +116,33 @@ class Making:
             seconds=time.monotonic() - started,
         )
         return self._add(variant, opened.path)
+
+    async def _fit_range(
+        self, job: Job, opened: Opened, settings: RuntimeSettings, data: tuple[str | Path, dict[str, Any]]
+    ) -> Text | None:
+        """Prepares the data again in the range that the model expects, and says so; None if they are."""
+        source, options = data
+        dataset = self._bench.evidence.dataset
+        if options["scaling"] != "auto" or not may_differ(dataset.info):
+            return None
+        found: tuple[Scaling, Text] | None = await run_step(
+            self._bench.executor,
+            job,
+            better_range,
+            opened.path,
+            _HOME_RUNTIME[opened.format],
+            settings,
+            opened.description.from_logits,
+            dataset.folder,
+            worker="tensorflow" if opened.needs_tensorflow else "light",
+            limits=FOREIGN_FILE_LIMITS,
+        )
+        if found is None:
+            return None
+        scaling, reason = found
+        await self.prepare(job, source, {**options, "scaling": scaling})
+        shutil.rmtree(dataset.folder, ignore_errors=True)
+        return reason
 
     async def make(
         self,

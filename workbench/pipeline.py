@@ -52,7 +52,9 @@ class Pipeline:
         self._making.require_empty()
         job.phase(0.0, 0.35, say("Reading the data"))
         await self._making.prepare(job, data, options)
-        baseline = await self._making.load(job, model, name, None, trust, shared, started, (0.35, 0.6))
+        baseline = await self._making.load(
+            job, model, name, None, trust, shared, started, (0.35, 0.6), (data, options)
+        )
         job.update(variant=baseline.id)
         await self._measure_new(job, baseline, (0.6, 1.0))
         return baseline

@@ -16,6 +16,7 @@ from workbench.text import Text, say
 
 LARGEST_PIXEL_FOR_UNIT_MODELS = 2.0
 LARGEST_USUAL_FEATURE = 100.0
+DIVIDED = say("values / 255")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _fit(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) -> Scale
     if scaling == "none":
         return Scaler(np.asarray(zero), np.asarray(one), say("values as they came"))
     if scaling == "divide by 255":
-        return Scaler(np.asarray(zero), np.asarray(np.float64(255)), say("values / 255"))
+        return Scaler(np.asarray(zero), np.asarray(np.float64(255)), DIVIDED)
     by_column = values.ndim == 2
     axis = 0 if by_column else None
     chosen = values[index]
