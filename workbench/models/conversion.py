@@ -16,6 +16,7 @@ from workbench.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.models.litert_tracing import static_shapes
 from workbench.models.onnx_operators import require_known_operators
 from workbench.models.onnx_tracing import traceable
+from workbench.models.predicting import predicting
 from workbench.privacy import forbid_telemetry, import_openvino
 from workbench.text import say
 
@@ -104,7 +105,7 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
         whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
         model(whole, training=False)
         try:
-            with traceable(model):
+            with traceable(model), predicting(model):
                 model.export(str(path), format="onnx", verbose=False, opset_version=opset)
         except Exception as error:  # the converter's errors share no base class but Exception
             raise _failed("ONNX", error) from error
@@ -145,7 +146,8 @@ def openvino_model(model: Any, *, batch: int | None = None) -> Any:
     try:
         with _quiet():
             try:
-                model.export(str(saved), format="tf_saved_model", verbose=False)
+                with predicting(model):
+                    model.export(str(saved), format="tf_saved_model", verbose=False)
                 converted = openvino.convert_model(str(saved))
             except Exception as error:  # the converter's errors share no base class but Exception
                 raise _failed("OpenVINO", error) from error

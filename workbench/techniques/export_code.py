@@ -11,9 +11,14 @@ from workbench.graph.calls import read_config
 from workbench.plain_source import plain_source
 from workbench.variant import Variant
 
-_RESHAPING = {"Flatten", "Reshape"}
+_RESHAPING = {"Flatten", "Reshape", "RNN", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed"}
 _UNKNOWN_TO_ONNX = re.compile(r'"gelu"|"Normalization"|"groups": (?!1\b)\d')
 """What in a model's configuration asks for more than the converter does by itself."""
+_TRAINS_BY_DEFAULT = re.compile(
+    r'"module": "keras\.(?:src\.)?layers[^"]*", "class_name": "(?:Random\w+|\w*Crop|Resizing|MixUp|CutMix|'
+    r'AugMix|RandAugment|Solarization|AutoContrast|Equalization|\w*BoundingBoxes)"|"module": "(?!keras)'
+)
+"""Layers that are exported as if they trained, and layers of the user's own, which may be."""
 
 
 def litert_source(variant: Variant) -> str:
@@ -40,15 +45,33 @@ def onnx_code(variant: Variant, model: str, file: str, opset: int) -> str:
         file: The file to write.
         opset: ONNX operator set.
     """
-    export = f'model.export("{file}", format="onnx", verbose=False, opset_version={opset})\n'
+    export = predicting_export(
+        variant, f'model.export("{file}", format="onnx", verbose=False, opset_version={opset})\n'
+    )
     asks_for_more = _asks_for_more(variant)
     return f"""\
 {_source("onnx_tracing") if asks_for_more else ""}\
+{predicting_source(variant)}\
 model = keras.models.load_model("{model}", compile=False)
 # A model that was only loaded has never been called, which the converter asks for.
 examples = [keras.ops.zeros([size or 1 for size in x.shape], dtype=x.dtype) for x in model.inputs]
 model({packed(variant, "examples")}, training=False)
 {_within("traceable(model)", export) if asks_for_more else export}"""
+
+
+def predicting_source(variant: Variant) -> str:
+    """What a script has to define before its :func:`predicting_export`; nothing where nothing trains."""
+    return _source("predicting") if _trains_by_default(variant) else ""
+
+
+def predicting_export(variant: Variant, export: str) -> str:
+    """An export to ONNX or as a SavedModel as :mod:`workbench.models.conversion` does it.
+
+    Args:
+        variant: The Keras file that is exported.
+        export: The statement, whole lines.
+    """
+    return _within("predicting(model)", export) if _trains_by_default(variant) else export
 
 
 def packed(variant: Variant, arrays: str) -> str:
@@ -71,8 +94,15 @@ def _reshapes(variant: Variant) -> bool:
 
 
 def _asks_for_more(variant: Variant) -> bool:
+    return _UNKNOWN_TO_ONNX.search(_config(variant)) is not None
+
+
+def _trains_by_default(variant: Variant) -> bool:
+    return _TRAINS_BY_DEFAULT.search(_config(variant)) is not None
+
+
+def _config(variant: Variant) -> str:
     try:
-        config = read_config(variant.path)
+        return json.dumps(read_config(variant.path))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return False
-    return _UNKNOWN_TO_ONNX.search(json.dumps(config)) is not None
+        return ""

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import indent
 
 from workbench.technique import CodePaths
-from workbench.techniques.export_code import litert_export, litert_source, onnx_code, packed
+from workbench.techniques.export_code import (
+    litert_export,
+    litert_source,
+    onnx_code,
+    packed,
+    predicting_export,
+    predicting_source,
+)
 from workbench.variant import Format, Variant
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
@@ -17,10 +25,13 @@ _EXPORT_LITERT = """\
 model.export("{file}", format="litert", verbose=False, target_spec={{"supported_ops": builtins}})
 """
 
+_EXPORT_SAVED_MODEL = """\
+model.export(saved_model, format="tf_saved_model", verbose=False)
+"""
+
 _SAVE_OPENVINO = """\
 with tempfile.TemporaryDirectory() as saved_model:
-    model.export(saved_model, format="tf_saved_model", verbose=False)
-    converted = openvino.convert_model(saved_model)
+{export}    converted = openvino.convert_model(saved_model)
 openvino.save_model(converted, "{file}/model.xml", compress_to_fp16=False)
 """
 
@@ -34,9 +45,9 @@ predictions = keras.tree.flatten(run(inputs))[0].numpy()
 """
 
 _KERAS_CALLS = {
-    "keras.eager": "model",
-    "keras.function": "tf.function(model)",
-    "keras.xla": "tf.function(model, jit_compile=True)",
+    "keras.eager": "partial(model, training=False)",
+    "keras.function": "tf.function(partial(model, training=False))",
+    "keras.xla": "tf.function(partial(model, training=False), jit_compile=True)",
 }
 
 _RUN_LITERT = """\
@@ -180,7 +191,11 @@ def _conversion(variant: Variant, target: Format, model: str, file: str, opset: 
                 standard=frozenset({"sys", "tempfile"}),
                 before=frozenset({_OPENVINO[0]}),
                 imports=frozenset({"import keras", _OPENVINO[1]}),
-                body=load + _SAVE_OPENVINO.format(file=file),
+                body=predicting_source(variant)
+                + load
+                + _SAVE_OPENVINO.format(
+                    file=file, export=indent(predicting_export(variant, _EXPORT_SAVED_MODEL), "    ")
+                ),
             )
         case "keras":
             raise AssertionError("a Keras file needs no conversion")
@@ -189,7 +204,7 @@ def _conversion(variant: Variant, target: Format, model: str, file: str, opset: 
 def _run(runtime_name: str, variant: Variant, target: Format, threads: int, file: str) -> _Block:
     if runtime_name in _KERAS_CALLS:
         return _Block(
-            imports=frozenset({"import keras", "import tensorflow as tf"}),
+            imports=frozenset({"import keras", "import tensorflow as tf", "from functools import partial"}),
             body=_RUN_KERAS.format(
                 threads=threads, file=file, call=_KERAS_CALLS[runtime_name], inputs=_keras_inputs(variant)
             ),
