@@ -59,3 +59,30 @@ def test_keras_is_as_before_afterwards(model, tmp_path):
     before = layers.Flatten.call, layers.Reshape.call
     to_tflite(model, tmp_path / "model.tflite")
     assert (layers.Flatten.call, layers.Reshape.call) == before
+
+
+@pytest.mark.parametrize("steps", [7, None])
+@pytest.mark.parametrize("kind", ["lstm", "both ways"])
+def test_recurrent_layers_take_one_sample_at_a_time(kind, steps, tmp_path):
+    import keras
+    from keras import layers
+
+    inner = layers.LSTM(5) if kind == "lstm" else layers.Bidirectional(layers.GRU(4))
+    recurrent = keras.Sequential([keras.Input((steps, 3), name="steps"), inner, layers.Dense(2)])
+    path = to_tflite(recurrent, tmp_path / "model.tflite")
+    samples = np.random.default_rng(0).random((3, 7, 3), np.float32)
+    session = LiteRT().load(path, RuntimeSettings(batch=8))
+    np.testing.assert_allclose(session.predict(samples), recurrent.predict(samples, verbose=0), atol=1e-5)
+
+
+def test_lengths_that_are_free_come_with_the_samples(tmp_path):
+    import keras
+    from keras import layers
+
+    free = keras.Sequential(
+        [keras.Input((None, None, 3)), layers.Conv2D(2, 3), layers.GlobalAveragePooling2D()]
+    )
+    session = LiteRT().load(to_tflite(free, tmp_path / "model.tflite"), RuntimeSettings())
+    for size in (9, 6):
+        samples = np.random.default_rng(size).random((4, size, size, 3), np.float32)
+        np.testing.assert_allclose(session.predict(samples), free.predict(samples, verbose=0), atol=1e-5)

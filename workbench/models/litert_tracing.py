@@ -1,4 +1,4 @@
-"""How a Keras model is traced for LiteRT's converter, which computes at run time what is known before."""
+"""How a Keras model is traced for LiteRT's converter, which wants to know shapes before anything runs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from typing import Any
 
 @contextlib.contextmanager
 def static_shapes() -> Iterator[None]:
-    """Within it Flatten and Reshape are traced with shapes that are constants.
+    """Within it shapes are constants: those of Flatten and Reshape, and the batch of recurrent layers.
 
     Keras asks for the batch size of the tensor that it reshapes. In a LiteRT file that becomes three
     operations (SHAPE, STRIDED_SLICE, PACK) that no delegate takes: the graph is cut in two there, and a
     small model takes a tenth longer. -1 for the batch says the same in a constant.
+
+    The loop of a recurrent layer keeps a list of states, which LiteRT can only hold where their shape is
+    known: such a model takes one sample at a time.
     """
-    from keras import layers, ops
+    from keras import InputSpec, layers, ops, tree
+    from keras.src.export import litert
 
     plain = layers.Flatten.call, layers.Reshape.call
 
@@ -32,11 +36,24 @@ def static_shapes() -> Iterator[None]:
             return plain[1](self, inputs)
         return ops.reshape(inputs, (-1, *shape))
 
+    signature_of = litert.get_input_signature
+
+    def one_sample(spec: Any) -> Any:
+        return InputSpec(shape=(1, *spec.shape[1:]), dtype=spec.dtype, name=spec.name)
+
+    def signature(model: Any) -> Any:
+        free = signature_of(model)
+        if not any(isinstance(layer, layers.RNN) for layer in model._flatten_layers()):
+            return free
+        return tree.map_structure(one_sample, free)
+
     _replace(layers, flatten, reshape)
+    litert.get_input_signature = signature
     try:
         yield
     finally:
         _replace(layers, *plain)
+        litert.get_input_signature = signature_of
 
 
 def _replace(layers: Any, flatten: Callable[..., Any], reshape: Callable[..., Any]) -> None:

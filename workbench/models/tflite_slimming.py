@@ -50,7 +50,7 @@ def slim_tflite(path: Path) -> None:
             if index not in ends:
                 tensor.name = b"%d" % index if constant else _first_and_last(tensor.name or b"")
             # It tells an unknown rank from none, where there is no shape.
-            tensor.hasRank = tensor.hasRank and not len(tensor.shape)
+            tensor.hasRank = tensor.hasRank and not (tensor.shape is not None and len(tensor.shape))
     _share_buffers(model)
     model.metadata = None
     model.description = None

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from workbench.data.dataset import Features
 from workbench.errors import InvalidInput
 from workbench.text import say
+from workbench.variant import TensorSpec
 
 Arrays = tuple[npt.NDArray[Any], ...]
 """One array per input of the model, in its order."""
@@ -68,6 +69,26 @@ def ordered(features: Features, names: Sequence[str]) -> Arrays:
             say("Give each input of the model an array of its name."),
         )
     return tuple(np.asarray(arrays[name]) for name in plain)
+
+
+def by_name(
+    features: Features, names: Sequence[str], inputs: Sequence[TensorSpec]
+) -> dict[str, npt.NDArray[Any]]:
+    """One array per input by the file's names, in the element type that the input takes.
+
+    Args:
+        features: As for :func:`ordered`.
+        names: The file's input names.
+        inputs: The model's inputs: data are float32, and an input of token numbers wants whole ones.
+    """
+    types = {spec.name: spec.dtype for spec in inputs}
+    if len(names) == len(inputs) == 1:
+        types = {plain_name(names[0]): inputs[0].dtype}
+    arrays = ordered(features, names)
+    return {
+        name: np.asarray(array, types.get(name) or types.get(plain_name(name), "float32"))
+        for name, array in zip(names, arrays, strict=True)
+    }
 
 
 def plain_name(name: str) -> str:

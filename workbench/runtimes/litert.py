@@ -65,12 +65,16 @@ class LiteRTSession(Session):
         # The raw order of outputs is not the model's; the signature's names carry its numbers.
         self._output = list(outputs.values())[first_output(list(outputs))]
         self._output_index = self._output["index"]
+        # Lengths that the file leaves free besides the batch are known with the samples.
+        self._shapes = [tuple(detail["shape"][1:]) for detail in self._inputs]
+        self._elastic = any(-1 in detail["shape_signature"][1:] for detail in self._inputs)
         free = all(detail["shape_signature"][0] == -1 for detail in self._inputs)
         self._fixed = None if free else int(self._inputs[0]["shape"][0])
         self._scale, self._zero_point = _quantization(self._output)
         self._float32 = np.dtype(self._output["dtype"]) == np.float32
         self._batch = -1
-        self._resize(settings.batch if free else int(self._inputs[0]["shape"][0]))
+        if not self._elastic:  # with a length of 1 in place of a free one, nothing may fit
+            self._resize(settings.batch if free else int(self._inputs[0]["shape"][0]))
 
     @override
     def prepare(self, features: Features) -> object:
@@ -80,7 +84,10 @@ class LiteRTSession(Session):
                 ordered(features, self._names), self._inputs, self._names, strict=True
             )
         )
-        if self._fixed is None:
+        if self._elastic:
+            self._shapes, self._batch = [array.shape[1:] for array in arrays], -1
+            self._resize(self._fixed or len(arrays[0]))
+        elif self._fixed is None:
             self._resize(len(arrays[0]))
         return batched(arrays, self._fixed, self._placed)
 
@@ -117,9 +124,9 @@ class LiteRTSession(Session):
     def _resize(self, batch: int) -> None:
         if batch == self._batch:
             return
-        if self._fixed is None:
-            for detail in self._inputs:
-                self._interpreter.resize_tensor_input(detail["index"], [batch, *detail["shape"][1:]])
+        if self._fixed is None or self._elastic:
+            for detail, shape in zip(self._inputs, self._shapes, strict=True):
+                self._interpreter.resize_tensor_input(detail["index"], [batch, *shape])
         self._interpreter.allocate_tensors()
         self._batch = batch
 

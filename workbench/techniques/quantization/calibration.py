@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from workbench.techniques.quantization.litert_files import CalibratedParameters
+from workbench.techniques.quantization.litert_files import CalibratedParameters, cast_code
 from workbench.text import Text, say
 from workbench.variant import Format, Variant
 
@@ -61,10 +61,11 @@ def samples_code(variant: Variant, parameters: CalibratedParameters, names: str)
     """
     inputs = variant.description.inputs
     if len(inputs) == 1:
-        arrays = f'{{{names}[0]: data["x_{parameters.split}"]}}'
+        arrays = f'{{{names}[0]: data["x_{parameters.split}"]{cast_code(inputs[0])}}}'
     else:
         pairs = (
-            f"{json.dumps(x.name)}: data[{json.dumps(f'x_{parameters.split}.{x.name}')}]" for x in inputs
+            f"{json.dumps(x.name)}: data[{json.dumps(f'x_{parameters.split}.{x.name}')}]{cast_code(x)}"
+            for x in inputs
         )
         arrays = "{" + ", ".join(pairs) + "}"
     return f"""\

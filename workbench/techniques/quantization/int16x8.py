@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
+from workbench.data.dataset import DatasetInfo
 from workbench.technique import Parameters
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
-from workbench.techniques.quantization.litert_files import CalibratedParameters
+from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
 from workbench.text import Text, say
 from workbench.variant import Variant
 
@@ -60,6 +61,16 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
                 "float32 on a PC."
             ),
         )
+
+    @override
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: Int16x8Parameters) -> Text | None:
+        if takes_whole_numbers(variant):
+            return say(
+                "{name} takes whole numbers, and TensorFlow's converter makes 16-bit activations only where "
+                "inputs are float32. Choose int8.",
+                name=variant.name,
+            )
+        return super().fits(variant, dataset, parameters)
 
     @override
     def settings(self, parameters: Int16x8Parameters) -> dict[str, Any]:

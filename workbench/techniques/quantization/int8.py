@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
+from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.technique import Applied, Context, Parameters
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
-from workbench.techniques.quantization.litert_files import CalibratedParameters
+from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
 from workbench.text import Text, say
 from workbench.variant import Variant
 
@@ -69,9 +70,18 @@ class Int8(CalibratedConversion[Int8Parameters]):
         return 0.27
 
     @override
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: Int8Parameters) -> Text | None:
+        if parameters.io == "int8" and takes_whole_numbers(variant):
+            return say(
+                "{name} takes whole numbers, which are not quantized: leave inputs and outputs float32.",
+                name=variant.name,
+            )
+        return super().fits(variant, dataset, parameters)
+
+    @override
     def apply(self, context: Context, parameters: Int8Parameters) -> Applied:
         applied = super().apply(context, parameters)
-        _require_int8(applied, parameters)
+        _require_int8(applied, parameters, context.parent)
         return applied
 
     @override
@@ -103,11 +113,12 @@ def _operators(parameters: Int8Parameters) -> list[str]:
     return ["TFLITE_BUILTINS_INT8", *(["TFLITE_BUILTINS"] if parameters.allow_float else [])]
 
 
-def _require_int8(applied: Applied, parameters: Int8Parameters) -> None:
-    """Checks that the file is what was asked for."""
-    wrong = {spec.dtype for spec in (*applied.description.inputs, *applied.description.outputs)} - {
-        parameters.io
-    }
+def _require_int8(applied: Applied, parameters: Int8Parameters, parent: Variant) -> None:
+    """Checks that the file is what was asked for; numbers of words stay what they are."""
+    ends = applied.description.outputs
+    if not takes_whole_numbers(parent):
+        ends = (*applied.description.inputs, *ends)
+    wrong = {spec.dtype for spec in ends} - {parameters.io}
     if wrong:
         raise Refused(
             say(

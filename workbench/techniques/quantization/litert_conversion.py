@@ -21,6 +21,7 @@ from workbench.techniques.quantization.litert_files import (
     only_from_keras,
     output_name,
     representative,
+    uncalibrated_loop,
     write,
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
@@ -94,6 +95,10 @@ model = keras.models.load_model("{paths.model}", compile=False)
 
 class CalibratedConversion(LiteRTConversion[C]):
     """A conversion that watches activations on samples, so that whole numbers are computed with."""
+
+    @override
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: C) -> Text | None:
+        return super().fits(variant, dataset, parameters) or uncalibrated_loop(variant)
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: C) -> Estimate:

@@ -14,11 +14,11 @@ from workbench.data.dataset import Features, sample_count, select
 from workbench.models.conversion import load_keras, to_tflite
 from workbench.models.description import describe
 from workbench.models.tflite_slimming import slim_tflite
-from workbench.runtimes.batches import ordered
+from workbench.runtimes.batches import by_name
 from workbench.technique import Applied, CodePaths, Context, Parameters
 from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
 from workbench.text import Text, say
-from workbench.variant import ModelDescription, Variant
+from workbench.variant import ModelDescription, TensorSpec, Variant
 
 CalibrationSplit = Literal["train", "validation"]
 
@@ -84,6 +84,33 @@ def only_from_keras(variant: Variant) -> Text | None:
     )
 
 
+_LOOPS = {
+    *("RNN", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
+    "WHILE",
+}
+
+
+def uncalibrated_loop(variant: Variant) -> Text | None:
+    """Why activations of a variant cannot be calibrated for LiteRT, or None.
+
+    TensorFlow's calibrator ends the process on a loop, and the LiteRT quantizer finds no values in it.
+    """
+    loop = next((layer for layer in variant.description.layers if layer.kind in _LOOPS), None)
+    if loop is None:
+        return None
+    return say(
+        "LiteRT runs {layer} ({kind}) as a loop, which calibration cannot look into. Choose 8-bit weights, "
+        "4-bit weights or float16, or int8 for ONNX Runtime or OpenVINO.",
+        layer=loop.name,
+        kind=loop.kind,
+    )
+
+
+def takes_whole_numbers(variant: Variant) -> bool:
+    """Whether an input takes integers, such as the numbers of words."""
+    return any(spec.dtype.startswith(("int", "uint")) for spec in variant.description.inputs)
+
+
 def conversion_seconds(description: ModelDescription, samples: int = 0) -> float:
     """Rough wall time of a conversion, with one inference in the converter's own interpreter per sample."""
     one_inference = max(0.002, (description.macs or 10 * description.parameters) / 1e9)
@@ -124,8 +151,9 @@ def representative(
             # The converter asks for the samples twice with int16 activations.
             reached = max(reached, 0.2 + 0.6 * number / len(starts))
             context.report.progress(reached)
-            arrays = ordered(select(chosen, slice(start, start + batch)), names)
-            yield dict(zip(names, arrays, strict=True))
+            yield by_name(
+                select(chosen, slice(start, start + batch)), names, context.parent.description.inputs
+            )
 
     if len(index) < parameters.samples:
         note = say(
@@ -197,14 +225,21 @@ def output_name(paths: CodePaths) -> str:
     return paths.output if paths.output.endswith(".tflite") else paths.output + ".tflite"
 
 
+def cast_code(spec: TensorSpec) -> str:
+    """What turns an array of the data into what an input takes; nothing for float32."""
+    return "" if spec.dtype == "float32" else f'.astype("{spec.dtype}")'
+
+
 def calibration_code(variant: Variant, parameters: CalibratedParameters) -> str:
     """The part of the plain code that draws calibration samples."""
     inputs = variant.description.inputs
     if len(inputs) == 1:
-        arrays = f'[data["x_{parameters.split}"]]'
+        arrays = f'[data["x_{parameters.split}"]{cast_code(inputs[0])}]'
         sample = "[x[i : i + 1] for x in arrays]"
     else:
-        pairs = ", ".join(f'"{spec.name}": data["x_{parameters.split}.{spec.name}"]' for spec in inputs)
+        pairs = ", ".join(
+            f'"{spec.name}": data["x_{parameters.split}.{spec.name}"]{cast_code(spec)}' for spec in inputs
+        )
         arrays = "{" + pairs + "}"
         sample = "{name: x[i : i + 1] for name, x in arrays.items()}"
     labels = f'len(data["y_{parameters.split}"])'

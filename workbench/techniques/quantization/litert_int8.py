@@ -23,6 +23,7 @@ from workbench.techniques.quantization.litert_files import (
     calibration_index,
     conversion_seconds,
     output_name,
+    uncalibrated_loop,
 )
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
@@ -106,7 +107,7 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: LiteRTInt8Parameters) -> Text | None:
-        return float32_parent(variant, "tflite")
+        return float32_parent(variant, "tflite") or uncalibrated_loop(variant)
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: LiteRTInt8Parameters) -> Estimate:

@@ -21,7 +21,7 @@ from workbench.data.dataset import Features, sample_count, select
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.description import describe
 from workbench.models.tflite_slimming import slim_tflite
-from workbench.runtimes.batches import ordered
+from workbench.runtimes.batches import by_name
 from workbench.technique import Applied, CodePaths, Context
 from workbench.techniques.export_code import litert_export, litert_source
 from workbench.techniques.quantization.litert_files import missing_converter
@@ -69,8 +69,8 @@ def samples(
     features: Features = context.dataset.x(split)  # type: ignore[arg-type]
     for row in index:
         context.report.check()
-        arrays = ordered(select(features, slice(int(row), int(row) + 1)), names)
-        yield dict(zip(names, (np.asarray(array) for array in arrays), strict=True))
+        part = select(features, slice(int(row), int(row) + 1))
+        yield by_name(part, names, context.parent.description.inputs)
 
 
 def quantize_file(

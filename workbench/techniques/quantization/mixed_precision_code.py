@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from workbench.techniques.quantization.litert_files import cast_code
 from workbench.variant import Variant
 
 
@@ -38,9 +39,12 @@ def choice_code(
     """
     inputs = variant.description.inputs
     if len(inputs) == 1:
-        arrays = f'{{{json.dumps(inputs[0].name)}: data["x_validation"]}}'
+        arrays = f'{{{json.dumps(inputs[0].name)}: data["x_validation"]{cast_code(inputs[0])}}}'
     else:
-        pairs = (f"{json.dumps(x.name)}: data[{json.dumps(f'x_validation.{x.name}')}]" for x in inputs)
+        pairs = (
+            f"{json.dumps(x.name)}: data[{json.dumps(f'x_validation.{x.name}')}]{cast_code(x)}"
+            for x in inputs
+        )
         arrays = "{" + ", ".join(pairs) + "}"
     ranges = f"calibrated(source, samples[:{calibration}])" if integer else "None"
     high = f" | dict.fromkeys(kept, {kept})" if kept is not None else ""

@@ -59,7 +59,7 @@ def calibration_reader(
     """
     from onnxruntime.quantization import CalibrationDataReader
 
-    from workbench.runtimes.batches import ordered
+    from workbench.runtimes.batches import by_name
 
     features = context.dataset.x(parameters.split)
     index = calibration_index(parameters, sample_count(features))
@@ -77,7 +77,8 @@ def calibration_reader(
             if row is None:
                 return None
             context.report.progress(0.25 + 0.6 * number / len(index))
-            return dict(zip(names, ordered(select(features, slice(row, row + 1)), names), strict=True))
+            part = select(features, slice(row, row + 1))
+            return by_name(part, names, context.parent.description.inputs)
 
     return Samples(), calibration_note(parameters, len(index))
 

@@ -18,6 +18,7 @@ from workbench.errors import Cancelled, InvalidInput, Refused
 from workbench.models.openvino_slimming import slim_openvino
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.techniques.export_code import predicting_export, predicting_source
 from workbench.techniques.quantization.bias_correction import quantized
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
@@ -181,7 +182,7 @@ def _quantized(
 ) -> tuple[Any, tuple[Text, ...]]:
     import nncf
 
-    from workbench.runtimes.batches import ordered
+    from workbench.runtimes.batches import by_name
 
     nncf.set_log_level(logging.ERROR)
     features = context.dataset.x(parameters.split)
@@ -196,7 +197,8 @@ def _quantized(
         context.report.check()
         # NNCF goes over the samples once or more; how often depends on the model.
         context.report.progress(0.2 + 0.7 * min(1.0, seen / (passes * len(index))))
-        return dict(zip(names, ordered(select(features, slice(row, row + 1)), names), strict=True))
+        part = select(features, slice(row, row + 1))
+        return by_name(part, names, context.parent.description.inputs)
 
     # NNCF draws progress bars.
     with contextlib.redirect_stdout(io.StringIO()):
@@ -273,9 +275,13 @@ def _report(description: ModelDescription, model: Any, notes: tuple[Text, ...]) 
 
 def _start_code(variant: Variant, model: str) -> str:
     if variant.format == "keras":
+        export = predicting_export(
+            variant, 'model.export("saved_model", format="tf_saved_model", verbose=False)\n'
+        )
         return f"""\
-keras_model = keras.models.load_model("{model}", compile=False)
-keras_model.export("saved_model", format="tf_saved_model", verbose=False)
+{predicting_source(variant)}\
+model = keras.models.load_model("{model}", compile=False)
+{export}\
 model = openvino.convert_model("saved_model")"""
     source = f"{model}/model.xml" if variant.format == "openvino" else model
     return f'model = openvino.Core().read_model("{source}")'
