@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import SPLITS, Dataset, DatasetInfo, SplitName
+from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import Encoded, encode
 from workbench.data.raw import Array, RawData, Scaling, check_limit, check_values, default_limit_bytes
 from workbench.data.scaling import Scaler, fit_scalers
@@ -77,7 +78,7 @@ def prepare(
         )
     if limit_bytes is None:
         limit_bytes = default_limit_bytes()
-    raw = _read(source, label, limit_bytes)
+    raw = with_safe_inputs(_read(source, label, limit_bytes))
     check_limit(
         sum(array.size * 4 for samples in raw.samples() for array in samples.x.values()),
         limit_bytes,

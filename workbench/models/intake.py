@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.errors import InvalidInput, Refused, WorkbenchError
+from workbench.models.adapting import to_float32, with_safe_names
 from workbench.models.description import describe_keras
 from workbench.models.findings import LARGEST_ACTIVATION_ELEMENTS, Inspection, Kind, size_text
 from workbench.models.inspection import inspect
@@ -133,13 +134,14 @@ def _baseline(
     report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
 ) -> Opened:
     read = read_keras(report, copy, name, inspection, trust=trust)
+    changes = (*with_safe_names(read.model), *to_float32(read.model))
     description = describe_keras(read.model)
     _check_activations(description, name)
     report.check()
     report.stage(say("Storing the model and reading it back"))
     target = _target(folder, inspection.kind)
     proven = _store(read.model, target, description, name, trust=trust)
-    notes = [*inspection.notes, *read.notes, proven]
+    notes = [*inspection.notes, *read.notes, *changes, proven]
     if inspection.optimizer_bytes:
         notes.append(
             say(
