@@ -23,7 +23,12 @@ def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
     """
     found: list[Text] = []
     if row.quality is not None and row.quality.near_chance:
-        found.append(say("Its accuracy is near chance: check the input scaling, or the step that made it."))
+        found.append(
+            say(
+                "Its accuracy is near chance: check the input scaling, whether the classes are in the order "
+                "that the model was trained with, or the step that made it."
+            )
+        )
     change = row.quality_change
     if change is None:
         return found

@@ -132,7 +132,7 @@ class Making:
             opened.path,
             _HOME_RUNTIME[opened.format],
             settings,
-            opened.description.from_logits,
+            opened.description,
             dataset.folder,
             worker="tensorflow" if opened.needs_tensorflow else "light",
             limits=FOREIGN_FILE_LIMITS,

@@ -5,10 +5,11 @@ import pytest
 
 from workbench.data.prepare import prepare
 from workbench.data.range_choice import better_range
-from workbench.variant import RuntimeSettings
+from workbench.variant import Layer, ModelDescription, RuntimeSettings
 
 keras = pytest.importorskip("keras")
 L = keras.layers
+LOGITS = ModelDescription(inputs=(), outputs=(), from_logits=True)
 
 
 class Quiet:
@@ -37,7 +38,7 @@ def brightness(threshold, path):
 @pytest.mark.parametrize(("threshold", "scaling"), [(125, "none"), (0.5, None)])
 def test_the_range_that_the_model_was_trained_on(threshold, scaling, pictures, tmp_path):
     path = brightness(threshold, tmp_path / "model.keras")
-    found = better_range(Quiet(), path, "keras.eager", RuntimeSettings(), True, pictures.folder)
+    found = better_range(Quiet(), path, "keras.eager", RuntimeSettings(), LOGITS, pictures.folder)
     assert (found and found[0]) == scaling
     if found:
         assert "is right on 50 % of 140 training samples" in str(found[1])
@@ -46,4 +47,19 @@ def test_the_range_that_the_model_was_trained_on(threshold, scaling, pictures, t
 
 def test_a_model_that_knows_nothing_decides_nothing(pictures, tmp_path):
     path = brightness(1e6, tmp_path / "model.keras")
-    assert better_range(Quiet(), path, "keras.eager", RuntimeSettings(), True, pictures.folder) is None
+    assert better_range(Quiet(), path, "keras.eager", RuntimeSettings(), LOGITS, pictures.folder) is None
+
+
+def test_a_layer_that_scales_decides_where_samples_do_not(pictures, tmp_path):
+    path = brightness(1e6, tmp_path / "model.keras")
+    layer = Layer(name="scale", kind="Rescaling", parameters=0, size_bytes=0)
+    scaling, reason = better_range(
+        Quiet(),
+        path,
+        "keras.eager",
+        RuntimeSettings(),
+        LOGITS.model_copy(update={"layers": (layer,)}),
+        pictures.folder,
+    )
+    assert scaling == "none"
+    assert str(reason).startswith("The model scales its own input")

@@ -13,7 +13,7 @@ from workbench.measure.scores import to_predictions, to_scores
 from workbench.runtimes import runtime
 from workbench.technique import Reporter
 from workbench.text import Text, say
-from workbench.variant import RuntimeSettings
+from workbench.variant import ModelDescription, RuntimeSettings
 
 TRIED = 256
 """Samples that both ranges are tried on."""
@@ -35,7 +35,12 @@ def may_differ(info: DatasetInfo) -> bool:
 
 
 def better_range(
-    report: Reporter, path: Path, home: str, settings: RuntimeSettings, from_logits: bool, folder: Path
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
 ) -> tuple[Scaling, Text] | None:
     """Tries pixels from 0 to 1 and from 0 to 255, and says if the range not prepared is the right one.
 
@@ -47,7 +52,8 @@ def better_range(
         path: The model's file.
         home: The runtime that it runs in.
         settings: How.
-        from_logits: Whether its outputs are raw scores.
+        description: What it holds. Where the samples do not tell, as with classes in another order, a
+            layer that scales the input does.
         folder: The prepared data; samples of the training split are tried.
 
     Returns:
@@ -67,14 +73,19 @@ def better_range(
     session = runtime(home).load(path, settings)
     try:
         given, other = (
-            to_predictions(to_scores(session.predict(x), len(info.classes), from_logits=from_logits)[0])
+            to_predictions(
+                to_scores(session.predict(x), len(info.classes), from_logits=description.from_logits)[0]
+            )
             == labels
             for x in (part, np.asarray(part) * np.float32(factor))
         )
     finally:
         session.close()
     gained, lost = int((other & ~given).sum()), int((given & ~other).sum())
-    if gained - lost <= _SIGMAS * np.sqrt(gained + lost):
+    unsure = _SIGMAS * np.sqrt(gained + lost)
+    if abs(gained - lost) <= unsure and before == "divide by 255" and _scales_its_input(description):
+        return after, say("The model scales its own input: pixels were prepared as they came, 0 to 255.")
+    if gained - lost <= unsure:
         return None
     return after, say(
         'With scaling "{before}" the model is right on {share} % of {count} training samples, with '
@@ -85,3 +96,7 @@ def better_range(
         other=f"{100 * other.mean():.0f}",
         count=len(labels),
     )
+
+
+def _scales_its_input(description: ModelDescription) -> bool:
+    return any(layer.kind in ("Rescaling", "Normalization") for layer in description.layers)
