@@ -13,9 +13,10 @@ from typing import Any
 def slim_tflite(path: Path) -> None:
     """Shortens a ``.tflite`` file in place; it computes the same.
 
-    Names of constants become numbers, fused operations keep the first and the last of their names, and the
-    converter's notes on itself go. A constant needs some name: OpenVINO tells tensors apart by it. Equal
-    constants share a buffer, and what is computed has the empty one, which is the first by convention.
+    Names of constants become numbers, also of those that are widened before they are used; fused operations
+    keep the first and the last of their names, and the converter's notes on itself go. A constant needs some
+    name: OpenVINO tells tensors apart by it. Equal constants share a buffer, and what is computed has the
+    empty one, which is the first by convention.
     """
     import flatbuffers  # type: ignore[import-untyped]
     from ai_edge_litert import schema_py_generated as schema
@@ -45,10 +46,18 @@ def slim_tflite(path: Path) -> None:
         return  # Above 2 GiB contents lie behind the tables, which cannot be written alone.
     for graph in model.subgraphs:
         ends = {*graph.inputs, *graph.outputs}
+        constants = {
+            index for index, tensor in enumerate(graph.tensors) if _has_content(model.buffers[tensor.buffer])
+        }
+        constants |= {
+            operator.outputs[0]
+            for operator in graph.operators
+            if model.operatorCodes[operator.opcodeIndex].builtinCode == schema.BuiltinOperator.DEQUANTIZE
+            and operator.inputs[0] in constants
+        }
         for index, tensor in enumerate(graph.tensors):
-            constant = _has_content(model.buffers[tensor.buffer])
             if index not in ends:
-                tensor.name = b"%d" % index if constant else _first_and_last(tensor.name or b"")
+                tensor.name = b"%d" % index if index in constants else _first_and_last(tensor.name or b"")
             # It tells an unknown rank from none, where there is no shape.
             tensor.hasRank = tensor.hasRank and not (tensor.shape is not None and len(tensor.shape))
     _share_buffers(model)
