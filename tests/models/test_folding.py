@@ -201,6 +201,16 @@ def test_nested_models_and_several_outputs():
     assert set(folded.output) == {"first", "second"}
 
 
+def test_functions_among_the_layers():
+    """As in MobileNetV3, whose hard sigmoid is ``relu6(x + 3) / 6``."""
+    keras, layers = keras_layers()
+    inputs = keras.Input((8, 8, 3), name="image")
+    x = layers.BatchNormalization(name="bn")(layers.Conv2D(4, 3, name="stem")(inputs))
+    x = x * layers.Rescaling(1 / 6)(layers.ReLU(6.0)(x + 3.0))
+    model = varied(keras.Model(inputs, keras.ops.mean(x, axis=(1, 2))))
+    assert_same(model, np.random.default_rng(2).normal(size=(2, 8, 8, 3)).astype("float32"), gone={"bn"})
+
+
 def test_a_model_is_never_folded_to_nothing():
     keras, layers = keras_layers()
     model = keras.Sequential([keras.Input((4,)), layers.Dropout(0.1, name="only")])

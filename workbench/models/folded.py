@@ -101,7 +101,8 @@ def _rebuilt(
                     error=str(error)[-300:],
                 )
             ) from error
-        if place not in gone:
+        # Functions such as keras.ops.add stand among the layers of a functional model and have no weights.
+        if place not in gone and isinstance(layer, keras.Layer):
             made[place] = layer, new
         return new
 

@@ -23,7 +23,7 @@ def rebuilt(model, path=()):
         else:
             bias = {"use_bias": True} if place in takes_factors else {}
             new = layer.__class__.from_config({**layer.get_config(), **bias})
-            if place not in gone:
+            if place not in gone and isinstance(layer, keras.Layer):
                 pairs.append((place, layer, new))
         known[layer.name] = new
         return new
