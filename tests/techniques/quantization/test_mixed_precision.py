@@ -124,6 +124,36 @@ def test_two_inputs(mixed, parents):
     assert predict(applied, parents("two_inputs")[1].x("test")).shape == (48, small_models.CLASSES)
 
 
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    """A tower that is called twice, as in a siamese network: the two calls read one constant."""
+    import keras
+    from keras import layers
+
+    folder = tmp_path_factory.mktemp("twins")
+    inputs = keras.Input((20,), name="x")
+    tower = keras.Sequential(
+        [
+            keras.Input((20,)),
+            layers.Dense(32, activation="relu", name="first"),
+            layers.Dense(16, activation="relu", name="second"),
+        ]
+    )
+    x = layers.Concatenate()([tower(inputs), tower(layers.Activation("tanh")(inputs))])
+    model = keras.Model(inputs, layers.Dense(small_models.CLASSES, name="logits")(x))
+    small_models.train(model, "dense")
+    dataset = small_models.write_dataset("dense", folder / "data")
+    return small_models.baseline(model, folder / "model.keras"), dataset
+
+
+@pytest.mark.parametrize("low", ["int4 weights", "int8 weights", "int8"])
+def test_a_layer_that_is_called_twice_has_one_precision(low, twins, tmp_path):
+    applied = apply(NAME, *twins, tmp_path, low=low, by="layers", layers=1, samples=32)
+    rows = applied.report.tables[0].rows
+    assert sorted(row[0] for row in rows) == ["first", "logits", "second"]
+    assert predict(applied, twins[1].x("test")).shape == (48, small_models.CLASSES)
+
+
 def test_refused_where_nothing_would_be_quantized(parents, tmp_path):
     with pytest.raises(Refused, match="float32"):
         apply(NAME, *parents("dense"), tmp_path, by="layers", layers=9, kept="float32")

@@ -92,23 +92,33 @@ def quantize_file(
     """
     from litert_quantizer import quantizer
 
-    with quiet():
-        try:
-            worker = quantizer.Quantizer(str(source))
-            recipe(worker)
-            ranges = calibration(worker) if calibration is not None and worker.need_calibration else None
-            worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).export_model(
-                str(target), overwrite=True
-            )
-            slim_tflite(target)
-        except WorkbenchError:
-            raise
-        except (ValueError, RuntimeError, KeyError, TypeError, AttributeError, IndexError) as error:
-            raise InvalidInput(
-                say("The LiteRT quantizer cannot quantize this model: {error}", error=str(error)),
-                say("Choose another way of quantizing, or another runtime."),
-            ) from error
+    with quiet(), refusing():
+        worker = quantizer.Quantizer(str(source))
+        recipe(worker)
+        ranges = calibration(worker) if calibration is not None and worker.need_calibration else None
+        worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).export_model(
+            str(target), overwrite=True
+        )
+        slim_tflite(target)
     return target
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """Says what the quantizer could not do, whose errors are those of its own code.
+
+    Raises:
+        InvalidInput: If the quantizer cannot do it.
+    """
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except (ValueError, RuntimeError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise InvalidInput(
+            say("The LiteRT quantizer cannot quantize this model: {error}", error=str(error)),
+            say("Choose another way of quantizing, or another runtime."),
+        ) from error
 
 
 def applied_file(

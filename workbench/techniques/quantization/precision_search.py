@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.technique import Context
 from workbench.techniques.quantization import sensitivity
-from workbench.techniques.quantization.litert_recipes import drawn, input_names, quiet, samples
+from workbench.techniques.quantization.litert_recipes import drawn, input_names, quiet, refusing, samples
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, Operation
 from workbench.text import say
 
@@ -50,7 +50,7 @@ class PrecisionSearch:
         self._calibration: dict[str, Any] | None = None
         if parameters.low == "int8":
             context.report.stage(say("Calibrating"))
-            with quiet():
+            with quiet(), refusing():
                 self._calibration = sensitivity.calibrated(source, self._samples[:CALIBRATION])
             context.report.check()
         self.reused = False
@@ -72,7 +72,7 @@ class PrecisionSearch:
         if not bits:
             target.write_bytes(self._source.read_bytes())
             return
-        with quiet():
+        with quiet(), refusing():
             sensitivity.quantize(self._source, target, bits, self._calibration)
 
     def swept(self) -> dict[str, tuple[float, float]]:
@@ -90,7 +90,7 @@ class PrecisionSearch:
             pass
         found: dict[str, tuple[float, float]] = {}
         bits = self.uniform()
-        with quiet():
+        with quiet(), refusing():
             steps = sensitivity.sweep(
                 self._source,
                 self._trial,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +25,33 @@ class Operation:
         scope: What its patterns are matched with: the names of its outputs.
         name: What a reader knows it by: the name of the Keras layer, where that is in the scope.
         weights: Number of values of its largest constant.
+        again: Kind and scope of further operations with the same weights, as of a layer that is called twice.
     """
 
     kind: str
     scope: str
     name: str
     weights: int
+    again: tuple[tuple[str, str], ...] = ()
 
 
 def operations(path: Path | str) -> list[Operation]:
-    """The operations of a float32 .tflite file that have weights to quantize, in order of execution."""
+    """The operations of a float32 .tflite file that have weights to quantize, in order of execution.
+
+    Those that share their weights are one, since the weights can have only one precision.
+    """
     from ai_edge_litert import schema_py_generated as schema
     from litert_quantizer.utils import tfl_flatbuffer_utils
 
     model = tfl_flatbuffer_utils.read_model(str(path))
     graph = model.subgraphs[0]
     kinds = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
-    found = []
+    found: dict[int, Operation] = {}
     for operation in graph.operators:
         kind = kinds[model.operatorCodes[operation.opcodeIndex].builtinCode]
         kind = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}.get(kind, kind)
         constants = [
-            int(np.prod(graph.tensors[index].shape))
+            (int(np.prod(graph.tensors[index].shape)), graph.tensors[index].buffer)
             for index in operation.inputs
             if index >= 0
             and graph.tensors[index].type == schema.TensorType.FLOAT32
@@ -54,8 +59,12 @@ def operations(path: Path | str) -> list[Operation]:
         ]
         if kind in KERNELS and constants:
             scope = tfl_flatbuffer_utils.get_op_scope(operation, graph.tensors)
-            found.append(Operation(kind, scope, _layer_name(operation, graph), max(constants)))
-    return found
+            weights, buffer = max(constants)
+            if (first := found.get(buffer)) is not None:
+                found[buffer] = replace(first, again=(*first.again, (kind, scope)))
+            else:
+                found[buffer] = Operation(kind, scope, _layer_name(operation, graph), weights)
+    return list(found.values())
 
 
 def _layer_name(operation: Any, graph: Any) -> str:
@@ -92,13 +101,14 @@ def quantize(
         for end in (TFLOperationName.INPUT, TFLOperationName.OUTPUT):  # the file takes and gives float32
             worker.update_quantization_recipe(".*", end, algorithm_key=AlgorithmName.NO_QUANTIZE)
     for item in every:
-        pattern, kind = f"^{re.escape(item.scope)}$", TFLOperationName[item.kind]
-        if item.scope not in bits:
-            worker.update_quantization_recipe(pattern, kind, algorithm_key=AlgorithmName.NO_QUANTIZE)
-        elif calibration is None:
-            worker.add_weight_only_config(pattern, kind, bits[item.scope])
-        else:
-            worker.add_static_config(pattern, kind, 8, 8)
+        for name, scope in ((item.kind, item.scope), *item.again):
+            pattern, kind = f"^{re.escape(scope)}$", TFLOperationName[name]
+            if item.scope not in bits:
+                worker.update_quantization_recipe(pattern, kind, algorithm_key=AlgorithmName.NO_QUANTIZE)
+            elif calibration is None:
+                worker.add_weight_only_config(pattern, kind, bits[item.scope])
+            else:
+                worker.add_static_config(pattern, kind, 8, 8)
     result = worker.quantize(None if calibration is None else dict(calibration), enable_progress_report=False)
     result.export_model(str(target), overwrite=True)
 
