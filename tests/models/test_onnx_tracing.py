@@ -22,7 +22,16 @@ def test_an_adapted_normalization_brings_no_inputs_of_its_own(tmp_path):
     inner = keras.Sequential([keras.Input((6,)), norm, L.Dense(4)])
     model = keras.Sequential([keras.Input((6,)), inner, L.Dense(3)])
     same_in_onnx(model, rng.normal(3, 2, (5, 6)).astype(np.float32), tmp_path / "model.onnx")
-    assert not isinstance(norm.mean, np.ndarray)
+
+
+@pytest.mark.parametrize("width", [4, 32])
+def test_positions_from_outside_of_the_graph_bring_no_inputs(width, tmp_path):
+    """TensorFlow captures small tensors and large ones in two ways."""
+    tokens = keras.Input((20,), dtype="int32", name="tokens")
+    x = L.Embedding(50, width)(tokens) + L.Embedding(20, width)(keras.ops.arange(20))
+    model = keras.Model(tokens, L.Dense(3)(L.GlobalAveragePooling1D()(x)))
+    words = np.random.default_rng(0).integers(0, 50, (3, 20)).astype(np.int32)
+    same_in_onnx(model, words, tmp_path / "model.onnx")
 
 
 def test_grouped_convolutions(tmp_path):

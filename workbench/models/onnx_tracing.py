@@ -14,31 +14,47 @@ import numpy as np
 def traceable(model: Any) -> Iterator[None]:
     """Within it a model is traced into operations and constants alone.
 
-    An adapted Normalization computes with tensors from outside of the graph, which the converter takes for
-    further inputs of the model. Grouped convolutions are compiled by XLA as functions of their own, since
-    TensorFlow's kernels for processors lack them; the converter leaves such functions in as operations that
-    no runtime knows. And the converter learns the operations that it lacks.
+    Tensors from outside of the graph, such as the statistics of an adapted Normalization or the result of
+    ``keras.ops.arange`` in a functional model, would be taken by the converter for further inputs of the
+    model. Grouped convolutions are compiled by XLA as functions of their own, since TensorFlow's kernels for
+    processors lack them; the converter leaves such functions in as operations that no runtime knows. And the
+    converter learns the operations that it lacks.
 
     Args:
         model: A built ``keras.Model``.
     """
     from keras.src.backend.tensorflow import nn
+    from tensorflow.core.function.capture.capture_container import FunctionCaptures
 
     _teach_converter()
-    adapted = [layer for layer in _layers(model) if type(layer).__name__ == "Normalization"]
-    before = [(layer.mean, layer.variance) for layer in adapted]
-    tensorflow = nn.tf
+    tensorflow, capture = nn.tf, FunctionCaptures.capture_by_value
     try:
-        for layer in adapted:
-            layer.mean, layer.variance = (
-                None if value is None else np.asarray(value) for value in (layer.mean, layer.variance)
-            )
+        FunctionCaptures.capture_by_value = _as_constants(capture)
         nn.tf = _Uncompiled(tensorflow)
         yield
     finally:
         nn.tf = tensorflow
-        for layer, (mean, variance) in zip(adapted, before, strict=True):
-            layer.mean, layer.variance = mean, variance
+        FunctionCaptures.capture_by_value = capture
+
+
+def _as_constants(capture: Callable[..., Any]) -> Callable[..., Any]:
+    """In place of TensorFlow's capture of a tensor as an input: values become constants of the graph."""
+    from tensorflow.python.framework.dtypes import TF_VALUE_DTYPES
+    from tensorflow.python.types.core import Value
+
+    made: dict[tuple[int, int], tuple[Any, ...]] = {}  # with what it was made of, so that no identity recurs
+
+    def constant(captures: Any, graph: Any, tensor: Any, name: str | None = None) -> Any:
+        if not isinstance(tensor, Value) or tensor.dtype not in TF_VALUE_DTYPES:  # a variable's handle
+            return capture(captures, graph, tensor, name)
+        key = id(graph), id(tensor)
+        if key not in made:
+            with graph.as_default():
+                made[key] = tensor._capture_as_const(name or "captured"), graph, tensor
+        found = made[key][0]
+        return capture(captures, graph, tensor, name) if found is None else found
+
+    return constant
 
 
 class _Uncompiled:
@@ -54,14 +70,6 @@ class _Uncompiled:
     def function(**_: Any) -> Callable[[Any], Any]:
         """In place of ``tf.function``: leaves a Python function as it is."""
         return lambda function: function
-
-
-def _layers(model: Any) -> Iterator[Any]:
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            yield from _layers(layer)
-        else:
-            yield layer
 
 
 @cache

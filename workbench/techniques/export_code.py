@@ -12,8 +12,11 @@ from workbench.plain_source import plain_source
 from workbench.variant import Variant
 
 _RESHAPING = {"Flatten", "Reshape", "RNN", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed"}
-_UNKNOWN_TO_ONNX = re.compile(r'"gelu"|"Normalization"|"groups": (?!1\b)\d')
-"""What in a model's configuration asks for more than the converter does by itself."""
+_UNKNOWN_TO_ONNX = re.compile(
+    r'"gelu"|"Normalization"|"groups": (?!1\b)\d|"__tensor__"|"module": "(?!keras)'
+)
+"""What in a model's configuration asks for more than the converter does by itself: layers of the user's own
+may, and so do tensors that a functional model holds."""
 _TRAINS_BY_DEFAULT = re.compile(
     r'"module": "keras\.(?:src\.)?layers[^"]*", "class_name": "(?:Random\w+|\w*Crop|Resizing|MixUp|CutMix|'
     r'AugMix|RandAugment|Solarization|AutoContrast|Equalization|\w*BoundingBoxes)"|"module": "(?!keras)'
