@@ -130,6 +130,19 @@ def test_the_cost_of_all_steps_is_saved_against_float32_in_the_same_runtime(stor
     assert rows(store)["int8"].break_even is None  # it is slower
 
 
+def test_a_file_that_was_added_cost_nothing_that_could_be_saved_again(store: Store) -> None:
+    file = store.staging() / "model.bin"
+    file.write_bytes(b"weights")
+    baseline = store.variants()[0]
+    added = baseline.model_copy(update={"id": "added", "name": "added", "parent": "baseline"})
+    store.add_variant(added, file)
+    add(store, run(HERE, baseline=8.0, added=2.0))
+    found = rows(store)["added"]
+    assert found.speed is not None
+    assert found.speed.word == "faster"
+    assert found.break_even is None
+
+
 def test_times_of_two_machines_are_not_compared_and_it_is_said(store: Store) -> None:
     add(store, run(HERE, baseline=8.0, lite=2.0))
     add(store, run(THERE, lite=20.0, int8=10.0))

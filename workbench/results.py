@@ -193,7 +193,7 @@ def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: 
         passport=timing.passport,
         timing=timing.warnings,
         made_in_s=made_in_s,
-        break_even=timing.break_even(made_in_s),
+        break_even=timing.break_even(made_in_s) if made_in_s else None,  # an added file was made elsewhere
         energy=_first(store.measurements("energy", variant.id, EnergyMeasurement)),
         quality=quality,
         quality_change=change,

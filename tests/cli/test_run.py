@@ -118,3 +118,14 @@ def test_measure_compares_formats_in_one_run(onnx, refused, folder):
         assert row["speed"]["reference"] == rows[1]["speed"]["reference"]
         assert row["quality_change"]["word"] in {"kept", "lost", "not proven"}
         assert row["latency"]["p50_ms"]["value"] > 0
+
+
+def test_measure_names_a_file_that_cannot_be_loaded_and_measures_the_others(refused, folder):
+    (folder / "broken.tflite").write_bytes(b"no model at all")
+    files = ["tflite/int8.tflite", "none.onnx", "broken.tflite"]
+    measured = workbench("measure", *files, "--data", "digits", "--quick", folder=folder)
+    assert measured.code == 2
+    assert "Not measured: none.onnx. There is no model none.onnx." in measured.err
+    assert "Not measured: broken.tflite. " in measured.err
+    assert measured.out.partition("\n")[2].startswith("int8")
+    assert "made in" not in measured.out

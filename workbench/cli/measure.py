@@ -16,7 +16,9 @@ import click
 @click.option("--trust", is_flag=True, help="Let code inside the model files run.")
 @click.option("--quick", is_flag=True, help="One process and about a second each, instead of five and ten.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
 def command(
+    context: click.Context,
     files: tuple[str, ...],
     data: str,
     scaling: str,
@@ -27,25 +29,43 @@ def command(
 ) -> None:
     """Compare finished model files of any format in one interleaved run.
 
-    The first file is the one that the others are compared with.
+    The first file that can be loaded is the one that the others are compared with. A file that cannot is
+    named with the reason, and the exit code is then not 0.
     """
     from workbench import Workbench
+    from workbench.cli._exit import exit_code
     from workbench.cli._progress import watch
     from workbench.cli._tables import print_as_json, print_data, print_results
+    from workbench.errors import WorkbenchError
+    from workbench.text import say
 
     with (
         tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
         Workbench(Path(scratch) / "workbench") as workbench,
     ):
-        watch(workbench.open(files[0], data, trust=trust, scaling=scaling, label=label))
-        for file in files[1:]:
-            watch(workbench.add(file, trust=trust))
+        failed: dict[str, WorkbenchError] = {}
+        for file in files:
+            try:
+                if workbench.baseline is None:
+                    watch(workbench.open(file, data, trust=trust, scaling=scaling, label=label))
+                else:
+                    watch(workbench.add(file, trust=trust))
+            except WorkbenchError as error:
+                failed[file] = error
+        if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:
+            raise failed[files[0]]
+        for file, why in failed.items():
+            click.echo(str(say("Not measured: {file}. {reason}", file=file, reason=why.text)), err=True)
+        if workbench.baseline is None:
+            context.exit(exit_code(failed[files[0]]))
         watch(workbench.measure(protocol="quick" if quick else "final"))
         if as_json:
-            given = (Path(file).absolute() for file in files)
+            given = (Path(file).absolute() for file in files if file not in failed)
             print_as_json(
                 workbench, {one.id: file for one, file in zip(workbench.variants, given, strict=True)}
             )
         else:
             print_results(workbench.results())
             print_data(workbench)
+        if failed:
+            context.exit(exit_code(next(iter(failed.values()))))
