@@ -214,7 +214,24 @@ def _rounded_activations(model: keras.Model) -> keras.Model:
             return result
         return rounded(result, operation.name, _FIXED.get(_function(operation)))
 
-    return retraced(model, call, lambda tensor: rounded(tensor, tensor.name))
+    raw = _normalized_first(model)
+    return retraced(
+        model, call, lambda tensor: tensor if tensor.name in raw else rounded(tensor, tensor.name)
+    )
+
+
+def _normalized_first(model: keras.Model) -> set[str]:
+    """The inputs that only a Normalization reads.
+
+    One range over columns of different scales would round the small ones to nothing, so these inputs stay
+    float32, and so does the Normalization, behind which all columns have one scale.
+    """
+    readers: dict[int, set[str]] = {}
+    for nodes in model._nodes_by_depth.values():
+        for node in nodes:
+            for tensor in () if node.is_input else node.input_tensors:
+                readers.setdefault(id(tensor), set()).add(type(node.operation).__name__)
+    return {tensor.name for tensor in model.inputs if readers.get(id(tensor)) == {"Normalization"}}
 
 
 def _function(operation: Any) -> str:

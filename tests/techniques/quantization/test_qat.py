@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -208,3 +209,34 @@ def stored(path, shape):
     interpreter.allocate_tensors()
     (detail,) = [item for item in interpreter.get_tensor_details() if tuple(item["shape"]) == shape]
     return interpreter.get_tensor(detail["index"])
+
+
+def test_columns_of_different_scales_reach_the_normalization_unrounded(tmp_path):
+    import keras
+    from keras import layers
+
+    dataset = small_models.write_dataset("dense", tmp_path / "data")
+    # Seen by the model as the data are, and by what rounds the input as columns of 1 and of 10,000.
+    scales = np.where(np.arange(20) == 19, 1e4, 1.0).astype("float32")
+    dataset = scaled_columns(dataset, scales, tmp_path / "wide")
+    inputs = keras.Input((20,), name="x")
+    norm = layers.Normalization(name="norm")
+    norm.adapt(np.asarray(dataset.x("train")))
+    x = layers.Dense(32, activation="relu", name="hidden")(norm(inputs))
+    model = keras.Model(inputs, layers.Dense(small_models.CLASSES, name="logits")(x))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(np.asarray(dataset.x("train")), np.asarray(dataset.y("train")), epochs=15, verbose=0)
+    parent = small_models.baseline(model, tmp_path / "model.keras")
+    applied = apply(NAME, parent, dataset, tmp_path / "out", epochs=1)
+    x, y = np.asarray(dataset.x("test")), np.asarray(dataset.y("test"))
+    before = (np.asarray(model(x)).argmax(1) == y).mean()
+    assert before > 0.8
+    assert (predict(applied, x).argmax(1) == y).mean() > before - 0.1
+    assert {layer.precision for layer in applied.description.layers if layer.parameters > 50} == {"int8"}
+
+
+def scaled_columns(dataset, scales, folder):
+    shutil.copytree(dataset.folder, folder)
+    for file in folder.glob("x_*.npy"):
+        np.save(file, np.load(file) * scales)
+    return type(dataset)(folder)
