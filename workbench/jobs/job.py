@@ -118,7 +118,9 @@ class Job:
         elif kind == "queued":
             self.update(
                 queue_position=int(event["position"]),
-                stage=say("Waiting for a worker: {count} jobs are before this one", count=event["position"]),
+                stage=say("Waiting for a worker: one job is before this one")
+                if event["position"] == 1
+                else say("Waiting for a worker: {count} jobs are before this one", count=event["position"]),
             )
         elif kind == "started":
             self.update(queue_position=0)

@@ -91,7 +91,7 @@ class Distillation(Technique[DistillationParameters]):
             expectation=say(
                 "Size and speed are those of the student, however it learns. Its quality usually rises by "
                 "a little, most for small students, few samples and long training; where it has learned all "
-                "it can from the labels, or the teacher is no better, it can fall. {runs} trainings.",
+                "it can from the labels, or the teacher is no better, it can fall. Trainings: {runs}.",
                 runs=parameters.runs,
             ),
         )
