@@ -12,9 +12,7 @@ from workbench.plain_source import plain_source
 from workbench.variant import Variant
 
 _RESHAPING = {"Flatten", "Reshape", "RNN", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed"}
-_UNKNOWN_TO_ONNX = re.compile(
-    r'"gelu"|"Normalization"|"groups": (?!1\b)\d|"__tensor__"|"module": "(?!keras)'
-)
+_UNKNOWN_TO_ONNX = re.compile(r'"gelu"|"Normalization"|"groups": (?!1\b)\d|"__tensor__"|"module": "(?!keras)')
 """What in a model's configuration asks for more than the converter does by itself: layers of the user's own
 may, and so do tensors that a functional model holds."""
 _TRAINS_BY_DEFAULT = re.compile(
