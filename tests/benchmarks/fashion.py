@@ -31,6 +31,7 @@ STEPS: list[tuple[str, str | None, dict[str, object]]] = [
     ("quantization.int8", None, {}),
     ("quantization.litert_int8", None, {}),
     ("quantization.int16x8", None, {}),
+    ("quantization.int8_weights", None, {}),
     ("quantization.int4_weights", None, {}),
     ("quantization.mixed_precision", None, {}),
     ("quantization.qat", None, {"epochs": 1, "batch_size": 64}),
