@@ -11,6 +11,8 @@ from workbench.text import say
 
 _OTHER = re.compile(r"[^A-Za-z0-9_.\-]+")
 LONGEST = 100
+_LIKELY = re.compile(rf"\w[\w .:+\-]{{0,{LONGEST - 1}}}")
+"""What people call inputs."""
 
 
 def safe_name(name: str) -> str:
@@ -30,12 +32,12 @@ def safe_name(name: str) -> str:
 def with_safe_inputs(raw: RawData) -> RawData:
     """The data with their inputs under the names that the model's get, see :func:`safe_name`.
 
-    A name with a slash stays, and is refused later: no model has one, and it could be a path.
+    A name that could be a path or markup stays as it is, and is refused later.
 
     Args:
         raw: The data as read.
     """
-    new = {name: safe_name(name) if name and "/" not in name else name for name in raw.inputs}
+    new = {name: safe_name(name) if _LIKELY.fullmatch(name) else name for name in raw.inputs}
     changed = [f"{old} → {name}"[:120] for old, name in new.items() if old != name]
     if not changed or len(set(new.values())) < len(new):
         return raw
