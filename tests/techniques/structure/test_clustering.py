@@ -24,11 +24,11 @@ def trained(digits, tmp_path_factory):
 
 @pytest.mark.slow
 def test_dense_and_sparse_parents_with_their_code_twins(digits, trained, recorder, tmp_path):
-    parameters = {"clusters": 8, "epochs": 3, "seed": 5, "distill": 0.3, "temperature": 2}
+    parameters = {"clusters": 8, "epochs": 3, "seed": 5}
     applied, model = apply(Clustering(), trained, digits, tmp_path / "dense", recorder, **parameters)
     counts = {name: len(np.unique(np.asarray(kernel))) for name, kernel in kernels_of(model).items()}
     assert set(counts.values()) == {8}
-    assert accuracy(model, digits) > 0.85
+    assert accuracy(model, digits) > 0.9
     (table,) = applied.report.tables
     assert {row[0]: row[2] for row in table.rows} == counts
     assert any("gzip" in str(note) for note in applied.report.notes)
