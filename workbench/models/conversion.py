@@ -94,12 +94,14 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
     Raises:
         InvalidInput: If the model has an operation that the converter lacks.
     """
-    from tf2onnx import utils
+    from tf2onnx import tfonnx, utils
 
     keras = import_keras()
     forbid_telemetry()
     # The converter numbers what it adds through the life of a process: a file would depend on those before.
-    utils.INTERNAL_NAME = 1
+    # One number is gone by the import of all of it, which is why it comes first.
+    del tfonnx
+    utils.INTERNAL_NAME = 2
     with _quiet():
         # A model that was only loaded counts as never called, and is then refused.
         examples = [
