@@ -95,7 +95,7 @@ def _recipe(
                 "distill": 0.8,
             },
         ),
-        ("quantization.int8_weights", {"per_channel": False}),
+        ("quantization.int8_weights", {"per_channel": False, "round_biases": True}),
     )
 
 
@@ -114,7 +114,7 @@ CASES = (
         15,
         128,
         ((16, 4, 4), (32, 3, 2)),
-        _recipe(128, (60, 1.6e-2), (0.82, 25, 8e-3), (10, 15)),
+        _recipe(128, (60, 1.6e-2), (0.80, 25, 8e-3), (12, 15)),
     ),
 )
 

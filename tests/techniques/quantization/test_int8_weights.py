@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,41 @@ def test_one_scale_for_each_layer_keeps_shared_values_few(parents, made):
     assert size(made(NAME, "conv", per_channel=False).path) < size(made(NAME, "conv").path)
 
 
+def test_rounded_biases_pack_better_and_hardly_move(parents, made):
+    values = {"per_channel": False, "round_biases": True}
+    rounded, exact = made(NAME, "conv", **values), made(NAME, "conv", per_channel=False)
+    assert len(gzip.compress(rounded.path.read_bytes())) < len(gzip.compress(exact.path.read_bytes()))
+    pairs = list(zip(biases(rounded.path), biases(exact.path), strict=True))
+    assert len(pairs) == 4
+    for found, before in pairs:
+        largest = np.abs(before).max()
+        assert np.abs(found - before).max() <= largest / 128
+        assert all(mantissa_bits(value) <= 8 for value in found)
+    features = parents("conv")[1].x("test")
+    np.testing.assert_allclose(predict(rounded, features), predict(exact, features), atol=0.02)
+    assert "Biases are rounded" in " ".join(map(str, rounded.report.notes))
+
+
+def biases(path):
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    graph = model.subgraphs[0]
+    computing = {schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED}
+    computing.add(schema.BuiltinOperator.DEPTHWISE_CONV_2D)
+    return [
+        np.frombuffer(bytes(model.buffers[graph.tensors[operator.inputs[2]].buffer].data), np.float32)
+        for operator in graph.operators
+        if model.operatorCodes[operator.opcodeIndex].builtinCode in computing
+    ]
+
+
+def mantissa_bits(value):
+    """Significant bits of a float32."""
+    numerator, _ = float(value).as_integer_ratio()
+    return len(bin(abs(numerator)).strip("0b-")) if numerator else 0
+
+
 def test_what_does_not_fit_and_what_is_expected(parents, made):
     technique = techniques.technique(NAME)
     parent, dataset = parents("conv")
@@ -58,7 +95,7 @@ def test_what_does_not_fit_and_what_is_expected(parents, made):
 
 @pytest.mark.slow
 def test_the_plain_code_writes_the_same_file(parents, made, tmp_path):
-    cases = [("conv", {"per_channel": False}), ("two_inputs", {})]
+    cases = [("conv", {"per_channel": False, "round_biases": True}), ("two_inputs", {})]
     run_code(
         [
             (NAME, *parents(kind), values, str(tmp_path / f"{number}.tflite"))

@@ -16,7 +16,7 @@ from workbench.variant import Variant
 
 
 class Int8WeightsParameters(Parameters):
-    """What has a scale of its own."""
+    """What has a scale of its own, and what is rounded beside the weights."""
 
     per_channel: bool = Field(
         True,
@@ -24,6 +24,13 @@ class Int8WeightsParameters(Parameters):
         description="Each output channel of a layer gets its own scale: more exact, a little larger. Off: "
         "one scale for each layer, which keeps weights that share few values few, so that the file packs "
         "better.",
+    )
+    round_biases: bool = Field(
+        False,
+        title="Biases in 8 bits",
+        description="Biases stay float32, rounded to multiples of a power of two: a small file packs better, "
+        "for an error like that of the weights.",
+        json_schema_extra={"advanced": True},
     )
 
 
@@ -55,12 +62,21 @@ class Int8Weights(WeightRounding[Int8WeightsParameters]):
 
     @override
     def note(self, parameters: Int8WeightsParameters) -> Text:
+        if parameters.round_biases:
+            return say(
+                "LiteRT widens the weights to float32 and computes with exact activations. Biases are "
+                "rounded to 8 bits."
+            )
         return say("LiteRT widens the weights to float32 and computes with exact activations.")
 
     @override
     def roundings(self, parameters: Int8WeightsParameters) -> list[Rounding]:
         granularity = "CHANNELWISE" if parameters.per_channel else "TENSORWISE"
         return [Rounding("add_weight_only_config", "ALL_SUPPORTED", 8, granularity=granularity)]
+
+    @override
+    def rounds_biases(self, parameters: Int8WeightsParameters) -> bool:
+        return parameters.round_biases
 
     @override
     def variant_name(self, parameters: Int8WeightsParameters) -> str:

@@ -10,6 +10,8 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
+from workbench.models.tflite_biases import round_biases
+from workbench.models.tflite_slimming import slim_tflite
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
@@ -63,6 +65,10 @@ class WeightRounding(Technique[P]):
     def note(self, parameters: P) -> Text:
         """How the file computes with its weights."""
 
+    def rounds_biases(self, parameters: P) -> bool:
+        """Whether biases are rounded as well."""
+        return False
+
     @override
     def unavailable(self) -> Text | None:
         return missing_quantizer()
@@ -78,6 +84,9 @@ class WeightRounding(Technique[P]):
             source = float32_tflite(context, Path(temporary))
             context.report.stage(say("Quantizing"))
             quantize_file(source, path, lambda worker: _tell(worker, self.roundings(parameters)))
+            if self.rounds_biases(parameters):
+                round_biases(path)
+                slim_tflite(path)
         context.report.progress(0.9)
         context.report.check()
         return applied_file(context, path, self.weights, (self.note(parameters),))
@@ -89,8 +98,11 @@ class WeightRounding(Technique[P]):
         # The usual granularity is the quantizer's own.
         unusual = any(rounding.granularity != "CHANNELWISE" for rounding in roundings)
         granularity = "from litert_quantizer.qtyping import QuantGranularity\n" if unusual else ""
+        biases = self.rounds_biases(parameters)
+        modules = ("workbench.models.tflite_biases", SLIMMING) if biases else (SLIMMING,)
+        rounding = f'round_biases(Path("{output_name(paths)}"))\n' if biases else ""
         return f"""\
-{plain_source(SLIMMING)}
+{plain_source(*modules)}
 
 {imports}\
 {granularity}\
@@ -101,6 +113,7 @@ from litert_quantizer.quantizer import AlgorithmName, Quantizer
 quantize = Quantizer(source)
 {"".join(_call(rounding) for rounding in roundings)}\
 quantize.quantize().export_model("{output_name(paths)}", overwrite=True)
+{rounding}\
 slim_tflite(Path("{output_name(paths)}"))
 """
 
