@@ -44,7 +44,8 @@ def round_biases(path: Path) -> None:
             rounded.add(tensor.buffer)
             biases = np.frombuffer(bytes(buffer.data), np.float32)
             largest = np.abs(biases).max()
-            if np.isfinite(largest) and largest > 0:
+            # Smaller ones than these are as good as nothing, and their step would be zero.
+            if np.isfinite(largest) and largest > 128 * np.finfo(np.float32).tiny:
                 step = np.exp2(np.ceil(np.log2(largest)) - 7).astype(np.float32)
                 buffer.data = np.frombuffer((np.round(biases / step) * step).tobytes(), np.uint8)
     builder = flatbuffers.Builder(path.stat().st_size)
