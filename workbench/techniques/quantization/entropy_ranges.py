@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from onnxruntime.quantization import CalibrationMethod
-from onnxruntime.quantization.calibrate import create_calibrator, save_tensors_data
-
 
 def write_entropy_ranges(source: str, reader: Any, ranges: str) -> None:
     """Observes the activations of an ONNX file and writes the range of each that loses least information.
@@ -16,6 +13,9 @@ def write_entropy_ranges(source: str, reader: Any, ranges: str) -> None:
         reader: The samples, a ``CalibrationDataReader``.
         ranges: The JSON file to write, for ``quantize_static(calibration_cache_path=...)``.
     """
+    from onnxruntime.quantization import CalibrationMethod
+    from onnxruntime.quantization.calibrate import create_calibrator, save_tensors_data
+
     calibrator = create_calibrator(
         source,
         augmented_model_path=f"{ranges}.onnx",

@@ -24,6 +24,7 @@ from workbench.techniques.quantization.calibration import (
     float32_parent,
     samples_code,
 )
+from workbench.techniques.quantization.entropy_ranges import write_entropy_ranges
 from workbench.techniques.quantization.litert_files import (
     CalibratedParameters,
     conversion_seconds,
@@ -279,8 +280,6 @@ def _quantize(
 
     entropy = parameters.method == "entropy"
     if entropy:
-        from workbench.techniques.quantization.entropy_ranges import write_entropy_ranges
-
         write_entropy_ranges(str(source), reader, str(ranges))
     quantize_static(
         str(source),
