@@ -78,6 +78,7 @@ def quantize_file(
     target: Path,
     recipe: Callable[[Any], None],
     calibration: Callable[[Any], Mapping[str, Any]] | None = None,
+    edit: Callable[[Path], None] | None = None,
 ) -> Path:
     """Quantizes a float32 .tflite file.
 
@@ -86,6 +87,7 @@ def quantize_file(
         target: The file to write.
         recipe: Tells a ``litert_quantizer.quantizer.Quantizer`` what to do.
         calibration: Gives the ranges of activations, where the recipe needs them.
+        edit: Changes the quantized file in place, before it is slimmed.
 
     Raises:
         InvalidInput: If the quantizer cannot do it.
@@ -99,6 +101,8 @@ def quantize_file(
         worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).export_model(
             str(target), overwrite=True
         )
+        if edit is not None:
+            edit(target)
         slim_tflite(target)
     return target
 

@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.models.tflite_biases import round_biases
-from workbench.models.tflite_slimming import slim_tflite
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
@@ -83,10 +82,12 @@ class WeightRounding(Technique[P]):
         with tempfile.TemporaryDirectory(prefix="workbench-") as temporary:
             source = float32_tflite(context, Path(temporary))
             context.report.stage(say("Quantizing"))
-            quantize_file(source, path, lambda worker: _tell(worker, self.roundings(parameters)))
-            if self.rounds_biases(parameters):
-                round_biases(path)
-                slim_tflite(path)
+            quantize_file(
+                source,
+                path,
+                lambda worker: _tell(worker, self.roundings(parameters)),
+                edit=round_biases if self.rounds_biases(parameters) else None,
+            )
         context.report.progress(0.9)
         context.report.check()
         return applied_file(context, path, self.weights, (self.note(parameters),))
