@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from workbench.measure.records import QualityVerdict
 from workbench.text import Text, say
-from workbench.variant import Precision
+from workbench.variant import ROUNDED
 
 if TYPE_CHECKING:
     from workbench.results import ResultRow
-
-_ROUNDED: frozenset[Precision] = frozenset({"dynamic int8", "int8", "int16x8", "int4", "mixed"})
 
 
 def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
@@ -71,7 +69,7 @@ def _lost_here(row: ResultRow, parent: ResultRow | None) -> list[Text]:
     variant = row.variant
     precision = variant.description.precision
     rounds_more = parent is not None and parent.variant.description.precision != precision
-    if precision in _ROUNDED and rounds_more:
+    if precision in ROUNDED and rounds_more:
         return [
             say(
                 "Rounding to {precision} lost it. What usually helps: precision by layer, which keeps the "

@@ -18,12 +18,11 @@ from workbench.measure.records import Passport, Protocol, QualityMeasurement
 from workbench.runtimes import runtime
 from workbench.stacking import look_at_weights
 from workbench.text import say
-from workbench.variant import Precision, Variant
+from workbench.variant import ROUNDED, Variant
 from workbench.workers import run_step
 
 COLLAPSE = 0.02
 """A quantized variant that loses so much macro F1 (0 to 1) against its parent is looked into."""
-_ROUNDED: frozenset[Precision] = frozenset({"dynamic int8", "int8", "int16x8", "int4", "mixed"})
 
 
 class Measuring:
@@ -108,7 +107,7 @@ class Measuring:
         parent = next((one for one in self._bench.store.variants() if one.id == variant.parent), None)
         if parent is None or variant.format not in ("tflite", "onnx"):
             return
-        if variant.description.precision not in _ROUNDED or not self._has_collapsed(variant, parent):
+        if variant.description.precision not in ROUNDED or not self._has_collapsed(variant, parent):
             return
         try:
             exact = reference.path if reference is not None and parent.parent is None else None

@@ -12,7 +12,13 @@ from workbench.records import Record
 from workbench.text import Text
 
 Format = Literal["keras", "tflite", "onnx", "openvino"]
-Precision = Literal["float32", "float16", "bfloat16", "dynamic int8", "int8", "int16x8", "int4", "mixed"]
+Precision = Literal[
+    "float32", "float16", "bfloat16", "int8 weights", "dynamic int8", "int8", "int16x8", "int4", "mixed"
+]
+ROUNDED: frozenset[Precision] = frozenset(
+    {"int8 weights", "dynamic int8", "int8", "int16x8", "int4", "mixed"}
+)
+"""Those whose values are so coarse that quality may be lost."""
 
 
 class TensorSpec(Record):

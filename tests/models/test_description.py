@@ -191,3 +191,34 @@ def test_mixed_precision_is_called_so():
         "dynamic int8"
     )
     assert precision_of([]) == "float32"
+
+
+def test_whole_numbers_that_are_widened_before_the_product_are_weights_only():
+    assert precision_of([WeightUse("int8", "float32", 5000)]) == "dynamic int8"
+    assert precision_of([WeightUse("int8", "float32", 5000, widened=True)]) == "int8 weights"
+    assert precision_of([WeightUse("int8", "int8", 5000, widened=True)]) == "int8"
+    assert precision_of([WeightUse("float16", "float32", 5000, widened=True)]) == "float16"
+
+
+def test_an_onnx_file_whose_weights_alone_are_in_8_bits(tmp_path):
+    import onnx
+
+    weights = np.arange(1800, dtype=np.int8).reshape(60, 30)
+    stored = [
+        onnx.numpy_helper.from_array(weights, "weights"),
+        onnx.numpy_helper.from_array(np.float32(0.5), "scale"),
+        onnx.numpy_helper.from_array(np.int8(0), "zero"),
+    ]
+    graph = onnx.helper.make_graph(
+        [
+            onnx.helper.make_node("DequantizeLinear", ["weights", "scale", "zero"], ["wide"]),
+            onnx.helper.make_node("MatMul", ["x", "wide"], ["y"]),
+        ],
+        "weights alone",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["batch", 60])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["batch", 30])],
+        stored,
+    )
+    file = tmp_path / "weights.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)]), file)
+    assert describe(file, "onnx").precision == "int8 weights"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
@@ -180,6 +183,29 @@ sys.stdin.read()
     assert len(list((tmp_path / "staging").rglob("half"))) == 1
     store.close()
     other.communicate("")
+
+
+def open_at_once(folder: Path, barrier: Barrier, seen: SimpleQueue[tuple[int, int]]) -> None:
+    for number in range(20):
+        barrier.wait(60)
+        store = Store(folder / f"new-{number}")
+        (store.staging() / "half").write_bytes(b"half a file")
+        barrier.wait(60)
+        seen.put((len(list((store.folder / "staging").rglob("half"))), len(store._owner.others_alive())))
+        barrier.wait(60)
+        store.close()
+
+
+def test_processes_that_open_a_new_folder_at_once_all_have_it_and_keep_their_marks(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    barrier, seen = spawn.Barrier(4), spawn.SimpleQueue()
+    others = [spawn.Process(target=open_at_once, args=(tmp_path, barrier, seen)) for _ in range(4)]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join(120)
+    assert [other.exitcode for other in others] == [0] * 4
+    assert [seen.get() for _ in range(20 * 4)] == [(4, 3)] * 80
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

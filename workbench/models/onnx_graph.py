@@ -108,7 +108,12 @@ def describe_onnx(path: Path) -> ModelDescription:
         kernel = next((weights[n] for n in constants[_first_weight(node) :] if n in weights), None)
         if node.op_type in _PRODUCTS and kernel is not None:
             uses.append(
-                WeightUse(_dtype(kernel.data_type), _activation(node, dequantized), prod(kernel.dims))
+                WeightUse(
+                    weight=_dtype(kernel.data_type),
+                    activation=_activation(node, dequantized),
+                    elements=prod(kernel.dims),
+                    widened=kernel.name not in node.input,
+                )
             )
             counted = _macs(node, kernel, shapes)
             macs = None if macs is None or counted is None else macs + counted

@@ -62,7 +62,10 @@ def describe_openvino(folder: Path) -> ModelDescription:
         seen.update(c.get_friendly_name() for c in fresh)
         if node.get_type_name() in _PRODUCTS and weights:
             kernel = max(weights, key=_elements)
-            uses.append(WeightUse(_type(kernel), _activation(node), _elements(kernel)))
+            uses.append(
+                # Nothing multiplies whole numbers here: a stored one is widened before its product.
+                WeightUse(_type(kernel), _activation(node), _elements(kernel), widened=True)
+            )
             counted = _macs(node, _elements(kernel))
             macs = None if macs is None or counted is None else macs + counted
         largest = max(fresh, key=_elements, default=None)

@@ -33,11 +33,14 @@ class WeightUse:
         weight: Element type that it is stored in.
         activation: Element type of what it is multiplied with.
         elements: Number of its elements.
+        widened: Whether an operation before the product turns it into floats, so that a product with
+            float activations is one of floats.
     """
 
     weight: str
     activation: str
     elements: int
+    widened: bool = False
 
 
 def precision_of(uses: Iterable[WeightUse]) -> Precision:
@@ -50,13 +53,14 @@ def precision_of(uses: Iterable[WeightUse]) -> Precision:
         The word that holds for all of them, small float ones apart; ``mixed`` if there is none.
     """
     found = list(uses)
-    words = {_WORDS.get((use.weight, use.activation), "mixed") for use in found}
+    words = {_word(use) for use in found}
     if len(words) > 1:
-        words = {
-            _WORDS.get((use.weight, use.activation), "mixed")
-            for use in found
-            if use.elements >= _SMALL or not use.weight.startswith("float")
-        }
+        words = {_word(use) for use in found if use.elements >= _SMALL or not use.weight.startswith("float")}
     if not words:
         return "float32"
     return words.pop() if len(words) == 1 else "mixed"
+
+
+def _word(use: WeightUse) -> Precision:
+    word = _WORDS.get((use.weight, use.activation), "mixed")
+    return "int8 weights" if word == "dynamic int8" and use.widened else word

@@ -200,6 +200,7 @@ def _layers(
                     if inputs[0] != largest and kind != "TRANSPOSE_CONV"
                     else tensors[outputs[0]].dtype,
                     elements=prod(tensors[largest].shape),
+                    widened=largest not in inputs,
                 )
             )
         counted = _macs(kind, [tensors[i] for i in inputs if i >= 0], [tensors[i] for i in outputs])

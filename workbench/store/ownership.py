@@ -8,12 +8,30 @@ from __future__ import annotations
 
 import fcntl
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Waits until no other process is opening or sweeping a store, and lets none begin meanwhile.
+
+    Without it, two processes that open a new folder at once both make its tables, and one takes the
+    other's mark, made but not locked yet, for that of a dead process and sweeps what it writes.
+
+    Args:
+        folder: Where the lock files lie; made if missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "opening").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class Ownership:
-    """This process's mark in a store's folder.
+    """This process's mark in a store's folder, to be made and asked :func:`one_at_a_time`.
 
     Args:
         folder: Where the lock files lie; made if missing.

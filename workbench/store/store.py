@@ -7,6 +7,7 @@
     <folder>/data/<name>/...      prepared data sets
     <folder>/staging/<owner>/...  what is being written
     <folder>/owners/<owner>.lock  which processes have it open
+    <folder>/owners/opening       held while a process opens it
 
 A variant's files are moved into place before its record is written. So a crash at any instant
 leaves at most files without a record, and those are swept when nobody else has the folder open.
@@ -32,7 +33,7 @@ from workbench.jobs.state import JobState
 from workbench.measure.records import Passport
 from workbench.records import Record
 from workbench.store.files import digest, flush_folder_entry, move_durably
-from workbench.store.ownership import Ownership
+from workbench.store.ownership import Ownership, one_at_a_time
 from workbench.store.schema import connect
 from workbench.text import Text, say
 from workbench.variant import Variant
@@ -64,10 +65,11 @@ class Store:
         for name in ("variants", "data", "staging"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._connection = connect(self.folder / "workbench.sqlite")
-        self._owner = Ownership(self.folder / "owners")
         self.problems: tuple[Text, ...] = ()
-        self._recover()
+        with one_at_a_time(self.folder / "owners"):
+            self._connection = connect(self.folder / "workbench.sqlite")
+            self._owner = Ownership(self.folder / "owners")
+            self._recover()
 
     def close(self) -> None:
         """Closes the database; what was stored stays."""
@@ -133,17 +135,18 @@ class Store:
         Raises:
             Refused: If another process has the folder open: its page could still take a deletion back.
         """
-        if self._owner.others_alive():
-            raise Refused(
-                say("{folder} is open in another process.", folder=str(self.folder)),
-                say("Close its page or notebook, then try again."),
-            )
-        gone = self.variants(deleted=True)
-        for variant in gone:
-            self._execute("DELETE FROM measurements WHERE variant = ?", (variant.id,))
-            self._execute("DELETE FROM variants WHERE id = ?", (variant.id,))
-            shutil.rmtree(self.folder / "variants" / variant.id, ignore_errors=True)
-        return len(gone)
+        with one_at_a_time(self.folder / "owners"):
+            if self._owner.others_alive():
+                raise Refused(
+                    say("{folder} is open in another process.", folder=str(self.folder)),
+                    say("Close its page or notebook, then try again."),
+                )
+            gone = self.variants(deleted=True)
+            for variant in gone:
+                self._execute("DELETE FROM measurements WHERE variant = ?", (variant.id,))
+                self._execute("DELETE FROM variants WHERE id = ?", (variant.id,))
+                shutil.rmtree(self.folder / "variants" / variant.id, ignore_errors=True)
+            return len(gone)
 
     # -- measurements -----------------------------------------------------------------------
 

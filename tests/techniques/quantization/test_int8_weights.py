@@ -19,6 +19,7 @@ def test_weights_take_a_byte_and_activations_stay_exact(kind, parents, made):
     assert applied.description.parameters == parent.description.parameters
     weighted = [layer for layer in applied.description.layers if layer.parameters]
     assert {layer.precision for layer in weighted} == {"int8"}
+    assert applied.description.precision == "int8 weights"
     assert str(applied.report.touched[0]).startswith(f"{len(weighted)} of {len(weighted)} ")
     assert not applied.report.skipped
     float32 = made("inference.runtime", kind, runtime="litert")
