@@ -338,6 +338,15 @@ def test_a_technique_added_at_run_time_works(opened: Workbench) -> None:
     assert any("near chance" in str(note) for note in row.notes)
 
 
+def test_of_two_pages_that_open_a_model_at_once_one_does(executor: Executor, tmp_path: Path) -> None:
+    with Workbench(tmp_path, executor=executor) as one, Workbench(tmp_path, executor=executor) as other:
+        first, second = one.open("dense-digits", "digits"), other.open("dense-digits", "digits")
+        with pytest.raises(InvalidInput, match="opening a model in this folder"):
+            second.wait(120)
+        baseline = first.wait(120)
+        assert other.variants == (baseline,)
+
+
 def test_arrays_of_a_notebook(executor: Executor, tmp_path: Path) -> None:
     from sklearn.datasets import load_digits
 

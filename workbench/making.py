@@ -192,8 +192,8 @@ class Making:
         )
         return self._add(variant, applied.path)
 
-    def require_empty(self) -> None:
-        """Raises if a model is open already."""
+    def require_empty(self, job: Job) -> None:
+        """Raises if a model is open already, or another process is opening one."""
         # Asked again here: another page may have opened one while this job waited.
         for variant in self._bench.store.variants():
             if variant.parent is None:
@@ -201,6 +201,11 @@ class Making:
                     say("This workbench already holds the model {name}.", name=variant.name),
                     say("Open another folder for another model."),
                 )
+        if self._bench.store.is_behind(job.id, "open"):
+            raise InvalidInput(
+                say("Another page or script is opening a model in this folder."),
+                say("Wait for it, or open another folder for another model."),
+            )
 
     def _serves_as_reference(self, technique: AnyTechnique, parent: Variant, applied: Applied) -> bool:
         return (

@@ -49,7 +49,7 @@ class Pipeline:
     ) -> Variant:
         """Loads the model and the data, stores the baseline and measures it."""
         started = time.monotonic()
-        self._making.require_empty()
+        self._making.require_empty(job)
         job.phase(0.0, 0.35, say("Reading the data"))
         await self._making.prepare(job, data, options)
         baseline = await self._making.load(

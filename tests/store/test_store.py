@@ -181,8 +181,15 @@ sys.stdin.read()
     store = Store(tmp_path)
     assert [state.status for state in store.jobs()] == ["running"]
     assert len(list((tmp_path / "staging").rglob("half"))) == 1
-    store.close()
+    store.save_job(make_job("two", "queued"))
+    assert store.is_behind("two", "apply")
+    assert not store.is_behind("two", "open")
+    store.save_job(make_job("one", "done"))
+    assert not store.is_behind("two", "apply")
+    store.save_job(make_job("one", "running"))
     other.communicate("")
+    assert not store.is_behind("two", "apply")
+    store.close()
 
 
 def open_at_once(folder: Path, barrier: Barrier, seen: SimpleQueue[tuple[int, int]]) -> None:

@@ -33,6 +33,8 @@ _LABELS = {
     "own": say("A file of your own …"),
     "modelPath": say("Path of a .keras, .h5, .tflite or .onnx file, or a SavedModel folder"),
     "dataPath": say("Path of an .npz or .csv file, or of a folder of images by class"),
+    "label": say("Label column of a table"),
+    "labelHint": say("Left empty: label, target, class or y, else the last column."),
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
     "workbench": say("Workbench"),
@@ -182,16 +184,23 @@ class TopBar(Component):
         self.session.speak(language)
 
     def act_open(
-        self, model: object = None, data: object = None, scaling: object = "auto", trust: object = False
+        self,
+        model: object = None,
+        data: object = None,
+        label: object = "",
+        scaling: object = "auto",
+        trust: object = False,
     ) -> None:
-        """Opens a model with its data."""
+        """Opens a model with its data; of a table, with the labels of the column that was named."""
         if not isinstance(model, str) or not isinstance(data, str) or not model or not data:
             raise InvalidInput(say("A model and data are both needed."), say("Choose one of each."))
         if scaling not in SCALINGS:
             raise InvalidInput(
                 say("There is no such scaling."), say("Allowed are: {names}.", names=", ".join(SCALINGS))
             )
-        self.session.open(model, data, scaling=scaling, trust=trust is True and not shared_mode())
+        column = label.strip() if isinstance(label, str) else ""
+        trusted = trust is True and not shared_mode()
+        self.session.open(model, data, label=column or None, scaling=scaling, trust=trusted)
 
     def act_go(self, workbench: object = None) -> None:
         """Shows a workbench beside this one."""

@@ -54,7 +54,7 @@ export function topBar(view) {
 function opening(view) {
   const { state, labels, local } = view;
   const chosen = (local.chosen ??= { model: state.models[0]?.value ?? "", data: state.datasets[0]?.value ?? "", modelPath: "", dataPath: "",
-    scaling: "auto", trust: false });
+    label: "", scaling: "auto", trust: false });
   const choose = (name) => (event) => {
     chosen[name] = event.target.type === "checkbox" ? event.target.checked : event.target.value;
     view.redraw();
@@ -70,7 +70,8 @@ function opening(view) {
       state.uploads && fileField(view, name, labels.upload)]);
   const submit = (event) => {
     event.preventDefault();
-    view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath, scaling: chosen.scaling, trust: chosen.trust });
+    view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
+      label: chosen.data ? "" : chosen.label, scaling: chosen.scaling, trust: chosen.trust });
     local.open = false;
     view.redraw();
   };
@@ -78,11 +79,14 @@ function opening(view) {
     h("div", { class: "wb-open-fields" },
       picker("model", labels.model, state.models, labels.modelPath),
       picker("data", labels.data, state.datasets, labels.dataPath),
-      h("div", { class: "wb-field" }, h("label", { for: `${local.id}-scaling` }, labels.scaling),
+      chosen.data === "" && h("div", { class: "wb-field", key: "label" }, h("label", { for: `${local.id}-label` }, labels.label),
+        h("input", { id: `${local.id}-label`, type: "text", value: chosen.label, oninput: choose("label"), "aria-describedby": `${local.id}-label-about` }),
+        h("p", { class: "wb-hint", id: `${local.id}-label-about` }, labels.labelHint)),
+      h("div", { class: "wb-field", key: "scaling" }, h("label", { for: `${local.id}-scaling` }, labels.scaling),
         h("select", { id: `${local.id}-scaling`, value: chosen.scaling, onchange: choose("scaling") },
           state.scalings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
         h("p", { class: "wb-hint" }, labels.scalingHint)),
-      h("div", { class: "wb-field" }, h("label", { for: `${local.id}-recipe` }, labels.recipe),
+      h("div", { class: "wb-field", key: "recipe" }, h("label", { for: `${local.id}-recipe` }, labels.recipe),
         fileField(view, "recipe", labels.recipeHint))),
     state.trust && h("div", { class: "wb-field wb-field-checkbox" },
       h("input", { id: `${local.id}-trust`, type: "checkbox", checked: chosen.trust, onchange: choose("trust") }),

@@ -29,10 +29,11 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InvalidInput, Refused
-from workbench.jobs.state import JobState
+from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Passport
 from workbench.records import Record
 from workbench.store.files import digest, flush_folder_entry, move_durably
+from workbench.store.jobs import JobRecords
 from workbench.store.ownership import Ownership, one_at_a_time
 from workbench.store.schema import connect
 from workbench.text import Text, say
@@ -69,6 +70,7 @@ class Store:
         with one_at_a_time(self.folder / "owners"):
             self._connection = connect(self.folder / "workbench.sqlite")
             self._owner = Ownership(self.folder / "owners")
+            self._jobs = JobRecords(self._execute, self._owner.id)
             self._recover()
 
     def close(self) -> None:
@@ -216,17 +218,16 @@ class Store:
 
     def save_job(self, state: JobState) -> None:
         """Stores a job's state; called when its status changes, not at every progress."""
-        self._execute(
-            "INSERT INTO jobs (id, number, owner, status, record) "
-            "VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM jobs), ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET status = excluded.status, record = excluded.record",
-            (state.id, self._owner.id, state.status, state.model_dump_json()),
-        )
+        self._jobs.save(state)
 
     def jobs(self) -> tuple[JobState, ...]:
         """All jobs, newest first."""
-        rows = self._execute("SELECT record FROM jobs ORDER BY number DESC")
-        return tuple(JobState.model_validate_json(record) for (record,) in rows)
+        return self._jobs.all()
+
+    def is_behind(self, job: str, kind: JobKind) -> bool:
+        """Whether another process was asked for a job of a kind before this job, and is at it."""
+        with one_at_a_time(self.folder / "owners"):
+            return self._jobs.is_behind(job, kind, self._owner.others_alive())
 
     def fact(self, name: str) -> str | None:
         """A small value kept by name, such as which data set is open."""
@@ -271,21 +272,7 @@ class Store:
 
     def _recover(self) -> None:
         alive = self._owner.others_alive()
-        for owner, record in self._execute(
-            "SELECT owner, record FROM jobs WHERE status IN ('queued', 'running')"
-        ):
-            if owner in alive:
-                continue
-            state = JobState.model_validate_json(record)
-            self.save_job(
-                state.model_copy(
-                    update={
-                        "status": "interrupted",
-                        "finished": datetime.now(UTC),
-                        "error": say("The process that ran this job ended before it was finished."),
-                    }
-                )
-            )
+        self._jobs.interrupt(alive)
         for folder in (self.folder / "staging").iterdir():
             if folder.name not in alive and folder.name != self._owner.id:
                 shutil.rmtree(folder, ignore_errors=True)
