@@ -101,6 +101,32 @@ def test_float16_is_not_faster_on_a_cpu() -> None:
     )
 
 
+def test_weights_alone_in_8_bits_leave_the_speed() -> None:
+    row = ResultRow(
+        variant=variant("new", "int8 weights", "quantization.int8_weights"),
+        size=size(300),
+        speed=speed("no measurable change", 1.0),
+    )
+    assert said(row, "AVX2") == (
+        "Weights of 8 bits are widened once, when the file is loaded, and computed with in float32, so the "
+        "speed stays."
+    )
+
+
+def test_other_threads_are_told_where_they_are() -> None:
+    row = ResultRow(
+        variant=variant("new", technique="inference.grid").model_copy(
+            update={"settings": RuntimeSettings(threads=2)}
+        ),
+        size=size(300),
+        speed=speed("faster", 1.7),
+    )
+    assert said(row) == (
+        "Timed with 2 threads at batch 1, baseline with 1 at 1: the speed-up, per sample, is one of these "
+        "settings too."
+    )
+
+
 def test_int16x8_runs_reference_kernels() -> None:
     row = ResultRow(
         variant=variant("new", "int16x8", "quantization.int16x8"), size=size(300), speed=speed("slower", 0.01)
@@ -213,7 +239,7 @@ def made_by(technique: str, precision: Precision = "float32", **parameters: obje
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        (made_by("quantization.int8", "int8"), "Rounding to int8 lost it"),
+        (made_by("quantization.int8", "int8"), "Rounding lost it"),
         (made_by("structure.pruning", epochs=0), "not fine-tuned"),
         (made_by("structure.sparsity", epochs=3), "learning from the parent"),
         (made_by("structure.width", epochs=20), "learned less in its 20 epochs"),
@@ -261,6 +287,30 @@ def test_what_computes_as_much_cannot_be_faster_and_what_holds_as_much_is_not_sm
     words = " ".join(map(str, notes(row, (ResultRow(variant=baseline, size=size(1000)), row), {})))
     assert "It computes as much as baseline" in words
     assert "as many weights as its parent" in words
+
+
+@pytest.mark.parametrize(
+    ("technique", "word", "value", "gone"),
+    [
+        ("structure.pruning", "faster", 1.25, "60 % of the operations are gone, and 20 % of the time"),
+        ("structure.pruning", "slower", 0.9, "60 % of the operations are gone, and 0 % of the time"),
+        ("structure.pruning", "faster", 2.4, None),
+        ("structure.low_rank", "slower", 0.9, None),
+    ],
+)
+def test_how_much_of_the_operations_became_time(
+    technique: str, word: SpeedWord, value: float, gone: str | None
+) -> None:
+    baseline, new = (
+        variant(id_, technique=made).model_copy(
+            update={"description": ModelDescription(inputs=(), outputs=(), macs=macs)}
+        )
+        for id_, made, macs in (("baseline", None, 1000), ("new", technique, 400))
+    )
+    row = ResultRow(variant=new, size=size(300), speed=speed(word, value))
+    words = " ".join(map(str, notes(row, (ResultRow(variant=baseline, size=size(1000)), row), {})))
+    assert ("operations are gone" in words) == (gone is not None)
+    assert gone is None or gone in words
 
 
 def test_what_is_to_be_said_of_the_timing_is_said() -> None:

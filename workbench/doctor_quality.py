@@ -72,9 +72,8 @@ def _lost_here(row: ResultRow, parent: ResultRow | None) -> list[Text]:
     if precision in ROUNDED and rounds_more:
         return [
             say(
-                "Rounding to {precision} lost it. What usually helps: precision by layer, which keeps the "
-                "sensitive layers exact; other ranges; or quantization-aware training.",
-                precision=precision,
+                "Rounding lost it. What usually helps: precision by layer, which keeps the sensitive layers "
+                "exact; other ranges; or quantization-aware training."
             )
         ]
     family = (variant.technique or "").partition(".")[0]

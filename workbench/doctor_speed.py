@@ -25,7 +25,7 @@ def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
         rows: All variants' rows.
         machine: What it was timed on.
     """
-    return [*_not_faster(row, rows, machine), *_operations(row, rows)]
+    return [*_not_faster(row, rows, machine), *_operations(row, rows), *_settings(row, rows)]
 
 
 def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | None) -> list[Text]:
@@ -88,6 +88,13 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
         found.append(
             say("float16 halves the file; the CPU computes in float32 all the same, so the speed stays.")
         )
+    elif precision == "int8 weights":
+        found.append(
+            say(
+                "Weights of 8 bits are widened once, when the file is loaded, and computed with in float32, "
+                "so the speed stays."
+            )
+        )
     elif verdict.word == "slower":
         found += _slower(row, _of(verdict.reference, rows))
     elif _as_much_work(row, _of(verdict.reference, rows), rows):
@@ -117,15 +124,36 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     if not before or not after or after > _FEWER_OPERATIONS * before:
         return []
     saved = 1 - 1 / row.speed.speedup.value
-    if saved >= 1 - after / before - 0.1:
-        return []
+    if saved >= 1 - after / before - 0.1 or (saved <= 0 and row.variant.technique == "structure.low_rank"):
+        return []  # why factorized layers are slower is said already
     return [
         say(
             "{operations} % of the operations are gone, and {time} % of the time: what is left is spent on "
             "moving data, on the work of each layer that does not shrink with its width, and on widths "
             "that are no multiple of what the processor takes at once.",
             operations=round(100 * (1 - after / before)),
-            time=round(100 * saved),
+            time=max(0, round(100 * saved)),
+        )
+    ]
+
+
+def _settings(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
+    """A speed-up that is one of threads or batches as well."""
+    reference = None if row.speed is None else _of(row.speed.reference, rows)
+    if reference is None:
+        return []
+    mine, theirs = row.variant.settings, reference.variant.settings
+    if (mine.threads, mine.batch) == (theirs.threads, theirs.batch):
+        return []
+    return [
+        say(
+            "Timed with {threads} threads at batch {batch}, {reference} with {their_threads} at "
+            "{their_batch}: the speed-up, per sample, is one of these settings too.",
+            threads=mine.threads,
+            batch=mine.batch,
+            reference=reference.variant.name,
+            their_threads=theirs.threads,
+            their_batch=theirs.batch,
         )
     ]
 

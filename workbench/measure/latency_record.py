@@ -88,15 +88,11 @@ def latency_measurement(
         pressure=pressure,
         seed=seed,
         passport=passport,
-        warnings=tuple(_warnings(candidates, plan, pressure)),
+        warnings=tuple(_warnings(plan, pressure)),
     ), raw
 
 
-def _warnings(
-    candidates: Sequence[Candidate],
-    plan: BlockPlan,
-    pressure: float | None,
-) -> list[Text]:
+def _warnings(plan: BlockPlan, pressure: float | None) -> list[Text]:
     """Of the run; that a file was unsteady is in its summary."""
     warnings = []
     if pressure is not None and pressure > _BUSY_PERCENT:
@@ -117,8 +113,4 @@ def _warnings(
                 full_runs=TIMED_RUNS,
             )
         )
-    if len({candidate.settings.batch for candidate in candidates}) > 1:
-        warnings.append(say("The batch sizes differ: speed-ups are per sample."))
-    if len({candidate.settings.threads for candidate in candidates}) > 1:
-        warnings.append(say("The numbers of threads differ between the files."))
     return warnings
