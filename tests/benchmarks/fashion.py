@@ -119,24 +119,26 @@ def main() -> None:
         f"1 thread, batch 1; {protocol} protocol\n"
     )
     print(
-        "| variant | runtime | parameters | file kB | gzip kB | p50 ms | speed-up in its runtime "
+        "| variant | made from | runtime | parameters | file kB | gzip kB | p50 ms | speed-up in its runtime "
         "| F1 % | change of F1, points |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    names = {row.variant.id: row.variant.name for row in rows}
     for row in rows:
-        print(_line(row))
+        print(_line(row, names.get(row.variant.parent or "", "-")))
     print()
     for row in rows:
         for note in row.notes:
             print(f"- {row.variant.name}: {note}")
 
 
-def _line(row: ResultRow) -> str:
+def _line(row: ResultRow, parent: str) -> str:
     assert row.size is not None
     assert row.latency is not None
     assert row.quality is not None
     cells = [
         row.variant.name,
+        parent,
         row.variant.runtime,
         f"{row.size.parameters:,}",
         f"{row.size.file_bytes / 1000:.0f}",
