@@ -90,4 +90,7 @@ def lost_effects(
         except InvalidInput:
             continue
     # Weights that nobody made sparse may have a few zeros by chance.
-    return losses(weights[parent.id], weights[variant.id]) if brought else ()
+    if not brought:
+        return ()
+    per_channel = variant.parameters.get("per_channel") is True
+    return losses(weights[parent.id], weights[variant.id], per_channel=per_channel)

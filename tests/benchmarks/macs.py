@@ -30,7 +30,7 @@ PRUNING: dict[str, Any] = {
     "target": "macs",
     "remove": 0.5,
     "importance": "taylor",
-    "epochs": 4,
+    "epochs": 8,
     "batch_size": 64,
     "learning_rate": 2e-3,
     "schedule": "cosine",

@@ -208,6 +208,10 @@ def test_losses_are_told_and_gains_are_not():
     assert losses(one(distinct=16), one(distinct=16)) == ()
     (loss,) = losses(one(distinct=16), one(distinct=900))
     assert "16 distinct values became 900" in str(loss)
+    _, advice = losses(one(distinct=16), one(distinct=900), per_channel=True)
+    assert "one for each layer keeps them" in str(advice)
+    (loss,) = losses(one(zeros=0.5), one(zeros=0.1), per_channel=True)
+    assert "Zeros" in str(loss)
     assert losses(one(), one(distinct=20)) == ()
     assert losses(WeightEffects(tensors=()), one()) == ()
     assert WeightEffects(tensors=()).distinct == 0

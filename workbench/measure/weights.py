@@ -133,15 +133,16 @@ def _distinct(values: npt.NDArray[Any]) -> int:
     return len(np.unique(values))
 
 
-def losses(before: WeightEffects, after: WeightEffects) -> tuple[Text, ...]:
+def losses(before: WeightEffects, after: WeightEffects, *, per_channel: bool = False) -> tuple[Text, ...]:
     """What a step lost of the zeros and shared values that earlier steps had left.
 
     Args:
         before: The parent's file.
         after: The file that was made of it.
+        per_channel: Whether the step could have given each layer one scale, and gave one to each channel.
 
     Returns:
-        A sentence for each effect that was lost; nothing where all was kept, or nothing was there.
+        Sentences for each effect that was lost; nothing where all was kept, or nothing was there.
     """
     found = []
     pairs = list(_pairs(before, after))
@@ -174,6 +175,13 @@ def losses(before: WeightEffects, after: WeightEffects) -> tuple[Text, ...]:
                 now=f"{new.distinct:,}",
             )
         )
+        if per_channel:
+            found.append(
+                say(
+                    "A scale for each channel spreads shared values: one for each layer keeps them, except "
+                    "where a normalization is folded into it."
+                )
+            )
     return tuple(found)
 
 

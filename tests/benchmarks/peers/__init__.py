@@ -75,6 +75,16 @@ PAIRS = (
         (("structure.clustering", {"clusters": 16, "learning_rate": 1e-4}), ("quantization.int8", {})),
     ),
     Pair(
+        "tfmot cluster_weights 16, int8",
+        "tutorial CNN",
+        "cluster",
+        {"clusters": 16, "learning_rate": 1e-4},
+        (
+            ("structure.clustering", {"clusters": 16, "learning_rate": 1e-4}),
+            ("quantization.int8", {"per_channel": False}),
+        ),
+    ),
+    Pair(
         "tfmot quantize_model",
         "residual CNN",
         "qat",
