@@ -90,27 +90,31 @@ def test_nothing_is_said_of_what_is_faster_and_smaller() -> None:
     assert said(int8("faster", 2.0), "AVX2") == ""
 
 
-def test_float16_is_not_faster_on_a_cpu() -> None:
+@pytest.mark.parametrize(
+    ("precision", "technique", "words"),
+    [
+        (
+            "float16",
+            "quantization.float16",
+            "float16 halves the file; the CPU computes in float32 all the same, so the speed stays.",
+        ),
+        (
+            "int8 weights",
+            "quantization.int8_weights",
+            "Weights of 8 bits are widened once, when the file is loaded, and computed with in float32, so "
+            "the speed stays.",
+        ),
+    ],
+)
+def test_smaller_weights_that_are_computed_with_in_float32_are_not_faster(
+    precision: Precision, technique: str, words: str
+) -> None:
     row = ResultRow(
-        variant=variant("new", "float16", "quantization.float16"),
+        variant=variant("new", precision, technique),
         size=size(500),
         speed=speed("no measurable change", 1.0),
     )
-    assert said(row, "AVX2") == (
-        "float16 halves the file; the CPU computes in float32 all the same, so the speed stays."
-    )
-
-
-def test_weights_alone_in_8_bits_leave_the_speed() -> None:
-    row = ResultRow(
-        variant=variant("new", "int8 weights", "quantization.int8_weights"),
-        size=size(300),
-        speed=speed("no measurable change", 1.0),
-    )
-    assert said(row, "AVX2") == (
-        "Weights of 8 bits are widened once, when the file is loaded, and computed with in float32, so the "
-        "speed stays."
-    )
+    assert said(row, "AVX2") == words
 
 
 def test_other_threads_are_told_where_they_are() -> None:

@@ -54,12 +54,10 @@ def test_another_built_in_model_is_opened_and_left_again(page: Page) -> None:
 
 
 def test_files_of_ones_own_are_uploaded_and_opened(page: Page, digits: Path, tmp_path: Path) -> None:
-    model, data = tmp_path / "my model.keras", tmp_path / "my data.csv"
+    model, data = tmp_path / "my model.keras", tmp_path / "my data.npz"
     shutil.copyfile(DEMO_MODELS["dense-breast-cancer"].path, model)
-    values = np.random.default_rng(0).normal(size=(400, 30))
-    columns = ["outcome", *(f"value {number}" for number in range(30))]
-    table = np.column_stack([np.arange(400) % 2, values])
-    np.savetxt(data, table, fmt=["%d", *["%.5f"] * 30], delimiter=",", header=",".join(columns), comments="")
+    random = np.random.default_rng(0)
+    np.savez(data, x=random.normal(size=(400, 30)).astype("float32"), y=np.arange(400) % 2)
     page.get_by_role("button", name="Open …").click()
     for name, path in (("Model", model), ("Data", data)):
         page.get_by_label(name, exact=True).select_option(label="A file of your own …")
@@ -69,12 +67,26 @@ def test_files_of_ones_own_are_uploaded_and_opened(page: Page, digits: Path, tmp
             re.compile(r"^Path of a .keras" if name == "Model" else r"^Path of an")
         )
         expect(path_shown).to_have_value(re.compile(rf"digits[-0-9]*/uploads/.*/{path.name}$"))
-    # The first column: left to itself the workbench would take the last.
-    page.get_by_label("Label column of a table", exact=True).fill("outcome")
     page.get_by_role("button", name="Open", exact=True).click()
     expect(model_of(page)).to_have_text("my model", timeout=WORK_MS)
     expect(page.get_by_role("radio", name="my model")).to_be_visible()
     expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible()
+
+
+def test_the_labels_of_a_table_are_in_the_column_that_is_named(page: Page, tmp_path: Path) -> None:
+    data = tmp_path / "my table.csv"
+    columns = ["outcome", *(f"value {number}" for number in range(30))]
+    table = np.column_stack([np.arange(400) % 2, np.random.default_rng(0).normal(size=(400, 30))])
+    np.savetxt(data, table, fmt=["%d", *["%.5f"] * 30], delimiter=",", header=",".join(columns), comments="")
+    page.get_by_role("button", name="Open …").click()
+    page.get_by_label("Model", exact=True).select_option("dense-breast-cancer")
+    page.get_by_label("Data", exact=True).select_option(label="A file of your own …")
+    page.get_by_label(re.compile(r"^Path of an")).fill(str(data))
+    # The first column: left to itself the workbench would take the last.
+    page.get_by_label("Label column of a table", exact=True).fill("outcome")
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible(timeout=WORK_MS)
+    expect(model_of(page)).to_have_text("dense-breast-cancer", timeout=WORK_MS)
 
 
 def test_the_file_and_its_recipe_are_downloaded(page: Page) -> None:
