@@ -21,7 +21,7 @@ from workbench.jobs.limits import Limits
 from workbench.models.intake import Opened
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import Text, say
-from workbench.variant import Format, Report, RuntimeSettings, Variant
+from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
 from workbench.workers import run_step
 
 _HOME_RUNTIME: dict[Format, str] = {
@@ -45,8 +45,10 @@ class Making:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
 
-    async def prepare(self, job: Job, data: str | Path, options: dict[str, Any]) -> DatasetInfo:
-        """Reads, splits and scales the data, and keeps them as the workbench's."""
+    async def prepare(
+        self, job: Job, data: str | Path, options: dict[str, Any], model: ModelDescription
+    ) -> DatasetInfo:
+        """Reads, splits and scales the data as the model takes them, and keeps them as the workbench's."""
         from workbench.data.builtin import BUILTINS
         from workbench.data.downloads import KerasDownload
 
@@ -60,31 +62,19 @@ class Making:
             data,
             folder,
             options,
+            model,
             worker=worker,
             limits=FOREIGN_FILE_LIMITS,
         )
         self._bench.store.set_fact("dataset", str(folder.relative_to(self._bench.store.folder)))
         return info
 
-    async def load(
-        self,
-        job: Job,
-        model: Path,
-        name: str,
-        parent: str | None,
-        trust: bool,
-        shared: bool,
-        started: float,
-        share: tuple[float, float],
-        data: tuple[str | Path, dict[str, Any]] | None = None,
-    ) -> Variant:
-        """Loads a foreign model file; without a parent, as the baseline.
-
-        With ``data``, the source and options that the data set was prepared from, they are prepared again
-        where the model turns out to expect another range.
-        """
+    async def read(
+        self, job: Job, model: Path, trust: bool, shared: bool, share: tuple[float, float]
+    ) -> Opened:
+        """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
-        opened = await run_step(
+        opened: Opened = await run_step(
             self._bench.executor,
             job,
             work.open_model,
@@ -95,11 +85,36 @@ class Making:
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
-        settings = RuntimeSettings(trusted=trust and not shared and opened.format == "keras")
+        return opened
+
+    async def first(
+        self,
+        job: Job,
+        opened: Opened,
+        name: str,
+        data: str | Path,
+        options: dict[str, Any],
+        started: float,
+    ) -> Variant:
+        """Stores a model that was read as the baseline, once it and the prepared data fit each other.
+
+        The data are prepared again, from the same source and options, where the model turns out to expect
+        another range.
+        """
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        refitted = await self._fit_range(job, opened, settings, data) if data is not None else None
+        refitted = await self._fit_range(job, opened, data, options)
         if refitted is not None:
             notes = (refitted, *check_agreement(opened.description, self._bench.evidence.dataset.info))
+        return self._store_opened(opened, name, None, notes, started)
+
+    def another(self, opened: Opened, name: str, started: float) -> Variant:
+        """Stores a model that was read beside the baseline."""
+        notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
+        return self._store_opened(opened, name, self._bench.evidence.baseline.id, notes, started)
+
+    def _store_opened(
+        self, opened: Opened, name: str, parent: str | None, notes: tuple[Text, ...], started: float
+    ) -> Variant:
         variant = Variant(
             id=_new_id(),
             name=self._free_name(name),
@@ -107,7 +122,7 @@ class Making:
             path=opened.path,
             sha256="",
             runtime=_HOME_RUNTIME[opened.format],
-            settings=settings,
+            settings=_settings(opened),
             description=opened.description,
             parent=parent,
             is_reference=parent is None,
@@ -118,10 +133,9 @@ class Making:
         return self._add(variant, opened.path)
 
     async def _fit_range(
-        self, job: Job, opened: Opened, settings: RuntimeSettings, data: tuple[str | Path, dict[str, Any]]
+        self, job: Job, opened: Opened, data: str | Path, options: dict[str, Any]
     ) -> Text | None:
         """Prepares the data again in the range that the model expects, and says so; None if they are."""
-        source, options = data
         dataset = self._bench.evidence.dataset
         if options["scaling"] != "auto" or not may_differ(dataset.info):
             return None
@@ -131,7 +145,7 @@ class Making:
             better_range,
             opened.path,
             _HOME_RUNTIME[opened.format],
-            settings,
+            _settings(opened),
             opened.description,
             dataset.folder,
             worker="tensorflow" if opened.needs_tensorflow else "light",
@@ -140,7 +154,7 @@ class Making:
         if found is None:
             return None
         scaling, reason = found
-        await self.prepare(job, source, {**options, "scaling": scaling})
+        await self.prepare(job, data, {**options, "scaling": scaling}, opened.description)
         shutil.rmtree(dataset.folder, ignore_errors=True)
         return reason
 
@@ -237,6 +251,10 @@ class Making:
         while name in taken:
             name, number = f"{wish} {number}", number + 1
         return name
+
+
+def _settings(opened: Opened) -> RuntimeSettings:
+    return RuntimeSettings(trusted=opened.trusted)
 
 
 def _new_id() -> str:

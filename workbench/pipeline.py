@@ -50,27 +50,21 @@ class Pipeline:
         """Loads the model and the data, stores the baseline and measures it."""
         started = time.monotonic()
         self._making.require_empty(job)
-        job.phase(0.0, 0.35, say("Reading the data"))
-        await self._making.prepare(job, data, options)
-        baseline = await self._making.load(
-            job, model, name, None, trust, shared, started, (0.35, 0.6), (data, options)
-        )
+        opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
+        # after the model: what its inputs and outputs are decides how the data are read
+        job.phase(0.35, 0.55, say("Reading the data"))
+        await self._making.prepare(job, data, options, opened.description)
+        job.phase(0.55, 0.6, say("Fitting the data to the model"))
+        baseline = await self._making.first(job, opened, name, data, options, started)
         job.update(variant=baseline.id)
         await self._measure_new(job, baseline, (0.6, 1.0))
         return baseline
 
     async def add(self, job: Job, model: Path, name: str, trust: bool, shared: bool) -> Variant:
         """Loads a finished model file, stores it beside the baseline and measures it."""
-        added = await self._making.load(
-            job,
-            model,
-            name,
-            self._bench.evidence.baseline.id,
-            trust,
-            shared,
-            time.monotonic(),
-            (0.0, 0.4),
-        )
+        started = time.monotonic()
+        opened = await self._making.read(job, model, trust, shared, (0.0, 0.4))
+        added = self._making.another(opened, name, started)
         job.update(variant=added.id)
         await self._measure_new(job, added, (0.4, 1.0))
         return added

@@ -20,7 +20,7 @@ from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
-from workbench.variant import Variant
+from workbench.variant import ModelDescription, Variant
 
 if TYPE_CHECKING:
     from workbench.models.intake import Opened
@@ -37,13 +37,19 @@ def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared
         return intake.open_model(report, source, folder, trust=trust, shared=shared)
 
 
-def prepare_data(report: Reporter, source: str | Path, folder: Path, options: dict[str, Any]) -> DatasetInfo:
+def prepare_data(
+    report: Reporter,
+    source: str | Path,
+    folder: Path,
+    options: dict[str, Any],
+    model: ModelDescription | None = None,
+) -> DatasetInfo:
     """Reads, splits and scales a data set into ``folder``; see :func:`workbench.data.prepare.prepare`."""
     from workbench.data.prepare import prepare
 
     report.stage(say("Reading the data"))
     with shared_slot(report):
-        return prepare(source, folder, **options).info
+        return prepare(source, folder, model=model, **options).info
 
 
 def apply_technique(

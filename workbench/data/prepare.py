@@ -22,6 +22,7 @@ from workbench.data.scaling import Scaler, fit_scalers
 from workbench.data.splits import Part, divide
 from workbench.errors import InvalidInput
 from workbench.text import say
+from workbench.variant import ModelDescription
 
 _BLOCK_BYTES = 2**24
 
@@ -37,6 +38,7 @@ def prepare(
     validation_fraction: float = 0.1,
     label: str | None = None,
     limit_bytes: int | None = None,
+    model: ModelDescription | None = None,
 ) -> Dataset:
     """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
 
@@ -61,6 +63,7 @@ def prepare(
             else the last column.
         limit_bytes: The most that all samples may take in memory, as they come or as float32. None: 4 GiB,
             or half of the memory that is free if that is less.
+        model: The model that the data are for: its inputs and outputs decide what the source leaves open.
 
     Returns:
         The data set that was written.

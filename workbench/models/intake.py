@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +37,7 @@ class Opened:
         description: What it holds.
         notes: The way that was taken, what was dropped, what was proven.
         needs_tensorflow: Whether a process that runs it must import TensorFlow.
+        trusted: Whether the user said that code inside the file may run, and was heard.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Opened:
     description: ModelDescription
     notes: tuple[Text, ...]
     needs_tensorflow: bool
+    trusted: bool = False
 
 
 def open_model(
@@ -71,6 +73,7 @@ def open_model(
     report.stage(say("Inspecting the file"))
     inspection = inspect(source)
     _raise_problems(inspection, trust=trust, shared=shared)
+    heard = trust
     # safe mode stays on for a file that does not need the user's trust
     trust = trust and any(problem.trust for problem in inspection.problems)
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +88,8 @@ def open_model(
         try:
             if inspection.kind in {"tflite", "onnx"}:
                 return _measure_only(report, copy, folder, inspection)
-            return _baseline(report, copy, source.name, folder, inspection, trust=trust)
+            opened = _baseline(report, copy, source.name, folder, inspection, trust=trust)
+            return replace(opened, trusted=heard)
         except BaseException:
             _target(folder, inspection.kind).unlink(missing_ok=True)
             raise
