@@ -28,7 +28,7 @@ def main(count: int = 300, first: int = 0) -> int:
             state = "asked, as it should be"
         counts[state] += 1
         if wrong or state == "refused":
-            print(f"{'WRONG  ' if wrong else 'refused'} {outcome}", flush=True)
+            print(f"{'WRONG  ' if wrong else 'refused'} {str(outcome)[:400]}", flush=True)
     print(", ".join(f"{number} {state}" for state, number in sorted(counts.items())))
     return counts["wrong"]
 

@@ -133,7 +133,7 @@ def try_opening(case: Case, folder: Path) -> Outcome:
 def _find(
     case: Case, features: dict[str, npt.NDArray[Any]], labels: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64] | None:
-    """Which of the raw samples are those of the test split, by their values, as they came or divided by 255."""
+    """Which raw samples are those of the test split: by their values, as they came or divided by 255."""
     names = list(case.samples)
     wanted = [features.get(name, features.get("")) for name in names]
     if any(values is None for values in wanted):  # stored under other names, in the model's order
