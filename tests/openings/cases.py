@@ -106,5 +106,9 @@ def _hand_over(
 
 
 def _predict(model: Any, inputs: Inputs) -> Any:
-    fed = [inputs.meant[tensor.name] for tensor in inputs.tensors]
+    import tensorflow as tf
+
+    meant = [inputs.meant[tensor.name] for tensor in inputs.tensors]
+    # Keras does not know NumPy's texts of fixed width
+    fed = [tf.constant(values) if values.dtype.kind == "U" else values for values in meant]
     return model.predict(fed if len(fed) > 1 else fed[0], batch_size=inputs.batch or 60, verbose=0)
