@@ -25,6 +25,7 @@ from workbench.text import say
 
 _USUAL_PORT = 8866
 _IDLE_SECONDS_OF_A_STRANGER = 2 * 3600
+_PATIENCE_WITH_A_KERNEL_SECONDS = 600
 _KERNEL_ID = r"(?P<kernel_id>[\w-]+)"
 
 
@@ -84,6 +85,11 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
         "@voila-dashboards/widgets-manager8",
         "anywidget",
     ]
+    # The notebook's output and the word that its cell has ended come by two sockets. nbclient waits 4 s for the
+    # output, and then takes the cell to have none: where many kernels start at once, a page without content.
+    config.VoilaExecutor.iopub_timeout = _PATIENCE_WITH_A_KERNEL_SECONDS
+    config.VoilaExecutor.startup_timeout = _PATIENCE_WITH_A_KERNEL_SECONDS
+    config.VoilaExecutor.raise_on_iopub_timeout = True
     config.VoilaExporter.language_code = (settings.language or "en").replace("_", "-")
     config.VoilaConfiguration.resources = {
         "neural_workbench": {
