@@ -18,7 +18,7 @@ from workbench.serving.scripts import Scripts
 KERNEL_ID = r"(?P<kernel_id>[\w-]+)"
 _HEARTBEAT_SECONDS = 10.0
 _RETRY_SECONDS = 20
-_FAILED = "<script>window.workbenchFailed = true;</script>\n"
+FAILED = "<script>window.workbenchFailed = true;</script>\n"
 
 
 class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
@@ -68,7 +68,7 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
         except Exception:
             self.log.exception("A page could not be made")
             with contextlib.suppress(StreamClosedError):
-                await self.finish(_FAILED)  # its head is in the browser already
+                await self.finish(FAILED)  # its head is in the browser already
         finally:
             if complete:
                 manager.release(kernel_id)
@@ -95,6 +95,19 @@ async def _page(task: asyncio.Task[Any], parts: list[str]) -> AsyncIterator[str]
 
 class ConnectionHandler(VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """The connection between a page and its kernel."""
+
+    connection: Any = None
+
+    async def pre_get(self) -> None:
+        """Prepares the connection; a page may leave meanwhile."""
+        await super().pre_get()
+        if self.connection is None:
+            raise tornado.web.Finish()
+
+    def on_close(self) -> None:
+        """Ends the connection, if there has been one."""
+        if self.connection is not None:
+            super().on_close()
 
     def write_message(self, message: Any, binary: bool = False) -> Any:
         """Sends a message; to a page that has just left, it sends none."""

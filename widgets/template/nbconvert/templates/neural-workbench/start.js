@@ -12,7 +12,8 @@
   const { language, words, base } = JSON.parse(document.getElementById("workbench-start").textContent);
   const skeleton = document.getElementById("skeleton");
   const notice = document.getElementById("notice");
-  const [what, soFar] = notice.querySelectorAll("p");
+  const what = notice.querySelector("span");
+  const soFar = notice.querySelector("p");
   const button = notice.querySelector("button");
   const spoken = (() => {
     try {
@@ -46,6 +47,7 @@
   let givenUp = false;
   let silent = false; // the server did not answer the last question
   let asking = false;
+  let asked = null; // when the kernel was asked for last
 
   const kernel = () => {
     const config = document.getElementById("jupyter-config-data")?.textContent;
@@ -73,6 +75,7 @@
   const giveUp = () => {
     givenUp = true;
     skeleton.classList.add("ended");
+    if (!hasContent()) skeleton.setAttribute("role", "main");
     button.hidden = false;
   };
 
@@ -126,7 +129,8 @@
     } else {
       progress();
       const id = kernel();
-      if (id && seconds % ASK_EVERY === 0) {
+      if (id && (asked === null || seconds - asked >= ASK_EVERY)) {
+        asked = seconds;
         ask(`${base}voila/api/expect/${id}`, (answer) => answer.ok || broken("gone"));
       }
       if (still >= STILL_TICKS) broken("stuck");
@@ -134,9 +138,11 @@
     tell();
   };
 
+  const hasContent = () => (document.getElementById("rendered_cells")?.style.display ?? "none") !== "none";
+
   const look = () => {
+    if (!hasContent()) return;
     const main = document.getElementById("rendered_cells");
-    if (!main || main.style.display === "none") return;
     if (main.querySelector(SHOWN)) {
       end();
       return;
