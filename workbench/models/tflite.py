@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench.errors import InvalidInput
 from workbench.models.precision import WeightUse, precision_of
+from workbench.models.tflite_buffers import content_of
 from workbench.text import say
 from workbench.variant import Layer, ModelDescription, TensorSpec
 
@@ -77,7 +78,7 @@ def _describe(content: bytes) -> ModelDescription:
     if model.SubgraphsLength() < 1:
         raise ValueError("no subgraph")
     graph = model.Subgraphs(0)
-    tensors = [_tensor(model, graph.Tensors(index)) for index in range(graph.TensorsLength())]
+    tensors = [_tensor(model, graph.Tensors(index), content) for index in range(graph.TensorsLength())]
     operators = [
         (
             _operator_name(model.OperatorCodes(operator.OpcodeIndex())),
@@ -101,11 +102,12 @@ def _describe(content: bytes) -> ModelDescription:
     )
 
 
-def _tensor(model: Any, tensor: Any) -> _Tensor:
+def _tensor(model: Any, tensor: Any, file: bytes) -> _Tensor:
     shape = tuple(int(tensor.Shape(i)) for i in range(tensor.ShapeLength()))
     signature = tuple(int(tensor.ShapeSignature(i)) for i in range(tensor.ShapeSignatureLength())) or shape
     quantization = tensor.Quantization()
-    size = model.Buffers(tensor.Buffer()).DataLength() if 0 < tensor.Buffer() < model.BuffersLength() else 0
+    held = 0 < tensor.Buffer() < model.BuffersLength()
+    size = content_of(model.Buffers(tensor.Buffer()), file).size if held else 0
     return _Tensor(
         name=(tensor.Name() or b"").decode("utf-8", "replace"),
         dtype=_type_names()[tensor.Type()],

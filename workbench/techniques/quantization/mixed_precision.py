@@ -15,7 +15,7 @@ from workbench.errors import Refused
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import conversion_seconds, output_name
+from workbench.techniques.quantization.litert_files import SLIMMING, conversion_seconds, output_name
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -154,7 +154,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     def code(self, variant: Variant, parameters: MixedPrecisionParameters, paths: CodePaths) -> str:
         imports, start = start_code(variant, paths)
         return (
-            plain_source("workbench.techniques.quantization.sensitivity")
+            plain_source(*SLIMMING, "workbench.techniques.quantization.sensitivity")
             + "\n\n"
             + imports
             + start

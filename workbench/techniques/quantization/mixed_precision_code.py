@@ -87,4 +87,5 @@ order = sorted(swept, key=swept.get)
 tried = {search}
 print("kept:", order[: tried[-1][0]])
 quantize(source, {json.dumps(output)}, mixed(order[: tried[-1][0]]), ranges)
+slim_tflite(Path({json.dumps(output)}))
 """
