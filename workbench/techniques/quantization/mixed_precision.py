@@ -24,7 +24,7 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
 from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, Operation
+from workbench.techniques.quantization.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.text import Text, say
 from workbench.variant import Format, Skip, Table, Variant
 
@@ -200,7 +200,7 @@ def _reported(
             say("Allow a larger loss, or train with rounding (quantization-aware training)."),
         )
     low = parameters.low_bits == 4 and any(
-        names[scope].kind in FOUR_BIT_KERNELS and scope not in kept for scope in order
+        names[scope].kind in FOUR_BIT_WEIGHTS and scope not in kept for scope in order
     )
     notes = [
         say(
