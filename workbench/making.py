@@ -95,7 +95,7 @@ class Making:
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
-        settings = RuntimeSettings(trusted=trust and not shared and opened.format == "keras")
+        settings = RuntimeSettings(trusted=opened.trusted)
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
         refitted = await self._fit_range(job, opened, settings, data) if data is not None else None
         if refitted is not None:

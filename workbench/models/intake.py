@@ -37,6 +37,7 @@ class Opened:
         description: What it holds.
         notes: The way that was taken, what was dropped, what was proven.
         needs_tensorflow: Whether a process that runs it must import TensorFlow.
+        trusted: Whether it carries code that may run, because the user said so.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Opened:
     description: ModelDescription
     notes: tuple[Text, ...]
     needs_tensorflow: bool
+    trusted: bool = False
 
 
 def open_model(
@@ -149,7 +151,7 @@ def _baseline(
                 size=size_text(inspection.optimizer_bytes),
             )
         )
-    return Opened(target, "keras", description, tuple(notes), needs_tensorflow=True)
+    return Opened(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
 
 
 def _check_activations(description: ModelDescription, name: str) -> None:
