@@ -64,7 +64,7 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
         reference = read_in_keras_2(report, path, Path(folder), trust=trust)
     report.check()
     report.stage(say("Reading the model with Keras 3 and comparing it with Keras 2"))
-    model, way, difference = _first_that_works(path, name, inspection, reference, trust=trust)
+    model, (way, *left_out), difference = _first_that_works(path, name, inspection, reference, trust=trust)
     origin = say("A SavedModel of Keras 2.")
     if inspection.kind != "saved model":
         origin = say("A file of Keras {version}.", version=inspection.keras_version or "1")
@@ -72,6 +72,7 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
         model,
         (
             say("{origin} {way}", origin=origin, way=way),
+            *left_out,
             say(
                 "Checked on random input against Keras 2: largest difference {difference:.1e}.",
                 difference=difference,
@@ -82,17 +83,17 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
 
 def _first_that_works(
     path: Path, name: str, inspection: Inspection, reference: ReadByKeras2, *, trust: bool
-) -> tuple[Any, Text, float]:
+) -> tuple[Any, tuple[Text, ...], float]:
     if inspection.kind == "h5":
         try:
             model = _one_input(_load(path, name, trust=trust))
-            return model, say("Keras 3 reads it directly."), _difference(model, reference, name)
+            return model, (say("Keras 3 reads it directly."),), _difference(model, reference, name)
         # read otherwise than Keras 2 did, or not at all: the other way has the word
         except WorkbenchError:
             pass
-    model = _rebuilt(reference, name, trust=trust)
+    model, notes = _rebuilt(reference, name, trust=trust)
     way = say("Keras 2 read it; it was built anew in Keras 3, layer by layer.")
-    return model, way, _difference(model, reference, name)
+    return model, (way, *notes), _difference(model, reference, name)
 
 
 def _difference(model: Any, reference: ReadByKeras2, name: str) -> float:
@@ -106,7 +107,7 @@ def _difference(model: Any, reference: ReadByKeras2, name: str) -> float:
     return require_parity(reference.outputs, outputs, name)
 
 
-def _rebuilt(reference: ReadByKeras2, name: str, *, trust: bool) -> Any:
+def _rebuilt(reference: ReadByKeras2, name: str, *, trust: bool) -> tuple[Any, tuple[Text, ...]]:
     keras = import_keras()
     try:
         with trusting(trust):

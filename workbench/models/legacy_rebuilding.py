@@ -14,29 +14,27 @@ import numpy as np
 from workbench.errors import InvalidInput, Refused
 from workbench.models.keras_names import LAYERS
 from workbench.models.legacy_operations import OPERATIONS, sliced
-from workbench.text import say
+from workbench.text import Text, say
 
 _WITHOUT_EFFECT = frozenset(
-    "implementation unroll groups rng_type vocabulary_size query_shape key_shape value_shape input_length "
-    "softmax_robust_masking fused virtual_batch_size batch_input_shape sparse ragged kernel_initializer "
-    "kernel_regularizer kernel_constraint function_type module output_shape_type output_shape_module "
-    "noise_shape adjustment experimental_use_legacy".split()  # noqa: SIM905  # a name a line would fill a page
+    {"implementation", "unroll", "groups", "rng_type", "vocabulary_size", "input_length", "noise_shape"}
+    | {"query_shape", "key_shape", "value_shape", "softmax_robust_masking", "fused", "virtual_batch_size"}
+    | {"kernel_initializer", "kernel_regularizer", "kernel_constraint", "batch_input_shape"}
 )
 """Arguments that Keras 3 dropped, and that never changed what a layer predicts, or only said it twice."""
 _NEUTRAL = (None, False, 0, "", "stateful")
 _RENAMED = {("LeakyReLU", "alpha"): "negative_slope", ("ThresholdedReLU", "theta"): "threshold"}
-_KINDS = {"ThresholdedReLU": "ReLU", "RandomHeight": "Identity", "RandomWidth": "Identity"}
-_KINDS |= {"BatchNormalizationV1": "BatchNormalization"}
+_KINDS = {"ThresholdedReLU": "ReLU", "BatchNormalizationV1": "BatchNormalization"}
 _RECURRENT = {"RNN", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional"}
 _STEEPER = 1.2
-"""Keras 2's hard sigmoid is clip(x / 5 + 1/2), Keras 3's clip(x / 6 + 1/2): the same of a 1.2 times larger x."""
+"""Keras 2's hard sigmoid is clip(x / 5 + 1/2), Keras 3's clip(x / 6 + 1/2): equal for an x 1.2 times larger."""
 _GATES = {"LSTM": (1, 1, 0, 1), "LSTMCell": (1, 1, 0, 1), "GRU": (1, 1, 0), "GRUCell": (1, 1, 0)}
 _GATES |= {f"ConvLSTM{rank}D": (1, 1, 0, 1) for rank in (1, 2, 3)}
 """Which blocks of a recurrent layer's weights lead into its recurrent activation."""
 
 
-def rebuilt(keras: Any, graph: dict[str, Any], arrays: dict[str, Any]) -> Any:
-    """The same model in Keras 3, with the same weights.
+def rebuilt(keras: Any, graph: dict[str, Any], arrays: dict[str, Any]) -> tuple[Any, tuple[Text, ...]]:
+    """The same model in Keras 3, with the same weights, and what was left out.
 
     Args:
         keras: The module.
@@ -49,7 +47,7 @@ def rebuilt(keras: Any, graph: dict[str, Any], arrays: dict[str, Any]) -> Any:
     rebuilding = _Rebuilding(keras, graph["layers"], arrays)
     model = rebuilding.layer(graph["model"])
     rebuilding.set_weights()
-    return model
+    return model, tuple(rebuilding.notes)
 
 
 class _Rebuilding:
@@ -64,6 +62,7 @@ class _Rebuilding:
     def __init__(self, keras: Any, layers: list[Any], arrays: dict[str, Any]) -> None:
         self._keras, self._layers, self._arrays = keras, layers, arrays
         self._made: dict[int, Any] = {}
+        self.notes: list[Text] = []
 
     def layer(self, number: int) -> Any:
         if number not in self._made:
@@ -129,21 +128,65 @@ class _Rebuilding:
             return sliced
         if kind != "Lambda" and kind not in LAYERS:
             raise _missing(spec)
+        if (replaced := self._replaced(kind, config)) is not None:
+            return replaced
         made = getattr(self._keras.layers, _KINDS.get(kind, kind), None)
         if made is None:
             raise _missing(spec)
         inside = {key: [self.layer(number) for number in value] for key, value in spec["inside"].items()}
         if kind == "Lambda":
             return made.from_config(_lambda(config))
-        if kind in {"RandomHeight", "RandomWidth"}:
-            return made(name=config["name"], trainable=config["trainable"], dtype=config["dtype"])
         given = _arguments(made, kind, config, spec["name"])
+        self._drop_constraints(given, spec["name"])
+        if not inside:
+            return made.from_config(given)
+        # What is inside is there already: from_config would read it as configuration.
         for key, parts in inside.items():
             given["layer" if key == "forward_layer" else key] = parts if key == "cells" else parts[0]
-        if inside and "backward_layer" not in inside and "cells" not in inside:
-            # what is inside is there already: from_config would read it as configuration
-            return made(**given)
-        return made(**given) if inside else made.from_config(given)
+        layer = made(**given)
+        self._found(spec, layer)
+        return layer
+
+    def _found(self, spec: dict[str, Any], layer: Any) -> None:
+        """Keras 3 copies what some wrappers are given: the copies get the weights."""
+        for attribute, numbers in spec["inside"].items():
+            value = getattr(layer, attribute)
+            for number, part in zip(numbers, value if attribute == "cells" else [value], strict=True):
+                self._made[number] = part
+                if self._layers[number].get("inside"):
+                    self._found(self._layers[number], part)
+
+    def _replaced(self, kind: str, config: dict[str, Any]) -> Any:
+        """What computes the same for layers that Keras 3 lacks, or has with another meaning; else None."""
+        layers = self._keras.layers
+        base: dict[str, Any] = {key: config.get(key) for key in ("name", "trainable", "dtype")}
+        if kind == "Activation" and _name_of(config.get("activation")) == "hard_sigmoid":
+            # a layer again, since it may stand in a wrapper
+            steps = (layers.Rescaling(_STEEPER, dtype=base["dtype"]), layers.Activation("hard_sigmoid"))
+            return self._keras.Sequential(steps, name=base["name"])
+        if kind in {"RandomHeight", "RandomWidth"}:
+            self._only_training(kind, base["name"])
+            return layers.Identity(**base)
+        if kind == "RandomCrop":
+            self._only_training(kind, base["name"])
+            return layers.Resizing(config["height"], config["width"], crop_to_aspect_ratio=True, **base)
+        return None
+
+    def _drop_constraints(self, given: dict[str, Any], layer: str) -> None:
+        for key, value in given.items():
+            kind = value.get("class_name") if isinstance(value, dict) else None
+            if key.endswith("constraint") and kind and not hasattr(self._keras.constraints, kind):
+                given[key] = None
+                self._only_training(kind, layer)
+
+    def _only_training(self, what: str, layer: str) -> None:
+        self.notes.append(
+            say(
+                "{what} of layer {layer} is left out: Keras 3 lacks it, and it changed training only.",
+                what=what,
+                layer=layer,
+            )
+        )
 
     def _value(self, value: Any, tensors: dict[int, Any]) -> Any:
         if isinstance(value, list):
@@ -173,7 +216,10 @@ def _arguments(made: Any, kind: str, config: dict[str, Any], layer: str) -> dict
     known: set[str] = set()
     for base in made.__mro__:
         if "__init__" in vars(base):
-            known |= inspect.signature(base.__init__).parameters.keys()
+            parameters = inspect.signature(base.__init__).parameters
+            known |= parameters.keys()
+            if all(one.kind is not one.VAR_KEYWORD for one in parameters.values()):
+                break
     given: dict[str, Any] = {}
     for key, value in config.items():
         name = _RENAMED.get((kind, key), key)
@@ -193,8 +239,11 @@ def _arguments(made: Any, kind: str, config: dict[str, Any], layer: str) -> dict
     axis = given.get("axis")
     if kind.startswith("BatchNormalization") and isinstance(axis, list) and len(axis) == 1:
         given["axis"] = axis[0]
-    if _name_of(given.get("activation")) == "hard_sigmoid" and kind in {*_GATES, "SimpleRNN", "SimpleRNNCell"}:
-        raise _missing({"kind": "hard_sigmoid", "name": layer})
+    if kind in _GATES and _name_of(given.get("activation")) == "hard_sigmoid":
+        raise InvalidInput(
+            say("Layer {layer} has the hard sigmoid of Keras 2 for its states.", layer=layer),
+            say("Keras 3 has another one: build the layer with sigmoid or tanh, and train the model again."),
+        )
     return given
 
 
@@ -206,7 +255,9 @@ def _weights(spec: dict[str, Any], values: list[Any]) -> list[Any]:
             return values
         leads = np.asarray(_GATES[kind], bool)
         factors = np.where(leads, _STEEPER, 1.0)
-        return [value * np.repeat(factors, value.shape[-1] // len(leads)).astype(value.dtype) for value in values]
+        return [
+            value * np.repeat(factors, value.shape[-1] // len(leads)).astype(value.dtype) for value in values
+        ]
     if _name_of(config.get("activation")) != "hard_sigmoid":
         return values
     kept = 1 if kind.startswith("SeparableConv") else 0  # the first one's result is multiplied by the second
@@ -219,9 +270,7 @@ def _name_of(activation: Any) -> str:
     return activation if isinstance(activation, str) else ""
 
 
-def _as_called(
-    kind: str, arguments: list[Any], named: dict[str, Any]
-) -> tuple[list[Any], dict[str, Any]]:
+def _as_called(kind: str, arguments: list[Any], named: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """How Keras 3 is called: states of recurrent layers by name, nothing said that is not meant."""
     if kind not in {"TFOpLambda", "SlicingOpLambda"}:
         named = {

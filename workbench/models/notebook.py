@@ -77,7 +77,7 @@ def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
 
 
 def _require_portable(layer: Any) -> None:
-    """Refuses a Lambda layer whose file would not run: it carries the code of a lambda, and nothing around."""
+    """Refuses a Lambda layer whose file would not run: it carries a lambda's code, and nothing around."""
     for function in (layer.function, layer._output_shape, layer.mask):
         if not callable(function) or _is_keras(function):
             continue
@@ -99,8 +99,8 @@ def _require_portable(layer: Any) -> None:
                     names=", ".join(missing),
                 ),
                 say(
-                    "Call keras.ops or built-in layers on the tensors instead, without a Lambda layer, or import "
-                    "inside the lambda: __import__('keras').ops.square(x)."
+                    "Call keras.ops or built-in layers on the tensors instead, without a Lambda layer, or "
+                    "import inside the lambda: __import__('keras').ops.square(x)."
                 ),
             )
 

@@ -1,4 +1,4 @@
-"""Trust in a model's code, as Keras hears it: not only where a file is read, but wherever layers are rebuilt."""
+"""Trust in a model's code, as Keras hears it: where a file is read, and wherever layers are rebuilt."""
 
 from __future__ import annotations
 

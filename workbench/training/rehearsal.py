@@ -1,4 +1,4 @@
-"""What follows a training is tried before it: hours of epochs must not end in a file that cannot be written."""
+"""What follows a training is tried before it: epochs must not end in a file that cannot be written."""
 
 from __future__ import annotations
 
