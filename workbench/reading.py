@@ -11,6 +11,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.evidence import Evidence
 from workbench.measure.passport import passport
 from workbench.measure.records import Passport
+from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
 from workbench.store import Store
@@ -96,7 +97,9 @@ class Reading:
         values = parse_parameters(chosen, parameters or {})
         variant = self._parent(parent)
         others = self._evidence.other_files(chosen, variant, values)
-        return chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
+        code = chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
+        read = (variant, *(other.variant for other in others.values()))
+        return trusting_code(code) if any(one.settings.trusted for one in read) else code
 
     def take_home(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None

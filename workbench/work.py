@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,10 +81,11 @@ def apply_technique(
     with nullcontext() if technique.measures else shared_slot(report):
         report.check()
         started = time.monotonic()
-        applied = technique.apply(
-            Context(parent, Dataset(dataset), folder, report, seed, others),
-            parameters,
-        )
+        with _trusting(parent) if technique.worker == "tensorflow" else nullcontext():
+            applied = technique.apply(
+                Context(parent, Dataset(dataset), folder, report, seed, others),
+                parameters,
+            )
         seconds = time.monotonic() - started
         _release_memory()
     return applied, seconds
@@ -101,7 +102,7 @@ def export_float(report: Reporter, variant: Variant, target: Literal["tflite", "
     """
     from workbench.models.conversion import load_keras, to_onnx, to_tflite
 
-    with shared_slot(report):
+    with shared_slot(report), _trusting(variant):
         report.stage(say("Converting to float32 for comparison"))
         model = load_keras(variant.path, trust=variant.settings.trusted)
         path = folder / f"float32.{target}"
@@ -124,6 +125,13 @@ def judge_change(
         return compare_quality(
             variant, reference, variant_scores, reference_scores, Dataset(dataset).y("test"), seed=seed
         )
+
+
+def _trusting(variant: Variant) -> AbstractContextManager[None]:
+    """What the user said of the code inside a variant, for every step that rebuilds its layers."""
+    from workbench.models.trusting import trusting
+
+    return trusting(True) if variant.settings.trusted else nullcontext()
 
 
 def _release_memory() -> None:

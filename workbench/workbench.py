@@ -96,7 +96,8 @@ class Workbench(Reading):
             data: Name of a built-in data set, the path of an ``.npz``, a ``.csv`` or a folder of
                 images by class, arrays ``(x, y)``, a dict of arrays, or a ``tf.data.Dataset``.
             name: Name of the baseline; by default that of the model.
-            trust: Whether code inside the model file may run. Never in shared mode.
+            trust: Whether code inside the model may run: Lambda layers, SavedModel folders. Said once, it
+                holds for everything that is made from it. Never in shared mode.
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
                 the last column.
@@ -114,7 +115,7 @@ class Workbench(Reading):
             )
         require_allowed(model, data, self.folder)
         staging = self._store.staging()
-        file = hand_over_model(model, staging)
+        file = hand_over_model(model, staging, trust=trust)
         source = hand_over_data(data, staging, label)
         title = name or model_name(model, file)
         reading = {"scaling": scaling, "label": label}
@@ -137,7 +138,7 @@ class Workbench(Reading):
         """
         self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
         require_allowed(model, None, self.folder)
-        file = hand_over_model(model, self._store.staging())
+        file = hand_over_model(model, self._store.staging(), trust=trust)
         title = name or model_name(model, file)
         return self._add_job(
             "compare",
