@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from workbench.data.raw import Scaling
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
+from workbench.measure.output_reading import OutputReading
 from workbench.models.intake import Opened
+from workbench.outputs import OutputWish, judged_model, judged_note
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import Text, say
 from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
@@ -95,22 +98,59 @@ class Making:
         data: str | Path,
         options: dict[str, Any],
         started: float,
+        wish: OutputWish,
     ) -> Variant:
         """Stores a model that was read as the baseline, once it and the prepared data fit each other.
 
         The data are prepared again, from the same source and options, where the model turns out to expect
         another range.
         """
+        opened = self._judging(opened)
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        refitted = await self._fit_range(job, opened, data, options)
+        understood, reading = await self._understand(job, opened, wish)
+        refitted = await self._fit_range(job, understood, data, options)
         if refitted is not None:
             notes = (refitted, *check_agreement(opened.description, self._bench.evidence.dataset.info))
+            understood, reading = await self._understand(job, opened, wish)
+        opened, notes = understood, (*reading, *notes)
         return self._store_opened(opened, name, None, notes, started)
 
-    def another(self, opened: Opened, name: str, started: float) -> Variant:
+    async def another(self, job: Job, opened: Opened, name: str, started: float, wish: OutputWish) -> Variant:
         """Stores a model that was read beside the baseline."""
+        baseline = self._bench.evidence.baseline
+        opened = self._judging(opened, baseline.description.judged.name)
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        return self._store_opened(opened, name, self._bench.evidence.baseline.id, notes, started)
+        opened, reading = await self._understand(job, opened, wish)
+        return self._store_opened(opened, name, baseline.id, (*reading, *notes), started)
+
+    def _judging(self, opened: Opened, like: str | None = None) -> Opened:
+        """With the output that is judged, chosen by the labels where nobody named one."""
+        info = self._bench.evidence.dataset.info
+        return replace(opened, description=judged_model(opened.description, info, like))
+
+    async def _understand(
+        self, job: Job, opened: Opened, wish: OutputWish
+    ) -> tuple[Opened, tuple[Text, ...]]:
+        """With the meaning of its output, looked at on samples; and the sentences that say so."""
+        found: OutputReading = await run_step(
+            self._bench.executor,
+            job,
+            work.read_output,
+            opened.path,
+            _HOME_RUNTIME[opened.format],
+            _settings(opened),
+            opened.description,
+            self._bench.evidence.dataset.folder,
+            wish,
+            worker="tensorflow" if opened.needs_tensorflow else "light",
+            limits=FOREIGN_FILE_LIMITS,
+        )
+        description = opened.description.model_copy(
+            update={"from_logits": found.from_logits, "doubts": found.doubts}
+        )
+        judged = judged_note(description)
+        notes = (found.reason, *found.doubts) if judged is None else (judged, found.reason, *found.doubts)
+        return replace(opened, description=description), notes
 
     def _store_opened(
         self, opened: Opened, name: str, parent: str | None, notes: tuple[Text, ...], started: float
@@ -254,7 +294,7 @@ class Making:
 
 
 def _settings(opened: Opened) -> RuntimeSettings:
-    return RuntimeSettings(trusted=opened.trusted)
+    return RuntimeSettings(trusted=opened.trusted, output=opened.description.judged_output)
 
 
 def _new_id() -> str:

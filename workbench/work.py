@@ -18,11 +18,13 @@ import numpy.typing as npt
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
+from workbench.outputs import OutputWish
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
-from workbench.variant import ModelDescription, Variant
+from workbench.variant import ModelDescription, RuntimeSettings, Variant
 
 if TYPE_CHECKING:
+    from workbench.measure.output_reading import OutputReading
     from workbench.models.intake import Opened
 
 Scores = npt.NDArray[np.float32]
@@ -50,6 +52,22 @@ def prepare_data(
     report.stage(say("Reading the data"))
     with shared_slot(report):
         return prepare(source, folder, model=model, **options).info
+
+
+def read_output(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    wish: OutputWish,
+) -> OutputReading:
+    """Decides what a model's output means; see :func:`workbench.measure.output_reading.read_output`."""
+    from workbench.measure import output_reading
+
+    with shared_slot(report):
+        return output_reading.read_output(report, path, home, settings, description, folder, wish)
 
 
 def apply_technique(

@@ -45,9 +45,10 @@ _RESULT_OF_ONE = frozenset(
     | {"Swapaxes", "Moveaxis", "Mean", "Max", "Min", "Amax", "Amin", "Median", "Quantile", "TopK", "Diagonal"}
     | {"GaussianNoise", "GaussianDropout", "SegmentMax", "Rearrange", "Average"}
 )
-_RESULT_OF_ONE_ENDINGS = ("Pooling1D", "Pooling2D", "Pooling3D", "Dropout", "Dropout1D", "Dropout2D")
-_RESULT_OF_ONE_ENDINGS += ("Dropout3D", "Cropping1D", "Cropping2D", "Cropping3D")
-_RESULT_OF_ONE_ENDINGS += ("UpSampling1D", "UpSampling2D", "UpSampling3D")
+_RESULT_OF_ONE_ENDINGS = (
+    *("Pooling1D", "Pooling2D", "Pooling3D", "Dropout", "Dropout1D", "Dropout2D", "Dropout3D"),
+    *("Cropping1D", "Cropping2D", "Cropping3D", "UpSampling1D", "UpSampling2D", "UpSampling3D"),
+)
 _BETWEEN = frozenset({"Concatenate", "Stack", "Hstack", "Vstack", "Average", "Append"})
 _FROM_0_TO_1 = frozenset(
     {"Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr"}

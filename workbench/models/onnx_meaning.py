@@ -18,7 +18,6 @@ from workbench.models.value_range import (
     constant,
     divided,
     either,
-    exponential,
     largest,
     logarithm,
     meaning,

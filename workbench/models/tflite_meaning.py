@@ -151,16 +151,14 @@ def _fused(operator: Any) -> str:
     if not hasattr(options, "FusedActivationFunction"):
         return "linear"
     names = {value: key for key, value in vars(schema.ActivationFunctionType).items() if key.isupper()}
-    return names.get(options.FusedActivationFunction(), "unknown").lower()
+    return str(names.get(options.FusedActivationFunction(), "unknown")).lower()
 
 
 @cache
 def _option_types() -> dict[int, str]:
     from ai_edge_litert import schema_py_generated as schema
 
-    return {
-        number: name for name, number in vars(schema.BuiltinOptions).items() if name.endswith("Options")
-    }
+    return {number: name for name, number in vars(schema.BuiltinOptions).items() if name.endswith("Options")}
 
 
 def _bounds(model: Any, tensor: Any) -> Values:

@@ -155,7 +155,7 @@ def raised(values: Values, exponent: float) -> Values:
 
 
 def exponential(values: Values) -> Values:
-    """e to the power of them; of log-probabilities, the probabilities."""
+    """The exponential function of them; of log-probabilities, the probabilities."""
     return PROBABILITIES if values.kind == "logarithms" else Values("bounded", 0.0, inf)
 
 
