@@ -18,6 +18,8 @@ _MOST_CLASSES_ASSIGNED = 50
 _NAMED_ORDER = 12
 _FAR_BETTER_ASSIGNED = 0.3
 """As :data:`FAR_BETTER`, for the best of all orders: of so many, one looks good by chance."""
+_PLAINER = 0.05
+"""Accuracy that a reversed or shifted order may lack against the best of all, and still be named."""
 
 Right = npt.NDArray[np.bool_]
 
@@ -90,20 +92,21 @@ def _better_order(
     """Which class each column would stand for, if another order is right far more often."""
     columns = np.arange(classes)
     tried = [columns[::-1], (columns + 1) % classes, (columns - 1) % classes]
-    best = max(tried, key=lambda order: int((order[predictions] == labels).sum()))
-    if _far_better(best[predictions] == labels, right):
-        return best
-    if classes > _MOST_CLASSES_ASSIGNED:
-        return None
-    from scipy.optimize import linear_sum_assignment
+    simple = max(tried, key=lambda order: int((order[predictions] == labels).sum()))
+    hits = simple[predictions] == labels
+    if classes <= _MOST_CLASSES_ASSIGNED:
+        from scipy.optimize import linear_sum_assignment
 
-    table = np.zeros((classes, classes))
-    np.add.at(table, (predictions, labels), 1)
-    # ties keep the order that the classes have
-    rows, assigned = linear_sum_assignment(table + 1e-6 * np.eye(classes), maximize=True)
-    order = np.empty(classes, np.int64)
-    order[rows] = assigned
-    return order if _far_better(order[predictions] == labels, right, _FAR_BETTER_ASSIGNED) else None
+        table = np.zeros((classes, classes))
+        np.add.at(table, (predictions, labels), 1)
+        # ties keep the order that the classes have
+        rows, assigned = linear_sum_assignment(table + 1e-6 * np.eye(classes), maximize=True)
+        order = np.empty(classes, np.int64)
+        order[rows] = assigned
+        best = order[predictions] == labels
+        if _far_better(best, right, _FAR_BETTER_ASSIGNED) and best.mean() > hits.mean() + _PLAINER:
+            return order
+    return simple if _far_better(hits, right) else None
 
 
 def _order_text(
