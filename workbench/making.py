@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from workbench.data.range_choice import better_range, may_differ
 from workbench.data.raw import Scaling
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
-from workbench.jobs.limits import Limits
 from workbench.models.intake import Opened
+from workbench.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
+from workbench.outputs import OutputWish, judged_model, judged_note
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import Text, say
-from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
+from workbench.variant import Format, ModelDescription, Report, Variant
 from workbench.workers import run_step
 
 _HOME_RUNTIME: dict[Format, str] = {
@@ -30,9 +32,6 @@ _HOME_RUNTIME: dict[Format, str] = {
     "onnx": "onnxruntime",
     "openvino": "openvino",
 }
-
-# A foreign file may not take the machine with it: what a 100 MB model needs, with room.
-FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
 
 
 class Making:
@@ -95,22 +94,35 @@ class Making:
         data: str | Path,
         options: dict[str, Any],
         started: float,
+        wish: OutputWish,
     ) -> Variant:
         """Stores a model that was read as the baseline, once it and the prepared data fit each other.
 
         The data are prepared again, from the same source and options, where the model turns out to expect
         another range.
         """
+        opened = self._judging(opened)
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
+        home = _HOME_RUNTIME[opened.format]
+        opened, reading = await understood(self._bench, job, opened, home, wish)
         refitted = await self._fit_range(job, opened, data, options)
         if refitted is not None:
             notes = (refitted, *check_agreement(opened.description, self._bench.evidence.dataset.info))
-        return self._store_opened(opened, name, None, notes, started)
+            opened, reading = await understood(self._bench, job, opened, home, wish)
+        return self._store_opened(opened, name, None, (*reading, *notes), started)
 
-    def another(self, opened: Opened, name: str, started: float) -> Variant:
+    async def another(self, job: Job, opened: Opened, name: str, started: float, wish: OutputWish) -> Variant:
         """Stores a model that was read beside the baseline."""
+        baseline = self._bench.evidence.baseline
+        opened = self._judging(opened, baseline.description.judged.name)
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        return self._store_opened(opened, name, self._bench.evidence.baseline.id, notes, started)
+        opened, reading = await understood(self._bench, job, opened, _HOME_RUNTIME[opened.format], wish)
+        return self._store_opened(opened, name, baseline.id, (*reading, *notes), started)
+
+    def _judging(self, opened: Opened, like: str | None = None) -> Opened:
+        """With the output that is judged, chosen by the labels where nobody named one."""
+        info = self._bench.evidence.dataset.info
+        return replace(opened, description=judged_model(opened.description, info, like))
 
     def _store_opened(
         self, opened: Opened, name: str, parent: str | None, notes: tuple[Text, ...], started: float
@@ -122,7 +134,7 @@ class Making:
             path=opened.path,
             sha256="",
             runtime=_HOME_RUNTIME[opened.format],
-            settings=_settings(opened),
+            settings=opened_settings(opened),
             description=opened.description,
             parent=parent,
             is_reference=parent is None,
@@ -145,7 +157,7 @@ class Making:
             better_range,
             opened.path,
             _HOME_RUNTIME[opened.format],
-            _settings(opened),
+            opened_settings(opened),
             opened.description,
             dataset.folder,
             worker="tensorflow" if opened.needs_tensorflow else "light",
@@ -184,6 +196,8 @@ class Making:
             worker=technique.worker,
         )
         applied, seconds = made
+        description, output = await carried(self._bench, job, parent, applied)
+        judged = judged_note(description)
         variant = Variant(
             id=_new_id(),
             name=self._free_name(technique.variant_name(parameters)),
@@ -192,15 +206,18 @@ class Making:
             sha256="",
             runtime=applied.runtime,
             settings=applied.settings.model_copy(
-                update={"trusted": parent.settings.trusted and applied.format == "keras"}
+                update={
+                    "trusted": parent.settings.trusted and applied.format == "keras",
+                    "output": output,
+                }
             ),
-            description=applied.description,
+            description=description,
             technique=technique.name,
             parameters=parameters.model_dump(mode="json"),
             parent=parent.id,
             automatic=automatic,
             is_reference=automatic or self._serves_as_reference(technique, parent, applied),
-            report=applied.report,
+            report=applied.report if judged is None else applied.report.followed_by(Report(notes=(judged,))),
             created=datetime.now(UTC),
             seconds=seconds,
         )
@@ -251,10 +268,6 @@ class Making:
         while name in taken:
             name, number = f"{wish} {number}", number + 1
         return name
-
-
-def _settings(opened: Opened) -> RuntimeSettings:
-    return RuntimeSettings(trusted=opened.trusted)
 
 
 def _new_id() -> str:

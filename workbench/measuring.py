@@ -72,6 +72,8 @@ class Measuring:
             self._bench.evidence.dataset.folder,
             variant.description.from_logits,
             await self._passport(),
+            0,
+            variant.description.doubts,
             worker=runtime(variant.runtime).worker,
         )
         self._bench.store.add_measurement(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from workbench.jobs.job import Job
 from workbench.making import Making
 from workbench.measure.records import Protocol
 from workbench.measuring import Measuring
+from workbench.outputs import OutputWish, with_wish
 from workbench.runtimes import runtime
 from workbench.technique import AnyTechnique, Parameters
 from workbench.techniques import technique as find_technique
@@ -46,25 +48,31 @@ class Pipeline:
         options: dict[str, Any],
         trust: bool,
         shared: bool,
+        wish: OutputWish,
     ) -> Variant:
         """Loads the model and the data, stores the baseline and measures it."""
         started = time.monotonic()
         self._making.require_empty(job)
         opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
+        opened = replace(opened, description=with_wish(opened.description, wish))
         # after the model: what its inputs and outputs are decides how the data are read
         job.phase(0.35, 0.55, say("Reading the data"))
         await self._making.prepare(job, data, options, opened.description)
         job.phase(0.55, 0.6, say("Fitting the data to the model"))
-        baseline = await self._making.first(job, opened, name, data, options, started)
+        baseline = await self._making.first(job, opened, name, data, options, started, wish)
         job.update(variant=baseline.id)
         await self._measure_new(job, baseline, (0.6, 1.0))
         return baseline
 
-    async def add(self, job: Job, model: Path, name: str, trust: bool, shared: bool) -> Variant:
+    async def add(
+        self, job: Job, model: Path, name: str, trust: bool, shared: bool, wish: OutputWish
+    ) -> Variant:
         """Loads a finished model file, stores it beside the baseline and measures it."""
         started = time.monotonic()
-        opened = await self._making.read(job, model, trust, shared, (0.0, 0.4))
-        added = self._making.another(opened, name, started)
+        opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
+        opened = replace(opened, description=with_wish(opened.description, wish))
+        job.phase(0.35, 0.4, say("Fitting the data to the model"))
+        added = await self._making.another(job, opened, name, started, wish)
         job.update(variant=added.id)
         await self._measure_new(job, added, (0.4, 1.0))
         return added

@@ -29,9 +29,18 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             trust=request["trust"],
             scaling=request["scaling"],
             label=request.get("label"),
+            task=request.get("task"),
+            output=request.get("output"),
+            from_logits=request.get("from_logits"),
         )
     if kind == "compare":
-        return workbench.add(Path(request["model"]), name=request["name"], trust=request["trust"])
+        return workbench.add(
+            Path(request["model"]),
+            name=request["name"],
+            trust=request["trust"],
+            output=request.get("output"),
+            from_logits=request.get("from_logits"),
+        )
     if kind == "measure":
         return workbench.measure(request["variants"], request["protocol"])
     if "recipe" in request:

@@ -7,7 +7,7 @@ the worker is one that may.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,11 +18,14 @@ import numpy.typing as npt
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
+from workbench.outputs import OutputWish
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
-from workbench.variant import ModelDescription, Variant
+from workbench.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
 
 if TYPE_CHECKING:
+    from workbench.measure.latency import Candidate
+    from workbench.measure.output_reading import OutputReading
     from workbench.models.intake import Opened
 
 Scores = npt.NDArray[np.float32]
@@ -50,6 +53,37 @@ def prepare_data(
     report.stage(say("Reading the data"))
     with shared_slot(report):
         return prepare(source, folder, model=model, **options).info
+
+
+def read_output(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    wish: OutputWish,
+) -> OutputReading:
+    """Decides what a model's output means; see :func:`workbench.measure.output_reading.read_output`."""
+    from workbench.measure import output_reading
+
+    with shared_slot(report):
+        return output_reading.read_output(report, path, home, settings, description, folder, wish)
+
+
+def match_output(
+    report: Reporter,
+    parent: Candidate,
+    made: Candidate,
+    outputs: Sequence[JudgedOutput],
+    expected: int,
+    dataset: Path,
+) -> int:
+    """Finds the judged output in a new file; see :mod:`workbench.measure.output_matching`."""
+    from workbench.measure.output_matching import matching_output
+
+    with shared_slot(report):
+        return matching_output(report, parent, made, outputs, expected, Dataset(dataset))
 
 
 def apply_technique(

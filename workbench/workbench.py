@@ -16,6 +16,7 @@ from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
 from workbench.neighbours import watch_neighbours
 from workbench.observers import Observers
+from workbench.outputs import output_wish
 from workbench.pipeline import Pipeline
 from workbench.reading import Reading
 from workbench.recipe import Recipe
@@ -87,6 +88,9 @@ class Workbench(Reading):
         trust: bool = False,
         scaling: str = "auto",
         label: str | None = None,
+        task: str | None = None,
+        output: str | int | None = None,
+        from_logits: bool | None = None,
     ) -> Job:
         """Loads a model and labelled data, stores the baseline and measures it.
 
@@ -101,6 +105,11 @@ class Workbench(Reading):
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
                 the last column.
+            task: What the model's answers are judged as: ``classification``, the only one so far.
+            output: Name (or position) of the output that is judged, of a model with several; by default the
+                one that fits the labels.
+            from_logits: Whether that output is raw scores (True) or probabilities (False); by default
+                decided by its last layers and its values.
 
         Returns:
             The job; its variant is the baseline.
@@ -113,6 +122,7 @@ class Workbench(Reading):
                 say("This workbench already holds the model {name}.", name=self.baseline.name),
                 say("Open another folder for another model."),
             )
+        wish = output_wish(task, output, from_logits)
         require_allowed(model, data, self.folder)
         staging = self._store.staging()
         file = hand_over_model(model, staging, trust=trust)
@@ -122,20 +132,32 @@ class Workbench(Reading):
         return self._add_job(
             "open",
             say("Open {name}", name=title),
-            {"model": str(file), "data": str(source), "name": title, "trust": trust, **reading},
+            {"model": str(file), "data": str(source), "name": title, "trust": trust, **reading}
+            | wish.model_dump(mode="json"),
             lambda job: self._pipeline.open(
-                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode()
+                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode(), wish
             ),
         )
 
-    def add(self, model: Any, *, name: str | None = None, trust: bool = False) -> Job:
+    def add(
+        self,
+        model: Any,
+        *,
+        name: str | None = None,
+        trust: bool = False,
+        output: str | int | None = None,
+        from_logits: bool | None = None,
+    ) -> Job:
         """Loads a finished model file and measures it beside the baseline, on the same data.
 
         Args:
             model: As in :meth:`open`.
             name: Name of the variant; by default that of the model.
             trust: As in :meth:`open`.
+            output: As in :meth:`open`; by default also the one that has the name of the baseline's.
+            from_logits: As in :meth:`open`.
         """
+        wish = output_wish(None, output, from_logits)
         self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
         require_allowed(model, None, self.folder)
         file = hand_over_model(model, self._store.staging(), trust=trust)
@@ -143,8 +165,8 @@ class Workbench(Reading):
         return self._add_job(
             "compare",
             say("Add {name}", name=title),
-            {"model": str(file), "name": title, "trust": trust},
-            lambda job: self._pipeline.add(job, file, title, trust, shared_mode()),
+            {"model": str(file), "name": title, "trust": trust} | wish.model_dump(mode="json"),
+            lambda job: self._pipeline.add(job, file, title, trust, shared_mode(), wish),
         )
 
     # -- techniques -------------------------------------------------------------------------

@@ -119,10 +119,10 @@ def test_two_columns_are_two_classes():
     np.testing.assert_allclose(scores, [[0.2, 0.8]])
 
 
-def test_raw_scores_that_claim_to_be_probabilities_are_seen():
+def test_values_that_cannot_be_probabilities_are_named():
     scores, (warning,) = to_scores(np.array([[3.0, -1.0]]), 2, from_logits=False)
-    np.testing.assert_allclose(scores, softmax([[3.0, -1.0]], axis=1), rtol=1e-6)
-    assert "(-1 to 3) are not probabilities" in str(warning)
+    np.testing.assert_allclose(scores, [[1.0, 0.0]])
+    assert "(-1 to 3) are read as probabilities and leave the range" in str(warning)
 
 
 def test_a_single_column_does_not_do_for_three_classes():

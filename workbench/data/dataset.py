@@ -36,6 +36,7 @@ class DatasetInfo(Record):
         is_image: Whether samples can be shown as pictures (height, width, 1 or 3 channels).
         seed: Seed of the split.
         sha256: Digest over all arrays; identifies the data in measurements.
+        label: What the source calls the labels, such as the key of a dict of targets; None if nothing.
         notes: What the user should know of how it was read (rows dropped, labels mapped, ...).
     """
 
@@ -50,6 +51,7 @@ class DatasetInfo(Record):
     is_image: bool
     seed: int
     sha256: str
+    label: str | None = None
     notes: tuple[Text, ...] = Field(default=())
 
 

@@ -21,6 +21,7 @@ from workbench.data.raw import Array, RawData, Scaling, check_limit, check_value
 from workbench.data.scaling import Scaler, fit_scalers
 from workbench.data.splits import Part, divide
 from workbench.errors import InvalidInput
+from workbench.outputs import require_classes
 from workbench.text import say
 from workbench.variant import ModelDescription
 
@@ -88,6 +89,8 @@ def prepare(
         raw.name,
     )
     check_values(raw)
+    if model is not None:
+        require_classes(model, _distinct_numbers(raw))
     encoded = encode(raw)
     parts, statement = divide(
         encoded.y,
@@ -120,6 +123,7 @@ def prepare(
             is_image=_is_image(raw),
             seed=seed,
             sha256=digest,
+            label=label,
             notes=(*raw.notes, *encoded.notes, statement),
         )
         _write_file(
@@ -146,6 +150,14 @@ def _read(source: object, label: str | None, limit_bytes: int) -> RawData:
     from workbench.data.arrays import read_arrays
 
     return read_arrays(source, label=label, limit_bytes=limit_bytes)
+
+
+def _distinct_numbers(raw: RawData) -> int:
+    """Different values among labels that are plain numbers, one of a sample; 0 for others."""
+    labels = np.asarray(raw.splits["train"].y)
+    if labels.dtype.kind not in "iuf" or labels.size != len(labels) or raw.classes is not None:
+        return 0
+    return len(np.unique(labels))
 
 
 def _check_space(folder: Path, raw: RawData) -> None:

@@ -31,7 +31,8 @@ def to_scores(
             turns into probabilities.
 
     Returns:
-        Probabilities, float32, shape ``(n, classes)``, and warnings.
+        Probabilities, float32, shape ``(n, classes)``, and warnings. What leaves the range from 0 to 1
+        although it is read as a probability is brought into it, its order kept.
 
     Raises:
         InvalidInput: If the number of outputs does not fit the classes, or values are not finite.
@@ -59,11 +60,10 @@ def to_scores(
         )
     warnings: tuple[Text, ...] = ()
     if not from_logits and values.size and (values.min() < -0.01 or values.max() > 1.01):
-        from_logits = True
         warnings = (
             say(
-                "The model's outputs ({low:.3g} to {high:.3g}) are not probabilities: "
-                "they are treated as raw scores.",
+                "The model's outputs ({low:.3g} to {high:.3g}) are read as probabilities and leave the range "
+                "from 0 to 1.",
                 low=float(values.min()),
                 high=float(values.max()),
             ),
@@ -74,6 +74,10 @@ def to_scores(
     if from_logits:
         values = np.exp(values - values.max(axis=1, keepdims=True))
         values /= values.sum(axis=1, keepdims=True)
+    elif values.size and (values.min() < 0 or values.max() > 1):
+        # Cut off, several would be equal: the largest must stay the largest.
+        values = values - np.minimum(values.min(axis=1, keepdims=True), 0)
+        values /= np.maximum(values.max(axis=1, keepdims=True), 1)
     return np.clip(values, 0, 1).astype(np.float32), warnings
 
 

@@ -29,7 +29,7 @@ from workbench.measure.records import (
 from workbench.measure.scores import RunningF1, to_predictions, to_scores
 from workbench.measure.size import measure_size
 from workbench.technique import Reporter
-from workbench.text import say
+from workbench.text import Text, say
 
 
 def measure_latency(
@@ -91,6 +91,7 @@ def measure_quality(
     from_logits: bool,
     passport: Passport | None = None,
     seed: int = 0,
+    doubts: tuple[Text, ...] = (),
 ) -> tuple[QualityMeasurement, npt.NDArray[np.float32]]:
     """Predicts the test split in the runtime that is timed, and judges the predictions.
 
@@ -104,6 +105,7 @@ def measure_quality(
         from_logits: Whether the model's output is raw scores.
         passport: The machine's; taken here if None.
         seed: Seeds the bootstrap.
+        doubts: What speaks for another reading of the output; kept as warnings.
 
     Returns:
         The measurement, and the probabilities, float32, shape ``(n, classes)``.
@@ -132,6 +134,7 @@ def measure_quality(
         predict_split(report, candidate, dataset, on_batch)
         # All at once: whether values can be probabilities is seen in all of them together.
         scores, warnings = to_scores(np.concatenate(parts), classes, from_logits=from_logits)
+        warnings = (*doubts, *warnings)
         measurement = quality_measurement(
             variant=candidate.variant,
             runtime=candidate.runtime,

@@ -16,6 +16,7 @@ from typing import Any
 from workbench.errors import InvalidInput
 from workbench.models.precision import WeightUse, precision_of
 from workbench.models.tflite_buffers import content_of
+from workbench.models.tflite_meaning import output_meanings
 from workbench.text import say
 from workbench.variant import Layer, ModelDescription, TensorSpec
 
@@ -93,12 +94,15 @@ def _describe(content: bytes) -> ModelDescription:
     outputs = [graph.Outputs(i) for i in range(graph.OutputsLength())]
     names = _signature_names(model)
     layers, uses, macs = _layers(tensors, operators)
+    outputs = _sorted_outputs(outputs, [names.get(("out", i)) or tensors[i].name for i in outputs])
+    meanings = output_meanings(model, graph, [kind for kind, _, _ in operators], outputs)
     return ModelDescription(
         inputs=tuple(_spec(tensors[i], names.get(("in", i))) for i in inputs),
-        outputs=_sorted_outputs([_spec(tensors[i], names.get(("out", i))) for i in outputs]),
+        outputs=tuple(_spec(tensors[i], names.get(("out", i))) for i in outputs),
         layers=tuple(layers),
         parameters=sum(layer.parameters for layer in layers),
-        from_logits=_from_logits(operators, outputs[0] if outputs else -1),
+        from_logits=meanings[:1] != ("probabilities",),
+        meanings=meanings,
         precision=precision_of(uses),
         macs=macs,
     )
@@ -162,17 +166,14 @@ def _spec(tensor: _Tensor, name: str | None) -> TensorSpec:
     return TensorSpec(name=name or tensor.name, shape=tensor.free[1:], dtype=tensor.dtype)
 
 
-def _sorted_outputs(specs: list[TensorSpec]) -> tuple[TensorSpec, ...]:
-    # Keras names them output_0, output_1, ...; the converter stores them in any order.
-    numbers = [re.fullmatch(r"output_(\d+)", spec.name) for spec in specs]
+def _sorted_outputs(outputs: list[int], names: list[str]) -> list[int]:
+    # Keras names them output_0, output_1, ...; the converter stores them in any order. A dict's keys are
+    # sorted, as Keras sorts them.
+    numbers = [re.fullmatch(r"output_(\d+)", name) for name in names]
     if all(numbers):
-        specs = [
-            spec
-            for _, spec in sorted(
-                zip([int(n[1]) for n in numbers if n], specs, strict=True), key=lambda pair: pair[0]
-            )
-        ]
-    return tuple(specs)
+        keys: list[Any] = [int(number[1]) for number in numbers if number]
+        return [index for _, index in sorted(zip(keys, outputs, strict=True))]
+    return outputs
 
 
 def _layers(
@@ -287,15 +288,3 @@ def _macs(
     if None in places.free[1:]:
         return None
     return prod(places.shape[1:-1]) * prod(tensors[inputs[1]].shape)
-
-
-def _from_logits(operators: list[tuple[str, list[int], list[int]]], output: int) -> bool:
-    makers = {made: (kind, inputs) for kind, inputs, outputs in operators for made in outputs}
-    for _ in range(len(operators)):
-        kind, inputs = makers.get(output, ("", []))
-        if kind in {"SOFTMAX", "LOGISTIC"}:
-            return False
-        if kind not in {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"} or not inputs:
-            return True
-        output = inputs[0]
-    return True
