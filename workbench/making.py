@@ -18,6 +18,7 @@ from workbench.data.range_choice import better_range, may_differ
 from workbench.data.raw import Scaling
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
+from workbench.jobs.limits import Limits
 from workbench.models.intake import Opened
 from workbench.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
 from workbench.outputs import OutputWish, judged_model, judged_note
@@ -63,7 +64,7 @@ class Making:
             options,
             model,
             worker=worker,
-            limits=FOREIGN_FILE_LIMITS,
+            limits=_data_limits(options),
         )
         self._bench.store.set_fact("dataset", str(folder.relative_to(self._bench.store.folder)))
         return info
@@ -268,6 +269,15 @@ class Making:
         while name in taken:
             name, number = f"{wish} {number}", number + 1
         return name
+
+
+def _data_limits(options: dict[str, Any]) -> Limits:
+    """What reading data may take: more than usual only where the user has raised the limit."""
+    usual, asked = FOREIGN_FILE_LIMITS.address_space_bytes, options.get("limit_bytes")
+    if usual is None or asked is None:
+        return FOREIGN_FILE_LIMITS
+    # Arrays are held once as they came, and once more where their axes or type are changed.
+    return FOREIGN_FILE_LIMITS.model_copy(update={"address_space_bytes": max(usual, 3 * asked)})
 
 
 def _new_id() -> str:

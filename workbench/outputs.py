@@ -108,7 +108,7 @@ def judged_model(model: ModelDescription, data: DatasetInfo, like: str | None = 
         return model
     classes = len(data.classes)
     if model.output is None and len(model.outputs) > 1:
-        model = _judging(model, _position(model, classes, [name for name in (data.label, like) if name]))
+        model = _judging(model, _position(model, classes, [name for name in (data.target, like) if name]))
     if not fits(model.judged, classes):
         raise _misfit(model, classes)
     return model

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.bench import Bench
+from workbench.collecting import Collecting
 from workbench.compatibility import require_fit
 from workbench.jobs.job import Job
 from workbench.making import Making
@@ -44,7 +45,7 @@ class Pipeline:
         job: Job,
         model: Path,
         name: str,
-        data: str | Path,
+        data: str | Path | Collecting,
         options: dict[str, Any],
         trust: bool,
         shared: bool,
@@ -57,6 +58,8 @@ class Pipeline:
         opened = replace(opened, description=with_wish(opened.description, wish))
         # after the model: what its inputs and outputs are decides how the data are read
         job.phase(0.35, 0.55, say("Reading the data"))
+        if isinstance(data, Collecting):
+            data = await data.run(job, opened.description)
         await self._making.prepare(job, data, options, opened.description)
         job.phase(0.55, 0.6, say("Fitting the data to the model"))
         baseline = await self._making.first(job, opened, name, data, options, started, wish)

@@ -32,6 +32,10 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             task=request.get("task"),
             output=request.get("output"),
             from_logits=request.get("from_logits"),
+            classes=request.get("classes"),
+            test_fraction=request.get("test_fraction"),
+            validation_fraction=request.get("validation_fraction"),
+            limit_gib=limit / 2**30 if (limit := request.get("limit_bytes")) else None,
         )
     if kind == "compare":
         return workbench.add(

@@ -36,8 +36,8 @@ class DatasetInfo(Record):
         is_image: Whether samples can be shown as pictures (height, width, 1 or 3 channels).
         seed: Seed of the split.
         sha256: Digest over all arrays; identifies the data in measurements.
-        label: What the source calls the labels, such as the key of a dict of targets; None if nothing.
         notes: What the user should know of how it was read (rows dropped, labels mapped, ...).
+        target: Name of the target that the labels are of, where the source named it.
     """
 
     name: str
@@ -51,8 +51,8 @@ class DatasetInfo(Record):
     is_image: bool
     seed: int
     sha256: str
-    label: str | None = None
     notes: tuple[Text, ...] = Field(default=())
+    target: str | None = None
 
 
 class Dataset:
