@@ -52,6 +52,12 @@ class DatasetInfo(Record):
     sha256: str
     notes: tuple[Text, ...] = Field(default=())
 
+    @property
+    def occurring(self) -> tuple[int, ...]:
+        """The classes of which at least one split has a sample."""
+        in_all = [sum(counts) for counts in zip(*self.class_counts.values(), strict=True)]
+        return tuple(index for index, count in enumerate(in_all) if count)
+
 
 class Dataset:
     """Three splits on disk, memory-mapped.

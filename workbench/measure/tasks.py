@@ -103,7 +103,7 @@ def measure_quality(
         dataset_folder: The prepared data.
         from_logits: Whether the model's output is raw scores.
         passport: The machine's; taken here if None.
-        seed: Seeds the bootstrap.
+        seed: Seeds the intervals.
 
     Returns:
         The measurement, and the probabilities, float32, shape ``(n, classes)``.
@@ -142,6 +142,7 @@ def measure_quality(
             passport=(passport or machine.passport()).id,
             seed=seed,
             warnings=warnings,
+            occurring=dataset.info.occurring,
         )
     report.progress(1.0)
     return measurement, scores
