@@ -152,12 +152,19 @@ def judge_change(
     dataset: Path,
     seed: int,
 ) -> QualityVerdict:
-    """The paired change of F1; see :func:`workbench.measure.quality.compare_quality`."""
+    """The paired change of F1 and accuracy; see :func:`workbench.measure.quality.compare_quality`."""
     from workbench.measure.quality import compare_quality
 
     with shared_slot(report):
+        data = Dataset(dataset)
         return compare_quality(
-            variant, reference, variant_scores, reference_scores, Dataset(dataset).y("test"), seed=seed
+            variant,
+            reference,
+            variant_scores,
+            reference_scores,
+            data.y("test"),
+            seed=seed,
+            occurring=data.info.occurring,
         )
 
 

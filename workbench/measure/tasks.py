@@ -104,7 +104,7 @@ def measure_quality(
         dataset_folder: The prepared data.
         from_logits: Whether the model's output is raw scores.
         passport: The machine's; taken here if None.
-        seed: Seeds the bootstrap.
+        seed: Seeds the intervals.
         doubts: What speaks for another reading of the output; kept as warnings.
 
     Returns:
@@ -145,6 +145,7 @@ def measure_quality(
             passport=(passport or machine.passport()).id,
             seed=seed,
             warnings=warnings,
+            occurring=dataset.info.occurring,
         )
     report.progress(1.0)
     return measurement, scores
