@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import work
+from workbench import onednn, work
 from workbench.bench import Bench
 from workbench.compatibility import check_agreement
 from workbench.data.dataset import DatasetInfo
@@ -56,7 +56,7 @@ class Making:
         downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
         worker = "tensorflow" if downloads else "light"
         info: DatasetInfo = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             work.prepare_data,
             data,
@@ -75,7 +75,7 @@ class Making:
         """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
         opened: Opened = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             work.open_model,
             model,
@@ -126,7 +126,7 @@ class Making:
             description=opened.description,
             parent=parent,
             is_reference=parent is None,
-            report=Report(notes=(*opened.notes, *notes)),
+            report=self._with_kernels(Report(notes=(*opened.notes, *notes)), opened.needs_tensorflow),
             created=datetime.now(UTC),
             seconds=time.monotonic() - started,
         )
@@ -140,7 +140,7 @@ class Making:
         if options["scaling"] != "auto" or not may_differ(dataset.info):
             return None
         found: tuple[Scaling, Text] | None = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             better_range,
             opened.path,
@@ -171,7 +171,7 @@ class Making:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
         made: tuple[Applied, float] = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             work.apply_technique,
             technique,
@@ -200,7 +200,7 @@ class Making:
             parent=parent.id,
             automatic=automatic,
             is_reference=automatic or self._serves_as_reference(technique, parent, applied),
-            report=applied.report,
+            report=self._with_kernels(applied.report, technique.worker == "tensorflow"),
             created=datetime.now(UTC),
             seconds=seconds,
         )
@@ -240,6 +240,12 @@ class Making:
             if variant.runtime == runtime_name and variant.is_reference:
                 return variant
         return None
+
+    def _with_kernels(self, report: Report, in_tensorflow: bool) -> Report:
+        """Says so where TensorFlow's usual kernels were off."""
+        if not in_tensorflow or self._bench.store.fact(onednn.FACT) != onednn.OFF:
+            return report
+        return report.followed_by(Report(notes=(onednn.made_without(),)))
 
     def _free_name(self, wish: str) -> str:
         taken = {

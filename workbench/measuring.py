@@ -49,7 +49,7 @@ class Measuring:
     async def _weigh(self, job: Job, variant: Variant) -> None:
         """Measures the three sizes and the memory to run."""
         size = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             tasks.measure_size_task,
             candidate(variant),
@@ -58,14 +58,14 @@ class Measuring:
             worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
         )
         self._bench.store.add_measurement("size", [variant.id], size)
-        weights = await run_step(self._bench.executor, job, look_at_weights, variant, worker="light")
+        weights = await run_step(self._bench, job, look_at_weights, variant, worker="light")
         self._bench.store.add_measurement("weights", [variant.id], weights)
         self._bench.changed("results")
 
     async def _judge(self, job: Job, variant: Variant) -> None:
         """Measures quality on the test split, and its change against the baseline."""
         quality, scores = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             tasks.measure_quality,
             candidate(variant),
@@ -82,7 +82,7 @@ class Measuring:
             before = self._bench.store.arrays("quality", baseline.id)
             if before is not None:
                 change = await run_step(
-                    self._bench.executor,
+                    self._bench,
                     job,
                     work.judge_change,
                     variant.id,
@@ -113,7 +113,7 @@ class Measuring:
             exact = reference.path if reference is not None and parent.parent is None else None
             if exact is None:
                 exact = await run_step(
-                    self._bench.executor,
+                    self._bench,
                     job,
                     work.export_float,
                     parent,
@@ -122,7 +122,7 @@ class Measuring:
                     worker="tensorflow",
                 )
             found = await run_step(
-                self._bench.executor,
+                self._bench,
                 job,
                 explain_collapse,
                 exact,
@@ -149,7 +149,7 @@ class Measuring:
     async def time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants in one interleaved run; the first one is the reference."""
         measurement, raw = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             tasks.measure_latency,
             [candidate(variant) for variant in variants],
@@ -171,7 +171,7 @@ class Measuring:
     async def meter(self, job: Job, variant: Variant) -> None:
         """Measures the energy of one sample, or stores why it cannot be known here."""
         energy = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             measure_energy,
             candidate(variant),

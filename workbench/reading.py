@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench import onednn
 from workbench.compatibility import misfit, parse_parameters
 from workbench.data.dataset import DatasetInfo
 from workbench.evidence import Evidence
@@ -96,7 +97,8 @@ class Reading:
         values = parse_parameters(chosen, parameters or {})
         variant = self._parent(parent)
         others = self._evidence.other_files(chosen, variant, values)
-        return chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
+        code = chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
+        return onednn.plain_code(code) if self._store.fact(onednn.FACT) == onednn.OFF else code
 
     def take_home(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
