@@ -16,6 +16,8 @@ import pytest
 from workbench.data.dataset import Dataset
 from workbench.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
 from workbench.jobs.executor import Executor
+from workbench.jobs.reporter import SilentReporter
+from workbench.jobs.slot import shared_slot
 from workbench.recipe import Recipe
 from workbench.runtimes import runtime
 from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
@@ -367,6 +369,43 @@ def test_a_model_that_does_not_fit_the_data(executor: Executor, tmp_path: Path) 
     assert job.state.status == "failed"
     assert workbench.variants == ()
     assert workbench.open("dense-digits", "digits").wait(120) is not None
+    workbench.close()
+
+
+def kept(workbench: Workbench) -> tuple[object, ...]:
+    """What is seen of a folder and what lies in it, apart from the list of its jobs."""
+    files = [path for name in ("variants", "data") for path in (workbench.folder / name).rglob("*")]
+    return workbench.variants, workbench.dataset_info, workbench.results(), files
+
+
+def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
+    executor: Executor, tmp_path: Path
+) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 8, 8, 1)).astype("float32")
+    workbench = Workbench(tmp_path, executor=executor)
+    empty = kept(workbench)
+    # It is read, and the data are prepared, before it is seen that it gives ten classes and the data two.
+    failed = workbench.open("dense-digits", (x, np.arange(60) % 2), name="mine")
+    with pytest.raises(InvalidInput, match="2 classes"):
+        failed.wait(120)
+    assert kept(workbench) == empty
+
+    with shared_slot(SilentReporter()):  # measuring latency has to wait
+        job = workbench.open("dense-digits", "digits", name="mine")
+        while workbench.baseline is None:
+            assert not job.state.ended
+        (row,) = workbench.results()
+        assert row.quality is not None
+        assert row.size is not None
+        job.cancel()
+        with pytest.raises(Cancelled):
+            job.wait(60)
+    assert (job.state.status, job.state.variant) == ("cancelled", None)
+    assert kept(workbench) == empty
+
+    opened = workbench.open("dense-digits", "digits", name="mine").wait(120)
+    assert opened is not None
+    assert opened.name == "mine"
     workbench.close()
 
 

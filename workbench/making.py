@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 from workbench import onednn, work
 from workbench.bench import Bench
 from workbench.compatibility import check_agreement
-from workbench.data.dataset import DatasetInfo
+from workbench.data.dataset import Dataset
 from workbench.data.range_choice import better_range, may_differ
 from workbench.data.raw import Scaling
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
 from workbench.models.intake import Opened
+from workbench.store.measured import Measured
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import Text, say
 from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
@@ -47,27 +49,31 @@ class Making:
 
     async def prepare(
         self, job: Job, data: str | Path, options: dict[str, Any], model: ModelDescription
-    ) -> DatasetInfo:
-        """Reads, splits and scales the data as the model takes them, and keeps them as the workbench's."""
+    ) -> Dataset:
+        """Reads, splits and scales the data as the model takes them, into a folder of the store."""
         from workbench.data.builtin import BUILTINS
         from workbench.data.downloads import KerasDownload
 
         folder = self._bench.store.folder / "data" / _new_id()
         downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
         worker = "tensorflow" if downloads else "light"
-        info: DatasetInfo = await run_step(
-            self._bench,
-            job,
-            work.prepare_data,
-            data,
-            folder,
-            options,
-            model,
-            worker=worker,
-            limits=FOREIGN_FILE_LIMITS,
-        )
-        self._bench.store.set_fact("dataset", str(folder.relative_to(self._bench.store.folder)))
-        return info
+        try:
+            await run_step(
+                self._bench,
+                job,
+                work.prepare_data,
+                data,
+                folder,
+                options,
+                model,
+                worker=worker,
+                limits=FOREIGN_FILE_LIMITS,
+            )
+        except BaseException:
+            for left in folder.parent.glob(f"*{folder.name}*"):  # also the draft of a worker that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            raise
+        return Dataset(folder)
 
     async def read(
         self, job: Job, model: Path, trust: bool, shared: bool, share: tuple[float, float]
@@ -87,35 +93,34 @@ class Making:
         )
         return opened
 
-    async def first(
-        self,
-        job: Job,
-        opened: Opened,
-        name: str,
-        data: str | Path,
-        options: dict[str, Any],
-        started: float,
-    ) -> Variant:
-        """Stores a model that was read as the baseline, once it and the prepared data fit each other.
+    async def fit(
+        self, job: Job, opened: Opened, dataset: Dataset, data: str | Path, options: dict[str, Any]
+    ) -> tuple[Dataset, tuple[Text, ...]]:
+        """Makes sure that prepared data and a model fit each other.
 
-        The data are prepared again, from the same source and options, where the model turns out to expect
-        another range.
+        Returns:
+            The data, prepared again from the same source and options where the model turns out to expect
+            another range; and what is to be said.
         """
-        notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        refitted = await self._fit_range(job, opened, data, options)
-        if refitted is not None:
-            notes = (refitted, *check_agreement(opened.description, self._bench.evidence.dataset.info))
-        return self._store_opened(opened, name, None, notes, started)
+        notes = check_agreement(opened.description, dataset.info)
+        other = await self._other_range(job, opened, dataset, options)
+        if other is None:
+            return dataset, notes
+        scaling, reason = other
+        refitted = await self.prepare(job, data, {**options, "scaling": scaling}, opened.description)
+        try:
+            notes = check_agreement(opened.description, refitted.info)
+        except InvalidInput:
+            self.discard(refitted)
+            raise
+        shutil.rmtree(dataset.folder, ignore_errors=True)
+        return refitted, (reason, *notes)
 
-    def another(self, opened: Opened, name: str, started: float) -> Variant:
-        """Stores a model that was read beside the baseline."""
-        notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        return self._store_opened(opened, name, self._bench.evidence.baseline.id, notes, started)
-
-    def _store_opened(
-        self, opened: Opened, name: str, parent: str | None, notes: tuple[Text, ...], started: float
+    def take_in(
+        self, opened: Opened, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
     ) -> Variant:
-        variant = Variant(
+        """The variant that a model which was read becomes; nothing is stored yet."""
+        return Variant(
             id=_new_id(),
             name=self._free_name(name),
             format=opened.format,
@@ -124,19 +129,44 @@ class Making:
             runtime=_HOME_RUNTIME[opened.format],
             settings=_settings(opened),
             description=opened.description,
-            parent=parent,
+            parent=None if parent is None else parent.id,
             is_reference=parent is None,
             report=self._with_kernels(Report(notes=(*opened.notes, *notes)), opened.needs_tensorflow),
             created=datetime.now(UTC),
             seconds=time.monotonic() - started,
         )
-        return self._add(variant, opened.path)
 
-    async def _fit_range(
-        self, job: Job, opened: Opened, data: str | Path, options: dict[str, Any]
-    ) -> Text | None:
-        """Prepares the data again in the range that the model expects, and says so; None if they are."""
+    def keep(self, variant: Variant, measured: Sequence[Measured], dataset: Dataset | None = None) -> Variant:
+        """Stores a variant together with its first measurements, and the data as the workbench's."""
+        facts = {}
+        if dataset is not None:
+            facts["dataset"] = str(dataset.folder.relative_to(self._bench.store.folder))
+        stored = self._bench.store.add_variant(variant, variant.path, measured, facts)
+        self._bench.changed("variants")
+        self._bench.changed("results")
+        return stored
+
+    def forget(self, baseline: Variant) -> None:
+        """Takes the baseline away again with its data, unless something was made from it by now."""
+        if any(one.id != baseline.id for one in self._bench.store.variants()):
+            return
         dataset = self._bench.evidence.dataset
+        self._bench.store.forget_variant(baseline.id)
+        self.discard(dataset)
+        self._bench.store.drop_fact("dataset")
+        self._bench.changed("variants")
+        self._bench.changed("results")
+
+    def discard(self, dataset: Dataset | None) -> None:
+        """Removes data that no model was opened with, and what was learned of the model."""
+        if dataset is not None:
+            shutil.rmtree(dataset.folder, ignore_errors=True)
+        self._bench.store.drop_fact(onednn.FACT)
+
+    async def _other_range(
+        self, job: Job, opened: Opened, dataset: Dataset, options: dict[str, Any]
+    ) -> tuple[Scaling, Text] | None:
+        """The range that the model expects, where it is another one, and why."""
         if options["scaling"] != "auto" or not may_differ(dataset.info):
             return None
         found: tuple[Scaling, Text] | None = await run_step(
@@ -151,12 +181,7 @@ class Making:
             worker="tensorflow" if opened.needs_tensorflow else "light",
             limits=FOREIGN_FILE_LIMITS,
         )
-        if found is None:
-            return None
-        scaling, reason = found
-        await self.prepare(job, data, {**options, "scaling": scaling}, opened.description)
-        shutil.rmtree(dataset.folder, ignore_errors=True)
-        return reason
+        return found
 
     async def make(
         self,
@@ -204,7 +229,7 @@ class Making:
             created=datetime.now(UTC),
             seconds=seconds,
         )
-        return self._add(variant, applied.path)
+        return self.keep(variant, ())
 
     def require_empty(self, job: Job) -> None:
         """Raises if a model is open already, or another process is opening one."""
@@ -228,11 +253,6 @@ class Making:
             and (applied.settings.threads, applied.settings.batch) == (1, 1)
             and self.reference(applied.runtime) is None
         )
-
-    def _add(self, variant: Variant, source: Path) -> Variant:
-        stored = self._bench.store.add_variant(variant, source)
-        self._bench.changed("variants")
-        return stored
 
     def reference(self, runtime_name: str) -> Variant | None:
         """The float32 form of the baseline in a runtime, with default settings."""
