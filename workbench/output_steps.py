@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 from workbench import work
@@ -30,26 +31,27 @@ def opened_settings(opened: Opened) -> RuntimeSettings:
 
 
 async def understood(
-    bench: Bench, job: Job, opened: Opened, home: str, wish: OutputWish
+    bench: Bench, job: Job, opened: Opened, home: str, wish: OutputWish, dataset: Path
 ) -> tuple[Opened, tuple[Text, ...]]:
     """A model with the meaning of its output, looked at on samples; and the sentences that say so.
 
     Args:
-        bench: Where the work runs; its data are the samples.
+        bench: Where the work runs.
         job: Hears of its progress.
         opened: The model that was read.
         home: The runtime that it runs in.
         wish: What the user said of its output.
+        dataset: Folder of the prepared data that hold the samples.
     """
     found: OutputReading = await run_step(
-        bench.executor,
+        bench,
         job,
         work.read_output,
         opened.path,
         home,
         opened_settings(opened),
         opened.description,
-        bench.evidence.dataset.folder,
+        dataset,
         wish,
         worker="tensorflow" if opened.needs_tensorflow else "light",
         limits=FOREIGN_FILE_LIMITS,
@@ -89,7 +91,7 @@ async def carried(
     made = Candidate(variant=parent.id, path=applied.path, runtime=applied.runtime, settings=settings)
     if len(outputs) > 1 and not runtime(applied.runtime).needs_gpu:
         position = await run_step(
-            bench.executor,
+            bench,
             job,
             work.match_output,
             Candidate(variant=parent.id, path=parent.path, runtime=parent.runtime, settings=parent.settings),
@@ -104,7 +106,7 @@ async def carried(
     if before.doubts:
         # what the technique trained may be right where its parent was not
         found: OutputReading = await run_step(
-            bench.executor,
+            bench,
             job,
             work.read_output,
             applied.path,

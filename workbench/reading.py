@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench import onednn
 from workbench.compatibility import misfit, parse_parameters
 from workbench.data.dataset import DatasetInfo
 from workbench.evidence import Evidence
@@ -99,7 +100,9 @@ class Reading:
         others = self._evidence.other_files(chosen, variant, values)
         code = chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
         read = (variant, *(other.variant for other in others.values()))
-        return trusting_code(code) if any(one.settings.trusted for one in read) else code
+        if any(one.settings.trusted for one in read):
+            code = trusting_code(code)
+        return onednn.plain_code(code) if self._store.fact(onednn.FACT) == onednn.OFF else code
 
     def take_home(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None

@@ -6,8 +6,9 @@ the worker is one that may.
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from workbench import onednn
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
@@ -31,12 +33,19 @@ if TYPE_CHECKING:
 Scores = npt.NDArray[np.float32]
 
 
+def without_onednn(report: Reporter, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls ``function(report, *arguments)``; processes that it starts run TensorFlow without oneDNN."""
+    with onednn.switched_off():
+        return function(report, *arguments)
+
+
 def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared: bool) -> Opened:
     """Loads a foreign model file safely; see :func:`workbench.models.intake.open_model`."""
     from workbench.models import intake
 
     report.stage(say("Reading the model"))
     with shared_slot(report):
+        _empty(folder)
         return intake.open_model(report, source, folder, trust=trust, shared=shared)
 
 
@@ -114,6 +123,7 @@ def apply_technique(
     """
     with nullcontext() if technique.measures else shared_slot(report):
         report.check()
+        _empty(folder)
         started = time.monotonic()
         with _trusting(parent) if technique.worker == "tensorflow" else nullcontext():
             applied = technique.apply(
@@ -173,6 +183,12 @@ def _trusting(variant: Variant) -> AbstractContextManager[None]:
     from workbench.models.trusting import trusting
 
     return trusting(True) if variant.settings.trusted else nullcontext()
+
+
+def _empty(folder: Path) -> None:
+    """Takes away what an earlier try left that ended with its process."""
+    for entry in folder.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _release_memory() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench import onednn
 from workbench.data.dataset import SplitName
-from workbench.errors import WorkbenchError
+from workbench.errors import TensorFlowCrashed, WorkbenchError
 from workbench.jobs.part import Part
 from workbench.jobs.slot import exclusive_slot
 from workbench.measure.apart import time_once
@@ -83,6 +84,8 @@ def time_grid(
             try:
                 timed = time_once(part, here, dataset_folder, "quick", seed + found.processes, split=split)
             except WorkbenchError as error:
+                if isinstance(error, TensorFlowCrashed) and not onednn.is_off():
+                    raise  # all of it is timed once more, without the kernels that crash
                 report.log(error.problem)
                 if len(group) > 1:
                     waiting[:0] = [[candidate] for candidate in group]

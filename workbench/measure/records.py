@@ -155,6 +155,7 @@ class LatencyMeasurement(Record):
         seed: Seed of the order.
         passport: Identifier of the machine's passport.
         warnings: Of the whole run, such as a busy machine.
+        onednn: Whether TensorFlow ran with its oneDNN kernels; None where it did not run.
     """
 
     protocol: Protocol
@@ -167,6 +168,7 @@ class LatencyMeasurement(Record):
     seed: int
     passport: str
     warnings: tuple[Text, ...] = ()
+    onednn: bool | None = None
 
 
 class ClassQuality(Record):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench import onednn
 from workbench.data.dataset import Dataset
 from workbench.errors import InvalidInput
 from workbench.jobs.part import Part
@@ -28,6 +29,7 @@ from workbench.measure.records import (
 )
 from workbench.measure.scores import RunningF1, to_predictions, to_scores
 from workbench.measure.size import measure_size
+from workbench.runtimes import runtime
 from workbench.technique import Reporter
 from workbench.text import Text, say
 
@@ -81,6 +83,7 @@ def measure_latency(
         passport=machine.passport().id,
         load_average=load,
         pressure=pressure,
+        onednn=_onednn(candidates),
     )
 
 
@@ -174,6 +177,13 @@ def measure_size_task(
         size = measure_size(candidate.path, parameters, peak, report.check)
     report.progress(1.0)
     return size
+
+
+def _onednn(candidates: Sequence[Candidate]) -> bool | None:
+    """Whether TensorFlow runs with its oneDNN kernels; None where none of the files needs it."""
+    if not any(runtime(candidate.runtime).imports_tensorflow for candidate in candidates):
+        return None
+    return not onednn.is_off()
 
 
 def _require_distinct(candidates: Sequence[Candidate]) -> None:
