@@ -13,8 +13,8 @@ from workbench import work
 from workbench.bench import Bench
 from workbench.compatibility import check_agreement
 from workbench.data.dataset import DatasetInfo
-from workbench.data.range_choice import better_range, may_differ
-from workbench.data.raw import Scaling
+from workbench.data.range_choice import Tried
+from workbench.data.scaling import scaling_warning
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
@@ -98,19 +98,32 @@ class Making:
     ) -> Variant:
         """Stores a model that was read as the baseline, once it and the prepared data fit each other.
 
-        The data are prepared again, from the same source and options, where the model turns out to expect
-        another range.
+        It is run on samples of the data first. They are prepared again, from the same source and options,
+        where it turns out to expect another range.
         """
-        notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        refitted = await self._fit_range(job, opened, data, options)
-        if refitted is not None:
-            notes = (refitted, *check_agreement(opened.description, self._bench.evidence.dataset.info))
-        return self._store_opened(opened, name, None, notes, started)
+        check_agreement(opened.description, self._bench.evidence.dataset.info)
+        tried = await self._try(job, opened, ranges=options["scaling"] == "auto")
+        if tried.scalings is not None:
+            before = self._bench.evidence.dataset.folder
+            await self.prepare(job, data, {**options, "scaling": tried.scalings}, opened.description)
+            shutil.rmtree(before, ignore_errors=True)
+        return self._store_opened(opened, name, None, self._said(opened, tried), started)
 
-    def another(self, opened: Opened, name: str, started: float) -> Variant:
-        """Stores a model that was read beside the baseline."""
-        notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        return self._store_opened(opened, name, self._bench.evidence.baseline.id, notes, started)
+    async def another(self, job: Job, opened: Opened, name: str, started: float) -> Variant:
+        """Stores a model that was read beside the baseline, once it has run on the prepared data."""
+        check_agreement(opened.description, self._bench.evidence.dataset.info)
+        tried = await self._try(job, opened, ranges=False)
+        return self._store_opened(
+            opened, name, self._bench.evidence.baseline.id, self._said(opened, tried), started
+        )
+
+    def _said(self, opened: Opened, tried: Tried) -> tuple[Text, ...]:
+        if tried.note is not None:
+            return (tried.note,)
+        if tried.better_than_guessing:
+            return ()
+        warning = scaling_warning(self._bench.evidence.dataset.info, opened.description)
+        return () if warning is None else (warning,)
 
     def _store_opened(
         self, opened: Opened, name: str, parent: str | None, notes: tuple[Text, ...], started: float
@@ -132,31 +145,22 @@ class Making:
         )
         return self._add(variant, opened.path)
 
-    async def _fit_range(
-        self, job: Job, opened: Opened, data: str | Path, options: dict[str, Any]
-    ) -> Text | None:
-        """Prepares the data again in the range that the model expects, and says so; None if they are."""
-        dataset = self._bench.evidence.dataset
-        if options["scaling"] != "auto" or not may_differ(dataset.info):
-            return None
-        found: tuple[Scaling, Text] | None = await run_step(
+    async def _try(self, job: Job, opened: Opened, *, ranges: bool) -> Tried:
+        """Runs a model on samples of the data, before it is stored."""
+        tried: Tried = await run_step(
             self._bench.executor,
             job,
-            better_range,
+            work.try_on_samples,
             opened.path,
             _HOME_RUNTIME[opened.format],
             _settings(opened),
             opened.description,
-            dataset.folder,
+            self._bench.evidence.dataset.folder,
+            ranges,
             worker="tensorflow" if opened.needs_tensorflow else "light",
             limits=FOREIGN_FILE_LIMITS,
         )
-        if found is None:
-            return None
-        scaling, reason = found
-        await self.prepare(job, data, {**options, "scaling": scaling}, opened.description)
-        shutil.rmtree(dataset.folder, ignore_errors=True)
-        return reason
+        return tried
 
     async def make(
         self,
@@ -194,7 +198,8 @@ class Making:
             settings=applied.settings.model_copy(
                 update={"trusted": parent.settings.trusted and applied.format == "keras"}
             ),
-            description=applied.description,
+            # a file that was made from a model for calls of 32 samples is timed with as many
+            description=applied.description.model_copy(update={"batch": parent.description.batch}),
             technique=technique.name,
             parameters=parameters.model_dump(mode="json"),
             parent=parent.id,
@@ -225,7 +230,7 @@ class Making:
         return (
             technique.name == "inference.runtime"
             and parent.parent is None
-            and (applied.settings.threads, applied.settings.batch) == (1, 1)
+            and (applied.settings.threads, applied.settings.batch) == (1, parent.settings.batch)
             and self.reference(applied.runtime) is None
         )
 
@@ -254,7 +259,7 @@ class Making:
 
 
 def _settings(opened: Opened) -> RuntimeSettings:
-    return RuntimeSettings(trusted=opened.trusted)
+    return RuntimeSettings(trusted=opened.trusted, batch=opened.description.batch or 1)
 
 
 def _new_id() -> str:

@@ -64,7 +64,7 @@ class Pipeline:
         """Loads a finished model file, stores it beside the baseline and measures it."""
         started = time.monotonic()
         opened = await self._making.read(job, model, trust, shared, (0.0, 0.4))
-        added = self._making.another(opened, name, started)
+        added = await self._making.another(job, opened, name, started)
         job.update(variant=added.id)
         await self._measure_new(job, added, (0.4, 1.0))
         return added

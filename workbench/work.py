@@ -20,9 +20,10 @@ from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
-from workbench.variant import ModelDescription, Variant
+from workbench.variant import ModelDescription, RuntimeSettings, Variant
 
 if TYPE_CHECKING:
+    from workbench.data.range_choice import Tried
     from workbench.models.intake import Opened
 
 Scores = npt.NDArray[np.float32]
@@ -50,6 +51,22 @@ def prepare_data(
     report.stage(say("Reading the data"))
     with shared_slot(report):
         return prepare(source, folder, model=model, **options).info
+
+
+def try_on_samples(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    ranges: bool,
+) -> Tried:
+    """Runs a model on samples of the data; see :func:`workbench.data.range_choice.try_on_samples`."""
+    from workbench.data import range_choice
+
+    with shared_slot(report):
+        return range_choice.try_on_samples(report, path, home, settings, description, folder, ranges)
 
 
 def apply_technique(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from workbench.data.dataset import SPLITS, SplitName
 from workbench.errors import InvalidInput, Refused
 from workbench.text import Text, say
+from workbench.variant import TensorSpec
 
 Array = npt.NDArray[Any]
 
@@ -78,8 +79,13 @@ class RawData:
         return tuple(self.splits["train"].x)
 
 
-def check_values(raw: RawData) -> None:
+def check_values(raw: RawData, specs: Mapping[str, TensorSpec | None] | None = None) -> None:
     """Makes sure that every block has numbers of the same sample shape, one label each, all finite.
+
+    Args:
+        raw: The data.
+        specs: The model's input that each array is for, where it is known: it may take text, or one value
+            for a sample.
 
     Raises:
         InvalidInput: With the array's name in the source, what came and what is allowed.
@@ -104,7 +110,7 @@ def check_values(raw: RawData) -> None:
                 say("Give every split the same inputs."),
             )
         for name, array in samples.x.items():
-            _check_array(samples.called("x", name), array, samples)
+            _check_array(samples.called("x", name), array, samples, (specs or {}).get(name))
             if array.shape[1:] != first.x[name].shape[1:]:
                 raise InvalidInput(
                     say(
@@ -118,13 +124,13 @@ def check_values(raw: RawData) -> None:
                 )
 
 
-def _check_array(called: str, array: Array, samples: Samples) -> None:
-    if array.dtype.kind not in "biuf":
+def _check_array(called: str, array: Array, samples: Samples, spec: TensorSpec | None) -> None:
+    if array.dtype.kind not in ("U" if spec is not None and spec.role == "text" else "biuf"):
         raise InvalidInput(
             say("{name} holds {dtype} values, and numbers are needed.", name=called, dtype=str(array.dtype)),
             say("Convert it first, for instance with {name}.astype('float32').", name=called),
         )
-    if array.ndim < 2:
+    if array.ndim < (2 if spec is None or spec.shape else 1):
         raise InvalidInput(
             say("{name} has the shape {shape}.", name=called, shape=str(array.shape)),
             say("The first axis counts samples and at least one more is needed; one column is (n, 1)."),

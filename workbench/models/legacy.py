@@ -21,7 +21,7 @@ from typing import Any
 from workbench.errors import InvalidInput
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.findings import size_text
-from workbench.models.parity import Arrays, outputs_of, random_inputs
+from workbench.models.parity import Arrays, tried_inputs
 from workbench.technique import Reporter
 from workbench.text import Text, say
 from workbench.variant import TensorSpec
@@ -107,8 +107,7 @@ def _save_again(source: Path, folder: Path, *, trust: bool) -> None:
         TensorSpec(name=tensor.name, shape=tuple(tensor.shape[1:]), dtype=tensor.dtype.name)
         for tensor in model.inputs
     ]
-    inputs = random_inputs(specs)
-    outputs = outputs_of(model, inputs)
+    inputs, outputs = tried_inputs(model, specs, batch=model.inputs[0].shape[0])
     model.save(folder / _AGAIN, save_format="h5", include_optimizer=False)
     with h5py.File(folder / _AGAIN, "r+") as file:
         config = json.loads(file.attrs["model_config"])
