@@ -26,6 +26,7 @@ from workbench.text import say
 from workbench.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
 
 if TYPE_CHECKING:
+    from workbench.data.range_choice import Tried
     from workbench.measure.latency import Candidate
     from workbench.measure.output_reading import OutputReading
     from workbench.models.intake import Opened
@@ -93,6 +94,22 @@ def match_output(
 
     with shared_slot(report):
         return matching_output(report, parent, made, outputs, expected, Dataset(dataset))
+
+
+def try_on_samples(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    ranges: bool,
+) -> Tried:
+    """Runs a model on samples of the data; see :func:`workbench.data.range_choice.try_on_samples`."""
+    from workbench.data import range_choice
+
+    with shared_slot(report):
+        return range_choice.try_on_samples(report, path, home, settings, description, folder, ranges)
 
 
 def apply_technique(

@@ -78,7 +78,7 @@ def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
     converter.setdefault("target_spec", {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]})
     with _quiet(), static_shapes():
         try:
-            model.export(str(path), format="litert", verbose=False, **converter)
+            model.export(str(path), format="litert", verbose=False, **_signature(model), **converter)
         except (Cancelled, WorkbenchError):  # from a representative data set
             raise
         except Exception as error:  # the converter's errors share no base class but Exception
@@ -106,16 +106,17 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
     del tfonnx
     utils.INTERNAL_NAME = 2
     with _quiet():
-        # A model that was only loaded counts as never called, and is then refused.
-        examples = [
-            keras.ops.zeros([size or 1 for size in item.shape], dtype=item.dtype) for item in model.inputs
-        ]
+        # A model that was only loaded counts as never called, and is then refused. Called with shapes alone:
+        # where a length is free, one that is made up need not fit in.
+        examples = [keras.KerasTensor(item.shape, dtype=item.dtype) for item in model.inputs]
         # A Sequential that was never called has no ``input``.
         whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
         model(whole, training=False)
         try:
             with traceable(model), predicting(model):
-                model.export(str(path), format="onnx", verbose=False, opset_version=opset)
+                model.export(
+                    str(path), format="onnx", verbose=False, opset_version=opset, **_signature(model)
+                )
         except Exception as error:  # the converter's errors share no base class but Exception
             raise _failed("ONNX", error) from error
     require_known_operators(path)
@@ -156,7 +157,7 @@ def openvino_model(model: Any, *, batch: int | None = None) -> Any:
         with _quiet():
             try:
                 with predicting(model):
-                    model.export(str(saved), format="tf_saved_model", verbose=False)
+                    model.export(str(saved), format="tf_saved_model", verbose=False, **_signature(model))
                 converted = openvino.convert_model(str(saved))
             except Exception as error:  # the converter's errors share no base class but Exception
                 raise _failed("OpenVINO", error) from error
@@ -165,6 +166,20 @@ def openvino_model(model: Any, *, batch: int | None = None) -> Any:
     finally:
         shutil.rmtree(saved, ignore_errors=True)
     return converted
+
+
+def _signature(model: Any) -> dict[str, Any]:
+    """The batch of a model that takes no other; without a word Keras exports every batch as free."""
+    keras = import_keras()
+    if all(not tensor.shape or tensor.shape[0] is None for tensor in model.inputs):
+        return {}
+    specs = [
+        keras.InputSpec(shape=tuple(tensor.shape), dtype=tensor.dtype, name=tensor.name)
+        for tensor in model.inputs
+    ]
+    return {
+        "input_signature": [specs[0] if len(specs) == 1 else keras.tree.pack_sequence_as(model.input, specs)]
+    }
 
 
 def _failed(target: str, error: Exception) -> InvalidInput:

@@ -21,7 +21,7 @@ from workbench.errors import InvalidInput
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.findings import size_text
 from workbench.models.legacy_graph import described
-from workbench.models.parity import Arrays, outputs_of, random_inputs
+from workbench.models.parity import Arrays, tried_inputs
 from workbench.technique import Reporter
 from workbench.text import Text, say
 from workbench.variant import TensorSpec
@@ -110,8 +110,7 @@ def _read(source: Path, folder: Path, *, trust: bool) -> None:
         TensorSpec(name=tensor.name, shape=tuple(tensor.shape[1:]), dtype=tensor.dtype.name)
         for tensor in model.inputs
     ]
-    inputs = random_inputs(specs)
-    outputs = outputs_of(model, inputs)
+    inputs, outputs = tried_inputs(model, specs, batch=model.inputs[0].shape[0])
     graph, arrays = described(model)
     (folder / _GRAPH).write_text(json.dumps(graph))
     np.savez(folder / _ARRAYS, **arrays)

@@ -11,7 +11,7 @@ from workbench.errors import InvalidInput, Refused
 from workbench.models.onnx_meaning import output_meanings
 from workbench.models.precision import WeightUse, precision_of
 from workbench.text import say
-from workbench.variant import Layer, ModelDescription, TensorSpec
+from workbench.variant import Layer, ModelDescription, Role, TensorSpec
 
 if TYPE_CHECKING:
     import onnx
@@ -117,8 +117,10 @@ def describe_onnx(path: Path) -> ModelDescription:
             macs = None if macs is None or counted is None else macs + counted
         layers.append(_layer(node, held, shapes))
     meanings = output_meanings(graph)
+    inputs = [value for value in graph.input if value.name not in weights]
+    first = _lengths(inputs[0])[:1] if inputs else ()
     return ModelDescription(
-        inputs=tuple(_spec(value) for value in graph.input if value.name not in weights),
+        inputs=tuple(_spec(value) for value in inputs),
         outputs=tuple(_spec(value) for value in graph.output),
         layers=tuple(layers),
         parameters=sum(layer.parameters for layer in layers),
@@ -126,6 +128,8 @@ def describe_onnx(path: Path) -> ModelDescription:
         meanings=meanings,
         precision=precision_of(uses),
         macs=macs,
+        # exporters write 1 where nothing was asked for: that many samples are nobody's wish
+        batch=first[0] if first and first[0] and first[0] > 1 else None,
     )
 
 
@@ -215,8 +219,13 @@ def _lengths(value: Any) -> tuple[int | None, ...]:
 
 
 def _spec(value: Any) -> TensorSpec:
+    dtype = _dtype(value.type.tensor_type.elem_type)
+    role: Role = "raw numbers" if dtype.startswith(("int", "uint", "bool")) else "numbers"
     return TensorSpec(
-        name=value.name, shape=_lengths(value)[1:], dtype=_dtype(value.type.tensor_type.elem_type)
+        name=value.name,
+        shape=_lengths(value)[1:],
+        dtype=dtype,
+        role="text" if dtype == "str" else role,
     )
 
 

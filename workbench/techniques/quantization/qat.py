@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, select
 from workbench.errors import Refused
+from workbench.models.lookups import only_in_keras
 from workbench.models.weight_values import is_clustered
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.litert_files import (
@@ -100,7 +101,7 @@ class Qat(Technique[QatParameters]):
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: QatParameters) -> Text | None:
-        if (reason := obstacle(variant, dataset)) is not None:
+        if (reason := obstacle(variant, dataset) or only_in_keras(variant)) is not None:
             return reason
         kinds = {layer.kind for layer in variant.description.layers}
         if not kinds & _LAYERS:
