@@ -3,6 +3,7 @@ import pytest
 
 from workbench.data.labels import encode
 from workbench.data.raw import RawData, Samples
+from workbench.data.where import where
 from workbench.errors import InvalidInput
 
 
@@ -67,6 +68,7 @@ def test_class_names_of_the_source():
     assert encoded.y["train"].tolist() == [0, 1]
 
 
+CORRECT = f"Correct the labels, or name all classes in the order of the model's outputs: {where('classes')}."
 WRONG = [
     (raw([0.5, 1.2]), "y holds continuous values, such as 0.5: that is regression. "
      "Only classification is supported; labels are classes."),
@@ -78,11 +80,15 @@ WRONG = [
      "Each row needs a single 1 and zeros; soft and multiple labels are not supported."),
     (raw([0, 0, 0]), "All 3 labels are the same class, 0. At least two classes are needed."),
     (raw([0, 1, 3]), "y has 3 different labels from 0 to 3: 2 never occurs. "
-     "Number the classes 0 to 2, or use strings as labels."),
-    (raw([0, 1, 2], [0, 7, 7]), "y_test holds 2 labels outside the classes: 7. The 3 classes are 0, 1, 2."),
-    (raw([0, 1, 2], [-1, 1]), "y_test holds 1 labels outside the classes: -1. The 3 classes are 0, 1, 2."),
+     "Number the classes 0 to 2, or name all classes in the order of their numbers: "
+     f"{where('classes')}."),
+    (raw([0, 1, 2], [0, 7, 7]), "y_test holds 2 labels outside the classes: 7. The 3 classes are 0, 1, 2. "
+     f"{CORRECT}"),
+    (raw([0, 1, 2], [-1, 1]), "y_test holds 1 labels outside the classes: -1. The 3 classes are 0, 1, 2. "
+     f"{CORRECT}"),
     (raw([0, 5, 2], classes=("a", "b", "c")),
-     "y holds 1 labels outside the classes: 5. The 3 classes are 0, 1, 2."),
+     "y holds 1 labels outside the classes: 5. The 3 classes are 0, 1, 2. "
+     f"{CORRECT}"),
     (raw([0, 1], ["a", "b"]), "y_test and y_train hold labels of different kinds: strings and integers. "
      "Write the labels of every split the same way."),
     (raw([0, 1], [[0, 1], [1, 0]]), "y_test and y_train hold labels of different kinds: one-hot "
