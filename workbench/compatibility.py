@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from workbench.data.dataset import DatasetInfo
+from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused, Unavailable
 from workbench.stacking import senseless_order, steps_before
 from workbench.technique import AnyTechnique, Parameters
@@ -197,7 +198,10 @@ def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, .
                     ),
                     given=str(tuple(given)),
                 ),
-                say("Reshape the data, or choose the data that the model was trained on."),
+                say(
+                    "Give the data the shape that the model was trained on, for instance with numpy's reshape or "
+                    "transpose; pictures in a folder are resized by themselves."
+                ),
             )
     outputs = model.outputs[0].shape[-1] if model.outputs and model.outputs[0].shape else None
     classes = len(data.classes)
@@ -209,7 +213,11 @@ def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, .
                 outputs=outputs,
                 classes=classes,
             ),
-            say("A classifier has one output per class (or one output for two classes)."),
+            say(
+                "A classifier has one output per class (or one output for two classes). Where a class does "
+                "not occur in the data, name all: {where}.",
+                where=where("classes"),
+            ),
         )
     from workbench.data.scaling import scaling_warning
 

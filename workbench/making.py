@@ -104,7 +104,8 @@ class Making:
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
         refitted = await self._fit_range(job, opened, data, options)
         if refitted is not None:
-            notes = (refitted, *check_agreement(opened.description, self._bench.evidence.dataset.info))
+            # the range was tried: a guess at another one would contradict what was found
+            notes = (refitted,)
         return self._store_opened(opened, name, None, notes, started)
 
     def another(self, opened: Opened, name: str, started: float) -> Variant:

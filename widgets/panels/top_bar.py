@@ -12,7 +12,9 @@ from widgets.transfer import UPLOAD_LIMIT_BYTES, Uploads
 from widgets.wording import count, short, size
 from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import DatasetInfo
+from workbench.data.options import names_in
 from workbench.data.raw import SCALINGS
+from workbench.data.where import PAGE
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.demo import DEMO_MODELS
 from workbench.recipe import Recipe
@@ -33,8 +35,21 @@ _LABELS = {
     "own": say("A file of your own …"),
     "modelPath": say("Path of a .keras, .h5, .tflite or .onnx file, or a SavedModel folder"),
     "dataPath": say("Path of an .npz or .csv file, or of a folder of images by class"),
-    "label": say("Label column of a table"),
-    "labelHint": say("Left empty: label, target, class or y, else the last column."),
+    "label": PAGE["label"],
+    "labelHint": say(
+        "Left empty: label, target, class or y, else the column that fits the model, else the last."
+    ),
+    "reading": say("More on how the data are read"),
+    "classes": PAGE["classes"],
+    "classesHint": say(
+        "All of them in the order of the model's outputs, separated by commas. Needed where a class does not "
+        "occur in the data."
+    ),
+    "testFraction": PAGE["test_fraction"],
+    "validationFraction": PAGE["validation_fraction"],
+    "fractionHint": say("Of the training samples, such as 0.2. Left empty: what gives at least 10 samples."),
+    "limit": PAGE["limit_gib"],
+    "limitHint": say("Left empty: 4, or half of what is free."),
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
     "workbench": say("Workbench"),
@@ -190,8 +205,12 @@ class TopBar(Component):
         label: object = "",
         scaling: object = "auto",
         trust: object = False,
+        classes: object = "",
+        testFraction: object = "",  # noqa: N803  # named as the page names it
+        validationFraction: object = "",  # noqa: N803
+        limit: object = "",
     ) -> None:
-        """Opens a model with its data; of a table, with the labels of the column that was named."""
+        """Opens a model with its data, read as the form says; fields that are empty say nothing."""
         if not isinstance(model, str) or not isinstance(data, str) or not model or not data:
             raise InvalidInput(say("A model and data are both needed."), say("Choose one of each."))
         if scaling not in SCALINGS:
@@ -200,7 +219,18 @@ class TopBar(Component):
             )
         column = label.strip() if isinstance(label, str) else ""
         trusted = trust is True and not shared_mode()
-        self.session.open(model, data, label=column or None, scaling=scaling, trust=trusted)
+        self.session.open(
+            model,
+            data,
+            label=column or None,
+            scaling=scaling,
+            trust=trusted,
+            classes=names_in(classes),
+            test_fraction=_number(testFraction, PAGE["test_fraction"]),
+            validation_fraction=_number(validationFraction, PAGE["validation_fraction"]),
+            # A visitor does not say what the server may spend.
+            limit_gib=None if shared_mode() else _number(limit, PAGE["limit_gib"]),
+        )
 
     def act_go(self, workbench: object = None) -> None:
         """Shows a workbench beside this one."""
@@ -233,3 +263,17 @@ class TopBar(Component):
             self._said = None
             self.send(answer | {"error": True})
             raise
+
+
+def _number(typed: object, field: Text) -> float | None:
+    """The number in a field; None if it is empty."""
+    text = str(typed).strip().replace(",", ".")
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(
+            say("{field}: {text} is no number.", field=field, text=repr(text)[:40]),
+            say("Write it like 0.2, or leave the field empty."),
+        ) from None
