@@ -163,6 +163,28 @@ def test_times_of_two_machines_are_not_compared_and_it_is_said(store: Store) -> 
     assert not [note for note in again["int8"].notes if "another machine" in str(note)]
 
 
+def test_times_of_different_kernels_say_so(store: Store) -> None:
+    usual = run(HERE, baseline=8.0, lite=2.0).model_copy(update={"onednn": True})
+    add(store, usual)
+    add(store, run(HERE, lite=2.0, int8=1.0))
+    found = rows(store)
+    assert {id_: row.onednn for id_, row in found.items() if id_ != "trained"} == {
+        "baseline": (True,),
+        "lite": (True,),
+        "int8": (True,),  # through the change of runtime
+    }
+    assert not [note for row in found.values() for note in row.notes if "oneDNN" in str(note)]
+    add(store, run(HERE, baseline=9.0, trained=9.0).model_copy(update={"onednn": False}))
+    found = rows(store)
+    assert found["trained"].onednn == found["baseline"].onednn == (False,)
+    for id_, words in (
+        ("trained", "without its oneDNN kernels when this was timed"),
+        ("int8", "with its oneDNN kernels when this was timed"),
+    ):
+        (note,) = (str(note) for note in found[id_].notes if "oneDNN" in str(note))
+        assert words in note
+
+
 @pytest.mark.parametrize(
     ("cost", "before", "after", "expected"),
     [

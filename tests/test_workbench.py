@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from workbench.data.dataset import Dataset
-from workbench.errors import Cancelled, InvalidInput, Refused
+from workbench.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
 from workbench.jobs.executor import Executor
+from workbench.jobs.reporter import SilentReporter
+from workbench.jobs.slot import shared_slot
 from workbench.recipe import Recipe
 from workbench.runtimes import runtime
 from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
@@ -368,3 +370,84 @@ def test_a_model_that_does_not_fit_the_data(executor: Executor, tmp_path: Path) 
     assert workbench.variants == ()
     assert workbench.open("dense-digits", "digits").wait(120) is not None
     workbench.close()
+
+
+def kept(workbench: Workbench) -> tuple[object, ...]:
+    """What is seen of a folder and what lies in it, apart from the list of its jobs."""
+    files = [path for name in ("variants", "data") for path in (workbench.folder / name).rglob("*")]
+    return workbench.variants, workbench.dataset_info, workbench.results(), files
+
+
+def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
+    executor: Executor, tmp_path: Path
+) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 8, 8, 1)).astype("float32")
+    workbench = Workbench(tmp_path, executor=executor)
+    empty = kept(workbench)
+    # It is read, and the data are prepared, before it is seen that it gives ten classes and the data two.
+    failed = workbench.open("dense-digits", (x, np.arange(60) % 2), name="mine")
+    with pytest.raises(InvalidInput, match="2 classes"):
+        failed.wait(120)
+    assert kept(workbench) == empty
+
+    with shared_slot(SilentReporter()):  # measuring latency has to wait
+        job = workbench.open("dense-digits", "digits", name="mine")
+        while workbench.baseline is None:
+            assert not job.state.ended
+        (row,) = workbench.results()
+        assert row.quality is not None
+        assert row.size is not None
+        job.cancel()
+        with pytest.raises(Cancelled):
+            job.wait(60)
+    assert (job.state.status, job.state.variant) == ("cancelled", None)
+    assert kept(workbench) == empty
+
+    opened = workbench.open("dense-digits", "digits", name="mine").wait(120)
+    assert opened is not None
+    assert opened.name == "mine"
+    workbench.close()
+
+
+class Crashing(Noise):
+    """Adds noise where TensorFlow runs without its oneDNN kernels; a fault of native code otherwise."""
+
+    name: ClassVar[str] = "structure.crashing"
+    title = "Crashing"
+
+    def apply(self, context: Context, parameters: NoiseParameters) -> Applied:
+        import os
+        import signal
+
+        (context.folder / "half written").mkdir()
+        if os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0" or parameters.scale > 1:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().apply(context, parameters)
+
+    def code(self, variant: Variant, parameters: NoiseParameters, paths: CodePaths) -> str:
+        return "import keras\n"
+
+
+def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Workbench) -> None:
+    register(Crashing)
+    job = opened.apply("structure.crashing", scale=2.0)
+    with pytest.raises(TensorFlowCrashed, match="with its oneDNN kernels and without them"):
+        job.wait(200)
+    assert "It is tried once more without TensorFlow's oneDNN kernels." in str(job.state.log[0])
+    assert "os.environ" not in opened.code("structure.crashing")  # nothing helped: nothing is kept
+
+    made = opened.apply("structure.crashing", scale=0.001).wait(200)
+    assert made is not None
+    (note,) = made.report.notes
+    assert "crashed on this model, so it was made without them (TF_ENABLE_ONEDNN_OPTS=0)" in str(note)
+    rows = {row.variant.id: row for row in opened.results()}
+    assert rows[made.id].onednn == (False,)
+    assert any("without its oneDNN kernels when this was timed" in str(note) for note in rows[made.id].notes)
+    assert 'os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"' in opened.code("structure.crashing")
+    with zipfile.ZipFile(BytesIO(opened.deploy(made.id)[1])) as archive:
+        assert "TF_ENABLE_ONEDNN_OPTS" in archive.read("predict.py").decode()
+
+    # Heard by the steps that follow: this one would crash otherwise, and does not even try.
+    job = opened.apply("structure.crashing", scale=0.002)
+    assert job.wait(200) is not None
+    assert job.state.log == ()

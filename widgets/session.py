@@ -51,6 +51,8 @@ class Session:
         self._stop: Callable[[], None] | None = None
         # One that the reader has left may still have work under way.
         self._opened: dict[Path, Workbench] = {}
+        # Openings whose folder is gone again: what became of them is still to be read.
+        self._left_over: dict[str, JobState] = {}
         self.shown_technique: tuple[int, str] | None = None
         self._watch(workbench)
 
@@ -107,8 +109,13 @@ class Session:
 
     @property
     def jobs(self) -> tuple[JobState, ...]:
-        """All jobs, newest first."""
-        return tuple(reversed(self._jobs.values()))
+        """All jobs, newest first, and those openings in other folders that came to nothing."""
+        jobs = [*self._jobs.values(), *self._left_over.values()]
+        return tuple(sorted(jobs, key=lambda job: job.created, reverse=True))
+
+    def can_ask_again(self, job: str) -> bool:
+        """Whether what it was asked for is still known here."""
+        return job in self._jobs
 
     def is_own(self, job: str) -> bool:
         """Whether a job is one of this process, which ends with the page."""
@@ -198,14 +205,38 @@ class Session:
             self.workbench.open(model, data, **options)
             return
         require_idle(self.workbench.jobs)
-        after = self._workbench_in(folder_beside(self.workbench.folder))
+        before = self.workbench.folder
+        after = self._workbench_in(folder_beside(before))
         try:
-            after.open(model, data, **options)
+            job = after.open(model, data, **options)
         except WorkbenchError:
-            after.close()
-            shutil.rmtree(after.folder, ignore_errors=True)
+            self._discard(after)
             raise
         self._move_to(after)
+        me = weakref.ref(self)
+
+        def on_state(state: JobState) -> None:
+            session = me()
+            if session is not None and state.status in ("failed", "cancelled"):
+                session._on_nothing_opened(after, before, state)
+
+        job.observe(on_state)
+        on_state(job.state)
+
+    def _on_nothing_opened(self, workbench: Workbench, before: Path, state: JobState) -> None:
+        """After an opening that came to nothing the page is as it was, with the reason."""
+        if state.id in self._left_over or workbench.closed or workbench.variants:
+            return
+        self._left_over[state.id] = state
+        if self.workbench is workbench:
+            self._return_to(before)
+        self._discard(workbench)
+        self.touch("jobs")
+
+    def _discard(self, workbench: Workbench) -> None:
+        self._opened.pop(workbench.folder, None)
+        workbench.close()
+        shutil.rmtree(workbench.folder, ignore_errors=True)
 
     def go_to(self, name: object) -> None:
         """Shows a workbench beside this one.

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from workbench.data.dataset import DatasetInfo
-from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused, Unavailable
 from workbench.stacking import senseless_order, steps_before
 from workbench.technique import AnyTechnique, Parameters
@@ -165,7 +164,7 @@ def require_order(steps: Sequence[AnyTechnique]) -> None:
 
 
 def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, ...]:
-    """Checks that a model can be fed with the data and that its output has the data's classes.
+    """Checks that a model can be fed with the data; :func:`workbench.outputs.judged_model` has its output.
 
     Returns:
         What the user should know, such as an input range that looks wrong.
@@ -199,26 +198,10 @@ def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, .
                     given=str(tuple(given)),
                 ),
                 say(
-                    "Give the data the shape that the model was trained on, for instance with numpy's reshape or "
-                    "transpose; pictures in a folder are resized by themselves."
+                    "Give the data the shape that the model was trained on, for instance with numpy's "
+                    "reshape or transpose; pictures in a folder are resized by themselves."
                 ),
             )
-    outputs = model.outputs[0].shape[-1] if model.outputs and model.outputs[0].shape else None
-    classes = len(data.classes)
-    binary = outputs == 1 and classes == 2
-    if outputs is not None and outputs != classes and not binary:
-        raise InvalidInput(
-            say(
-                "The model has {outputs} outputs and the data has {classes} classes.",
-                outputs=outputs,
-                classes=classes,
-            ),
-            say(
-                "A classifier has one output per class (or one output for two classes). Where a class does "
-                "not occur in the data, name all: {where}.",
-                where=where("classes"),
-            ),
-        )
     from workbench.data.scaling import scaling_warning
 
     kinds = {layer.kind for layer in model.layers}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from workbench import onednn
 from workbench.doctor_quality import about_quality
 from workbench.doctor_speed import about_speed
 from workbench.measure.records import Passport
@@ -33,6 +34,7 @@ def notes(
     found += _size(row, parent)
     found += about_quality(row, parent)
     found += _machine(row, rows, passports)
+    found += _kernels(row, rows)
     found += row.timing
     if row.latency is not None and row.latency.unsteady:
         found.append(
@@ -87,6 +89,15 @@ def _machine(row: ResultRow, rows: Sequence[ResultRow], passports: Mapping[str, 
             difference="?" if mine is None or theirs is None else _difference(mine, theirs),
         )
     ]
+
+
+def _kernels(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
+    """Times of different kernels are never compared silently."""
+    if False in row.onednn:
+        return [onednn.measured_without()]
+    if True in row.onednn and any(False in other.onednn for other in rows):
+        return [onednn.measured_with()]
+    return []
 
 
 def _difference(mine: Passport, theirs: Passport) -> str:

@@ -50,5 +50,9 @@ class JobFailed(WorkbenchError):
     """A job that ended without its result."""
 
 
+class TensorFlowCrashed(JobFailed):
+    """A job whose process was ended by a fault in TensorFlow's native code."""
+
+
 class Cancelled(Exception):
     """Raised inside a worker when the user has cancelled the job."""

@@ -8,11 +8,12 @@ import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
-from workbench import results
+from workbench import onednn, results
 from workbench.data.dataset import Dataset
 from workbench.errors import InvalidInput, Refused
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
+from workbench.runtimes import runtime
 from workbench.store import Store
 from workbench.technique import AnyTechnique, OtherFile, Parameters
 from workbench.text import say
@@ -155,9 +156,12 @@ class Evidence:
 
         chosen = self.variant(variant)
         target = deployment_file(chosen)
+        code = deployment_code(chosen, self.dataset.info)
+        if runtime(chosen.runtime).imports_tensorflow and self._store.fact(onednn.FACT) == onednn.OFF:
+            code = onednn.plain_code(code)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("predict.py", deployment_code(chosen, self.dataset.info))
+            archive.writestr("predict.py", code)
             archive.writestr("requirements.txt", "\n".join(requirements(chosen)) + "\n")
             if chosen.path.is_file():
                 archive.write(chosen.path, target)

@@ -5,23 +5,28 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import work
+from workbench import onednn, work
 from workbench.bench import Bench
 from workbench.compatibility import check_agreement
-from workbench.data.dataset import DatasetInfo
+from workbench.data.dataset import Dataset
 from workbench.data.range_choice import better_range, may_differ
 from workbench.data.raw import Scaling
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
 from workbench.models.intake import Opened
+from workbench.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
+from workbench.outputs import OutputWish, judged_model, judged_note
+from workbench.store.measured import Measured
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import Text, say
-from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
+from workbench.variant import Format, ModelDescription, Report, Variant
 from workbench.workers import run_step
 
 _HOME_RUNTIME: dict[Format, str] = {
@@ -30,9 +35,6 @@ _HOME_RUNTIME: dict[Format, str] = {
     "onnx": "onnxruntime",
     "openvino": "openvino",
 }
-
-# A foreign file may not take the machine with it: what a 100 MB model needs, with room.
-FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
 
 
 class Making:
@@ -47,27 +49,31 @@ class Making:
 
     async def prepare(
         self, job: Job, data: str | Path, options: dict[str, Any], model: ModelDescription
-    ) -> DatasetInfo:
-        """Reads, splits and scales the data as the model takes them, and keeps them as the workbench's."""
+    ) -> Dataset:
+        """Reads, splits and scales the data as the model takes them, into a folder of the store."""
         from workbench.data.builtin import BUILTINS
         from workbench.data.downloads import KerasDownload
 
         folder = self._bench.store.folder / "data" / _new_id()
         downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
         worker = "tensorflow" if downloads else "light"
-        info: DatasetInfo = await run_step(
-            self._bench.executor,
-            job,
-            work.prepare_data,
-            data,
-            folder,
-            options,
-            model,
-            worker=worker,
-            limits=_data_limits(options),
-        )
-        self._bench.store.set_fact("dataset", str(folder.relative_to(self._bench.store.folder)))
-        return info
+        try:
+            await run_step(
+                self._bench,
+                job,
+                work.prepare_data,
+                data,
+                folder,
+                options,
+                model,
+                worker=worker,
+                limits=_data_limits(options),
+            )
+        except BaseException:
+            for left in folder.parent.glob(f"*{folder.name}*"):  # also the draft of a worker that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            raise
+        return Dataset(folder)
 
     async def read(
         self, job: Job, model: Path, trust: bool, shared: bool, share: tuple[float, float]
@@ -75,7 +81,7 @@ class Making:
         """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
         opened: Opened = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             work.open_model,
             model,
@@ -87,77 +93,131 @@ class Making:
         )
         return opened
 
-    async def first(
+    async def fit(
         self,
         job: Job,
         opened: Opened,
-        name: str,
+        dataset: Dataset,
         data: str | Path,
         options: dict[str, Any],
-        started: float,
-    ) -> Variant:
-        """Stores a model that was read as the baseline, once it and the prepared data fit each other.
+        wish: OutputWish,
+    ) -> tuple[Opened, Dataset, tuple[Text, ...]]:
+        """Makes sure that prepared data and a model fit each other, and finds out what its output means.
 
-        The data are prepared again, from the same source and options, where the model turns out to expect
-        another range.
+        Returns:
+            The model with the meaning of its output; the data, prepared again from the same source and
+            options where the model turns out to expect another range; and what is to be said.
         """
-        notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        refitted = await self._fit_range(job, opened, data, options)
-        if refitted is not None:
-            # the range was tried: a guess at another one would contradict what was found
-            notes = (refitted,)
-        return self._store_opened(opened, name, None, notes, started)
+        opened, notes = await self.understand(job, opened, dataset, wish)
+        other = await self._other_range(job, opened, dataset, options)
+        if other is None:
+            return opened, dataset, notes
+        scaling, reason = other
+        refitted = await self.prepare(job, data, {**options, "scaling": scaling}, opened.description)
+        try:
+            opened, notes = await self.understand(job, opened, refitted, wish, tried=True)
+        except BaseException:
+            self.discard(refitted)
+            raise
+        shutil.rmtree(dataset.folder, ignore_errors=True)
+        return opened, refitted, (reason, *notes)
 
-    def another(self, opened: Opened, name: str, started: float) -> Variant:
-        """Stores a model that was read beside the baseline."""
-        notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
-        return self._store_opened(opened, name, self._bench.evidence.baseline.id, notes, started)
+    async def understand(
+        self,
+        job: Job,
+        opened: Opened,
+        dataset: Dataset,
+        wish: OutputWish,
+        like: str | None = None,
+        *,
+        tried: bool = False,
+    ) -> tuple[Opened, tuple[Text, ...]]:
+        """A model with the meaning of its output, and what is to be said of it and of the data.
 
-    def _store_opened(
-        self, opened: Opened, name: str, parent: str | None, notes: tuple[Text, ...], started: float
+        Args:
+            job: Hears of the progress.
+            opened: The model that was read.
+            dataset: What it is to be measured on.
+            wish: What the user said of its output.
+            like: Name of an output that counts as named, such as that of the baseline.
+            tried: Whether the range of the data was tried on the model: a guess at another one would
+                contradict what was found.
+
+        Raises:
+            InvalidInput: If model and data do not fit each other, or nothing says which output is meant.
+        """
+        opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
+        notes = check_agreement(opened.description, dataset.info)
+        home = _HOME_RUNTIME[opened.format]
+        opened, reading = await understood(self._bench, job, opened, home, wish, dataset.folder)
+        return opened, (*reading, *(() if tried else notes))
+
+    def take_in(
+        self, opened: Opened, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
     ) -> Variant:
-        variant = Variant(
+        """The variant that a model which was read becomes; nothing is stored yet."""
+        return Variant(
             id=_new_id(),
             name=self._free_name(name),
             format=opened.format,
             path=opened.path,
             sha256="",
             runtime=_HOME_RUNTIME[opened.format],
-            settings=_settings(opened),
+            settings=opened_settings(opened),
             description=opened.description,
-            parent=parent,
+            parent=None if parent is None else parent.id,
             is_reference=parent is None,
-            report=Report(notes=(*opened.notes, *notes)),
+            report=self._with_kernels(Report(notes=(*opened.notes, *notes)), opened.needs_tensorflow),
             created=datetime.now(UTC),
             seconds=time.monotonic() - started,
         )
-        return self._add(variant, opened.path)
 
-    async def _fit_range(
-        self, job: Job, opened: Opened, data: str | Path, options: dict[str, Any]
-    ) -> Text | None:
-        """Prepares the data again in the range that the model expects, and says so; None if they are."""
+    def keep(self, variant: Variant, measured: Sequence[Measured], dataset: Dataset | None = None) -> Variant:
+        """Stores a variant together with its first measurements, and the data as the workbench's."""
+        facts = {}
+        if dataset is not None:
+            facts["dataset"] = str(dataset.folder.relative_to(self._bench.store.folder))
+        stored = self._bench.store.add_variant(variant, variant.path, measured, facts)
+        self._bench.changed("variants")
+        self._bench.changed("results")
+        return stored
+
+    def forget(self, baseline: Variant) -> None:
+        """Takes the baseline away again with its data, unless something was made from it by now."""
+        if any(one.id != baseline.id for one in self._bench.store.variants()):
+            return
         dataset = self._bench.evidence.dataset
+        self._bench.store.forget_variant(baseline.id)
+        self.discard(dataset)
+        self._bench.store.drop_fact("dataset")
+        self._bench.changed("variants")
+        self._bench.changed("results")
+
+    def discard(self, dataset: Dataset | None) -> None:
+        """Removes data that no model was opened with, and what was learned of the model."""
+        if dataset is not None:
+            shutil.rmtree(dataset.folder, ignore_errors=True)
+        self._bench.store.drop_fact(onednn.FACT)
+
+    async def _other_range(
+        self, job: Job, opened: Opened, dataset: Dataset, options: dict[str, Any]
+    ) -> tuple[Scaling, Text] | None:
+        """The range that the model expects, where it is another one, and why."""
         if options["scaling"] != "auto" or not may_differ(dataset.info):
             return None
         found: tuple[Scaling, Text] | None = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             better_range,
             opened.path,
             _HOME_RUNTIME[opened.format],
-            _settings(opened),
+            opened_settings(opened),
             opened.description,
             dataset.folder,
             worker="tensorflow" if opened.needs_tensorflow else "light",
             limits=FOREIGN_FILE_LIMITS,
         )
-        if found is None:
-            return None
-        scaling, reason = found
-        await self.prepare(job, data, {**options, "scaling": scaling}, opened.description)
-        shutil.rmtree(dataset.folder, ignore_errors=True)
-        return reason
+        return found
 
     async def make(
         self,
@@ -172,7 +232,7 @@ class Making:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
         made: tuple[Applied, float] = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             work.apply_technique,
             technique,
@@ -185,6 +245,9 @@ class Making:
             worker=technique.worker,
         )
         applied, seconds = made
+        description, output = await carried(self._bench, job, parent, applied)
+        judged = judged_note(description)
+        report = applied.report if judged is None else applied.report.followed_by(Report(notes=(judged,)))
         variant = Variant(
             id=_new_id(),
             name=self._free_name(technique.variant_name(parameters)),
@@ -193,19 +256,22 @@ class Making:
             sha256="",
             runtime=applied.runtime,
             settings=applied.settings.model_copy(
-                update={"trusted": parent.settings.trusted and applied.format == "keras"}
+                update={
+                    "trusted": parent.settings.trusted and applied.format == "keras",
+                    "output": output,
+                }
             ),
-            description=applied.description,
+            description=description,
             technique=technique.name,
             parameters=parameters.model_dump(mode="json"),
             parent=parent.id,
             automatic=automatic,
             is_reference=automatic or self._serves_as_reference(technique, parent, applied),
-            report=applied.report,
+            report=self._with_kernels(report, technique.worker == "tensorflow"),
             created=datetime.now(UTC),
             seconds=seconds,
         )
-        return self._add(variant, applied.path)
+        return self.keep(variant, ())
 
     def require_empty(self, job: Job) -> None:
         """Raises if a model is open already, or another process is opening one."""
@@ -230,17 +296,18 @@ class Making:
             and self.reference(applied.runtime) is None
         )
 
-    def _add(self, variant: Variant, source: Path) -> Variant:
-        stored = self._bench.store.add_variant(variant, source)
-        self._bench.changed("variants")
-        return stored
-
     def reference(self, runtime_name: str) -> Variant | None:
         """The float32 form of the baseline in a runtime, with default settings."""
         for variant in self._bench.store.variants():
             if variant.runtime == runtime_name and variant.is_reference:
                 return variant
         return None
+
+    def _with_kernels(self, report: Report, in_tensorflow: bool) -> Report:
+        """Says so where TensorFlow's usual kernels were off."""
+        if not in_tensorflow or self._bench.store.fact(onednn.FACT) != onednn.OFF:
+            return report
+        return report.followed_by(Report(notes=(onednn.made_without(),)))
 
     def _free_name(self, wish: str) -> str:
         taken = {
@@ -261,10 +328,6 @@ def _data_limits(options: dict[str, Any]) -> Limits:
         return FOREIGN_FILE_LIMITS
     # Arrays are held once as they came, and once more where their axes or type are changed.
     return FOREIGN_FILE_LIMITS.model_copy(update={"address_space_bytes": max(usual, 3 * asked)})
-
-
-def _settings(opened: Opened) -> RuntimeSettings:
-    return RuntimeSettings(trusted=opened.trusted)
 
 
 def _new_id() -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from workbench import work
 from workbench.bench import Bench
@@ -17,12 +18,15 @@ from workbench.measure.passport import passport
 from workbench.measure.records import Passport, Protocol, QualityMeasurement
 from workbench.runtimes import runtime
 from workbench.stacking import look_at_weights
+from workbench.store.measured import Measured
 from workbench.text import say
 from workbench.variant import ROUNDED, Variant
 from workbench.workers import run_step
 
 COLLAPSE = 0.02
 """A quantized variant that loses so much macro F1 (0 to 1) against its parent is looked into."""
+
+Keep = Callable[[Measured], None]
 
 
 class Measuring:
@@ -36,65 +40,95 @@ class Measuring:
         self._bench = bench
 
     async def weigh_and_judge(self, job: Job, variant: Variant) -> None:
-        """Measures size and quality; side by side where they need different workers."""
+        """Measures size and quality of a stored variant."""
+
+        def keep(measured: Measured) -> None:
+            self._bench.store.add_measurement(
+                measured.kind,
+                [variant.id],
+                measured.record,
+                passport=measured.passport,
+                arrays=measured.arrays,
+            )
+            self._bench.changed("results")
+
+        await self._look(job, variant, self._bench.evidence.dataset.folder, keep)
+
+    async def look(self, job: Job, variant: Variant, dataset: Path) -> list[Measured]:
+        """Measures size and quality of a variant that is not stored, and stores nothing.
+
+        Args:
+            job: Hears of its progress.
+            variant: Its file may be anywhere.
+            dataset: Folder of the prepared data.
+        """
+        found: list[Measured] = []
+        await self._look(job, variant, dataset, found.append)
+        return found
+
+    async def _look(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
+        """Size and quality, side by side where they need different workers."""
         if not runtime(variant.runtime).imports_tensorflow:
-            await self._weigh(job, variant)
-            await self._judge(job, variant)
+            await self._weigh(job, variant, dataset, keep)
+            await self._judge(job, variant, dataset, keep)
             return
-        both = asyncio.gather(self._weigh(job, variant), self._judge(job, variant), return_exceptions=True)
+        both = asyncio.gather(
+            self._weigh(job, variant, dataset, keep),
+            self._judge(job, variant, dataset, keep),
+            return_exceptions=True,
+        )
         for failure in await both:
             if failure is not None:
                 raise failure
 
-    async def _weigh(self, job: Job, variant: Variant) -> None:
+    async def _weigh(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures the three sizes and the memory to run."""
         size = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             tasks.measure_size_task,
             candidate(variant),
             variant.description.parameters,
-            self._bench.evidence.dataset.folder,
+            dataset,
             worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
         )
-        self._bench.store.add_measurement("size", [variant.id], size)
-        weights = await run_step(self._bench.executor, job, look_at_weights, variant, worker="light")
-        self._bench.store.add_measurement("weights", [variant.id], weights)
-        self._bench.changed("results")
+        keep(Measured("size", size))
+        weights = await run_step(self._bench, job, look_at_weights, variant, worker="light")
+        keep(Measured("weights", weights))
 
-    async def _judge(self, job: Job, variant: Variant) -> None:
+    async def _judge(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures quality on the test split, and its change against the baseline."""
         quality, scores = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             tasks.measure_quality,
             candidate(variant),
-            self._bench.evidence.dataset.folder,
+            dataset,
             variant.description.from_logits,
             await self._passport(),
+            0,
+            variant.description.doubts,
             worker=runtime(variant.runtime).worker,
         )
-        self._bench.store.add_measurement(
-            "quality", [variant.id], quality, passport=quality.passport, arrays={"scores": scores}
-        )
+        keep(Measured("quality", quality, quality.passport, {"scores": scores}))
+        if variant.parent is None:
+            return
         baseline = self._bench.evidence.baseline
-        if variant.id != baseline.id:
-            before = self._bench.store.arrays("quality", baseline.id)
-            if before is not None:
-                change = await run_step(
-                    self._bench.executor,
-                    job,
-                    work.judge_change,
-                    variant.id,
-                    baseline.id,
-                    scores,
-                    before["scores"],
-                    self._bench.evidence.dataset.folder,
-                    self._bench.seed,
-                    worker="light",
-                )
-                self._bench.store.add_measurement("quality change", [variant.id], change)
-        self._bench.changed("results")
+        before = self._bench.store.arrays("quality", baseline.id)
+        if before is not None:
+            change = await run_step(
+                self._bench,
+                job,
+                work.judge_change,
+                variant.id,
+                baseline.id,
+                scores,
+                before["scores"],
+                dataset,
+                self._bench.seed,
+                worker="light",
+            )
+            keep(Measured("quality change", change))
 
     async def explain_loss(self, job: Job, variant: Variant, reference: Variant | None) -> None:
         """Looks for the layer that destroyed a quantized variant, where one did.
@@ -113,7 +147,7 @@ class Measuring:
             exact = reference.path if reference is not None and parent.parent is None else None
             if exact is None:
                 exact = await run_step(
-                    self._bench.executor,
+                    self._bench,
                     job,
                     work.export_float,
                     parent,
@@ -122,7 +156,7 @@ class Measuring:
                     worker="tensorflow",
                 )
             found = await run_step(
-                self._bench.executor,
+                self._bench,
                 job,
                 explain_collapse,
                 exact,
@@ -149,7 +183,7 @@ class Measuring:
     async def time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants in one interleaved run; the first one is the reference."""
         measurement, raw = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             tasks.measure_latency,
             [candidate(variant) for variant in variants],
@@ -171,7 +205,7 @@ class Measuring:
     async def meter(self, job: Job, variant: Variant) -> None:
         """Measures the energy of one sample, or stores why it cannot be known here."""
         energy = await run_step(
-            self._bench.executor,
+            self._bench,
             job,
             measure_energy,
             candidate(variant),

@@ -5,18 +5,24 @@ Runs on the executor's event loop; every step that computes runs in a worker pro
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench.bench import Bench
 from workbench.collecting import Collecting
 from workbench.compatibility import require_fit
+from workbench.data.dataset import Dataset
+from workbench.errors import Cancelled, JobFailed, WorkbenchError
 from workbench.jobs.job import Job
 from workbench.making import Making
 from workbench.measure.records import Protocol
 from workbench.measuring import Measuring
+from workbench.outputs import OutputWish, with_wish
 from workbench.runtimes import runtime
 from workbench.technique import AnyTechnique, Parameters
 from workbench.techniques import technique as find_technique
@@ -47,29 +53,68 @@ class Pipeline:
         options: dict[str, Any],
         trust: bool,
         shared: bool,
+        wish: OutputWish,
     ) -> Variant:
-        """Loads the model and the data, stores the baseline and measures it."""
+        """Loads the model and the data, measures the baseline and stores it with what was measured.
+
+        What fails or is cancelled before that leaves nothing behind. Its latency, for which it may have to
+        wait, is measured then: if that fails the model is open; if it is cancelled nothing is.
+        """
         started = time.monotonic()
         self._making.require_empty(job)
         opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
-        # after the model: what its inputs and outputs are decides how the data are read
-        job.phase(0.35, 0.55, say("Reading the data"))
-        if isinstance(data, Collecting):
-            data = await data.run(job, opened.description)
-        await self._making.prepare(job, data, options, opened.description)
-        job.phase(0.55, 0.6, say("Fitting the data to the model"))
-        baseline = await self._making.first(job, opened, name, data, options, started)
-        job.update(variant=baseline.id)
-        await self._measure_new(job, baseline, (0.6, 1.0))
+        dataset: Dataset | None = None
+        try:
+            opened = replace(opened, description=with_wish(opened.description, wish))
+            # after the model: what its inputs and outputs are decides how the data are read
+            job.phase(0.35, 0.55, say("Reading the data"))
+            source = await data.run(job, opened.description) if isinstance(data, Collecting) else data
+            dataset = await self._making.prepare(job, source, options, opened.description)
+            job.phase(0.55, 0.6, say("Fitting the data to the model"))
+            opened, dataset, notes = await self._making.fit(job, opened, dataset, source, options, wish)
+            baseline = self._making.take_in(opened, name, None, notes, started)
+            baseline = await self._look_and_keep(job, baseline, dataset, (0.6, 0.84))
+        except BaseException:
+            self._making.discard(dataset)
+            shutil.rmtree(opened.path.parent, ignore_errors=True)
+            raise
+        try:
+            await self._time_new(job, baseline, (0.84, 1.0))
+        except WorkbenchError as error:
+            raise JobFailed(
+                say(
+                    "{name} is open, but its latency could not be measured: {reason}",
+                    name=baseline.name,
+                    reason=error.text,
+                ),
+                say("Measure it again."),
+            ) from error
+        except (Cancelled, asyncio.CancelledError):
+            if job.asked_to_stop:
+                self._making.forget(baseline)
+                job.update(variant=None)
+            raise
         return baseline
 
-    async def add(self, job: Job, model: Path, name: str, trust: bool, shared: bool) -> Variant:
-        """Loads a finished model file, stores it beside the baseline and measures it."""
+    async def add(
+        self, job: Job, model: Path, name: str, trust: bool, shared: bool, wish: OutputWish
+    ) -> Variant:
+        """Loads a finished model file, measures it and stores it beside the baseline."""
         started = time.monotonic()
-        opened = await self._making.read(job, model, trust, shared, (0.0, 0.4))
-        added = self._making.another(opened, name, started)
-        job.update(variant=added.id)
-        await self._measure_new(job, added, (0.4, 1.0))
+        baseline, dataset = self._bench.evidence.baseline, self._bench.evidence.dataset
+        opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
+        try:
+            opened = replace(opened, description=with_wish(opened.description, wish))
+            job.phase(0.35, 0.4, say("Fitting the data to the model"))
+            like = baseline.description.judged.name
+            opened, notes = await self._making.understand(job, opened, dataset, wish, like)
+            added = self._making.take_in(opened, name, baseline, notes, started)
+            added = await self._look_and_keep(job, added, dataset, (0.4, 0.76))
+        except BaseException:
+            shutil.rmtree(opened.path.parent, ignore_errors=True)
+            raise
+        await self._measuring.explain_loss(job, added, self._making.reference(added.runtime))
+        await self._time_new(job, added, (0.76, 1.0))
         return added
 
     async def apply(
@@ -168,13 +213,26 @@ class Pipeline:
         )
         await self._measure_new(job, reference, (middle, share[1]))
 
+    async def _look_and_keep(
+        self, job: Job, variant: Variant, dataset: Dataset, share: tuple[float, float]
+    ) -> Variant:
+        """Stores what was read as soon as its size and quality are known, with them."""
+        job.phase(*share, say("Measuring size and quality of {name}", name=variant.name))
+        measured = await self._measuring.look(job, variant, dataset.folder)
+        stored = self._making.keep(variant, measured, dataset if variant.parent is None else None)
+        job.update(variant=stored.id)
+        return stored
+
     async def _measure_new(self, job: Job, variant: Variant, share: tuple[float, float]) -> None:
         start, end = share
         middle = start + 0.6 * (end - start)
         job.phase(start, middle, say("Measuring size and quality of {name}", name=variant.name))
         await self._measuring.weigh_and_judge(job, variant)
         await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
-        job.phase(middle, end, say("Measuring latency of {name}", name=variant.name))
+        await self._time_new(job, variant, (middle, end))
+
+    async def _time_new(self, job: Job, variant: Variant, share: tuple[float, float]) -> None:
+        job.phase(*share, say("Measuring latency of {name}", name=variant.name))
         reference = self._making.reference(variant.runtime)
         added = variant.technique is None and variant.parent is not None
         group = [self._bench.evidence.baseline] if added or reference is None else [reference]

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench import onednn
 from workbench.compatibility import misfit, parse_parameters
 from workbench.data.dataset import DatasetInfo
 from workbench.evidence import Evidence
 from workbench.measure.passport import passport
 from workbench.measure.records import Passport
+from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
 from workbench.store import Store
@@ -96,7 +98,11 @@ class Reading:
         values = parse_parameters(chosen, parameters or {})
         variant = self._parent(parent)
         others = self._evidence.other_files(chosen, variant, values)
-        return chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
+        code = chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
+        read = (variant, *(other.variant for other in others.values()))
+        if any(one.settings.trusted for one in read):
+            code = trusting_code(code)
+        return onednn.plain_code(code) if self._store.fact(onednn.FACT) == onednn.OFF else code
 
     def take_home(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None

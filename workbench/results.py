@@ -38,6 +38,8 @@ class ResultRow(Record):
             timed on another machine.
         passport: Identifier of the passport of the machine that ``latency`` was taken on.
         timing: What is to be said of the run that ``latency`` was taken in, such as a busy machine.
+        onednn: Whether TensorFlow ran with its oneDNN kernels when it was timed: both where runs differ,
+            none where it did not run.
         made_in_s: Wall time of all steps that made it from the baseline, seconds.
         break_even: Samples after whose inference those seconds are saved again, against what ``speed`` is
             against; None where it is not measurably faster.
@@ -61,6 +63,7 @@ class ResultRow(Record):
     paired_ms: Interval | None = None
     passport: str | None = None
     timing: tuple[Text, ...] = ()
+    onednn: tuple[bool, ...] = ()
     made_in_s: float = 0.0
     break_even: int | None = None
     energy: EnergyMeasurement | None = None
@@ -192,6 +195,7 @@ def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: 
         total_speedup=timing.total_speedup,
         passport=timing.passport,
         timing=timing.warnings,
+        onednn=timing.onednn,
         made_in_s=made_in_s,
         break_even=timing.break_even(made_in_s) if made_in_s else None,  # an added file was made elsewhere
         energy=_first(store.measurements("energy", variant.id, EnergyMeasurement)),

@@ -15,12 +15,13 @@ Data = Any
 """A built-in data set's name, a path, or what :func:`workbench.data.arrays.read_arrays` reads."""
 
 
-def hand_over_model(model: Any, staging: Path) -> Path:
+def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
     """The file that a model is loaded from.
 
     Args:
         model: Name of a demo model, path of a model file, or a Keras model.
         staging: Where a Keras model of this process is saved.
+        trust: Whether Python code inside it may run.
 
     Raises:
         InvalidInput: If it is none of these.
@@ -41,7 +42,7 @@ def hand_over_model(model: Any, staging: Path) -> Path:
         from workbench.models.intake import save_from_notebook
 
         file = staging / "model.keras"
-        save_from_notebook(model, file)
+        save_from_notebook(model, file, trust=trust)
         return file
     raise InvalidInput(
         say("A model of type {kind} cannot be opened.", kind=type(model).__name__),

@@ -22,6 +22,7 @@ class Timing(Record):
         speed: Against the float32 variant of the same runtime; for that one, against the baseline.
         judged: The summary that belongs to ``speed``.
         total_speedup: Against the baseline, the change of runtime included.
+        onednn: Whether TensorFlow ran with its oneDNN kernels, in the runs that these numbers are from.
     """
 
     latency: LatencySummary | None = None
@@ -30,6 +31,7 @@ class Timing(Record):
     speed: SpeedVerdict | None = None
     judged: LatencySummary | None = None
     total_speedup: Interval | None = None
+    onednn: tuple[bool, ...] = ()
 
     def break_even(self, cost_s: float) -> int | None:
         """Samples after whose inference the time of making is saved; None if not measurably faster."""
@@ -53,13 +55,16 @@ def timing_of(store: Store, variant: Variant, reference: Variant | None, baselin
     against = baseline if reference is not None and reference.id == variant.id else reference
     judging = _judging(runs, variant, against)
     timed = next((run for run in runs if _summary(run, variant) is not None), None)
+    total, bridge = _total(store, variant, reference, baseline, judging)
+    used = (timed, bridge, None if judging is None else judging[0])
     return Timing(
         latency=None if timed is None else _summary(timed, variant),
         passport=None if timed is None else timed.passport,
         warnings=() if timed is None else timed.warnings,
         speed=None if judging is None else judging[1],
         judged=None if judging is None else _summary(judging[0], variant),
-        total_speedup=_total(store, variant, reference, baseline, judging),
+        total_speedup=total,
+        onednn=tuple(sorted({run.onednn for run in used if run is not None and run.onednn is not None})),
     )
 
 
@@ -102,19 +107,22 @@ def _total(
     reference: Variant | None,
     baseline: Variant | None,
     judging: _Judging | None,
-) -> Interval | None:
+) -> tuple[Interval | None, LatencyMeasurement | None]:
+    """The speed-up against the baseline, and the run that led from one runtime to the other, if one did."""
     if baseline is None:
-        return None
+        return None, None
     if variant.id == baseline.id:
-        return Interval(value=1.0, low=1.0, high=1.0)
+        return Interval(value=1.0, low=1.0, high=1.0), None
     if reference is None or judging is None:
-        return None
+        return None, None
     run, verdict = judging
     if baseline.id in (reference.id, verdict.reference):
-        return verdict.speedup
+        return verdict.speedup, None
     # Two ratios are multiplied only where both were taken on one machine.
     bridge = _judging(_runs(store, reference), reference, baseline, run.passport)
-    return None if bridge is None else chain(bridge[1].speedup, verdict.speedup)
+    if bridge is None:
+        return None, None
+    return chain(bridge[1].speedup, verdict.speedup), bridge[0]
 
 
 def _runs(store: Store, variant: Variant) -> tuple[LatencyMeasurement, ...]:

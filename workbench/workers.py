@@ -5,23 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.jobs.executor import Executor
+from workbench import onednn, work
+from workbench.bench import Bench
+from workbench.errors import TensorFlowCrashed, Unavailable
 from workbench.jobs.job import Job
 from workbench.shared import JOB_LIMITS, shared_mode
+from workbench.text import say
 
 
-async def run_step(
-    executor: Executor, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any
-) -> Any:
+async def run_step(bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
     """Runs ``function(reporter, *arguments)`` for a job; on a shared page, within its limits.
 
+    Where TensorFlow crashes, it is tried once more without its oneDNN kernels. If that helps, they stay
+    off for everything that is done with this workbench's model.
+
     Args:
-        executor: Where it runs.
+        bench: Where it runs, and what is known of the model.
         job: Hears of its progress, and can cancel it.
-        function: See :meth:`workbench.jobs.executor.Executor.run`.
+        function: See :meth:`workbench.jobs.executor.Executor.run`. It may be called a second time.
         *arguments: Its further arguments.
         **how: ``worker`` and ``limits``, as there.
+
+    Raises:
+        TensorFlowCrashed: If TensorFlow crashes without these kernels too, or they are off already.
     """
     if shared_mode():
         how.setdefault("limits", JOB_LIMITS)
-    return await executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
+    if bench.store.fact(onednn.FACT) == onednn.OFF:
+        return await _without_onednn(bench, job, function, *arguments, **how)
+    try:
+        return await _run(bench, job, function, *arguments, **how)
+    except TensorFlowCrashed as crash:
+        if onednn.is_off():
+            raise
+        again = say("It is tried once more without TensorFlow's oneDNN kernels.")
+        job.update(log=(*job.state.log, say("{problem} {action}", problem=crash.problem, action=again)))
+        try:
+            result = await _without_onednn(bench, job, function, *arguments, **how)
+        except Unavailable:  # workers that others started, none of them of this kind
+            raise crash from None
+        bench.store.set_fact(onednn.FACT, onednn.OFF)
+        return result
+
+
+async def _without_onednn(
+    bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any
+) -> Any:
+    if how.get("worker", "tensorflow") == "tensorflow":
+        how = {**how, "worker": "tensorflow_without_onednn"}
+        return await _run(bench, job, function, *arguments, **how)
+    # It imports no TensorFlow itself, but processes that it starts may.
+    return await _run(bench, job, work.without_onednn, function, *arguments, **how)
+
+
+async def _run(bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
+    return await bench.executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)

@@ -12,14 +12,17 @@ import psutil
 import pytest
 from sklearn.metrics import f1_score
 
-from workbench.errors import Cancelled, InvalidInput, JobFailed
+from workbench import onednn, runtimes
+from workbench.errors import Cancelled, InvalidInput, JobFailed, TensorFlowCrashed
 from workbench.jobs.reporter import LocalReporter
 from workbench.measure.apart import peak_memory
 from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure.grid import time_grid
 from workbench.measure.latency_record import control_name
 from workbench.measure.passport import passport
 from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task
 from workbench.runtime import Runtime
+from workbench.work import without_onednn
 
 
 class Cancels(LocalReporter):
@@ -123,6 +126,42 @@ def test_a_crash_ends_only_the_fresh_process_and_names_the_file(
         "The file is damaged or not made for this runtime. Nothing else was affected."
     )
     assert not children()
+
+
+@pytest.fixture
+def in_tensorflow(tiny, monkeypatch):
+    """Makes candidates of the small runtime that counts as one of TensorFlow."""
+    tiny("first")
+    import tiny_runtime
+
+    monkeypatch.setitem(runtimes._registry.registered, "tiny.tensorflow", tiny_runtime.TinyTensorFlow())
+    monkeypatch.delenv(onednn.VARIABLE, raising=False)
+    return lambda name, fault: tiny(name, fault=fault).model_copy(update={"runtime": "tiny.tensorflow"})
+
+
+def test_a_crash_in_tensorflow_names_the_switch(report, in_tensorflow, dataset_folder):
+    bad = in_tensorflow("bad", "crash")
+    with pytest.raises(TensorFlowCrashed) as caught:
+        measure_latency(report, [bad], dataset_folder, "quick", 0)
+    assert "bad.npz made tiny.tensorflow crash (SIGFPE)" in str(caught.value)
+    assert "Set TF_ENABLE_ONEDNN_OPTS=0 in the environment" in str(caught.value)
+    with onednn.switched_off(), pytest.raises(TensorFlowCrashed, match="were off already"):
+        peak_memory(report, bad, dataset_folder)
+
+
+def test_a_measurement_runs_without_the_kernels_that_crash_and_says_so(report, in_tensorflow, dataset_folder):
+    good = in_tensorflow("good", "crash with oneDNN")
+    measurement, _ = without_onednn(report, measure_latency, [good], dataset_folder, "quick", 0)
+    assert measurement.onednn is False
+
+
+def test_a_grid_is_given_up_only_where_other_kernels_can_help(report, in_tensorflow, dataset_folder):
+    bad = in_tensorflow("bad", "crash")
+    with pytest.raises(TensorFlowCrashed):
+        time_grid(report, [bad], dataset_folder, seed=0)
+    with onednn.switched_off():
+        found = time_grid(report, [bad], dataset_folder, seed=0)
+    assert list(found.failed) == ["bad"]
 
 
 def test_a_file_that_cannot_be_loaded_keeps_the_runtime_s_own_words(report, tiny, dataset_folder):
@@ -293,8 +332,6 @@ class Elsewhere(Runtime):
 
 def test_a_runtime_with_tensorflow_predicts_in_this_process(report, tiny, dataset_folder, monkeypatch, blobs):
     pytest.importorskip("tensorflow")
-    from workbench import runtimes
-
     monkeypatch.setitem(runtimes._registry.registered, "elsewhere", Elsewhere())
     candidate = tiny("model")
     here, scores_here = measure_quality(

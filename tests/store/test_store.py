@@ -19,6 +19,7 @@ from workbench.jobs.state import JobState
 from workbench.measure.records import SizeMeasurement
 from workbench.store import Store
 from workbench.store.files import digest
+from workbench.store.measured import Measured
 from workbench.text import say
 from workbench.variant import ModelDescription, TensorSpec, Variant
 
@@ -135,6 +136,37 @@ def test_measurements_come_back_newest_first_with_arrays(tmp_path: Path) -> None
     np.testing.assert_array_equal(kept["scores"], scores)
     assert store.arrays("size", "b") is None
     store.close()
+
+
+def test_a_variant_is_stored_with_what_was_measured_of_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    size = SizeMeasurement(parameters=1, file_bytes=7, gzip_bytes=9)
+    for id_ in ("kept", "forgotten"):
+        file = store.staging() / "model.tflite"
+        file.write_bytes(b"weights")
+        store.add_variant(make_variant(id_), file, [Measured("size", size)], {"dataset": "data/one"})
+    store.forget_variant("forgotten")
+    assert [variant.id for variant in store.variants()] == ["kept"]
+    assert store.measurements("size", "kept", SizeMeasurement) == (size,)
+    assert store.measurements("size", "forgotten", SizeMeasurement) == ()
+    assert [folder.name for folder in (tmp_path / "variants").iterdir()] == ["kept"]
+    assert store.fact("dataset") == "data/one"
+    store.drop_fact("dataset")
+    assert store.fact("dataset") is None
+    store.close()
+
+
+def test_data_of_an_opening_that_did_not_come_to_its_end_are_swept(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name in ("one", "two", ".three.abc.partial"):
+        (tmp_path / "data" / name).mkdir()
+    store.set_fact("dataset", str(Path("data") / "one"))
+    other = Store(tmp_path)
+    assert len(list((tmp_path / "data").iterdir())) == 3  # the first may be at it
+    other.close()
+    store.close()
+    Store(tmp_path).close()
+    assert [folder.name for folder in (tmp_path / "data").iterdir()] == ["one"]
 
 
 def test_a_running_job_of_a_dead_process_is_interrupted(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from widgets import Dashboard
+from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
 from workbench.jobs.executor import Executor
@@ -113,6 +114,27 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     assert stale.workbench.folder == second.folder
     stale.workbench.close()
     second.close()
+    first.close()
+
+
+def test_an_opening_that_fails_leaves_the_page_as_it_was(home: Path, executor: Executor, made: Path) -> None:
+    shutil.copytree(made, home / "default")
+    first = Workbench(home / "default", executor=executor)
+    session = session_of(first)
+    bar, jobs = TopBar(session), JobsBar(session)
+    before = bar.state["facts"]
+    click(bar, "open", model="dense-digits", data="breast-cancer")
+    second = session.workbench
+    assert second.folder == home / "default-2"
+    until(lambda: session.workbench is first)
+    shown = click(bar, "language", language="en")
+    assert (shown["facts"], shown["workbench"]) == (before, "default")
+    assert last_used() == first.folder
+    until(lambda: not (home / "default-2").exists())
+    jobs._on_message(None, {"type": "rendered"}, [])
+    (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["said"])
+    assert "the data has (30,)" in said["error"]
+    assert not said["rerun"]
     first.close()
 
 

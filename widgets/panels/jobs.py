@@ -58,7 +58,7 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
         "left": message_of(left),
         "error": message_of(job.error),
         "log": [str(line) for line in job.log[-50:]],
-        "rerun": job.status in ("failed", "cancelled", "interrupted"),
+        "rerun": job.status in ("failed", "cancelled", "interrupted") and session.can_ask_again(job.id),
         "cancelling": session.is_cancelling(job.id),
     }
 

@@ -54,6 +54,12 @@ class DatasetInfo(Record):
     notes: tuple[Text, ...] = Field(default=())
     target: str | None = None
 
+    @property
+    def occurring(self) -> tuple[int, ...]:
+        """The classes of which at least one split has a sample."""
+        in_all = [sum(counts) for counts in zip(*self.class_counts.values(), strict=True)]
+        return tuple(index for index, count in enumerate(in_all) if count)
+
 
 class Dataset:
     """Three splits on disk, memory-mapped.

@@ -23,6 +23,7 @@ from workbench.data.raw import Array, RawData, Scaling, check_limit, check_value
 from workbench.data.scaling import Scaler, fit_scalers
 from workbench.data.splits import Part, divide
 from workbench.errors import InvalidInput
+from workbench.outputs import require_classes
 from workbench.text import say
 from workbench.variant import ModelDescription
 
@@ -93,7 +94,9 @@ def prepare(
     )
     raw = fitted(raw, model)
     check_values(raw, model)
-    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target or output))
+    if model is not None and classes is None:
+        require_classes(model, _distinct_numbers(raw))
+    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target))
     parts, split_notes = divide(
         encoded.y,
         encoded.classes,
@@ -126,7 +129,7 @@ def prepare(
             seed=seed,
             sha256=digest,
             notes=(*raw.notes, *encoded.notes, *split_notes),
-            target=raw.target,
+            target=raw.target or label,
         )
         _write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()
@@ -152,6 +155,14 @@ def _read(source: object, label: str | None, limit_bytes: int, model: ModelDescr
     from workbench.data.arrays import read_arrays
 
     return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model)
+
+
+def _distinct_numbers(raw: RawData) -> int:
+    """Different values among labels that are plain numbers, one of a sample; 0 for others."""
+    labels = np.asarray(raw.splits["train"].y)
+    if labels.dtype.kind not in "iuf" or labels.size != len(labels) or raw.classes is not None:
+        return 0
+    return len(np.unique(labels))
 
 
 def _check_space(folder: Path, raw: RawData) -> None:

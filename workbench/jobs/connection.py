@@ -12,7 +12,7 @@ import pickle
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, get_args
 
 from workbench.errors import JobFailed, Unavailable
 from workbench.jobs import failure, worker
@@ -142,7 +142,7 @@ class Connection:
                 outcome = await self._attempt(call, payload)
                 if outcome is not None:
                     return self._result(call, outcome)
-            raise failure.from_exit(None, None, call.limits)
+            raise failure.from_exit(None, None, call.limits, call.kind)
         finally:
             call.finished.set()
             del self._calls[call.run]
@@ -284,7 +284,7 @@ class Connection:
 
     async def _watch_queue(self) -> None:
         """Tells waiting calls how many are before them."""
-        for kind in itertools.cycle(("tensorflow", "light", "gpu")):
+        for kind in itertools.cycle(get_args(WorkerKind)):
             await asyncio.sleep(_QUEUE_SECONDS / 2)
             waiting = {
                 call.future.key: call

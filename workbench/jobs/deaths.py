@@ -36,7 +36,7 @@ class Deaths:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS), self._changed:
                 await self._changed.wait_for(lambda: address in self._exits)
-        return failure.from_exit(self._exits.get(address), self._memory.get(address), call.limits)
+        return failure.from_exit(self._exits.get(address), self._memory.get(address), call.limits, call.kind)
 
     async def _on_exit(self, event: tuple[float, dict[str, Any]]) -> None:
         async with self._changed:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from workbench.errors import JobFailed
+from workbench import onednn
+from workbench.errors import JobFailed, TensorFlowCrashed
 from workbench.jobs.limits import Limits
-from workbench.jobs.worker import Outcome
+from workbench.jobs.worker import TENSORFLOW_KINDS, Outcome, WorkerKind
 from workbench.text import Text, say, verbatim
 
 _GIB = 1024**3
@@ -42,14 +43,18 @@ def wall_time(limits: Limits) -> JobFailed:
     )
 
 
-def from_exit(exitcode: int | None, memory: dict[str, Any] | None, limits: Limits) -> JobFailed:
+def from_exit(
+    exitcode: int | None, memory: dict[str, Any] | None, limits: Limits, kind: WorkerKind
+) -> JobFailed:
     """The error of a job whose worker process died under it.
 
     Args:
         exitcode: As of :class:`subprocess.Popen`: minus the signal's number; None if unknown.
         memory: What the nanny said when it ended the worker for its memory; None if it did not.
         limits: What the job was allowed to take.
+        kind: The kind of worker.
     """
+    crashed = kind in TENSORFLOW_KINDS and onednn.is_crash(exitcode)
     if memory is not None:
         return JobFailed(
             say(
@@ -69,7 +74,8 @@ def from_exit(exitcode: int | None, memory: dict[str, Any] | None, limits: Limit
             say("The file may be damaged or made to do harm; otherwise use a smaller model or less data."),
         )
     if limits.address_space_bytes is not None and exitcode in (_by("SIGABRT"), _by("SIGSEGV")):
-        return JobFailed(
+        error = TensorFlowCrashed if crashed else JobFailed
+        return error(
             say(
                 "The worker process crashed, most likely because it needed more than {limit:.3g} GiB of "
                 "memory, the most that such a job may take.",
@@ -85,12 +91,29 @@ def from_exit(exitcode: int | None, memory: dict[str, Any] | None, limits: Limit
             ),
             _less_memory(),
         )
+    if crashed:
+        return _tensorflow_crashed(exitcode, kind)
     return JobFailed(
         say("The worker process ended unexpectedly ({how}).", how=_how(exitcode)),
         say(
             "A new one has been started. Run the job again; if it happens again, the file or a "
             "runtime is at fault."
         ),
+    )
+
+
+def _tensorflow_crashed(exitcode: int | None, kind: WorkerKind) -> TensorFlowCrashed:
+    if kind == "tensorflow":
+        return TensorFlowCrashed(
+            say("TensorFlow itself crashed ({how}).", how=_how(exitcode)), onednn.what_to_do()
+        )
+    return TensorFlowCrashed(
+        say(
+            "TensorFlow itself crashed ({how}), with its oneDNN kernels and without them ({switch}).",
+            how=_how(exitcode),
+            switch=f"{onednn.VARIABLE}={onednn.OFF}",
+        ),
+        say("The model's file or TensorFlow itself is at fault: try another version of TensorFlow."),
     )
 
 

@@ -37,6 +37,8 @@ class Job:
         self._outcome: concurrent.futures.Future[Variant | None] = concurrent.futures.Future()
         self._phase: tuple[float, float] = (0.0, 1.0)
         self._began: float | None = None
+        self.asked_to_stop = False
+        """Whether somebody has cancelled it: work that ends with its process was not asked to."""
 
     @property
     def id(self) -> str:

@@ -47,7 +47,6 @@ class JobQueue:
         self._running: Job | None = None
         self._tasks: dict[str, asyncio.Task[Variant | None]] = {}
         self._jobs: dict[str, Job] = {}
-        self._asked: set[str] = set()
 
     def add(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
         """Puts a job at the end of the queue and returns at once.
@@ -81,8 +80,10 @@ class JobQueue:
 
     def cancel(self, id_: str) -> None:
         """Cancels a job, waiting or running; one that has ended stays as it is."""
-        self._asked.add(id_)
-        self._stop(id_)
+        job = self._jobs.get(id_)
+        if job is not None:
+            job.asked_to_stop = True
+            self._stop(id_)
 
     def _stop(self, id_: str) -> None:
         with self._lock:
@@ -106,9 +107,8 @@ class JobQueue:
 
     def _end(self, job: Job, error: BaseException) -> None:
         # An event loop that ends cancels its work, which nobody has asked for.
-        asked = job.id in self._asked
         ended = say("The process that ran this job ended before it was finished.")
-        job.end(error=error, interrupted=None if asked else ended)
+        job.end(error=error, interrupted=None if job.asked_to_stop else ended)
 
     async def _stop_work(self, id_: str) -> None:
         await self._executor.cancel(id_)

@@ -19,12 +19,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench import onednn
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.jobs.limits import Limits, without_core_files
 from workbench.jobs.reporter import Event, WorkerReporter
 from workbench.records import Record
 
-WorkerKind = Literal["tensorflow", "light", "gpu"]
+WorkerKind = Literal["tensorflow", "tensorflow_without_onednn", "light", "gpu"]
+TENSORFLOW_KINDS: frozenset[WorkerKind] = frozenset({"tensorflow", "tensorflow_without_onednn"})
+"""Those that import TensorFlow when they start."""
 
 _MARKER = "running"
 
@@ -190,7 +193,10 @@ def dask_setup(worker: Any) -> None:
     """Prepares a worker process; called by dask at its start, in its main thread."""
     die_with_parent()
     without_core_files()
-    if "tensorflow" in (worker.state.total_resources or {}):
+    kinds = set(worker.state.total_resources or {})
+    if "tensorflow_without_onednn" in kinds:
+        os.environ[onednn.VARIABLE] = onednn.OFF  # heard by TensorFlow when it is imported
+    if kinds & TENSORFLOW_KINDS:
         thread = threading.Thread(target=_import_tensorflow, name="import tensorflow", daemon=True)
         thread.start()
         _warming.append(thread)

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from workbench import errors
-from workbench.errors import InvalidInput, JobFailed, WorkbenchError
+from workbench import errors, onednn
+from workbench.errors import InvalidInput, JobFailed, TensorFlowCrashed, WorkbenchError
 from workbench.measure.latency import Candidate
 from workbench.runtimes import runtime
 from workbench.technique import Reporter
@@ -54,6 +54,7 @@ def run_in_fresh_process(
 
     Raises:
         InvalidInput: If a file made the process crash, or could not be loaded or run.
+        TensorFlowCrashed: If it crashed in TensorFlow.
         JobFailed: If the process ran out of memory, was ended from outside, or hung.
         workbench.errors.Cancelled: If the user has cancelled the job.
     """
@@ -198,8 +199,11 @@ def _death(code: int, working_on: str | None, candidates: Sequence[Candidate]) -
             name = signal.Signals(-code).name
         except ValueError:
             name = f"signal {-code}"
+        problem = say("{file} made {runtime} crash ({signal}).", file=file, runtime=runtimes, signal=name)
+        if onednn.is_crash(code) and any(runtime(c.runtime).imports_tensorflow for c in files):
+            return TensorFlowCrashed(problem, onednn.what_to_do())
         return InvalidInput(
-            say("{file} made {runtime} crash ({signal}).", file=file, runtime=runtimes, signal=name),
+            problem,
             say("The file is damaged or not made for this runtime. Nothing else was affected."),
         )
     return JobFailed(

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench import onednn
 from workbench.data.dataset import SplitName
-from workbench.errors import WorkbenchError
+from workbench.errors import TensorFlowCrashed, WorkbenchError
 from workbench.jobs.part import Part
 from workbench.jobs.slot import exclusive_slot
 from workbench.measure.apart import time_once
@@ -83,6 +84,8 @@ def time_grid(
             try:
                 timed = time_once(part, here, dataset_folder, "quick", seed + found.processes, split=split)
             except WorkbenchError as error:
+                if isinstance(error, TensorFlowCrashed) and not onednn.is_off():
+                    raise  # all of it is timed once more, without the kernels that crash
                 report.log(error.problem)
                 if len(group) > 1:
                     waiting[:0] = [[candidate] for candidate in group]
@@ -168,7 +171,7 @@ def play_off(
     ]
     fastest = min(samples, key=lambda array: float(np.median(array)))
     floor = 0.0 if timed.control is None else floor_of(timed.samples[0][None], timed.control[None])
-    ratios = tuple(_ratio(fastest, array, seed) for array in samples)
+    ratios = tuple(_ratio(fastest, array, seed, floor) for array in samples)
     slower = tuple(speed_word(ratio, floor) == "slower" for ratio in ratios)
     return PlayOff(summaries, ratios, slower)
 
@@ -183,8 +186,12 @@ def _together(reference: Candidate, group: Sequence[Candidate]) -> bool:
     return may_share_a_process([reference, *group])
 
 
-def _ratio(fastest: npt.NDArray[np.float64], other: npt.NDArray[np.float64], seed: int) -> Interval:
-    return Interval(value=1.0, low=1.0, high=1.0) if other is fastest else speedup(fastest, other, seed)
+def _ratio(
+    fastest: npt.NDArray[np.float64], other: npt.NDArray[np.float64], seed: int, floor: float
+) -> Interval:
+    if other is fastest:
+        return Interval(value=1.0, low=1.0, high=1.0)
+    return speedup(fastest, other, seed, floor)
 
 
 def _summary(candidate: Candidate, timed: Timed, index: int, seed: int) -> LatencySummary:

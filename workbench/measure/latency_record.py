@@ -29,6 +29,7 @@ def latency_measurement(
     passport: str,
     load_average: float,
     pressure: float | None,
+    onednn: bool | None = None,
 ) -> tuple[LatencyMeasurement, dict[str, npt.NDArray[np.float64]]]:
     """Summaries, the A/A floor and verdicts from the raw samples.
 
@@ -40,6 +41,7 @@ def latency_measurement(
         passport: Identifier of the machine's passport.
         load_average: At the start.
         pressure: At the start; None where the system does not say.
+        onednn: Whether TensorFlow ran with its oneDNN kernels; None where it did not run.
 
     Returns:
         The measurement, and the raw samples by variant, shape ``(processes, rounds, runs)``.
@@ -89,6 +91,7 @@ def latency_measurement(
         seed=seed,
         passport=passport,
         warnings=tuple(_warnings(plan, pressure)),
+        onednn=onednn,
     ), raw
 
 

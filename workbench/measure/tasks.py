@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench import onednn
 from workbench.data.dataset import Dataset
 from workbench.errors import InvalidInput
 from workbench.jobs.part import Part
@@ -28,8 +29,9 @@ from workbench.measure.records import (
 )
 from workbench.measure.scores import RunningF1, to_predictions, to_scores
 from workbench.measure.size import measure_size
+from workbench.runtimes import runtime
 from workbench.technique import Reporter
-from workbench.text import say
+from workbench.text import Text, say
 
 
 def measure_latency(
@@ -81,6 +83,7 @@ def measure_latency(
         passport=machine.passport().id,
         load_average=load,
         pressure=pressure,
+        onednn=_onednn(candidates),
     )
 
 
@@ -91,6 +94,7 @@ def measure_quality(
     from_logits: bool,
     passport: Passport | None = None,
     seed: int = 0,
+    doubts: tuple[Text, ...] = (),
 ) -> tuple[QualityMeasurement, npt.NDArray[np.float32]]:
     """Predicts the test split in the runtime that is timed, and judges the predictions.
 
@@ -103,7 +107,8 @@ def measure_quality(
         dataset_folder: The prepared data.
         from_logits: Whether the model's output is raw scores.
         passport: The machine's; taken here if None.
-        seed: Seeds the bootstrap.
+        seed: Seeds the intervals.
+        doubts: What speaks for another reading of the output; kept as warnings.
 
     Returns:
         The measurement, and the probabilities, float32, shape ``(n, classes)``.
@@ -132,6 +137,7 @@ def measure_quality(
         predict_split(report, candidate, dataset, on_batch)
         # All at once: whether values can be probabilities is seen in all of them together.
         scores, warnings = to_scores(np.concatenate(parts), classes, from_logits=from_logits)
+        warnings = (*doubts, *warnings)
         measurement = quality_measurement(
             variant=candidate.variant,
             runtime=candidate.runtime,
@@ -142,6 +148,7 @@ def measure_quality(
             passport=(passport or machine.passport()).id,
             seed=seed,
             warnings=warnings,
+            occurring=dataset.info.occurring,
         )
     report.progress(1.0)
     return measurement, scores
@@ -170,6 +177,13 @@ def measure_size_task(
         size = measure_size(candidate.path, parameters, peak, report.check)
     report.progress(1.0)
     return size
+
+
+def _onednn(candidates: Sequence[Candidate]) -> bool | None:
+    """Whether TensorFlow runs with its oneDNN kernels; None where none of the files needs it."""
+    if not any(runtime(candidate.runtime).imports_tensorflow for candidate in candidates):
+        return None
+    return not onednn.is_off()
 
 
 def _require_distinct(candidates: Sequence[Candidate]) -> None:

@@ -20,7 +20,8 @@ import shutil
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,12 +35,18 @@ from workbench.measure.records import Passport
 from workbench.records import Record
 from workbench.store.files import digest, flush_folder_entry, move_durably
 from workbench.store.jobs import JobRecords
+from workbench.store.measured import Measured
 from workbench.store.ownership import Ownership, one_at_a_time
 from workbench.store.schema import connect
 from workbench.text import Text, say
 from workbench.variant import Variant
 
 R = TypeVar("R", bound=Record)
+
+_ADD_MEASUREMENT = "INSERT INTO measurements (kind, variant, record, arrays, passport) VALUES (?, ?, ?, ?, ?)"
+_SET_FACT = (
+    "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 
 
 class Store:
@@ -88,12 +95,20 @@ class Store:
         folder.mkdir(parents=True)
         return folder
 
-    def add_variant(self, variant: Variant, source: Path) -> Variant:
-        """Moves a finished file into the store and records its variant.
+    def add_variant(
+        self,
+        variant: Variant,
+        source: Path,
+        measured: Iterable[Measured] = (),
+        facts: Mapping[str, str] | None = None,
+    ) -> Variant:
+        """Moves a finished file into the store and records its variant, with what is known of it.
 
         Args:
             variant: The record; ``path`` and ``sha256`` are filled in here.
             source: The file or folder to move, made in a :meth:`staging` folder.
+            measured: What was measured of it already, recorded with it or not at all.
+            facts: Small values by name, likewise.
 
         Returns:
             The record as stored.
@@ -106,8 +121,21 @@ class Store:
             update={"path": home / source.name, "sha256": digest(packed / source.name)}
         )
         move_durably(packed, home)
-        self._execute("INSERT INTO variants (id, record) VALUES (?, ?)", (stored.id, self._relative(stored)))
+        rows = [one.row(stored.id) for one in measured]
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO variants (id, record) VALUES (?, ?)", (stored.id, self._relative(stored))
+            )
+            connection.executemany(_ADD_MEASUREMENT, rows)
+            connection.executemany(_SET_FACT, list((facts or {}).items()))
         return stored
+
+    def forget_variant(self, id_: str) -> None:
+        """Removes a variant that nothing was made from, with its file and its measurements."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM measurements WHERE variant = ?", (id_,))
+            connection.execute("DELETE FROM variants WHERE id = ?", (id_,))
+        shutil.rmtree(self.folder / "variants" / id_, ignore_errors=True)
 
     def variants(self, *, deleted: bool = False) -> tuple[Variant, ...]:
         """The variants in the order of their making.
@@ -125,9 +153,8 @@ class Store:
     def set_deleted(self, ids: Iterable[str], deleted: bool) -> None:
         """Marks variants as deleted or takes that back; files stay until :meth:`purge`."""
         moment = datetime.now(UTC).isoformat() if deleted else None
-        with self._lock, self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(
+        with self._transaction() as connection:
+            connection.executemany(
                 "UPDATE variants SET deleted = ? WHERE id = ?", [(moment, id_) for id_ in ids]
             )
 
@@ -170,18 +197,10 @@ class Store:
             passport: Identifier of the machine's passport.
             arrays: Raw samples or predictions, kept with it.
         """
-        packed = None
-        if arrays is not None:
-            buffer = io.BytesIO()
-            np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
-            packed = buffer.getvalue()
-        text = record.model_dump_json()
-        with self._lock, self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(
-                "INSERT INTO measurements (kind, variant, record, arrays, passport) VALUES (?, ?, ?, ?, ?)",
-                [(kind, variant, text, packed, passport) for variant in variants],
-            )
+        measured = Measured(kind, record, passport, arrays)
+        rows = [measured.row(variant) for variant in variants]
+        with self._transaction() as connection:
+            connection.executemany(_ADD_MEASUREMENT, rows)
 
     def measurements(self, kind: str, variant: str, record_type: type[R]) -> tuple[R, ...]:
         """All measurements of one kind of a variant, newest first."""
@@ -236,11 +255,11 @@ class Store:
 
     def set_fact(self, name: str, value: str) -> None:
         """Keeps a small value by name."""
-        self._execute(
-            "INSERT INTO facts (name, value) VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (name, value),
-        )
+        self._execute(_SET_FACT, (name, value))
+
+    def drop_fact(self, name: str) -> None:
+        """Forgets a small value; does nothing where there is none of this name."""
+        self._execute("DELETE FROM facts WHERE name = ?", (name,))
 
     def version(self) -> int:
         """A number that changes whenever another process or store has written to this folder."""
@@ -248,10 +267,11 @@ class Store:
 
     # -- inside -----------------------------------------------------------------------------
 
-    def _execute(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                return self._connection.execute(query, values).fetchall()
+                yield self._connection
             except sqlite3.OperationalError as error:
                 raise InvalidInput(
                     say(
@@ -261,6 +281,16 @@ class Store:
                     ),
                     say("Check that the disk has room and that you may write there."),
                 ) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._connected() as connection, connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+
+    def _execute(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._connected() as connection:
+            return connection.execute(query, values).fetchall()
 
     def _relative(self, variant: Variant) -> str:
         # Paths are stored relative, so that a folder can be moved or copied.
@@ -281,6 +311,9 @@ class Store:
             # With another process at work, a folder without a record may be one that it is just storing.
             for folder in (self.folder / "variants").iterdir():
                 if folder.name not in recorded:
+                    shutil.rmtree(folder, ignore_errors=True)
+            for folder in (self.folder / "data").iterdir():  # of an opening that did not come to its end
+                if str(folder.relative_to(self.folder)) != self.fact("dataset"):
                     shutil.rmtree(folder, ignore_errors=True)
             flush_folder_entry(self.folder / "variants")
         self.problems = tuple(

@@ -61,3 +61,16 @@ class TinyRuntime(Runtime):
             return TinySession(path)
         except (OSError, ValueError) as error:
             raise InvalidInput(say("{file} is no tiny model.", file=path.name)) from error
+
+
+class TinyTensorFlow(TinyRuntime):
+    """NumPy, as if TensorFlow ran it; where its oneDNN kernels are off, nothing crashes."""
+
+    name = "tiny.tensorflow"
+    imports_tensorflow = True
+
+    def load(self, path, settings):
+        session = super().load(path, settings)
+        if session.fault == "crash with oneDNN" and os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0":
+            session.fault = "crash"
+        return session
