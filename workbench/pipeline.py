@@ -70,7 +70,8 @@ class Pipeline:
         """Loads a finished model file, stores it beside the baseline and measures it."""
         started = time.monotonic()
         opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
-        opened = replace(opened, description=with_wish(opened.description, wish))
+        if len(opened.description.outputs) > 1:  # the name may be that of the baseline's alone
+            opened = replace(opened, description=with_wish(opened.description, wish))
         job.phase(0.35, 0.4, say("Fitting the data to the model"))
         added = await self._making.another(job, opened, name, started, wish)
         job.update(variant=added.id)

@@ -15,6 +15,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.data.raw import SCALINGS
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.demo import DEMO_MODELS
+from workbench.outputs import reading_notes
 from workbench.recipe import Recipe
 from workbench.shared import shared_mode
 from workbench.text import LANGUAGES, Text, current_language, say
@@ -37,6 +38,10 @@ _LABELS = {
     "labelHint": say("Left empty: label, target, class or y, else the last column."),
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
+    "output": say("Output that is judged"),
+    "outputHint": say("Its name, of a model with several. Left empty: the one that fits the labels."),
+    "meaning": say("What the output gives"),
+    "meaningHint": say("Automatic looks at the last layers and at the values on samples."),
     "workbench": say("Workbench"),
     "workbenchHint": say("Each model has one of its own. Going back loses nothing."),
     "go": say("Go there"),
@@ -49,6 +54,11 @@ _LABELS = {
     ),
     "reload": say("Reload"),
     "trust": say("I trust this file: code inside it may run"),
+}
+_MEANINGS = {
+    "auto": say("automatic"),
+    "probabilities": say("probabilities"),
+    "raw scores": say("raw scores (logits)"),
 }
 _MODEL_FILES = ".keras,.h5,.hdf5,.tflite,.onnx"
 _DATA_FILES = ".npz,.csv"
@@ -86,7 +96,7 @@ class TopBar(Component):
             "title": str(say("Neural Workbench")),
             "facts": self._facts(info),
             "warnings": self._warnings(),
-            "remarks": [] if info is None else [str(note) for note in info.notes],
+            "remarks": self._remarks(info),
             "error": message_of(self.problem),
             "language": current_language(),
             "usual": os.environ.get("WORKBENCH_LANGUAGE") or "en",
@@ -94,6 +104,7 @@ class TopBar(Component):
             "models": [{"value": name, "label": str(model.title)} for name, model in DEMO_MODELS.items()],
             "datasets": [{"value": name, "label": str(data.title)} for name, data in BUILTINS.items()],
             "scalings": [{"value": name, "label": str(Text(template=name))} for name in SCALINGS],
+            "meanings": [{"value": value, "label": str(text)} for value, text in _MEANINGS.items()],
             "workbenches": [
                 {
                     "value": one.folder.name,
@@ -172,6 +183,11 @@ class TopBar(Component):
             for title, value, detail in facts
         ]
 
+    def _remarks(self, info: DatasetInfo | None) -> list[str]:
+        baseline = self.session.baseline
+        output = () if baseline is None else reading_notes(baseline.description)
+        return [str(note) for note in (*(() if info is None else info.notes), *output)]
+
     def _warnings(self) -> list[str]:
         found = list(self.session.workbench.problems)
         for row in self.session.rows:
@@ -190,6 +206,8 @@ class TopBar(Component):
         label: object = "",
         scaling: object = "auto",
         trust: object = False,
+        output: object = "",
+        meaning: object = "auto",
     ) -> None:
         """Opens a model with its data; of a table, with the labels of the column that was named."""
         if not isinstance(model, str) or not isinstance(data, str) or not model or not data:
@@ -200,7 +218,20 @@ class TopBar(Component):
             )
         column = label.strip() if isinstance(label, str) else ""
         trusted = trust is True and not shared_mode()
-        self.session.open(model, data, label=column or None, scaling=scaling, trust=trusted)
+        if not isinstance(meaning, str) or meaning not in _MEANINGS:
+            raise InvalidInput(
+                say("There is no such meaning of an output."),
+                say("Allowed are: {names}.", names=", ".join(_MEANINGS)),
+            )
+        self.session.open(
+            model,
+            data,
+            label=column or None,
+            scaling=scaling,
+            trust=trusted,
+            output=(output.strip() if isinstance(output, str) else "") or None,
+            from_logits=None if meaning == "auto" else meaning == "raw scores",
+        )
 
     def act_go(self, workbench: object = None) -> None:
         """Shows a workbench beside this one."""

@@ -54,7 +54,7 @@ export function topBar(view) {
 function opening(view) {
   const { state, labels, local } = view;
   const chosen = (local.chosen ??= { model: state.models[0]?.value ?? "", data: state.datasets[0]?.value ?? "", modelPath: "", dataPath: "",
-    label: "", scaling: "auto", trust: false });
+    label: "", scaling: "auto", output: "", meaning: "auto", trust: false });
   const choose = (name) => (event) => {
     chosen[name] = event.target.type === "checkbox" ? event.target.checked : event.target.value;
     view.redraw();
@@ -71,7 +71,8 @@ function opening(view) {
   const submit = (event) => {
     event.preventDefault();
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
-      label: chosen.data ? "" : chosen.label, scaling: chosen.scaling, trust: chosen.trust });
+      label: chosen.data ? "" : chosen.label, scaling: chosen.scaling, trust: chosen.trust,
+      output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning });
     local.open = false;
     view.redraw();
   };
@@ -86,6 +87,13 @@ function opening(view) {
         h("select", { id: `${local.id}-scaling`, value: chosen.scaling, onchange: choose("scaling") },
           state.scalings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
         h("p", { class: "wb-hint" }, labels.scalingHint)),
+      chosen.model === "" && h("div", { class: "wb-field", key: "output" }, h("label", { for: `${local.id}-output` }, labels.output),
+        h("input", { id: `${local.id}-output`, type: "text", value: chosen.output, oninput: choose("output"), "aria-describedby": `${local.id}-output-about` }),
+        h("p", { class: "wb-hint", id: `${local.id}-output-about` }, labels.outputHint)),
+      chosen.model === "" && h("div", { class: "wb-field", key: "meaning" }, h("label", { for: `${local.id}-meaning` }, labels.meaning),
+        h("select", { id: `${local.id}-meaning`, value: chosen.meaning, onchange: choose("meaning"), "aria-describedby": `${local.id}-meaning-about` },
+          state.meanings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+        h("p", { class: "wb-hint", id: `${local.id}-meaning-about` }, labels.meaningHint)),
       h("div", { class: "wb-field", key: "recipe" }, h("label", { for: `${local.id}-recipe` }, labels.recipe),
         fileField(view, "recipe", labels.recipeHint))),
     state.trust && h("div", { class: "wb-field wb-field-checkbox" },

@@ -13,6 +13,7 @@ import click
 @click.option("--data", required=True, help="Data file or folder, or the name of built-in data.")
 @click.option("--scaling", default="auto", show_default=True, help="How raw values become inputs.")
 @click.option("--label", help="Label column of a table; by default label, target, class or y, else the last.")
+@click.option("--output", help="Name of the output that is judged; by default the one that fits the labels.")
 @click.option("--trust", is_flag=True, help="Let code inside the model files run.")
 @click.option("--quick", is_flag=True, help="One process and about a second each, instead of five and ten.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -23,6 +24,7 @@ def command(
     data: str,
     scaling: str,
     label: str | None,
+    output: str | None,
     trust: bool,
     quick: bool,
     as_json: bool,
@@ -47,9 +49,11 @@ def command(
         for file in files:
             try:
                 if workbench.baseline is None:
-                    watch(workbench.open(file, data, trust=trust, scaling=scaling, label=label))
+                    watch(
+                        workbench.open(file, data, trust=trust, scaling=scaling, label=label, output=output)
+                    )
                 else:
-                    watch(workbench.add(file, trust=trust))
+                    watch(workbench.add(file, trust=trust, output=output))
             except WorkbenchError as error:
                 failed[file] = error
         if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:

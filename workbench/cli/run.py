@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 )
 @click.option("--scaling", default="auto", show_default=True, help="How raw values become inputs.")
 @click.option("--label", help="Label column of a table; by default label, target, class or y, else the last.")
+@click.option("--output", help="Name of the output that is judged; by default the one that fits the labels.")
+@click.option(
+    "--from-logits/--probabilities",
+    "from_logits",
+    default=None,
+    help="What that output gives: raw scores or probabilities; by default its layers and values decide.",
+)
+@click.option("--task", help="What the answers are judged as: classification.")
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
 @click.option("--final", is_flag=True, help="Time everything again in five fresh processes at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -34,6 +42,9 @@ def command(
     out: Path | None,
     scaling: str,
     label: str | None,
+    output: str | None,
+    from_logits: bool | None,
+    task: str | None,
     trust: bool,
     final: bool,
     as_json: bool,
@@ -60,7 +71,18 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(workbench.open(model, data, trust=trust, scaling=scaling, label=label))
+            watch(
+                workbench.open(
+                    model,
+                    data,
+                    trust=trust,
+                    scaling=scaling,
+                    label=label,
+                    task=task,
+                    output=output,
+                    from_logits=from_logits,
+                )
+            )
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))
