@@ -54,7 +54,7 @@ export function topBar(view) {
 function opening(view) {
   const { state, labels, local } = view;
   const chosen = (local.chosen ??= { model: state.models[0]?.value ?? "", data: state.datasets[0]?.value ?? "", modelPath: "", dataPath: "",
-    label: "", scaling: "auto", trust: false, classes: "", testFraction: "", validationFraction: "", limit: "" });
+    label: "", scaling: "auto", output: "", meaning: "auto", trust: false, classes: "", testFraction: "", validationFraction: "", limit: "" });
   const choose = (name) => (event) => {
     chosen[name] = event.target.type === "checkbox" ? event.target.checked : event.target.value;
     view.redraw();
@@ -75,6 +75,7 @@ function opening(view) {
     event.preventDefault();
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
       label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.trust,
+      output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning,
       testFraction: chosen.testFraction, validationFraction: chosen.validationFraction, limit: chosen.limit });
     local.open = false;
     view.redraw();
@@ -88,6 +89,11 @@ function opening(view) {
         h("select", { id: `${local.id}-scaling`, value: chosen.scaling, onchange: choose("scaling") },
           state.scalings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
         h("p", { class: "wb-hint" }, labels.scalingHint)),
+      chosen.model === "" && typed("output", labels.outputHint),
+      chosen.model === "" && h("div", { class: "wb-field", key: "meaning" }, h("label", { for: `${local.id}-meaning` }, labels.meaning),
+        h("select", { id: `${local.id}-meaning`, value: chosen.meaning, onchange: choose("meaning"), "aria-describedby": `${local.id}-meaning-about` },
+          state.meanings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+        h("p", { class: "wb-hint", id: `${local.id}-meaning-about` }, labels.meaningHint)),
       h("div", { class: "wb-field", key: "recipe" }, h("label", { for: `${local.id}-recipe` }, labels.recipe),
         fileField(view, "recipe", labels.recipeHint))),
     h("details", { class: "wb-fold", key: "reading" }, h("summary", {}, labels.reading),

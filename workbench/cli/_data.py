@@ -19,7 +19,11 @@ _OPTIONS = (
     click.option(
         "--classes", help="Names of all classes in the order of the model's outputs, separated by commas."
     ),
-    click.option("--output", help="Of data with several targets, the one that is judged."),
+    click.option(
+        "--output",
+        help="Name of the output that is judged, and of its target in the data; by default the one that fits "
+        "the labels.",
+    ),
     click.option(
         "--test-fraction",
         type=float,

@@ -51,7 +51,7 @@ def command(
                 if workbench.baseline is None:
                     watch(workbench.open(file, data, trust=trust, **chosen(reading)))
                 else:
-                    watch(workbench.add(file, trust=trust))
+                    watch(workbench.add(file, trust=trust, output=reading["output"]))
             except WorkbenchError as error:
                 failed[file] = error
         if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:
