@@ -194,5 +194,8 @@ def check_agreement(model: ModelDescription, data: DatasetInfo) -> None:
                     ),
                     given=str(tuple(given)),
                 ),
-                say("Reshape the data, or choose the data that the model was trained on."),
+                say(
+                    "Give the data the shape that the model was trained on, for instance with numpy's "
+                    "reshape or transpose; pictures in a folder are resized by themselves."
+                ),
             )

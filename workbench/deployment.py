@@ -74,8 +74,8 @@ def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str
     """Code that loads a variant's file and predicts with it, importing nothing from this package.
 
     It defines ``predict(samples)``, which takes samples as the data hold them (a dict by input name where
-    there are several) and gives the first output as float32, and ``classify(samples)``. What a file wants in
-    8 bits is converted there and back with the scales that are in it.
+    there are several) and gives the output that is judged as float32, and ``classify(samples)``. What a file
+    wants in 8 bits is converted there and back with the scales that are in it.
 
     Args:
         variant: Any variant; its file is called :func:`deployment_file` there.

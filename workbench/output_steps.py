@@ -61,7 +61,7 @@ async def understood(
         limits=FOREIGN_FILE_LIMITS,
     )
     description = opened.description.model_copy(
-        update={"from_logits": found.from_logits, "doubts": found.doubts}
+        update={"from_logits": found.from_logits, "reading": found.reason, "doubts": found.doubts}
     )
     judged = judged_note(description)
     notes = (found.reason, *found.doubts) if judged is None else (judged, found.reason, *found.doubts)

@@ -181,6 +181,7 @@ class ModelDescription(Record):
         task: What it is judged as.
         from_logits: Whether that output is raw scores (True) or probabilities (False).
         meanings: What the values of each output are, as the file's operations tell; empty if unknown.
+        reading: How the values of that output are read, and why; None for what was made from another.
         doubts: What makes the reading of the output questionable, for every row that follows from it.
         precision: The element type that decides size and speed.
         macs: Multiply-accumulate operations of one sample; None if not counted.
@@ -198,6 +199,7 @@ class ModelDescription(Record):
     task: Task = "classification"
     from_logits: bool = False
     meanings: tuple[Meaning, ...] = ()
+    reading: Text | None = None
     doubts: tuple[Text, ...] = ()
     precision: Precision = "float32"
     macs: int | None = None

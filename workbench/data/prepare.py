@@ -99,7 +99,7 @@ def prepare(
     check_values(raw, specs)
     if model is not None and classes is None:
         require_classes(model, _distinct_numbers(raw))
-    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target or output))
+    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target))
     parts, split_notes = divide(
         encoded.y,
         encoded.classes,
