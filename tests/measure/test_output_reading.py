@@ -1,10 +1,14 @@
 """Models whose outputs are easily misread, judged as plain Keras and scikit-learn judge them."""
 
+import runpy
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
 from workbench.data.prepare import prepare
+from workbench.deployment import deployment_code
 from workbench.errors import InvalidInput
 from workbench.measure.latency import Candidate
 from workbench.measure.output_matching import carried_position, matching_output
@@ -14,7 +18,7 @@ from workbench.models.conversion import to_onnx, to_openvino, to_tflite
 from workbench.models.description import describe, describe_keras
 from workbench.outputs import judged_model, output_wish, with_wish
 from workbench.runtimes import runtime
-from workbench.variant import JudgedOutput, RuntimeSettings
+from workbench.variant import JudgedOutput, RuntimeSettings, Variant
 
 SAMPLES = np.random.default_rng(0).normal(size=(400, 4)).astype(np.float32)
 SIDE = (SAMPLES[:, 0] + 0.1 * SAMPLES[:, 1] > 0.3).astype(int)
@@ -219,6 +223,35 @@ def test_converted_files_give_the_judged_output(kind, tmp_path):
             np.testing.assert_allclose(session.predict(SAMPLES[:8]), wanted, atol=1e-5)
             session.close()
             assert found == expected
+        code = deployment_code(variant_of(path, form, home, made, outputs[expected]))
+        if form == "keras":  # TensorFlow's threads are set once in a process
+            assert f"keras.tree.flatten(call(inputs))[{expected}]" in code
+            continue
+        predict = deployed(code, path, tmp_path / home)
+        np.testing.assert_allclose(predict(SAMPLES[:8]), wanted, atol=1e-5)
+
+
+def variant_of(path, form, home, description, output):
+    return Variant(
+        id="made",
+        name="made",
+        format=form,
+        path=path,
+        sha256="",
+        runtime=home,
+        settings=RuntimeSettings(output=output),
+        description=description,
+        created=datetime.now(UTC),
+    )
+
+
+def deployed(code, path, folder):
+    """The function ``predict`` of deployment code beside its file."""
+    folder.mkdir()
+    variant_file = folder / {".tflite": "model.tflite", ".onnx": "model.onnx"}.get(path.suffix, "model")
+    variant_file.symlink_to(path)
+    (folder / "predict.py").write_text(code.replace('FILE = "', f'FILE = "{folder}/'))
+    return runpy.run_path(str(folder / "predict.py"))["predict"]
 
 
 def heads_of(model, samples, kind):
