@@ -118,7 +118,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
         if len(variant.description.outputs) > 1:
             return say(
                 "{name} has several outputs, and layers are chosen by one. Open a model of the judged output "
-                "alone: keras.Model(model.inputs, model.get_layer(...).output).",
+                "alone: keras.Model(inputs, output).",
                 name=variant.name,
             )
         return float32_parent(variant, "tflite")
