@@ -20,6 +20,7 @@ from typing import Any
 from workbench.errors import InvalidInput
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.findings import size_text
+from workbench.models.legacy_archive import read_archive
 from workbench.models.legacy_graph import described
 from workbench.models.parity import Arrays, outputs_of, random_inputs
 from workbench.technique import Reporter
@@ -103,7 +104,9 @@ def _read(source: Path, folder: Path, *, trust: bool) -> None:
     import numpy as np
     import tf_keras
 
-    model = tf_keras.models.load_model(source, compile=False, safe_mode=not trust)
+    model = read_archive(source, trust=trust)
+    if model is None:
+        model = tf_keras.models.load_model(source, compile=False, safe_mode=not trust)
     if not getattr(model, "inputs", None):
         raise ValueError("The model has no known input shape.")
     specs = [

@@ -27,7 +27,7 @@ _RENAMED = {("LeakyReLU", "alpha"): "negative_slope", ("ThresholdedReLU", "theta
 _KINDS = {"ThresholdedReLU": "ReLU", "BatchNormalizationV1": "BatchNormalization"}
 _RECURRENT = {"RNN", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional"}
 _STEEPER = 1.2
-"""Keras 2's hard sigmoid is clip(x / 5 + 1/2), Keras 3's clip(x / 6 + 1/2): equal for an x 1.2 times larger."""
+"""Keras 2 cuts x / 5 + 1/2 to a hard sigmoid, Keras 3 x / 6 + 1/2: equal for an x 1.2 times larger."""
 _GATES = {"LSTM": (1, 1, 0, 1), "LSTMCell": (1, 1, 0, 1), "GRU": (1, 1, 0), "GRUCell": (1, 1, 0)}
 _GATES |= {f"ConvLSTM{rank}D": (1, 1, 0, 1) for rank in (1, 2, 3)}
 """Which blocks of a recurrent layer's weights lead into its recurrent activation."""
