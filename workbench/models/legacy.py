@@ -49,13 +49,16 @@ class ReadByKeras2:
     outputs: Arrays
 
 
-def read_in_keras_2(report: Reporter, source: Path, folder: Path, *, trust: bool = False) -> ReadByKeras2:
+def read_in_keras_2(
+    report: Reporter, source: Path, folder: Path, otherwise: Text, *, trust: bool = False
+) -> ReadByKeras2:
     """Lets tf_keras load a model, describe it and run it once.
 
     Args:
         report: Asked for cancellation.
         source: An ``.h5`` or ``.keras`` file of Keras 1 or 2, or a SavedModel folder.
         folder: An empty folder to write into.
+        otherwise: What to do where it cannot be read.
         trust: Whether code inside the file may run.
 
     Raises:
@@ -70,11 +73,11 @@ def read_in_keras_2(report: Reporter, source: Path, folder: Path, *, trust: bool
     if ended.code != 0 or not (folder / _REFERENCE).is_file():
         raise InvalidInput(
             say(
-                "Keras 2 cannot read {name} either: {reason}",
+                "Keras 2 cannot read {name}: {reason}",
                 name=source.name,
                 reason=_reason(ended, allowance),
             ),
-            say("Save the model as a .keras file with the Keras that made it, and open that."),
+            otherwise,
         )
     with np.load(folder / _REFERENCE, allow_pickle=False) as stored:
         inputs = [stored[f"input_{i}"] for i in range(sum(name.startswith("input_") for name in stored))]

@@ -1,8 +1,9 @@
 """Reads ``.keras`` archives of Keras 2 whose weights lie under other names than tf_keras looks for.
 
-Keras 2.12 and 2.13 kept the weights of a model's layers under ``_layer_checkpoint_dependencies``, later ones
-under ``layers``; and on Windows all of Keras 2 wrote backslashes, which HDF5 takes for a part of the name. The
-numbers in ``dense``, ``dense_2``, ... were counted in several ways: their order alone says which layer is meant.
+Keras 2.12 and 2.13 kept the weights of a model's layers under ``_layer_checkpoint_dependencies``, later
+ones under ``layers``; and on Windows all of Keras 2 wrote backslashes, which HDF5 takes for a part of the
+name. The numbers in ``dense``, ``dense_2``, ... were counted in several ways: their order alone says which
+layer is meant.
 
 Runs beside tf_keras, in the process of :mod:`workbench.models.legacy`.
 """
