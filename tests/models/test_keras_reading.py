@@ -30,8 +30,16 @@ def notes(opened):
             540,
         ),
         ("sequential.h5", "A file of Keras 2.21.0. Keras 3 reads it directly.", 67),
-        ("list.h5", "A file of Keras 2.1.6. Keras 2 read it; it was built anew in Keras 3, layer by layer.", 67),
-        ("both.keras", "A file of Keras 2.21.0. Keras 2 read it; it was built anew in Keras 3, layer by layer.", 50),
+        (
+            "list.h5",
+            "A file of Keras 2.1.6. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
+            67,
+        ),
+        (
+            "both.keras",
+            "A file of Keras 2.21.0. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
+            50,
+        ),
     ],
 )
 def test_the_way_that_fits(name, way, parameters, old, keras, tmp_path):

@@ -63,7 +63,9 @@ def _loaded(config: Any, tree: Tree, *, trust: bool) -> Any:
     model = tf_keras.saving.deserialize_keras_object(config, safe_mode=not trust)
     loaded: set[int] = set()
     _load(model, tree, loaded)
-    left = [weight.name for weight in model.weights if id(weight) not in loaded]
+    left = [
+        str(getattr(weight, "name", "a vocabulary")) for weight in model.weights if id(weight) not in loaded
+    ]
     if left:
         raise ValueError(f"The archive holds no weights for {', '.join(left[:3])}.")
     return model
