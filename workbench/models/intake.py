@@ -95,7 +95,8 @@ def open_model(
 
 
 def _raise_problems(inspection: Inspection, *, trust: bool, shared: bool) -> None:
-    for problem in inspection.problems:
+    # What trust does not help against comes first: nobody is told to trust a file that is refused anyway.
+    for problem in sorted(inspection.problems, key=lambda problem: problem.trust):
         if not (trust and problem.trust):
             raise problem.error(shared=shared)
 
