@@ -24,12 +24,13 @@ from workbench.text import Text, say
 from workbench.variant import Format, Report, RuntimeSettings, Variant
 from workbench.workers import run_step
 
-_HOME_RUNTIME: dict[Format, str] = {
+HOME_RUNTIME: dict[Format, str] = {
     "keras": "keras.function",
     "tflite": "litert",
     "onnx": "onnxruntime",
     "openvino": "openvino",
 }
+"""What runs a file of each format unless it is asked for otherwise."""
 
 # A foreign file may not take the machine with it: what a 100 MB model needs, with room.
 FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
@@ -106,7 +107,7 @@ class Making:
             format=opened.format,
             path=opened.path,
             sha256="",
-            runtime=_HOME_RUNTIME[opened.format],
+            runtime=HOME_RUNTIME[opened.format],
             settings=settings,
             description=opened.description,
             parent=parent,
@@ -130,7 +131,7 @@ class Making:
             job,
             better_range,
             opened.path,
-            _HOME_RUNTIME[opened.format],
+            HOME_RUNTIME[opened.format],
             settings,
             opened.description,
             dataset.folder,
