@@ -29,12 +29,13 @@ from workbench.text import Text, say
 from workbench.variant import Format, ModelDescription, Report, Variant
 from workbench.workers import run_step
 
-_HOME_RUNTIME: dict[Format, str] = {
+HOME_RUNTIME: dict[Format, str] = {
     "keras": "keras.function",
     "tflite": "litert",
     "onnx": "onnxruntime",
     "openvino": "openvino",
 }
+"""What runs a file of each format unless it is asked for otherwise."""
 
 
 class Making:
@@ -148,7 +149,7 @@ class Making:
         """
         opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
         check_agreement(opened.description, dataset.info)
-        home = _HOME_RUNTIME[opened.format]
+        home = HOME_RUNTIME[opened.format]
         opened, reading = await understood(self._bench, job, opened, home, wish, dataset.folder)
         return opened, reading
 
@@ -162,7 +163,7 @@ class Making:
             format=opened.format,
             path=opened.path,
             sha256="",
-            runtime=_HOME_RUNTIME[opened.format],
+            runtime=HOME_RUNTIME[opened.format],
             settings=opened_settings(opened),
             description=opened.description,
             parent=None if parent is None else parent.id,
@@ -206,7 +207,7 @@ class Making:
             job,
             work.try_on_samples,
             opened.path,
-            _HOME_RUNTIME[opened.format],
+            HOME_RUNTIME[opened.format],
             opened_settings(opened),
             opened.description,
             dataset.folder,

@@ -116,7 +116,9 @@ class Qat(Technique[QatParameters]):
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: QatParameters) -> Estimate:
         samples = dataset.counts["train"] + dataset.counts["validation"] / 3
         # Rounding and its gradient cost about as much again as a small layer itself.
-        training = 1.6 * training_seconds(parameters, samples, variant.description.macs)
+        training = 1.6 * training_seconds(
+            parameters, samples, variant.description.macs, len(variant.description.layers)
+        )
         return Estimate(
             seconds=training + 2 * conversion_seconds(variant.description),
             size_ratio=0.27 if parameters.weights == "int8" else 0.14,
