@@ -18,6 +18,7 @@ import numpy.typing as npt
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
+from workbench.models.memory import release_memory
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
 from workbench.variant import Variant
@@ -80,7 +81,7 @@ def apply_technique(
             parameters,
         )
         seconds = time.monotonic() - started
-        _release_memory()
+        release_memory()  # a warm worker serves for hours
     return applied, seconds
 
 
@@ -118,13 +119,3 @@ def judge_change(
         return compare_quality(
             variant, reference, variant_scores, reference_scores, Dataset(dataset).y("test"), seed=seed
         )
-
-
-def _release_memory() -> None:
-    """Drops what Keras keeps of a finished job: a warm worker serves for hours."""
-    import gc
-    import sys
-
-    if "keras" in sys.modules:
-        sys.modules["keras"].utils.clear_session()
-    gc.collect()

@@ -125,7 +125,5 @@ def _constants(path: Path | str) -> set[str]:
     graph = model.Subgraphs(0)
     tensors = [graph.Tensors(index) for index in range(graph.TensorsLength())]
     return {
-        tensor.Name().decode()
-        for tensor in tensors
-        if content_of(model.Buffers(tensor.Buffer()), file).size
+        tensor.Name().decode() for tensor in tensors if content_of(model.Buffers(tensor.Buffer()), file).size
     }
