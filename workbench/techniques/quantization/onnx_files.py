@@ -10,6 +10,7 @@ from typing import Any
 from workbench.data.dataset import sample_count, select
 from workbench.errors import Refused
 from workbench.models.memory import release_memory, require_memory
+from workbench.models.onnx_apart import to_onnx_apart
 from workbench.technique import Context
 from workbench.techniques.quantization.calibration import calibration_note
 from workbench.techniques.quantization.litert_files import CalibratedParameters, calibration_index
@@ -46,15 +47,9 @@ def prepared_onnx(context: Context, temporary: Path) -> Path:
         _RESERVE_BYTES + 4 * 4 * context.parent.description.parameters, say("Quantizing with ONNX Runtime")
     )
     if context.parent.format == "keras":
-        from workbench.models.conversion import load_keras, to_onnx
-
         context.report.stage(say("Converting to ONNX"))
         context.report.check()
-        model = load_keras(source, trust=context.parent.settings.trusted)
-        weights = temporary / "float32.data" if large else None
-        source = to_onnx(model, temporary / "float32.onnx", weights=weights)
-        del model
-        release_memory()
+        source = _converted(context, temporary, large)
         context.report.progress(0.2)
     context.report.check()
     prepared = temporary / "prepared.onnx"
@@ -69,6 +64,16 @@ def prepared_onnx(context: Context, temporary: Path) -> Path:
     )
     release_memory()
     return prepared
+
+
+def _converted(context: Context, temporary: Path, large: bool) -> Path:
+    source, target = context.parent.path, temporary / "float32.onnx"
+    trust = context.parent.settings.trusted
+    if large:
+        return to_onnx_apart(context.report, source, target, temporary / "float32.data", trust=trust)
+    from workbench.models.conversion import load_keras, to_onnx
+
+    return to_onnx(load_keras(source, trust=trust), target)
 
 
 def one_file(source: Path, target: Path) -> None:

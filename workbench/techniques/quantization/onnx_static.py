@@ -153,7 +153,9 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
                     ranges = Path(temporary) / "ranges.json"
                     _quantize(source, written, reader, parameters, settings, ranges, large)
                     if large:
+                        release_memory()
                         one_file(written, path)
+                    release_memory()
                 except WorkbenchError:
                     raise
                 except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
