@@ -20,6 +20,7 @@ from workbench import onednn
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
+from workbench.models.memory import release_memory
 from workbench.outputs import OutputWish
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
@@ -148,7 +149,7 @@ def apply_technique(
                 parameters,
             )
         seconds = time.monotonic() - started
-        _release_memory()
+        release_memory()  # a warm worker serves for hours
     return applied, seconds
 
 
@@ -206,13 +207,3 @@ def _empty(folder: Path) -> None:
     """Takes away what an earlier try left that ended with its process."""
     for entry in folder.iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-
-
-def _release_memory() -> None:
-    """Drops what Keras keeps of a finished job: a warm worker serves for hours."""
-    import gc
-    import sys
-
-    if "keras" in sys.modules:
-        sys.modules["keras"].utils.clear_session()
-    gc.collect()

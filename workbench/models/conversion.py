@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import shutil
 import tempfile
@@ -14,7 +15,8 @@ from typing import Any
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.models.litert_tracing import static_shapes
-from workbench.models.onnx_operators import require_known_operators
+from workbench.models.memory import require_memory
+from workbench.models.onnx_constants import constants_outside
 from workbench.models.onnx_tracing import traceable
 from workbench.models.predicting import predicting
 from workbench.models.trusting import trusting
@@ -24,6 +26,8 @@ from workbench.text import say
 OPSET = 17
 """Default ONNX operator set: the newest that the converter writes without a warning and that every
 runtime of the last years reads."""
+_RESERVE_BYTES = 200 << 20
+"""What a converter takes beside the weights: code that it loads, graphs."""
 
 
 def import_keras() -> Any:
@@ -75,6 +79,7 @@ def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
     import_keras()
     import tensorflow as tf
 
+    require_memory(_RESERVE_BYTES + 8 * _weight_bytes(model), say("The conversion to LiteRT"))
     converter.setdefault("target_spec", {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]})
     with _quiet(), static_shapes():
         try:
@@ -86,21 +91,24 @@ def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
     return path
 
 
-def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
+def to_onnx(model: Any, path: Path, *, opset: int = OPSET, weights: Path | None = None) -> Path:
     """Writes an ONNX file with a free batch axis.
 
     Args:
         model: A ``keras.Model``.
         path: The file to write.
         opset: Operator set version, 13 to 18.
+        weights: A file beside it for large constants (ONNX external data); None writes one file.
 
     Raises:
         InvalidInput: If the model has an operation that the converter lacks.
+        Refused: If it does not fit in the memory that is free.
     """
     from tf2onnx import tfonnx, utils
 
     keras = import_keras()
     forbid_telemetry()
+    require_memory(_RESERVE_BYTES + 2.5 * _weight_bytes(model), say("The conversion to ONNX"))
     # The converter numbers what it adds through the life of a process: a file would depend on those before.
     # One number is gone by the import of all of it, which is why it comes first.
     del tfonnx
@@ -113,13 +121,14 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
         whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
         model(whole, training=False)
         try:
-            with traceable(model), predicting(model):
+            with traceable(model), predicting(model), constants_outside(weights):
                 model.export(
                     str(path), format="onnx", verbose=False, opset_version=opset, **_signature(model)
                 )
+        except WorkbenchError:  # an operation that ONNX lacks
+            raise
         except Exception as error:  # the converter's errors share no base class but Exception
             raise _failed("ONNX", error) from error
-    require_known_operators(path)
     return path
 
 
@@ -180,6 +189,10 @@ def _signature(model: Any) -> dict[str, Any]:
     return {
         "input_signature": [specs[0] if len(specs) == 1 else keras.tree.pack_sequence_as(model.input, specs)]
     }
+
+
+def _weight_bytes(model: Any) -> int:
+    return sum(math.prod(weight.shape) * 4 for weight in model.weights)
 
 
 def _failed(target: str, error: Exception) -> InvalidInput:

@@ -21,6 +21,8 @@ _PRODUCTS = frozenset(
     | {"ConvInteger", "MatMulInteger", "LSTM", "GRU", "RNN"}
 )
 _WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3, "QGemm": 3}
+_LARGEST_SHAPE = 1024
+"""Numbers in a constant that may be a shape, or anything else that shapes follow from."""
 _MANTISSA = {"FLOAT": "float32", "DOUBLE": "float64", "BOOL": "bool", "STRING": "str"}
 
 
@@ -205,11 +207,32 @@ def _shapes(model: Any) -> dict[str, tuple[int | None, ...]]:
     import onnx
 
     try:
-        graph = onnx.shape_inference.infer_shapes(model).graph
+        graph = onnx.shape_inference.infer_shapes(_without_weights(model)).graph
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
         graph = model.graph  # shapes are shown where known; the file may still run
     values = [*graph.value_info, *graph.input, *graph.output]
     return {value.name: _lengths(value) for value in values}
+
+
+def _without_weights(model: Any) -> Any:
+    """The same graph with the shapes of large constants alone, of which inference would make four copies."""
+    import onnx
+
+    light = onnx.ModelProto(ir_version=model.ir_version)
+    light.opset_import.extend(model.opset_import)
+    light.functions.extend(model.functions)
+    for field in ("node", "input", "output", "value_info", "sparse_initializer", "quantization_annotation"):
+        getattr(light.graph, field).extend(getattr(model.graph, field))
+    light.graph.name = model.graph.name
+    given = {value.name for value in model.graph.input}
+    for tensor in model.graph.initializer:
+        if prod(tensor.dims) <= _LARGEST_SHAPE:
+            light.graph.initializer.append(tensor)
+        elif tensor.name not in given:
+            light.graph.input.append(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            )
+    return light
 
 
 def _lengths(value: Any) -> tuple[int | None, ...]:
