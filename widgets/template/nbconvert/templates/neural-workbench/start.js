@@ -59,7 +59,7 @@
   };
 
   const phase = () => {
-    if (document.readyState === "loading") return "sending";
+    if (!window.workbenchComplete) return "sending";
     return window.jupyterapp ? "connecting" : "loading";
   };
 
@@ -81,7 +81,7 @@
 
   const tell = () => {
     if (givenUp) {
-      show(what, `${say(reason)} ${say("given_up")}`);
+      show(what, [reason, ...(Number.isFinite(tries()) ? ["tried"] : []), "given_up"].map((name) => say(name)).join(" "));
       show(soFar, "");
     } else if (silent) {
       show(what, say("silent"));
@@ -176,6 +176,16 @@
     skeleton.remove();
     performance.mark("workbench-shown");
   };
+
+  // The server frees the kernel when its connection ends; this saves it the wait.
+  addEventListener("pagehide", () => {
+    const id = kernel();
+    if (id) navigator.sendBeacon(`${base}voila/api/shutdown/${id}`);
+  });
+  // A page from the browser's back-forward cache has lost its kernel.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
 
   notice.lang = spoken.replace("_", "-");
   show(what, say("starting"));
