@@ -9,7 +9,7 @@
   const SHOWN = ".jp-OutputArea-output.lm-Panel .lm-Widget > :not(.lm-Widget)"; // what a widget itself draws
   const WIDGET = "application/vnd.jupyter.widget-view+json";
 
-  const { language, words, base } = JSON.parse(document.getElementById("workbench-start").textContent);
+  const { language, words, asks, base } = JSON.parse(document.getElementById("workbench-start").textContent);
   const skeleton = document.getElementById("skeleton");
   const notice = document.getElementById("notice");
   const what = notice.querySelector("span");
@@ -128,7 +128,7 @@
       if (countdown === 0 && (!silent || seconds % ASK_EVERY === 0)) open();
     } else {
       progress();
-      const id = kernel();
+      const id = asks && kernel(); // only the project's own server knows this question
       if (id && (asked === null || seconds - asked >= ASK_EVERY)) {
         asked = seconds;
         ask(`${base}voila/api/expect/${id}`, (answer) => answer.ok || broken("gone"));
