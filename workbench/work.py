@@ -41,7 +41,7 @@ def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared
     from workbench.models import intake
 
     report.stage(say("Reading the model"))
-    with shared_slot(report):
+    with shared_slot(report, say("reading a model")):
         _empty(folder)
         return intake.open_model(report, source, folder, trust=trust, shared=shared)
 
@@ -57,7 +57,7 @@ def prepare_data(
     from workbench.data.prepare import prepare
 
     report.stage(say("Reading the data"))
-    with shared_slot(report):
+    with shared_slot(report, say("reading data")):
         return prepare(source, folder, model=model, **options).info
 
 
@@ -87,7 +87,7 @@ def apply_technique(
         What it made, and the seconds that this took: waiting for a worker, or for a measurement to end,
         is not part of it.
     """
-    with nullcontext() if technique.measures else shared_slot(report):
+    with nullcontext() if technique.measures else shared_slot(report, say(technique.title)):
         report.check()
         _empty(folder)
         started = time.monotonic()

@@ -32,6 +32,7 @@ TENSORFLOW_KINDS: frozenset[WorkerKind] = frozenset({"tensorflow", "tensorflow_w
 _MARKER = "running"
 
 _flags: set[str] = set()
+_going_on: set[str] = set()
 _warming: list[threading.Thread] = []
 
 
@@ -101,7 +102,7 @@ def execute(payload: bytes) -> bytes:
     def later(seconds: float, callback: Callable[[], None]) -> None:
         worker.loop.add_callback(worker.loop.call_later, seconds, callback)
 
-    reporter = WorkerReporter(send, later, cancelled)
+    reporter = WorkerReporter(send, later, cancelled, lambda: call.run in _going_on)
     marker = Path(worker.local_directory) / _MARKER
     marker.write_text(call.run)
     try:
@@ -110,6 +111,7 @@ def execute(payload: bytes) -> bytes:
     finally:
         marker.unlink(missing_ok=True)
         _flags.discard(call.run)
+        _going_on.discard(call.run)
     reporter.flush()
     worker.log_event(call.topic, {"run": call.run, "ended": sent})
     return pickle.dumps(outcome)
@@ -156,6 +158,11 @@ def _announce(worker: Any, call: Call, key: str) -> None:
 def raise_flag(run: str) -> None:
     """In the worker: asks a call to stop; its reporter's ``check`` raises from now on."""
     _flags.add(run)
+
+
+def let_go_on(run: str) -> None:
+    """In the worker: a call that waits goes on without what it waits for, where it may."""
+    _going_on.add(run)
 
 
 def kill_run(run: str, dask_worker: Any) -> bool:
