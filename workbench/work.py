@@ -6,7 +6,6 @@ the worker is one that may.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -42,7 +41,6 @@ def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared
 
     report.stage(say("Reading the model"))
     with shared_slot(report, say("reading a model")):
-        _empty(folder)
         return intake.open_model(report, source, folder, trust=trust, shared=shared)
 
 
@@ -89,7 +87,6 @@ def apply_technique(
     """
     with nullcontext() if technique.measures else shared_slot(report, say(technique.title)):
         report.check()
-        _empty(folder)
         started = time.monotonic()
         applied = technique.apply(
             Context(parent, Dataset(dataset), folder, report, seed, others),
@@ -134,12 +131,6 @@ def judge_change(
         return compare_quality(
             variant, reference, variant_scores, reference_scores, Dataset(dataset).y("test"), seed=seed
         )
-
-
-def _empty(folder: Path) -> None:
-    """Takes away what an earlier try left that ended with its process."""
-    for entry in folder.iterdir():
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _release_memory() -> None:
