@@ -221,6 +221,24 @@ def test_quality_that_is_lost_or_not_proven(near_chance: bool) -> None:
     assert "no reasonable number would settle it" in said(endless)
 
 
+def test_few_samples_without_a_change_prove_nothing():
+    change = QualityVerdict(
+        variant="new",
+        reference="baseline",
+        change=Interval(value=0.0, low=-0.13, high=0.13),
+        only_reference_right=0,
+        only_variant_right=0,
+        mcnemar_p=1.0,
+        tolerance=0.01,
+        word="not proven",
+        samples_needed=340,
+    )
+    row = ResultRow(
+        variant=variant("new", "int8", "quantization.int8"), size=size(300), quality_change=change
+    )
+    assert "still allow a loss of 13.0 points of F1; about 340 more would settle" in said(row)
+
+
 def lost(points: float, of: Variant) -> ResultRow:
     """A variant that has lost so many points of F1 against the baseline."""
     change = QualityVerdict(

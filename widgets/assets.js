@@ -114,6 +114,7 @@ async function render(context) {
   } catch (error) {
     if (signal?.aborted) return;
     el.textContent = `${COMPONENT}: ${error.message}`;
+    globalThis.workbenchBroken?.("script"); // a served page that shows nothing yet opens again
     throw error;
   }
 }

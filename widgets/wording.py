@@ -105,6 +105,17 @@ def points(fraction: float) -> str:
     return "0.0" if written in ("+0.0", "-0.0") else written.replace("-", "\N{MINUS SIGN}")
 
 
+def points_end(fraction: float) -> str:
+    """The end of an interval in percentage points.
+
+    What rounds to nothing gets a second digit, so that no interval looks as if it had no width.
+    """
+    rounded = points(fraction)
+    if rounded != "0.0" or abs(fraction) < 0.00005:
+        return rounded
+    return f"{100 * fraction:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def signed(number: int) -> str:
     """A change of a count, with its sign."""
     return f"{number:+d}".replace("-", "\N{MINUS SIGN}") if number else "0"
@@ -140,8 +151,8 @@ def quality_verdict(verdict: QualityVerdict) -> Text:
     change = verdict.change
     holes: dict[str, str] = {
         "change": points(change.value),
-        "low": points(change.low),
-        "high": points(change.high),
+        "low": points_end(change.low),
+        "high": points_end(change.high),
     }
     if verdict.word == "kept":
         return say("kept: {change} pt [{low}, {high}]", **holes)

@@ -164,7 +164,7 @@ def require_order(steps: Sequence[AnyTechnique]) -> None:
 
 
 def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, ...]:
-    """Checks that a model can be fed with the data and that its output has the data's classes.
+    """Checks that a model can be fed with the data; :func:`workbench.outputs.judged_model` has its output.
 
     Returns:
         What the user should know, such as an input range that looks wrong.
@@ -199,18 +199,6 @@ def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, .
                 ),
                 say("Reshape the data, or choose the data that the model was trained on."),
             )
-    outputs = model.outputs[0].shape[-1] if model.outputs and model.outputs[0].shape else None
-    classes = len(data.classes)
-    binary = outputs == 1 and classes == 2
-    if outputs is not None and outputs != classes and not binary:
-        raise InvalidInput(
-            say(
-                "The model has {outputs} outputs and the data has {classes} classes.",
-                outputs=outputs,
-                classes=classes,
-            ),
-            say("A classifier has one output per class (or one output for two classes)."),
-        )
     from workbench.data.scaling import scaling_warning
 
     kinds = {layer.kind for layer in model.layers}

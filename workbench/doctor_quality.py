@@ -57,6 +57,14 @@ def _not_proven(change: QualityVerdict, samples: int) -> Text:
             "is accepted that no reasonable number would settle it.",
             samples=samples,
         )
+    if change.change.value == 0 and change.only_reference_right == change.only_variant_right == 0:
+        return say(
+            "No right prediction changed, but {samples} test samples still allow a loss of {points} points "
+            "of F1; about {more} more would settle whether it is kept.",
+            samples=samples,
+            points=f"{-100 * change.change.low:.1f}",
+            more=change.samples_needed,
+        )
     return say(
         "Whether F1 is kept is not proven with {samples} test samples; about {more} more would settle it.",
         samples=samples,

@@ -6,6 +6,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
 from workbench.models.intake import Opened
+from workbench.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
+from workbench.outputs import OutputWish, judged_model, judged_note
 from workbench.store.measured import Measured
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import Text, say
-from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
+from workbench.variant import Format, ModelDescription, Report, Variant
 from workbench.workers import run_step
 
 _HOME_RUNTIME: dict[Format, str] = {
@@ -32,9 +35,6 @@ _HOME_RUNTIME: dict[Format, str] = {
     "onnx": "onnxruntime",
     "openvino": "openvino",
 }
-
-# A foreign file may not take the machine with it: what a 100 MB model needs, with room.
-FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
 
 
 class Making:
@@ -67,7 +67,7 @@ class Making:
                 options,
                 model,
                 worker=worker,
-                limits=FOREIGN_FILE_LIMITS,
+                limits=_data_limits(options),
             )
         except BaseException:
             for left in folder.parent.glob(f"*{folder.name}*"):  # also the draft of a worker that was killed
@@ -96,27 +96,54 @@ class Making:
         return opened
 
     async def fit(
-        self, job: Job, opened: Opened, dataset: Dataset, data: str | Path, options: dict[str, Any]
-    ) -> tuple[Dataset, tuple[Text, ...]]:
-        """Makes sure that prepared data and a model fit each other.
+        self,
+        job: Job,
+        opened: Opened,
+        dataset: Dataset,
+        data: str | Path,
+        options: dict[str, Any],
+        wish: OutputWish,
+    ) -> tuple[Opened, Dataset, tuple[Text, ...]]:
+        """Makes sure that prepared data and a model fit each other, and finds out what its output means.
 
         Returns:
-            The data, prepared again from the same source and options where the model turns out to expect
-            another range; and what is to be said.
+            The model with the meaning of its output; the data, prepared again from the same source and
+            options where the model turns out to expect another range; and what is to be said.
         """
-        notes = check_agreement(opened.description, dataset.info)
+        opened, notes = await self.understand(job, opened, dataset, wish)
         other = await self._other_range(job, opened, dataset, options)
         if other is None:
-            return dataset, notes
+            return opened, dataset, notes
         scaling, reason = other
         refitted = await self.prepare(job, data, {**options, "scaling": scaling}, opened.description)
         try:
-            notes = check_agreement(opened.description, refitted.info)
-        except InvalidInput:
+            opened, notes = await self.understand(job, opened, refitted, wish)
+        except BaseException:
             self.discard(refitted)
             raise
         shutil.rmtree(dataset.folder, ignore_errors=True)
-        return refitted, (reason, *notes)
+        return opened, refitted, (reason, *notes)
+
+    async def understand(
+        self, job: Job, opened: Opened, dataset: Dataset, wish: OutputWish, like: str | None = None
+    ) -> tuple[Opened, tuple[Text, ...]]:
+        """A model with the meaning of its output, and what is to be said of it and of the data.
+
+        Args:
+            job: Hears of the progress.
+            opened: The model that was read.
+            dataset: What it is to be measured on.
+            wish: What the user said of its output.
+            like: Name of an output that counts as named, such as that of the baseline.
+
+        Raises:
+            InvalidInput: If model and data do not fit each other, or nothing says which output is meant.
+        """
+        opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
+        notes = check_agreement(opened.description, dataset.info)
+        home = _HOME_RUNTIME[opened.format]
+        opened, reading = await understood(self._bench, job, opened, home, wish, dataset.folder)
+        return opened, (*reading, *notes)
 
     def take_in(
         self, opened: Opened, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
@@ -129,7 +156,7 @@ class Making:
             path=opened.path,
             sha256="",
             runtime=_HOME_RUNTIME[opened.format],
-            settings=_settings(opened),
+            settings=opened_settings(opened),
             description=opened.description,
             parent=None if parent is None else parent.id,
             is_reference=parent is None,
@@ -177,7 +204,7 @@ class Making:
             better_range,
             opened.path,
             _HOME_RUNTIME[opened.format],
-            _settings(opened),
+            opened_settings(opened),
             opened.description,
             dataset.folder,
             worker="tensorflow" if opened.needs_tensorflow else "light",
@@ -213,6 +240,9 @@ class Making:
             worker=technique.worker,
         )
         applied, seconds = made
+        description, output = await carried(self._bench, job, parent, applied)
+        judged = judged_note(description)
+        report = applied.report if judged is None else applied.report.followed_by(Report(notes=(judged,)))
         variant = Variant(
             id=_new_id(),
             name=self._free_name(technique.variant_name(parameters)),
@@ -221,15 +251,18 @@ class Making:
             sha256="",
             runtime=applied.runtime,
             settings=applied.settings.model_copy(
-                update={"trusted": parent.settings.trusted and applied.format == "keras"}
+                update={
+                    "trusted": parent.settings.trusted and applied.format == "keras",
+                    "output": output,
+                }
             ),
-            description=applied.description,
+            description=description,
             technique=technique.name,
             parameters=parameters.model_dump(mode="json"),
             parent=parent.id,
             automatic=automatic,
             is_reference=automatic or self._serves_as_reference(technique, parent, applied),
-            report=self._with_kernels(applied.report, technique.worker == "tensorflow"),
+            report=self._with_kernels(report, technique.worker == "tensorflow"),
             created=datetime.now(UTC),
             seconds=seconds,
         )
@@ -283,8 +316,13 @@ class Making:
         return name
 
 
-def _settings(opened: Opened) -> RuntimeSettings:
-    return RuntimeSettings(trusted=opened.trusted)
+def _data_limits(options: dict[str, Any]) -> Limits:
+    """What reading data may take: more than usual only where the user has raised the limit."""
+    usual, asked = FOREIGN_FILE_LIMITS.address_space_bytes, options.get("limit_bytes")
+    if usual is None or asked is None:
+        return FOREIGN_FILE_LIMITS
+    # Arrays are held once as they came, and once more where their axes or type are changed.
+    return FOREIGN_FILE_LIMITS.model_copy(update={"address_space_bytes": max(usual, 3 * asked)})
 
 
 def _new_id() -> str:

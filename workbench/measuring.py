@@ -106,6 +106,8 @@ class Measuring:
             dataset,
             variant.description.from_logits,
             await self._passport(),
+            0,
+            variant.description.doubts,
             worker=runtime(variant.runtime).worker,
         )
         keep(Measured("quality", quality, quality.passport, {"scores": scores}))

@@ -9,17 +9,20 @@ import asyncio
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench.bench import Bench
-from workbench.compatibility import check_agreement, require_fit
+from workbench.collecting import Collecting
+from workbench.compatibility import require_fit
 from workbench.data.dataset import Dataset
 from workbench.errors import Cancelled, JobFailed, WorkbenchError
 from workbench.jobs.job import Job
 from workbench.making import Making
 from workbench.measure.records import Protocol
 from workbench.measuring import Measuring
+from workbench.outputs import OutputWish, with_wish
 from workbench.runtimes import runtime
 from workbench.technique import AnyTechnique, Parameters
 from workbench.techniques import technique as find_technique
@@ -46,10 +49,11 @@ class Pipeline:
         job: Job,
         model: Path,
         name: str,
-        data: str | Path,
+        data: str | Path | Collecting,
         options: dict[str, Any],
         trust: bool,
         shared: bool,
+        wish: OutputWish,
     ) -> Variant:
         """Loads the model and the data, measures the baseline and stores it with what was measured.
 
@@ -61,11 +65,13 @@ class Pipeline:
         opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
         dataset: Dataset | None = None
         try:
+            opened = replace(opened, description=with_wish(opened.description, wish))
             # after the model: what its inputs and outputs are decides how the data are read
             job.phase(0.35, 0.55, say("Reading the data"))
-            dataset = await self._making.prepare(job, data, options, opened.description)
+            source = await data.run(job, opened.description) if isinstance(data, Collecting) else data
+            dataset = await self._making.prepare(job, source, options, opened.description)
             job.phase(0.55, 0.6, say("Fitting the data to the model"))
-            dataset, notes = await self._making.fit(job, opened, dataset, data, options)
+            opened, dataset, notes = await self._making.fit(job, opened, dataset, source, options, wish)
             baseline = self._making.take_in(opened, name, None, notes, started)
             baseline = await self._look_and_keep(job, baseline, dataset, (0.6, 0.84))
         except BaseException:
@@ -90,13 +96,18 @@ class Pipeline:
             raise
         return baseline
 
-    async def add(self, job: Job, model: Path, name: str, trust: bool, shared: bool) -> Variant:
+    async def add(
+        self, job: Job, model: Path, name: str, trust: bool, shared: bool, wish: OutputWish
+    ) -> Variant:
         """Loads a finished model file, measures it and stores it beside the baseline."""
         started = time.monotonic()
         baseline, dataset = self._bench.evidence.baseline, self._bench.evidence.dataset
-        opened = await self._making.read(job, model, trust, shared, (0.0, 0.4))
+        opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
         try:
-            notes = check_agreement(opened.description, dataset.info)
+            opened = replace(opened, description=with_wish(opened.description, wish))
+            job.phase(0.35, 0.4, say("Fitting the data to the model"))
+            like = baseline.description.judged.name
+            opened, notes = await self._making.understand(job, opened, dataset, wish, like)
             added = self._making.take_in(opened, name, baseline, notes, started)
             added = await self._look_and_keep(job, added, dataset, (0.4, 0.76))
         except BaseException:

@@ -12,6 +12,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.evidence import Evidence
 from workbench.measure.passport import passport
 from workbench.measure.records import Passport
+from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
 from workbench.store import Store
@@ -98,6 +99,9 @@ class Reading:
         variant = self._parent(parent)
         others = self._evidence.other_files(chosen, variant, values)
         code = chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
+        read = (variant, *(other.variant for other in others.values()))
+        if any(one.settings.trusted for one in read):
+            code = trusting_code(code)
         return onednn.plain_code(code) if self._store.fact(onednn.FACT) == onednn.OFF else code
 
     def take_home(

@@ -29,9 +29,22 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             trust=request["trust"],
             scaling=request["scaling"],
             label=request.get("label"),
+            task=request.get("task"),
+            output=request.get("output"),
+            from_logits=request.get("from_logits"),
+            classes=request.get("classes"),
+            test_fraction=request.get("test_fraction"),
+            validation_fraction=request.get("validation_fraction"),
+            limit_gib=limit / 2**30 if (limit := request.get("limit_bytes")) else None,
         )
     if kind == "compare":
-        return workbench.add(Path(request["model"]), name=request["name"], trust=request["trust"])
+        return workbench.add(
+            Path(request["model"]),
+            name=request["name"],
+            trust=request["trust"],
+            output=request.get("output"),
+            from_logits=request.get("from_logits"),
+        )
     if kind == "measure":
         return workbench.measure(request["variants"], request["protocol"])
     if "recipe" in request:

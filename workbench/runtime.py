@@ -33,8 +33,8 @@ class Session(ABC):
             prepared: What :meth:`prepare` returned.
 
         Returns:
-            The first output as float32, shape ``(batch, outputs)``; quantized outputs are
-            dequantized.
+            The output that the settings name, else the first, as float32, shape ``(batch, outputs)``;
+            quantized outputs are dequantized.
         """
 
     def predict(self, features: Features) -> npt.NDArray[np.float32]:

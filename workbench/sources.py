@@ -5,19 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from workbench.collecting import Collecting
+from workbench.data.arrays import is_frame, streams_in
+from workbench.data.streams import Bounds, require_end
 from workbench.errors import InvalidInput
 from workbench.text import say
 
 Data = Any
-"""A built-in data set's name, a path, ``(x, y)`` arrays, a dict of arrays or a ``tf.data.Dataset``."""
+"""A built-in data set's name, a path, or what :func:`workbench.data.arrays.read_arrays` reads."""
 
 
-def hand_over_model(model: Any, staging: Path) -> Path:
+def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
     """The file that a model is loaded from.
 
     Args:
         model: Name of a demo model, path of a model file, or a Keras model.
         staging: Where a Keras model of this process is saved.
+        trust: Whether Python code inside it may run.
 
     Raises:
         InvalidInput: If it is none of these.
@@ -38,7 +42,7 @@ def hand_over_model(model: Any, staging: Path) -> Path:
         from workbench.models.intake import save_from_notebook
 
         file = staging / "model.keras"
-        save_from_notebook(model, file)
+        save_from_notebook(model, file, trust=trust)
         return file
     raise InvalidInput(
         say("A model of type {kind} cannot be opened.", kind=type(model).__name__),
@@ -56,16 +60,20 @@ def model_name(model: Any, file: Path) -> str:
     return own if isinstance(own, str) and not isinstance(model, Path) else file.stem
 
 
-def hand_over_data(data: Data, staging: Path, label: str | None = None) -> str | Path:
-    """The name or file that a data set is prepared from.
+def hand_over_data(
+    data: Data, staging: Path, label: str | None, limit_bytes: int | None, bounds: Bounds
+) -> str | Path | Collecting:
+    """The name or file that a data set is prepared from, or what writes that file in the job.
 
     Args:
         data: See :data:`Data`.
         staging: Where arrays of this process are written.
         label: Label column of a ``DataFrame``.
+        limit_bytes: The most memory that the values may take; None for the usual limit.
+        bounds: How much is read of what gives its samples one after the other.
 
     Raises:
-        InvalidInput: If it is none of these.
+        InvalidInput: If it is none of these, or never ends.
     """
     from workbench.data.builtin import BUILTINS
 
@@ -79,24 +87,13 @@ def hand_over_data(data: Data, staging: Path, label: str | None = None) -> str |
                 say("Name a file or folder, or built-in data: {names}.", names=", ".join(BUILTINS)),
             )
         return path.resolve()
-    file = staging / "arrays.npz"
-    _save_arrays(data, file, label)
-    return file
-
-
-def _save_arrays(data: Data, file: Path, label: str | None) -> None:
-    import numpy as np
-
-    from workbench.data.arrays import read_arrays
-    from workbench.data.raw import default_limit_bytes
-
-    raw = read_arrays(data, label=label, limit_bytes=default_limit_bytes())
-    arrays: dict[str, Any] = {} if raw.classes is None else {"classes": np.asarray(raw.classes, str)}
-    for split, samples in raw.splits.items():
-        # Without a suffix, the splits are cut from the one block that there is.
-        suffix = f"_{split}" if len(raw.splits) > 1 else ""
-        for name, values in samples.x.items():
-            arrays[f"x{suffix}.{name}" if name else f"x{suffix}"] = values
-        texts = samples.y.dtype == object and all(isinstance(label, str) for label in samples.y)
-        arrays[f"y{suffix}"] = samples.y.astype(str) if texts else samples.y
-    np.savez(file, **arrays)
+    streams = streams_in(data)
+    for stream in streams:
+        require_end(stream, bounds)
+    collecting = Collecting(
+        data.copy() if is_frame(data) else data, staging / "arrays.npz", label, limit_bytes, bounds
+    )
+    if streams or is_frame(data):
+        return collecting
+    # Arrays are written now: the caller may change them as soon as this returns.
+    return collecting.write()

@@ -21,6 +21,14 @@ ROUNDED: frozenset[Precision] = frozenset(
 """Those whose values are so coarse that quality may be lost."""
 
 
+Task = Literal["classification"]
+"""What a model's answers are judged as."""
+
+Meaning = Literal["probabilities", "scores", "log probabilities", "unknown"]
+"""What the values of an output are, as far as the operations that make them tell: ``scores`` are raw ones
+(logits), which a softmax or a sigmoid turns into probabilities."""
+
+
 class TensorSpec(Record):
     """One input or output of a model.
 
@@ -111,6 +119,18 @@ class Report(Record):
         )
 
 
+class JudgedOutput(Record):
+    """Which of a file's outputs is judged. Converters rename outputs, and store them in another order.
+
+    Attributes:
+        name: Its name in the file.
+        position: Its position among the outputs of the model, where no output has that name.
+    """
+
+    name: str
+    position: int = Field(ge=0)
+
+
 class RuntimeSettings(Record):
     """How a runtime runs a file.
 
@@ -118,11 +138,13 @@ class RuntimeSettings(Record):
         threads: Threads inside one inference, 1 to 256.
         batch: Samples in one call when latency is measured, 1 to 4096.
         trusted: Whether code inside the file may run: the user said so when opening it.
+        output: Which output a session gives; None gives the first.
     """
 
     threads: int = Field(1, ge=1, le=256)
     batch: int = Field(1, ge=1, le=4096)
     trusted: bool = False
+    output: JudgedOutput | None = None
 
 
 class ModelDescription(Record):
@@ -133,7 +155,11 @@ class ModelDescription(Record):
         outputs: The model's outputs in their order.
         layers: In order of execution.
         parameters: Number of weights in all.
-        from_logits: Whether the output is raw scores (True) or probabilities (False).
+        output: Position of the output that is judged; None is the first.
+        task: What it is judged as.
+        from_logits: Whether that output is raw scores (True) or probabilities (False).
+        meanings: What the values of each output are, as the file's operations tell; empty if unknown.
+        doubts: What makes the reading of the output questionable, for every row that follows from it.
         precision: The element type that decides size and speed.
         macs: Multiply-accumulate operations of one sample; None if not counted.
         sparse: Whether a weight matrix of a Keras model was made sparse; training keeps its zeros.
@@ -144,11 +170,32 @@ class ModelDescription(Record):
     outputs: tuple[TensorSpec, ...]
     layers: tuple[Layer, ...] = ()
     parameters: int = 0
+    output: int | None = None
+    task: Task = "classification"
     from_logits: bool = False
+    meanings: tuple[Meaning, ...] = ()
+    doubts: tuple[Text, ...] = ()
     precision: Precision = "float32"
     macs: int | None = None
     sparse: bool = False
     clustered: bool = False
+
+    @property
+    def judged(self) -> TensorSpec:
+        """The output that is judged."""
+        return self.outputs[self.output or 0]
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the values of the output that is judged are, as the file's operations tell."""
+        return self.meanings[self.output or 0] if self.meanings else "unknown"
+
+    @property
+    def judged_output(self) -> JudgedOutput | None:
+        """What a session must be told to give that output; None where there is only one."""
+        if len(self.outputs) < 2 or self.output is None:
+            return None
+        return JudgedOutput(name=self.judged.name, position=self.output)
 
 
 class Variant(Record):

@@ -7,8 +7,8 @@ the worker is one that may.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,11 +19,14 @@ from workbench import onednn
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
+from workbench.outputs import OutputWish
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
-from workbench.variant import ModelDescription, Variant
+from workbench.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
 
 if TYPE_CHECKING:
+    from workbench.measure.latency import Candidate
+    from workbench.measure.output_reading import OutputReading
     from workbench.models.intake import Opened
 
 Scores = npt.NDArray[np.float32]
@@ -59,6 +62,37 @@ def prepare_data(
         return prepare(source, folder, model=model, **options).info
 
 
+def read_output(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    wish: OutputWish,
+) -> OutputReading:
+    """Decides what a model's output means; see :func:`workbench.measure.output_reading.read_output`."""
+    from workbench.measure import output_reading
+
+    with shared_slot(report):
+        return output_reading.read_output(report, path, home, settings, description, folder, wish)
+
+
+def match_output(
+    report: Reporter,
+    parent: Candidate,
+    made: Candidate,
+    outputs: Sequence[JudgedOutput],
+    expected: int,
+    dataset: Path,
+) -> int:
+    """Finds the judged output in a new file; see :mod:`workbench.measure.output_matching`."""
+    from workbench.measure.output_matching import matching_output
+
+    with shared_slot(report):
+        return matching_output(report, parent, made, outputs, expected, Dataset(dataset))
+
+
 def apply_technique(
     report: Reporter,
     technique: AnyTechnique,
@@ -88,10 +122,11 @@ def apply_technique(
     with nullcontext() if technique.measures else shared_slot(report, say(technique.title)):
         report.check()
         started = time.monotonic()
-        applied = technique.apply(
-            Context(parent, Dataset(dataset), folder, report, seed, others),
-            parameters,
-        )
+        with _trusting(parent) if technique.worker == "tensorflow" else nullcontext():
+            applied = technique.apply(
+                Context(parent, Dataset(dataset), folder, report, seed, others),
+                parameters,
+            )
         seconds = time.monotonic() - started
         _release_memory()
     return applied, seconds
@@ -108,7 +143,7 @@ def export_float(report: Reporter, variant: Variant, target: Literal["tflite", "
     """
     from workbench.models.conversion import load_keras, to_onnx, to_tflite
 
-    with shared_slot(report):
+    with shared_slot(report), _trusting(variant):
         report.stage(say("Converting to float32 for comparison"))
         model = load_keras(variant.path, trust=variant.settings.trusted)
         path = folder / f"float32.{target}"
@@ -124,13 +159,27 @@ def judge_change(
     dataset: Path,
     seed: int,
 ) -> QualityVerdict:
-    """The paired change of F1; see :func:`workbench.measure.quality.compare_quality`."""
+    """The paired change of F1 and accuracy; see :func:`workbench.measure.quality.compare_quality`."""
     from workbench.measure.quality import compare_quality
 
     with shared_slot(report):
+        data = Dataset(dataset)
         return compare_quality(
-            variant, reference, variant_scores, reference_scores, Dataset(dataset).y("test"), seed=seed
+            variant,
+            reference,
+            variant_scores,
+            reference_scores,
+            data.y("test"),
+            seed=seed,
+            occurring=data.info.occurring,
         )
+
+
+def _trusting(variant: Variant) -> AbstractContextManager[None]:
+    """What the user said of the code inside a variant, for every step that rebuilds its layers."""
+    from workbench.models.trusting import trusting
+
+    return trusting(True) if variant.settings.trusted else nullcontext()
 
 
 def _release_memory() -> None:

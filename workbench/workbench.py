@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from workbench.bench import Bench
 from workbench.compatibility import parse_parameters, require_fit, require_order
+from workbench.data.options import reading_options
+from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
@@ -16,6 +18,7 @@ from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
 from workbench.neighbours import watch_neighbours
 from workbench.observers import Observers
+from workbench.outputs import output_wish
 from workbench.pipeline import Pipeline
 from workbench.reading import Reading
 from workbench.recipe import Recipe
@@ -87,6 +90,15 @@ class Workbench(Reading):
         trust: bool = False,
         scaling: str = "auto",
         label: str | None = None,
+        task: str | None = None,
+        output: str | int | None = None,
+        from_logits: bool | None = None,
+        classes: Sequence[str] | None = None,
+        test_fraction: float | None = None,
+        validation_fraction: float | None = None,
+        samples: int | None = None,
+        steps: int | None = None,
+        limit_gib: float | None = None,
     ) -> Job:
         """Loads a model and labelled data, stores the baseline and measures it.
 
@@ -94,12 +106,30 @@ class Workbench(Reading):
             model: Name of a demo model, a Keras model, or the path of a ``.keras``, ``.h5``,
                 ``.tflite`` or ``.onnx`` file or a SavedModel folder.
             data: Name of a built-in data set, the path of an ``.npz``, a ``.csv`` or a folder of
-                images by class, arrays ``(x, y)``, a dict of arrays, or a ``tf.data.Dataset``.
+                images by class, or what ``model.fit`` takes: arrays ``(x, y)``, where each may be a
+                list or dict for several inputs or outputs, a ``tf.data.Dataset``, a ``PyDataset`` or a
+                generator; also a dict of arrays or splits, or a ``DataFrame``.
             name: Name of the baseline; by default that of the model.
-            trust: Whether code inside the model file may run. Never in shared mode.
+            trust: Whether code inside the model may run: Lambda layers, SavedModel folders. Said once, it
+                holds for everything that is made from it. Never in shared mode.
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
-                the last column.
+                the one that fits the model's outputs, else the last column.
+            task: What the model's answers are judged as: ``classification``, the only one so far.
+            output: Name (or position) of the output that is judged, of a model with several, and of the
+                target, of data with several; by default the one that fits the labels.
+            from_logits: Whether that output is raw scores (True) or probabilities (False); by default
+                decided by its last layers and its values.
+            classes: Names of all classes in the order of the model's outputs; some may not occur in
+                the data.
+            test_fraction: Share of the training samples that becomes the test split, above 0 and below
+                1, if the data have none; by default a fifth, or what makes 10 samples.
+            validation_fraction: The same for the validation split; by default a tenth, or what makes
+                10 samples.
+            samples: The most samples that are read of a generator, ``tf.data.Dataset`` or the like,
+                for each split. Needed where it never ends.
+            steps: The most elements (batches) that are read of one.
+            limit_gib: Memory that the data may take, in GiB; by default 4, or half of what is free.
 
         Returns:
             The job; its variant is the baseline.
@@ -112,38 +142,60 @@ class Workbench(Reading):
                 say("This workbench already holds the model {name}.", name=self.baseline.name),
                 say("Open another folder for another model."),
             )
+        wish = output_wish(task, output, from_logits)
         require_allowed(model, data, self.folder)
+        reading = reading_options(
+            scaling=scaling,
+            label=label,
+            classes=classes,
+            output=output if isinstance(output, str) else None,
+            test_fraction=test_fraction,
+            validation_fraction=validation_fraction,
+            limit_gib=limit_gib,
+        )
+        bounds = Bounds(samples, steps)
         staging = self._store.staging()
-        file = hand_over_model(model, staging)
-        source = hand_over_data(data, staging, label)
+        file = hand_over_model(model, staging, trust=trust)
+        source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds)
         title = name or model_name(model, file)
-        reading = {"scaling": scaling, "label": label}
         return self._add_job(
             "open",
             say("Open {name}", name=title),
-            {"model": str(file), "data": str(source), "name": title, "trust": trust, **reading},
+            {"model": str(file), "data": str(source), "name": title, "trust": trust, **reading}
+            | wish.model_dump(mode="json"),
             lambda job: self._pipeline.open(
-                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode()
+                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode(), wish
             ),
         )
 
-    def add(self, model: Any, *, name: str | None = None, trust: bool = False) -> Job:
+    def add(
+        self,
+        model: Any,
+        *,
+        name: str | None = None,
+        trust: bool = False,
+        output: str | int | None = None,
+        from_logits: bool | None = None,
+    ) -> Job:
         """Loads a finished model file and measures it beside the baseline, on the same data.
 
         Args:
             model: As in :meth:`open`.
             name: Name of the variant; by default that of the model.
             trust: As in :meth:`open`.
+            output: As in :meth:`open`; by default also the one that has the name of the baseline's.
+            from_logits: As in :meth:`open`.
         """
+        wish = output_wish(None, output, from_logits)
         self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
         require_allowed(model, None, self.folder)
-        file = hand_over_model(model, self._store.staging())
+        file = hand_over_model(model, self._store.staging(), trust=trust)
         title = name or model_name(model, file)
         return self._add_job(
             "compare",
             say("Add {name}", name=title),
-            {"model": str(file), "name": title, "trust": trust},
-            lambda job: self._pipeline.add(job, file, title, trust, shared_mode()),
+            {"model": str(file), "name": title, "trust": trust} | wish.model_dump(mode="json"),
+            lambda job: self._pipeline.add(job, file, title, trust, shared_mode(), wish),
         )
 
     # -- techniques -------------------------------------------------------------------------

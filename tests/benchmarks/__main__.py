@@ -16,6 +16,7 @@ BENCHMARKS = (
     "peers",
     "tutorial",
     "macs",
+    "coverage",
 )
 
 

@@ -120,12 +120,39 @@ def test_a_comparison_counts_what_changed(case):
     assert (verdict.samples_needed is not None) <= (verdict.word == "not proven")
 
 
-def test_the_same_predictions_are_kept():
-    labels = np.arange(90) % 3
-    scores = scores_of((labels + (np.arange(90) % 10 == 0)) % 3, 3)
-    verdict = compare_quality("v", "r", scores, scores, labels)
-    assert verdict.change == Interval(value=0, low=0, high=0)
-    assert (verdict.word, verdict.mcnemar_p) == ("kept", 1.0)
+def test_the_same_predictions_are_kept_only_where_there_are_enough_of_them():
+    def same(samples):
+        labels = np.arange(samples) % 3
+        scores = scores_of((labels + (np.arange(samples) % 10 == 0)) % 3, 3)
+        return compare_quality("v", "r", scores, scores, labels)
+
+    few, many = same(90), same(900)
+    for verdict in (few, many):
+        assert (verdict.change.value, verdict.accuracy_change.value, verdict.mcnemar_p) == (0, 0, 1.0)
+        assert verdict.change.low < 0 < verdict.change.high
+        assert verdict.accuracy_change.low < 0 < verdict.accuracy_change.high
+    assert (few.word, many.word) == ("not proven", "kept")
+    # What it says would do, does.
+    assert 200 <= few.samples_needed <= 400
+    assert same(90 + few.samples_needed + 60).word == "kept"
+
+
+def test_no_change_in_28_samples_proves_nothing():
+    labels = np.arange(28) % 2
+    verdict = compare_quality("v", "r", scores_of(labels, 2), scores_of(labels, 2), labels)
+    assert verdict.change.low < -3 / 28
+    assert verdict.change.high > 3 / 28
+    assert verdict.word == "not proven"
+    assert 300 <= verdict.samples_needed <= 500
+
+
+def test_a_class_without_test_samples_is_not_proven_unless_it_occurs_nowhere():
+    labels = np.arange(9000) % 3
+    scores = scores_of(labels, 4)
+    doubtful = compare_quality("v", "r", scores, scores, labels)
+    assert doubtful.word == "not proven"
+    assert doubtful.change.low < -0.2
+    assert compare_quality("v", "r", scores, scores, labels, occurring=(0, 1, 2)).word == "kept"
 
 
 def test_a_clear_loss_is_lost_and_a_small_one_is_not_proven():
@@ -185,6 +212,17 @@ def test_samples_needed():
     assert samples_needed(Interval(value=0.0, low=-0.0123, high=0.02), 0.01, 1000) == 520
     assert samples_needed(Interval(value=-0.01, low=-0.02, high=0.0), 0.01, 1000) is None
     assert samples_needed(Interval(value=-0.0101, low=-0.09, high=0.07), 0.01, 1000) is None
+
+
+def test_samples_needed_where_little_changed():
+    # No change at all: the interval shrinks with the number of samples itself.
+    assert samples_needed(Interval(value=0.0, low=-0.1, high=0.1), 0.01, 100, 0) == 900
+    # Many: with its square root, as above.
+    many = samples_needed(Interval(value=0.0, low=-0.02, high=0.02), 0.01, 1_000_000, 500_000)
+    assert many == pytest.approx(3_000_000, rel=0.01)
+    # A few: between the two.
+    few = samples_needed(Interval(value=0.0, low=-0.04, high=0.04), 0.01, 100, 3)
+    assert 300 < few < 1500
 
 
 def test_details_put_what_became_wrong_first():

@@ -21,17 +21,25 @@ def notes(opened):
     [
         (
             "mobile.h5",
-            "A file of Keras 2.21.0. Keras 3 reads it once DepthwiseConv2D drops the old key groups.",
+            "A file of Keras 2.21.0. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
             557,
         ),
         (
             "transfer.h5",
-            "A file of Keras 2.21.0. Keras 2 read it and saved it again; Keras 3 reads that.",
+            "A file of Keras 2.21.0. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
             540,
         ),
         ("sequential.h5", "A file of Keras 2.21.0. Keras 3 reads it directly.", 67),
-        ("list.h5", "A file of Keras 2.1.6. Keras 2 read it and saved it again; Keras 3 reads that.", 67),
-        ("both.keras", "A file of Keras 2.21.0. Keras 2 read it and saved it again; Keras 3 reads that.", 50),
+        (
+            "list.h5",
+            "A file of Keras 2.1.6. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
+            67,
+        ),
+        (
+            "both.keras",
+            "A file of Keras 2.21.0. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
+            50,
+        ),
     ],
 )
 def test_the_way_that_fits(name, way, parameters, old, keras, tmp_path):
@@ -60,7 +68,7 @@ def test_the_way_that_fits(name, way, parameters, old, keras, tmp_path):
 def test_a_trusted_saved_model(old, tmp_path):
     opened = open_model(Quiet(), old / "saved", tmp_path, trust=True)
     assert notes(opened)[0] == (
-        "A SavedModel of Keras 2. Keras 2 read it and saved it again; Keras 3 reads that."
+        "A SavedModel of Keras 2. Keras 2 read it; it was built anew in Keras 3, layer by layer."
     )
     assert opened.description.parameters == 557
 

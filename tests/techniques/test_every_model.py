@@ -45,7 +45,7 @@ REFUSED: dict[tuple[str, str], str] = {
     ("structure.low_rank", "transformer"): "cannot be reached",  # attention's kernels are left whole
     ("quantization.int16x8", "transformer"): "LiteRT cannot compute",  # SquaredDifference
     ("quantization.dynamic_range", "dense-breast-cancer"): "1,024 weights or more",
-    ("quantization.dynamic_range", "transformer"): "1,024 elements",
+    ("quantization.dynamic_range", "transformer"): "than 1,024 are left",
 }
 EVERYWHERE: dict[str, str] = {"inference.tensorrt": "GPU"}
 

@@ -57,6 +57,20 @@ def test_quality_verdict_names_change_and_interval_in_points(word: str) -> None:
     assert str(wording.quality_verdict(verdict)) == f"{word}: −0.7 pt [−1.2, −0.2]"
 
 
+def test_an_interval_that_rounds_to_nothing_shows_its_width() -> None:
+    verdict = QualityVerdict(
+        variant="a",
+        reference="b",
+        change=Interval(value=0.0, low=-0.0004, high=0.0004),
+        only_reference_right=0,
+        only_variant_right=0,
+        mcnemar_p=1.0,
+        tolerance=0.01,
+        word="kept",
+    )
+    assert str(wording.quality_verdict(verdict)) == "kept: 0.0 pt [−0.04, +0.04]"
+
+
 @pytest.mark.parametrize(
     ("fraction", "text"), [(0.0, "0.0"), (-0.0002, "0.0"), (0.0004, "0.0"), (0.012, "+1.2"), (-0.3, "−30.0")]
 )

@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from widgets.charts.chart import column
-from widgets.wording import count, digits, duration, score, score_interval, short, size, time, time_interval
-from workbench.measure.records import EnergyMeasurement
+from widgets.wording import (
+    count,
+    digits,
+    duration,
+    points,
+    points_end,
+    score,
+    score_interval,
+    short,
+    size,
+    time,
+    time_interval,
+)
+from workbench.measure.records import EnergyMeasurement, Interval
 from workbench.results import ResultRow
 from workbench.text import Text, say
 
@@ -65,6 +77,12 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
     change = row.quality_change
     if change is not None:
         lines += [
+            (say("Change of macro F1, in points"), points(change.change.value), _points(change.change)),
+        ]
+        if change.accuracy_change is not None:
+            paired = change.accuracy_change
+            lines.append((say("Change of accuracy, in points"), points(paired.value), _points(paired)))
+        lines += [
             (
                 say("Right only before / only now"),
                 f"{count(change.only_reference_right)} / {count(change.only_variant_right)}",
@@ -82,6 +100,10 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
         ],
         "rows": [[str(title), value, interval] for title, value, interval in lines],
     }
+
+
+def _points(interval: Interval) -> str:
+    return f"[{points_end(interval.low)}, {points_end(interval.high)}]"
 
 
 def _energy(energy: EnergyMeasurement) -> str:

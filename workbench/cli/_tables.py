@@ -245,7 +245,7 @@ def _quality(row: ResultRow) -> str:
     lines = [*_interval(row.quality.f1_macro, _per_cent, " %")]
     if row.quality_change is not None:
         lines += [
-            " ".join(_interval(row.quality_change.change, _per_cent, "")),
+            " ".join(_interval(row.quality_change.change, _points, "")),
             str(say(row.quality_change.word)),
         ]
     return _lines(*lines)
@@ -257,6 +257,12 @@ def _interval(interval: Interval, show: Callable[[float], str], unit: str) -> tu
 
 def _per_cent(share: float) -> str:
     return f"{100 * share:.1f}"
+
+
+def _points(fraction: float) -> str:
+    """One digit behind the point, a second one where the first would say that there is nothing."""
+    written = f"{100 * fraction:.1f}"
+    return written if float(written) else f"{100 * fraction:.2f}".replace("-0.00", "0.00")
 
 
 def _three_digits(value: float) -> str:

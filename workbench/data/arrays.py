@@ -1,18 +1,20 @@
-"""Data from a notebook: NumPy arrays, ``tf.data`` and pandas."""
+"""Data from a notebook: arrays, tables of pandas, and what gives its samples one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from workbench.data.dataset import SplitName
 from workbench.data.mapping import from_mapping, plan
-from workbench.data.raw import Array, RawData, Samples, check_limit
+from workbench.data.raw import RawData, Samples
+from workbench.data.streams import Bounds, Watch, collect, is_stream
+from workbench.data.structures import as_array, samples_of
 from workbench.data.tables import from_frame
 from workbench.errors import InvalidInput
 from workbench.text import Text, say
+from workbench.variant import ModelDescription
 
 _NAME = "arrays"
 _SPLIT_NAMES: dict[str, SplitName] = {
@@ -24,141 +26,110 @@ _SPLIT_NAMES: dict[str, SplitName] = {
 }
 
 
-def read_arrays(source: object, *, label: str | None, limit_bytes: int) -> RawData:
-    """Reads ``(x, y)``, Keras's pairs of pairs, a dict, a ``tf.data.Dataset`` or a ``DataFrame``.
+def read_arrays(
+    source: object,
+    *,
+    label: str | None,
+    limit_bytes: int,
+    model: ModelDescription | None = None,
+    bounds: Bounds = Bounds(),  # noqa: B008  # frozen
+    watch: Watch = lambda count: None,
+) -> RawData:
+    """Reads what a notebook holds: arrays in Keras's forms, a stream of samples, or a ``DataFrame``.
 
     Args:
-        source: ``(x, y)`` where x is an array or a dict of arrays by input name;
-            ``((x_train, y_train), (x_test, y_test))`` as ``keras.datasets`` gives them, or three such pairs
-            (train, validation, test); a dict with keys as in an ``.npz`` file, or with the keys ``train``,
-            ``validation``, ``test`` and pairs or ``tf.data.Dataset`` objects as values; a
-            ``tf.data.Dataset`` of ``(x, y)``, batched or not.
+        source: ``(x, y)`` or ``(x, y, sample_weight)`` where x and y are an array, or a list, tuple or dict
+            of arrays; ``((x_train, y_train), (x_test, y_test))`` as ``keras.datasets`` gives them, or three
+            such pairs (train, validation, test); a dict with keys as in an ``.npz`` file, or with the keys
+            ``train``, ``validation``, ``test`` and pairs or streams as values; a stream of ``(x, y)``: a
+            ``tf.data.Dataset``, batched or not, a ``keras.utils.PyDataset``, a loader or a generator.
         label: Label column of a data frame.
         limit_bytes: The most memory that the values may take.
+        model: The model that the data are for, where it is known.
+        bounds: How much is read of streams.
+        watch: Hears how many samples of a stream have been read; may raise to stop that.
 
     Raises:
         InvalidInput: If the source is none of these.
         Refused: If the values take more than the limit.
     """
-    if _is_frame(source):
-        return from_frame(source, "table", label=label, limit_bytes=limit_bytes, source="DataFrame")
+    if is_frame(source):
+        return from_frame(
+            source, "table", label=label, limit_bytes=limit_bytes, source="DataFrame", model=model
+        )
+
+    def block(part: Any, suffix: str) -> tuple[Samples, tuple[Text, ...]]:
+        if is_stream(part):
+            return collect(part, suffix, limit_bytes=limit_bytes, bounds=bounds, model=model, watch=watch)
+        if isinstance(part, tuple | list) and len(part) in (2, 3):
+            return samples_of(part, suffix, limit_bytes)
+        raise _unknown(part)
+
+    blocks = blocks_of(source)
+    if blocks is not None:
+        if "train" not in blocks:
+            raise InvalidInput(
+                say("There is no training data; there is: {names}.", names=", ".join(blocks)),
+                say('Give it under the key "train".'),
+            )
+        read = {split: block(part, suffix) for split, (suffix, part) in blocks.items()}
+        notes = dict.fromkeys(note for _, told in read.values() for note in told)
+        return RawData(_NAME, {split: samples for split, (samples, _) in read.items()}, notes=tuple(notes))
     if isinstance(source, Mapping):
-        if source and all(key in _SPLIT_NAMES for key in source):
-            blocks = {_SPLIT_NAMES[key]: (str(key), value) for key, value in source.items()}
-            return _from_blocks(blocks, limit_bytes)
         if not all(isinstance(key, str) for key in source):
             raise _unknown(source)
         found = plan([str(key) for key in source], "The dict")
-        return from_mapping({key: _array(source[key]) for key in found.keys}, found, _NAME)
-    if _is_tf_data(source):
-        return RawData(_NAME, {"train": _from_tf_data(source, "", limit_bytes)})
-    if isinstance(source, tuple) and len(source) in (2, 3) and all(_is_block(part) for part in source):
-        names: tuple[SplitName, ...] = (
-            ("train", "test") if len(source) == 2 else ("train", "validation", "test")
-        )
-        return _from_blocks(
-            {name: (name, part) for name, part in zip(names, source, strict=True)}, limit_bytes
-        )
-    if isinstance(source, tuple | list) and len(source) == 2:
-        return RawData(_NAME, {"train": _pair(source, "")})
-    raise _unknown(source)
+        return from_mapping({key: as_array(source[key], limit_bytes) for key in found.keys}, found, _NAME)
+    samples, told = block(source, "")
+    return replace(RawData(_NAME, {"train": samples}), notes=told)
 
 
-def _is_block(part: object) -> bool:
-    return _is_tf_data(part) or (isinstance(part, tuple) and len(part) == 2)
+def blocks_of(source: object) -> dict[SplitName, tuple[str, Any]] | None:
+    """The parts of a source that holds several splits, each with the source's name for it, or None.
+
+    Args:
+        source: As for :func:`read_arrays`.
+    """
+    if isinstance(source, Mapping):
+        if not source or not all(key in _SPLIT_NAMES for key in source):
+            return None
+        return {_SPLIT_NAMES[key]: (str(key), value) for key, value in source.items()}
+    if (
+        not isinstance(source, tuple)
+        or len(source) not in (2, 3)
+        or not all(is_stream(part) or (isinstance(part, tuple) and len(part) in (2, 3)) for part in source)
+        or _inputs_and_targets(source)
+    ):
+        return None
+    names: tuple[SplitName, ...] = ("train", "test") if len(source) == 2 else ("train", "validation", "test")
+    return {name: (name, part) for name, part in zip(names, source, strict=True)}
 
 
-def _is_tf_data(source: object) -> bool:
-    # By what it can do: importing TensorFlow to ask isinstance would cost seconds and 600 MB.
-    return hasattr(source, "as_numpy_iterator") and hasattr(source, "element_spec")
+def _inputs_and_targets(source: tuple[Any, ...]) -> bool:
+    """Whether two tuples are inputs and targets of the same samples: no pairs, which have samples alike."""
+    if len(source) != 2 or not all(isinstance(part, tuple) for part in source):
+        return False
+    first, second = ([tuple(getattr(array, "shape", ())) for array in part] for part in source)
+    if not all(first + second):
+        return False
+    one_count = len({shape[0] for shape in first + second}) == 1
+    return one_count and first[0][1:] != second[0][1:]
 
 
-def _is_frame(source: object) -> bool:
+def streams_in(source: object) -> list[Any]:
+    """What of a source must be read one sample after the other.
+
+    Args:
+        source: As for :func:`read_arrays`.
+    """
+    blocks = blocks_of(source)
+    parts = [source] if blocks is None else [part for _, part in blocks.values()]
+    return [part for part in parts if is_stream(part)]
+
+
+def is_frame(source: object) -> bool:
+    """Whether a source is a table of pandas."""
     return hasattr(source, "iloc") and hasattr(source, "columns")
-
-
-def _from_blocks(blocks: Mapping[SplitName, tuple[str, object]], limit_bytes: int) -> RawData:
-    splits: dict[SplitName, Samples] = {}
-    for split, (suffix, part) in blocks.items():
-        if _is_tf_data(part):
-            splits[split] = _from_tf_data(part, suffix, limit_bytes)
-        elif isinstance(part, tuple | list) and len(part) == 2:
-            splits[split] = _pair(part, suffix)
-        else:
-            raise _unknown(part)
-    if "train" not in splits:
-        raise InvalidInput(
-            say("There is no training data; there is: {names}.", names=", ".join(splits)),
-            say('Give it under the key "train".'),
-        )
-    return RawData(_NAME, splits)
-
-
-def _pair(pair: Any, suffix: str) -> Samples:
-    x, y = pair
-    if isinstance(x, Mapping):
-        return Samples({str(name): _array(values) for name, values in x.items()}, _array(y), suffix)
-    return Samples({"": _array(x)}, _array(y), suffix)
-
-
-def _array(values: Any) -> Array:
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            say("Samples of different shapes cannot be one array: {reason}", reason=str(error)[:200]),
-            say("Pad or crop them to one shape first."),
-        ) from error
-
-
-def _from_tf_data(source: Any, suffix: str, limit_bytes: int) -> Samples:
-    """Collects a ``tf.data.Dataset`` into arrays, up to the limit."""
-    spec = source.element_spec
-    if not isinstance(spec, tuple) or len(spec) not in (2, 3):
-        raise InvalidInput(
-            say("The tf.data.Dataset gives elements of the form {spec}.", spec=str(spec)[:200]),
-            say("Each element must be (x, y)."),
-        )
-    if int(source.cardinality()) == -1:
-        raise InvalidInput(
-            say("The tf.data.Dataset never ends."), say("Remove .repeat(), or add .take(n) after it.")
-        )
-    batched = _is_batched(spec[0], spec[1])
-    features: dict[str, list[Array]] = {}
-    labels: list[Array] = []
-    size = 0
-    for element in source.as_numpy_iterator():
-        x, y = element[0], element[1]
-        named = dict(x) if isinstance(x, Mapping) else {"": x}
-        for name, values in named.items():
-            array = np.asarray(values)
-            features.setdefault(str(name), []).append(array if batched else array[None])
-            size += max(array.nbytes, 4 * array.size)
-        labels.append(np.asarray(y) if batched else np.asarray(y)[None])
-        check_limit(size, limit_bytes, "tf.data.Dataset")
-    if not labels:
-        raise InvalidInput(say("The tf.data.Dataset is empty."), say("Each element must be (x, y)."))
-    return Samples({name: _joined(values) for name, values in features.items()}, _joined(labels), suffix)
-
-
-def _joined(values: list[Array]) -> Array:
-    if values[0].dtype.kind == "O":  # tf.string elements arrive as bytes objects
-        values = [np.asarray(value, "S") for value in values]
-    try:
-        return np.concatenate(values)
-    except ValueError as error:
-        raise InvalidInput(
-            say("Samples of different shapes cannot be one array: {reason}", reason=str(error)[:200]),
-            say("Pad or crop them to one shape first."),
-        ) from error
-
-
-def _is_batched(x_spec: Any, y_spec: Any) -> bool:
-    """Whether the first axis of both is the batch: labels have one, and it agrees with the samples'."""
-    first = next(iter(x_spec.values())) if isinstance(x_spec, Mapping) else x_spec
-    if y_spec.shape.rank in (None, 0) or first.shape.rank in (None, 0):
-        return y_spec.shape.rank is None
-    return bool(first.shape[0] == y_spec.shape[0])
 
 
 def _unknown(source: object) -> InvalidInput:
@@ -166,7 +137,8 @@ def _unknown(source: object) -> InvalidInput:
         say("Data cannot be read from {kind}.", kind=_described(source)),
         say(
             "Use the name of a built-in data set, a path, (x, y), ((x_train, y_train), (x_test, y_test)), "
-            "a dict with x_train, y_train, x_test, y_test, or a tf.data.Dataset of (x, y)."
+            "a dict with x_train, y_train, x_test, y_test, a DataFrame, or a tf.data.Dataset, a PyDataset or "
+            "a generator of (x, y)."
         ),
     )
 

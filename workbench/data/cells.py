@@ -46,26 +46,58 @@ def is_number(field: str, *, comma: bool) -> bool:
     return True
 
 
-def without_row_numbers(frame: Any) -> tuple[Any, list[Text]]:
-    """Leaves out a first column without a name that counts the rows, as ``DataFrame.to_csv`` writes it.
+def counts_columns(first: list[str], second: list[str]) -> bool:
+    """Whether the first line counts the columns from 0, as pandas writes it for columns without names.
 
-    It would become an input, and in a sorted file it gives the labels away.
+    Args:
+        first: The cells of the first line.
+        second: The cells of the second; two columns are counted if it holds more than whole numbers.
+    """
+    names = [field.strip().strip('"') for field in first]
+    if len(names) < 2 or names != [str(number) for number in range(len(names))]:
+        return False
+    return len(names) > 2 or not all(field.strip().strip('"').lstrip("-").isdigit() for field in second)
+
+
+def without_row_numbers(frame: Any, features: int | None) -> tuple[Any, list[Text]]:
+    """Leaves out a first column without a name that numbers the rows, as ``DataFrame.to_csv`` writes it.
+
+    It would become an input, and in a sorted file it gives the labels away. In a file that was shuffled or
+    cut before it was written the numbers are in no order. A model with as many inputs as there are columns
+    beside the labels was trained with it.
 
     Args:
         frame: A pandas ``DataFrame``.
+        features: How many columns the model takes, if that is known.
     """
     import numpy as np
 
-    first = str(frame.columns[0])
-    if (
-        not first.startswith("Unnamed: 0")
-        or len(frame.columns) < 3
-        or frame.iloc[:, 0].dtype.kind not in "iu"
-    ):
+    first = frame.iloc[:, 0]
+    named = not str(frame.columns[0]).startswith("Unnamed: 0")
+    if len(frame.columns) < 3 or first.dtype.kind not in "iu" or not first.is_unique:
         return frame, []
-    steps = np.diff(frame.iloc[:, 0].to_numpy())
-    if not (steps == 1).all():
+    if named and (features is None or len(frame.columns) - 2 != features):
         return frame, []
+    in_order = bool((np.diff(first.to_numpy()) == 1).all())
+    if named and not in_order:
+        return frame, []
+    if not named and features == len(frame.columns) - 1:
+        return frame, [
+            say(
+                "The first column has no name and numbers the rows; it stays, since the model takes "
+                "{features} columns.",
+                features=features,
+            )
+        ]
+    if named:
+        return frame.iloc[:, 1:], [
+            say(
+                "The column {column} counts the rows, and the model takes {features} columns: it was left "
+                "out.",
+                column=str(frame.columns[0])[:60],
+                features=features,
+            )
+        ]
     return frame.iloc[:, 1:], [say("The first column has no name and counts the rows: it was left out.")]
 
 

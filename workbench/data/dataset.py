@@ -37,6 +37,7 @@ class DatasetInfo(Record):
         seed: Seed of the split.
         sha256: Digest over all arrays; identifies the data in measurements.
         notes: What the user should know of how it was read (rows dropped, labels mapped, ...).
+        target: Name of the target that the labels are of, where the source named it.
     """
 
     name: str
@@ -51,6 +52,13 @@ class DatasetInfo(Record):
     seed: int
     sha256: str
     notes: tuple[Text, ...] = Field(default=())
+    target: str | None = None
+
+    @property
+    def occurring(self) -> tuple[int, ...]:
+        """The classes of which at least one split has a sample."""
+        in_all = [sum(counts) for counts in zip(*self.class_counts.values(), strict=True)]
+        return tuple(index for index, count in enumerate(in_all) if count)
 
 
 class Dataset:

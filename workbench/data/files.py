@@ -12,17 +12,21 @@ from workbench.data.raw import RawData
 from workbench.data.tables import read_csv
 from workbench.errors import InvalidInput
 from workbench.text import Text, say, verbatim
+from workbench.variant import ModelDescription
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 
 
-def read_path(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
+def read_path(
+    path: Path, *, label: str | None, limit_bytes: int, model: ModelDescription | None = None
+) -> RawData:
     """Reads an ``.npz`` file, a CSV file or a folder of pictures.
 
     Args:
         path: What the user gave.
         label: Label column of a table.
         limit_bytes: The most memory that the values may take.
+        model: The model that the data are for, where it is known.
 
     Raises:
         InvalidInput: If there is nothing there that can be read.
@@ -32,14 +36,14 @@ def read_path(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
         path = path.resolve(strict=True)
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return read_images(path, limit_bytes=limit_bytes)
+            return read_images(path, limit_bytes=limit_bytes, model=model)
         if not stat.S_ISREG(mode):
             raise InvalidInput(say("{path} is neither a file nor a folder.", path=_shown(path)), _allowed())
         suffix = path.suffix.lower()
         if suffix == ".npz":
             return read_npz(path, limit_bytes=limit_bytes)
         if suffix in TABLE_SUFFIXES:
-            return read_csv(path, label=label, limit_bytes=limit_bytes)
+            return read_csv(path, label=label, limit_bytes=limit_bytes, model=model)
     except FileNotFoundError as error:
         raise InvalidInput(
             say("There is no file, folder or built-in data set called {path}.", path=_shown(path)),

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.data.dataset import SPLITS, SplitName
 from workbench.data.labels import numbering
+from workbench.data.picture_form import GREY_MODES, decoded, form_for
 from workbench.data.raw import RawData, Samples, check_limit
 from workbench.errors import InvalidInput, Refused
 from workbench.text import Text, say
+from workbench.variant import ModelDescription
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 MOST_PIXELS = 2**26
@@ -38,16 +39,19 @@ class _Found:
     classes: list[str] = field(default_factory=list)
 
 
-def read_images(folder: Path, *, limit_bytes: int) -> RawData:
-    """Reads pictures as 8-bit grey (if all are grey) or colour values.
+def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | None = None) -> RawData:
+    """Reads pictures in the size and colours that the model takes.
 
-    Classes are numbered in the order of their folder names, as Keras's ``image_dataset_from_directory``
-    does. Pictures of another size than the most common one are resized; that is stated.
+    Classes are numbered in the order of their folder names and pictures resized with bilinear
+    interpolation, as Keras's ``image_dataset_from_directory`` does; both is stated. Where the model takes
+    any size, it is the most common one; where it takes any number of channels, or is not known, pictures are
+    grey if all are.
 
     Args:
         folder: ``<class>/<picture>``, or ``train/<class>/<picture>`` with ``test`` and ``validation`` or
             ``val`` beside it.
-        limit_bytes: The most memory that the pictures may take, as float32.
+        limit_bytes: The most memory that the pictures may take.
+        model: The model that they are for, where it is known.
 
     Raises:
         InvalidInput: If there are no classes, or many pictures cannot be read.
@@ -65,7 +69,7 @@ def read_images(folder: Path, *, limit_bytes: int) -> RawData:
             ),
         )
     everything = [path for split in found.values() for path in split.files]
-    sizes, grey, broken = _inspect(everything)
+    sizes, modes, broken = _inspect(everything)
     if len(broken) * 10 > len(everything) or not sizes:
         raise InvalidInput(
             say(
@@ -76,10 +80,12 @@ def read_images(folder: Path, *, limit_bytes: int) -> RawData:
             ),
             say("Remove or replace them."),
         )
-    (width, height), _ = sizes.most_common(1)[0]
-    channels = 1 if grey else 3
-    count = sum(sizes.values())
-    check_limit(count * width * height * channels * 4, limit_bytes, folder.name)
+    form = form_for(model, sizes.most_common(1)[0][0], 1 if modes <= GREY_MODES else 3)
+    count, resized = sum(sizes.values()), sum(sizes.values()) - sizes[form.width, form.height]
+    values = count * form.width * form.height * form.channels
+    # Resized pictures have fractions, which Keras keeps; where there is no room for them they are rounded.
+    dtype = np.float32 if resized and values * 4 <= limit_bytes else np.uint8
+    check_limit(values * np.dtype(dtype).itemsize, limit_bytes, folder.name)
 
     number = {name: index for index, name in enumerate(classes)}
     splits: dict[SplitName, Samples] = {}
@@ -92,24 +98,23 @@ def read_images(folder: Path, *, limit_bytes: int) -> RawData:
             if path not in broken
         ]
         splits[split] = Samples(
-            {"": _decode([path for path, _ in kept], width, height, grey)},
+            {"": decoded([path for path, _ in kept], form, dtype)},
             np.array([number[name] for _, name in kept], np.int64),
             split if len(found) > 1 else "",
         )
     notes = [numbering(classes)]
-    resized = count - sizes[width, height]
-    if resized:
-        notes.append(
-            say(
-                "{resized} of {count} pictures were resized to the most common size, {width}x{height}.",
-                resized=resized,
-                count=count,
-                width=width,
-                height=height,
-            )
-        )
+    notes += form.notes(resized, count, modes)
+    if resized and dtype == np.uint8:
+        notes.append(say("The resized pictures were rounded to 8 bits to fit into memory."))
     notes += _skip_notes(skipped, len(broken))
-    return RawData(name=folder.name, splits=splits, classes=tuple(classes), is_image=True, notes=tuple(notes))
+    return RawData(
+        name=folder.name,
+        splits=splits,
+        classes=tuple(classes),
+        scaling="divide by 255",
+        is_image=True,
+        notes=tuple(notes),
+    )
 
 
 def _scan(folder: Path, skipped: Counter[str]) -> dict[SplitName, _Found]:
@@ -143,13 +148,13 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         )
 
 
-def _inspect(paths: list[Path]) -> tuple[Counter[tuple[int, int]], bool, set[Path]]:
-    """Sizes of all pictures, whether all are grey, and those that cannot be opened; decodes nothing."""
+def _inspect(paths: list[Path]) -> tuple[Counter[tuple[int, int]], set[str], set[Path]]:
+    """Sizes and modes of all pictures, and those that cannot be opened; decodes nothing."""
     from PIL import Image
 
     sizes: Counter[tuple[int, int]] = Counter()
     broken: set[Path] = set()
-    grey = True
+    modes: set[str] = set()
     for path in paths:
         try:
             with warnings.catch_warnings():
@@ -168,7 +173,7 @@ def _inspect(paths: list[Path]) -> tuple[Counter[tuple[int, int]], bool, set[Pat
                     height=size[1],
                     limit=MOST_PIXELS,
                 ),
-                say("Make it smaller."),
+                say("Make it smaller, or take it out of the folder."),
             )
         if mode[:1] in ("I", "F"):
             raise InvalidInput(
@@ -176,27 +181,8 @@ def _inspect(paths: list[Path]) -> tuple[Counter[tuple[int, int]], bool, set[Pat
                 say("Save pictures with 8 bits, or give the values as an .npz file."),
             )
         sizes[size] += 1
-        grey = grey and mode in ("1", "L", "LA")
-    return sizes, grey, broken
-
-
-def _decode(paths: list[Path], width: int, height: int, grey: bool) -> npt.NDArray[np.uint8]:
-    from PIL import Image
-
-    values = np.empty((len(paths), height, width, 1 if grey else 3), np.uint8)
-    for position, path in enumerate(paths):
-        try:
-            with Image.open(path) as image:
-                pixels = image.convert("L" if grey else "RGB")
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
-            raise InvalidInput(
-                say("The picture {file} is damaged or incomplete.", file=path.name[:100]),
-                say("Remove or replace it."),
-            ) from error
-        if pixels.size != (width, height):
-            pixels = pixels.resize((width, height), Image.Resampling.BILINEAR)
-        values[position] = np.asarray(pixels).reshape(values.shape[1:])
-    return values
+        modes.add(mode)
+    return sizes, modes, broken
 
 
 def _skip_notes(skipped: Counter[str], broken: int) -> list[Text]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.data.dataset import SPLITS, SplitName
 from workbench.data.raw import Array, RawData
+from workbench.data.where import where
 from workbench.errors import InvalidInput
 from workbench.text import Text, say
 
@@ -36,12 +37,19 @@ class Encoded:
     notes: tuple[Text, ...]
 
 
-def encode(raw: RawData) -> Encoded:
+def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int | None = None) -> Encoded:
     """Maps labels to class indices.
 
-    Integers from 0 without gaps stay as they are. Other integers, booleans and strings are numbered in
+    Integers from 0 without gaps stay as they are, and so do integers that are all numbers of the model's
+    outputs, whether or not each of them occurs. Other integers, booleans and strings are numbered in
     sorted order (as scikit-learn's ``LabelEncoder`` and Keras's ``image_dataset_from_directory`` do).
     One-hot rows become the index of their one.
+
+    Args:
+        raw: The data as read.
+        classes: Names of all classes in the order of the model's outputs, where the user gives them; some
+            may not occur.
+        outputs: Values that the judged output of the model has; 1 means two classes. None if not known.
 
     Raises:
         InvalidInput: For continuous, soft or multiple labels, labels outside the range, one class only.
@@ -52,7 +60,7 @@ def encode(raw: RawData) -> Encoded:
         if split not in raw.splits:
             continue
         samples = raw.splits[split]
-        values[split], width = _flat(samples.called("y"), samples.y)
+        values[split], width = _flat(samples.called("y"), samples.y, raw.tabular)
         if split == "train":
             one_hot = width
         elif width != one_hot or values[split].dtype.kind != values["train"].dtype.kind:
@@ -66,7 +74,9 @@ def encode(raw: RawData) -> Encoded:
                 ),
                 say("Write the labels of every split the same way."),
             )
-    levels, notes = _levels(raw, values["train"], one_hot)
+    if classes is not None:
+        raw, values = _with_names(raw, values, tuple(classes))
+    levels, notes = _levels(raw, values, one_hot, None if outputs is None else max(outputs, 2))
     if raw.classes is not None and len(raw.classes) != len(levels):
         raise InvalidInput(
             say(
@@ -78,19 +88,65 @@ def encode(raw: RawData) -> Encoded:
         )
     y = {split: _index(raw, split, labels, levels) for split, labels in values.items()}
     names, name_notes = class_names([str(level) for level in levels] if raw.classes is None else raw.classes)
-    if len(levels) < 2:
+    if len(np.unique(y["train"])) < 2:
         raise InvalidInput(
             say(
                 "All {count} labels are the same class, {name}.",
                 count=len(values["train"]),
-                name=names[0],
+                name=names[y["train"][0]] if len(y["train"]) else "-",
             ),
-            say("At least two classes are needed."),
+            say(
+                "At least two classes are needed. If the labels are in another column, name it: {where}.",
+                where=where("label"),
+            )
+            if raw.tabular
+            else say("At least two classes are needed."),
         )
     return Encoded(y, names, notes + name_notes)
 
 
-def _flat(called: str, y: Array) -> tuple[Array, int | None]:
+def _with_names(
+    raw: RawData, values: dict[SplitName, Array], names: tuple[str, ...]
+) -> tuple[RawData, dict[SplitName, Array]]:
+    """The data with the class names that the user gave; labels that the source has named are renumbered."""
+    if len(set(names)) < len(names) or len(names) < 2:
+        raise InvalidInput(
+            say("The names of the classes are {names}.", names=_few(names)),
+            say("Give at least two, each once, in the order of the model's outputs."),
+        )
+    if raw.classes is None and values["train"].dtype.kind in "iu":
+        values = _by_value(values, names)
+    if raw.classes is None or raw.classes == names:
+        return replace(raw, classes=names), values
+    strange = [name for name in raw.classes if name not in names]
+    if strange:
+        raise InvalidInput(
+            say(
+                "The data have the classes {found}, and the names that were given are {names}.",
+                found=_few(raw.classes),
+                names=_few(names),
+            ),
+            say("Spell the names as the data do, in the order of the model's outputs."),
+        )
+    number = np.array([names.index(name) for name in raw.classes], np.int64)
+    return replace(raw, classes=names), {split: number[labels] for split, labels in values.items()}
+
+
+def _by_value(values: dict[SplitName, Array], names: tuple[str, ...]) -> dict[SplitName, Array]:
+    """Labels that are whole numbers, where the names of the classes are whole numbers too: 1, 2, 3."""
+    try:
+        levels = np.array([int(name) for name in names])
+    except (ValueError, OverflowError):
+        return values
+    if len(set(levels.tolist())) < len(levels) or not all(
+        np.isin(labels, levels).all() for labels in values.values()
+    ):
+        return values
+    order = np.argsort(levels)
+    return {split: order[np.searchsorted(levels, labels, sorter=order)] for split, labels in values.items()}
+
+
+def _flat(called: str, y: Array, tabular: bool) -> tuple[Array, int | None]:
     """Labels of shape ``(n,)`` as integers, booleans or strings, and the width of a one-hot code."""
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -143,7 +199,13 @@ def _flat(called: str, y: Array) -> tuple[Array, int | None]:
                     name=called,
                     value=float(y[broken][0]),
                 ),
-                say("Only classification is supported; labels are classes."),
+                say(
+                    "Only classification is supported. If the labels are in another column, name it: "
+                    "{where}.",
+                    where=where("label"),
+                )
+                if tabular
+                else say("Only classification is supported; labels are classes."),
             )
         y = y.astype(np.int64)
     return y, None
@@ -163,9 +225,11 @@ def _unboxed(called: str, y: Array) -> Array:
     )
 
 
-def _levels(raw: RawData, labels: Array, one_hot: int | None) -> tuple[list[object], tuple[Text, ...]]:
+def _levels(
+    raw: RawData, values: dict[SplitName, Array], one_hot: int | None, outputs: int | None
+) -> tuple[list[object], tuple[Text, ...]]:
     """The distinct labels in the order of their indices."""
-    called = raw.splits["train"].called("y")
+    called, labels = raw.splits["train"].called("y"), values["train"]
     if one_hot is not None:
         return list(range(one_hot)), (
             say("One-hot labels became class indices 0 to {last}.", last=one_hot - 1),
@@ -175,7 +239,15 @@ def _levels(raw: RawData, labels: Array, one_hot: int | None) -> tuple[list[obje
     if raw.classes is not None and labels.dtype.kind == "U":
         return list(raw.classes), ()
     levels = np.unique(labels)
+    every = np.unique(np.concatenate(list(values.values())))
+    if labels.dtype.kind == "b":
+        return [False, True], (numbering(["False", "True"]),)
     if labels.dtype.kind in "iu":
+        if outputs is not None and every[0] >= 0 and every[-1] < outputs:
+            return list(range(outputs)), _absent(outputs, every)
+        if outputs is not None and every[0] >= 1 and every[-1] == outputs:
+            first_to_last = list(range(1, outputs + 1))
+            return list(first_to_last), (numbering([str(level) for level in first_to_last]),)
         if levels[0] == 0 and levels[-1] != len(levels) - 1:
             # Numbering them anew would silently shift the classes against the outputs of a trained model.
             missing = int(np.flatnonzero(levels != np.arange(len(levels)))[0])
@@ -187,11 +259,32 @@ def _levels(raw: RawData, labels: Array, one_hot: int | None) -> tuple[list[obje
                     last=int(levels[-1]),
                     missing=missing,
                 ),
-                say("Number the classes 0 to {last}, or use strings as labels.", last=len(levels) - 1),
+                say(
+                    "Number the classes 0 to {last}, or name all classes in the order of their numbers: "
+                    "{where}.",
+                    last=len(levels) - 1,
+                    where=where("classes"),
+                ),
             )
         if levels[0] == 0:
             return [int(level) for level in levels], ()
+    if outputs is not None and len(levels) < outputs == len(every):
+        levels = every  # a rare class may be in the test split alone
     return levels.tolist(), (numbering([str(level) for level in levels]),)
+
+
+def _absent(outputs: int, occurring: Array) -> tuple[Text, ...]:
+    """Says that labels were taken for numbers of outputs although some do not occur."""
+    absent = np.setdiff1d(np.arange(outputs), occurring)
+    if not len(absent):
+        return ()
+    return (
+        say(
+            "Labels are the numbers of the model's {outputs} outputs, from 0; these never occur: {absent}.",
+            outputs=outputs,
+            absent=_few([str(number) for number in absent]),
+        ),
+    )
 
 
 def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) -> npt.NDArray[np.int64]:
@@ -210,10 +303,11 @@ def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) 
                 + (", …" if len(strange) > 5 else ""),
             ),
             say(
-                "The {count} classes are {classes}.",
+                "The {count} classes are {classes}. Correct the labels, or name all classes in the order of "
+                "the model's outputs: {where}.",
                 count=len(levels),
-                classes=", ".join(_clean(str(level)) for level in levels[:10])
-                + (", …" if len(levels) > 10 else ""),
+                classes=_few([str(level) for level in levels]),
+                where=where("classes"),
             ),
         )
     order = np.argsort(known)
@@ -252,6 +346,10 @@ def class_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[Text, ...]
             limit=LONGEST_CLASS_NAME,
         ),
     )
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(_clean(str(name)) for name in names[:10]) + (", …" if len(names) > 10 else "")
 
 
 def _clean(name: str) -> str:

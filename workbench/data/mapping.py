@@ -33,14 +33,14 @@ class Plan:
 
     Attributes:
         x: Key of each input of each split.
-        y: Key of the labels of each split.
+        y: Key of the labels of each split, by the name of their target; ``""`` where it has none.
         suffixes: How the source calls each split.
         classes: Key of the class names, if there are any.
         ignored: Keys without a meaning.
     """
 
     x: dict[SplitName, dict[str, str]] = field(default_factory=dict)
-    y: dict[SplitName, str] = field(default_factory=dict)
+    y: dict[SplitName, dict[str, str]] = field(default_factory=dict)
     suffixes: dict[SplitName, str] = field(default_factory=dict)
     classes: str | None = None
     ignored: list[str] = field(default_factory=list)
@@ -48,8 +48,8 @@ class Plan:
     @property
     def keys(self) -> list[str]:
         """The keys that are needed."""
-        features = [key for inputs in self.x.values() for key in inputs.values()]
-        return [*features, *self.y.values(), *([self.classes] if self.classes else [])]
+        named = [key for keys in (*self.x.values(), *self.y.values()) for key in keys.values()]
+        return [*named, *([self.classes] if self.classes else [])]
 
 
 def plan(keys: Iterable[str], source: str) -> Plan:
@@ -74,10 +74,8 @@ def plan(keys: Iterable[str], source: str) -> Plan:
                 found.ignored.append(key)
             continue
         split = _SPLIT_OF[match["suffix"] or ""]
-        if match["letter"] in "yY":
-            _claim(found.y, split, key, source)
-        else:
-            _claim(found.x.setdefault(split, {}), match["input"] or "", key, source)
+        side = found.y if match["letter"] in "yY" else found.x
+        _claim(side.setdefault(split, {}), match["input"] or "", key, source)
         if found.suffixes.setdefault(split, match["suffix"] or "") != (match["suffix"] or ""):
             raise _twice(source, split)
     if "train" not in found.x or "train" not in found.y:
@@ -96,6 +94,11 @@ def plan(keys: Iterable[str], source: str) -> Plan:
             raise InvalidInput(
                 say("{source} lacks {name}.", source=source, name=f"{letter}{suffix}"),
                 say("Give samples (x) and labels (y) for each split."),
+            )
+        if "" in found.y.get(split, {}) and len(found.y[split]) > 1:
+            raise InvalidInput(
+                say("{source} has both labels without a name and named targets.", source=source),
+                say("Name all targets (y_train.kind, y_train.age) or none (y_train)."),
             )
         if "" in found.x.get(split, {}) and len(found.x[split]) > 1:
             raise InvalidInput(
@@ -117,9 +120,9 @@ def from_mapping(
         notes: What is already known of how the source was read.
     """
     splits = {
-        split: Samples(
+        split: labelled(
             {input_name: np.asarray(arrays[key]) for input_name, key in found.x[split].items()},
-            np.asarray(arrays[found.y[split]]),
+            {target: np.asarray(arrays[key]) for target, key in found.y[split].items()},
             found.suffixes[split],
         )
         for split in SPLITS
@@ -146,8 +149,18 @@ def from_mapping(
     return RawData(name=name, splits=splits, classes=classes, notes=notes)
 
 
-def _claim(taken: dict[str, str] | dict[SplitName, str], slot: str, key: str, source: str) -> None:
-    claimed: dict[str, str] = taken  # type: ignore[assignment]  # the keys of both kinds are strings
+def labelled(x: dict[str, Array], y: dict[str, Array], suffix: str) -> Samples:
+    """One block of samples with the labels of one target or several.
+
+    Args:
+        x: Values by input, under ``""`` where there is one without a name.
+        y: Labels by target, under ``""`` where there is one without a name.
+        suffix: How the source calls the block.
+    """
+    return Samples(x, y[""], suffix) if list(y) == [""] else Samples(x, np.empty(0), suffix, y)
+
+
+def _claim(claimed: dict[str, str], slot: str, key: str, source: str) -> None:
     if slot in claimed:
         raise InvalidInput(
             say(

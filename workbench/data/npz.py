@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tokenize import TokenError
 from typing import IO
@@ -18,11 +19,28 @@ import numpy as np
 from workbench.data.mapping import from_mapping, plan
 from workbench.data.raw import Array, RawData, check_limit
 from workbench.errors import InvalidInput, Refused
+from workbench.records import Record
 from workbench.text import Text, say, verbatim
 
+HANDED_OVER = "workbench.json"
+"""A member that a workbench's own process adds: what it knows beside the arrays."""
+
 _LONGEST_HEADER = 10_000
+_MOST_HANDED_BYTES = 1_000_000
 _MAGIC = b"\x93NUMPY"
 _ENCRYPTED = 0x1
+
+
+class HandedOver(Record):
+    """What is known of arrays that were read in another process.
+
+    Attributes:
+        notes: What the user should know of how they were read.
+        tabular: Whether they were a table.
+    """
+
+    notes: tuple[Text, ...] = ()
+    tabular: bool = False
 
 
 def read_npz(path: Path, *, limit_bytes: int) -> RawData:
@@ -30,8 +48,7 @@ def read_npz(path: Path, *, limit_bytes: int) -> RawData:
 
     Args:
         path: A regular file.
-        limit_bytes: The most that the arrays may take in memory, as stored or as float32, by their own
-            headers.
+        limit_bytes: The most that the arrays may take in memory, by their own headers.
 
     Raises:
         InvalidInput: If the file is damaged or its arrays cannot be used.
@@ -39,7 +56,11 @@ def read_npz(path: Path, *, limit_bytes: int) -> RawData:
     """
     with _explained(path), zipfile.ZipFile(path) as archive:
         members: dict[str, zipfile.ZipInfo] = {}
+        known = HandedOver()
         for member in archive.infolist():
+            if member.filename == HANDED_OVER and member.file_size <= _MOST_HANDED_BYTES:
+                known = HandedOver.model_validate_json(archive.read(member))
+                continue
             key = member.filename.removesuffix(".npy")
             if key in members:
                 raise Refused(
@@ -51,7 +72,8 @@ def read_npz(path: Path, *, limit_bytes: int) -> RawData:
         memory = sum(_declared_bytes(archive, members[key], key, path.name) for key in found.keys)
         check_limit(memory, limit_bytes, path.name)
         arrays = {key: _read(archive, members[key]) for key in found.keys}
-    return from_mapping(arrays, found, path.stem)
+    raw = from_mapping(arrays, found, path.stem, known.notes)
+    return replace(raw, tabular=known.tabular, is_image=False if known.tabular else None)
 
 
 def _declared_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo, key: str, file: str) -> int:
@@ -90,7 +112,7 @@ def _declared_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo, key: str,
             ),
             say("The file is damaged; save it again."),
         )
-    return max(count * dtype.itemsize, count * 4)
+    return count * dtype.itemsize
 
 
 def _header(stream: IO[bytes], key: str, file: str) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:

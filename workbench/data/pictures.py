@@ -41,6 +41,8 @@ def picture(dataset: Dataset, index: int, *, split: SplitName = "test", largest:
     values = next(iter(features.values())) if isinstance(features, dict) else features
     span = info.maximum - info.minimum or 1.0
     pixels = np.rint((np.asarray(values[index]) - info.minimum) / span * 255).clip(0, 255).astype(np.uint8)
+    if pixels.ndim == 3 and pixels.shape[0] in (1, 3, 4) and pixels.shape[-1] not in (1, 3, 4):
+        pixels = np.moveaxis(pixels, 0, -1)  # channels first, as models made in PyTorch take them
     if pixels.ndim == 3 and pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
 

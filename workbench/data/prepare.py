@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,12 +16,14 @@ import numpy.typing as npt
 
 from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import SPLITS, Dataset, DatasetInfo, SplitName
+from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import Encoded, encode
 from workbench.data.raw import Array, RawData, Scaling, check_limit, check_values, default_limit_bytes
 from workbench.data.scaling import Scaler, fit_scalers
 from workbench.data.splits import Part, divide
 from workbench.errors import InvalidInput
+from workbench.outputs import require_classes
 from workbench.text import say
 from workbench.variant import ModelDescription
 
@@ -34,9 +37,11 @@ def prepare(
     name: str | None = None,
     scaling: Scaling = "auto",
     seed: int = 0,
-    test_fraction: float = 0.2,
-    validation_fraction: float = 0.1,
+    test_fraction: float | None = None,
+    validation_fraction: float | None = None,
     label: str | None = None,
+    classes: Sequence[str] | None = None,
+    output: str | None = None,
     limit_bytes: int | None = None,
     model: ModelDescription | None = None,
 ) -> Dataset:
@@ -46,9 +51,8 @@ def prepare(
 
     Args:
         source: Name of a built-in data set (see :data:`workbench.data.builtin.BUILTINS`); path of an
-            ``.npz`` or ``.csv`` file or of a folder with one folder of images for each class; ``(x, y)``;
-            ``((x_train, y_train), (x_test, y_test))``; a dict with the keys of an ``.npz`` file; a
-            ``tf.data.Dataset`` of ``(x, y)`` or a dict of them by split; a pandas ``DataFrame``.
+            ``.npz`` or ``.csv`` file or of a folder with one folder of images for each class; or what
+            :func:`workbench.data.arrays.read_arrays` reads.
         folder: Where to write. Must not exist, or be empty.
         name: Shown to the user; by default the source's own name.
         scaling: ``"auto"`` divides 8-bit pixels by 255 and leaves everything else as it came, except that
@@ -56,13 +60,16 @@ def prepare(
             ``"none"``, ``"divide by 255"``, ``"standardize"``, ``"range 0..1"``; their statistics come
             from the training split alone.
         seed: Seeds the split.
-        test_fraction: Share of the training data that becomes the test split, if the source has none.
+        test_fraction: Share of the training data that becomes the test split, if the source has none. None:
+            a fifth, or more where that would be too few samples.
         validation_fraction: Share of the training data that becomes the validation split, if the source
-            has none.
+            has none. None: a tenth, or more where that would be too few samples.
         label: Name of the label column of a table; by default ``label``, ``target``, ``class`` or ``y``,
-            else the last column.
-        limit_bytes: The most that all samples may take in memory, as they come or as float32. None: 4 GiB,
-            or half of the memory that is free if that is less.
+            else the one that fits the model, else the last column.
+        classes: Names of all classes in the order of the model's outputs; some may not occur in the data.
+        output: Of data with several targets, the one whose labels count.
+        limit_bytes: The most that all samples may take in memory. None: 4 GiB, or half of the memory that is
+            free if that is less.
         model: The model that the data are for: its inputs and outputs decide what the source leaves open.
 
     Returns:
@@ -81,15 +88,16 @@ def prepare(
         )
     if limit_bytes is None:
         limit_bytes = default_limit_bytes()
-    raw = with_safe_inputs(_read(source, label, limit_bytes))
+    raw = with_target(with_safe_inputs(_read(source, label, limit_bytes, model)), model, output)
     check_limit(
-        sum(array.size * 4 for samples in raw.samples() for array in samples.x.values()),
-        limit_bytes,
-        raw.name,
+        sum(array.nbytes for samples in raw.samples() for array in samples.x.values()), limit_bytes, raw.name
     )
-    check_values(raw)
-    encoded = encode(raw)
-    parts, statement = divide(
+    raw = fitted(raw, model)
+    check_values(raw, model)
+    if model is not None and classes is None:
+        require_classes(model, _distinct_numbers(raw))
+    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target or output))
+    parts, split_notes = divide(
         encoded.y,
         encoded.classes,
         seed=seed,
@@ -120,7 +128,8 @@ def prepare(
             is_image=_is_image(raw),
             seed=seed,
             sha256=digest,
-            notes=(*raw.notes, *encoded.notes, statement),
+            notes=(*raw.notes, *encoded.notes, *split_notes),
+            target=raw.target or label,
         )
         _write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()
@@ -136,16 +145,24 @@ def prepare(
     return Dataset(folder)
 
 
-def _read(source: object, label: str | None, limit_bytes: int) -> RawData:
+def _read(source: object, label: str | None, limit_bytes: int, model: ModelDescription | None) -> RawData:
     if isinstance(source, str) and source in BUILTINS:
         return BUILTINS[source].read()
     if isinstance(source, str | os.PathLike):
         from workbench.data.files import read_path
 
-        return read_path(Path(source), label=label, limit_bytes=limit_bytes)
+        return read_path(Path(source), label=label, limit_bytes=limit_bytes, model=model)
     from workbench.data.arrays import read_arrays
 
-    return read_arrays(source, label=label, limit_bytes=limit_bytes)
+    return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model)
+
+
+def _distinct_numbers(raw: RawData) -> int:
+    """Different values among labels that are plain numbers, one of a sample; 0 for others."""
+    labels = np.asarray(raw.splits["train"].y)
+    if labels.dtype.kind not in "iuf" or labels.size != len(labels) or raw.classes is not None:
+        return 0
+    return len(np.unique(labels))
 
 
 def _check_space(folder: Path, raw: RawData) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.data.dataset import SPLITS, SplitName
+from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused
 from workbench.text import Text, say
+from workbench.variant import ModelDescription, TensorSpec
 
 Array = npt.NDArray[Any]
 
@@ -20,7 +22,7 @@ Scaling = Literal["auto", "none", "divide by 255", "standardize", "range 0..1"]
 SCALINGS: tuple[Scaling, ...] = ("auto", "none", "divide by 255", "standardize", "range 0..1")
 
 LARGEST_LIMIT_BYTES = 4 * 2**30
-"""How much memory the values of one data set may take, as they came or as float32."""
+"""How much memory the values of one data set may take, unless another limit is set."""
 
 # An input's name becomes part of a file's name, so it must not lead out of the folder.
 _INPUT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
@@ -33,13 +35,15 @@ class Samples:
     Attributes:
         x: Values of each input along axis 0, by input name; the key is ``""`` for a single unnamed
             input.
-        y: Raw labels along axis 0.
+        y: Raw labels along axis 0; empty while there are several targets to choose from.
         suffix: How the source calls this block: ``"train"`` in ``x_train``; empty in ``x``.
+        targets: Labels by the name of their target, where the source names any.
     """
 
     x: dict[str, Array]
     y: Array
     suffix: str = ""
+    targets: dict[str, Array] = field(default_factory=dict)
 
     def called(self, letter: str, name: str = "") -> str:
         """The source's own name for an array, such as ``x_train`` or ``x_train.image``."""
@@ -58,6 +62,8 @@ class RawData:
         classes: Class names in the order of integer labels, where the source gives them.
         scaling: What ``"auto"`` stands for with this source; None lets the values decide.
         is_image: Whether samples are pictures; None lets the values decide.
+        target: Name of the target that the labels are of, where the source names it.
+        tabular: Whether the labels are a column that was found in a table.
         notes: What the user should know of how it was read.
     """
 
@@ -66,6 +72,8 @@ class RawData:
     classes: tuple[str, ...] | None = None
     scaling: Scaling | None = None
     is_image: bool | None = None
+    target: str | None = None
+    tabular: bool = False
     notes: tuple[Text, ...] = ()
 
     def samples(self) -> Iterator[Samples]:
@@ -78,13 +86,18 @@ class RawData:
         return tuple(self.splits["train"].x)
 
 
-def check_values(raw: RawData) -> None:
-    """Makes sure that every block has numbers of the same sample shape, one label each, all finite.
+def check_values(raw: RawData, model: ModelDescription | None = None) -> None:
+    """Makes sure that every block has values of the same sample shape, one label each, all finite.
+
+    Args:
+        raw: The data as read, with the inputs as the model has them.
+        model: The model that the data are for: an input of it may take texts, or samples without an axis.
 
     Raises:
         InvalidInput: With the array's name in the source, what came and what is allowed.
     """
     first = raw.splits["train"]
+    specs = dict(zip(raw.inputs, model.inputs if model is not None else (), strict=False))
     for name in raw.inputs:
         if name and not _INPUT_NAME.fullmatch(name):
             raise InvalidInput(
@@ -104,7 +117,7 @@ def check_values(raw: RawData) -> None:
                 say("Give every split the same inputs."),
             )
         for name, array in samples.x.items():
-            _check_array(samples.called("x", name), array, samples)
+            _check_array(samples.called("x", name), array, samples, specs.get(name))
             if array.shape[1:] != first.x[name].shape[1:]:
                 raise InvalidInput(
                     say(
@@ -118,13 +131,25 @@ def check_values(raw: RawData) -> None:
                 )
 
 
-def _check_array(called: str, array: Array, samples: Samples) -> None:
-    if array.dtype.kind not in "biuf":
+def _check_array(called: str, array: Array, samples: Samples, spec: TensorSpec | None) -> None:
+    texts = array.dtype.kind in "SU" or (
+        array.dtype.kind == "O" and all(isinstance(value, str | bytes) for value in array.flat)
+    )
+    if array.dtype.kind not in "biuf" and not (texts and spec is not None and spec.dtype == "string"):
         raise InvalidInput(
-            say("{name} holds {dtype} values, and numbers are needed.", name=called, dtype=str(array.dtype)),
-            say("Convert it first, for instance with {name}.astype('float32').", name=called),
+            say("{name} holds {dtype} values, and numbers are needed.", name=called, dtype=str(array.dtype))
+            if not texts
+            else say("{name} holds texts, and the model takes numbers.", name=called)
+            if spec is not None
+            else say("{name} holds texts, and numbers are needed.", name=called),
+            say(
+                "Give the numbers that the texts became in training, as TextVectorization or a tokenizer "
+                "made them."
+            )
+            if texts
+            else say("Convert it first, for instance with {name}.astype('float32').", name=called),
         )
-    if array.ndim < 2:
+    if array.ndim < 2 and not (array.ndim == 1 and spec is not None and spec.shape == ()):
         raise InvalidInput(
             say("{name} has the shape {shape}.", name=called, shape=str(array.shape)),
             say("The first axis counts samples and at least one more is needed; one column is (n, 1)."),
@@ -188,7 +213,7 @@ def default_limit_bytes() -> int:
     return min(LARGEST_LIMIT_BYTES, int(psutil.virtual_memory().available) // 2)
 
 
-def check_limit(size_bytes: int, limit_bytes: int, source: str) -> None:
+def check_limit(size_bytes: int, limit_bytes: int, source: str | Text) -> None:
     """Refuses data that would not fit.
 
     Args:
@@ -207,7 +232,7 @@ def check_limit(size_bytes: int, limit_bytes: int, source: str) -> None:
                 size=size_bytes / 1e6,
                 limit=limit_bytes / 1e6,
             ),
-            say("Use fewer or smaller samples, or raise the limit."),
+            say("Use fewer or smaller samples, or raise the limit: {where}.", where=where("limit_gib")),
         )
 
 

@@ -8,11 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.data.dataset import SPLITS, SplitName
+from workbench.data.where import where
 from workbench.errors import InvalidInput
 from workbench.text import Text, say
 
 SMALLEST_SPLIT = 10
-"""A split with fewer samples says nothing about a model."""
+"""A split with fewer samples says nothing about a model, and is made only if it is asked for."""
+
+_USUAL: dict[SplitName, float] = {"validation": 0.1, "test": 0.2}
+_MOST_SPARED = 0.25
+"""Share of the training samples that a cut split may take to be large enough, if nothing is asked for."""
 
 Labels = dict[SplitName, npt.NDArray[np.int64]]
 
@@ -31,36 +36,52 @@ class Part:
 
 
 def divide(
-    y: Labels, classes: tuple[str, ...], *, seed: int, test_fraction: float, validation_fraction: float
-) -> tuple[dict[SplitName, Part], Text]:
+    y: Labels,
+    classes: tuple[str, ...],
+    *,
+    seed: int,
+    test_fraction: float | None = None,
+    validation_fraction: float | None = None,
+) -> tuple[dict[SplitName, Part], tuple[Text, ...]]:
     """Makes three splits.
 
     A split that the source has is kept as that split; a missing one is cut from the training split. Each
-    class gives ``round(fraction * its samples)``, at least one, to each split that is cut. The order of
-    train and of cut splits is shuffled, so that the first n samples are representative; a test split of
-    the source keeps its order.
+    class gives ``round(fraction * its samples)``, at least one if it has enough, to each split that is
+    cut. The order of train and of cut splits is shuffled, so that the first n samples are representative;
+    a test split of the source keeps its order.
 
     Args:
         y: Class indices of the splits that the source has, with ``train`` among them.
         classes: Class names by index.
         seed: Seeds the shuffle; the same seed gives the same splits on every machine.
-        test_fraction: Share of the training split that becomes test, if test is missing.
-        validation_fraction: Share of the training split that becomes validation, if that is missing.
+        test_fraction: Share of the training split that becomes test, if test is missing. None: a fifth, or
+            what makes :data:`SMALLEST_SPLIT` samples if that is more.
+        validation_fraction: Share of the training split that becomes validation, if that is missing. None:
+            a tenth, or what makes :data:`SMALLEST_SPLIT` samples if that is more.
 
     Returns:
         The splits, and how they were made, in words.
 
     Raises:
-        InvalidInput: If a split would be too small or lack a class.
+        InvalidInput: If a split would be too small, or have samples of one class only.
     """
-    wanted: dict[SplitName, float] = {"validation": validation_fraction, "test": test_fraction}
-    fractions = {split: _fraction(split, fraction) for split, fraction in wanted.items() if split not in y}
+    given: dict[SplitName, float | None] = {"validation": validation_fraction, "test": test_fraction}
+    asked = {
+        split: _fraction(split, fraction)
+        for split, fraction in given.items()
+        if split not in y and fraction is not None
+    }
+    fractions = {
+        split: asked[split] if split in asked else _large_enough(y["train"], split, classes)
+        for split in given
+        if split not in y
+    }
     if sum(fractions.values()) >= 1:
         raise InvalidInput(
             say(
                 "Validation ({validation:g}) and test ({test:g}) leave nothing to train on.",
-                validation=validation_fraction,
-                test=test_fraction,
+                validation=fractions.get("validation", 0.0),
+                test=fractions.get("test", 0.0),
             ),
             say("Their fractions must add up to less than 1."),
         )
@@ -69,11 +90,30 @@ def divide(
     parts.update(_cut(y["train"], classes, fractions, generator))
     if "validation" in y:
         parts["validation"] = Part("validation", generator.permutation(len(y["validation"])))
-    check(
-        {split: y[part.source][part.index] for split, part in parts.items()},
-        classes,
+    remarks = check(
+        {split: y[part.source][part.index] for split, part in parts.items()}, classes, set(y), set(asked)
     )
-    return {split: parts[split] for split in SPLITS}, _statement(fractions, seed)
+    unused = tuple(
+        say(
+            "The share that was asked for the {split} split was not used: the source has one of its own.",
+            split=_split_text(split),
+        )
+        for split, fraction in given.items()
+        if split in y and fraction is not None
+    )
+    return {split: parts[split] for split in SPLITS}, (_statement(fractions, seed), *unused, *remarks)
+
+
+def _large_enough(labels: npt.NDArray[np.int64], split: SplitName, classes: tuple[str, ...]) -> float:
+    """The usual share, or a larger one that gives the split enough samples, if those can be spared."""
+    members = np.bincount(labels, minlength=len(classes))
+    usual = _USUAL[split]
+    spared = int(len(labels) * _MOST_SPARED)
+    for fraction in (usual, *(count / len(labels) for count in range(SMALLEST_SPLIT, spared + 1))):
+        taken = np.minimum(np.maximum(1, np.floor(members * fraction + 0.5)), np.maximum(members - 2, 0))
+        if fraction >= usual and taken.sum() >= SMALLEST_SPLIT:
+            return fraction
+    return usual
 
 
 def _cut(
@@ -83,23 +123,13 @@ def _cut(
     generator: np.random.Generator,
 ) -> dict[SplitName, Part]:
     wanted: dict[SplitName, list[npt.NDArray[np.int64]]] = {split: [] for split in (*fractions, "train")}
-    for number, name in enumerate(classes):
+    for number in range(len(classes)):
         members = generator.permutation(np.flatnonzero(labels == number))
-        if len(members) <= len(fractions):
-            raise InvalidInput(
-                say(
-                    "Class {name} has {count} samples; at least {needed} are needed, one for each split.",
-                    name=name,
-                    count=len(members),
-                    needed=len(fractions) + 1,
-                ),
-                say("Add samples of that class, or leave the class out."),
-            )
         start = 0
         for position, (split, fraction) in enumerate(fractions.items()):
             # The splits still to come, and train, keep at least one sample each.
             most = len(members) - start - (len(fractions) - position)
-            count = min(max(1, int(len(members) * fraction + 0.5)), most)
+            count = max(0, min(max(1, int(len(members) * fraction + 0.5)), most))
             wanted[split].append(members[start : start + count])
             start += count
         wanted["train"].append(members[start:])
@@ -108,27 +138,62 @@ def _cut(
     }
 
 
-def check(y: Labels, classes: tuple[str, ...]) -> None:
-    """Makes sure that every split is large enough and has every class.
+def check(
+    y: Labels, classes: tuple[str, ...], own: set[SplitName], asked: set[SplitName]
+) -> tuple[Text, ...]:
+    """Makes sure that every split is large enough to say something, and has at least two classes.
+
+    Args:
+        y: Class indices of the three splits.
+        classes: Class names by index.
+        own: Splits that the source has.
+        asked: Splits whose share the user has chosen, which may be smaller.
+
+    Returns:
+        What the user should know, such as classes without a sample.
 
     Raises:
         InvalidInput: With the numbers.
     """
+    remarks: list[Text] = []
     for split in SPLITS:
-        counts = np.bincount(y[split], minlength=len(classes))
-        if len(y[split]) < SMALLEST_SPLIT:
+        size, counts = len(y[split]), np.bincount(y[split], minlength=len(classes))
+        if size < SMALLEST_SPLIT and split not in asked and not (split == "train" and asked):
             raise InvalidInput(
                 say(
                     "The {split} split would have {count} samples; at least {needed} are needed.",
                     split=_split_text(split),
-                    count=len(y[split]),
+                    count=size,
                     needed=SMALLEST_SPLIT,
                 ),
-                say("Add samples or give that split a larger share."),
+                _larger(split, own),
+            )
+        occurring = np.flatnonzero(counts)
+        if len(occurring) < 2:
+            raise InvalidInput(
+                say(
+                    "The {split} split has {count} samples, all of the class {name}.",
+                    split=_split_text(split),
+                    count=size,
+                    name=classes[occurring[0]],
+                )
+                if len(occurring)
+                else say("The {split} split has no sample.", split=_split_text(split)),
+                say("Every split needs samples of at least two classes.")
+                if split in own
+                else _larger(split, own),
+            )
+        if size < SMALLEST_SPLIT:
+            remarks.append(
+                say(
+                    "The {split} split has {count} samples only: what is measured on them says little.",
+                    split=_split_text(split),
+                    count=size,
+                )
             )
         empty = np.flatnonzero(counts == 0)
         if len(empty):
-            raise InvalidInput(
+            remarks.append(
                 say(
                     "{missing} of {classes} classes have no sample in the {split} split: {names}.",
                     missing=len(empty),
@@ -136,13 +201,25 @@ def check(y: Labels, classes: tuple[str, ...]) -> None:
                     split=_split_text(split),
                     names=", ".join(classes[number] for number in empty[:5])
                     + (", …" if len(empty) > 5 else ""),
-                ),
-                say("Every class must occur in every split."),
+                )
             )
+    return tuple(remarks)
+
+
+def _larger(split: SplitName, own: set[SplitName]) -> Text:
+    """How a split gets more samples."""
+    if split == "train":
+        return say("Add training samples.")
+    if split in own:
+        return say("Add samples to it, or leave it out: then it is cut from the training samples.")
+    return say(
+        "Add samples, or say which share it gets: {where}.",
+        where=where("test_fraction" if split == "test" else "validation_fraction"),
+    )
 
 
 def _fraction(split: SplitName, fraction: float) -> float:
-    if not 0 < fraction < 1:
+    if not isinstance(fraction, int | float) or not 0 < fraction < 1:
         raise InvalidInput(
             say(
                 "The {split} fraction is {fraction}; it must be above 0 and below 1.",

@@ -9,31 +9,36 @@ from typing import Any
 import numpy as np
 
 from workbench.data.cells import (
+    counts_columns,
     is_number,
     separator_of,
     texts_among_numbers,
     with_numbers_from_texts,
     without_row_numbers,
 )
+from workbench.data.columns import columns_of_inputs, features_of, label_column
 from workbench.data.labels import numbering
 from workbench.data.raw import Array, RawData, Samples, check_limit
 from workbench.errors import InvalidInput
 from workbench.text import Text, say, verbatim
+from workbench.variant import ModelDescription
 
-LABEL_COLUMNS = ("label", "target", "class", "y")
 MOST_LEVELS = 100
 """A text column with more different values is an identifier or free text, not a category."""
 
 _LONGEST_LINE = 2**22
 
 
-def read_csv(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
+def read_csv(
+    path: Path, *, label: str | None, limit_bytes: int, model: ModelDescription | None = None
+) -> RawData:
     """Reads a CSV file: one sample a row, separated by commas, semicolons or tabs, with a header or not.
 
     Args:
         path: A regular file of UTF-8 text.
         label: Name of the label column; None looks for one.
         limit_bytes: The most memory that the values may take.
+        model: The model that the data are for, where it is known.
 
     Raises:
         InvalidInput: If the file cannot be read as a table, or the table cannot be used.
@@ -57,7 +62,9 @@ def read_csv(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
         )
     separator = separator_of(first, second)
     fields = first.decode("utf-8", "replace").strip().split(separator)
-    headless = all(is_number(field, comma=separator != ",") for field in fields)
+    following = second.decode("utf-8", "replace").strip().split(separator)
+    numbered = counts_columns(fields, following)
+    headless = not numbered and all(is_number(field, comma=separator != ",") for field in fields)
     try:
         frame = pandas.read_csv(
             path,
@@ -82,24 +89,39 @@ def read_csv(path: Path, *, label: str | None, limit_bytes: int) -> RawData:
         ) from error
     if headless:
         frame.columns = [f"column {number}" for number in range(1, len(frame.columns) + 1)]
-    frame, row_numbers = without_row_numbers(frame)
+    heading = (
+        [say("The first line, 0 to {last}, was read as the names of the columns.", last=len(fields) - 1)]
+        if numbered
+        else []
+    )
+    frame, row_numbers = without_row_numbers(frame, features_of(model))
     frame, decimals = with_numbers_from_texts(frame, comma=separator != ",")
-    raw = from_frame(frame, path.stem, label=label, limit_bytes=limit_bytes, source=path.name)
-    return replace(raw, notes=(*row_numbers, *decimals, *raw.notes))
+    raw = from_frame(frame, path.stem, label=label, limit_bytes=limit_bytes, source=path.name, model=model)
+    return replace(raw, notes=(*heading, *row_numbers, *decimals, *raw.notes))
 
 
-def from_frame(frame: Any, name: str, *, label: str | None, limit_bytes: int, source: str) -> RawData:
+def from_frame(
+    frame: Any,
+    name: str,
+    *,
+    label: str | None,
+    limit_bytes: int,
+    source: str,
+    model: ModelDescription | None = None,
+) -> RawData:
     """Turns a pandas ``DataFrame`` into numbers and labels.
 
     Numbers and booleans stay one column each; a text column becomes one 0/1 column for each of its values;
-    rows with a missing value are dropped, and counted.
+    rows with a missing value are dropped, and counted. Where the model has inputs of the columns' names,
+    each gets its column.
 
     Args:
         frame: One sample a row.
         name: Shown to the user.
-        label: Name of the label column; None looks for one of :data:`LABEL_COLUMNS`, else takes the last.
+        label: Name of the label column; None looks for one, see :func:`workbench.data.columns.label_column`.
         limit_bytes: The most memory that the values may take.
         source: The table, as the user knows it.
+        model: The model that the data are for, where it is known.
 
     Raises:
         InvalidInput: If there is no usable column or label.
@@ -116,14 +138,21 @@ def from_frame(frame: Any, name: str, *, label: str | None, limit_bytes: int, so
             ),
             say("At least one column of values, one of labels, and one row are needed."),
         )
-    target, label_note = _label_column(columns, label, source)
+    own = columns_of_inputs(columns, model)
+    target, label_note = label_column(frame, label, source, model, set(own.values()))
     notes: list[Text] = [label_note]
+    unused = [column for column in columns if own and column != target and column not in own.values()]
+    if unused:
+        frame = frame.drop(columns=unused)
+        columns = list(frame.columns)
+        notes.append(say("Left out, as the model has no input of that name: {names}.", names=_listed(unused)))
 
     unlabelled = int(frame[target].isna().sum())
     if unlabelled:
         frame = frame[frame[target].notna()]
         notes.append(say("{count} rows without a label were dropped.", count=unlabelled))
-    empty = [column for column in columns if column != target and frame[column].isna().all()]
+    needed = {target, *own.values()}
+    empty = [column for column in columns if column not in needed and frame[column].isna().all()]
     if empty:
         frame = frame.drop(columns=empty)
         notes.append(say("Columns without any value were dropped: {columns}.", columns=_listed(empty)))
@@ -134,39 +163,47 @@ def from_frame(frame: Any, name: str, *, label: str | None, limit_bytes: int, so
             say("{source} has no row with a label and values.", source=source),
             say("At least one column of values, one of labels, and one row are needed."),
         )
-    x, category_notes = _numbers(frame.drop(columns=[target]), limit_bytes, source)
+    x: Array | dict[str, Array]
+    x, category_notes = (
+        ({name: _input_column(frame[column]) for name, column in own.items()}, [])
+        if own
+        else _numbers(frame.drop(columns=[target]), limit_bytes, source)
+    )
     y, classes, label_notes = _labels(frame[target])
     return RawData(
         name=name,
-        splits={"train": Samples({"": x}, y)},
+        splits={"train": Samples(x if isinstance(x, dict) else {"": x}, y)},
         classes=classes,
         is_image=False,
+        tabular=True,
         notes=(*notes, *category_notes, *label_notes),
     )
 
 
-def _label_column(columns: list[str], label: str | None, source: str) -> tuple[str, Text]:
-    """The label column, and how it was chosen."""
-    stripped = {column.strip(): column for column in reversed(columns)}
-    if label is not None:
-        found = label if label in columns else stripped.get(label.strip())
-        if found is None:
-            raise InvalidInput(
-                say("{source} has no column {column}.", source=source, column=label[:60]),
-                say("Its columns are {columns}.", columns=_listed(columns)),
-            )
-    else:
-        lower = {column.lower(): original for column, original in reversed(stripped.items())}
-        found = next((lower[name] for name in LABEL_COLUMNS if name in lower), None)
-    if found is not None:
-        return found, say("Labels are in the column {column}.", column=found.strip()[:60])
-    # A guess, which with as many classes as the right column has would go unnoticed.
-    return columns[-1], say(
-        "No column is called {names}, so the last one, {column}, was taken for the labels. "
-        "Where they are in another, name it as the label column.",
-        names=", ".join(LABEL_COLUMNS),
-        column=columns[-1].strip()[:60],
-    )
+def numbers_of(frame: Any, limit_bytes: int) -> Array:
+    """The values of a frame without labels, one column for each column of numbers.
+
+    Args:
+        frame: A pandas ``DataFrame``; text columns become one 0/1 column for each value.
+        limit_bytes: The most memory that the values may take.
+
+    Raises:
+        InvalidInput: If a column cannot be numbers.
+    """
+    values: Array = _numbers(frame.rename(columns=str), limit_bytes, "DataFrame")[0]
+    return values
+
+
+def _input_column(values: Any) -> Array:
+    """One column as the input of a model: ``(n, 1)``."""
+    from pandas.api import types
+
+    if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
+        array: Array = values.to_numpy()
+        if array.dtype.kind == "O":
+            array = values.to_numpy(np.float64)
+        return array[:, None]
+    return np.asarray(values.astype(str).to_numpy(), np.str_)[:, None]
 
 
 def _complete_rows(frame: Any, source: str) -> tuple[Any, list[Text]]:
@@ -245,11 +282,14 @@ def _numbers(frame: Any, limit_bytes: int, source: str) -> tuple[Array, list[Tex
         categories.append(f"{column[:60]} ({levels})")
         width += levels
     check_limit(len(frame) * width * 8, limit_bytes, source)
-    x = np.empty((len(frame), width), np.float64)
+    whole = not categories and all(types.is_integer_dtype(values) for _, values in pieces)
+    # Whole numbers may be identifiers, which float64 rounds above 2**53.
+    dtype = np.result_type(*(np.dtype(str(v.dtype).lower()) for _, v in pieces)) if whole else np.float64
+    x = np.empty((len(frame), width), dtype)
     position = 0
     for kind, values in pieces:
         if kind == "numbers":
-            x[:, position] = values.to_numpy(np.float64)
+            x[:, position] = values.to_numpy(dtype)
             position += 1
             continue
         codes, levels = values.factorize(sort=True)

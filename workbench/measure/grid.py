@@ -173,7 +173,7 @@ def play_off(
     ]
     fastest = min(samples, key=lambda array: float(np.median(array)))
     floor = 0.0 if timed.control is None else floor_of(timed.samples[0][None], timed.control[None])
-    ratios = tuple(_ratio(fastest, array, seed) for array in samples)
+    ratios = tuple(_ratio(fastest, array, seed, floor) for array in samples)
     slower = tuple(speed_word(ratio, floor) == "slower" for ratio in ratios)
     return PlayOff(summaries, ratios, slower)
 
@@ -188,8 +188,12 @@ def _together(reference: Candidate, group: Sequence[Candidate]) -> bool:
     return may_share_a_process([reference, *group])
 
 
-def _ratio(fastest: npt.NDArray[np.float64], other: npt.NDArray[np.float64], seed: int) -> Interval:
-    return Interval(value=1.0, low=1.0, high=1.0) if other is fastest else speedup(fastest, other, seed)
+def _ratio(
+    fastest: npt.NDArray[np.float64], other: npt.NDArray[np.float64], seed: int, floor: float
+) -> Interval:
+    if other is fastest:
+        return Interval(value=1.0, low=1.0, high=1.0)
+    return speedup(fastest, other, seed, floor)
 
 
 def _summary(candidate: Candidate, timed: Timed, index: int, seed: int) -> LatencySummary:

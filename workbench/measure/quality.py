@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.measure.f1_intervals import f1_change_interval, macro_f1_interval
+from workbench.measure.proportions import accuracy_change_interval, exact_interval
 from workbench.measure.records import (
     ClassQuality,
     Interval,
@@ -18,12 +20,9 @@ from workbench.measure.records import (
 from workbench.measure.scores import (
     Floats,
     Integers,
-    RunningF1,
-    bootstrap_macro_f1,
     calibration_error,
     confusion_matrix,
     to_predictions,
-    wilson_interval,
 )
 from workbench.results import Details, Flip
 from workbench.text import Text, say
@@ -32,6 +31,7 @@ TOLERANCE = 0.01
 """The loss of macro F1 that is accepted unless asked otherwise: one point."""
 
 _ENDLESS = 10_000_000
+_Z = 1.959963984540054
 _ROUNDING = 1e-9
 
 
@@ -46,6 +46,7 @@ def quality_measurement(
     passport: str,
     seed: int = 0,
     warnings: tuple[Text, ...] = (),
+    occurring: Collection[int] | None = None,
 ) -> QualityMeasurement:
     """All quality numbers of one variant; the values are computed by scikit-learn.
 
@@ -57,8 +58,9 @@ def quality_measurement(
         classes: Number of classes of the data.
         dataset: SHA-256 of the data set.
         passport: Identifier of the machine's passport.
-        seed: Seeds the bootstrap.
+        seed: Seeds the interval of macro F1.
         warnings: What else is to be said of the outputs.
+        occurring: The classes of which there are samples in any split; all if None.
     """
     from sklearn import metrics
 
@@ -72,9 +74,9 @@ def quality_measurement(
         kind: metrics.precision_recall_fscore_support(labels, predictions, average=kind, zero_division=0)
         for kind in ("macro", "micro", "weighted")
     }
-    right = int((predictions == labels).sum())
+    accuracy = exact_interval(int((predictions == labels).sum()), len(labels))
     frequent = float(np.bincount(labels, minlength=classes).max() / len(labels))
-    near_chance = wilson_interval(right, len(labels)).low <= frequent
+    near_chance = accuracy.low <= frequent
     if near_chance:
         warnings = (
             *warnings,
@@ -82,17 +84,16 @@ def quality_measurement(
                 "The accuracy of {accuracy:.1%} is not clearly above that of always answering the most "
                 "frequent class ({frequent:.1%}): check that the data is scaled as in training and that the "
                 "classes are in the same order.",
-                accuracy=right / len(labels),
+                accuracy=accuracy.value,
                 frequent=frequent,
             ),
         )
-    resampled = bootstrap_macro_f1(labels, (predictions,), classes, seed)[0]
     return QualityMeasurement(
         variant=variant,
         runtime=runtime,
         samples=len(labels),
-        accuracy=wilson_interval(right, len(labels)),
-        f1_macro=_interval(float(averages["macro"][2]), resampled),
+        accuracy=accuracy,
+        f1_macro=macro_f1_interval(labels, predictions, classes, seed=seed, occurring=occurring),
         f1_micro=float(averages["micro"][2]),
         f1_weighted=float(averages["weighted"][2]),
         precision_macro=float(averages["macro"][0]),
@@ -118,8 +119,9 @@ def compare_quality(
     labels: Integers,
     tolerance: float = TOLERANCE,
     seed: int = 0,
+    occurring: Collection[int] | None = None,
 ) -> QualityVerdict:
-    """The change of macro F1 against a reference, paired by test sample.
+    """The change of macro F1 and of accuracy against a reference, paired by test sample.
 
     Args:
         variant: Identifier of the variant judged.
@@ -128,31 +130,35 @@ def compare_quality(
         reference_scores: The reference's, on the same samples in the same order.
         labels: Class indices, shape ``(n,)``.
         tolerance: The loss that is accepted, as a fraction (0.01 is one point).
-        seed: Seeds the bootstrap.
+        seed: Seeds the interval of the change of macro F1.
+        occurring: The classes of which there are samples in any split; all if None. Of one that the test
+            split lacks nothing is known, and the interval says so.
 
     Raises:
         ValueError: If the three do not have the same number of samples and classes.
     """
     before, after = _paired_predictions(reference_scores, variant_scores, labels)
     labels = np.asarray(labels, np.int64)
-    classes = variant_scores.shape[1]
-    # Not through scikit-learn, which the process that asks need not have imported.
-    f1_before, f1_after = (RunningF1(classes).add(labels, predictions) for predictions in (before, after))
-    resampled = bootstrap_macro_f1(labels, (before, after), classes, seed)
-    change = _interval(f1_after - f1_before, resampled[1] - resampled[0])
-    only_reference = int(((before == labels) & (after != labels)).sum())
-    only_variant = int(((before != labels) & (after == labels)).sum())
+    change = f1_change_interval(
+        labels, before, after, variant_scores.shape[1], seed=seed, occurring=occurring
+    )
+    right_before, right_after = before == labels, after == labels
+    only_reference = int((right_before & ~right_after).sum())
+    only_variant = int((~right_before & right_after).sum())
     word = quality_word(change, tolerance)
     return QualityVerdict(
         variant=variant,
         reference=reference,
         change=change,
+        accuracy_change=accuracy_change_interval(only_reference, only_variant, len(labels)),
         only_reference_right=only_reference,
         only_variant_right=only_variant,
         mcnemar_p=mcnemar(only_reference, only_variant),
         tolerance=tolerance,
         word=word,
-        samples_needed=samples_needed(change, tolerance, len(labels)) if word == "not proven" else None,
+        samples_needed=samples_needed(change, tolerance, len(labels), int((before != after).sum()))
+        if word == "not proven"
+        else None,
     )
 
 
@@ -168,21 +174,39 @@ def quality_word(change: Interval, tolerance: float) -> QualityWord:
     return "lost" if change.high < -tolerance - _ROUNDING else "not proven"
 
 
-def samples_needed(change: Interval, tolerance: float, samples: int) -> int | None:
+def samples_needed(
+    change: Interval, tolerance: float, samples: int, changed: int | None = None
+) -> int | None:
     """Further test samples after which a ``not proven`` would be settled, roughly.
 
-    An interval shrinks with the square root of the number of samples; asked is how many make its
-    nearer end reach ``-tolerance``, if the change stays what it is.
+    Asked is how many make the interval's nearer end reach ``-tolerance``, if the change stays what it is.
+    An interval of many changes shrinks with the square root of the number of samples, one of none with the
+    number itself; between them it shrinks as the upper bound of a count does, ``z^2 / 2 + z sqrt(count +
+    z^2 / 4)``, divided by the number.
+
+    Args:
+        change: Variant minus reference, as a fraction.
+        tolerance: The loss that is accepted, as a fraction.
+        samples: Test samples that it was measured with.
+        changed: How many of their predictions changed; many if None.
 
     Returns:
         Rounded up to two digits; None if more than ten million would not do.
     """
     gap = abs(change.value + tolerance)
     half = change.value - change.low if change.value >= -tolerance else change.high - change.value
-    further = samples * ((half / gap) ** 2 - 1) if gap > 0 else math.inf
-    if further > _ENDLESS:
+    if gap <= 0 or half <= 0:
         return None
-    further = max(1, math.ceil(further))
+    if changed is None:
+        all_samples = samples * (half / gap) ** 2
+    else:
+        rate = changed / samples
+        bound = _Z**2 / 2 + _Z * math.sqrt(changed + _Z**2 / 4)
+        wanted = bound / samples * gap / half
+        all_samples = _Z**2 * (wanted + rate) / wanted**2
+    if all_samples - samples > _ENDLESS:
+        return None
+    further = max(1, math.ceil(all_samples - samples))
     step = int(10 ** max(0, len(str(further)) - 2))
     return math.ceil(further / step) * step
 
@@ -261,11 +285,6 @@ def _paired_predictions(
             f"Received: {first.shape}, {second.shape} and {len(labels)} labels"
         )
     return to_predictions(first), to_predictions(second)
-
-
-def _interval(value: float, resampled: Floats) -> Interval:
-    low, high = np.percentile(resampled, (2.5, 97.5))
-    return Interval(value=value, low=min(float(low), value), high=max(float(high), value))
 
 
 def _as_tuples(matrix: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:

@@ -191,8 +191,8 @@ class QualityMeasurement(Record):
         variant: Identifier of the variant.
         runtime: Runtime that made the predictions.
         samples: Number of test samples.
-        accuracy: With a Wilson interval.
-        f1_macro: With a bootstrap interval.
+        accuracy: With an exact interval.
+        f1_macro: With an interval that has a width also where all samples are right, or none.
         f1_micro: Micro-averaged F1.
         f1_weighted: F1 weighted by support.
         precision_macro: Macro-averaged precision.
@@ -234,7 +234,8 @@ class QualityVerdict(Record):
     Attributes:
         variant: Identifier of the variant judged.
         reference: Identifier of the variant it is compared with.
-        change: F1 of the variant minus F1 of the reference, as a fraction (0.01 is one point).
+        change: F1 of the variant minus F1 of the reference, as a fraction (0.01 is one point). Its interval
+            has a width also where no prediction changed.
         only_reference_right: Samples that only the reference gets right.
         only_variant_right: Samples that only the variant gets right.
         mcnemar_p: Exact McNemar p-value.
@@ -242,6 +243,7 @@ class QualityVerdict(Record):
         word: ``kept`` if the interval's lower end is at least ``-tolerance``, ``lost`` if its
             upper end is below ``-tolerance``, else ``not proven``.
         samples_needed: Further test samples that would settle a ``not proven``, roughly.
+        accuracy_change: The same change of accuracy; None in folders of earlier releases.
     """
 
     variant: str
@@ -253,6 +255,7 @@ class QualityVerdict(Record):
     tolerance: float
     word: QualityWord
     samples_needed: int | None = None
+    accuracy_change: Interval | None = None
 
 
 class EnergyMeasurement(Record):

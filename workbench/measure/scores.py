@@ -6,16 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InvalidInput
-from workbench.measure.records import Interval
 from workbench.text import Text, say
 
 Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.integer]
-
-RESAMPLES = 2000
-"""Bootstrap resamples behind a 95 % interval."""
-
-_CELLS_AT_ONCE = 4_000_000
 
 
 def to_scores(
@@ -31,7 +25,8 @@ def to_scores(
             turns into probabilities.
 
     Returns:
-        Probabilities, float32, shape ``(n, classes)``, and warnings.
+        Probabilities, float32, shape ``(n, classes)``, and warnings. What leaves the range from 0 to 1
+        although it is read as a probability is brought into it, its order kept.
 
     Raises:
         InvalidInput: If the number of outputs does not fit the classes, or values are not finite.
@@ -59,11 +54,10 @@ def to_scores(
         )
     warnings: tuple[Text, ...] = ()
     if not from_logits and values.size and (values.min() < -0.01 or values.max() > 1.01):
-        from_logits = True
         warnings = (
             say(
-                "The model's outputs ({low:.3g} to {high:.3g}) are not probabilities: "
-                "they are treated as raw scores.",
+                "The model's outputs ({low:.3g} to {high:.3g}) are read as probabilities and leave the range "
+                "from 0 to 1.",
                 low=float(values.min()),
                 high=float(values.max()),
             ),
@@ -74,6 +68,10 @@ def to_scores(
     if from_logits:
         values = np.exp(values - values.max(axis=1, keepdims=True))
         values /= values.sum(axis=1, keepdims=True)
+    elif values.size and (values.min() < 0 or values.max() > 1):
+        # Cut off, several would be equal: the largest must stay the largest.
+        values = values - np.minimum(values.min(axis=1, keepdims=True), 0)
+        values /= np.maximum(values.max(axis=1, keepdims=True), 1)
     return np.clip(values, 0, 1).astype(np.float32), warnings
 
 
@@ -104,7 +102,7 @@ def macro_f1(true_positives: Floats, labelled: Floats, predicted: Floats) -> Flo
         Shape ``(...)``; 0 where there is no sample at all.
     """
     either = labelled + predicted
-    f1 = 2 * true_positives / np.maximum(either, 1)
+    f1 = 2 * true_positives / np.where(either > 0, either, 1)
     result: Floats = f1.sum(axis=-1) / np.maximum((either > 0).sum(axis=-1), 1)
     return result
 
@@ -144,64 +142,3 @@ def calibration_error(scores: Floats, labels: Integers, bins: int = 15) -> float
     index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     gaps = np.bincount(index, right, bins) - np.bincount(index, confidence, bins)
     return float(np.abs(gaps).sum() / len(labels))
-
-
-def wilson_interval(right: int, samples: int) -> Interval:
-    """A proportion with its 95 % Wilson score interval (Wilson 1927)."""
-    if not samples:
-        return Interval(value=0.0, low=0.0, high=1.0)
-    z = 1.959963984540054
-    share = right / samples
-    scale = 1 + z * z / samples
-    center = (share + z * z / (2 * samples)) / scale
-    half = z * np.sqrt(share * (1 - share) / samples + z * z / (4 * samples**2)) / scale
-    return Interval(
-        value=share,
-        low=float(min(max(center - half, 0), share)),
-        high=float(max(min(center + half, 1), share)),
-    )
-
-
-def bootstrap_macro_f1(
-    labels: Integers, predictions: tuple[Integers, ...], classes: int, seed: int, resamples: int = RESAMPLES
-) -> Floats:
-    """Macro F1 of one or more sets of predictions on the same bootstrap resamples of the samples.
-
-    Drawing ``n`` samples with replacement is drawing how often each distinct combination (label,
-    predictions...) occurs: one multinomial draw replaces ``n`` picks and gives the same
-    distribution.
-
-    Args:
-        labels: Class indices, shape ``(n,)``.
-        predictions: Sets of class indices, each of shape ``(n,)``, paired by sample.
-        classes: Number of classes.
-        seed: Seeds the resampling.
-        resamples: Number of resamples.
-
-    Returns:
-        Shape ``(len(predictions), resamples)``.
-    """
-    table, counts = np.unique(np.stack([labels, *predictions]), axis=1, return_counts=True)
-    rng = np.random.default_rng(seed)
-    chunk = max(1, _CELLS_AT_ONCE // max(len(counts), classes))
-    parts = []
-    for start in range(0, resamples, chunk):
-        drawn = rng.multinomial(
-            int(counts.sum()), counts / counts.sum(), size=min(chunk, resamples - start)
-        ).astype(np.float64)
-        labelled = _sum_by(drawn, table[0], classes)
-        values = []
-        for predicted in table[1:]:
-            right = _sum_by(drawn * (predicted == table[0]), table[0], classes)
-            values.append(macro_f1(right, labelled, _sum_by(drawn, predicted, classes)))
-        parts.append(np.stack(values))
-    return np.concatenate(parts, axis=1)
-
-
-def _sum_by(counts: Floats, groups: Integers, size: int) -> Floats:
-    """Sums the columns of ``counts`` that share a group: ``(m, cells)`` to ``(m, size)``."""
-    order = np.argsort(groups, kind="stable")
-    present, starts = np.unique(groups[order], return_index=True)
-    sums = np.zeros((len(counts), size))
-    sums[:, present] = np.add.reduceat(counts[:, order], starts, axis=1)
-    return sums

@@ -6,6 +6,7 @@ call; the same round index of two files was timed in the same moment.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,9 +21,15 @@ Samples = npt.NDArray[np.float64]
 SMALLEST_EFFECT = 0.03
 """A speed-up of less is never called one: the layout of memory alone makes 1 %."""
 
+LAYOUT = 0.01
+"""What the layout of memory may make of a ratio in one process, whose rounds cannot show it."""
+
 RESAMPLES = 1000
 
 _ROUNDING = 1e-9
+_NORMAL = 1.95996
+_MOST_ALIKE = 0.95
+_FEWEST_INDEPENDENT = 4
 
 
 def summarize(
@@ -71,23 +78,29 @@ def summarize(
     )
 
 
-def speedup(reference: Samples, variant: Samples, seed: int = 0) -> Interval:
+def speedup(reference: Samples, variant: Samples, seed: int = 0, floor: float = 0.0) -> Interval:
     """Reference / variant, with its 95 % interval.
 
     In each round the ratio of the two block medians is taken: what disturbs the machine then
-    disturbs both. One process: median over rounds, bootstrap over rounds. Several: median over
-    the processes' medians, t-interval over processes, since two loads of one file differ by
-    memory layout alone and rounds of one process cannot see it.
+    disturbs both. Several processes: median over the processes' medians, t-interval over processes,
+    and the A/A floor, which may be the same in all of them. One process: median over rounds,
+    :func:`interval_over_rounds`; what its rounds cannot show (two loads of one file differ by memory
+    layout alone) is twice the A/A floor and :data:`LAYOUT`, added in quadrature. What disturbs the
+    two files unequally (other work that takes caches or cores) is seen in the rounds in which one of
+    them was fastest: what these say is inside the interval.
 
     Args:
         reference: Shape ``(processes, rounds, runs)``, milliseconds.
         variant: Shape ``(processes, rounds, other runs)``, milliseconds.
         seed: Seeds the bootstrap.
+        floor: The A/A floor of the run.
     """
     ratios = _round_ratios(reference, variant)
     if len(ratios) > 1:
-        return interval_over_processes(np.median(ratios, axis=1))
-    return interval_over_rounds(ratios[0], seed)
+        return _widened(interval_over_processes(np.median(ratios, axis=1)), floor)
+    found = _widened(interval_over_rounds(ratios[0], seed), math.hypot(2 * floor, LAYOUT))
+    quiet = _undisturbed(np.median(reference[0], axis=1), np.median(variant[0], axis=1))
+    return found.model_copy(update={"low": min(found.low, *quiet), "high": max(found.high, *quiet)})
 
 
 def floor_of(reference: Samples, again: Samples) -> float:
@@ -142,17 +155,20 @@ def compare_speed(
         batches: Samples in one call, of the variant and of the reference. The ratio is per sample.
         seed: Seeds the bootstrap.
     """
-    ratio = speedup(samples[reference] / batches[1], samples[variant] / batches[0], seed)
+    ratio = speedup(samples[reference] / batches[1], samples[variant] / batches[0], seed, floor)
     return SpeedVerdict(
         variant=variant, reference=reference, speedup=ratio, floor=floor, word=speed_word(ratio, floor)
     )
 
 
 def interval_over_rounds(ratios: Samples, seed: int = 0) -> Interval:
-    """Median over rounds with a percentile bootstrap interval, shape ``(rounds,)``."""
+    """Median over rounds of positive values with a 95 % interval, shape ``(rounds,)``.
+
+    A percentile bootstrap over rounds, as if they were independent, widened as far as they are not.
+    """
     rng = np.random.default_rng(seed)
-    resampled = np.median(ratios[_resampled_rounds(rng, len(ratios), RESAMPLES)], axis=1)
-    return _around(float(np.median(ratios)), resampled)
+    drawn = rng.integers(0, len(ratios), (RESAMPLES, len(ratios)))
+    return _around(float(np.median(ratios)), np.median(ratios[drawn], axis=1), ratios)
 
 
 def interval_over_processes(values: Samples) -> Interval:
@@ -183,26 +199,69 @@ def _median_interval_over_rounds(samples: Samples, seed: int) -> Interval:
     chunk = max(1, 1_000_000 // (rounds * runs))
     resampled = [
         np.median(
-            samples[_resampled_rounds(rng, rounds, min(chunk, RESAMPLES - start))].reshape(-1, rounds * runs),
+            samples[rng.integers(0, rounds, (min(chunk, RESAMPLES - start), rounds))].reshape(
+                -1, rounds * runs
+            ),
             axis=1,
         )
         for start in range(0, RESAMPLES, chunk)
     ]
-    return _around(float(np.median(samples)), np.concatenate(resampled))
+    return _around(float(np.median(samples)), np.concatenate(resampled), np.median(samples, axis=1))
 
 
-def _resampled_rounds(rng: np.random.Generator, rounds: int, count: int) -> npt.NDArray[np.int64]:
-    """Indices of resampled rounds, shape ``(count, rounds)``.
-
-    Other work on the machine lasts longer than a round, so neighbours are alike: runs of
-    rounds^(1/3) neighbours are drawn together (circular block bootstrap, Politis & Romano 1992).
-    """
-    length = max(1, round(rounds ** (1 / 3)))
-    starts = rng.integers(0, rounds, (count, -(-rounds // length), 1))
-    indices = (starts + np.arange(length)).reshape(count, -1)[:, :rounds] % rounds
-    return np.asarray(indices, np.int64)
-
-
-def _around(value: float, resampled: Samples) -> Interval:
+def _around(value: float, resampled: Samples, rounds: Samples) -> Interval:
+    """The percentiles of the resampled medians, further from the value by :func:`_widening`."""
     low, high = np.percentile(resampled, (2.5, 97.5))
-    return Interval(value=value, low=min(float(low), value), high=max(float(high), value))
+    wider = _widening(rounds)
+    return Interval(
+        value=value,
+        low=value * min(float(low) / value, 1.0) ** wider,
+        high=value * max(float(high) / value, 1.0) ** wider,
+    )
+
+
+def _widening(rounds: Samples) -> float:
+    """How much wider an interval is because neighbouring rounds are alike.
+
+    Other work on the machine lasts longer than a round. Where one round tells ``r`` of the next (the
+    autocorrelation of the logarithms, outliers drawn in, without the bias of short series: Marriott and
+    Pope 1954), ``n`` rounds are worth ``n (1 - r) / (1 + r)`` independent ones, of which there are then few.
+    """
+    count = len(rounds)
+    logarithms = np.log(rounds)
+    middle = np.median(logarithms)
+    far = 3 * 1.4826 * np.median(np.abs(logarithms - middle))
+    distances = np.clip(logarithms, middle - far, middle + far)
+    distances = distances - distances.mean()
+    power = float(distances @ distances)
+    alike = float(distances[1:] @ distances[:-1]) / power if power > 0 else 0.0
+    alike = min(max(alike + (1 + 3 * alike) / count, 0.0), _MOST_ALIKE) if power > 0 else 0.0
+    independent = min(count, max(_FEWEST_INDEPENDENT, count * (1 - alike) / (1 + alike)))
+    return t_975(max(1, int(independent - 1))) / _NORMAL * math.sqrt(count / independent)
+
+
+def _undisturbed(reference: Samples, variant: Samples) -> tuple[float, float, float]:
+    """The ratio in the rounds in which the reference was fast, the variant was, and each was.
+
+    Args:
+        reference: Median of its block in each round, shape ``(rounds,)``.
+        variant: The same of the variant.
+    """
+    few = max(4, len(reference) // 5)
+
+    def of(rounds: npt.NDArray[np.intp]) -> float:
+        return float(np.median(reference[rounds] / variant[rounds]))
+
+    return (
+        of(np.argsort(reference, kind="stable")[:few]),
+        of(np.argsort(variant, kind="stable")[:few]),
+        float(np.quantile(reference, 0.1) / np.quantile(variant, 0.1)),
+    )
+
+
+def _widened(interval: Interval, relative: float) -> Interval:
+    """An interval with a relative error added in quadrature on both sides, on logarithms."""
+    value = interval.value
+    below = math.hypot(math.log(value / interval.low), relative)
+    above = math.hypot(math.log(interval.high / value), relative)
+    return Interval(value=value, low=value * math.exp(-below), high=value * math.exp(above))

@@ -31,7 +31,7 @@ from workbench.measure.scores import RunningF1, to_predictions, to_scores
 from workbench.measure.size import measure_size
 from workbench.runtimes import runtime
 from workbench.technique import Reporter
-from workbench.text import say
+from workbench.text import Text, say
 
 
 def measure_latency(
@@ -95,6 +95,7 @@ def measure_quality(
     from_logits: bool,
     passport: Passport | None = None,
     seed: int = 0,
+    doubts: tuple[Text, ...] = (),
 ) -> tuple[QualityMeasurement, npt.NDArray[np.float32]]:
     """Predicts the test split in the runtime that is timed, and judges the predictions.
 
@@ -107,7 +108,8 @@ def measure_quality(
         dataset_folder: The prepared data.
         from_logits: Whether the model's output is raw scores.
         passport: The machine's; taken here if None.
-        seed: Seeds the bootstrap.
+        seed: Seeds the intervals.
+        doubts: What speaks for another reading of the output; kept as warnings.
 
     Returns:
         The measurement, and the probabilities, float32, shape ``(n, classes)``.
@@ -136,6 +138,7 @@ def measure_quality(
         predict_split(report, candidate, dataset, on_batch)
         # All at once: whether values can be probabilities is seen in all of them together.
         scores, warnings = to_scores(np.concatenate(parts), classes, from_logits=from_logits)
+        warnings = (*doubts, *warnings)
         measurement = quality_measurement(
             variant=candidate.variant,
             runtime=candidate.runtime,
@@ -146,6 +149,7 @@ def measure_quality(
             passport=(passport or machine.passport()).id,
             seed=seed,
             warnings=warnings,
+            occurring=dataset.info.occurring,
         )
     report.progress(1.0)
     return measurement, scores

@@ -113,6 +113,7 @@ def _of_tflite(path: Path) -> Iterator[StoredTensor]:
     from ai_edge_litert import schema_py_generated as schema
 
     from workbench.models.tflite import IDENTIFIER
+    from workbench.models.tflite_buffers import content_of
 
     content = path.read_bytes()
     if content[4:8] != IDENTIFIER:
@@ -124,18 +125,18 @@ def _of_tflite(path: Path) -> Iterator[StoredTensor]:
             graph = model.Subgraphs(number)
             for index in range(graph.TensorsLength()):
                 tensor = graph.Tensors(index)
-                found = _tflite_tensor(model, tensor, names[tensor.Type()].lower())
+                if not 0 < tensor.Buffer() < model.BuffersLength():
+                    continue
+                raw = content_of(model.Buffers(tensor.Buffer()), content)
+                found = _tflite_tensor(raw, tensor, names[tensor.Type()].lower())
                 if found is not None:
                     yield found
     except (struct.error, IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path) from error
 
 
-def _tflite_tensor(model: Any, tensor: Any, precision: str) -> StoredTensor | None:
-    if not 0 < tensor.Buffer() < model.BuffersLength():
-        return None
-    raw = model.Buffers(tensor.Buffer()).DataAsNumpy()
-    if isinstance(raw, int) or not len(raw):  # nothing is stored
+def _tflite_tensor(raw: npt.NDArray[np.uint8], tensor: Any, precision: str) -> StoredTensor | None:
+    if not len(raw):  # nothing is stored
         return None
     shape = tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength()))
     quantization = tensor.Quantization()

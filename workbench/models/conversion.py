@@ -17,6 +17,7 @@ from workbench.models.litert_tracing import static_shapes
 from workbench.models.onnx_operators import require_known_operators
 from workbench.models.onnx_tracing import traceable
 from workbench.models.predicting import predicting
+from workbench.models.trusting import trusting
 from workbench.privacy import forbid_telemetry, import_openvino
 from workbench.text import say
 
@@ -34,12 +35,12 @@ def import_keras() -> Any:
     return keras
 
 
-def load_keras(path: Path, *, trust: bool = False) -> Any:
+def load_keras(path: Path, *, trust: bool | None = None) -> Any:
     """Reads a ``.keras`` file for inference, retraining or conversion.
 
     Args:
         path: A file that the workbench wrote, or that was opened safely before.
-        trust: Whether code inside the file may run.
+        trust: Whether code inside the file may run; by default what :func:`trusting` says, else not.
 
     Returns:
         A ``keras.Model``, not compiled.
@@ -49,7 +50,9 @@ def load_keras(path: Path, *, trust: bool = False) -> Any:
     """
     keras = import_keras()
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=not trust)
+        # What holds around it wins over safe_mode: a second file would be trusted with the first.
+        with contextlib.nullcontext() if trust is None else trusting(trust):
+            return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise InvalidInput(
             say("Keras cannot load {file}: {error}", file=Path(path).name, error=str(error))

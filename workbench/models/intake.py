@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any, Literal
@@ -37,7 +37,7 @@ class Opened:
         description: What it holds.
         notes: The way that was taken, what was dropped, what was proven.
         needs_tensorflow: Whether a process that runs it must import TensorFlow.
-        trusted: Whether the user said that code inside the file may run, and was heard.
+        trusted: Whether it carries code that may run, because the user said so.
     """
 
     path: Path
@@ -73,7 +73,6 @@ def open_model(
     report.stage(say("Inspecting the file"))
     inspection = inspect(source)
     _raise_problems(inspection, trust=trust, shared=shared)
-    heard = trust
     # safe mode stays on for a file that does not need the user's trust
     trust = trust and any(problem.trust for problem in inspection.problems)
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,8 +87,7 @@ def open_model(
         try:
             if inspection.kind in {"tflite", "onnx"}:
                 return _measure_only(report, copy, folder, inspection)
-            opened = _baseline(report, copy, source.name, folder, inspection, trust=trust)
-            return replace(opened, trusted=heard)
+            return _baseline(report, copy, source.name, folder, inspection, trust=trust)
         except BaseException:
             _target(folder, inspection.kind).unlink(missing_ok=True)
             raise
@@ -153,7 +151,7 @@ def _baseline(
                 size=size_text(inspection.optimizer_bytes),
             )
         )
-    return Opened(target, "keras", description, tuple(notes), needs_tensorflow=True)
+    return Opened(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
 
 
 def _check_activations(description: ModelDescription, name: str) -> None:

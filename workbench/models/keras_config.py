@@ -20,6 +20,7 @@ from workbench.models.findings import (
     size_text,
 )
 from workbench.models.keras_names import LAYERS, MODELS, MODULES, PARTS, VALUES
+from workbench.models.legacy_operations import OPERATIONS, SLICING
 from workbench.text import say
 
 _SIZES = frozenset(
@@ -124,7 +125,8 @@ def config_problems(config: Any, name: str, stored: StoredWeights) -> list[Probl
             if bare in {"Lambda", "__lambda__"}:
                 lambdas.append(layer)
             elif bare in _OTHER_CODE:
-                foreign.append(f"{layer} ({bare})")
+                if not _known_operation(value, bare):
+                    foreign.append(f"{layer} ({bare})")
             elif not _built_in(value, kind):
                 custom.append(_own_name(value, kind))
             if bare in _LOOKUPS and isinstance(_inner(value).get("vocabulary"), str):
@@ -146,6 +148,14 @@ def _walk(value: Any) -> Iterator[tuple[Any, int, str]]:
         elif isinstance(current, list):
             yield current, depth, layer
             pending.extend((inner, depth + 1, layer) for inner in reversed(current))
+
+
+def _known_operation(value: dict[str, Any], kind: str) -> bool:
+    """Whether a layer of Keras 2 stands for a function of TensorFlow that only computes."""
+    function = _inner(value).get("function")
+    return (kind == "TFOpLambda" and function in OPERATIONS) or (
+        kind == "SlicingOpLambda" and function == SLICING
+    )
 
 
 def _inner(value: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import InvalidInput
+from workbench.models.keras_meaning import output_meanings
 from workbench.models.kernels import kernels
 from workbench.models.weight_values import is_clustered, is_sparse
 from workbench.text import say
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 _BYTES = {"float64": 8, "int64": 8, "uint64": 8, "float32": 4, "int32": 4, "uint32": 4}
 _BYTES |= {"float16": 2, "bfloat16": 2, "int16": 2, "uint16": 2}
-
-_PROBABILITIES = frozenset({"softmax", "sigmoid", "hard_sigmoid"})
-_KEEPS_MEANING = frozenset(
-    {"Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "ExpandDims", "Cast", "Permute", "GetItem"}
-)
 
 
 def describe_model(model: keras.Model) -> ModelDescription:
@@ -39,16 +35,18 @@ def describe_model(model: keras.Model) -> ModelDescription:
         layers.append(_layer(name, layer))
         counted = _macs(layer)
         macs = None if macs is None or counted is None else macs + counted * calls
+    meanings = output_meanings(model)
     matrices = [np.asarray(kernel.variable) for kernel in kernels(model)]
     return ModelDescription(
         # the layer's name: that of an unnamed tensor counts up with every model in the process
         inputs=tuple(_spec(tensor, tensor._keras_history.operation.name) for tensor in model.inputs),
         outputs=tuple(
-            _spec(tensor, name) for tensor, name in zip(model.outputs, _output_names(model), strict=True)
+            _spec(tensor, name) for tensor, name in zip(model.outputs, output_names(model), strict=True)
         ),
         layers=tuple(layers),
         parameters=sum(prod(weight.shape) for weight in model.weights),
-        from_logits=_from_logits(model),
+        from_logits=meanings[0] != "probabilities",
+        meanings=meanings,
         precision=_precision(model),
         macs=macs,
         sparse=any(is_sparse(values) for values in matrices),
@@ -120,11 +118,18 @@ def _spec(tensor: Any, name: str) -> TensorSpec:
     return TensorSpec(name=name, shape=_shape(tensor), dtype=_dtype(tensor))
 
 
-def _output_names(model: keras.Model) -> list[str]:
-    names = list(getattr(_graph(model), "output_names", None) or ())
+def output_names(model: keras.Model) -> list[str]:
+    """Names of a model's outputs in their order: the keys of a dict, else those of the layers."""
+    names = _keys(model) or [str(name) for name in getattr(_graph(model), "output_names", None) or ()]
     if len(names) == len(model.outputs) and len(set(names)) == len(names):
-        return [str(name) for name in names]
+        return names
     return [f"output_{index}" for index in range(len(model.outputs))]
+
+
+def _keys(model: keras.Model) -> list[str]:
+    structure = getattr(_graph(model), "_outputs_struct", None)
+    # converters keep the keys; flattening sorts them, as it does where the model is called
+    return sorted(map(str, structure)) if isinstance(structure, dict) else []
 
 
 def _macs(layer: Any) -> int | None:
@@ -156,26 +161,6 @@ def _macs(layer: Any) -> int | None:
         return 0
     known = [number for number in counted if number is not None]
     return prod(known) if len(known) == len(counted) else None
-
-
-def _from_logits(model: keras.Model) -> bool:
-    """Whether the first output is raw scores: decided by the last layer that changes its meaning."""
-    tensor = model.outputs[0]
-    for _ in range(len(model.layers) + 1):
-        operation = tensor._keras_history.operation
-        if hasattr(operation, "layers") and getattr(operation, "outputs", None):
-            return _from_logits(operation)
-        kind = type(operation).__name__
-        activation = getattr(operation, "activation", None)
-        name = getattr(activation, "__name__", None) or type(activation).__name__
-        if kind.lower() in _PROBABILITIES or name.lower() in _PROBABILITIES:
-            return False
-        passes = kind in _KEEPS_MEANING or (kind == "Activation" and name == "linear")
-        before = _first_input(operation)
-        if not passes or before is None:
-            return True
-        tensor = before
-    return True
 
 
 def _precision(model: keras.Model) -> Precision:

@@ -1,9 +1,7 @@
-"""Reads a Keras file that an inspection found harmless, by the first of three ways that works.
+"""Reads a Keras file that an inspection found harmless, by the first of two ways that works.
 
 1. Keras 3, in safe mode.
-2. Keras 3, with a DepthwiseConv2D that drops the key ``groups``, which Keras 2 wrote and Keras 3
-   no longer takes.
-3. tf_keras in a process of its own, saved again in the words of Keras 3, then read by 1.
+2. tf_keras in a process of its own, then built anew in Keras 3, layer by layer.
 
 Every file of Keras 1 and 2 is also run by tf_keras on random input, and must give the same in
 Keras 3: layers changed between the two.
@@ -17,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.conversion import import_keras
 from workbench.models.findings import Inspection
-from workbench.models.legacy import SavedAgain, save_again
+from workbench.models.legacy import ReadByKeras2, read_in_keras_2
+from workbench.models.legacy_rebuilding import rebuilt
 from workbench.models.parity import outputs_of, require_parity
+from workbench.models.trusting import trusting
 from workbench.technique import Reporter
 from workbench.text import Text, say
 
@@ -61,13 +61,10 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
         return ReadModel(model, (way,))
     with tempfile.TemporaryDirectory() as folder:
         report.stage(say("Reading the model with Keras 2, in a process of its own"))
-        reference = save_again(report, path, Path(folder), trust=trust)
-        report.check()
-        report.stage(say("Reading the model with Keras 3"))
-        model, way = _first_that_works(path, name, inspection, reference, trust=trust)
-        model = _one_input(model)
-        report.stage(say("Comparing Keras 3 with Keras 2"))
-        difference = require_parity(reference.outputs, outputs_of(model, reference.inputs), name)
+        reference = read_in_keras_2(report, path, Path(folder), trust=trust)
+    report.check()
+    report.stage(say("Reading the model with Keras 3 and comparing it with Keras 2"))
+    model, (way, *left_out), difference = _first_that_works(path, name, inspection, reference, trust=trust)
     origin = say("A SavedModel of Keras 2.")
     if inspection.kind != "saved model":
         origin = say("A file of Keras {version}.", version=inspection.keras_version or "1")
@@ -75,6 +72,7 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
         model,
         (
             say("{origin} {way}", origin=origin, way=way),
+            *left_out,
             say(
                 "Checked on random input against Keras 2: largest difference {difference:.1e}.",
                 difference=difference,
@@ -84,35 +82,57 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
 
 
 def _first_that_works(
-    path: Path, name: str, inspection: Inspection, reference: SavedAgain, *, trust: bool
-) -> tuple[Any, Text]:
-    ways: list[tuple[Path, bool, Text]] = [
-        (reference.path, False, say("Keras 2 read it and saved it again; Keras 3 reads that.")),
-    ]
+    path: Path, name: str, inspection: Inspection, reference: ReadByKeras2, *, trust: bool
+) -> tuple[Any, tuple[Text, ...], float]:
     if inspection.kind == "h5":
-        ways = [
-            (path, False, say("Keras 3 reads it directly.")),
-            (path, True, say("Keras 3 reads it once DepthwiseConv2D drops the old key groups.")),
-            *ways,
-        ]
-    for source, drop_groups, way in ways[:-1]:
         try:
-            return _load(source, name, drop_groups=drop_groups, trust=trust), way
-        except InvalidInput:
-            continue
-    source, drop_groups, way = ways[-1]
-    return _load(source, name, drop_groups=drop_groups, trust=trust), way
+            model = _one_input(_load(path, name, trust=trust))
+            return model, (say("Keras 3 reads it directly."),), _difference(model, reference, name)
+        # read otherwise than Keras 2 did, or not at all: the other way has the word
+        except WorkbenchError:
+            pass
+    model, notes = _rebuilt(reference, name, trust=trust)
+    way = say("Keras 2 read it; it was built anew in Keras 3, layer by layer.")
+    return model, (way, *notes), _difference(model, reference, name)
 
 
-def _load(path: Path, name: str, *, drop_groups: bool = False, trust: bool = False) -> Any:
+def _difference(model: Any, reference: ReadByKeras2, name: str) -> float:
+    try:
+        outputs = outputs_of(model, reference.inputs)
+    # TensorFlow raises whatever its operations raise
+    except Exception as error:
+        raise InvalidInput(
+            say("{name} was read, but cannot be run: {reason}", name=name, reason=first_sentence(error))
+        ) from error
+    return require_parity(reference.outputs, outputs, name)
+
+
+def _rebuilt(reference: ReadByKeras2, name: str, *, trust: bool) -> tuple[Any, tuple[Text, ...]]:
     keras = import_keras()
-    custom = {"DepthwiseConv2D": _depthwise_without_groups()} if drop_groups else None
+    try:
+        with trusting(trust):
+            return rebuilt(keras, reference.graph, reference.arrays)
+    except WorkbenchError:
+        raise
+    # Keras raises whatever its layers raise on an argument that does not fit
+    except Exception as error:
+        raise InvalidInput(
+            say(
+                "Keras 2 reads {name}, but Keras 3 cannot build the same: {reason}",
+                name=name,
+                reason=first_sentence(error),
+            ),
+            say("Rebuild the layer that it names from others, and save the model again."),
+        ) from error
+
+
+def _load(path: Path, name: str, *, trust: bool = False) -> Any:
+    keras = import_keras()
     try:
         with warnings.catch_warnings():
             # Keras tells the author of the file how to write it today; the reader cannot
             warnings.simplefilter("ignore", UserWarning)
-            model = keras.saving.load_model(path, custom_objects=custom, compile=False, safe_mode=not trust)
-            return _plain(keras, model) if drop_groups else model
+            return keras.saving.load_model(path, compile=False, safe_mode=not trust)
     except MemoryError as error:
         raise InvalidInput(
             say("{name} needs more memory than a job is allowed.", name=name),
@@ -123,31 +143,6 @@ def _load(path: Path, name: str, *, drop_groups: bool = False, trust: bool = Fal
             say("Keras cannot read {name}: {reason}", name=name, reason=first_sentence(error)),
             say("Save the model again with model.save('model.keras')."),
         ) from error
-
-
-def _depthwise_without_groups() -> Any:
-    base: Any = import_keras().layers.DepthwiseConv2D
-
-    class DepthwiseConv2D(base):  # type: ignore[misc]  # Keras has no types
-        @classmethod
-        def from_config(cls, config: dict[str, Any]) -> Any:
-            return super().from_config({key: value for key, value in config.items() if key != "groups"})
-
-    return DepthwiseConv2D
-
-
-def _plain(keras: Any, model: Any) -> Any:
-    """The same model with Keras's own DepthwiseConv2D, so that the stored file needs no help."""
-
-    def replaced(layer: Any) -> Any:
-        kind = type(layer)
-        if kind.__name__ == "DepthwiseConv2D" and kind is not keras.layers.DepthwiseConv2D:
-            return keras.layers.DepthwiseConv2D.from_config(layer.get_config())
-        return kind.from_config(layer.get_config())
-
-    clone = keras.models.clone_model(model, clone_function=replaced, recursive=True)
-    clone.set_weights(model.get_weights())
-    return clone
 
 
 def _one_input(model: Any) -> Any:

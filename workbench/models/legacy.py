@@ -4,16 +4,15 @@ tf_keras and Keras 3 cannot both own a process's Keras, and tf_keras knows no sa
 so it runs confined, after :mod:`workbench.models.inspection` has refused whatever carries code.
 
 As a program (``python -m workbench.models.legacy ADDRESS_SPACE CPU_SECONDS SOURCE FOLDER WORD``,
-where WORD is ``safe`` or ``trusted``) it writes into FOLDER ``saved_again.h5``, without optimizer
-state, and ``reference.npz``: random inputs (``input_0``, ...) and what the model makes of them
-(``output_0``, ...).
+where WORD is ``safe`` or ``trusted``) it writes into FOLDER what the model is, as plain data
+(:mod:`workbench.models.legacy_graph`: ``graph.json``, ``arrays.npz``), and ``reference.npz``: random inputs
+(``input_0``, ...) and what the model makes of them (``output_0``, ...).
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,33 +20,36 @@ from typing import Any
 from workbench.errors import InvalidInput
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.findings import size_text
+from workbench.models.legacy_graph import described
 from workbench.models.parity import Arrays, outputs_of, random_inputs
 from workbench.technique import Reporter
 from workbench.text import Text, say
 from workbench.variant import TensorSpec
 
-_AGAIN, _REFERENCE = "saved_again.h5", "reference.npz"
+_GRAPH, _ARRAYS, _REFERENCE = "graph.json", "arrays.npz", "reference.npz"
 _BASE_BYTES = 12 << 30
 """TensorFlow maps several GiB before it loads anything."""
 
 
 @dataclass(frozen=True)
-class SavedAgain:
+class ReadByKeras2:
     """What tf_keras made of a file.
 
     Attributes:
-        path: The model, saved again as ``.h5`` by the newest Keras 2.
+        graph: The model's layers and calls; see :func:`workbench.models.legacy_graph.described`.
+        arrays: Its weights and constants.
         inputs: Random inputs.
         outputs: What the model made of them.
     """
 
-    path: Path
+    graph: dict[str, Any]
+    arrays: dict[str, Any]
     inputs: Arrays
     outputs: Arrays
 
 
-def save_again(report: Reporter, source: Path, folder: Path, *, trust: bool = False) -> SavedAgain:
-    """Lets tf_keras load a model and save it again.
+def read_in_keras_2(report: Reporter, source: Path, folder: Path, *, trust: bool = False) -> ReadByKeras2:
+    """Lets tf_keras load a model, describe it and run it once.
 
     Args:
         report: Asked for cancellation.
@@ -76,7 +78,9 @@ def save_again(report: Reporter, source: Path, folder: Path, *, trust: bool = Fa
     with np.load(folder / _REFERENCE, allow_pickle=False) as stored:
         inputs = [stored[f"input_{i}"] for i in range(sum(name.startswith("input_") for name in stored))]
         outputs = [stored[f"output_{i}"] for i in range(sum(name.startswith("output_") for name in stored))]
-    return SavedAgain(folder / _AGAIN, inputs, outputs)
+    with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
+        arrays = dict(stored)
+    return ReadByKeras2(json.loads((folder / _GRAPH).read_text()), arrays, inputs, outputs)
 
 
 def _reason(ended: Ended, allowance: Allowance) -> Text:
@@ -95,8 +99,7 @@ def _reason(ended: Ended, allowance: Allowance) -> Text:
     return say("{reason}", reason=ended.last_line or f"status {ended.code}")
 
 
-def _save_again(source: Path, folder: Path, *, trust: bool) -> None:
-    import h5py
+def _read(source: Path, folder: Path, *, trust: bool) -> None:
     import numpy as np
     import tf_keras
 
@@ -109,75 +112,19 @@ def _save_again(source: Path, folder: Path, *, trust: bool) -> None:
     ]
     inputs = random_inputs(specs)
     outputs = outputs_of(model, inputs)
-    model.save(folder / _AGAIN, save_format="h5", include_optimizer=False)
-    with h5py.File(folder / _AGAIN, "r+") as file:
-        config = json.loads(file.attrs["model_config"])
-        as_keras_3(config)
-        file.attrs["model_config"] = json.dumps(config).encode()
+    graph, arrays = described(model)
+    (folder / _GRAPH).write_text(json.dumps(graph))
+    np.savez(folder / _ARRAYS, **arrays)
     stored: dict[str, Any] = {f"input_{i}": array for i, array in enumerate(inputs)}
     stored |= {f"output_{i}": array for i, array in enumerate(outputs)}
     np.savez(folder / _REFERENCE, **stored)
-
-
-def as_keras_3(config: Any) -> None:
-    """Rewrites, in place, what Keras 3 reads otherwise in a configuration of Keras 2.
-
-    - ``DepthwiseConv2D`` no longer takes ``groups``, which never had an effect.
-    - ``BatchNormalization`` takes its axis as a number, no longer as a list of one.
-    - A functional model writes a single input or output as such, no longer as a list of one, which
-      now means that it takes or gives a list.
-    - Both count from 1 the calls of a nested functional model, whose own graph is call 0. Keras 2
-      did the same for a nested Sequential; Keras 3 counts those from 0.
-
-    Args:
-        config: A model's configuration, as Keras 2 wrote it.
-    """
-    inner = config.get("config") if isinstance(config, dict) else None
-    if not isinstance(inner, dict):
-        return
-    if config.get("class_name") == "DepthwiseConv2D":
-        inner.pop("groups", None)
-    axis = inner.get("axis")
-    if config.get("class_name") == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
-        inner["axis"] = axis[0]
-    as_keras_3(inner.get("layer"))  # of a wrapper
-    layers = inner.get("layers")
-    if not isinstance(layers, list):
-        return
-    for layer in layers:
-        as_keras_3(layer)
-    graph = [layer.get("inbound_nodes") for layer in layers]
-    graph += [inner.get("input_layers"), inner.get("output_layers")]
-    for layer in layers:
-        if layer.get("class_name") == "Sequential":
-            # the name stands beside the configuration in a graph
-            calls = list(_references(graph, layer.get("name")))
-            # one that was not built when it was called has no call of its own
-            if calls and min(call[1] for call in calls) > 0:
-                for call in calls:
-                    call[1] -= 1
-    for key in ("input_layers", "output_layers"):
-        ends = inner.get(key)
-        if isinstance(ends, list) and len(ends) == 1 and isinstance(ends[0], list):
-            inner[key] = ends[0]
-
-
-def _references(value: Any, name: str | None) -> Iterator[list[Any]]:
-    """Every ``[name, call, tensor, ...]`` inside."""
-    if not isinstance(value, list):
-        return
-    if len(value) >= 3 and value[0] == name and isinstance(value[1], int):
-        yield value
-        return
-    for inner in value:
-        yield from _references(inner, name)
 
 
 def main() -> None:
     """Loads SOURCE and writes into FOLDER."""
     source, folder, trust = confine_this_process(sys.argv[1:])
     try:
-        _save_again(Path(source), Path(folder), trust=trust == "trusted")
+        _read(Path(source), Path(folder), trust=trust == "trusted")
     # whatever Keras raises on a broken file becomes one sentence for the user
     except Exception as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__

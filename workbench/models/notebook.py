@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dis
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from workbench.errors import InvalidInput, Refused
 from workbench.text import say
 
 
-def save_from_notebook(model: Any, path: Path) -> None:
+def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
     """Saves a Keras model that lives in this process.
 
     The model is not changed: not cloned, not compiled, not run.
@@ -19,6 +21,7 @@ def save_from_notebook(model: Any, path: Path) -> None:
     Args:
         model: A built functional or Sequential Keras 3 model.
         path: The ``.keras`` file to write; it appears whole or not at all.
+        trust: Whether the Python code of its Lambda layers may run in worker processes.
 
     Raises:
         workbench.errors.InvalidInput: If it is no Keras 3 model, or has no input shape yet.
@@ -32,15 +35,17 @@ def save_from_notebook(model: Any, path: Path) -> None:
         )
     layers = list(_flat(model))
     kinds = [(layer.name, type(layer)) for layer in layers]
-    lambdas = [name for name, kind in kinds if kind.__name__ == "Lambda"]
-    if lambdas:
+    lambdas = [layer for layer in layers if type(layer).__name__ == "Lambda"]
+    if lambdas and not trust:
         raise Refused(
             say(
-                "The model has Lambda layers, whose Python code cannot be saved safely: {layers}.",
-                layers=", ".join(lambdas),
+                "The model has Lambda layers, which carry Python code: {layers}.",
+                layers=", ".join(layer.name for layer in lambdas),
             ),
-            say("Replace them by built-in layers or keras.ops, then open the model again."),
+            say("If the code is yours, open the model again with trust=True."),
         )
+    for layer in lambdas:
+        _require_portable(layer)
     own = sorted({kind.__name__ for _, kind in [(model.name, type(model)), *kinds] if not _is_keras(kind)})
     if own:
         raise Refused(
@@ -71,6 +76,45 @@ def save_from_notebook(model: Any, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _require_portable(layer: Any) -> None:
+    """Refuses a Lambda layer whose file would not run: it carries a lambda's code, and nothing around."""
+    for function in (layer.function, layer._output_shape, layer.mask):
+        if not callable(function) or _is_keras(function):
+            continue
+        if getattr(function, "__name__", "") != "<lambda>":
+            raise Refused(
+                say(
+                    "The Lambda layer {layer} calls {function}, of which its file keeps the name only.",
+                    layer=layer.name,
+                    function=str(getattr(function, "__name__", type(function).__name__)),
+                ),
+                say("Write it as a lambda that imports what it needs, or use built-in layers and keras.ops."),
+            )
+        missing = sorted(set(_globals(function.__code__)) & function.__globals__.keys())
+        if missing:
+            raise Refused(
+                say(
+                    "The Lambda layer {layer} uses {names} from around it, which its file cannot carry.",
+                    layer=layer.name,
+                    names=", ".join(missing),
+                ),
+                say(
+                    "Call keras.ops or built-in layers on the tensors instead, without a Lambda layer, or "
+                    "import inside the lambda: __import__('keras').ops.square(x)."
+                ),
+            )
+
+
+def _globals(code: CodeType) -> Iterator[str]:
+    """Names that a function looks up around it, those of functions inside included."""
+    for step in dis.get_instructions(code):
+        if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
+            yield str(step.argval)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _globals(inner)
+
+
 def _flat(model: Any) -> Iterator[Any]:
     """Every layer inside, wrapped and nested ones included."""
     for layer in getattr(model, "layers", ()):
@@ -85,5 +129,5 @@ def _flat(model: Any) -> Iterator[Any]:
                 yield from _flat(inner)
 
 
-def _is_keras(kind: type) -> bool:
-    return kind.__module__.split(".")[0] == "keras"
+def _is_keras(kind: Any) -> bool:
+    return str(kind.__module__).split(".")[0] == "keras"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InvalidInput, Refused
+from workbench.models.onnx_meaning import output_meanings
 from workbench.models.precision import WeightUse, precision_of
 from workbench.text import say
 from workbench.variant import Layer, ModelDescription, TensorSpec
@@ -20,9 +21,6 @@ _PRODUCTS = frozenset(
     | {"ConvInteger", "MatMulInteger", "LSTM", "GRU", "RNN"}
 )
 _WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3, "QGemm": 3}
-_KEEPS_MEANING = frozenset(
-    {"QuantizeLinear", "DequantizeLinear", "Identity", "Cast", "Reshape", "Squeeze", "Flatten"}
-)
 _MANTISSA = {"FLOAT": "float32", "DOUBLE": "float64", "BOOL": "bool", "STRING": "str"}
 
 
@@ -118,12 +116,14 @@ def describe_onnx(path: Path) -> ModelDescription:
             counted = _macs(node, kernel, shapes)
             macs = None if macs is None or counted is None else macs + counted
         layers.append(_layer(node, held, shapes))
+    meanings = output_meanings(graph)
     return ModelDescription(
         inputs=tuple(_spec(value) for value in graph.input if value.name not in weights),
         outputs=tuple(_spec(value) for value in graph.output),
         layers=tuple(layers),
         parameters=sum(layer.parameters for layer in layers),
-        from_logits=_from_logits(graph),
+        from_logits=meanings[:1] != ("probabilities",),
+        meanings=meanings,
         precision=precision_of(uses),
         macs=macs,
     )
@@ -239,18 +239,3 @@ def _macs(node: Any, kernel: Any, shapes: dict[str, tuple[int | None, ...]]) -> 
         return 0
     known = [length for length in places if length is not None]
     return prod(known) * prod(kernel.dims) if len(known) == len(places) else None
-
-
-def _from_logits(graph: Any) -> bool:
-    makers = {name: node for node in graph.node for name in node.output}
-    name = graph.output[0].name if graph.output else ""
-    for _ in range(len(graph.node)):
-        node = makers.get(name)
-        if node is None:
-            return True
-        if node.op_type in {"Softmax", "Sigmoid", "HardSigmoid", "QLinearSoftmax", "QLinearSigmoid"}:
-            return False
-        if node.op_type not in _KEEPS_MEANING or not node.input:
-            return True
-        name = node.input[0]
-    return True

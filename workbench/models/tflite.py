@@ -15,14 +15,18 @@ from typing import Any
 
 from workbench.errors import InvalidInput
 from workbench.models.precision import WeightUse, precision_of
+from workbench.models.tflite_buffers import content_of
+from workbench.models.tflite_meaning import output_meanings
 from workbench.text import say
 from workbench.variant import Layer, ModelDescription, TensorSpec
 
 IDENTIFIER = b"TFL3"
 
-_CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "TRANSPOSE_CONV", "FULLY_CONNECTED"})
-_WEIGHTED = _CONVOLUTIONS | {
-    "BATCH_MATMUL",
+_PRODUCTS = frozenset(
+    {"CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "BATCH_MATMUL"}
+)
+_REARRANGING = frozenset({"RESHAPE", "TRANSPOSE", "SQUEEZE", "EXPAND_DIMS"})
+_WEIGHTED = _PRODUCTS | {
     "EMBEDDING_LOOKUP",
     "GATHER",
     "UNIDIRECTIONAL_SEQUENCE_LSTM",
@@ -77,7 +81,7 @@ def _describe(content: bytes) -> ModelDescription:
     if model.SubgraphsLength() < 1:
         raise ValueError("no subgraph")
     graph = model.Subgraphs(0)
-    tensors = [_tensor(model, graph.Tensors(index)) for index in range(graph.TensorsLength())]
+    tensors = [_tensor(model, graph.Tensors(index), content) for index in range(graph.TensorsLength())]
     operators = [
         (
             _operator_name(model.OperatorCodes(operator.OpcodeIndex())),
@@ -90,22 +94,26 @@ def _describe(content: bytes) -> ModelDescription:
     outputs = [graph.Outputs(i) for i in range(graph.OutputsLength())]
     names = _signature_names(model)
     layers, uses, macs = _layers(tensors, operators)
+    outputs = _sorted_outputs(outputs, [names.get(("out", i)) or tensors[i].name for i in outputs])
+    meanings = output_meanings(model, graph, [kind for kind, _, _ in operators], outputs)
     return ModelDescription(
         inputs=tuple(_spec(tensors[i], names.get(("in", i))) for i in inputs),
-        outputs=_sorted_outputs([_spec(tensors[i], names.get(("out", i))) for i in outputs]),
+        outputs=tuple(_spec(tensors[i], names.get(("out", i))) for i in outputs),
         layers=tuple(layers),
         parameters=sum(layer.parameters for layer in layers),
-        from_logits=_from_logits(operators, outputs[0] if outputs else -1),
+        from_logits=meanings[:1] != ("probabilities",),
+        meanings=meanings,
         precision=precision_of(uses),
         macs=macs,
     )
 
 
-def _tensor(model: Any, tensor: Any) -> _Tensor:
+def _tensor(model: Any, tensor: Any, file: bytes) -> _Tensor:
     shape = tuple(int(tensor.Shape(i)) for i in range(tensor.ShapeLength()))
     signature = tuple(int(tensor.ShapeSignature(i)) for i in range(tensor.ShapeSignatureLength())) or shape
     quantization = tensor.Quantization()
-    size = model.Buffers(tensor.Buffer()).DataLength() if 0 < tensor.Buffer() < model.BuffersLength() else 0
+    held = 0 < tensor.Buffer() < model.BuffersLength()
+    size = content_of(model.Buffers(tensor.Buffer()), file).size if held else 0
     return _Tensor(
         name=(tensor.Name() or b"").decode("utf-8", "replace"),
         dtype=_type_names()[tensor.Type()],
@@ -158,17 +166,14 @@ def _spec(tensor: _Tensor, name: str | None) -> TensorSpec:
     return TensorSpec(name=name or tensor.name, shape=tensor.free[1:], dtype=tensor.dtype)
 
 
-def _sorted_outputs(specs: list[TensorSpec]) -> tuple[TensorSpec, ...]:
-    # Keras names them output_0, output_1, ...; the converter stores them in any order.
-    numbers = [re.fullmatch(r"output_(\d+)", spec.name) for spec in specs]
+def _sorted_outputs(outputs: list[int], names: list[str]) -> list[int]:
+    # Keras names them output_0, output_1, ...; the converter stores them in any order. A dict's keys are
+    # sorted, as Keras sorts them.
+    numbers = [re.fullmatch(r"output_(\d+)", name) for name in names]
     if all(numbers):
-        specs = [
-            spec
-            for _, spec in sorted(
-                zip([int(n[1]) for n in numbers if n], specs, strict=True), key=lambda pair: pair[0]
-            )
-        ]
-    return tuple(specs)
+        keys: list[Any] = [int(number[1]) for number in numbers if number]
+        return [index for _, index in sorted(zip(keys, outputs, strict=True))]
+    return outputs
 
 
 def _layers(
@@ -184,6 +189,7 @@ def _layers(
     uses: list[WeightUse] = []
     seen: set[int] = set()
     macs: int | None = 0
+    elements = _elements(tensors, operators)
     for kind, inputs, outputs in operators:
         if outputs and outputs[0] in stored:
             continue
@@ -203,7 +209,8 @@ def _layers(
                     widened=largest not in inputs,
                 )
             )
-        counted = _macs(kind, [tensors[i] for i in inputs if i >= 0], [tensors[i] for i in outputs])
+        # What is widened before it is used counts where it lies.
+        counted = _macs(kind, [stored.get(i, i) for i in inputs if i >= 0], outputs, tensors, elements)
         macs = None if macs is None or counted is None else macs + counted
         layers.append(_layer(kind, [tensors[i] for i in weights], tensors[outputs[0]] if outputs else None))
     return layers, uses, macs
@@ -227,25 +234,57 @@ def _layer(kind: str, weights: list[_Tensor], output: _Tensor | None) -> Layer:
     )
 
 
-def _macs(kind: str, inputs: list[_Tensor], outputs: list[_Tensor]) -> int | None:
-    """Multiply-accumulates of one sample."""
-    if kind not in _CONVOLUTIONS or len(inputs) < 2 or not outputs:
+def _elements(
+    tensors: list[_Tensor], operators: list[tuple[str, list[int], list[int]]]
+) -> dict[int, int | None]:
+    """Numbers of one sample in each tensor; None where a length is free.
+
+    Followed from the inputs on: a dense layer over a sequence has (batch x length, channels) inside, where
+    shapes alone do not tell what belongs to one sample.
+    """
+    made = {made for _, _, outputs in operators for made in outputs}
+    found: dict[int, int | None] = {}
+    for index, tensor in enumerate(tensors):
+        if index not in made:
+            lengths = [length for length in tensor.free[1:] if length is not None]
+            found[index] = prod(lengths) if len(lengths) == len(tensor.free[1:]) else None
+    for kind, inputs, outputs in operators:
+        source = next((i for i in inputs if i >= 0 and not tensors[i].size_bytes), None)
+        before = None if source is None else found.get(source)
+        for index in outputs:
+            if source is None or before is None:
+                found[index] = None
+            elif kind in _REARRANGING:
+                found[index] = before
+            elif kind == "FULLY_CONNECTED" and len(tensors[inputs[1]].shape) == 2:
+                rows, columns = tensors[inputs[1]].shape
+                found[index] = before * rows // max(1, columns)
+            else:
+                found[index] = before * prod(tensors[index].shape) // max(1, prod(tensors[source].shape))
+    return found
+
+
+def _macs(
+    kind: str, inputs: list[int], outputs: list[int], tensors: list[_Tensor], elements: dict[int, int | None]
+) -> int | None:
+    """Multiply-accumulates of one sample with weights: not of activations with each other."""
+    if kind not in _PRODUCTS or len(inputs) < 2 or not outputs:
         return 0
     # TRANSPOSE_CONV takes (output shape, weights, input)
     source = inputs[2] if kind == "TRANSPOSE_CONV" and len(inputs) > 2 else inputs[0]
-    places = source if kind == "TRANSPOSE_CONV" else outputs[0]
+    if kind == "FULLY_CONNECTED":
+        given = elements.get(source)
+        return None if given is None else given * tensors[inputs[1]].shape[0]
+    output = tensors[outputs[0]]
+    if kind == "BATCH_MATMUL":
+        weights = next((i for i in inputs if tensors[i].size_bytes), None)
+        if weights is None:
+            return 0
+        # The length that is summed over is the one that the result does not have.
+        kept = output.shape[-2] if weights == inputs[0] else output.shape[-1]
+        results = elements.get(outputs[0])
+        return None if results is None else results * prod(tensors[weights].shape[-2:]) // max(1, kept)
+    places = tensors[source] if kind == "TRANSPOSE_CONV" else output
     if None in places.free[1:]:
         return None
-    return prod(places.shape[1:-1]) * prod(inputs[1].shape)
-
-
-def _from_logits(operators: list[tuple[str, list[int], list[int]]], output: int) -> bool:
-    makers = {made: (kind, inputs) for kind, inputs, outputs in operators for made in outputs}
-    for _ in range(len(operators)):
-        kind, inputs = makers.get(output, ("", []))
-        if kind in {"SOFTMAX", "LOGISTIC"}:
-            return False
-        if kind not in {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"} or not inputs:
-            return True
-        output = inputs[0]
-    return True
+    return prod(places.shape[1:-1]) * prod(tensors[inputs[1]].shape)

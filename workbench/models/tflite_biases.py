@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from workbench.models.tflite_buffers import read_tables
+from workbench.models.tflite_slimming import LARGEST_BYTES
+
 
 def round_biases(path: Path) -> None:
     """Rounds float32 biases to multiples of a power of two, in place: 8 bits for the largest of a layer.
 
     They stay float32, so that the file is as long and computes as before; the zeros at the end of each number
-    pack well. An error is at most 1/128 of the largest bias of the layer.
+    pack well. An error is at most 1/128 of the largest bias of the layer. A file of 2 GiB or more stays as it
+    is.
 
     Args:
         path: A ``.tflite`` file.
@@ -27,9 +31,9 @@ def round_biases(path: Path) -> None:
         operators.TRANSPOSE_CONV: 3,
         operators.CONV_3D: 2,
     }
-    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-    if any(buffer.offset > 1 for buffer in model.buffers):
-        return  # Above 2 GiB contents lie behind the tables, which cannot be written alone.
+    if path.stat().st_size > LARGEST_BYTES:
+        return
+    model = read_tables(path.read_bytes())
     rounded = set()
     for graph in model.subgraphs:
         for operator in graph.operators:

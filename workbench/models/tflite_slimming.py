@@ -5,9 +5,15 @@ Operations and what they compute keep their names, so that it can still be compa
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from workbench.models.tflite_buffers import read_tables
+
+LARGEST_BYTES = 2**31 - 2**16
+"""What a file of one piece may hold: its tables count in 32 bits, with a sign."""
 
 
 def slim_tflite(path: Path) -> None:
@@ -16,7 +22,10 @@ def slim_tflite(path: Path) -> None:
     Names of constants become numbers, also of those that are widened before they are used; fused operations
     keep the first and the last of their names, and the converter's notes on itself go. A constant needs some
     name: OpenVINO tells tensors apart by it. Equal constants share a buffer, and what is computed has the
-    empty one, which is the first by convention.
+    empty one, which is the first by convention. Constants behind the tables, where the LiteRT quantizer puts
+    them from 256 KiB on, come back into them, where every reader looks.
+
+    A file of 2 GiB or more stays as it is.
     """
     import flatbuffers  # type: ignore[import-untyped]
     from ai_edge_litert import schema_py_generated as schema
@@ -35,15 +44,16 @@ def slim_tflite(path: Path) -> None:
 
         def CreateNumpyVector(self, x: Any) -> int:  # noqa: N802  (the name that it overrides)
             write = super().CreateNumpyVector
-            return self._once((x.dtype.str, x.tobytes()), lambda: write(x))
+            return self._once((x.dtype.str, _digest(x)), lambda: write(x))
 
         def CreateString(self, s: Any, *arguments: Any) -> int:  # noqa: N802  (the name that it overrides)
             write = super().CreateString
             return self._once(s, lambda: write(s, *arguments))
 
-    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-    if any(buffer.offset > 1 for buffer in model.buffers):
-        return  # Above 2 GiB contents lie behind the tables, which cannot be written alone.
+    size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        return
+    model = read_tables(path.read_bytes())
     for graph in model.subgraphs:
         ends = {*graph.inputs, *graph.outputs}
         constants = {
@@ -63,7 +73,7 @@ def slim_tflite(path: Path) -> None:
     _share_buffers(model)
     model.metadata = None
     model.description = None
-    builder = SharingBuilder(path.stat().st_size)
+    builder = SharingBuilder(size)
     builder.Finish(model.Pack(builder), b"TFL3")
     path.write_bytes(builder.Output())
 
@@ -76,7 +86,7 @@ def _share_buffers(model: Any) -> None:
             if not _has_content(buffer):
                 tensor.buffer = 0
                 continue
-            key = bytes(buffer.data)
+            key = _digest(buffer.data)
             if key not in places:
                 places[key] = len(kept)
                 kept.append(buffer)
@@ -86,6 +96,11 @@ def _share_buffers(model: Any) -> None:
 
 def _has_content(buffer: Any) -> bool:
     return buffer.data is not None and len(buffer.data) > 0
+
+
+def _digest(values: Any) -> bytes:
+    # Of the content, so that no second copy of a large file is kept.
+    return hashlib.sha256(values.tobytes()).digest()
 
 
 def _first_and_last(name: bytes) -> bytes:

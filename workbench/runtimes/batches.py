@@ -13,7 +13,7 @@ import numpy.typing as npt
 from workbench.data.dataset import Features
 from workbench.errors import InvalidInput
 from workbench.text import say
-from workbench.variant import TensorSpec
+from workbench.variant import JudgedOutput, TensorSpec
 
 Arrays = tuple[npt.NDArray[Any], ...]
 """One array per input of the model, in its order."""
@@ -101,11 +101,45 @@ def first_output(names: Sequence[str]) -> int:
 
     Converters number outputs but may store them in another order.
     """
-    numbered = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
-    matches = [match for match in numbered if match]
+    return _numbered(names)[0]
+
+
+def chosen_output(names: Sequence[str], output: JudgedOutput | None) -> int:
+    """Position of the output that is judged among a file's outputs.
+
+    Args:
+        names: The file's outputs, as the runtime names them and in its order.
+        output: Which is judged; None is the first.
+
+    Raises:
+        InvalidInput: If the file has no such output.
+    """
+    if output is None:
+        return first_output(names)
+    for wanted, candidates in (
+        (output.name, list(names)),
+        (plain_name(output.name), [plain_name(name) for name in names]),
+    ):
+        if candidates.count(wanted) == 1:
+            return candidates.index(wanted)
+    if output.position >= len(names):
+        raise InvalidInput(
+            say(
+                "The model's output {output} is judged, and this file has only {count}: {names}.",
+                output=output.name,
+                count=len(names),
+                names=", ".join(map(plain_name, names)),
+            )
+        )
+    return _numbered(names)[output.position]
+
+
+def _numbered(names: Sequence[str]) -> list[int]:
+    """Positions in the order of the numbers that a converter gave, else as they come."""
+    matches = [match for match in (re.fullmatch(r"(.*?)(\d+)", name) for name in names) if match]
     if len(matches) < len(names) or len({match[1] for match in matches}) != 1:
-        return 0
-    return min(range(len(names)), key=lambda position: int(matches[position][2]))
+        return list(range(len(names)))
+    return sorted(range(len(names)), key=lambda position: int(matches[position][2]))
 
 
 def as_type(array: npt.NDArray[Any], dtype: npt.DTypeLike, name: str) -> npt.NDArray[Any]:

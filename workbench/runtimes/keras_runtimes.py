@@ -16,8 +16,9 @@ from typing_extensions import override
 from workbench.data.dataset import Features
 from workbench.errors import Unavailable
 from workbench.models.conversion import load_keras
+from workbench.models.keras_layers import output_names
 from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Prepared, batched, joined, ordered
+from workbench.runtimes.batches import Prepared, batched, chosen_output, joined, ordered
 from workbench.text import Text, say
 from workbench.variant import Format, RuntimeSettings
 
@@ -98,6 +99,7 @@ class KerasSession(Session):
         self._types = [tensor.dtype for tensor in model.inputs]
         fixed = model.inputs[0].shape[0]
         self._fixed = int(fixed) if fixed is not None else None
+        self._output = chosen_output(output_names(model), settings.output) if settings.output else 0
         self._call = callable_for(model)
         shapes = [[fixed or settings.batch, *(size or 1 for size in item.shape[1:])] for item in model.inputs]
         self._call(*(tf.zeros(shape, dtype) for shape, dtype in zip(shapes, self._types, strict=True)))
@@ -116,9 +118,9 @@ class KerasSession(Session):
     @override
     def infer(self, prepared: object) -> npt.NDArray[np.float32]:
         assert isinstance(prepared, Prepared)
-        call = self._call
+        call, output = self._call, self._output
         # .numpy() waits for the result.
-        return joined([call(*batch)[0].numpy() for batch in prepared.batches], prepared.count)
+        return joined([call(*batch)[output].numpy() for batch in prepared.batches], prepared.count)
 
     @override
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing_extensions import override
 from workbench.data.dataset import Features
 from workbench.errors import InvalidInput
 from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, first_output, joined, ordered
+from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 from workbench.text import Text, say
 from workbench.variant import Format, RuntimeSettings
 
@@ -63,7 +63,7 @@ class LiteRTSession(Session):
         self._inputs = list(inputs.values())
         self._input_indices = [detail["index"] for detail in self._inputs]
         # The raw order of outputs is not the model's; the signature's names carry its numbers.
-        self._output = list(outputs.values())[first_output(list(outputs))]
+        self._output = list(outputs.values())[chosen_output(list(outputs), settings.output)]
         self._output_index = self._output["index"]
         # Lengths that the file leaves free besides the batch are known with the samples.
         self._shapes = [tuple(detail["shape"][1:]) for detail in self._inputs]

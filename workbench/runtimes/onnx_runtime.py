@@ -14,7 +14,7 @@ from workbench.data.dataset import Features
 from workbench.errors import InvalidInput
 from workbench.privacy import import_onnxruntime
 from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, joined, ordered
+from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 from workbench.text import Text, say
 from workbench.variant import Format, RuntimeSettings
 
@@ -63,14 +63,16 @@ class OnnxRuntime(Runtime):
             raise InvalidInput(
                 say("ONNX Runtime cannot load {file}: {error}", file=path.name, error=str(error))
             ) from error
-        return OnnxRuntimeSession(session)
+        return OnnxRuntimeSession(session, settings)
 
 
 class OnnxRuntimeSession(Session):
     """An ``.onnx`` file on the CPU."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, settings: RuntimeSettings) -> None:
         self._session = session
+        names = [item.name for item in session.get_outputs()]
+        self._output = [names[chosen_output(names, settings.output) if settings.output else 0]]
         self._inputs = session.get_inputs()
         self._names = [item.name for item in self._inputs]
         sizes = [item.shape[0] for item in self._inputs if item.shape]
@@ -88,7 +90,7 @@ class OnnxRuntimeSession(Session):
     def infer(self, prepared: object) -> npt.NDArray[np.float32]:
         assert isinstance(prepared, Prepared)
         run = self._session.run
-        return joined([run(None, batch)[0] for batch in prepared.batches], prepared.count)
+        return joined([run(self._output, batch)[0] for batch in prepared.batches], prepared.count)
 
     @override
     def close(self) -> None:

@@ -14,7 +14,7 @@ from workbench.data.dataset import Features
 from workbench.errors import InvalidInput
 from workbench.privacy import import_openvino
 from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, first_output, joined, ordered
+from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 from workbench.text import Text, say
 from workbench.variant import Format, RuntimeSettings
 
@@ -67,7 +67,7 @@ class OpenVinoSession(Session):
             port.partial_shape.rank.is_static and port.partial_shape[0].is_dynamic for port in model.inputs
         )
         self._fixed = None if free else int(model.inputs[0].partial_shape[0].get_length())
-        self._output = first_output([_name(port) for port in model.outputs])
+        self._output = chosen_output([_name(port) for port in model.outputs], settings.output)
         self._requests: dict[int | None, Any] = {}
         self._request(settings.batch)
 

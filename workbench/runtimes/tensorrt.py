@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import Features
 from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, joined, ordered
+from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 from workbench.runtimes.tensorrt_engine import Engine, cached_engine, open_device
 from workbench.text import Text, say
 from workbench.variant import Format, RuntimeSettings
@@ -84,6 +84,8 @@ class TensorRtSession(Session):
         size = engine.input_shape(self._names[0])[0]
         self._fixed = size if size > 0 else None
         self._largest = max(settings.batch, 32)
+        names = engine.outputs
+        self._output = names[chosen_output(names, settings.output) if settings.output else 0]
 
     @override
     def prepare(self, features: Features) -> object:
@@ -111,5 +113,5 @@ class TensorRtSession(Session):
 
     def _first(self, batch: dict[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
         outputs = self._engine.infer(batch)
-        first: npt.NDArray[Any] = outputs[self._engine.outputs[0]].copy()
+        first: npt.NDArray[Any] = outputs[self._output].copy()
         return first

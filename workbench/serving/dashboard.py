@@ -10,22 +10,32 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import tornado.web
-from jupyter_server.base.handlers import APIHandler, JupyterHandler
+import jinja2
+import tornado.ioloop
 from jupyter_server.utils import url_path_join
 from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from workbench.serving.handlers import (
+    KERNEL_ID,
+    ConnectionHandler,
+    ExpectingHandler,
+    LeavingHandler,
+    PageHandler,
+    StatusHandler,
+)
 from workbench.serving.kernels import PageKernelManager
 from workbench.serving.page import UPLOAD_LIMIT_BYTES, Page, ServerSettings, server_environment
 from workbench.serving.scripts import Scripts
 from workbench.serving.session import free_port, no_process_left, open_browser, stop_signals
+from workbench.serving.start import error_words, start_words
 from workbench.text import say
 
 _USUAL_PORT = 8866
 _IDLE_SECONDS_OF_A_STRANGER = 2 * 3600
-_KERNEL_ID = r"(?P<kernel_id>[\w-]+)"
+_PATIENCE_WITH_A_KERNEL_SECONDS = 600
 
 
 def serve_dashboard(
@@ -51,9 +61,15 @@ def serve_dashboard(
         tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
     ):
         visitors = Path(scratch) / "visitors" if settings.shared else None
-        app = _Dashboard(page, settings, announce, config=_configuration(page, settings, port, visitors))
-        app.initialize([])
-        app.start()
+        # The one instance: what Voila's parts log goes to it, and with none nowhere.
+        app = _Dashboard.instance(
+            page, settings, announce, config=_configuration(page, settings, port, visitors)
+        )
+        try:
+            app.initialize([])
+            app.start()
+        finally:
+            _Dashboard.clear_instance()
 
 
 def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Path | None) -> Config:
@@ -84,15 +100,22 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
         "@voila-dashboards/widgets-manager8",
         "anywidget",
     ]
+    # The notebook's output and the word that its cell has ended come by two sockets. nbclient waits 4 s for
+    # the output, and then takes the cell to have none: where many kernels start at once, an empty page.
+    config.VoilaExecutor.iopub_timeout = _PATIENCE_WITH_A_KERNEL_SECONDS
+    config.VoilaExecutor.startup_timeout = _PATIENCE_WITH_A_KERNEL_SECONDS
+    config.VoilaExecutor.raise_on_iopub_timeout = True
+    config.VoilaExecutor.cell_error_instruction = str(say("The terminal of the server says more."))
     config.VoilaExporter.language_code = (settings.language or "en").replace("_", "-")
     config.VoilaConfiguration.resources = {
         "neural_workbench": {
-            "starting": str(say("Starting…")),
             "modules": list(page.modules),
-            "failed": str(say("The page did not start. Reload it, or look at the terminal of the server.")),
+            "language": _usual_language(settings),
+            "words": start_words(),
         }
     }
     config.PageKernelManager.grace_seconds = settings.grace_seconds
+    config.PageKernelManager.first_visit_seconds = settings.first_visit_seconds
     config.PageKernelManager.working_folder = str(Path.cwd())
     if visitors is not None:
         config.PageKernelManager.visitor_root = str(visitors)
@@ -107,6 +130,10 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
     return config
 
 
+def _usual_language(settings: ServerSettings) -> str:
+    return settings.language or os.environ.get("WORKBENCH_LANGUAGE") or "en"
+
+
 class _Dashboard(Voila):  # type: ignore[misc]
     def __init__(
         self, page: Page, settings: ServerSettings, announce: Callable[[str], None], **options: Any
@@ -117,23 +144,40 @@ class _Dashboard(Voila):  # type: ignore[misc]
         self._scripts = Scripts(page.immutable)
         self._announce = announce
 
+    def init_settings(self) -> dict[str, Any]:
+        """Voila's settings, with an error page of ours for everything that can fail."""
+        made: dict[str, Any] = super().init_settings()
+        # Jupyter's own asks for static files that Voila's server does not have, and fails at that.
+        own = [folder for folder in self.template_paths if Path(folder).name == self._page.template]
+        of_jupyter = made["jinja2_env"]
+        of_jupyter.loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(own), of_jupyter.loader])
+        for templates in (of_jupyter, made["voila_jinja2_env"]):
+            templates.globals["workbench_errors"] = {
+                "language": _usual_language(self._settings),
+                "words": error_words(),
+            }
+        return made
+
     def init_handlers(self) -> list[Any]:
-        """Voila's handlers, with ours in place of three of them."""
-        own = {
-            TornadoVoilaHandler: {
-                "visitors": self._settings.visitors if self._settings.shared else None,
-                "scripts": self._scripts,
-            },
+        """Voila's handlers, with ours in place of some."""
+        own: dict[Any, tuple[Any, dict[str, Any]]] = {
+            TornadoVoilaHandler: (
+                PageHandler,
+                {
+                    "visitors": self._settings.visitors if self._settings.shared else None,
+                    "scripts": self._scripts,
+                },
+            ),
+            VoilaKernelWebsocketHandler: (ConnectionHandler, {}),
         }
         handlers: list[Any] = [
-            (url_path_join(self.server_url, "/voila/api/shutdown/", _KERNEL_ID), _Leaving),
-            (url_path_join(self.server_url, "/api/status"), _Status),
+            (url_path_join(self.server_url, "/voila/api/shutdown/", KERNEL_ID), LeavingHandler),
+            (url_path_join(self.server_url, "/voila/api/expect/", KERNEL_ID), ExpectingHandler),
+            (url_path_join(self.server_url, "/api/status"), StatusHandler),
         ]
-        for handler in super().init_handlers():
-            if handler[1] in own:
-                handlers.append((handler[0], _PageHandler, {**handler[2], **own[handler[1]]}))
-            else:
-                handlers.append(handler)
+        for address, handler, *options in super().init_handlers():
+            handler, more = own.get(handler, (handler, {}))
+            handlers.append((address, handler, {**(options[0] if options else {}), **more}))
         return handlers
 
     def listen(self) -> None:
@@ -152,59 +196,3 @@ class _Dashboard(Voila):  # type: ignore[misc]
                 self.ioloop.start()
             finally:
                 self.stop()
-
-
-class _PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
-    def initialize(self, visitors: int | None, scripts: Scripts, **options: Any) -> None:
-        super().initialize(**options)
-        self._visitors = visitors
-        self._scripts = scripts
-
-    async def get(self, path: str | None = None) -> None:
-        if self._visitors is not None and len(self.kernel_manager.list_kernel_ids()) > self._visitors:
-            self.set_status(503)
-            self.set_header("Retry-After", "60")
-            self.set_header("Content-Type", "text/plain; charset=utf-8")
-            self.finish(str(say("All places are taken. Please try again in some minutes.")))
-            return
-        hints = self._scripts.hints()
-        if hints:
-            self.set_header("Link", hints)
-        await super().get(path)
-
-    def get_argument(self, name: str, *arguments: Any, **options: Any) -> Any:
-        # The page chooses its theme itself; for Voila a theme in the address means a cold kernel.
-        if name in {"theme", "template"}:
-            return None
-        return super().get_argument(name, *arguments, **options)
-
-
-class _Leaving(APIHandler):
-    """The page says that it closes."""
-
-    def check_xsrf_cookie(self) -> None:
-        # A page that is closing cannot add the header. What the request does is harmless: a
-        # kernel with a connection stays, and its identifier cannot be guessed.
-        return
-
-    @tornado.web.authenticated
-    async def post(self, kernel_id: str) -> None:
-        manager: Any = self.kernel_manager
-        manager.leaving(kernel_id)
-        self.set_status(204)
-        self.finish()
-
-
-class _Status(JupyterHandler):
-    """How many kernels there are, as Jupyter's servers say it."""
-
-    @tornado.web.authenticated
-    async def get(self) -> None:
-        manager: Any = self.kernel_manager
-        ids = manager.list_kernel_ids()
-        self.finish(
-            {
-                "kernels": len(ids),
-                "connections": sum(manager.kernel_model(id_)["connections"] for id_ in ids),
-            }
-        )

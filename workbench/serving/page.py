@@ -51,6 +51,7 @@ class ServerSettings:
         visitors: Most kernels at a time of a shared page.
         token: Whether the address carries a secret; None means yes, except for a shared page.
         grace_seconds: How long a kernel waits for its page to come back after the connection broke.
+        first_visit_seconds: How long a kernel waits for the first connection after the last sign of its page.
     """
 
     host: str = "127.0.0.1"
@@ -63,6 +64,7 @@ class ServerSettings:
     visitors: int = 40
     token: bool | None = None
     grace_seconds: float = 30.0
+    first_visit_seconds: float = 90.0
 
     @property
     def loopback(self) -> bool:

@@ -79,3 +79,21 @@ def test_an_outlier_is_clipped():
     counts[:200], counts[-1] = 5000, 1
     assert _percentile(counts, 0.0, 10.0, 99.9)[1] == pytest.approx(200 / BINS * 10, abs=0.01)
     assert 1 < _least_error(counts, 0.0, 10.0)[1] < 6
+
+
+@pytest.mark.parametrize("method", ["percentile", "mse"])
+@pytest.mark.parametrize("value", [0.0, 5.0, -3e6])
+def test_a_constant_activation_has_its_own_value_for_a_range(method, value, tmp_path):
+    import keras
+
+    from workbench.models.conversion import to_tflite
+
+    inputs = keras.Input((3,), name="x")
+    constant = keras.layers.Dense(2, kernel_initializer="zeros", name="same")
+    whole = keras.layers.Concatenate()([constant(inputs), keras.layers.Dense(2, name="other")(inputs)])
+    constant.bias.assign([value, value])
+    path = to_tflite(keras.Model(inputs, whole), tmp_path / "constant.tflite")
+    x = np.random.default_rng(0).normal(size=(20, 1, 3)).astype(np.float32)
+    ranges = observed_ranges(path, lambda: ({"x": row} for row in x), method, 99.0)
+    assert (value, value) in ranges.values()
+    assert any(low < high for low, high in ranges.values())

@@ -100,6 +100,7 @@ class Distillation(Technique[DistillationParameters]):
     def apply(self, context: Context, parameters: DistillationParameters) -> Applied:
         from workbench.models.conversion import import_keras, load_keras
         from workbench.models.description import describe_keras
+        from workbench.training.rehearsal import require_storable
 
         context.report.stage(say("Loading student and teacher"))
         context.report.check()
@@ -107,6 +108,7 @@ class Distillation(Technique[DistillationParameters]):
         parent = load_keras(context.parent.path, trust=context.parent.settings.trusted)
         teachers = [context.others[name] for name in parameters.teachers]
         models = load_teachers(teachers, context)
+        require_storable(parent, context)
         plan = self._plan(parent, parameters)
         hints = hints_of(context.parent, teachers[0], parameters)
         teacher = Teacher(

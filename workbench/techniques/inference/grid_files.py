@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from workbench.jobs.part import Part
 from workbench.measure.apart import predict_split
+from workbench.measure.f1_intervals import f1_change_interval
 from workbench.measure.latency import Candidate
 from workbench.measure.records import Interval
-from workbench.measure.scores import bootstrap_macro_f1, confusion_matrix, macro_f1, to_predictions, to_scores
+from workbench.measure.scores import confusion_matrix, macro_f1, to_predictions, to_scores
 from workbench.models.description import describe
 from workbench.models.onnx_precision import to_dynamic_int8, to_float16
 from workbench.privacy import import_openvino
@@ -100,16 +101,18 @@ class Judge:
         )
         same = applied.path == self._context.parent.path and model.runtime == self._context.parent.runtime
         predicted = self._parent if same else self._predict(candidate)
-        before, after = self._f1(self._parent), self._f1(predicted)
-        resampled = bootstrap_macro_f1(
-            self._labels, (self._parent, predicted), self._classes, self._context.seed
-        )
-        low, high = np.percentile(resampled[1] - resampled[0], (2.5, 97.5))
-        change = after - before
-        return Judged(
-            size_bytes=size_bytes(applied.path),
-            f1=after,
-            change=Interval(value=change, low=min(float(low), change), high=max(float(high), change)),
+        # The parent's own file in its own runtime is not another model: nothing can differ.
+        change = Interval(value=0.0, low=0.0, high=0.0) if same else self._change(predicted)
+        return Judged(size_bytes=size_bytes(applied.path), f1=self._f1(predicted), change=change)
+
+    def _change(self, predicted: npt.NDArray[np.int64]) -> Interval:
+        return f1_change_interval(
+            self._labels,
+            self._parent,
+            predicted,
+            self._classes,
+            seed=self._context.seed,
+            occurring=self._context.dataset.info.occurring,
         )
 
     def _predict(self, candidate: Candidate) -> npt.NDArray[np.int64]:

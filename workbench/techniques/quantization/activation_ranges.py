@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.models.tflite_buffers import content_of
+
 BINS = 2048
 
 
@@ -64,8 +66,9 @@ def observed_ranges(
                     value = interpreter.get_tensor(detail["index"])
                 except ValueError:  # a tensor that no operation gives
                     continue
-                if value.size:
-                    yield detail["name"], value
+                finite = value[np.isfinite(value)]  # masks may be infinite
+                if finite.size:
+                    yield detail["name"], finite
 
     extremes: dict[str, tuple[float, float]] = {}
     for name, value in values():
@@ -73,19 +76,22 @@ def observed_ranges(
         extremes[name] = min(low, float(value.min())), max(high, float(value.max()))
     if method == "minmax":
         return extremes
-    counts = {name: np.zeros(BINS, np.int64) for name in extremes}
+    counts = {name: np.zeros(BINS, np.int64) for name, limits in extremes.items() if _has_bins(*limits)}
     for name, value in values():
-        counts[name] += np.histogram(value, BINS, _open(*extremes[name]))[0]
-    return {
-        name: _percentile(counts[name], *_open(*limits), percentile)
+        if name in counts:
+            counts[name] += np.histogram(value, BINS, extremes[name])[0]
+    narrower = {
+        name: _percentile(count, *extremes[name], percentile)
         if method == "percentile"
-        else _least_error(counts[name], *_open(*limits))
-        for name, limits in extremes.items()
+        else _least_error(count, *extremes[name])
+        for name, count in counts.items()
     }
+    return extremes | narrower
 
 
-def _open(low: float, high: float) -> tuple[float, float]:
-    return (low, high) if high > low else (low, low + 1e-6)
+def _has_bins(low: float, high: float) -> bool:
+    """Whether there are numbers between the values of an activation: there are none in a constant."""
+    return (high - low) / BINS > 2 * float(np.spacing(np.float32(max(-low, high))))
 
 
 def _percentile(counts: Any, low: float, high: float, percentile: float) -> tuple[float, float]:
@@ -114,7 +120,10 @@ def _least_error(counts: Any, low: float, high: float, bits: int = 8) -> tuple[f
 def _constants(path: Path | str) -> set[str]:
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.Model.GetRootAs(Path(path).read_bytes(), 0)
+    file = Path(path).read_bytes()
+    model = schema.Model.GetRootAs(file, 0)
     graph = model.Subgraphs(0)
     tensors = [graph.Tensors(index) for index in range(graph.TensorsLength())]
-    return {tensor.Name().decode() for tensor in tensors if model.Buffers(tensor.Buffer()).DataLength() > 0}
+    return {
+        tensor.Name().decode() for tensor in tensors if content_of(model.Buffers(tensor.Buffer()), file).size
+    }

@@ -11,7 +11,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.technique import Estimate, Parameters
 from workbench.techniques.quantization.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
+from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
 from workbench.text import Text, say
 from workbench.variant import Variant
 
@@ -65,7 +65,7 @@ class Int4Weights(WeightRounding[Int4Parameters]):
         if (reason := super().fits(variant, dataset, parameters)) is not None:
             return reason
         kinds = {layer.kind for layer in variant.description.layers if layer.parameters}
-        if kinds and not kinds & (_FOUR_BIT_LAYERS | {*FOUR_BIT_KERNELS}):
+        if kinds and not kinds & (_FOUR_BIT_LAYERS | {*FOUR_BIT_WEIGHTS}):
             return say(
                 "No layer of {name} has a 4-bit form in LiteRT: only Dense, convolutions that are not "
                 "depthwise or transposed, and embeddings have one.",
@@ -95,7 +95,15 @@ class Int4Weights(WeightRounding[Int4Parameters]):
         method = "add_weight_only_config" if parameters.compute == "float32" else "add_dynamic_config"
         rest = [Rounding(method, "ALL_SUPPORTED", 8)] if parameters.rest == "int8" else []
         algorithm = _ALGORITHMS[parameters.weights_range]
-        return [*rest, *(Rounding(method, kind, 4, algorithm) for kind in FOUR_BIT_KERNELS)]
+        kinds = FOUR_BIT_WEIGHTS if parameters.compute == "float32" else FOUR_BIT_KERNELS
+        return [
+            *rest,
+            *(
+                # Other ranges are for one matrix at a time.
+                Rounding(method, kind, 4, _ALGORITHMS["minmax"] if kind == "BATCH_MATMUL" else algorithm)
+                for kind in kinds
+            ),
+        ]
 
     @override
     def variant_name(self, parameters: Int4Parameters) -> str:

@@ -84,7 +84,7 @@ class LiteRTConversion(Technique[P]):
     @override
     def code(self, variant: Variant, parameters: P, paths: CodePaths) -> str:
         return f'''\
-{plain_source(SLIMMING)}
+{plain_source(*SLIMMING)}
 
 {litert_source(variant)}import keras
 import tensorflow as tf
@@ -128,7 +128,7 @@ class CalibratedConversion(LiteRTConversion[C]):
     def code(self, variant: Variant, parameters: C, paths: CodePaths) -> str:
         settings = {"representative_dataset": "samples", **self.settings_code(parameters)}
         return f'''\
-{plain_source(SLIMMING)}
+{plain_source(*SLIMMING)}
 
 {litert_source(variant)}import keras
 import numpy as np

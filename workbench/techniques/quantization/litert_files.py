@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,11 +19,11 @@ from workbench.runtimes.batches import by_name
 from workbench.technique import Applied, CodePaths, Context, Parameters
 from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
 from workbench.text import Text, say
-from workbench.variant import ModelDescription, TensorSpec, Variant
+from workbench.variant import ModelDescription, Report, TensorSpec, Variant
 
 CalibrationSplit = Literal["train", "validation"]
 
-SLIMMING = "workbench.models.tflite_slimming"
+SLIMMING = ("workbench.models.tflite_buffers", "workbench.models.tflite_slimming")
 """What plain code that writes a file holds of this package."""
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
@@ -202,13 +203,29 @@ def write(
     context.report.stage(say("Converting"))
     context.report.check()
     path = to_tflite(model, context.folder / "model.tflite", **converter)
-    slim_tflite(path)
     context.report.progress(0.85)
+
+    def report(description: ModelDescription) -> Report:
+        found = report_of(description, weights, notes)
+        require_that_it_runs(path, context.parent)
+        return found
+
+    return finished(context, path, report)
+
+
+def finished(context: Context, path: Path, report: Callable[[ModelDescription], Report]) -> Applied:
+    """Slims and reads a quantized LiteRT file: what every technique hands its file to, and hands back.
+
+    Args:
+        context: The technique's context; progress up to 1.
+        path: The file, which is shortened in place.
+        report: Says what was done, from what the file holds; it may refuse the file.
+    """
     context.report.check()
     context.report.stage(say("Reading what was written"))
+    slim_tflite(path)
     description = describe(path, "tflite", like=context.parent.description)
-    report = report_of(description, weights, notes)
-    require_that_it_runs(path, context.parent)
+    told = report(description)
     context.report.progress(1.0)
     return Applied(
         path=path,
@@ -216,7 +233,7 @@ def write(
         runtime="litert",
         settings=context.parent.settings,
         description=description,
-        report=report,
+        report=told,
     )
 
 

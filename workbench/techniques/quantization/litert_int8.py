@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -165,12 +164,8 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
                 "algorithm_key=AlgorithmName.NO_QUANTIZE)\n"
                 for end in ("INPUT", "OUTPUT")
             )
-        source = inspect.getsource(activation_ranges).replace("from __future__ import annotations\n\n", "")
         return f"""\
-{source.strip()}
-
-
-{plain_source(SLIMMING)}
+{plain_source(*SLIMMING, "workbench.techniques.quantization.activation_ranges")}
 
 {imports}\
 from litert_quantizer.qtyping import QuantGranularity as Granularity

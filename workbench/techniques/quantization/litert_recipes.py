@@ -19,12 +19,10 @@ import numpy.typing as npt
 
 from workbench.data.dataset import Features, sample_count, select
 from workbench.errors import InvalidInput, WorkbenchError
-from workbench.models.description import describe
-from workbench.models.tflite_slimming import slim_tflite
 from workbench.runtimes.batches import by_name
 from workbench.technique import Applied, CodePaths, Context
 from workbench.techniques.export_code import litert_export, litert_source
-from workbench.techniques.quantization.litert_files import missing_converter
+from workbench.techniques.quantization.litert_files import finished, missing_converter
 from workbench.techniques.quantization.litert_report import report_of
 from workbench.text import Text, say
 from workbench.variant import ModelDescription, Report, Skip, Table, Variant
@@ -87,7 +85,7 @@ def quantize_file(
         target: The file to write.
         recipe: Tells a ``litert_quantizer.quantizer.Quantizer`` what to do.
         calibration: Gives the ranges of activations, where the recipe needs them.
-        edit: Changes the quantized file in place, before it is slimmed.
+        edit: Changes the quantized file in place.
 
     Raises:
         InvalidInput: If the quantizer cannot do it.
@@ -103,7 +101,6 @@ def quantize_file(
         )
         if edit is not None:
             edit(target)
-        slim_tflite(target)
     return target
 
 
@@ -132,7 +129,7 @@ def applied_file(
     notes: tuple[Text, ...],
     tables: tuple[Table, ...] = (),
 ) -> Applied:
-    """Reads a produced file and reports what is in it.
+    """Slims and reads a produced file, and reports what is in it.
 
     Args:
         context: The technique's context.
@@ -144,18 +141,11 @@ def applied_file(
     Raises:
         Refused: If the file holds no weight of the first type.
     """
-    context.report.stage(say("Reading what was written"))
-    description = describe(path, "tflite", like=context.parent.description)
-    report = _report(description, weights, notes).model_copy(update={"tables": tables})
-    context.report.progress(1.0)
-    return Applied(
-        path=path,
-        format="tflite",
-        runtime="litert",
-        settings=context.parent.settings,
-        description=description,
-        report=report,
-    )
+
+    def report(description: ModelDescription) -> Report:
+        return _report(description, weights, notes).model_copy(update={"tables": tables})
+
+    return finished(context, path, report)
 
 
 def _report(description: ModelDescription, weights: tuple[str, ...], notes: tuple[Text, ...]) -> Report:

@@ -28,13 +28,7 @@ def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ..
     weighted = [layer for layer in description.layers if layer.parameters]
     done = [layer for layer in weighted if layer.precision == weights]
     if not done:
-        raise Refused(
-            say(
-                "No layer of this model was quantized: its weight tensors have fewer than 1,024 elements "
-                "or belong to operations that the converter leaves in float32."
-            ),
-            say("Choose float16 or int8, which have no such limit, or a larger model."),
-        )
+        raise _nothing_done(weighted, weights)
     return Report(
         touched=(
             say(
@@ -49,6 +43,34 @@ def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ..
             Skip(name=_label(layer), reason=_why(layer)) for layer in weighted if layer not in done
         ),
         notes=notes,
+    )
+
+
+def _nothing_done(weighted: list[Layer], weights: str) -> Refused:
+    if not weighted:
+        return Refused(
+            say("This model has no weights: there is nothing to quantize."),
+            say("To make it faster, choose another runtime."),
+        )
+    largest = max(weighted, key=lambda layer: layer.parameters)
+    if largest.parameters < 1024 and largest.precision == "float32":
+        return Refused(
+            say(
+                "No layer of this model was quantized: the largest, {layer}, has {count} weights, and fewer "
+                "than 1,024 are left in float32.",
+                layer=_label(largest),
+                count=largest.parameters,
+            ),
+            say("Choose float16, which has no such limit."),
+        )
+    left = {f"{layer.kind} ({layer.precision})": None for layer in weighted}
+    return Refused(
+        say(
+            "No weights of this model became {wanted}: there is no such form of {kinds}.",
+            wanted=weights,
+            kinds=", ".join(left),
+        ),
+        say("Choose float16, which every operation has."),
     )
 
 

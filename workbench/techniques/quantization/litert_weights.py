@@ -100,7 +100,7 @@ class WeightRounding(Technique[P]):
         unusual = any(rounding.granularity != "CHANNELWISE" for rounding in roundings)
         granularity = "from litert_quantizer.qtyping import QuantGranularity\n" if unusual else ""
         biases = self.rounds_biases(parameters)
-        modules = ("workbench.models.tflite_biases", SLIMMING) if biases else (SLIMMING,)
+        modules = (*SLIMMING, "workbench.models.tflite_biases") if biases else SLIMMING
         rounding = f'round_biases(Path("{output_name(paths)}"))\n' if biases else ""
         return f"""\
 {plain_source(*modules)}

@@ -15,7 +15,7 @@ from workbench.errors import Refused
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import conversion_seconds, output_name
+from workbench.techniques.quantization.litert_files import SLIMMING, conversion_seconds, output_name
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -24,7 +24,7 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
 from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, Operation
+from workbench.techniques.quantization.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.text import Text, say
 from workbench.variant import Format, Skip, Table, Variant
 
@@ -154,7 +154,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     def code(self, variant: Variant, parameters: MixedPrecisionParameters, paths: CodePaths) -> str:
         imports, start = start_code(variant, paths)
         return (
-            plain_source("workbench.techniques.quantization.sensitivity")
+            plain_source(*SLIMMING, "workbench.techniques.quantization.sensitivity")
             + "\n\n"
             + imports
             + start
@@ -200,7 +200,7 @@ def _reported(
             say("Allow a larger loss, or train with rounding (quantization-aware training)."),
         )
     low = parameters.low_bits == 4 and any(
-        names[scope].kind in FOUR_BIT_KERNELS and scope not in kept for scope in order
+        names[scope].kind in FOUR_BIT_WEIGHTS and scope not in kept for scope in order
     )
     notes = [
         say(

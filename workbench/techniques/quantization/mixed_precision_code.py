@@ -64,7 +64,7 @@ samples = [{{name: x[i : i + 1] for name, x in arrays.items()}} for i in index]
 labels = data["y_validation"][index]
 threshold = {0.0 if variant.description.from_logits else 0.5}
 ranges = {ranges}
-four = FOUR_BIT_KERNELS if {low} == 4 else ()
+four = FOUR_BIT_WEIGHTS if {low} == 4 else ()
 low = {{item.scope: 4 if item.kind in four else 8 for item in operations(source)}}
 
 
@@ -87,4 +87,5 @@ order = sorted(swept, key=swept.get)
 tried = {search}
 print("kept:", order[: tried[-1][0]])
 quantize(source, {json.dumps(output)}, mixed(order[: tried[-1][0]]), ranges)
+slim_tflite(Path({json.dumps(output)}))
 """

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.technique import Context
 from workbench.techniques.quantization import sensitivity
 from workbench.techniques.quantization.litert_recipes import drawn, input_names, quiet, refusing, samples
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, Operation
+from workbench.techniques.quantization.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.text import say
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class PrecisionSearch:
     def uniform(self) -> dict[str, int]:
         """Every operation at the low precision, by scope."""
         four = self._parameters.low_bits == 4
-        return {item.scope: 4 if four and item.kind in FOUR_BIT_KERNELS else 8 for item in self.operations}
+        return {item.scope: 4 if four and item.kind in FOUR_BIT_WEIGHTS else 8 for item in self.operations}
 
     def mixed(self, kept: list[str]) -> dict[str, int]:
         """Every operation at the low precision, but these."""

@@ -16,7 +16,7 @@ from workbench.variant import Variant
 _SOURCES = (
     *("workbench.models.channel_factors", "workbench.models.retracing"),
     *("workbench.models.batchnorm_folding", "workbench.training.fake_quantization"),
-    SLIMMING,
+    *SLIMMING,
 )
 _INT8_CODE = """\
 # The ranges are in the graph: the converter needs no samples.

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-KERNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
-"""Operations with weights that the LiteRT quantizer quantizes."""
 FOUR_BIT_KERNELS = ("CONV_2D", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
-"""Those that it has 4-bit weights for."""
+"""Operations that the LiteRT quantizer has 4-bit weights for, whatever it computes with."""
+FOUR_BIT_WEIGHTS = (*FOUR_BIT_KERNELS, "BATCH_MATMUL")
+"""Those that it has 4-bit weights for where these are widened and computed with in float32."""
+KERNELS = (*FOUR_BIT_WEIGHTS, "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE")
+"""Operations with weights that it quantizes."""
 
 
 @dataclass(frozen=True)

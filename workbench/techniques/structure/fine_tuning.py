@@ -96,7 +96,9 @@ def fine_tune(
     if parameters.epochs == 0:
         return Report(notes=(say("It was not fine-tuned."),))
     from workbench.training.preserving import preserve
+    from workbench.training.rehearsal import require_storable
 
+    require_storable(model, context)
     preserving = preserve(model)
     result = train(
         model,

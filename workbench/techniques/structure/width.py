@@ -104,6 +104,7 @@ class WidthScaling(Technique[WidthParameters]):
     def apply(self, context: Context, parameters: WidthParameters) -> Applied:
         from workbench.models.conversion import import_keras, load_keras
         from workbench.models.description import describe_keras
+        from workbench.training.rehearsal import require_storable
 
         context.report.stage(say("Loading the model"))
         context.report.check()
@@ -120,6 +121,7 @@ class WidthScaling(Technique[WidthParameters]):
         context.report.stage(say("Building the narrower model"))
         keras.utils.set_random_seed(parameters.seed)
         model = rebuilt(keras, parent, plan)
+        require_storable(model, context)
         result = train(
             model,
             context,

@@ -108,11 +108,13 @@ class Retraining(Technique[RetrainParameters]):
     def apply(self, context: Context, parameters: RetrainParameters) -> Applied:
         from workbench.models.conversion import import_keras, load_keras
         from workbench.models.description import describe_keras
+        from workbench.training.rehearsal import require_storable
 
         context.report.stage(say("Loading the model"))
         context.report.check()
         import_keras()
         parent = load_keras(context.parent.path, trust=context.parent.settings.trusted)
+        require_storable(parent, context)
         runs = _Runs(context, parameters, parent)
         for seed in runs.seeds:
             runs.add(seed)

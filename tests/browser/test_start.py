@@ -1,0 +1,183 @@
+"""The start of a page: whatever comes late or never, it is drawn in the end or says why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_serving import answer
+from workbench.serving.handlers import FAILED
+from workbench.serving.start import start_words
+
+ANSWERS_BEFORE_IT_SHOWS = """
+import sys, time
+import anywidget
+import widgets.assets
+from IPython import get_ipython
+sys.stdout.flush = sys.stderr.flush = lambda: None
+get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(7))
+"""
+"""What the cell shows leaves the kernel 7 s after the word that the cell has ended."""
+
+
+def test_what_a_cell_shows_may_come_long_after_its_end(serve_probe, visit):
+    with serve_probe("dashboard", before=ANSWERS_BEFORE_IT_SHOWS) as server:
+        visited = visit(server)
+        expect(answer(visited.page)).to_contain_text("ready")
+        assert visited.asked_for("/") == 1
+
+
+WORKS_LONG = """
+import time
+time.sleep(6)
+"""
+
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def test_a_kernel_is_kept_while_its_page_is_being_made(serve_probe):
+    """It waits one second for a page that has been sent; this one takes six to be made."""
+    with serve_probe("dashboard", "hasty", before=WORKS_LONG) as server:
+        with urlopen(server.address, timeout=120) as answered:
+            page = answered.read().decode()
+        assert WIDGET in page
+        assert "workbenchComplete = true" in page
+        assert "Traceback" not in "".join(server.lines)
+
+
+@pytest.fixture(scope="module")
+def dashboard(serve_probe):
+    with serve_probe("dashboard") as server:
+        yield server
+
+
+OUTPUT = re.compile(r'<script type="application/vnd.voila.cell-output\+json">.*?</script>', re.DOTALL)
+BROKEN: dict[str, Callable[[str], str]] = {
+    "no output": lambda page: OUTPUT.sub("", page),
+    "the kernel of nobody": lambda page: re.sub('(?<="kernelId": ")[^"]*', str(UUID(int=0)), page),
+    "half a page": lambda page: page[: OUTPUT.search(page).start()],
+    "no kernel": lambda page: page[: OUTPUT.search(page).start()] + FAILED,
+}
+"""What a browser may get instead of the page: the first of these left a page grey for ever."""
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_page_that_starts_broken_opens_again_and_is_drawn(dashboard, visit, broken):
+    visited = visit(dashboard)
+    page = visited.page
+    expect(answer(page)).to_contain_text("ready")
+    opened = visited.asked_for("/")
+    openings = []
+
+    def break_the_first(route):
+        openings.append(route)
+        if len(openings) > 1:
+            route.continue_()
+            return
+        answered = route.fetch()
+        route.fulfill(response=answered, body=BROKEN[broken](answered.text()))
+
+    page.route(lambda url: urlsplit(url).path == "/", break_the_first)
+    page.reload(wait_until="commit")
+    expect(answer(page)).to_contain_text("ready")
+    expect(page.locator("#skeleton")).to_have_count(0)
+    assert visited.asked_for("/") == opened + 2
+    assert "Traceback" not in "".join(dashboard.lines)
+
+
+def test_a_page_that_cannot_start_says_so_in_the_language_of_its_reader(dashboard, visit):
+    visited = visit(dashboard, viewport={"width": 390, "height": 800})
+    page = visited.page
+    expect(answer(page)).to_contain_text("ready")
+    page.evaluate("localStorage.setItem('workbench-language en', 'zh_CN')")
+    page.evaluate("sessionStorage.setItem('workbench-tried-again', '3')")
+    page.route("**/voila/static/voila.js*", lambda route: route.abort())
+    page.reload(wait_until="commit")
+    notice = page.locator("#notice")
+    expect(notice.get_by_role("button")).to_be_visible()
+    expect(notice).to_have_attribute("lang", "zh-CN")
+    words = start_words()["zh_CN"]
+    expect(notice).to_contain_text(words["script"])
+    expect(notice).to_contain_text(words["given_up"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visited.violations() == {}
+    visited.picture("start-given-up")
+    page.evaluate("localStorage.clear()")
+    page.unroute("**/voila/static/voila.js*")
+    notice.get_by_role("button").click()
+    expect(answer(page)).to_contain_text("ready")
+
+
+def test_a_page_whose_server_is_silent_waits_for_it(dashboard, visit):
+    visited = visit(dashboard)
+    page = visited.page
+    expect(answer(page)).to_contain_text("ready")
+    silent = [True]
+    page.route("**/api/**", lambda route: route.abort() if silent[0] else route.continue_())
+    page.reload(wait_until="commit")
+    expect(page.get_by_text(start_words()["en"]["silent"])).to_be_visible()
+    visited.picture("start-silent")
+    silent[0] = False
+    expect(answer(page)).to_contain_text("ready")
+
+
+def test_an_unknown_address_has_a_page_that_leads_back(dashboard, visit):
+    visited = visit(dashboard)
+    page = visited.page
+    expect(answer(page)).to_contain_text("ready")
+    answered = page.goto(f"http://{dashboard.host}/nothing/here")
+    assert answered.status == 404
+    expect(page.get_by_role("heading", name="There is no such page here.")).to_be_visible()
+    assert visited.violations() == {}
+    visited.picture("start-404")
+    page.get_by_role("link", name="Open the dashboard").click()
+    expect(answer(page)).to_contain_text("ready")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "api/kernels/00000000-0000-0000-0000-000000000000",
+        "api/kernels/00000000-0000-0000-0000-000000000000/channels",
+        "voila/api/expect/00000000-0000-0000-0000-000000000000",
+        "voila/labextensions/nothing/here.js",
+    ],
+)
+def test_what_is_not_there_is_refused_without_a_traceback(dashboard, path):
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"http://{dashboard.host}/{path}?{dashboard.query}", timeout=60)
+    refused.value.close()
+    assert refused.value.code == 404
+    assert "Traceback" not in "".join(dashboard.lines)
+
+
+def test_more_visitors_than_places_are_refused_with_a_page(serve_probe, visit):
+    with serve_probe("dashboard", "shared") as server:
+        # All at once: places are counted before their kernels are there.
+        with ThreadPoolExecutor(6) as threads:
+            statuses = sorted(threads.map(lambda _: status_of(server.address), range(6)))
+        assert statuses == [200, 200, 200, 503, 503, 503]
+        visited = visit(server, viewport={"width": 390, "height": 800}, color_scheme="dark")
+        expect(visited.page.get_by_role("heading", name="All places are taken.")).to_be_visible()
+        assert visited.page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert visited.violations() == {}
+        visited.picture("start-refused")
+
+
+def status_of(address: str) -> int:
+    try:
+        with urlopen(address, timeout=120) as answered:
+            answered.read()
+            return answered.status
+    except HTTPError as error:
+        error.close()
+        return error.code

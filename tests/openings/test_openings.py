@@ -1,0 +1,20 @@
+"""A part of the openings that ``python -m tests.openings`` tries: enough that every kind has its turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.openings.cases import draw
+from tests.openings.models import INPUTS, OUTPUTS
+from tests.openings.opening import try_opening
+
+COUNT = max(len(INPUTS), len(OUTPUTS))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(COUNT))
+def test_the_f1_of_an_opening_is_that_of_plain_keras(seed, tmp_path):
+    outcome = try_opening(draw(seed, tmp_path), tmp_path / "workbench")
+
+    assert outcome.agrees, str(outcome)
+    assert (outcome.f1 is None) == outcome.case.asked, str(outcome)

@@ -1,0 +1,195 @@
+"""What a model's output means, checked against the values that come out on samples of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.data.dataset import Dataset, Features, sample_count, select
+from workbench.errors import InvalidInput
+from workbench.measure.other_readings import better_reading
+from workbench.measure.scores import to_scores
+from workbench.outputs import OutputWish, fits
+from workbench.runtimes import runtime
+from workbench.runtimes.batches import plain_name
+from workbench.technique import Reporter
+from workbench.text import Text, say
+from workbench.variant import JudgedOutput, ModelDescription, RuntimeSettings
+
+TRIED = 128
+"""Samples of the training split, and as many of the validation split, that are looked at."""
+
+_BATCH = 32
+_ROUNDING = 1e-3
+_SUM_ROUNDING = 0.02
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OutputReading:
+    """How a model's output is read.
+
+    Attributes:
+        from_logits: Whether it is raw scores (True) or probabilities (False).
+        reason: How it is read and why.
+        doubts: What speaks for another reading, with both accuracies.
+    """
+
+    from_logits: bool
+    reason: Text
+    doubts: tuple[Text, ...]
+
+
+def read_output(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    wish: OutputWish,
+) -> OutputReading:
+    """Runs a model on samples and decides whether its output is probabilities or raw scores.
+
+    What the user said decides; else the operations that make the output, unless the values belie them; else
+    the values. The test split is never looked at.
+
+    Args:
+        report: Says what is being done.
+        path: The model's file.
+        home: The runtime that it runs in.
+        settings: How; which output is judged.
+        description: What the file holds.
+        folder: The prepared data.
+        wish: What the user said.
+
+    Raises:
+        InvalidInput: If the model cannot be run, or what it gives cannot be judged.
+    """
+    report.stage(say("Looking at the model's output on samples"))
+    dataset = Dataset(folder)
+    classes = dataset.info.classes
+    samples, labels = _samples(dataset)
+    outputs = _predicted(report, path, home, settings, samples)
+    # raises where the number of values does not fit, or they are not finite
+    to_scores(outputs, len(classes), from_logits=True)
+    values = np.asarray(outputs, np.float64).reshape(len(outputs), -1)
+    from_logits, reason = _decided(description, wish, values, labels)
+    others = {
+        plain_name(spec.name): _predicted(
+            report, path, home, settings.model_copy(update={"output": _other(description, position)}), samples
+        )
+        for position, spec in enumerate(description.outputs)
+        if len(description.outputs) > 1 and position != (description.output or 0) and fits(spec, len(classes))
+    }
+    doubts = better_reading(values, labels, classes, from_logits, others)
+    return OutputReading(from_logits, reason, doubts)
+
+
+def _samples(dataset: Dataset) -> tuple[list[Features], npt.NDArray[np.int64]]:
+    """Batches of evenly spread samples of the training and validation splits, and their labels."""
+    batches: list[Features] = []
+    labels = []
+    for split in ("train", "validation"):
+        features, every = dataset.x(split), np.asarray(dataset.y(split))
+        index = np.unique(np.linspace(0, len(every) - 1, min(TRIED, len(every))).astype(int))
+        starts = range(0, len(index), _BATCH)
+        batches.extend(select(features, index[start : start + _BATCH]) for start in starts)
+        labels.append(every[index])
+    return batches, np.concatenate(labels)
+
+
+def _predicted(
+    report: Reporter, path: Path, home: str, settings: RuntimeSettings, samples: list[Features]
+) -> npt.NDArray[np.float32]:
+    session = runtime(home).load(path, settings)
+    try:
+        parts = []
+        for batch in samples:
+            report.check()
+            outputs = np.asarray(session.predict(batch))
+            if outputs.ndim == 0 or len(outputs) != sample_count(batch):
+                raise InvalidInput(
+                    say(
+                        "The model gives an output of shape {shape} for {count} samples.",
+                        shape=str(outputs.shape),
+                        count=sample_count(batch),
+                    ),
+                    say("A classifier gives its values for each sample: the first axis counts the samples."),
+                )
+            parts.append(outputs.reshape(len(outputs), -1))
+    finally:
+        session.close()
+    joined: npt.NDArray[np.float32] = np.concatenate(parts)
+    return joined
+
+
+def _other(description: ModelDescription, position: int) -> JudgedOutput:
+    return JudgedOutput(name=description.outputs[position].name, position=position)
+
+
+def _decided(
+    description: ModelDescription, wish: OutputWish, values: Floats, labels: npt.NDArray[np.int64]
+) -> tuple[bool, Text]:
+    """Whether the values are raw scores, and the reason in words."""
+    name = plain_name(description.judged.name)
+    within = bool(values.min() >= -_ROUNDING and values.max() <= 1 + _ROUNDING)
+    sums = bool(np.abs(values.sum(axis=1) - 1).max() <= _SUM_ROUNDING)
+    told = description.meaning
+    if wish.from_logits is not None:
+        return wish.from_logits, _said(name, from_logits=wish.from_logits)
+    if told == "log probabilities" and values.shape[1] == 1:
+        raise InvalidInput(
+            say("The model's output {output} is the logarithm of a single probability.", output=name),
+            say("Use a model whose output is the probability itself, or the raw score before its sigmoid."),
+        )
+    if told == "probabilities" and within:
+        return False, say(
+            "The output {output} is read as {meaning}: its last activation and what follows it say so.",
+            output=name,
+            meaning=say("probabilities"),
+        )
+    surely = within and (sums if values.shape[1] > 1 else _half_is_better(values, labels))
+    if told in ("scores", "log probabilities") and not surely:
+        return True, say(
+            "The output {output} is read as {meaning}: its last layer has no softmax or sigmoid.",
+            output=name,
+            meaning=say("raw scores"),
+        )
+    if within and (told == "unknown" or surely):
+        return False, say(
+            "The output {output} is read as {meaning}: its values on {count} samples lie between {low} and "
+            "{high}.",
+            output=name,
+            meaning=say("probabilities"),
+            count=len(values),
+            low=f"{values.min():.3g}",
+            high=f"{values.max():.3g}",
+        )
+    return True, say(
+        "The output {output} is read as {meaning}: its values on {count} samples lie between {low} and "
+        "{high}.",
+        output=name,
+        meaning=say("raw scores"),
+        count=len(values),
+        low=f"{values.min():.3g}",
+        high=f"{values.max():.3g}",
+    )
+
+
+def _said(name: str, *, from_logits: bool) -> Text:
+    return say(
+        "The output {output} is read as {meaning}: that was asked for.",
+        output=name,
+        meaning=say("raw scores") if from_logits else say("probabilities"),
+    )
+
+
+def _half_is_better(values: Floats, labels: npt.NDArray[np.int64]) -> bool:
+    """Whether one value from 0 to 1 splits the classes at 0.5 at least as well as at 0."""
+    half, zero = (float(((values[:, 0] > border) == (labels == 1)).mean()) for border in (0.5, 0.0))
+    return half >= zero

@@ -1,0 +1,51 @@
+"""What follows a training is tried before it: epochs must not end in a file that cannot be written."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.technique import Context
+from workbench.text import say
+from workbench.training.loop import without_optimizer
+
+if TYPE_CHECKING:
+    import keras
+
+
+def require_storable(model: keras.Model, context: Context) -> None:
+    """Rebuilds, saves, reads back and describes a copy of a model, as is done when it was trained.
+
+    Nothing that is random later changes by it.
+
+    Args:
+        model: What will be trained.
+        context: The job's; the copy is written into its folder, and removed.
+
+    Raises:
+        workbench.errors.InvalidInput: If one of these fails, with the reason.
+    """
+    from workbench.models.conversion import load_keras
+    from workbench.models.description import describe_keras
+
+    # Keras takes the seeds of new layers from here.
+    state = random.getstate()
+    try:
+        with tempfile.TemporaryDirectory(dir=context.folder, prefix=".rehearsal-") as folder:
+            copy = Path(folder) / "model.keras"
+            without_optimizer(model).save(copy)
+            describe_keras(load_keras(copy))
+    except (Cancelled, WorkbenchError):
+        raise
+    # Layers raise whatever they like when they are rebuilt
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise InvalidInput(
+            say("The trained model could not be stored, so it is not trained: {reason}", reason=reason),
+            say("Replace the layer that it names by a built-in one."),
+        ) from error
+    finally:
+        random.setstate(state)
