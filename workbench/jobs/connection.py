@@ -23,6 +23,7 @@ from workbench.jobs.reporter import SECONDS_BETWEEN_WORDS_OF_WAITING
 from workbench.jobs.running import Running
 from workbench.jobs.stopping import Stopping
 from workbench.jobs.worker import Call, Outcome, WorkerKind
+from workbench.library_errors import with_kind
 from workbench.text import Text, say, verbatim
 
 _SCHEDULER_NAME = "Workbench-"  # as in workbench.jobs.cluster, which imports dask
@@ -191,7 +192,7 @@ class Connection:
             raise JobFailed(
                 say(
                     "The work stopped with an error: {error}",
-                    error=verbatim(f"{type(error).__name__}: {error}"),
+                    error=verbatim(with_kind(error)),
                 )
             ) from error
         finally:

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.errors import Cancelled, JobFailed, WorkbenchError
 from workbench.jobs.state import JobState
+from workbench.library_errors import with_kind
 from workbench.observers import Observers
 from workbench.text import Text, say, verbatim
 from workbench.variant import Variant
@@ -205,7 +206,7 @@ def unexpected(error: BaseException) -> Text:
     """An error that nobody foresaw, in words."""
     return say(
         "This failed in a way that was not foreseen: {error}",
-        error=verbatim(f"{type(error).__name__}: {error}"),
+        error=verbatim(with_kind(error)),
     )
 
 

@@ -13,7 +13,6 @@ import pickle
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +22,9 @@ from workbench import onednn
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.jobs.limits import Limits, without_core_files
 from workbench.jobs.reporter import Event, WorkerReporter
+from workbench.library_errors import library_cause, raw_text, with_kind
 from workbench.records import Record
+from workbench.text import verbatim
 
 WorkerKind = Literal["tensorflow", "tensorflow_without_onednn", "light", "gpu"]
 TENSORFLOW_KINDS: frozenset[WorkerKind] = frozenset({"tensorflow", "tensorflow_without_onednn"})
@@ -131,11 +132,14 @@ def _call(call: Call, reporter: WorkerReporter) -> Outcome:
             result = function(reporter, *arguments)
         return Outcome(kind="returned", content=cloudpickle.dumps(result))
     except (WorkbenchError, Cancelled) as error:
+        cause = library_cause(error)
+        if cause is not None and isinstance(error, WorkbenchError):
+            reporter.log(verbatim(raw_text(cause)))
         return Outcome(kind="raised", content=cloudpickle.dumps(error))
     except Exception as error:
-        words = f"{type(error).__name__}: {error}".strip()[:2000]
+        words = with_kind(error)
         memory = isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
-        return Outcome(kind="memory" if memory else "error", words=words, details=traceback.format_exc())
+        return Outcome(kind="memory" if memory else "error", words=words, details=raw_text(error))
 
 
 def _announce(worker: Any, call: Call, key: str) -> None:

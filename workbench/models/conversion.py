@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.litert_tracing import static_shapes
 from workbench.models.onnx_operators import require_known_operators
 from workbench.models.onnx_tracing import traceable
@@ -55,7 +56,7 @@ def load_keras(path: Path, *, trust: bool | None = None) -> Any:
             return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise InvalidInput(
-            say("Keras cannot load {file}: {error}", file=Path(path).name, error=str(error))
+            say("Keras cannot load {file}: {error}", file=Path(path).name, error=reason_of(error))
         ) from error
 
 
@@ -172,7 +173,7 @@ def _failed(target: str, error: Exception) -> InvalidInput:
         say(
             "The model cannot be converted to {target}: {error}",
             target=target,
-            error=str(error).strip() or type(error).__name__,
+            error=reason_of(error),
         ),
         say("Replace the operation that it names, or choose another runtime."),
     )

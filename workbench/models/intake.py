@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.errors import InvalidInput, Refused, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.adapting import to_float32, with_safe_names
 from workbench.models.description import describe_keras
 from workbench.models.findings import LARGEST_ACTIVATION_ELEMENTS, Inspection, Kind, size_text
 from workbench.models.inspection import inspect
-from workbench.models.keras_reading import first_sentence, read_keras
+from workbench.models.keras_reading import read_keras
 from workbench.models.notebook import save_from_notebook
 from workbench.models.parity import outputs_of, random_inputs, require_parity
 from workbench.models.trial import try_file
@@ -184,7 +185,7 @@ def _store(model: Any, target: Path, description: ModelDescription, name: str, *
     # Keras and TensorFlow raise whatever the layers raise on input that does not fit
     except Exception as error:
         raise InvalidInput(
-            say("{name} was read, but cannot be run: {reason}", name=name, reason=first_sentence(error)),
+            say("{name} was read, but cannot be run: {reason}", name=name, reason=reason_of(error)),
             say("Run model.predict on it where it was made, and save it again."),
         ) from error
     return say(

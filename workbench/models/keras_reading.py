@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.conversion import import_keras
 from workbench.models.findings import Inspection
 from workbench.models.legacy import ReadByKeras2, read_in_keras_2
@@ -102,7 +103,7 @@ def _difference(model: Any, reference: ReadByKeras2, name: str) -> float:
     # TensorFlow raises whatever its operations raise
     except Exception as error:
         raise InvalidInput(
-            say("{name} was read, but cannot be run: {reason}", name=name, reason=first_sentence(error))
+            say("{name} was read, but cannot be run: {reason}", name=name, reason=reason_of(error))
         ) from error
     return require_parity(reference.outputs, outputs, name)
 
@@ -120,7 +121,7 @@ def _rebuilt(reference: ReadByKeras2, name: str, *, trust: bool) -> tuple[Any, t
             say(
                 "Keras 2 reads {name}, but Keras 3 cannot build the same: {reason}",
                 name=name,
-                reason=first_sentence(error),
+                reason=reason_of(error),
             ),
             say("Rebuild the layer that it names from others, and save the model again."),
         ) from error
@@ -140,7 +141,7 @@ def _load(path: Path, name: str, *, trust: bool = False) -> Any:
     # Keras raises whatever its layers raise on a configuration that does not fit
     except Exception as error:
         raise InvalidInput(
-            say("Keras cannot read {name}: {reason}", name=name, reason=first_sentence(error)),
+            say("Keras cannot read {name}: {reason}", name=name, reason=reason_of(error)),
             say("Save the model again with model.save('model.keras')."),
         ) from error
 
@@ -152,9 +153,3 @@ def _one_input(model: Any) -> Any:
         return model
     outputs = model.outputs if len(model.outputs) > 1 else model.outputs[0]
     return keras.Model(model.inputs[0], outputs, name=model.name)
-
-
-def first_sentence(error: Exception) -> str:
-    """What an exception says, on one line of at most 300 characters."""
-    words = " ".join(str(error).split())
-    return (words or type(error).__name__)[:300]
