@@ -32,7 +32,9 @@ def test_waiting_for_a_measurement_is_no_part_of_the_time_that_making_took(tmp_p
     measuring.start()
     held.wait()
     begun = time.monotonic()
-    technique = SimpleNamespace(measures=False, apply=lambda context, parameters: (context.seed, parameters))
+    technique = SimpleNamespace(
+        title="Noise", measures=False, apply=lambda context, parameters: (context.seed, parameters)
+    )
     applied, seconds = work.apply_technique(
         Reports(), technique, "as asked", None, _data(tmp_path), tmp_path, 7, {}
     )

@@ -81,14 +81,16 @@ class Making:
     ) -> Opened:
         """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
+        folder = self._bench.store.staging()
         opened: Opened = await run_step(
             self._bench,
             job,
             work.open_model,
             model,
-            self._bench.store.staging(),
+            folder,
             trust,
             shared,
+            writes_into=folder,
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
@@ -229,6 +231,7 @@ class Making:
     ) -> Variant:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
+        folder = self._bench.store.staging()
         made: tuple[Applied, float] = await run_step(
             self._bench,
             job,
@@ -237,9 +240,10 @@ class Making:
             parameters,
             parent,
             self._bench.evidence.dataset.folder,
-            self._bench.store.staging(),
+            folder,
             self._bench.seed,
             self._bench.evidence.others(technique, parameters),
+            writes_into=folder,
             worker=technique.worker,
         )
         applied, seconds = made

@@ -6,7 +6,6 @@ the worker is one that may.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -46,8 +45,7 @@ def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared
     from workbench.models import intake
 
     report.stage(say("Reading the model"))
-    with shared_slot(report):
-        _empty(folder)
+    with shared_slot(report, say("reading a model")):
         return intake.open_model(report, source, folder, trust=trust, shared=shared)
 
 
@@ -62,7 +60,7 @@ def prepare_data(
     from workbench.data.prepare import prepare
 
     report.stage(say("Reading the data"))
-    with shared_slot(report):
+    with shared_slot(report, say("reading data")):
         return prepare(source, folder, model=model, **options).info
 
 
@@ -139,9 +137,8 @@ def apply_technique(
         What it made, and the seconds that this took: waiting for a worker, or for a measurement to end,
         is not part of it.
     """
-    with nullcontext() if technique.measures else shared_slot(report):
+    with nullcontext() if technique.measures else shared_slot(report, say(technique.title)):
         report.check()
-        _empty(folder)
         started = time.monotonic()
         with _trusting(parent) if technique.worker == "tensorflow" else nullcontext():
             applied = technique.apply(
@@ -201,9 +198,3 @@ def _trusting(variant: Variant) -> AbstractContextManager[None]:
     from workbench.models.trusting import trusting
 
     return trusting(True) if variant.settings.trusted else nullcontext()
-
-
-def _empty(folder: Path) -> None:
-    """Takes away what an earlier try left that ended with its process."""
-    for entry in folder.iterdir():
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

@@ -18,9 +18,9 @@ from workbench.data.model_inputs import specs_of
 from workbench.data.raw import Array, Scaling
 from workbench.data.scaling import LARGEST_PIXEL_FOR_UNIT_MODELS, fit_scaler
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.measure.prediction import predict_in_batches
 from workbench.measure.scores import to_predictions, to_scores
-from workbench.models.reasons import reason_of
 from workbench.runtime import Session
 from workbench.runtimes import runtime
 from workbench.technique import Reporter

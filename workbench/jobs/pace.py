@@ -34,6 +34,11 @@ class Pace:
         self._start, self._end = start, end
         self._seen.clear()
 
+    def waited(self, seconds: float) -> None:
+        """Leaves out a time in which the job could not go on."""
+        self._began += seconds
+        self._seen = deque((at + seconds, progress) for at, progress in self._seen)
+
     def seconds_left(self, now: float, progress: float) -> float | None:
         """The time left.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.litert_tracing import static_shapes
 from workbench.models.memory import require_memory
 from workbench.models.onnx_constants import constants_outside
@@ -59,7 +60,7 @@ def load_keras(path: Path, *, trust: bool | None = None) -> Any:
             return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise InvalidInput(
-            say("Keras cannot load {file}: {error}", file=Path(path).name, error=str(error))
+            say("Keras cannot load {file}: {error}", file=Path(path).name, error=reason_of(error))
         ) from error
 
 
@@ -200,7 +201,7 @@ def _failed(target: str, error: Exception) -> InvalidInput:
         say(
             "The model cannot be converted to {target}: {error}",
             target=target,
-            error=str(error).strip() or type(error).__name__,
+            error=reason_of(error),
         ),
         say("Replace the operation that it names, or choose another runtime."),
     )

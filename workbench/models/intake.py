@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.errors import InvalidInput, Refused, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.adapting import Adapted, adapted, fixed_batch
 from workbench.models.description import describe_keras
 from workbench.models.findings import LARGEST_ACTIVATION_ELEMENTS, Inspection, Kind, size_text
@@ -17,7 +18,6 @@ from workbench.models.inspection import inspect
 from workbench.models.keras_reading import read_keras
 from workbench.models.notebook import save_from_notebook
 from workbench.models.parity import outputs_of, require_parity, same_model, tried_inputs
-from workbench.models.reasons import reason_of
 from workbench.models.trial import try_file
 from workbench.technique import Reporter
 from workbench.text import Text, say

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.conversion import import_keras
 from workbench.models.findings import Inspection
 from workbench.models.legacy import ReadByKeras2, read_in_keras_2
@@ -106,7 +107,7 @@ def _difference(model: Any, reference: ReadByKeras2, name: str, inspection: Insp
     # TensorFlow raises whatever its operations raise
     except Exception as error:
         raise InvalidInput(
-            say("{name} was read, but cannot be run: {reason}", name=name, reason=first_sentence(error))
+            say("{name} was read, but cannot be run: {reason}", name=name, reason=reason_of(error))
         ) from error
     difference = largest_difference(reference.outputs, outputs)
     if difference > TOLERANCE:
@@ -154,7 +155,7 @@ def _rebuilt(reference: ReadByKeras2, name: str, *, trust: bool) -> tuple[Any, t
             say(
                 "Keras 2 reads {name}, but Keras 3 cannot build the same: {reason}",
                 name=name,
-                reason=first_sentence(error),
+                reason=reason_of(error),
             ),
             say("Rebuild the layer that it names from others, and save the model again."),
         ) from error
@@ -174,7 +175,7 @@ def _load(path: Path, name: str, inspection: Inspection, *, trust: bool = False)
     # Keras raises whatever its layers raise on a configuration that does not fit
     except Exception as error:
         raise InvalidInput(
-            say("Keras cannot read {name}: {reason}", name=name, reason=first_sentence(error)),
+            say("Keras cannot read {name}: {reason}", name=name, reason=reason_of(error)),
             _otherwise(inspection),
         ) from error
 
@@ -186,9 +187,3 @@ def _one_input(model: Any) -> Any:
         return model
     outputs = model.outputs if len(model.outputs) > 1 else model.outputs[0]
     return keras.Model(model.inputs[0], outputs, name=model.name)
-
-
-def first_sentence(error: Exception) -> str:
-    """What an exception says, on one line of at most 300 characters."""
-    words = " ".join(str(error).split())
-    return (words or type(error).__name__)[:300]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InvalidInput
+from workbench.library_errors import reason_of
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.findings import size_text
 from workbench.models.legacy_archive import read_archive
@@ -132,7 +133,7 @@ def main() -> None:
         _read(Path(source), Path(folder), trust=trust == "trusted")
     # whatever Keras raises on a broken file becomes one sentence for the user
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        reason = reason_of(error)
         sys.stdout.write("\n" + json.dumps({"reason": reason}) + "\n")
         sys.exit(1)
 

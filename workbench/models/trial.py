@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.errors import InvalidInput, Refused, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.description import describe
 from workbench.models.findings import LARGEST_ACTIVATION_ELEMENTS, damaged
@@ -173,7 +174,7 @@ def _line(path: Path, format: str) -> str:  # noqa: A002
 
 
 def _cannot_run(name: str, format: str, error: Exception) -> WorkbenchError:  # noqa: A002
-    reason = " ".join(str(error).split())[:300]
+    reason = reason_of(error) if str(error).strip() else ""
     if "Flex" in reason:
         return InvalidInput(
             say("{name} uses TensorFlow operators (Flex), which LiteRT alone does not have.", name=name),

@@ -16,6 +16,7 @@ from workbench.jobs.part import Part
 from workbench.jobs.slot import shared_slot
 from workbench.measure.grid import GridTimes, time_grid
 from workbench.measure.latency import Candidate
+from workbench.measure.latency_record import beside_other_work
 from workbench.measure.records import LatencySummary
 from workbench.runtimes import runtime
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
@@ -226,6 +227,8 @@ def _notes(measured: GridTimes, final: Mapping[Cell, LatencySummary]) -> tuple[T
             drift=measured.drift,
         )
     ]
+    if not measured.alone:
+        notes.append(beside_other_work())
     if final:
         notes.append(
             say(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import Refused
+from workbench.library_errors import reason_of
 from workbench.runtimes import runtime
 from workbench.technique import Applied
 from workbench.text import Text, say
@@ -93,7 +94,10 @@ def require_that_it_runs(path: Path, parent: Variant) -> None:
         session.predict(zeros if len(zeros) > 1 else next(iter(zeros.values())))
     except RuntimeError as error:
         raise Refused(
-            say("LiteRT cannot compute with the file that its converter wrote: {error}", error=str(error)),
+            say(
+                "LiteRT cannot compute with the file that its converter wrote: {error}",
+                error=reason_of(error),
+            ),
             say("Choose another technique of this family: it leaves such operations in float32."),
         ) from error
     finally:

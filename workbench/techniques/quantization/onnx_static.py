@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.conversion import OPSET
 from workbench.models.memory import release_memory
 from workbench.models.onnx_slimming import slim_onnx
@@ -160,7 +161,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
                     raise
                 except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
                     raise InvalidInput(
-                        say("ONNX Runtime cannot quantize this model: {error}", error=str(error)),
+                        say("ONNX Runtime cannot quantize this model: {error}", error=reason_of(error)),
                         say("Choose another way of int8, or another runtime."),
                     ) from error
         slim_onnx(path)
