@@ -102,3 +102,15 @@ def test_the_description_holds_batch_and_roles(tmp_path):
     inputs = keras.Input(batch_shape=(32, 4))
     found = opened(keras.Model(inputs, L.Dense(2)(L.Rescaling(0.1)(inputs))), tmp_path).description
     assert (found.batch, found.inputs[0].role) == (32, "raw numbers")
+
+
+@pytest.mark.parametrize(("suffix", "convert"), [(".tflite", to_tflite), (".onnx", to_onnx)])
+def test_a_finished_file_of_any_size_is_opened(tmp_path, suffix, convert):
+    model, shape = pictures_of_any_size()
+    path = convert(model, tmp_path / f"given{suffix}")
+    found = open_model(Quiet(), path, tmp_path / "out")
+    assert found.description.inputs[0].shape == (None, None, 3)
+    x = np.random.default_rng(0).random((5, *shape), dtype=np.float32)
+    home = "litert" if suffix == ".tflite" else "onnxruntime"
+    session = runtime(home).load(found.path, RuntimeSettings())
+    np.testing.assert_allclose(session.predict(x), np.asarray(model(x)), atol=1e-5)
