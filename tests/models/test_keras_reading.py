@@ -130,6 +130,7 @@ def test_limits_on_keras_2_are_a_clear_error(old, tmp_path, monkeypatch):
     assert str(caught.value).startswith("Keras 2 cannot read sequential.h5: ")
     assert str(caught.value).endswith(
         "Load it with the Keras that wrote it (2.21.0), save it there with model.save('model.keras'), and "
-        "open that; or convert it there with tf.lite.TFLiteConverter.from_keras_model and open the .tflite file."
+        "open that; or convert it there with tf.lite.TFLiteConverter.from_keras_model and open the .tflite "
+        "file."
     )
     assert list(tmp_path.iterdir()) == []
