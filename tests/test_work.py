@@ -39,7 +39,10 @@ def test_waiting_for_a_measurement_is_no_part_of_the_time_that_making_took(tmp_p
     measuring.start()
     held.wait()
     technique = SimpleNamespace(
-        title="Noise", measures=False, apply=lambda context, parameters: (context.seed, parameters)
+        title="Noise",
+        worker="light",
+        measures=False,
+        apply=lambda context, parameters: (context.seed, parameters),
     )
     applied, seconds = work.apply_technique(
         Waiting(), technique, "as asked", None, _data(tmp_path), tmp_path, 7, {}
