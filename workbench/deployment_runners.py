@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from workbench.runtimes.batches import plain_name
-from workbench.variant import Variant
+from workbench.variant import TensorSpec, Variant
 
 _ARRAYS = """\
     arrays = [{casts}]
@@ -20,9 +20,9 @@ fixed = None if free else int(inputs[0]["shape"][0])
 
 def to_stored(x, detail):
     """Rounds real values to what the file stores: real = scale * (stored - zero point)."""
-    if np.dtype(detail["dtype"]).kind == "f":
-        return x.astype(detail["dtype"])
     scale, zero_point = detail["quantization"]
+    if np.dtype(detail["dtype"]).kind == "f" or not scale:
+        return x.astype(detail["dtype"])
     limits = np.iinfo(detail["dtype"])
     stored = np.round(x / np.float32(scale) + zero_point)
     return np.clip(stored, limits.min, limits.max).astype(detail["dtype"])
@@ -30,9 +30,9 @@ def to_stored(x, detail):
 
 def to_real(y, detail):
     """Values of the file as float32."""
-    if np.dtype(detail["dtype"]).kind == "f":
-        return y.astype("float32")
     scale, zero_point = detail["quantization"]
+    if np.dtype(detail["dtype"]).kind == "f" or not scale:
+        return y.astype("float32")
     return (y.astype("float32") - zero_point) * np.float32(scale)
 
 
@@ -63,7 +63,9 @@ signature = interpreter.get_signature_runner()
 names = {names}
 inputs = [signature.get_input_details()[name] for name in names]
 outputs = signature.get_output_details()
-first = min(outputs, key=lambda name: int("".join(filter(str.isdigit, name)) or 0))"""
+first = {output}"""
+
+_LITERT_FIRST = 'min(outputs, key=lambda name: int("".join(filter(str.isdigit, name)) or 0))'
 
 _LITERT_RUN_SEVERAL = """\
     stored = {name: to_stored(x, detail) for name, x, detail in zip(names, arrays, inputs)}
@@ -81,7 +83,7 @@ fixed = size if isinstance(size, int) else None
 
 
 def run(arrays):
-    return session.run(None, dict(zip(names, arrays)))[0].astype("float32")
+    return session.run({output}, dict(zip(names, arrays)))[0].astype("float32")
 
 
 def predict(samples):
@@ -108,7 +110,7 @@ inputs = [ports[name] for name in names] if len(names) > 1 else compiled.inputs
 shape = inputs[0].partial_shape
 fixed = None if shape[0].is_dynamic else shape[0].get_length()
 numbers = [re.search(r"(\\d+)$", min(port.names, default="")) for port in compiled.outputs]
-first = min(range(len(numbers)), key=lambda k: int(numbers[k][1]) if all(numbers) else k)
+{first}
 
 
 def run(arrays):
@@ -122,6 +124,13 @@ def predict(samples):
     return in_batches(arrays, fixed, run)
 '''
 
+_OPENVINO_FIRST = """\
+first = min(range(len(numbers)), key=lambda k: int(numbers[k][1]) if all(numbers) else k)"""
+
+_OPENVINO_NAMED = """\
+order = sorted(range(len(numbers)), key=lambda k: int(numbers[k][1]) if all(numbers) else k)
+first = next((k for k, port in enumerate(compiled.outputs) if {name} in port.names), order[{position}])"""
+
 _KERAS = '''\
 tf.config.threading.set_intra_op_parallelism_threads({threads})
 tf.config.threading.set_inter_op_parallelism_threads({threads})
@@ -132,7 +141,7 @@ fixed = model.inputs[0].shape[0]
 
 def run(arrays):
     inputs = {packed}
-    return keras.tree.flatten(call(inputs))[0].numpy().astype("float32")
+    return keras.tree.flatten(call(inputs))[{output}].numpy().astype("float32")
 
 
 def predict(samples):
@@ -209,7 +218,7 @@ def run(arrays):
     for name, address in zip(outputs, memory[-len(outputs) :]):
         cuda.memcpy_dtoh_async(results[name], address, stream)
     stream.synchronize()
-    return results[outputs[0]].astype("float32")
+    return results[{output}].astype("float32")
 
 
 def predict(samples):
@@ -228,6 +237,8 @@ def runner(variant: Variant, file: str) -> tuple[str, str] | None:
         file: The name of its file there.
     """
     threads = variant.settings.threads
+    output = variant.settings.output
+    name = None if output is None else json.dumps(output.name)
     names = json.dumps([spec.name for spec in variant.description.inputs])
     if variant.runtime in _KERAS_CALLS:
         single = len(variant.description.inputs) == 1
@@ -237,6 +248,7 @@ def runner(variant: Variant, file: str) -> tuple[str, str] | None:
                 threads=threads,
                 trust=", safe_mode=False" if variant.settings.trusted else "",
                 call=_KERAS_CALLS[variant.runtime],
+                output=0 if output is None else output.position,
                 packed="arrays[0]" if single else "keras.tree.pack_sequence_as(model.input, arrays)",
                 arrays=_arrays(variant),
             ),
@@ -250,7 +262,12 @@ def runner(variant: Variant, file: str) -> tuple[str, str] | None:
         return (
             'import os\nimport sys\n\nos.environ["ORT_DISABLE_TELEMETRY"] = "1"\n'
             "import numpy as np\nimport onnxruntime\n",
-            _ONNXRUNTIME.format(threads=threads, names=names, arrays=_arrays(variant, cast=True)),
+            _ONNXRUNTIME.format(
+                threads=threads,
+                names=names,
+                output=None if name is None else f"[{name}]",
+                arrays=_arrays(variant, cast=True),
+            ),
         )
     if variant.runtime == "openvino":
         path = 'FILE + "/model.xml"' if variant.format == "openvino" else "FILE"
@@ -260,6 +277,9 @@ def runner(variant: Variant, file: str) -> tuple[str, str] | None:
             _OPENVINO.format(
                 path=path,
                 threads=threads,
+                first=_OPENVINO_FIRST
+                if output is None
+                else _OPENVINO_NAMED.format(name=name, position=output.position),
                 names=json.dumps([plain_name(spec.name) for spec in variant.description.inputs]),
                 arrays=_arrays(variant, cast=True),
             ),
@@ -272,6 +292,7 @@ def runner(variant: Variant, file: str) -> tuple[str, str] | None:
                 batch=variant.settings.batch,
                 largest=max(variant.settings.batch, 32),
                 names=names,
+                output="outputs[0]" if name is None else name,
                 arrays=_arrays(variant),
             ),
         )
@@ -282,9 +303,11 @@ def _litert(variant: Variant, threads: int) -> str:
     description = variant.description
     single = len(description.inputs) == len(description.outputs) == 1
     names = json.dumps([plain_name(spec.name) for spec in description.inputs])
+    chosen = variant.settings.output
+    output = _LITERT_FIRST if chosen is None else json.dumps(chosen.name)
     return _LITERT.format(
         threads=threads,
-        find=_LITERT_SINGLE if single else _LITERT_SEVERAL.format(names=names),
+        find=_LITERT_SINGLE if single else _LITERT_SEVERAL.format(names=names, output=output),
         run=_LITERT_RUN_SINGLE if single else _LITERT_RUN_SEVERAL,
         arrays=_arrays(variant),
     )
@@ -295,12 +318,16 @@ def _arrays(variant: Variant, *, cast: bool = False) -> str:
     casts = []
     for spec in variant.description.inputs:
         dtype = spec.dtype if cast else "float32"
-        if variant.runtime.startswith("keras"):
+        if variant.runtime.startswith("keras") or spec.takes_whole_numbers:
             dtype = spec.dtype
-        chosen = (
-            "samples"
-            if len(variant.description.inputs) == 1
-            else f"samples[{json.dumps(plain_name(spec.name))}]"
-        )
-        casts.append(f"np.ascontiguousarray({chosen}, {json.dumps(dtype)})")
+        if spec.role == "text":
+            casts.append(f"tf.constant(np.asarray({_chosen(variant, spec)}, str))")
+            continue
+        casts.append(f"np.ascontiguousarray({_chosen(variant, spec)}, {json.dumps(dtype)})")
     return _ARRAYS.format(casts=", ".join(casts))
+
+
+def _chosen(variant: Variant, spec: TensorSpec) -> str:
+    if len(variant.description.inputs) == 1:
+        return "samples"
+    return f"samples[{json.dumps(plain_name(spec.name))}]"

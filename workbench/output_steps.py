@@ -27,7 +27,11 @@ FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_
 
 def opened_settings(opened: Opened) -> RuntimeSettings:
     """How a model that was read is run."""
-    return RuntimeSettings(trusted=opened.trusted, output=opened.description.judged_output)
+    return RuntimeSettings(
+        trusted=opened.trusted,
+        output=opened.description.judged_output,
+        batch=opened.description.batch or 1,
+    )
 
 
 async def understood(
@@ -57,7 +61,7 @@ async def understood(
         limits=FOREIGN_FILE_LIMITS,
     )
     description = opened.description.model_copy(
-        update={"from_logits": found.from_logits, "doubts": found.doubts}
+        update={"from_logits": found.from_logits, "reading": found.reason, "doubts": found.doubts}
     )
     judged = judged_note(description)
     notes = (found.reason, *found.doubts) if judged is None else (judged, found.reason, *found.doubts)

@@ -6,6 +6,7 @@ from math import prod
 from typing import get_args
 
 from workbench.data.dataset import DatasetInfo
+from workbench.data.where import where
 from workbench.errors import InvalidInput
 from workbench.records import Record
 from workbench.runtimes.batches import plain_name
@@ -147,7 +148,7 @@ def _position(model: ModelDescription, classes: int, wanted: list[str]) -> int:
         ),
         say(
             'Say which one the labels belong to, such as output="{name}": as an argument of open, as '
-            "--output on the command line, in the field Output of the page.",
+            '--output on the command line, under "Output that is judged" on the page.',
             name=chosen,
         ),
     )
@@ -190,7 +191,11 @@ def _misfit(model: ModelDescription, classes: int) -> InvalidInput:
             values=values,
             classes=classes,
         ),
-        say("A classifier has one output per class (or one output for two classes)."),
+        say(
+            "A classifier has one output per class (or one output for two classes). Where a class does not "
+            "occur in the data, name all: {where}.",
+            where=where("classes"),
+        ),
     )
 
 
@@ -228,6 +233,11 @@ def outputs_text(model: ModelDescription) -> str:
     return ", ".join(
         f"{plain_name(spec.name)} ({'?' if width(spec) is None else width(spec)})" for spec in model.outputs
     )
+
+
+def reading_notes(model: ModelDescription) -> tuple[Text, ...]:
+    """Which output is judged and how it is read, for what says how the data were read."""
+    return tuple(note for note in (judged_note(model), model.reading) if note is not None)
 
 
 def judged_note(model: ModelDescription) -> Text | None:

@@ -104,10 +104,11 @@ class Pipeline:
         baseline, dataset = self._bench.evidence.baseline, self._bench.evidence.dataset
         opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
         try:
-            opened = replace(opened, description=with_wish(opened.description, wish))
+            if len(opened.description.outputs) > 1:  # the name may be that of the baseline's alone
+                opened = replace(opened, description=with_wish(opened.description, wish))
             job.phase(0.35, 0.4, say("Fitting the data to the model"))
             like = baseline.description.judged.name
-            opened, notes = await self._making.understand(job, opened, dataset, wish, like)
+            opened, notes = await self._making.compare(job, opened, dataset, wish, like)
             added = self._making.take_in(opened, name, baseline, notes, started)
             added = await self._look_and_keep(job, added, dataset, (0.4, 0.76))
         except BaseException:

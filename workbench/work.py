@@ -19,12 +19,14 @@ from workbench import onednn
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
+from workbench.models.memory import release_memory
 from workbench.outputs import OutputWish
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
 from workbench.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
 
 if TYPE_CHECKING:
+    from workbench.data.range_choice import Tried
     from workbench.measure.latency import Candidate
     from workbench.measure.output_reading import OutputReading
     from workbench.models.intake import Opened
@@ -93,6 +95,22 @@ def match_output(
         return matching_output(report, parent, made, outputs, expected, Dataset(dataset))
 
 
+def try_on_samples(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    ranges: bool,
+) -> Tried:
+    """Runs a model on samples of the data; see :func:`workbench.data.range_choice.try_on_samples`."""
+    from workbench.data import range_choice
+
+    with shared_slot(report):
+        return range_choice.try_on_samples(report, path, home, settings, description, folder, ranges)
+
+
 def apply_technique(
     report: Reporter,
     technique: AnyTechnique,
@@ -128,7 +146,7 @@ def apply_technique(
                 parameters,
             )
         seconds = time.monotonic() - started
-        _release_memory()
+        release_memory()  # a warm worker serves for hours
     return applied, seconds
 
 
@@ -180,13 +198,3 @@ def _trusting(variant: Variant) -> AbstractContextManager[None]:
     from workbench.models.trusting import trusting
 
     return trusting(True) if variant.settings.trusted else nullcontext()
-
-
-def _release_memory() -> None:
-    """Drops what Keras keeps of a finished job: a warm worker serves for hours."""
-    import gc
-    import sys
-
-    if "keras" in sys.modules:
-        sys.modules["keras"].utils.clear_session()
-    gc.collect()

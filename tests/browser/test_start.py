@@ -143,6 +143,20 @@ def test_an_unknown_address_has_a_page_that_leads_back(dashboard, visit):
     expect(answer(page)).to_contain_text("ready")
 
 
+def test_a_reader_without_the_token_is_asked_for_it(dashboard, visit):
+    visited = visit(dashboard)
+    page = visited.page
+    expect(answer(page)).to_contain_text("ready")
+    page.context.clear_cookies()
+    page.goto(f"http://{dashboard.host}/")
+    expect(page.get_by_role("heading", name="The server refused this address.")).to_be_visible()
+    assert visited.violations() == {}
+    visited.picture("start-login")
+    page.get_by_label("Or enter the token here:").fill(dashboard.query.partition("=")[2])
+    page.get_by_role("button", name="Open the dashboard").click()
+    expect(answer(page)).to_contain_text("ready")
+
+
 @pytest.mark.parametrize(
     "path",
     [

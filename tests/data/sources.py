@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.variant import ModelDescription, TensorSpec
+
 
 def labelled(count: int = 120, classes: int = 3, shape: tuple[int, ...] = (4,), seed: int = 0):
     """Samples whose first value is their own number, and labels that go round."""
@@ -39,3 +41,16 @@ def npy(array: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array)
     return stream.getvalue()
+
+
+def described(
+    *inputs: tuple[int | None, ...], outputs: dict[str, int] | None = None, **names
+) -> ModelDescription:
+    """A model with inputs ``a``, ``b``, … of these shapes (or by name) and outputs of these widths."""
+    shapes = dict(zip("abcdef", inputs, strict=False)) | names
+    return ModelDescription(
+        inputs=tuple(TensorSpec(name=name, shape=shape) for name, shape in shapes.items()),
+        outputs=tuple(
+            TensorSpec(name=name, shape=(width,)) for name, width in (outputs or {"classes": 3}).items()
+        ),
+    )

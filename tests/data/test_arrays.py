@@ -4,12 +4,14 @@ import pytest
 from tests.data.sources import labelled
 from workbench.data.arrays import read_arrays
 from workbench.data.prepare import prepare
+from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused
 
 LIMIT = 2**24
 FORMS = (
     "Use the name of a built-in data set, a path, (x, y), ((x_train, y_train), (x_test, y_test)), "
-    "a dict with x_train, y_train, x_test, y_test, or a tf.data.Dataset of (x, y)."
+    "a dict with x_train, y_train, x_test, y_test, a DataFrame, or a tf.data.Dataset, a PyDataset or "
+    "a generator of (x, y)."
 )
 
 
@@ -125,14 +127,18 @@ def test_tf_data_with_several_inputs_weights_and_string_labels(tf):
 def test_tf_data_that_is_endless_empty_wrong_and_too_large(tf):
     source = tf.data.Dataset.from_tensor_slices((X, Y))
     for data, text in (
-        (source.repeat(), "The tf.data.Dataset never ends. Remove .repeat(), or add .take(n) after it."),
+        (
+            source.repeat(),
+            f"The tf.data.Dataset never ends. Say how many samples are read ({where('samples')}) or how many "
+            f"batches ({where('steps')}), or remove .repeat().",
+        ),
         (source.take(0), "The tf.data.Dataset is empty. Each element must be (x, y)."),
     ):
         with pytest.raises(InvalidInput) as caught:
             read(data)
         assert str(caught.value) == text
     with pytest.raises(
-        InvalidInput, match=r"elements of the form TensorSpec.* Each element must be \(x, y\)"
+        InvalidInput, match=r"elements of the form array \(4,\)\. Each element must be \(x, y\)"
     ):
         read(tf.data.Dataset.from_tensor_slices(X))
     with pytest.raises(Refused, match=r"tf\.data\.Dataset would take"):

@@ -1,3 +1,4 @@
+import io
 import os
 import struct
 import zlib
@@ -6,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.data.sources import described
 from workbench.data.image_folder import read_images
+from workbench.data.pictures import picture
 from workbench.data.prepare import prepare
 from workbench.errors import InvalidInput, Refused
 
@@ -152,8 +155,8 @@ def test_a_picture_that_declares_gigabytes(tmp_path, width, height):
 
 
 def test_more_pictures_than_the_limit(tmp_path):
-    with pytest.raises(Refused, match=r"f would take 0.1 MB in memory; the limit is 0.0 MB."):
-        read(two_classes(tmp_path / "f", 60), limit_bytes=10_000)
+    with pytest.raises(Refused, match=r"f would take 0\.0 MB in memory; the limit is 0\.0 MB\."):
+        read(two_classes(tmp_path / "f", 60), limit_bytes=5_000)
 
 
 def test_sixteen_bit_pictures(tmp_path):
@@ -179,3 +182,60 @@ def test_class_folders_with_hostile_names(tmp_path):
     assert sorted(raw.splits["train"].y) == [0, 1, 2, 3, 4, 5]
     for note in notes(raw):
         note.encode()  # no surrogate of an undecodable name is left
+
+
+def noise(folder, sizes, mode="RGB"):
+    generator = np.random.default_rng(0)
+    for number in range(24):
+        width, height = sizes[number % len(sizes)]
+        values = generator.integers(0, 256, (height, width, 3) if mode == "RGB" else (height, width))
+        path = folder / f"class {number % 2}" / f"{number:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values.astype(np.uint8), mode=None).save(path)
+    return folder
+
+
+@pytest.mark.parametrize("size", [(30, 40), (7, 5), (20, 33)])
+def test_pictures_get_the_models_size_as_keras_resizes_them(tmp_path, size):
+    import keras
+
+    folder = noise(tmp_path / "f", [(33, 20), (50, 41), (9, 12)])
+    raw = read_images(folder, limit_bytes=LIMIT, model=described((*size, 3)))
+    keras_data = keras.utils.image_dataset_from_directory(
+        folder, image_size=size, shuffle=False, batch_size=None, verbose=False
+    )
+    expected = np.stack([x for x, _ in keras_data.as_numpy_iterator()])
+    np.testing.assert_allclose(raw.splits["train"].x[""], expected, atol=1e-3)
+    said = f"{16 if size == (20, 33) else 24} of 24 pictures were resized to the size that the model takes, "
+    assert notes(raw)[1] == said + f"{size[1]}x{size[0]}."
+
+
+@pytest.mark.parametrize(
+    ("mode", "shape", "said"),
+    [
+        ("RGB", (8, 6, 1), "Pictures in colour became grey, as the model takes one channel."),
+        ("L", (8, 6, 3), "Grey pictures got 3 channels, as the model takes."),
+        ("RGB", (3, 8, 6), "The channels became the first axis, as the model takes them."),
+        ("RGB", (8, 6), "Pictures in colour became grey, as the model takes one channel."),
+    ],
+)
+def test_pictures_get_the_models_channels(tmp_path, mode, shape, said):
+    folder = noise(tmp_path / "f", [(6, 8)], mode)
+    dataset = prepare(
+        folder, tmp_path / "out", model=described(shape), test_fraction=0.3, validation_fraction=0.2
+    )
+    assert dataset.info.input_shapes == {"": shape}
+    assert dataset.info.is_image
+    assert str(dataset.info.scaling) == "values / 255"
+    assert said in [str(note) for note in dataset.info.notes]
+    assert Image.open(io.BytesIO(picture(dataset, 0))).size == (6, 8)
+
+
+def test_resized_pictures_are_rounded_where_memory_is_short(tmp_path):
+    folder = noise(tmp_path / "f", [(33, 20)])
+    exact, rounded = (
+        read_images(folder, limit_bytes=limit, model=described((10, 10, 3))) for limit in (LIMIT, 10_000)
+    )
+    assert (exact.splits["train"].x[""].dtype, rounded.splits["train"].x[""].dtype) == (np.float32, np.uint8)
+    np.testing.assert_allclose(exact.splits["train"].x[""], rounded.splits["train"].x[""], atol=0.501)
+    assert "The resized pictures were rounded to 8 bits to fit into memory." in notes(rounded)

@@ -3,6 +3,7 @@ import pytest
 
 from workbench.data.labels import encode
 from workbench.data.raw import RawData, Samples
+from workbench.data.where import where
 from workbench.errors import InvalidInput
 
 
@@ -67,6 +68,7 @@ def test_class_names_of_the_source():
     assert encoded.y["train"].tolist() == [0, 1]
 
 
+CORRECT = f"Correct the labels, or name all classes in the order of the model's outputs: {where('classes')}."
 WRONG = [
     (raw([0.5, 1.2]), "y holds continuous values, such as 0.5: that is regression. "
      "Only classification is supported; labels are classes."),
@@ -78,11 +80,15 @@ WRONG = [
      "Each row needs a single 1 and zeros; soft and multiple labels are not supported."),
     (raw([0, 0, 0]), "All 3 labels are the same class, 0. At least two classes are needed."),
     (raw([0, 1, 3]), "y has 3 different labels from 0 to 3: 2 never occurs. "
-     "Number the classes 0 to 2, or use strings as labels."),
-    (raw([0, 1, 2], [0, 7, 7]), "y_test holds 2 labels outside the classes: 7. The 3 classes are 0, 1, 2."),
-    (raw([0, 1, 2], [-1, 1]), "y_test holds 1 labels outside the classes: -1. The 3 classes are 0, 1, 2."),
+     "Number the classes 0 to 2, or name all classes in the order of their numbers: "
+     f"{where('classes')}."),
+    (raw([0, 1, 2], [0, 7, 7]), "y_test holds 2 labels outside the classes: 7. The 3 classes are 0, 1, 2. "
+     f"{CORRECT}"),
+    (raw([0, 1, 2], [-1, 1]), "y_test holds 1 labels outside the classes: -1. The 3 classes are 0, 1, 2. "
+     f"{CORRECT}"),
     (raw([0, 5, 2], classes=("a", "b", "c")),
-     "y holds 1 labels outside the classes: 5. The 3 classes are 0, 1, 2."),
+     "y holds 1 labels outside the classes: 5. The 3 classes are 0, 1, 2. "
+     f"{CORRECT}"),
     (raw([0, 1], ["a", "b"]), "y_test and y_train hold labels of different kinds: strings and integers. "
      "Write the labels of every split the same way."),
     (raw([0, 1], [[0, 1], [1, 0]]), "y_test and y_train hold labels of different kinds: one-hot "
@@ -134,3 +140,60 @@ def test_hostile_class_names_are_short_unique_and_free_of_control_marks():
 
 def test_an_empty_class_name_can_be_seen():
     assert encode(raw(["", "a"])).classes == ("(empty)", "a")
+
+
+OUTPUTS = [
+    # labels, outputs, class indices, classes, note
+    ([0, 1, 3, 1], 5, [0, 1, 3, 1], "01234", "Labels are the numbers of the model's 5 outputs, from 0; these "
+     "never occur: 2, 4."),
+    ([1, 2, 1], 3, [1, 2, 1], "012", "Labels are the numbers of the model's 3 outputs, from 0; these never "
+     "occur: 0."),
+    ([1, 2, 3], 3, [0, 1, 2], "123", "Labels were numbered: 1 = 0, 2 = 1, 3 = 2."),
+    ([1, 3, 1], 3, [0, 2, 0], "123", "Labels were numbered: 1 = 0, 2 = 1, 3 = 2."),
+    ([[1], [0], [1]], 1, [1, 0, 1], "01", None),
+    ([-1, 1, 1], 1, [0, 1, 1], ("-1", "1"), "Labels were numbered: -1 = 0, 1 = 1."),
+    ([0.0, 2.0], 3, [0, 2], "012", "Labels are the numbers of the model's 3 outputs, from 0; these never "
+     "occur: 1."),
+    ([[0, 0, 1], [1, 0, 0]], 3, [2, 0], "012", "One-hot labels became class indices 0 to 2."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("labels", "outputs", "index", "classes", "note"), OUTPUTS)
+def test_whole_numbers_within_the_outputs_are_class_indices(labels, outputs, index, classes, note):
+    encoded = encode(raw(labels), outputs=outputs)
+    assert encoded.y["train"].tolist() == index
+    assert encoded.classes == tuple(classes)
+    assert notes(encoded) == ([note] if note else [])
+
+
+def test_a_class_that_only_the_test_split_has():
+    encoded = encode(raw(["a", "b"], ["a", "c"]), outputs=3)
+    assert encoded.classes == ("a", "b", "c")
+    assert encoded.y["test"].tolist() == [0, 2]
+
+
+NAMED = [
+    (raw([0, 2]), ["cat", "dog", "eel"], [0, 2]),
+    (raw(["eel", "cat"]), ["cat", "dog", "eel"], [2, 0]),
+    (raw([1, 0], classes=("cat", "eel")), ["eel", "dog", "cat"], [0, 2]),
+    (raw([10, 30]), ["10", "20", "30"], [0, 2]),
+    (raw([3, 1]), ["1", "2", "3"], [2, 0]),
+]
+
+
+@pytest.mark.parametrize(("data", "classes", "index"), NAMED)
+def test_class_names_that_the_user_gives(data, classes, index):
+    encoded = encode(data, classes=classes, outputs=3)
+    assert encoded.y["train"].tolist() == index
+    assert encoded.classes == tuple(classes)
+
+
+def test_class_names_that_do_not_fit():
+    with pytest.raises(InvalidInput) as caught:
+        encode(raw([1, 0], classes=("cat", "eel")), classes=["dog", "cow"])
+    assert str(caught.value) == (
+        "The data have the classes cat, eel, and the names that were given are dog, cow. "
+        "Spell the names as the data do, in the order of the model's outputs."
+    )
+    with pytest.raises(InvalidInput, match="Give at least two, each once"):
+        encode(raw([1, 0]), classes=["dog", "dog"])

@@ -12,6 +12,7 @@ from workbench.data import Dataset
 from workbench.data.files import read_path
 from workbench.data.npz import read_npz
 from workbench.data.prepare import prepare
+from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused, WorkbenchError
 
 LIMIT = 2**20
@@ -141,8 +142,8 @@ def test_a_compressed_bomb_is_refused_before_it_is_unpacked(tmp_path):
     path = npz_of_bytes(tmp_path / "f.npz", {"x.npy": zeros, "y.npy": zeros}, zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 20_000
     assert error_of(path) == (
-        "f.npz would take 33.6 MB in memory; the limit is 1.0 MB. Use fewer or smaller samples, or "
-        "raise the limit."
+        "f.npz would take 8.4 MB in memory; the limit is 1.0 MB. Use fewer or smaller samples, or "
+        f"raise the limit: {where('limit_gib')}."
     )
 
 

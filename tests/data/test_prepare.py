@@ -10,6 +10,7 @@ import pytest
 from tests.data.sources import labelled
 from workbench.data import Dataset
 from workbench.data.prepare import prepare
+from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused
 
 
@@ -122,7 +123,8 @@ WRONG = [
      "x is empty: its shape is (120, 0). "
      "Give it at least one sample, or leave the split out to have it cut from the others."),
     ({"x": np.full((120, 2), "a"), "y": np.arange(120) % 2},
-     "x holds <U1 values, and numbers are needed. Convert it first, for instance with x.astype('float32')."),
+     "x holds texts, and numbers are needed. Give the numbers that the texts became in training, as "
+     "TextVectorization or a tokenizer made them."),
     ({"x": np.zeros((120, 2), complex), "y": np.arange(120) % 2},
      "x holds complex128 values, and numbers are needed. Convert it first, for instance with "
      "x.astype('float32')."),
@@ -148,10 +150,10 @@ def test_wrong_values_are_explained_and_nothing_is_written(tmp_path, arrays, tex
 def test_too_much_for_memory_is_refused(tmp_path):
     x = np.zeros((1000, 100), np.uint8)
     with pytest.raises(Refused) as caught:
-        prepare((x, np.arange(1000) % 2), tmp_path / "out", limit_bytes=300_000)
+        prepare((x, np.arange(1000) % 2), tmp_path / "out", limit_bytes=90_000)
     assert str(caught.value) == (
-        "arrays would take 0.4 MB in memory; the limit is 0.3 MB. Use fewer or smaller samples, or "
-        "raise the limit."
+        "arrays would take 0.1 MB in memory; the limit is 0.1 MB. Use fewer or smaller samples, or "
+        f"raise the limit: {where('limit_gib')}."
     )
 
 

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 from tests.data.sources import labelled, npz
 from workbench.data.prepare import prepare
 from workbench.data.splits import SMALLEST_SPLIT, divide
+from workbench.data.where import where
 from workbench.errors import InvalidInput
 
 
-def split(y, classes, *, seed=0, test=0.2, validation=0.1):
+def split(y, classes, *, seed=0, test=None, validation=None):
     names = tuple(f"class {number}" for number in range(classes))
     return divide(y, names, seed=seed, test_fraction=test, validation_fraction=validation)
 
@@ -71,13 +72,13 @@ def test_a_given_test_split_stays_untouched(sizes, tests, seed):
 
 def test_given_validation_and_test_are_both_kept():
     y = np.arange(60) % 3
-    parts, statement = split({"train": y, "validation": y[:30], "test": y[:15]}, 3)
+    parts, notes = split({"train": y, "validation": y[:30], "test": y[:15]}, 3)
     assert {name: (part.source, len(part.index)) for name, part in parts.items()} == {
         "train": ("train", 60),
         "validation": ("validation", 30),
         "test": ("test", 15),
     }
-    assert str(statement) == "The three splits are the source's own."
+    assert [str(note) for note in notes] == ["The three splits are the source's own."]
 
 
 def test_the_first_samples_of_a_sorted_file_are_representative():
@@ -88,32 +89,37 @@ def test_the_first_samples_of_a_sorted_file_are_representative():
 
 def test_statements():
     y = np.arange(100) % 2
-    assert str(split({"train": y}, 2, seed=7)[1]) == (
+    assert str(split({"train": y}, 2, seed=7)[1][0]) == (
         "Validation (10%) and test (20%) were cut from the data by class, with seed 7."
     )
-    assert str(split({"train": y, "test": y}, 2)[1]) == (
+    assert str(split({"train": y, "test": y}, 2)[1][0]) == (
         "The test split is the source's own; validation (10%) was cut from train by class, with seed 0."
     )
-    assert str(split({"train": y, "validation": y}, 2)[1]) == (
+    assert str(split({"train": y, "validation": y}, 2)[1][0]) == (
         "The validation split is the source's own; test (20%) was cut from train by class, with seed 0."
     )
 
 
 REFUSED = [
     (
-        {"train": np.arange(60) % 3}, {}, 3,
-        "The validation split would have 6 samples; at least 10 are needed. "
-        "Add samples or give that split a larger share.",
+        {"train": np.arange(30) % 3}, {}, 3,
+        "The validation split would have 3 samples; at least 10 are needed. "
+        f"Add samples, or say which share it gets: {where('validation_fraction')}.",
+    ),
+    (
+        {"train": np.arange(90) % 3, "test": np.arange(6) % 3}, {}, 3,
+        "The test split would have 6 samples; at least 10 are needed. "
+        "Add samples to it, or leave it out: then it is cut from the training samples.",
     ),
     (
         {"train": np.array([0] * 200 + [1] * 2)}, {}, 2,
-        "Class class 1 has 2 samples; at least 3 are needed, one for each split. "
-        "Add samples of that class, or leave the class out.",
+        "The validation split has 20 samples, all of the class class 0. "
+        "Every split needs samples of at least two classes: add some of the others.",
     ),
     (
-        {"train": np.arange(100) % 4, "test": np.arange(30) % 2}, {}, 4,
-        "2 of 4 classes have no sample in the test split: class 2, class 3. Every class must occur "
-        "in every split.",
+        {"train": np.arange(100) % 4, "test": np.zeros(30, int)}, {}, 4,
+        "The test split has 30 samples, all of the class class 0. "
+        "Every split needs samples of at least two classes: add some of the others.",
     ),
     (
         {"train": np.arange(100) % 2}, {"test": 0.6, "validation": 0.4}, 2,
@@ -134,6 +140,48 @@ def test_refused_with_numbers(y, options, classes, text):
     with pytest.raises(InvalidInput) as caught:
         split(y, classes, **options)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(("count", "classes"), [(40, 2), (60, 3), (80, 2), (99, 7)])
+def test_few_samples_give_every_split_ten(count, classes):
+    parts, notes = split({"train": np.arange(count) % classes}, classes)
+    sizes = {name: len(part.index) for name, part in parts.items()}
+    assert min(sizes.values()) >= SMALLEST_SPLIT
+    assert sum(sizes.values()) == count
+    assert sizes["train"] >= count / 2
+    assert str(notes[0]).startswith("Validation (")
+
+
+def test_a_share_that_is_asked_for_is_taken_and_said_to_be_small():
+    parts, notes = split({"train": np.arange(30) % 3}, 3, test=0.2, validation=0.1)
+    assert {name: len(part.index) for name, part in parts.items()} == {
+        "train": 21,
+        "validation": 3,
+        "test": 6,
+    }
+    assert [str(note) for note in notes][1:] == [
+        "The validation split has 3 samples only: what is measured on them says little.",
+        "The test split has 6 samples only: what is measured on them says little.",
+    ]
+
+
+def test_classes_that_are_in_no_sample_or_in_few_are_said():
+    y = np.array([0] * 100 + [1] * 100 + [2] * 2 + [4])
+    parts, notes = split({"train": y, "test": np.arange(20) % 2}, 5)
+    assert np.bincount(y[parts["train"].index], minlength=5).tolist() == [90, 90, 1, 0, 1]
+    assert [str(note) for note in notes][1:] == [
+        "1 of 5 classes have no sample in the training split: class 3.",
+        "2 of 5 classes have no sample in the validation split: class 3, class 4.",
+        "3 of 5 classes have no sample in the test split: class 2, class 3, class 4.",
+    ]
+
+
+def test_a_share_for_a_split_that_the_source_has_is_said_to_be_unused():
+    y = np.arange(100) % 2
+    _, notes = split({"train": y, "test": y}, 2, test=0.3)
+    assert str(notes[1]) == (
+        "The share that was asked for the test split was not used: the source has one of its own."
+    )
 
 
 def test_one_sample(tmp_path):

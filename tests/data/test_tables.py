@@ -4,8 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.data.sources import described
 from workbench.data.prepare import prepare
 from workbench.data.tables import read_csv
+from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused, WorkbenchError
 
 LIMIT = 2**22
@@ -260,3 +262,105 @@ def test_arbitrary_bytes_are_read_or_explained(tmp_path, content):
         read(path)
     except WorkbenchError as error:
         explained(error)
+
+
+def table(path, columns, names):
+    """A file with these columns; every row can be told by its first number."""
+    frame = pandas.DataFrame(dict(zip(names, columns, strict=True)))
+    frame.to_csv(path, index=False)
+    return path
+
+
+ROWS = np.arange(90)
+FEATURES = [ROWS + 0.5, ROWS * 2.5, ROWS % 7 + 0.25]
+
+
+@pytest.mark.parametrize("index", [False, True])
+def test_numbers_that_pandas_writes_over_unnamed_columns_are_no_sample(tmp_path, index):
+    path = tmp_path / "t.csv"
+    pandas.DataFrame(np.c_[np.transpose(FEATURES), ROWS % 3]).to_csv(path, index=index)
+    raw = read(path)
+    np.testing.assert_array_equal(raw.splits["train"].x[""], np.transpose(FEATURES))
+    np.testing.assert_array_equal(raw.splits["train"].y, ROWS % 3)
+    if not index:
+        assert notes(raw)[0] == "The first line, 0 to 3, was read as the names of the columns."
+
+
+def test_numbers_that_are_a_sample_stay_one(tmp_path):
+    for text in ("0,1\n1,0\n2,1\n", "1,2,3\n4,5,6\n", "0,2,1\n3,4,5\n"):
+        assert len(read(csv(tmp_path / "t.csv", text)).splits["train"].y) == text.count("\n")
+    assert len(read(csv(tmp_path / "t.csv", "0,1\n1.5,0\n2.5,1\n")).splits["train"].y) == 2
+
+
+LABELS = [
+    # where the labels stand among the columns, names, the column that is right, what is said of it
+    (0, "species a b c", "species", "species was taken for the labels: it has as many different values"),
+    (2, "a b species c", "species", "species was taken for the labels: it has as many different values"),
+    (3, "a b c species", "species", "so the last one, species, was taken for the labels"),
+    (1, "a label b c", "label", "Labels are in the column label."),
+]
+
+
+@pytest.mark.parametrize(("position", "names", "column", "said"), LABELS)
+def test_the_label_column_is_found_by_the_models_outputs(tmp_path, position, names, column, said):
+    columns = [*FEATURES]
+    columns.insert(position, ROWS % 3)
+    path = table(tmp_path / "t.csv", columns, names.split())
+    raw = read_csv(path, label=None, limit_bytes=LIMIT, model=described((3,)))
+    assert said in notes(raw)[0]
+    np.testing.assert_array_equal(raw.splits["train"].y, ROWS % 3)
+    np.testing.assert_array_equal(raw.splits["train"].x[""], np.transpose(FEATURES))
+
+
+def test_several_columns_that_may_be_the_labels(tmp_path):
+    path = table(tmp_path / "t.csv", [FEATURES[0], ROWS % 3, ROWS % 3, FEATURES[1]], ["a", "p", "q", "b"])
+    with pytest.raises(InvalidInput) as caught:
+        read_csv(path, label=None, limit_bytes=LIMIT, model=described((3,)))
+    assert str(caught.value) == (
+        "Which column of t.csv holds the labels is not clear: p, q have as many different values as the "
+        f"model has classes, 3. Name the label column: {where('label')}."
+    )
+    path = table(tmp_path / "t.csv", [FEATURES[0], ROWS % 3, FEATURES[1], ROWS % 3], ["a", "p", "b", "q"])
+    raw = read_csv(path, label=None, limit_bytes=LIMIT, model=described((3,)))
+    assert "As many different values are in p: where the labels are there, name it" in notes(raw)[0]
+
+
+def test_labels_that_are_no_classes_lead_to_the_label_column(tmp_path):
+    path = table(tmp_path / "t.csv", [ROWS % 3, *FEATURES], ["kind", "a", "b", "c"])
+    for options in ({}, {"model": described((3,), outputs={"p": 7})}):
+        with pytest.raises(InvalidInput) as caught:
+            prepare(path, tmp_path / "out", **options)
+        assert str(caught.value) == (
+            "y holds continuous values, such as 0.25: that is regression. Only classification is supported. "
+            f"If the labels are in another column, name it: {where('label')}."
+        )
+
+
+def test_row_numbers_are_left_out_unless_the_model_takes_them(tmp_path):
+    frame = pandas.DataFrame(np.transpose([*FEATURES, ROWS % 3]), columns=["a", "b", "c", "label"])
+    frame = frame.sample(frac=1, random_state=0)  # shuffled before it was written, as by train_test_split
+    frame.to_csv(tmp_path / "t.csv")
+    for features, width in ((3, 3), (4, 4)):
+        raw = read_csv(tmp_path / "t.csv", label=None, limit_bytes=LIMIT, model=described((features,)))
+        assert raw.splits["train"].x[""].shape == (90, width)
+        assert notes(raw)[0].startswith("The first column has no name and ")
+    frame.sort_index().to_csv(tmp_path / "t.csv", index_label="id")
+    assert read(tmp_path / "t.csv").splits["train"].x[""].shape == (90, 4)
+    raw = read_csv(tmp_path / "t.csv", label=None, limit_bytes=LIMIT, model=described((3,)))
+    np.testing.assert_array_equal(raw.splits["train"].x[""], frame.sort_index()[list("abc")])
+    assert notes(raw)[0] == "The column id counts the rows, and the model takes 3 columns: it was left out."
+
+
+def test_each_column_goes_to_the_input_of_its_name(tmp_path):
+    path = table(tmp_path / "t.csv", [ROWS, FEATURES[1], ROWS % 3, FEATURES[2]], ["a", "b", "kind", "c"])
+    raw = read_csv(path, label="kind", limit_bytes=LIMIT, model=described(b=(1,), a=(1,)))
+    assert list(raw.splits["train"].x) == ["b", "a"]
+    np.testing.assert_array_equal(raw.splits["train"].x["b"], FEATURES[1][:, None])
+    assert raw.splits["train"].x["a"].dtype == np.int64
+    assert "Left out, as the model has no input of that name: c." in notes(raw)
+
+
+def test_whole_numbers_that_floats_do_not_hold_are_kept(tmp_path):
+    ids = 2**53 + 1 + 2 * ROWS
+    raw = read(table(tmp_path / "t.csv", [ids, ROWS % 3], ["id", "label"]))
+    np.testing.assert_array_equal(raw.splits["train"].x[""][:, 0], ids)

@@ -321,4 +321,4 @@ def test_weights_that_do_not_fit_the_architecture(good, tmp_path, said):
     path = reconfigured(good / "good.keras", tmp_path / "odd.keras", edit)
     words = said(path)
     assert words.startswith("InvalidInput: Keras cannot read odd.keras: ")
-    assert words.endswith("Save the model again with model.save('model.keras').")
+    assert "save it there with model.save('model.h5'), and open that" in words

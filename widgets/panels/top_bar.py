@@ -12,9 +12,12 @@ from widgets.transfer import UPLOAD_LIMIT_BYTES, Uploads
 from widgets.wording import count, short, size
 from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import DatasetInfo
+from workbench.data.options import names_in
 from workbench.data.raw import SCALINGS
+from workbench.data.where import PAGE
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.models.demo import DEMO_MODELS
+from workbench.outputs import reading_notes
 from workbench.recipe import Recipe
 from workbench.shared import shared_mode
 from workbench.text import LANGUAGES, Text, current_language, say
@@ -33,10 +36,27 @@ _LABELS = {
     "own": say("A file of your own …"),
     "modelPath": say("Path of a .keras, .h5, .tflite or .onnx file, or a SavedModel folder"),
     "dataPath": say("Path of an .npz or .csv file, or of a folder of images by class"),
-    "label": say("Label column of a table"),
-    "labelHint": say("Left empty: label, target, class or y, else the last column."),
+    "label": PAGE["label"],
+    "labelHint": say(
+        "Left empty: label, target, class or y, else the column that fits the model, else the last."
+    ),
+    "reading": say("More on how the data are read"),
+    "classes": PAGE["classes"],
+    "classesHint": say(
+        "All of them in the order of the model's outputs, separated by commas. Needed where a class does not "
+        "occur in the data."
+    ),
+    "testFraction": PAGE["test_fraction"],
+    "validationFraction": PAGE["validation_fraction"],
+    "fractionHint": say("Of the training samples, such as 0.2. Left empty: what gives at least 10 samples."),
+    "limit": PAGE["limit_gib"],
+    "limitHint": say("Left empty: 4, or half of what is free."),
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
+    "output": PAGE["output"],
+    "outputHint": say("Its name, of a model with several. Left empty: the one that fits the labels."),
+    "meaning": say("What the output gives"),
+    "meaningHint": say("Automatic looks at the last layers and at the values on samples."),
     "workbench": say("Workbench"),
     "workbenchHint": say("Each model has one of its own. Going back loses nothing."),
     "go": say("Go there"),
@@ -49,6 +69,11 @@ _LABELS = {
     ),
     "reload": say("Reload"),
     "trust": say("I trust this file: code inside it may run"),
+}
+_MEANINGS = {
+    "auto": say("automatic"),
+    "probabilities": say("probabilities"),
+    "raw scores": say("raw scores (logits)"),
 }
 _MODEL_FILES = ".keras,.h5,.hdf5,.tflite,.onnx"
 _DATA_FILES = ".npz,.csv"
@@ -86,7 +111,7 @@ class TopBar(Component):
             "title": str(say("Neural Workbench")),
             "facts": self._facts(info),
             "warnings": self._warnings(),
-            "remarks": [] if info is None else [str(note) for note in info.notes],
+            "remarks": self._remarks(info),
             "error": message_of(self.problem),
             "language": current_language(),
             "usual": os.environ.get("WORKBENCH_LANGUAGE") or "en",
@@ -94,6 +119,7 @@ class TopBar(Component):
             "models": [{"value": name, "label": str(model.title)} for name, model in DEMO_MODELS.items()],
             "datasets": [{"value": name, "label": str(data.title)} for name, data in BUILTINS.items()],
             "scalings": [{"value": name, "label": str(Text(template=name))} for name in SCALINGS],
+            "meanings": [{"value": value, "label": str(text)} for value, text in _MEANINGS.items()],
             "workbenches": [
                 {
                     "value": one.folder.name,
@@ -172,6 +198,11 @@ class TopBar(Component):
             for title, value, detail in facts
         ]
 
+    def _remarks(self, info: DatasetInfo | None) -> list[str]:
+        baseline = self.session.baseline
+        output = () if baseline is None else reading_notes(baseline.description)
+        return [str(note) for note in (*(() if info is None else info.notes), *output)]
+
     def _warnings(self) -> list[str]:
         found = list(self.session.workbench.problems)
         for row in self.session.rows:
@@ -190,8 +221,14 @@ class TopBar(Component):
         label: object = "",
         scaling: object = "auto",
         trust: object = False,
+        classes: object = "",
+        testFraction: object = "",  # noqa: N803  # named as the page names it
+        validationFraction: object = "",  # noqa: N803
+        limit: object = "",
+        output: object = "",
+        meaning: object = "auto",
     ) -> None:
-        """Opens a model with its data; of a table, with the labels of the column that was named."""
+        """Opens a model with its data, read as the form says; fields that are empty say nothing."""
         if not isinstance(model, str) or not isinstance(data, str) or not model or not data:
             raise InvalidInput(say("A model and data are both needed."), say("Choose one of each."))
         if scaling not in SCALINGS:
@@ -200,7 +237,25 @@ class TopBar(Component):
             )
         column = label.strip() if isinstance(label, str) else ""
         trusted = trust is True and not shared_mode()
-        self.session.open(model, data, label=column or None, scaling=scaling, trust=trusted)
+        if not isinstance(meaning, str) or meaning not in _MEANINGS:
+            raise InvalidInput(
+                say("There is no such meaning of an output."),
+                say("Allowed are: {names}.", names=", ".join(_MEANINGS)),
+            )
+        self.session.open(
+            model,
+            data,
+            label=column or None,
+            scaling=scaling,
+            trust=trusted,
+            classes=names_in(classes),
+            test_fraction=_number(testFraction, PAGE["test_fraction"]),
+            validation_fraction=_number(validationFraction, PAGE["validation_fraction"]),
+            # A visitor does not say what the server may spend.
+            limit_gib=None if shared_mode() else _number(limit, PAGE["limit_gib"]),
+            output=(output.strip() if isinstance(output, str) else "") or None,
+            from_logits=None if meaning == "auto" else meaning == "raw scores",
+        )
 
     def act_go(self, workbench: object = None) -> None:
         """Shows a workbench beside this one."""
@@ -233,3 +288,17 @@ class TopBar(Component):
             self._said = None
             self.send(answer | {"error": True})
             raise
+
+
+def _number(typed: object, field: Text) -> float | None:
+    """The number in a field; None if it is empty."""
+    text = str(typed).strip().replace(",", ".")
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(
+            say("{field}: {text} is no number.", field=field, text=repr(text)[:40]),
+            say("Write it like 0.2, or leave the field empty."),
+        ) from None

@@ -54,7 +54,7 @@ export function topBar(view) {
 function opening(view) {
   const { state, labels, local } = view;
   const chosen = (local.chosen ??= { model: state.models[0]?.value ?? "", data: state.datasets[0]?.value ?? "", modelPath: "", dataPath: "",
-    label: "", scaling: "auto", trust: false });
+    label: "", scaling: "auto", output: "", meaning: "auto", trust: false, classes: "", testFraction: "", validationFraction: "", limit: "" });
   const choose = (name) => (event) => {
     chosen[name] = event.target.type === "checkbox" ? event.target.checked : event.target.value;
     view.redraw();
@@ -68,10 +68,15 @@ function opening(view) {
       state.paths && h("label", { key: "label", for: `${local.id}-${name}-path`, class: "wb-hint" }, pathTitle),
       state.paths && h("input", { key: "path", id: `${local.id}-${name}-path`, type: "text", value: chosen[`${name}Path`], oninput: choose(`${name}Path`) }),
       state.uploads && fileField(view, name, labels.upload)]);
+  const typed = (name, hint) => h("div", { class: "wb-field", key: name }, h("label", { for: `${local.id}-${name}` }, labels[name]),
+    h("input", { id: `${local.id}-${name}`, type: "text", value: chosen[name], oninput: choose(name), "aria-describedby": `${local.id}-${name}-about` }),
+    h("p", { class: "wb-hint", id: `${local.id}-${name}-about` }, hint));
   const submit = (event) => {
     event.preventDefault();
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
-      label: chosen.data ? "" : chosen.label, scaling: chosen.scaling, trust: chosen.trust });
+      label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.trust,
+      output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning,
+      testFraction: chosen.testFraction, validationFraction: chosen.validationFraction, limit: chosen.limit });
     local.open = false;
     view.redraw();
   };
@@ -79,15 +84,24 @@ function opening(view) {
     h("div", { class: "wb-open-fields" },
       picker("model", labels.model, state.models, labels.modelPath),
       picker("data", labels.data, state.datasets, labels.dataPath),
-      chosen.data === "" && h("div", { class: "wb-field", key: "label" }, h("label", { for: `${local.id}-label` }, labels.label),
-        h("input", { id: `${local.id}-label`, type: "text", value: chosen.label, oninput: choose("label"), "aria-describedby": `${local.id}-label-about` }),
-        h("p", { class: "wb-hint", id: `${local.id}-label-about` }, labels.labelHint)),
+      chosen.data === "" && typed("label", labels.labelHint),
       h("div", { class: "wb-field", key: "scaling" }, h("label", { for: `${local.id}-scaling` }, labels.scaling),
         h("select", { id: `${local.id}-scaling`, value: chosen.scaling, onchange: choose("scaling") },
           state.scalings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
         h("p", { class: "wb-hint" }, labels.scalingHint)),
+      chosen.model === "" && typed("output", labels.outputHint),
+      chosen.model === "" && h("div", { class: "wb-field", key: "meaning" }, h("label", { for: `${local.id}-meaning` }, labels.meaning),
+        h("select", { id: `${local.id}-meaning`, value: chosen.meaning, onchange: choose("meaning"), "aria-describedby": `${local.id}-meaning-about` },
+          state.meanings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+        h("p", { class: "wb-hint", id: `${local.id}-meaning-about` }, labels.meaningHint)),
       h("div", { class: "wb-field", key: "recipe" }, h("label", { for: `${local.id}-recipe` }, labels.recipe),
         fileField(view, "recipe", labels.recipeHint))),
+    h("details", { class: "wb-fold", key: "reading" }, h("summary", {}, labels.reading),
+      h("div", { class: "wb-open-fields" },
+        chosen.data === "" && typed("classes", labels.classesHint),
+        typed("testFraction", labels.fractionHint),
+        typed("validationFraction", labels.fractionHint),
+        state.paths && typed("limit", labels.limitHint))),
     state.trust && h("div", { class: "wb-field wb-field-checkbox" },
       h("input", { id: `${local.id}-trust`, type: "checkbox", checked: chosen.trust, onchange: choose("trust") }),
       h("label", { for: `${local.id}-trust` }, labels.trust)),

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
+
+from workbench.cli._data import chosen, reading_options
 
 
 @click.command("measure")
 @click.argument("files", nargs=-1, required=True)
 @click.option("--data", required=True, help="Data file or folder, or the name of built-in data.")
-@click.option("--scaling", default="auto", show_default=True, help="How raw values become inputs.")
-@click.option("--label", help="Label column of a table; by default label, target, class or y, else the last.")
+@reading_options
 @click.option("--trust", is_flag=True, help="Let code inside the model files run.")
 @click.option("--quick", is_flag=True, help="One process and about a second each, instead of five and ten.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     files: tuple[str, ...],
     data: str,
-    scaling: str,
-    label: str | None,
     trust: bool,
     quick: bool,
     as_json: bool,
+    **reading: Any,
 ) -> None:
     """Compare finished model files of any format in one interleaved run.
 
@@ -47,9 +49,9 @@ def command(
         for file in files:
             try:
                 if workbench.baseline is None:
-                    watch(workbench.open(file, data, trust=trust, scaling=scaling, label=label))
+                    watch(workbench.open(file, data, trust=trust, **chosen(reading)))
                 else:
-                    watch(workbench.add(file, trust=trust))
+                    watch(workbench.add(file, trust=trust, output=reading["output"]))
             except WorkbenchError as error:
                 failed[file] = error
         if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from workbench.cli._data import chosen, reading_options
 from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 
 if TYPE_CHECKING:
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the variants' files."
 )
-@click.option("--scaling", default="auto", show_default=True, help="How raw values become inputs.")
-@click.option("--label", help="Label column of a table; by default label, target, class or y, else the last.")
+@reading_options
+@click.option(
+    "--from-logits/--probabilities",
+    "from_logits",
+    default=None,
+    help="What that output gives: raw scores or probabilities; by default its layers and values decide.",
+)
+@click.option("--task", help="What the answers are judged as: classification.")
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
 @click.option("--final", is_flag=True, help="Time everything again in five fresh processes at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -32,11 +39,12 @@ def command(
     model: str,
     data: str,
     out: Path | None,
-    scaling: str,
-    label: str | None,
+    from_logits: bool | None,
+    task: str | None,
     trust: bool,
     final: bool,
     as_json: bool,
+    **reading: Any,
 ) -> None:
     """Apply a recipe to a model and print what came out.
 
@@ -60,7 +68,11 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(workbench.open(model, data, trust=trust, scaling=scaling, label=label))
+            watch(
+                workbench.open(
+                    model, data, trust=trust, task=task, from_logits=from_logits, **chosen(reading)
+                )
+            )
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))

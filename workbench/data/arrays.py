@@ -73,7 +73,9 @@ def read_arrays(
                 say('Give it under the key "train".'),
             )
         read = {split: block(part, suffix) for split, (suffix, part) in blocks.items()}
-        notes = dict.fromkeys(note for _, told in read.values() for note in told)
+        notes: list[Text] = []
+        for _, told in read.values():
+            notes += [note for note in told if note not in notes]
         return RawData(_NAME, {split: samples for split, (samples, _) in read.items()}, notes=tuple(notes))
     if isinstance(source, Mapping):
         if not all(isinstance(key, str) for key in source):

@@ -14,6 +14,7 @@ from workbench.data.input_names import safe_name
 from workbench.data.raw import Array, RawData, Samples
 from workbench.data.where import where
 from workbench.errors import InvalidInput
+from workbench.outputs import width
 from workbench.runtimes.batches import plain_name
 from workbench.text import Text, say
 from workbench.variant import ModelDescription, TensorSpec
@@ -43,7 +44,7 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
     names = list(raw.splits["train"].targets)
     if not names:
         return raw
-    outputs = [] if model is None else [spec.name for spec in model.outputs]
+    outputs = [] if model is None else [plain_name(spec.name) for spec in model.outputs]
     called = dict(zip(names, outputs, strict=True)) if _unnamed(names) and len(names) == len(outputs) else {}
     shown = {name: called.get(name, name) for name in names}
     for samples in raw.samples():
@@ -58,18 +59,24 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
                 ),
                 say("Give every split the same targets."),
             )
+    asked = [] if output is None else [output]
+    if model is not None and model.output is not None:
+        asked.append(plain_name(model.judged.name))
     notes: tuple[Text, ...] = ()
-    if output is not None and output in {*names, *shown.values()}:
-        chosen = next(name for name in names if output in (name, shown[name]))
-    elif len(names) == 1:
+    found = [name for name in names if {name, shown[name]} & set(asked)]
+    if len(found) == 1:
+        chosen = found[0]
+    elif len(names) == 1 and not (asked and shown[names[0]] in outputs):
         chosen = names[0]
     else:
         of_outputs = [name for name in names if shown[name] in outputs]
         candidates = of_outputs if len(of_outputs) == 1 else [n for n in names if _may_be_classes(raw, n)]
-        if output is not None or len(candidates) != 1:
+        if asked or len(candidates) != 1:
             raise InvalidInput(
-                say("The data have several targets: {names}.", names=", ".join(shown.values())),
-                say("Name the one that is judged: {where}.", where=where("output")),
+                say("The data have the targets {names}.", names=", ".join(shown.values())),
+                say("Name the one that is judged: {where}.", where=where("output"))
+                if of_outputs or model is None
+                else say("No output of the model is called so: give the labels of one target only, as y."),
             )
         chosen = candidates[0]
         notes = (
@@ -104,8 +111,10 @@ def judged_outputs(model: ModelDescription | None, target: str | None) -> int | 
     """
     if model is None:
         return None
-    named = [spec for spec in model.outputs if spec.name == target]
-    widths = {spec.shape[-1] if spec.shape else 1 for spec in named or model.outputs}
+    named = [spec for spec in model.outputs if plain_name(spec.name) == target]
+    if model.output is not None:
+        named = [model.judged]
+    widths = {width(spec) for spec in named or model.outputs}
     return widths.pop() if len(widths) == 1 else None
 
 

@@ -173,7 +173,7 @@ def _inspect(paths: list[Path]) -> tuple[Counter[tuple[int, int]], set[str], set
                     height=size[1],
                     limit=MOST_PIXELS,
                 ),
-                say("Make it smaller, or take it out of the folder."),
+                say("Make it smaller."),
             )
         if mode[:1] in ("I", "F"):
             raise InvalidInput(

@@ -179,8 +179,8 @@ def check(
                 )
                 if len(occurring)
                 else say("The {split} split has no sample.", split=_split_text(split)),
-                say("Every split needs samples of at least two classes.")
-                if split in own
+                say("Every split needs samples of at least two classes: add some of the others.")
+                if len(occurring)
                 else _larger(split, own),
             )
         if size < SMALLEST_SPLIT:

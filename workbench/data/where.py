@@ -13,6 +13,7 @@ Choice = Literal[
 PAGE: dict[Choice, Text] = {
     "label": say("Label column of a table"),
     "classes": say("Names of the classes"),
+    "output": say("Output that is judged"),
     "test_fraction": say("Share of the test split"),
     "validation_fraction": say("Share of the validation split"),
     "limit_gib": say("Memory for the data (GiB)"),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.jobs.pace import Pace
 from workbench.jobs.state import JobState
 from workbench.library_errors import with_kind
 from workbench.observers import Observers
@@ -37,7 +38,7 @@ class Job:
         self._observers: Observers[JobState] = Observers()
         self._outcome: concurrent.futures.Future[Variant | None] = concurrent.futures.Future()
         self._phase: tuple[float, float] = (0.0, 1.0)
-        self._began: float | None = None
+        self._pace: Pace | None = None
         self._stage_before: Text | None = None
         self.told_to_go_on = False
         """Whether somebody has said that it should not wait until the machine is quiet."""
@@ -99,7 +100,7 @@ class Job:
 
     def begin(self) -> None:
         """Marks it as running."""
-        self._began = time.monotonic()
+        self._pace = Pace(time.monotonic())
         self.update(status="running", started=datetime.now(UTC), queue_position=0, progress=0.0)
 
     def phase(self, start: float, end: float, stage: Text) -> None:
@@ -111,7 +112,9 @@ class Job:
             stage: What it is, in words.
         """
         self._phase = (start, end)
-        self.update(stage=stage, progress=start)
+        if self._pace is not None:
+            self._pace.phase(start, end)
+        self.update(stage=stage, progress=start, eta_seconds=None)
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Takes one event of a worker process."""
@@ -191,15 +194,12 @@ class Job:
         since = self._state.waiting_since
         if since is None:
             return {}
-        if self._began is not None:  # the time left is estimated from the time at work
-            self._began += (datetime.now(UTC) - since).total_seconds()
+        if self._pace is not None:  # the time left is estimated from the time at work
+            self._pace.waited((datetime.now(UTC) - since).total_seconds())
         return {"waiting_since": None, "stage": self._stage_before}
 
     def _eta(self, progress: float) -> float | None:
-        if self._began is None or progress < 0.02:
-            return None
-        elapsed = time.monotonic() - self._began
-        return elapsed * (1 - progress) / progress
+        return None if self._pace is None else self._pace.seconds_left(time.monotonic(), progress)
 
 
 def unexpected(error: BaseException) -> Text:

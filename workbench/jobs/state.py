@@ -34,7 +34,7 @@ class JobState(Record):
         status: Where it is; see the module's diagram.
         stage: What is being done now.
         progress: 0 to 1; None where it is not known.
-        eta_seconds: Time left, estimated from the progress so far.
+        eta_seconds: Time left, from the progress of the last seconds; None where too little is known.
         queue_position: Jobs before this one; 0 when it runs.
         metrics: Live curves: name -> points (step, value).
         log: The last lines.

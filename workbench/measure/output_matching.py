@@ -33,6 +33,14 @@ def carried_position(made: ModelDescription, parent: ModelDescription) -> int:
     return min(parent.output or 0, len(names) - 1)
 
 
+def carried_output(made: ModelDescription, parent: ModelDescription) -> JudgedOutput | None:
+    """What a session must be told of a file made from another, to give the judged output."""
+    if len(made.outputs) < 2:
+        return None
+    position = carried_position(made, parent)
+    return JudgedOutput(name=made.outputs[position].name, position=position)
+
+
 def matching_output(
     report: Reporter,
     parent: Candidate,

@@ -124,6 +124,9 @@ def config_problems(config: Any, name: str, stored: StoredWeights) -> list[Probl
             bare = kind.rpartition(">")[2]
             if bare in {"Lambda", "__lambda__"}:
                 lambdas.append(layer)
+                if _inner(value).get("function_type") == "function":
+                    # Keras 2 wrote the name of a function, and nothing of it
+                    custom.append(str(_inner(value).get("function")))
             elif bare in _OTHER_CODE:
                 if not _known_operation(value, bare):
                     foreign.append(f"{layer} ({bare})")

@@ -67,7 +67,8 @@ def obstacle(
         )
     if len(variant.description.outputs) != 1:
         return say(
-            "Training needs a model with one output. {name} has {count}.",
+            "Training needs a model with one output. {name} has {count}, and the others would not fit any "
+            "more. Open a model of the judged output alone: keras.Model(inputs, output).",
             name=variant.name,
             count=len(variant.description.outputs),
         )

@@ -11,7 +11,12 @@ from workbench.runtimes import runtime
 from workbench.technique import CodePaths
 from workbench.techniques.inference.grid_cells import Cell, Model, Way
 from workbench.techniques.inference.grid_parameters import GridParameters
-from workbench.techniques.inference.runtime_code import conversion_code, keras_inputs_code
+from workbench.techniques.inference.runtime_code import (
+    conversion_code,
+    keras_inputs_code,
+    litert_output_code,
+    position_code,
+)
 from workbench.variant import Format, Variant
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
@@ -21,7 +26,8 @@ _RUNNERS = {
 def litert(file, threads, batch):
     run = Interpreter(file, num_threads=threads).get_signature_runner()
     details = {**run.get_input_details(), **run.get_output_details()}
-    first = min(run.get_output_details(), key=lambda name: int(name.rpartition("_")[2]))
+    outputs = run.get_output_details()
+    first = {first}
 
     def stored(name, x):
         scale, zero_point = details[name]["quantization"]
@@ -44,7 +50,7 @@ def onnx_runtime(file, threads, batch):
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    return lambda samples: session.run(None, samples)[0]
+    return lambda samples: session.run(None, samples)[{output}]
 """,
     "openvino": """\
 def open_vino(file, threads, batch):
@@ -56,13 +62,13 @@ def open_vino(file, threads, batch):
     }
     path = f"{file}/model.xml" if os.path.isdir(file) else file
     request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
-    return lambda samples: request.infer(samples)[0].copy()
+    return lambda samples: request.infer(samples)[{output}].copy()
 """,
     "keras": """\
 def keras_model(file, threads, batch, wrap):
     model = keras.models.load_model(file, compile=False)
     call = wrap(model)
-    return lambda samples: keras.tree.flatten(call({inputs}))[0].numpy()
+    return lambda samples: keras.tree.flatten(call({inputs}))[{output}].numpy()
 """,
 }
 
@@ -199,7 +205,11 @@ tf.config.threading.set_inter_op_parallelism_threads({threads})
     )
     # not format(): the functions have braces of their own
     runners = "\n\n".join(
-        _RUNNERS[family].replace("{inputs}", keras_inputs_code(variant)) for family in families
+        _RUNNERS[family]
+        .replace("{inputs}", keras_inputs_code(variant))
+        .replace("{first}", litert_output_code(variant, "outputs"))
+        .replace("{output}", str(position_code(variant)))
+        for family in families
     )
     starts = "".join(
         f"    {json.dumps(name)}: lambda file, threads, batch: {_CALLS[name]},\n" for name in names

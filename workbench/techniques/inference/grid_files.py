@@ -13,6 +13,7 @@ from workbench.jobs.part import Part
 from workbench.measure.apart import predict_split
 from workbench.measure.f1_intervals import f1_change_interval
 from workbench.measure.latency import Candidate
+from workbench.measure.output_matching import carried_output
 from workbench.measure.records import Interval
 from workbench.measure.scores import confusion_matrix, macro_f1, to_predictions, to_scores
 from workbench.models.description import describe
@@ -47,13 +48,15 @@ def make(context: Context, model: Model, way: Way, folder: Path, part: Part) -> 
             path=parent.path,
             format=parent.format,
             runtime=model.runtime,
-            settings=RuntimeSettings(trusted=parent.settings.trusted),
+            settings=RuntimeSettings(trusted=parent.settings.trusted, output=parent.settings.output),
             description=parent.description,
             report=Report(),
         )
     own = replace(context, folder=folder, report=part)
     applied: Applied = way.technique.apply(own, way.parameters)
-    return _derived(applied, model, context) if way.derived else applied
+    made = _derived(applied, model, context) if way.derived else applied
+    output = carried_output(made.description, parent.description)
+    return replace(made, settings=made.settings.model_copy(update={"output": output}))
 
 
 def _derived(float32: Applied, model: Model, context: Context) -> Applied:
@@ -97,7 +100,7 @@ class Judge:
             variant=model.label,
             path=applied.path,
             runtime=model.runtime,
-            settings=RuntimeSettings(trusted=applied.settings.trusted),
+            settings=RuntimeSettings(trusted=applied.settings.trusted, output=applied.settings.output),
         )
         same = applied.path == self._context.parent.path and model.runtime == self._context.parent.runtime
         predicted = self._parent if same else self._predict(candidate)
@@ -157,5 +160,5 @@ def candidate_of(cell_id: str, applied: Applied, settings: RuntimeSettings, runt
         variant=cell_id,
         path=applied.path,
         runtime=runtime_name,
-        settings=settings.model_copy(update={"trusted": trusted}),
+        settings=settings.model_copy(update={"trusted": trusted, "output": applied.settings.output}),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from textwrap import indent
@@ -41,7 +42,7 @@ tf.config.threading.set_inter_op_parallelism_threads({threads})
 model = keras.models.load_model("{file}", compile=False)
 run = {call}
 inputs = {inputs}
-predictions = keras.tree.flatten(run(inputs))[0].numpy()
+predictions = keras.tree.flatten(run(inputs))[{output}].numpy()
 """
 
 _KERAS_CALLS = {
@@ -53,13 +54,15 @@ _KERAS_CALLS = {
 _RUN_LITERT = """\
 run = Interpreter("{file}", num_threads={threads}).get_signature_runner()
 {quantize}outputs = run(**samples)
-first = min(outputs, key=lambda name: int(name.rpartition("_")[2]))
+first = {first}
 predictions = outputs[first]
 {dequantize}"""
 
 _QUANTIZE = """\
 for name, detail in run.get_input_details().items():
     scale, zero_point = detail["quantization"]
+    if not scale:
+        continue
     limits = np.iinfo(detail["dtype"])
     stored = np.round(samples[name] / np.float32(scale) + zero_point)
     samples[name] = np.clip(stored, limits.min, limits.max).astype(detail["dtype"])
@@ -67,7 +70,8 @@ for name, detail in run.get_input_details().items():
 
 _DEQUANTIZE = """\
 scale, zero_point = run.get_output_details()[first]["quantization"]
-predictions = (predictions.astype("float32") - zero_point) * np.float32(scale)
+if scale:
+    predictions = (predictions.astype("float32") - zero_point) * np.float32(scale)
 """
 
 _RUN_ONNXRUNTIME = """\
@@ -75,7 +79,7 @@ options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = {threads}
 options.add_session_config_entry("session.intra_op.allow_spinning", "0")
 session = onnxruntime.InferenceSession("{file}", options, providers=["CPUExecutionProvider"])
-predictions = session.run(None, samples)[0]
+predictions = session.run(None, samples)[{output}]
 """
 
 _RUN_OPENVINO = """\
@@ -153,12 +157,39 @@ def _lines(statements: Iterable[str]) -> str:
 
 
 def _samples(variant: Variant, data: str) -> str:
-    names = [spec.name for spec in variant.description.inputs]
-    if len(names) == 1:
-        pairs = [f'"{names[0]}": data["x_test"]']
-    else:
-        pairs = [f'"{name}": data["x_test.{name}"]' for name in names]
+    specs = variant.description.inputs
+    pairs = []
+    for spec in specs:
+        array = 'data["x_test"]' if len(specs) == 1 else f'data["x_test.{spec.name}"]'
+        # Keras takes text as a tensor only
+        pairs.append(f'"{spec.name}": ' + (f"tf.constant({array})" if spec.role == "text" else array))
     return f'data = np.load("{data}")\nsamples = {{{", ".join(pairs)}}}\n'
+
+
+def position_code(variant: Variant) -> int:
+    """Position of the judged output: converters to ONNX and OpenVINO keep the order of the outputs."""
+    return variant.settings.output.position if variant.settings.output is not None else 0
+
+
+def litert_output_code(variant: Variant, outputs: str) -> str:
+    """An expression for the name of the judged output, of a dict of outputs by name.
+
+    LiteRT knows the outputs of a dict by their keys, and counts those of a list.
+    """
+    if len(variant.description.outputs) == 1:
+        return f"next(iter({outputs}))"
+    number = 'key=lambda name: int(name.rpartition("_")[2])'
+    chosen = variant.settings.output
+    if chosen is None:
+        return f"min({outputs}, {number})"
+    name = json.dumps(chosen.name)
+    return f"{name} if {name} in {outputs} else sorted({outputs}, {number})[{chosen.position}]"
+
+
+def _tflite_port(variant: Variant) -> str:
+    ports = "outputs, key=lambda port: port.any_name"
+    chosen = variant.settings.output
+    return f"outputs[min({ports})]" if chosen is None else f"outputs[sorted({ports})[{chosen.position}]]"
 
 
 def _keras_inputs(variant: Variant) -> str:
@@ -206,7 +237,11 @@ def _run(runtime_name: str, variant: Variant, target: Format, threads: int, file
         return _Block(
             imports=frozenset({"import keras", "import tensorflow as tf", "from functools import partial"}),
             body=_RUN_KERAS.format(
-                threads=threads, file=file, call=_KERAS_CALLS[runtime_name], inputs=_keras_inputs(variant)
+                threads=threads,
+                file=file,
+                call=_KERAS_CALLS[runtime_name],
+                inputs=_keras_inputs(variant),
+                output=position_code(variant),
             ),
         )
     match runtime_name:
@@ -218,6 +253,7 @@ def _run(runtime_name: str, variant: Variant, target: Format, threads: int, file
                 body=_RUN_LITERT.format(
                     file=file,
                     threads=threads,
+                    first=litert_output_code(variant, "outputs"),
                     quantize=_QUANTIZE if whole else "",
                     dequantize=_DEQUANTIZE if whole else "",
                 ),
@@ -227,7 +263,7 @@ def _run(runtime_name: str, variant: Variant, target: Format, threads: int, file
                 standard=frozenset({"os"}),
                 before=frozenset({_ONNXRUNTIME[0]}),
                 imports=frozenset({_ONNXRUNTIME[1]}),
-                body=_RUN_ONNXRUNTIME.format(file=file, threads=threads),
+                body=_RUN_ONNXRUNTIME.format(file=file, threads=threads, output=position_code(variant)),
             )
         case "openvino":
             by_tflite_names = target == "tflite"
@@ -239,9 +275,9 @@ def _run(runtime_name: str, variant: Variant, target: Format, threads: int, file
                     file=f"{file}/model.xml" if target == "openvino" else file,
                     threads=threads,
                     feed=_FEED_BY_TFLITE_NAMES if by_tflite_names else "",
-                    predictions="outputs[min(outputs, key=lambda port: port.any_name)]"
+                    predictions=_tflite_port(variant)
                     if by_tflite_names
-                    else "compiled(samples)[0]",
+                    else f"compiled(samples)[{position_code(variant)}]",
                 ),
             )
     return _Block(body="predictions = np.empty((0, 0))  # this runtime gives no example code\n")

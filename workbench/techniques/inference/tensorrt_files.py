@@ -12,7 +12,7 @@ from workbench.errors import InvalidInput
 from workbench.library_errors import reason_of
 from workbench.models.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
 from workbench.models.onnx_precision import to_float16, to_tensorrt_int8
-from workbench.runtimes.batches import ordered
+from workbench.runtimes.batches import chosen_output, ordered
 from workbench.technique import Context
 from workbench.techniques.inference.tensorrt_parameters import TensorRtParameters
 from workbench.techniques.quantization.onnx_files import (
@@ -123,17 +123,20 @@ def predict_exactly(context: Context, path: Path) -> npt.NDArray[np.float32]:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         inputs = session.get_inputs()
         names = [item.name for item in inputs]
+        outputs = [item.name for item in session.get_outputs()]
+        # prepared from the parent's file, or converted from it in the order of its outputs
+        chosen = outputs[chosen_output(outputs, context.parent.settings.output)]
         step = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else _BATCH
         for start in range(0, sample_count(features), step):
             context.report.check()
             batch = ordered(select(features, slice(start, start + step)), names)
-            parts.append(session.run(None, dict(zip(names, batch, strict=True)))[0])
+            parts.append(session.run([chosen], dict(zip(names, batch, strict=True)))[0])
     except (RuntimeError, ValueError) as error:
         raise InvalidInput(
             say("ONNX Runtime cannot run the prepared file: {error}", error=reason_of(error))
         ) from error
-    outputs: npt.NDArray[np.float32] = np.concatenate(parts).astype(np.float32)
-    return outputs
+    joined: npt.NDArray[np.float32] = np.concatenate(parts).astype(np.float32)
+    return joined
 
 
 def _f1(context: Context, outputs: npt.NDArray[np.float32]) -> float:

@@ -14,6 +14,7 @@ from pydantic import Field
 from workbench.data.dataset import Features, sample_count, select
 from workbench.models.conversion import load_keras, to_tflite
 from workbench.models.description import describe
+from workbench.models.lookups import only_in_keras
 from workbench.models.tflite_slimming import slim_tflite
 from workbench.runtimes.batches import by_name
 from workbench.technique import Applied, CodePaths, Context, Parameters
@@ -69,7 +70,7 @@ def missing_converter() -> Text | None:
 def only_from_keras(variant: Variant) -> Text | None:
     """Why a variant cannot be converted to a quantized LiteRT file, or None."""
     if variant.format == "keras":
-        return None
+        return only_in_keras(variant)
     if variant.description.precision != "float32":
         return say(
             "{name} is already {precision}: what rounding has taken cannot be brought back. Apply it to the "

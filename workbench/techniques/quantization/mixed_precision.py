@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
+from workbench.measure.records import Interval
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
@@ -115,6 +116,12 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     def fits(
         self, variant: Variant, dataset: DatasetInfo, parameters: MixedPrecisionParameters
     ) -> Text | None:
+        if len(variant.description.outputs) > 1:
+            return say(
+                "{name} has several outputs, and layers are chosen by one. Open a model of the judged output "
+                "alone: keras.Model(inputs, output).",
+                name=variant.name,
+            )
         return float32_parent(variant, "tflite")
 
     @override
@@ -147,8 +154,9 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
             path = context.folder / "model.tflite"
             context.report.stage(say("Quantizing"))
             search.quantize(path, search.mixed(order[:kept]))
+            change = search.change(path)
         context.report.progress(0.95)
-        return _reported(context, parameters, path, search, swept, order, tried, f1)
+        return _reported(context, parameters, path, search, swept, order, tried, f1, change)
 
     @override
     def code(self, variant: Variant, parameters: MixedPrecisionParameters, paths: CodePaths) -> str:
@@ -187,6 +195,7 @@ def _reported(
     order: list[str],
     tried: list[tuple[int, float]],
     f1: float,
+    change: Interval,
 ) -> Applied:
     names = {item.scope: item for item in search.operations}
     kept = order[: tried[-1][0]]
@@ -212,6 +221,16 @@ def _reported(
     ]
     if parameters.by == "F1 budget" and f1 < search.exact - parameters.budget / 100:
         notes.append(say("The budget of {budget} points was not reached.", budget=parameters.budget))
+    elif parameters.by == "F1 budget" and 100 * change.low < -parameters.budget:
+        notes.append(
+            say(
+                "On so few samples the true change may be between {low} and {high} points: that the budget "
+                "of {budget} points holds is not proven.",
+                low=f"{100 * change.low:.1f}",
+                high=f"{100 * change.high:.1f}",
+                budget=parameters.budget,
+            )
+        )
     if search.reused:
         notes.append(say("The sweep of an earlier run was used again."))
     applied = applied_file(

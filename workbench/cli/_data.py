@@ -1,0 +1,52 @@
+"""The options that say how data are read, the same for every command that opens some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--scaling", default="auto", show_default=True, help="How raw values become inputs."),
+    click.option(
+        "--label",
+        help="Label column of a table; by default label, target, class or y, else the one that fits the "
+        "model, else the last.",
+    ),
+    click.option(
+        "--classes", help="Names of all classes in the order of the model's outputs, separated by commas."
+    ),
+    click.option(
+        "--output",
+        help="Name of the output that is judged, and of its target in the data; by default the one that fits "
+        "the labels.",
+    ),
+    click.option(
+        "--test-fraction",
+        type=float,
+        help="Share of the training samples that becomes the test split, above 0 and below 1.",
+    ),
+    click.option("--validation-fraction", type=float, help="The same for the validation split."),
+    click.option("--limit-gib", type=float, help="Memory that the data may take, in GiB."),
+)
+
+
+def reading_options(command: Command) -> Command:
+    """Gives a command the options; it hands what it gets to :func:`chosen`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of :meth:`workbench.Workbench.open` that the options stand for.
+
+    Args:
+        options: The options' values as click gives them.
+    """
+    from workbench.data.options import names_in
+
+    return {**options, "classes": names_in(options["classes"])}
