@@ -20,7 +20,7 @@ Detected at node functional_1/conv2d_1/convolution defined at (most recent call 
 
   File "<frozen runpy>", line 88, in _run_code
 
-Computed output size would be negative: -1 [input_size: 1, effective_filter_size: 3, stride: 1]
+Computed output size would be negative: -1 [input_size: 1, effective_filter_size: 3]
 \t [[{{node functional_1/conv2d_1/convolution}}]] [Op:__inference_multi_step_on_iterator_1200]"""
 
 USER_CODE = f"""in user code:
@@ -55,8 +55,7 @@ Details:
     [
         (
             GRAPH,
-            "Computed output size would be negative: -1 [input_size: 1, effective_filter_size: 3, "
-            "stride: 1].",
+            "Computed output size would be negative: -1 [input_size: 1, effective_filter_size: 3].",
         ),
         (
             USER_CODE,

@@ -75,13 +75,13 @@ class Waiter(threading.Thread):
         try:
             with self.slot(self.report) as self.alone:
                 self.inside.set()
-                self.leave.wait(60)
+                self.leave.wait(PATIENCE)
         except Cancelled as error:
             self.error = error
 
     def end(self):
         self.leave.set()
-        self.join(60)
+        self.join(PATIENCE)
 
 
 def test_shared_holders_are_together(holder):
@@ -216,7 +216,7 @@ def test_waiting_can_be_cancelled_and_leaves_nothing_locked():
             waiter = Waiter(slot)
             until(lambda waiter=waiter: waiter.report.stages)
             waiter.report.cancel()
-            waiter.join(60)
+            waiter.join(PATIENCE)
             assert isinstance(waiter.error, Cancelled)
     report = LocalReporter()
     with exclusive_slot(report):
