@@ -129,7 +129,11 @@ class _Rebuilding:
             raise _missing(spec)
         inside = {key: [self.layer(number) for number in value] for key, value in spec["inside"].items()}
         if kind == "Lambda":
-            return made.from_config(_lambda(config))
+            layer = made.from_config(_lambda(config))
+            # Keras 2 carried the code of any function; Keras 3 that of a lambda, and of others the name only.
+            layer.function.__code__ = layer.function.__code__.replace(co_name="<lambda>")
+            layer.function.__name__ = "<lambda>"
+            return layer
         activation = config.get("activation")
         if isinstance(activation, dict) and activation.get("class_name") in LAYERS:
             inner = getattr(self._keras.layers, activation["class_name"])
