@@ -135,10 +135,11 @@ def translation():
 def transfer():
     given = tf_keras.Input((16, 16, 3))
     x = layers.BatchNormalization()(layers.DepthwiseConv2D(3)(layers.Conv2D(4, 3)(given)))
-    base = tf_keras.Model(given, x, name="base")
+    base = tf_keras.Model(given, x, name="base/trunk")
     base.trainable = False
     given = tf_keras.Input((16, 16, 3))
     x = tf_keras.applications.mobilenet.preprocess_input(given)
+    x = tf.nn.bias_add(x, [0.1, 0.2, 0.3])
     x = layers.GlobalAveragePooling2D()(base(x, training=False))
     return tf_keras.Model(given, layers.Dense(2)(x))
 

@@ -50,7 +50,7 @@ def test_the_same_predictions(name, zoo, keras, tmp_path):
 
 def test_what_was_frozen_stays_frozen(zoo, keras):
     model, _ = read(zoo / "transfer", keras)
-    assert not any(layer.trainable_weights for layer in model.get_layer("base").layers)
+    assert not any(layer.trainable_weights for layer in model.get_layer("base_trunk").layers)
     assert len(model.trainable_weights) == 2
 
 

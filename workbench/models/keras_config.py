@@ -125,7 +125,7 @@ def config_problems(config: Any, name: str, stored: StoredWeights) -> list[Probl
             if bare in {"Lambda", "__lambda__"}:
                 lambdas.append(layer)
                 if _inner(value).get("function_type") == "function":
-                    # Keras 2 wrote the name of a function, and nothing of it
+                    # a callable object: Keras 2 wrote its name, and nothing of it
                     custom.append(str(_inner(value).get("function")))
             elif bare in _OTHER_CODE:
                 if not _known_operation(value, bare):

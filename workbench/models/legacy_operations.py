@@ -58,7 +58,6 @@ _SAME = {
     "math.subtract": "subtract",
     "math.tanh": "tanh",
     "math.truediv": "true_divide",
-    "nn.bias_add": "add",
     "nn.elu": "elu",
     "nn.log_softmax": "log_softmax",
     "nn.relu": "relu",
@@ -103,7 +102,7 @@ _ALIASES = {
 }
 
 
-_ELEMENTWISE = ("math.", "nn.bias_add", "__operators__.")
+_ELEMENTWISE = ("math.", "__operators__.")
 
 
 def _named(name: str, elementwise: bool) -> Callable[[Any], Callable[..., Any]]:
@@ -133,6 +132,15 @@ def _constants(values: list[Any]) -> list[Any]:
     """Lists of numbers as arrays of the type of the tensor that they meet, as TensorFlow takes them."""
     kind = next((value.dtype for value in values if hasattr(value, "dtype")), None)
     return [np.asarray(value, kind) if isinstance(value, list | tuple) else value for value in values]
+
+
+def _bias_add(keras: Any) -> Callable[..., Any]:
+    def call(value: Any, bias: Any, data_format: str | None = None) -> Any:
+        if data_format is not None and data_format.startswith("NC"):
+            raise ValueError(f"bias_add with data_format = {data_format} is not known.")
+        return keras.ops.add(*_constants([value, bias]))
+
+    return call
 
 
 def _silu(keras: Any) -> Callable[..., Any]:
@@ -226,6 +234,7 @@ OPERATIONS: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "linalg.matmul": _matmul,
     "math.add_n": _add_n,
     "math.squared_difference": _squared_difference,
+    "nn.bias_add": _bias_add,
     "nn.gelu": _gelu,
     "nn.leaky_relu": _leaky_relu,
     "nn.silu": _silu,

@@ -6,7 +6,6 @@ called as it was called. What an argument that Keras 3 no longer has would chang
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from typing import Any
 
@@ -14,24 +13,12 @@ import numpy as np
 
 from workbench.errors import InvalidInput, Refused
 from workbench.models.keras_names import LAYERS
+from workbench.models.legacy_arguments import STEEPER, arguments_of, name_of, weights_of
 from workbench.models.legacy_operations import OPERATIONS, sliced
 from workbench.text import Text, say
 
-_WITHOUT_EFFECT = frozenset(
-    {"implementation", "unroll", "groups", "rng_type", "vocabulary_size", "input_length", "noise_shape"}
-    | {"query_shape", "key_shape", "value_shape", "softmax_robust_masking", "fused", "virtual_batch_size"}
-    | {"kernel_initializer", "kernel_regularizer", "kernel_constraint", "batch_input_shape", "trainable"}
-)
-"""Arguments that Keras 3 dropped, and that never changed what a layer predicts, or only said it twice."""
-_NEUTRAL = (None, False, 0, "", "stateful")
-_RENAMED = {("LeakyReLU", "alpha"): "negative_slope", ("ThresholdedReLU", "theta"): "threshold"}
 _KINDS = {"ThresholdedReLU": "ReLU", "BatchNormalizationV1": "BatchNormalization"}
 _RECURRENT = {"RNN", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional"}
-_STEEPER = 1.2
-"""Keras 2 cuts x / 5 + 1/2 to a hard sigmoid, Keras 3 x / 6 + 1/2: equal for an x 1.2 times larger."""
-_GATES = {"LSTM": (1, 1, 0, 1), "LSTMCell": (1, 1, 0, 1), "GRU": (1, 1, 0), "GRUCell": (1, 1, 0)}
-_GATES |= {f"ConvLSTM{rank}D": (1, 1, 0, 1) for rank in (1, 2, 3)}
-"""Which blocks of a recurrent layer's weights lead into its recurrent activation."""
 
 
 def rebuilt(keras: Any, graph: dict[str, Any], arrays: dict[str, Any]) -> tuple[Any, tuple[Text, ...]]:
@@ -45,6 +32,8 @@ def rebuilt(keras: Any, graph: dict[str, Any], arrays: dict[str, Any]) -> tuple[
     Raises:
         workbench.errors.InvalidInput: If Keras 3 lacks a layer, an argument or an operation of it.
     """
+    for layer in graph["layers"]:
+        _without_slashes(layer)
     rebuilding = _Rebuilding(keras, graph["layers"], arrays)
     with warnings.catch_warnings():
         # Keras tells the author of the model how to write it today; the reader cannot
@@ -85,7 +74,7 @@ class _Rebuilding:
             values = [self._arrays[name] for name in spec["weights"]]
             own = [*layer._trainable_variables, *layer._non_trainable_variables]
             own = [variable for variable in own if "seed_generator" not in variable.path]
-            for variable, value in zip(own or layer.weights, _weights(spec, values), strict=True):
+            for variable, value in zip(own or layer.weights, weights_of(spec, values), strict=True):
                 variable.assign(value)
             if hasattr(layer, "finalize_state"):
                 layer.finalize_state()
@@ -140,13 +129,17 @@ class _Rebuilding:
             raise _missing(spec)
         inside = {key: [self.layer(number) for number in value] for key, value in spec["inside"].items()}
         if kind == "Lambda":
-            return made.from_config(_lambda(config))
+            layer = made.from_config(_lambda(config))
+            # Keras 2 carried the code of any function; Keras 3 that of a lambda, and of others the name only.
+            layer.function.__code__ = layer.function.__code__.replace(co_name="<lambda>")
+            layer.function.__name__ = "<lambda>"
+            return layer
         activation = config.get("activation")
         if isinstance(activation, dict) and activation.get("class_name") in LAYERS:
             inner = getattr(self._keras.layers, activation["class_name"])
-            own = _arguments(inner, activation["class_name"], activation["config"], spec["name"])
+            own = arguments_of(inner, activation["class_name"], activation["config"], spec["name"])
             config["activation"] = inner.from_config(own)
-        given = _arguments(made, kind, config, spec["name"])
+        given = arguments_of(made, kind, config, spec["name"])
         self._drop_constraints(given, spec["name"])
         if not inside:
             return _frozen(made.from_config(given), spec)
@@ -170,9 +163,9 @@ class _Rebuilding:
         """What computes the same for layers that Keras 3 lacks, or has with another meaning; else None."""
         layers = self._keras.layers
         base: dict[str, Any] = {key: config.get(key) for key in ("name", "trainable", "dtype")}
-        if kind == "Activation" and _name_of(config.get("activation")) == "hard_sigmoid":
+        if kind == "Activation" and name_of(config.get("activation")) == "hard_sigmoid":
             # a layer again, since it may stand in a wrapper
-            steps = (layers.Rescaling(_STEEPER, dtype=base["dtype"]), layers.Activation("hard_sigmoid"))
+            steps = (layers.Rescaling(STEEPER, dtype=base["dtype"]), layers.Activation("hard_sigmoid"))
             return self._keras.Sequential(steps, name=base["name"])
         if kind in {"RandomHeight", "RandomWidth"}:
             self._only_training(kind, base["name"])
@@ -221,40 +214,11 @@ class _Rebuilding:
                 return ...
 
 
-def _arguments(made: Any, kind: str, config: dict[str, Any], layer: str) -> dict[str, Any]:
-    """The arguments that Keras 3 takes."""
-    known: set[str] = set()
-    for base in made.__mro__:
-        if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters
-            known |= parameters.keys()
-            if all(one.kind is not one.VAR_KEYWORD for one in parameters.values()):
-                break
-    given: dict[str, Any] = {}
-    for key, value in config.items():
-        name = _RENAMED.get((kind, key), key)
-        if name in known:
-            given[name] = value
-        elif key not in _WITHOUT_EFFECT and not any(value is one or value == one for one in _NEUTRAL):
-            raise InvalidInput(
-                say(
-                    "Layer {layer} ({kind}) has {argument} = {value}, which Keras 3 does not know.",
-                    layer=layer,
-                    kind=kind,
-                    argument=key,
-                    value=str(value)[:80],
-                ),
-                say("Build the layer without it, and save the model again."),
-            )
-    axis = given.get("axis")
-    if kind.startswith("BatchNormalization") and isinstance(axis, list) and len(axis) == 1:
-        given["axis"] = axis[0]
-    if kind in _GATES and _name_of(given.get("activation")) == "hard_sigmoid":
-        raise InvalidInput(
-            say("Layer {layer} has the hard sigmoid of Keras 2 for its states.", layer=layer),
-            say("Keras 3 has another one: build the layer with sigmoid or tanh, and train the model again."),
-        )
-    return given
+def _without_slashes(layer: dict[str, Any]) -> None:
+    """Keras 3 takes no slash in a name; Keras 2's own MobileNetV3 has them."""
+    for named in (layer, *layer.get("inputs", ()), layer.get("config", {}).get("dict", {})):
+        if isinstance(named.get("name"), str):
+            named["name"] = named["name"].replace("/", "_")
 
 
 def _name_inputs(model: dict[str, Any]) -> None:
@@ -274,29 +238,6 @@ def _frozen(layer: Any, spec: dict[str, Any]) -> Any:
     if not spec["trainable"]:
         layer.trainable = False
     return layer
-
-
-def _weights(spec: dict[str, Any], values: list[Any]) -> list[Any]:
-    """The weights as Keras 3 computes the same with them."""
-    kind, config = spec["kind"], spec["config"]["dict"]
-    if kind in _GATES:
-        if _name_of(config.get("recurrent_activation")) != "hard_sigmoid":
-            return values
-        leads = np.asarray(_GATES[kind], bool)
-        factors = np.where(leads, _STEEPER, 1.0)
-        return [
-            value * np.repeat(factors, value.shape[-1] // len(leads)).astype(value.dtype) for value in values
-        ]
-    if _name_of(config.get("activation")) != "hard_sigmoid":
-        return values
-    kept = 1 if kind.startswith("SeparableConv") else 0  # the first one's result is multiplied by the second
-    return [*values[:kept], *(value * value.dtype.type(_STEEPER) for value in values[kept:])]
-
-
-def _name_of(activation: Any) -> str:
-    if isinstance(activation, dict):
-        activation = activation.get("config") if activation.get("class_name") == "function" else None
-    return activation if isinstance(activation, str) else ""
 
 
 def _as_called(kind: str, arguments: list[Any], named: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
