@@ -217,3 +217,17 @@ def test_the_plain_code_writes_the_same_file(parents, made, tmp_path):
         assert [array.shape for array in weights(twin.path)] == [array.shape for array in weights(ours.path)]
         x = parents(kind)[1].x("test")
         np.testing.assert_allclose(predict(twin, x), predict(ours, x), atol=1e-5)
+
+
+def test_a_large_model_takes_another_way_to_the_same_numbers(made, parents, monkeypatch, tmp_path):
+    """Converted in a process of its own, with its weights beside the file and ranges found beforehand."""
+    from workbench.techniques.quantization import onnx_files
+
+    monkeypatch.setattr(onnx_files, "LARGE_MODEL_BYTES", 0)
+    applied = apply(NAME, *parents("dense"), tmp_path / "large")
+    usual = made(NAME, "dense")
+    assert [item.name for item in (tmp_path / "large").iterdir()] == ["model.onnx"]
+    assert applied.path.stat().st_size == pytest.approx(usual.path.stat().st_size, rel=0.02)
+    assert applied.description.precision == usual.description.precision
+    x = parents("dense")[1].x("test")
+    np.testing.assert_array_equal(predict(applied, x), predict(usual, x))

@@ -56,7 +56,7 @@ def _nothing_done(weighted: list[Layer], weights: str) -> Refused:
         )
     largest = max(weighted, key=lambda layer: layer.parameters)
     small = largest.parameters < 1024 and largest.precision == "float32"
-    if small and largest.kind in KERNELS:  # which have a form; others have none of any size
+    if small and largest.kind in {*KERNELS, "TRANSPOSE_CONV"}:  # others have no such form at any size
         return Refused(
             say(
                 "No layer of this model was quantized: the largest, {layer}, has {count} weights, and fewer "
