@@ -156,4 +156,4 @@ def test_an_axis_of_length_1_is_fitted_and_said(tmp_path, given, wanted):
     dataset = prepare((x, Y), tmp_path / "out", model=model("float32", "numbers", wanted))
     fitted = tuple(5 if size is None else size for size in wanted)
     assert dataset.info.input_shapes == {"": fitted}
-    assert "the axis of length 1 was fitted" in str(dataset.info.notes[0])
+    assert "as the model takes them" in str(dataset.info.notes[0])

@@ -170,9 +170,9 @@ def test_classes_that_are_in_no_sample_or_in_few_are_said():
     parts, notes = split({"train": y, "test": np.arange(20) % 2}, 5)
     assert np.bincount(y[parts["train"].index], minlength=5).tolist() == [90, 90, 1, 0, 1]
     assert [str(note) for note in notes][1:] == [
-        "1 of 5 classes have no sample in the training split: class 3.",
-        "2 of 5 classes have no sample in the validation split: class 3, class 4.",
-        "3 of 5 classes have no sample in the test split: class 2, class 3, class 4.",
+        "1 of 5 classes do not occur in the data: class 3.",
+        "1 of 5 classes have no sample in the validation split: class 4.",
+        "2 of 5 classes have no sample in the test split: class 2, class 4.",
     ]
 
 

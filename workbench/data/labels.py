@@ -244,7 +244,8 @@ def _levels(
         return [False, True], (numbering(["False", "True"]),)
     if labels.dtype.kind in "iu":
         if outputs is not None and every[0] >= 0 and every[-1] < outputs:
-            return list(range(outputs)), _absent(outputs, every)
+            told = say("Labels are the numbers of the model's {outputs} outputs, from 0.", outputs=outputs)
+            return list(range(outputs)), (told,) if len(every) < outputs else ()
         if outputs is not None and every[0] >= 1 and every[-1] == outputs:
             first_to_last = list(range(1, outputs + 1))
             return list(first_to_last), (numbering([str(level) for level in first_to_last]),)
@@ -271,20 +272,6 @@ def _levels(
     if outputs is not None and len(levels) < outputs == len(every):
         levels = every  # a rare class may be in the test split alone
     return levels.tolist(), (numbering([str(level) for level in levels]),)
-
-
-def _absent(outputs: int, occurring: Array) -> tuple[Text, ...]:
-    """Says that labels were taken for numbers of outputs although some do not occur."""
-    absent = np.setdiff1d(np.arange(outputs), occurring)
-    if not len(absent):
-        return ()
-    return (
-        say(
-            "Labels are the numbers of the model's {outputs} outputs, from 0; these never occur: {absent}.",
-            outputs=outputs,
-            absent=_few([str(number) for number in absent]),
-        ),
-    )
 
 
 def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) -> npt.NDArray[np.int64]:

@@ -171,7 +171,7 @@ def _distinct_numbers(raw: RawData) -> int:
 
 def _stored_bytes(raw: RawData, specs: dict[str, TensorSpec | None]) -> int:
     return sum(
-        array.size * stored_type(specs[name], array).itemsize
+        array.size * stored_type(specs.get(name), array).itemsize
         for samples in raw.samples()
         for name, array in samples.x.items()
     )

@@ -156,6 +156,16 @@ def check(
         InvalidInput: With the numbers.
     """
     remarks: list[Text] = []
+    anywhere = np.bincount(np.concatenate([y[split] for split in SPLITS]), minlength=len(classes)) > 0
+    if not anywhere.all():
+        remarks.append(
+            say(
+                "{missing} of {classes} classes do not occur in the data: {names}.",
+                missing=int((~anywhere).sum()),
+                classes=len(classes),
+                names=_few(classes, ~anywhere),
+            )
+        )
     for split in SPLITS:
         size, counts = len(y[split]), np.bincount(y[split], minlength=len(classes))
         if size < SMALLEST_SPLIT and split not in asked and not (split == "train" and asked):
@@ -191,19 +201,23 @@ def check(
                     count=size,
                 )
             )
-        empty = np.flatnonzero(counts == 0)
-        if len(empty):
+        empty = (counts == 0) & anywhere
+        if empty.any():
             remarks.append(
                 say(
                     "{missing} of {classes} classes have no sample in the {split} split: {names}.",
-                    missing=len(empty),
+                    missing=int(empty.sum()),
                     classes=len(classes),
                     split=_split_text(split),
-                    names=", ".join(classes[number] for number in empty[:5])
-                    + (", …" if len(empty) > 5 else ""),
+                    names=_few(classes, empty),
                 )
             )
     return tuple(remarks)
+
+
+def _few(classes: tuple[str, ...], chosen: npt.NDArray[np.bool_]) -> str:
+    numbers = np.flatnonzero(chosen)
+    return ", ".join(classes[number] for number in numbers[:5]) + (", …" if len(numbers) > 5 else "")
 
 
 def _larger(split: SplitName, own: set[SplitName]) -> Text:

@@ -156,6 +156,9 @@ def _walk(value: Any) -> Iterator[tuple[Any, int, str]]:
 def _known_operation(value: dict[str, Any], kind: str) -> bool:
     """Whether a layer of Keras 2 stands for a function of TensorFlow that only computes."""
     function = _inner(value).get("function")
+    module = str(value.get("module") or "keras").split(".")[0]
+    if module not in {"keras", "tf_keras"} or value.get("registered_name") not in {None, kind}:
+        return False  # a class of another module, whose import alone would run code
     return (kind == "TFOpLambda" and function in OPERATIONS) or (
         kind == "SlicingOpLambda" and function == SLICING
     )

@@ -100,8 +100,8 @@ def _reason(ended: Ended, allowance: Allowance) -> Text:
         )
     said = ended.output.strip().splitlines()
     if said and said[-1].startswith('{"reason"'):
-        return say("{reason}", reason=str(json.loads(said[-1])["reason"]))
-    return say("{reason}", reason=ended.last_line or f"status {ended.code}")
+        return say("{reason}.", reason=str(json.loads(said[-1])["reason"]).rstrip("."))
+    return say("{reason}.", reason=(ended.last_line or f"status {ended.code}").rstrip("."))
 
 
 def _read(source: Path, folder: Path, *, trust: bool) -> None:

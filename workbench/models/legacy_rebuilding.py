@@ -49,6 +49,7 @@ def rebuilt(keras: Any, graph: dict[str, Any], arrays: dict[str, Any]) -> tuple[
     with warnings.catch_warnings():
         # Keras tells the author of the model how to write it today; the reader cannot
         warnings.simplefilter("ignore", UserWarning)
+        _name_inputs(graph["layers"][graph["model"]])
         model = rebuilding.layer(graph["model"])
         rebuilding.set_weights()
     return model, tuple(rebuilding.notes)
@@ -254,6 +255,18 @@ def _arguments(made: Any, kind: str, config: dict[str, Any], layer: str) -> dict
             say("Keras 3 has another one: build the layer with sigmoid or tanh, and train the model again."),
         )
     return given
+
+
+def _name_inputs(model: dict[str, Any]) -> None:
+    """Inputs that were given as a dict become a list whose names are the keys, as data are named by them."""
+    structure = model.get("input")
+    if not isinstance(structure, dict) or "dict" not in structure:
+        return
+    keys = {value["tensor"]: key for key, value in structure["dict"].items() if "tensor" in value}
+    if len(keys) == len(model["inputs"]):
+        for tensor in model["inputs"]:
+            tensor["name"] = keys[tensor["tensor"]]
+        model["input"] = [{"tensor": tensor["tensor"]} for tensor in model["inputs"]]
 
 
 def _frozen(layer: Any, spec: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from workbench.variant import TensorSpec
 TOLERANCE = 1e-5
 """Largest accepted difference, relative to the largest output where that is above 1."""
 SAMPLES = 4
-LENGTHS = (64, 16, 256, 1024)
+LENGTHS = (64, 16, 256, 1024, 4096)
 """Lengths tried for axes whose length is free, until the model can be run with one."""
 LARGEST_TRIED = 2**22
 """Numbers in one input that is tried."""

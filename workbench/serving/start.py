@@ -18,6 +18,7 @@ def start_words() -> dict[str, dict[str, str]]:
         "so_far": say("{seconds} s so far. Other pages or jobs may keep this machine busy."),
         "failed": say("The kernel of this page could not be started."),
         "empty": say("The kernel of this page sent nothing to show."),
+        "error": say("The notebook of this page ended with an error."),
         "gone": say("The kernel of this page has ended."),
         "cut": say("The connection broke while this page was being sent."),
         "script": say("A script of this page could not be loaded."),

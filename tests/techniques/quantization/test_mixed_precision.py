@@ -200,3 +200,20 @@ def test_the_plain_code_writes_the_same_file(parents, mixed, tmp_path):
     )
     for number, (kind, values) in enumerate(cases):
         assert (tmp_path / f"{number}.tflite").read_bytes() == mixed(kind, **values).path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("conv", {"by": "layers", "layers": 2}),
+        ("conv", {"low": "int8", "by": "layers", "layers": 1}),
+        ("two_inputs", {"by": "layers", "layers": 1}),
+    ],
+)
+def test_the_size_that_is_expected_is_about_that_of_the_file(kind, values, parents, mixed):
+    parent, dataset = parents(kind)
+    expected = techniques.technique(NAME).estimate(
+        parent, dataset.info, MixedPrecisionParameters.model_validate(values)
+    )
+    real = mixed(kind, **values).path.stat().st_size / parent.path.stat().st_size
+    assert real == pytest.approx(expected.size_ratio, rel=0.35)

@@ -113,10 +113,29 @@ def takes_whole_numbers(variant: Variant) -> bool:
     return any(spec.dtype.startswith(("int", "uint")) for spec in variant.description.inputs)
 
 
+_OPERATIONS = {"MultiHeadAttention": 24, "GroupQueryAttention": 24, "LayerNormalization": 12}
+"""So many a layer becomes, where it is not one or two."""
+
+
 def conversion_seconds(description: ModelDescription, samples: int = 0) -> float:
     """Rough wall time of a conversion, with one inference in the converter's own interpreter per sample."""
     one_inference = max(0.002, (description.macs or 10 * description.parameters) / 1e9)
     return 3.0 + description.parameters / 2e6 + samples * one_inference
+
+
+def litert_bytes(description: ModelDescription, bits: float) -> float:
+    """Roughly what a slimmed LiteRT file of a model takes.
+
+    Args:
+        description: Of the Keras model, or of a LiteRT file.
+        bits: Of a weight, on average. A small file is mostly what lies around them: a scale, a zero point and
+            a bias for each channel, and the operations that a layer becomes.
+    """
+    weights = [layer for layer in description.layers if layer.parameters]
+    channels = sum((layer.output_shape or (0,))[-1] or 0 for layer in weights)
+    computing = [layer for layer in weights if layer.kind != "BatchNormalization"]  # which is folded
+    operations = sum(_OPERATIONS.get(layer.kind, 1) for layer in computing)
+    return 2000 + description.parameters * bits / 8 + 16 * channels + 220 * operations
 
 
 def calibration_index(parameters: CalibratedParameters, count: int) -> npt.NDArray[np.int64]:

@@ -16,7 +16,12 @@ from workbench.measure.records import Interval
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import SLIMMING, conversion_seconds, output_name
+from workbench.techniques.quantization.litert_files import (
+    SLIMMING,
+    conversion_seconds,
+    litert_bytes,
+    output_name,
+)
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -133,7 +138,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
         one = 1e-4 + (variant.description.macs or 1e6) / 4e9
         return Estimate(
             seconds=conversion_seconds(variant.description) + layers * (0.2 + 2 * count * one),
-            size_ratio={"int4 weights": 0.16, "int8 weights": 0.28, "int8": 0.3}[parameters.low],
+            size_ratio=_size_ratio(variant, parameters),
             expectation=say(
                 "Size between that of the low precision and that of the kept one. The F1 budget holds on "
                 "the samples that were measured with; a new sample may differ."
@@ -184,6 +189,18 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     @override
     def variant_name(self, parameters: MixedPrecisionParameters) -> str:
         return f"mixed {parameters.low}"
+
+
+def _size_ratio(variant: Variant, parameters: MixedPrecisionParameters) -> float:
+    """With as many layers kept as are asked for; how many a budget needs is not known before."""
+    weights = sum(1 for layer in variant.description.layers if layer.parameters)
+    kept = min(1.0, parameters.layers / max(1, weights)) if parameters.by == "layers" else 0.0
+    bits = (1 - kept) * parameters.low_bits + kept * (parameters.kept_bits or 32)
+    try:
+        before = variant.path.stat().st_size
+    except OSError:
+        before = 4 * variant.description.parameters
+    return round(litert_bytes(variant.description, bits) / max(1, before), 2)
 
 
 def _reported(

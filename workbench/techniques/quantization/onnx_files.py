@@ -19,6 +19,8 @@ from workbench.variant import Skip, Variant
 
 _RESERVE_BYTES = 200 << 20
 """What ONNX Runtime takes beside the weights."""
+_PROCESS_BYTES = 700 << 20
+"""What TensorFlow takes in the process that converts a large model."""
 
 
 LARGE_MODEL_BYTES = 64 << 20
@@ -43,8 +45,9 @@ def prepared_onnx(context: Context, temporary: Path) -> Path:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     source, large = context.parent.path, is_large(context.parent)
+    weight_bytes = 4 * context.parent.description.parameters
     require_memory(
-        _RESERVE_BYTES + 4 * 4 * context.parent.description.parameters, say("Quantizing with ONNX Runtime")
+        _RESERVE_BYTES + large * _PROCESS_BYTES + 4 * weight_bytes, say("Quantizing with ONNX Runtime")
     )
     if context.parent.format == "keras":
         context.report.stage(say("Converting to ONNX"))

@@ -164,7 +164,9 @@
       return;
     }
     const outputs = [...document.querySelectorAll('script[type="application/vnd.voila.cell-output+json"]')];
-    if (!outputs.some((one) => one.textContent.includes(WIDGET))) broken("empty");
+    if (outputs.some((one) => one.textContent.includes(WIDGET))) return;
+    // Voila writes errors as they are, not as outputs for a script.
+    broken(document.querySelector('#rendered_cells [data-mime-type="application/vnd.jupyter.stderr"]') ? "error" : "empty");
   };
 
   const end = () => {
