@@ -381,12 +381,12 @@ def kept(workbench: Workbench) -> tuple[object, ...]:
 def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
     executor: Executor, tmp_path: Path
 ) -> None:
-    x = np.random.default_rng(0).normal(size=(60, 8, 8, 1)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(240, 8, 8, 1)).astype("float32")
     workbench = Workbench(tmp_path, executor=executor)
     empty = kept(workbench)
-    # It is read, and the data are prepared, before it is seen that it gives ten classes and the data two.
-    failed = workbench.open("dense-digits", (x, np.arange(60) % 2), name="mine")
-    with pytest.raises(InvalidInput, match="2 classes"):
+    # It is read, and the data are prepared, before it is seen that it gives ten classes and the data twelve.
+    failed = workbench.open("dense-digits", (x, np.arange(240) % 12), name="mine")
+    with pytest.raises(InvalidInput, match="12 classes"):
         failed.wait()
     assert kept(workbench) == empty
 

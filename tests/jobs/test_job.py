@@ -37,6 +37,7 @@ def test_what_waits_does_not_run_and_its_time_left_does_not_count_it(job, begins
     job.begin()
     job.phase(0.0, 1.0, say("Reading"))
     assert not job.state.waits
+    job.on_event({"type": "progress", "fraction": 0.2})
     job.on_event(begins)
     assert job.state.waits
     assert job.state.may_go_on is begins.get("may_go_on", False)
@@ -48,8 +49,8 @@ def test_what_waits_does_not_run_and_its_time_left_does_not_count_it(job, begins
     assert not job.state.waits
     assert not job.state.may_go_on
     assert str(job.state.stage) == "Reading"
-    job.on_event({"type": "progress", "fraction": 0.1})
-    assert job.state.eta_seconds <= 0  # an hour less than it has taken, of which it has waited an hour
+    job.on_event({"type": "progress", "fraction": 0.5})
+    assert job.state.eta_seconds is None  # less time at work than none: an hour was taken off
     job.on_event(begins)
     job.end()
     assert job.state.waiting_since is None
