@@ -101,8 +101,8 @@ class Making:
         The data are prepared again, from the same source and options, where the model turns out to expect
         another range.
         """
-        opened = self._judging(opened)
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
+        opened = self._judging(opened)
         home = _HOME_RUNTIME[opened.format]
         opened, reading = await understood(self._bench, job, opened, home, wish)
         refitted = await self._fit_range(job, opened, data, options)
@@ -114,8 +114,8 @@ class Making:
     async def another(self, job: Job, opened: Opened, name: str, started: float, wish: OutputWish) -> Variant:
         """Stores a model that was read beside the baseline."""
         baseline = self._bench.evidence.baseline
-        opened = self._judging(opened, baseline.description.judged.name)
         notes = check_agreement(opened.description, self._bench.evidence.dataset.info)
+        opened = self._judging(opened, baseline.description.judged.name)
         opened, reading = await understood(self._bench, job, opened, _HOME_RUNTIME[opened.format], wish)
         return self._store_opened(opened, name, baseline.id, (*reading, *notes), started)
 
