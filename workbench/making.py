@@ -149,8 +149,8 @@ class Making:
         Raises:
             InvalidInput: If model and data do not fit each other, or nothing says which output is meant.
         """
-        opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
         check_agreement(opened.description, dataset.info)
+        opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
         home = HOME_RUNTIME[opened.format]
         opened, reading = await understood(self._bench, job, opened, home, wish, dataset.folder)
         return opened, reading

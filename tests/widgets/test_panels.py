@@ -216,6 +216,14 @@ def test_the_bar_states_model_data_scaling_and_machine(
     assert len(facts) == 3
 
 
+def test_the_bar_says_how_the_output_is_read(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = Reader(TopBar(workbench), monkeypatch)
+    assert "is read as probabilities" in bar.shown["remarks"][-1]
+    assert [one["value"] for one in bar.shown["meanings"]] == ["auto", "probabilities", "raw scores"]
+    refused = bar.click("open", model="dense-digits", data="digits", meaning=["probabilities"])["error"]
+    assert "Allowed are: auto, probabilities, raw scores" in refused
+
+
 def test_a_recipe_with_a_mistake_is_refused_with_its_place(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
