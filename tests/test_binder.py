@@ -10,6 +10,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from traitlets.config import Config
+
+from workbench.serving.start import start_words
 
 REPOSITORY = Path(__file__).parents[1]
 BINDER = REPOSITORY / "binder"
@@ -68,12 +71,15 @@ def test_settings_are_those_that_the_page_brings():
     assert voila["template"] == page().template
     assert (page().jupyter_path[-1] / "nbconvert" / "templates" / voila["template"]).is_dir()
     # Without these words the template fails where the server is not the project's own.
+    config = Config()
+    exec(compile(text("voila.py"), "voila.py", "exec"), {"get_config": lambda: config})
+    brought = config.VoilaConfiguration.resources["neural_workbench"]
     template = next((page().jupyter_path[-1] / "nbconvert" / "templates").rglob("index.html.j2"))
-    words = set(re.findall(r"get\('neural_workbench', \{\}\)\.get\('(\w+)'", template.read_text("utf-8")))
-    # The list of modules makes it faster, and is known only to the project's own server.
-    assert words - {"modules"} == set(voila["resources"]["neural_workbench"])
+    needed = set(re.findall(r"(?:workbench|\['neural_workbench'\])\['(\w+)'\]", template.read_text("utf-8")))
+    assert needed == set(brought) == {"language", "words"}
+    assert brought["words"] == start_words()
     json.loads(text("jupyter_server_config.json"))
-    for name in ("voila.json", "jupyter_server_config.json"):
+    for name in ("voila.json", "voila.py", "jupyter_server_config.json"):
         assert f"binder/{name}" in text("postBuild")
 
 

@@ -339,3 +339,48 @@ def test_what_is_to_be_said_of_the_timing_is_said() -> None:
     busy = say("The processor was busy with other work.")
     row = ResultRow(variant=variant("new", technique="structure.width"), size=size(300), timing=(busy,))
     assert said(row) == str(busy)
+
+
+def compared(precision: Precision, word: SpeedWord, macs: int, parameters: int, **settings: int) -> str:
+    """What is said of a variant beside a baseline of 1,000 weights and 1,000 multiplications."""
+    made = variant("new", precision, "quantization.int8")
+    baseline = variant("baseline")
+    rows = [
+        ResultRow(
+            variant=one.model_copy(
+                update={
+                    "description": one.description.model_copy(update={"macs": work, "parameters": weights}),
+                    "settings": RuntimeSettings(**options),
+                }
+            ),
+            size=size(1000 if one is baseline else 300),
+            speed=None if one is baseline else speed(word, 0.7),
+        )
+        for one, work, weights, options in (
+            (baseline, 1000, 1000, {}),
+            (made, macs, parameters, settings),
+        )
+    ]
+    return " ".join(str(note) for note in notes(rows[1], rows, {}))
+
+
+@pytest.mark.parametrize("precision", ["int8", "dynamic int8", "int4", "float16", "int8 weights"])
+def test_precision_is_not_blamed_for_a_larger_model(precision: Precision) -> None:
+    words = compared(precision, "slower", macs=6000, parameters=6000)
+    assert words == (
+        "It multiplies 6 times as often as baseline, which it is compared with. Its own float32 form in this "
+        "runtime would show what else makes a difference."
+    )
+
+
+@pytest.mark.parametrize(
+    ("macs", "parameters", "settings"),
+    [(400, 400, {}), (1000, 6000, {}), (1000, 1000, {"batch": 8})],
+)
+def test_nothing_is_said_of_precision_between_unlike_files(
+    macs: int, parameters: int, settings: dict[str, int]
+) -> None:
+    words = compared("int8", "slower", macs, parameters, **settings)
+    assert "int8 is slower" not in words
+    assert "int8 is slower" in compared("int8", "slower", 1000, 1000)
+    assert "int8 is slower" in compared("int8", "slower", 1050, 990)

@@ -51,7 +51,7 @@ def test_a_stranger_opens_what_they_have_sent_and_no_way_out_of_it(
 @pytest.fixture
 def visitor(shared: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Workbench]:
     with Workbench(tmp_path / "visitor") as workbench:
-        workbench.open("dense-digits", "digits").wait(120)
+        workbench.open("dense-digits", "digits").wait()
         yield workbench
 
 
@@ -64,14 +64,14 @@ def test_a_visitor_has_one_job_at_a_time_and_each_ends_at_its_limit(
         visitor.apply("quantization.float16")
     running.cancel()
     with pytest.raises(Cancelled):
-        running.wait(60)
+        running.wait()
 
     assert JOB_LIMITS.wall_seconds is not None
     shared.setattr(workers, "JOB_LIMITS", Limits(wall_seconds=4))
     with pytest.raises(JobFailed, match=r"4 s|4 seconds"):
-        visitor.apply("structure.width", epochs=1000, patience=0).wait(90)
+        visitor.apply("structure.width", epochs=1000, patience=0).wait()
 
     shared.setattr(workers, "JOB_LIMITS", JOB_LIMITS)  # the worker that was ended has a successor
-    made = visitor.apply("quantization.float16").wait(120)
+    made = visitor.apply("quantization.float16").wait()
     assert made is not None
     assert made.format == "tflite"

@@ -89,7 +89,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     for technique in (Blur, Outlier):
         register(technique)
     with Workbench(tmp_path_factory.mktemp("stacking")) as workbench:
-        workbench.open("dense-digits", "digits").wait(120)
+        workbench.open("dense-digits", "digits").wait()
         yield workbench
     for technique in (Blur, Outlier):
         unregister(technique.name)
@@ -97,7 +97,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 
 @pytest.fixture(scope="module")
 def sparse(digits: Workbench) -> Variant:
-    made = digits.apply("structure.sparsity", share=0.75, epochs=3).wait(200)
+    made = digits.apply("structure.sparsity", share=0.75, epochs=3).wait()
     assert made is not None
     return made
 
@@ -109,7 +109,7 @@ def row(workbench: Workbench, variant: Variant) -> ResultRow:
 def test_zeros_are_counted_and_survive_quantization(digits: Workbench, sparse: Variant) -> None:
     assert row(digits, sparse).zeros == pytest.approx(0.75, abs=0.02)
     assert row(digits, sparse).lost == ()
-    small = digits.apply("quantization.int8", sparse.id).wait(200)
+    small = digits.apply("quantization.int8", sparse.id).wait()
     assert small is not None
     found = row(digits, small)
     assert found.zeros is not None
@@ -120,7 +120,7 @@ def test_zeros_are_counted_and_survive_quantization(digits: Workbench, sparse: V
 
 
 def test_zeros_that_a_later_step_loses_are_told(digits: Workbench, sparse: Variant) -> None:
-    blurred = digits.apply("structure.blur", sparse.id).wait(200)
+    blurred = digits.apply("structure.blur", sparse.id).wait()
     assert blurred is not None
     found = row(digits, blurred)
     assert found.zeros == 0
@@ -150,13 +150,13 @@ def test_a_recipe_of_a_senseless_order_is_refused_before_its_first_step(digits: 
 
 
 def test_the_layer_that_destroyed_a_quantized_variant_is_named(digits: Workbench) -> None:
-    spoilt = digits.apply("structure.outlier").wait(200)
+    spoilt = digits.apply("structure.outlier").wait()
     assert spoilt is not None
     same = row(digits, spoilt).quality_change
     assert same is not None
     assert same.change.value == pytest.approx(0, abs=0.01)
 
-    small = digits.apply("quantization.int8", spoilt.id).wait(200)
+    small = digits.apply("quantization.int8", spoilt.id).wait()
     assert small is not None
     found = row(digits, small)
     assert found.quality is not None
@@ -164,6 +164,6 @@ def test_the_layer_that_destroyed_a_quantized_variant_is_named(digits: Workbench
     (table,) = found.tables
     assert str(table.title).startswith("Error down the graph")
     assert "First bad layer" in str(table.note)
-    healthy = digits.apply("quantization.int8").wait(200)
+    healthy = digits.apply("quantization.int8").wait()
     assert healthy is not None
     assert row(digits, healthy).tables == ()

@@ -40,7 +40,7 @@ def executor() -> Iterator[Executor]:
 @pytest.fixture(scope="module")
 def opened(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     workbench = Workbench(tmp_path_factory.mktemp("digits"), executor=executor)
-    workbench.open("dense-digits", "digits").wait(120)
+    workbench.open("dense-digits", "digits").wait()
     yield workbench
     workbench.close()
 
@@ -81,9 +81,9 @@ def test_the_baseline_is_measured(opened: Workbench) -> None:
 
 
 def test_quantizing_makes_a_reference_and_stacks_on_width(opened: Workbench) -> None:
-    narrow = opened.apply("structure.width", factor=0.5, epochs=5).wait(200)
+    narrow = opened.apply("structure.width", factor=0.5, epochs=5).wait()
     assert narrow is not None
-    small = opened.apply("quantization.int8", narrow.id).wait(200)
+    small = opened.apply("quantization.int8", narrow.id).wait()
     assert small is not None
     rows = {row.variant.id: row for row in opened.results()}
     reference = next(
@@ -109,9 +109,9 @@ def test_quantizing_makes_a_reference_and_stacks_on_width(opened: Workbench) -> 
 
 
 def test_a_recipe_gives_what_the_clicks_gave(opened: Workbench) -> None:
-    clicked = opened.apply("quantization.float16").wait(200)
+    clicked = opened.apply("quantization.float16").wait()
     assert clicked is not None
-    again = opened.run(Recipe.from_yaml(opened.recipe(clicked.id).to_yaml())).wait(200)
+    again = opened.run(Recipe.from_yaml(opened.recipe(clicked.id).to_yaml())).wait()
     assert again is not None
     assert again.sha256 == clicked.sha256
     assert again.name == "float16 2"
@@ -121,7 +121,7 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
     events: list[Event] = []
     stop = opened.observe(events.append)
     job = opened.apply("quantization.dynamic_range")
-    variant = job.wait(200)
+    variant = job.wait()
     stop()
     statuses = [event[1].status for event in events if event[0] == "job"]
     assert statuses == sorted(statuses, key=["queued", "running", "done"].index)
@@ -144,16 +144,16 @@ def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
         assert not job.state.ended
     job.cancel()
     with pytest.raises(Cancelled):
-        job.wait(10)
+        job.wait()
     with pytest.raises(Cancelled):
-        waiting.wait(1)
+        waiting.wait()
     assert opened.variants == before
     assert [state.status for state in opened.jobs[:2]] == ["cancelled", "cancelled"]
     again = opened.rerun(waiting.id)
     again.cancel()
     assert again.state.request == waiting.state.request
     with pytest.raises(Cancelled):
-        again.wait(10)
+        again.wait()
     assert opened.variants == before
 
 
@@ -162,7 +162,7 @@ def test_another_process_cancels_a_job_through_the_folder(opened: Workbench, exe
         job = opened.apply("structure.width", epochs=200)
         beside.cancel(job.id)
         with pytest.raises(Cancelled):
-            job.wait(30)
+            job.wait()
     assert job.state.status == "cancelled"
 
 
@@ -210,7 +210,7 @@ def test_downloads_are_the_stored_files(opened: Workbench) -> None:
     name, content = opened.download(small.id)
     assert name.endswith(".tflite")
     assert content == small.path.read_bytes()
-    folder = opened.apply("inference.runtime", runtime="openvino").wait(200)
+    folder = opened.apply("inference.runtime", runtime="openvino").wait()
     assert folder is not None
     name, content = opened.download(folder.id)
     with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -330,7 +330,7 @@ class Noise(Technique[NoiseParameters]):
 def test_a_technique_added_at_run_time_works(opened: Workbench) -> None:
     register(Noise)
     assert "structure.noise" in opened.techniques()
-    noisy = opened.apply("structure.noise", scale=10.0).wait(200)
+    noisy = opened.apply("structure.noise", scale=10.0).wait()
     assert noisy is not None
     row = next(row for row in opened.results() if row.variant.id == noisy.id)
     assert row.quality_change is not None
@@ -344,8 +344,8 @@ def test_of_two_pages_that_open_a_model_at_once_one_does(executor: Executor, tmp
     with Workbench(tmp_path, executor=executor) as one, Workbench(tmp_path, executor=executor) as other:
         first, second = one.open("dense-digits", "digits"), other.open("dense-digits", "digits")
         with pytest.raises(InvalidInput, match="opening a model in this folder"):
-            second.wait(120)
-        baseline = first.wait(120)
+            second.wait()
+        baseline = first.wait()
         assert other.variants == (baseline,)
 
 
@@ -354,7 +354,7 @@ def test_arrays_of_a_notebook(executor: Executor, tmp_path: Path) -> None:
 
     x, y = load_digits(return_X_y=True)
     workbench = Workbench(tmp_path, executor=executor)
-    baseline = workbench.open("dense-digits", ((x / 16).reshape(-1, 8, 8, 1).astype("float32"), y)).wait(120)
+    baseline = workbench.open("dense-digits", ((x / 16).reshape(-1, 8, 8, 1).astype("float32"), y)).wait()
     assert baseline is not None
     with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
         workbench.open("dense-digits", "digits")
@@ -365,10 +365,10 @@ def test_a_model_that_does_not_fit_the_data(executor: Executor, tmp_path: Path) 
     workbench = Workbench(tmp_path, executor=executor)
     job = workbench.open("dense-digits", "breast-cancer")
     with pytest.raises(InvalidInput, match=r"takes samples of shape .* the data has \(30,\)"):
-        job.wait(120)
+        job.wait()
     assert job.state.status == "failed"
     assert workbench.variants == ()
-    assert workbench.open("dense-digits", "digits").wait(120) is not None
+    assert workbench.open("dense-digits", "digits").wait() is not None
     workbench.close()
 
 
@@ -387,7 +387,7 @@ def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
     # It is read, and the data are prepared, before it is seen that it gives ten classes and the data two.
     failed = workbench.open("dense-digits", (x, np.arange(60) % 2), name="mine")
     with pytest.raises(InvalidInput, match="2 classes"):
-        failed.wait(120)
+        failed.wait()
     assert kept(workbench) == empty
 
     with shared_slot(SilentReporter()):  # measuring latency has to wait
@@ -399,11 +399,11 @@ def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
         assert row.size is not None
         job.cancel()
         with pytest.raises(Cancelled):
-            job.wait(60)
+            job.wait()
     assert (job.state.status, job.state.variant) == ("cancelled", None)
     assert kept(workbench) == empty
 
-    opened = workbench.open("dense-digits", "digits", name="mine").wait(120)
+    opened = workbench.open("dense-digits", "digits", name="mine").wait()
     assert opened is not None
     assert opened.name == "mine"
     workbench.close()
@@ -432,11 +432,11 @@ def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Wor
     register(Crashing)
     job = opened.apply("structure.crashing", scale=2.0)
     with pytest.raises(TensorFlowCrashed, match="with its oneDNN kernels and without them"):
-        job.wait(200)
+        job.wait()
     assert "It is tried once more without TensorFlow's oneDNN kernels." in str(job.state.log[0])
     assert "os.environ" not in opened.code("structure.crashing")  # nothing helped: nothing is kept
 
-    made = opened.apply("structure.crashing", scale=0.001).wait(200)
+    made = opened.apply("structure.crashing", scale=0.001).wait()
     assert made is not None
     (note,) = made.report.notes
     assert "crashed on this model, so it was made without them (TF_ENABLE_ONEDNN_OPTS=0)" in str(note)
@@ -449,5 +449,5 @@ def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Wor
 
     # Heard by the steps that follow: this one would crash otherwise, and does not even try.
     job = opened.apply("structure.crashing", scale=0.002)
-    assert job.wait(200) is not None
+    assert job.wait() is not None
     assert job.state.log == ()

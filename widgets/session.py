@@ -187,6 +187,11 @@ class Session:
             self.workbench.cancel(job)
             self.touch("jobs")
 
+    def let_go_on(self, job: object) -> None:
+        """Lets a job measure at once that waits until the machine is quiet."""
+        if isinstance(job, str) and job in self._jobs:
+            self.workbench.let_go_on(job)
+
     def speak(self, language: object) -> None:
         """Shows every text in another language.
 

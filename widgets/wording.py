@@ -11,6 +11,7 @@ _LONGEST = 48
 _STATUS = {
     "queued": say("queued"),
     "running": say("running"),
+    "waiting": say("waiting"),
     "done": say("done"),
     "failed": say("failed"),
     "cancelled": say("cancelled"),

@@ -163,11 +163,8 @@ def require_order(steps: Sequence[AnyTechnique]) -> None:
         earlier.append((step.name, earlier[-1][0] if earlier else "baseline"))
 
 
-def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, ...]:
+def check_agreement(model: ModelDescription, data: DatasetInfo) -> None:
     """Checks that a model can be fed with the data; :func:`workbench.outputs.judged_model` has its output.
-
-    Returns:
-        What the user should know, such as an input range that looks wrong.
 
     Raises:
         InvalidInput: With both sides' shapes.
@@ -202,10 +199,3 @@ def check_agreement(model: ModelDescription, data: DatasetInfo) -> tuple[Text, .
                     "reshape or transpose; pictures in a folder are resized by themselves."
                 ),
             )
-    from workbench.data.scaling import scaling_warning
-
-    kinds = {layer.kind for layer in model.layers}
-    warning = scaling_warning(
-        data, bool(kinds & {"Rescaling", "Normalization"}), has_embedding="Embedding" in kinds
-    )
-    return (warning,) if warning is not None else ()

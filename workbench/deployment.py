@@ -11,7 +11,7 @@ from workbench.errors import Unavailable
 from workbench.runtimes import runtime
 from workbench.runtimes.batches import plain_name
 from workbench.text import Text, say
-from workbench.variant import Format, Variant
+from workbench.variant import Format, TensorSpec, Variant
 
 _FILES: dict[Format, str] = {
     "keras": "model.keras",
@@ -73,9 +73,9 @@ def deployment_file(variant: Variant) -> str:
 def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str:
     """Code that loads a variant's file and predicts with it, importing nothing from this package.
 
-    It defines ``predict(samples)``, which takes float32 samples (a dict by input name where there are
-    several) and gives the output that is judged as float32, and ``classify(samples)``. What a file wants in
-    8 bits is converted there and back with the scales that are in it.
+    It defines ``predict(samples)``, which takes samples as the data hold them (a dict by input name where
+    there are several) and gives the output that is judged as float32, and ``classify(samples)``. What a file
+    wants in 8 bits is converted there and back with the scales that are in it.
 
     Args:
         variant: Any variant; its file is called :func:`deployment_file` there.
@@ -135,8 +135,9 @@ def _header(variant: Variant, dataset: DatasetInfo | None) -> str:
         lines.append(
             str(
                 say(
-                    "Input {name}: float32, shape (samples, {shape}).",
+                    "Input {name}: {dtype}, shape (samples, {shape}).",
                     name=plain_name(spec.name),
+                    dtype=_taken(spec),
                     shape=shape,
                 )
             )
@@ -150,6 +151,13 @@ def _header(variant: Variant, dataset: DatasetInfo | None) -> str:
     lines.append(str(_meaning(variant)))
     # Names come from strangers: nothing in them may end the docstring.
     return "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''").rstrip('"') + "\n"
+
+
+def _taken(spec: TensorSpec) -> str:
+    """What a caller passes: what a file wants in 8 bits or in 16 is converted."""
+    if spec.role == "text":
+        return "text"
+    return spec.dtype if spec.takes_whole_numbers else "float32"
 
 
 def _meaning(variant: Variant) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from workbench.runtimes.batches import plain_name
-from workbench.variant import Variant
+from workbench.variant import TensorSpec, Variant
 
 _ARRAYS = """\
     arrays = [{casts}]
@@ -20,9 +20,9 @@ fixed = None if free else int(inputs[0]["shape"][0])
 
 def to_stored(x, detail):
     """Rounds real values to what the file stores: real = scale * (stored - zero point)."""
-    if np.dtype(detail["dtype"]).kind == "f":
-        return x.astype(detail["dtype"])
     scale, zero_point = detail["quantization"]
+    if np.dtype(detail["dtype"]).kind == "f" or not scale:
+        return x.astype(detail["dtype"])
     limits = np.iinfo(detail["dtype"])
     stored = np.round(x / np.float32(scale) + zero_point)
     return np.clip(stored, limits.min, limits.max).astype(detail["dtype"])
@@ -30,9 +30,9 @@ def to_stored(x, detail):
 
 def to_real(y, detail):
     """Values of the file as float32."""
-    if np.dtype(detail["dtype"]).kind == "f":
-        return y.astype("float32")
     scale, zero_point = detail["quantization"]
+    if np.dtype(detail["dtype"]).kind == "f" or not scale:
+        return y.astype("float32")
     return (y.astype("float32") - zero_point) * np.float32(scale)
 
 
@@ -318,12 +318,16 @@ def _arrays(variant: Variant, *, cast: bool = False) -> str:
     casts = []
     for spec in variant.description.inputs:
         dtype = spec.dtype if cast else "float32"
-        if variant.runtime.startswith("keras"):
+        if variant.runtime.startswith("keras") or spec.takes_whole_numbers:
             dtype = spec.dtype
-        chosen = (
-            "samples"
-            if len(variant.description.inputs) == 1
-            else f"samples[{json.dumps(plain_name(spec.name))}]"
-        )
-        casts.append(f"np.ascontiguousarray({chosen}, {json.dumps(dtype)})")
+        if spec.role == "text":
+            casts.append(f"tf.constant(np.asarray({_chosen(variant, spec)}, str))")
+            continue
+        casts.append(f"np.ascontiguousarray({_chosen(variant, spec)}, {json.dumps(dtype)})")
     return _ARRAYS.format(casts=", ".join(casts))
+
+
+def _chosen(variant: Variant, spec: TensorSpec) -> str:
+    if len(variant.description.inputs) == 1:
+        return "samples"
+    return f"samples[{json.dumps(plain_name(spec.name))}]"

@@ -36,6 +36,13 @@ def notes(
     found += _machine(row, rows, passports)
     found += _kernels(row, rows)
     found += row.timing
+    if row.latency is not None and row.latency.settings.batch > 1:
+        found.append(
+            say(
+                "Timed with {batch} samples a call: its times are those of a call, speed-ups are per sample.",
+                batch=row.latency.settings.batch,
+            )
+        )
     if row.latency is not None and row.latency.unsteady:
         found.append(
             say(

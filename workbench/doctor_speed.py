@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MANY_ZEROS = 0.3
 _FEWER_OPERATIONS = 0.9
+_SAME_WORK = 0.1
 _INT8_FEATURES = ("VNNI", "AMX", "DOTPROD", "I8MM")
 
 
@@ -33,6 +34,9 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
     precision = row.variant.description.precision
     if verdict is None or verdict.word == "faster":
         return []
+    reference = _of(verdict.reference, rows)
+    if precision != "float32" and not _own_float_form(row, reference, rows):
+        return _larger(row, reference, rows)
     found = []
     if verdict.word == "slower" and precision in ("int8", "dynamic int8"):
         has_int8 = machine is not None and any(
@@ -96,8 +100,8 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
             )
         )
     elif verdict.word == "slower":
-        found += _slower(row, _of(verdict.reference, rows))
-    elif _as_much_work(row, _of(verdict.reference, rows), rows):
+        found += _larger(row, reference, rows) or _slower(row, reference)
+    elif _as_much_work(row, reference, rows):
         found.append(
             say(
                 "It computes as much as {name}, in the same way: its speed cannot differ.",
@@ -114,12 +118,50 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
     return found
 
 
+def _own_float_form(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRow]) -> bool:
+    """Whether a file is compared with itself in float32: only then is a difference one of precision."""
+    if reference is None or reference.variant.description.precision != "float32":
+        return False
+    mine, theirs = row.variant, reference.variant
+    if (mine.runtime, mine.settings.threads, mine.settings.batch) != (
+        theirs.runtime,
+        theirs.settings.threads,
+        theirs.settings.batch,
+    ):
+        return False
+    sizes = (mine.description.parameters, theirs.description.parameters)
+    work = (_multiplications(row, rows), _multiplications(reference, rows))
+    return all(
+        before is None or after is None or abs(after - before) <= _SAME_WORK * before
+        for after, before in (sizes, work)
+    )
+
+
+def _larger(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRow]) -> list[Text]:
+    """That something slower computes more, where it does."""
+    if row.speed is None or row.speed.word != "slower" or reference is None:
+        return []
+    after, before = _multiplications(row, rows), _multiplications(reference, rows)
+    if not after or not before or after <= (1 + _SAME_WORK) * before:
+        return []
+    return [
+        say(
+            "It multiplies {times} times as often as {name}, which it is compared with. Its own float32 form "
+            "in this runtime would show what else makes a difference.",
+            times=f"{after / before:.3g}",
+            name=reference.variant.name,
+        )
+    ]
+
+
 def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     """How much of the operations that were removed became time."""
     if row.speed is None:
         return []
     reference = _of(row.speed.reference, rows)
-    before = None if reference is None else _multiplications(reference, rows)
+    if reference is None or reference.variant.description.precision != row.variant.description.precision:
+        return []  # another precision makes a difference of its own
+    before = _multiplications(reference, rows)
     after = _multiplications(row, rows)
     if not before or not after or after > _FEWER_OPERATIONS * before:
         return []

@@ -15,8 +15,8 @@ from workbench import onednn, work
 from workbench.bench import Bench
 from workbench.compatibility import check_agreement
 from workbench.data.dataset import Dataset
-from workbench.data.range_choice import better_range, may_differ
-from workbench.data.raw import Scaling
+from workbench.data.range_choice import Tried
+from workbench.data.scaling import scaling_warning
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
@@ -29,12 +29,13 @@ from workbench.text import Text, say
 from workbench.variant import Format, ModelDescription, Report, Variant
 from workbench.workers import run_step
 
-_HOME_RUNTIME: dict[Format, str] = {
+HOME_RUNTIME: dict[Format, str] = {
     "keras": "keras.function",
     "tflite": "litert",
     "onnx": "onnxruntime",
     "openvino": "openvino",
 }
+"""What runs a file of each format unless it is asked for otherwise."""
 
 
 class Making:
@@ -80,14 +81,16 @@ class Making:
     ) -> Opened:
         """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
+        folder = self._bench.store.staging()
         opened: Opened = await run_step(
             self._bench,
             job,
             work.open_model,
             model,
-            self._bench.store.staging(),
+            folder,
             trust,
             shared,
+            writes_into=folder,
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
@@ -104,35 +107,37 @@ class Making:
     ) -> tuple[Opened, Dataset, tuple[Text, ...]]:
         """Makes sure that prepared data and a model fit each other, and finds out what its output means.
 
+        It is run on samples of the data before it is stored.
+
         Returns:
             The model with the meaning of its output; the data, prepared again from the same source and
             options where the model turns out to expect another range; and what is to be said.
         """
         opened, notes = await self.understand(job, opened, dataset, wish)
-        other = await self._other_range(job, opened, dataset, options)
-        if other is None:
-            return opened, dataset, notes
-        scaling, reason = other
-        refitted = await self.prepare(job, data, {**options, "scaling": scaling}, opened.description)
+        tried = await self._try(job, opened, dataset, ranges=options["scaling"] == "auto")
+        if tried.scalings is None:
+            return opened, dataset, (*notes, *_said(opened, dataset, tried))
+        refitted = await self.prepare(job, data, {**options, "scaling": tried.scalings}, opened.description)
         try:
-            opened, notes = await self.understand(job, opened, refitted, wish, tried=True)
+            opened, notes = await self.understand(job, opened, refitted, wish)
         except BaseException:
             self.discard(refitted)
             raise
         shutil.rmtree(dataset.folder, ignore_errors=True)
-        return opened, refitted, (reason, *notes)
+        return opened, refitted, (*notes, *_said(opened, refitted, tried))
+
+    async def compare(
+        self, job: Job, opened: Opened, dataset: Dataset, wish: OutputWish, like: str
+    ) -> tuple[Opened, tuple[Text, ...]]:
+        """Makes sure that a model fits data that were prepared for another one, whose output was ``like``."""
+        opened, notes = await self.understand(job, opened, dataset, wish, like)
+        tried = await self._try(job, opened, dataset, ranges=False)
+        return opened, (*notes, *_said(opened, dataset, tried))
 
     async def understand(
-        self,
-        job: Job,
-        opened: Opened,
-        dataset: Dataset,
-        wish: OutputWish,
-        like: str | None = None,
-        *,
-        tried: bool = False,
+        self, job: Job, opened: Opened, dataset: Dataset, wish: OutputWish, like: str | None = None
     ) -> tuple[Opened, tuple[Text, ...]]:
-        """A model with the meaning of its output, and what is to be said of it and of the data.
+        """A model with the meaning of its output, and what is to be said of that.
 
         Args:
             job: Hears of the progress.
@@ -140,17 +145,15 @@ class Making:
             dataset: What it is to be measured on.
             wish: What the user said of its output.
             like: Name of an output that counts as named, such as that of the baseline.
-            tried: Whether the range of the data was tried on the model: a guess at another one would
-                contradict what was found.
 
         Raises:
             InvalidInput: If model and data do not fit each other, or nothing says which output is meant.
         """
         opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
-        notes = check_agreement(opened.description, dataset.info)
-        home = _HOME_RUNTIME[opened.format]
+        check_agreement(opened.description, dataset.info)
+        home = HOME_RUNTIME[opened.format]
         opened, reading = await understood(self._bench, job, opened, home, wish, dataset.folder)
-        return opened, (*reading, *(() if tried else notes))
+        return opened, reading
 
     def take_in(
         self, opened: Opened, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
@@ -162,7 +165,7 @@ class Making:
             format=opened.format,
             path=opened.path,
             sha256="",
-            runtime=_HOME_RUNTIME[opened.format],
+            runtime=HOME_RUNTIME[opened.format],
             settings=opened_settings(opened),
             description=opened.description,
             parent=None if parent is None else parent.id,
@@ -199,25 +202,22 @@ class Making:
             shutil.rmtree(dataset.folder, ignore_errors=True)
         self._bench.store.drop_fact(onednn.FACT)
 
-    async def _other_range(
-        self, job: Job, opened: Opened, dataset: Dataset, options: dict[str, Any]
-    ) -> tuple[Scaling, Text] | None:
-        """The range that the model expects, where it is another one, and why."""
-        if options["scaling"] != "auto" or not may_differ(dataset.info):
-            return None
-        found: tuple[Scaling, Text] | None = await run_step(
+    async def _try(self, job: Job, opened: Opened, dataset: Dataset, *, ranges: bool) -> Tried:
+        """Runs a model on samples of the data, before it is stored."""
+        tried: Tried = await run_step(
             self._bench,
             job,
-            better_range,
+            work.try_on_samples,
             opened.path,
-            _HOME_RUNTIME[opened.format],
+            HOME_RUNTIME[opened.format],
             opened_settings(opened),
             opened.description,
             dataset.folder,
+            ranges,
             worker="tensorflow" if opened.needs_tensorflow else "light",
             limits=FOREIGN_FILE_LIMITS,
         )
-        return found
+        return tried
 
     async def make(
         self,
@@ -231,6 +231,7 @@ class Making:
     ) -> Variant:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
+        folder = self._bench.store.staging()
         made: tuple[Applied, float] = await run_step(
             self._bench,
             job,
@@ -239,9 +240,10 @@ class Making:
             parameters,
             parent,
             self._bench.evidence.dataset.folder,
-            self._bench.store.staging(),
+            folder,
             self._bench.seed,
             self._bench.evidence.others(technique, parameters),
+            writes_into=folder,
             worker=technique.worker,
         )
         applied, seconds = made
@@ -261,7 +263,8 @@ class Making:
                     "output": output,
                 }
             ),
-            description=description,
+            # a file that was made from a model for calls of 32 samples is timed with as many
+            description=description.model_copy(update={"batch": parent.description.batch}),
             technique=technique.name,
             parameters=parameters.model_dump(mode="json"),
             parent=parent.id,
@@ -292,7 +295,7 @@ class Making:
         return (
             technique.name == "inference.runtime"
             and parent.parent is None
-            and (applied.settings.threads, applied.settings.batch) == (1, 1)
+            and (applied.settings.threads, applied.settings.batch) == (1, parent.settings.batch)
             and self.reference(applied.runtime) is None
         )
 
@@ -319,6 +322,16 @@ class Making:
         while name in taken:
             name, number = f"{wish} {number}", number + 1
         return name
+
+
+def _said(opened: Opened, dataset: Dataset, tried: Tried) -> tuple[Text, ...]:
+    """What is to be said of the range of the values."""
+    if tried.note is not None:
+        return (tried.note,)
+    if tried.better_than_guessing:
+        return ()
+    warning = scaling_warning(dataset.info, opened.description)
+    return () if warning is None else (warning,)
 
 
 def _data_limits(options: dict[str, Any]) -> Limits:

@@ -27,7 +27,11 @@ FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_
 
 def opened_settings(opened: Opened) -> RuntimeSettings:
     """How a model that was read is run."""
-    return RuntimeSettings(trusted=opened.trusted, output=opened.description.judged_output)
+    return RuntimeSettings(
+        trusted=opened.trusted,
+        output=opened.description.judged_output,
+        batch=opened.description.batch or 1,
+    )
 
 
 async def understood(

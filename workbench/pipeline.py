@@ -108,7 +108,7 @@ class Pipeline:
                 opened = replace(opened, description=with_wish(opened.description, wish))
             job.phase(0.35, 0.4, say("Fitting the data to the model"))
             like = baseline.description.judged.name
-            opened, notes = await self._making.understand(job, opened, dataset, wish, like)
+            opened, notes = await self._making.compare(job, opened, dataset, wish, like)
             added = self._making.take_in(opened, name, baseline, notes, started)
             added = await self._look_and_keep(job, added, dataset, (0.4, 0.76))
         except BaseException:

@@ -85,10 +85,12 @@ class Reading:
     def estimate(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
     ) -> Estimate:
-        """What a technique is expected to do, before any time is spent."""
+        """What a technique is expected to do, and until when, before any time is spent."""
+        from workbench.estimates import estimate
+
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return chosen.estimate(self._parent(parent), self._evidence.dataset.info, values)
+        return estimate(self._store, chosen, self._parent(parent), values, self._evidence.dataset.info)
 
     def code(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None

@@ -13,7 +13,16 @@ from workbench.text import Text
 
 Format = Literal["keras", "tflite", "onnx", "openvino"]
 Precision = Literal[
-    "float32", "float16", "bfloat16", "int8 weights", "dynamic int8", "int8", "int16x8", "int4", "mixed"
+    "float32",
+    "float64",
+    "float16",
+    "bfloat16",
+    "int8 weights",
+    "dynamic int8",
+    "int8",
+    "int16x8",
+    "int4",
+    "mixed",
 ]
 ROUNDED: frozenset[Precision] = frozenset(
     {"int8 weights", "dynamic int8", "int8", "int16x8", "int4", "mixed"}
@@ -27,6 +36,7 @@ Task = Literal["classification"]
 Meaning = Literal["probabilities", "scores", "log probabilities", "unknown"]
 """What the values of an output are, as far as the operations that make them tell: ``scores`` are raw ones
 (logits), which a softmax or a sigmoid turns into probabilities."""
+Role = Literal["numbers", "raw numbers", "ids", "text"]
 
 
 class TensorSpec(Record):
@@ -35,12 +45,24 @@ class TensorSpec(Record):
     Attributes:
         name: The tensor's name as the runtime wants it.
         shape: Without the batch axis; None where a length is free.
-        dtype: NumPy's name of the element type that a caller passes or receives.
+        dtype: NumPy's name of the element type that a caller passes or receives; ``string`` for text.
+        role: What the model does with an input's values: ``numbers`` are computed with; ``raw numbers`` are
+            taken as they were measured, and scaled or binned by the model's own first layers, or they are
+            whole numbers by type; ``ids`` are whole numbers that are looked up; ``text`` are strings.
+        made_for: The element type that its author gave an input which was brought to float32; empty where it
+            is the same.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str = "float32"
+    role: Role = "numbers"
+    made_for: str = ""
+
+    @property
+    def takes_whole_numbers(self) -> bool:
+        """Whether its values are whole numbers by type; those of 8 bits in a quantized file are not."""
+        return self.role in ("ids", "raw numbers") and self.dtype.startswith(("int", "uint", "bool"))
 
 
 class Layer(Record):
@@ -165,6 +187,8 @@ class ModelDescription(Record):
         macs: Multiply-accumulate operations of one sample; None if not counted.
         sparse: Whether a weight matrix of a Keras model was made sparse; training keeps its zeros.
         clustered: Whether the weights of one share few values; training keeps them shared.
+        batch: Samples in a call that its author built it for, or that the file takes and no other number;
+            None if any number.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -181,6 +205,7 @@ class ModelDescription(Record):
     macs: int | None = None
     sparse: bool = False
     clustered: bool = False
+    batch: int | None = None
 
     @property
     def judged(self) -> TensorSpec:

@@ -6,7 +6,6 @@ the worker is one that may.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -20,12 +19,14 @@ from workbench import onednn
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict
+from workbench.models.memory import release_memory
 from workbench.outputs import OutputWish
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.text import say
 from workbench.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
 
 if TYPE_CHECKING:
+    from workbench.data.range_choice import Tried
     from workbench.measure.latency import Candidate
     from workbench.measure.output_reading import OutputReading
     from workbench.models.intake import Opened
@@ -44,8 +45,7 @@ def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared
     from workbench.models import intake
 
     report.stage(say("Reading the model"))
-    with shared_slot(report):
-        _empty(folder)
+    with shared_slot(report, say("reading a model")):
         return intake.open_model(report, source, folder, trust=trust, shared=shared)
 
 
@@ -60,7 +60,7 @@ def prepare_data(
     from workbench.data.prepare import prepare
 
     report.stage(say("Reading the data"))
-    with shared_slot(report):
+    with shared_slot(report, say("reading data")):
         return prepare(source, folder, model=model, **options).info
 
 
@@ -95,6 +95,22 @@ def match_output(
         return matching_output(report, parent, made, outputs, expected, Dataset(dataset))
 
 
+def try_on_samples(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    ranges: bool,
+) -> Tried:
+    """Runs a model on samples of the data; see :func:`workbench.data.range_choice.try_on_samples`."""
+    from workbench.data import range_choice
+
+    with shared_slot(report):
+        return range_choice.try_on_samples(report, path, home, settings, description, folder, ranges)
+
+
 def apply_technique(
     report: Reporter,
     technique: AnyTechnique,
@@ -121,9 +137,8 @@ def apply_technique(
         What it made, and the seconds that this took: waiting for a worker, or for a measurement to end,
         is not part of it.
     """
-    with nullcontext() if technique.measures else shared_slot(report):
+    with nullcontext() if technique.measures else shared_slot(report, say(technique.title)):
         report.check()
-        _empty(folder)
         started = time.monotonic()
         with _trusting(parent) if technique.worker == "tensorflow" else nullcontext():
             applied = technique.apply(
@@ -131,7 +146,7 @@ def apply_technique(
                 parameters,
             )
         seconds = time.monotonic() - started
-        _release_memory()
+        release_memory()  # a warm worker serves for hours
     return applied, seconds
 
 
@@ -183,19 +198,3 @@ def _trusting(variant: Variant) -> AbstractContextManager[None]:
     from workbench.models.trusting import trusting
 
     return trusting(True) if variant.settings.trusted else nullcontext()
-
-
-def _empty(folder: Path) -> None:
-    """Takes away what an earlier try left that ended with its process."""
-    for entry in folder.iterdir():
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-
-
-def _release_memory() -> None:
-    """Drops what Keras keeps of a finished job: a warm worker serves for hours."""
-    import gc
-    import sys
-
-    if "keras" in sys.modules:
-        sys.modules["keras"].utils.clear_session()
-    gc.collect()

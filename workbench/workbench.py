@@ -315,6 +315,14 @@ class Workbench(Reading):
         else:
             self._store.set_fact(f"cancel {job}", "asked")
 
+    def let_go_on(self, job: str) -> None:
+        """Lets a job measure at once that waits until other work on this machine has ended.
+
+        Its times are then disturbed by that work, and say so. It never disturbs another measurement. A job
+        that does not wait, or is one of another process, stays as it is.
+        """
+        self._queue.let_go_on(job)
+
     def rerun(self, job: str) -> Job:
         """Asks again for what a job was asked for; a variant that it made is only measured again.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from workbench import onednn, work
@@ -13,7 +15,14 @@ from workbench.shared import JOB_LIMITS, shared_mode
 from workbench.text import say
 
 
-async def run_step(bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
+async def run_step(
+    bench: Bench,
+    job: Job,
+    function: Callable[..., Any],
+    *arguments: Any,
+    writes_into: Path | None = None,
+    **how: Any,
+) -> Any:
     """Runs ``function(reporter, *arguments)`` for a job; on a shared page, within its limits.
 
     Where TensorFlow crashes, it is tried once more without its oneDNN kernels. If that helps, they stay
@@ -24,6 +33,7 @@ async def run_step(bench: Bench, job: Job, function: Callable[..., Any], *argume
         job: Hears of its progress, and can cancel it.
         function: See :meth:`workbench.jobs.executor.Executor.run`. It may be called a second time.
         *arguments: Its further arguments.
+        writes_into: A folder of its own, emptied before a second call.
         **how: ``worker`` and ``limits``, as there.
 
     Raises:
@@ -40,6 +50,9 @@ async def run_step(bench: Bench, job: Job, function: Callable[..., Any], *argume
             raise
         again = say("It is tried once more without TensorFlow's oneDNN kernels.")
         job.update(log=(*job.state.log, say("{problem} {action}", problem=crash.problem, action=again)))
+        if writes_into is not None:
+            shutil.rmtree(writes_into, ignore_errors=True)
+            writes_into.mkdir(parents=True)
         try:
             result = await _without_onednn(bench, job, function, *arguments, **how)
         except Unavailable:  # workers that others started, none of them of this kind

@@ -88,7 +88,7 @@ def test_theme_from_the_address_needs_no_new_kernel(dashboard, visit):
     expect(light.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
     system = visit(dashboard, color_scheme="dark")
     expect(system.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
-    for visited in (light, system):  # what leaves before it has connected keeps its kernel for 90 s
+    for visited in (light, system):  # what leaves before it has connected keeps its kernel for a while
         expect(answer(visited.page)).to_contain_text("ready")
 
 
@@ -96,7 +96,7 @@ def test_closing_the_page_frees_its_kernel(dashboard, visit):
     def only_the_warm_one() -> bool:
         return dashboard.status() == {"kernels": 1, "connections": 0}
 
-    # A page that was closed before it had connected keeps its kernel for 90 s: it might be slow.
+    # A page that was closed before it had connected keeps its kernel for a while: it might be slow.
     wait_until(only_the_warm_one, "pages of other tests to be gone", 150)
     visited = visit(dashboard)
     expect(answer(visited.page)).to_contain_text("ready")

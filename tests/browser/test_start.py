@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import wait_until
 from tests.browser.test_serving import answer
 from workbench.serving.handlers import FAILED
 from workbench.serving.start import start_words
@@ -28,27 +29,29 @@ get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(7))
 """What the cell shows leaves the kernel 7 s after the word that the cell has ended."""
 
 
-def test_what_a_cell_shows_may_come_long_after_its_end(serve_probe, visit):
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def page_of(server) -> str:
+    with urlopen(server.address, timeout=120) as answered:
+        return answered.read().decode()
+
+
+def test_what_a_cell_shows_may_come_long_after_its_end(serve_probe):
     with serve_probe("dashboard", before=ANSWERS_BEFORE_IT_SHOWS) as server:
-        visited = visit(server)
-        expect(answer(visited.page)).to_contain_text("ready")
-        assert visited.asked_for("/") == 1
+        assert WIDGET in page_of(server)
 
 
 WORKS_LONG = """
 import time
-time.sleep(6)
+time.sleep(5)
 """
 
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
 def test_a_kernel_is_kept_while_its_page_is_being_made(serve_probe):
-    """It waits one second for a page that has been sent; this one takes six to be made."""
+    """It waits one second for a page that has been sent; this one takes five to be made."""
     with serve_probe("dashboard", "hasty", before=WORKS_LONG) as server:
-        with urlopen(server.address, timeout=120) as answered:
-            page = answered.read().decode()
+        page = page_of(server)
         assert WIDGET in page
         assert "workbenchComplete = true" in page
         assert "Traceback" not in "".join(server.lines)
@@ -74,7 +77,6 @@ BROKEN: dict[str, Callable[[str], str]] = {
 def test_a_page_that_starts_broken_opens_again_and_is_drawn(dashboard, visit, broken):
     visited = visit(dashboard)
     page = visited.page
-    expect(answer(page)).to_contain_text("ready")
     opened = visited.asked_for("/")
     openings = []
 
@@ -97,7 +99,6 @@ def test_a_page_that_starts_broken_opens_again_and_is_drawn(dashboard, visit, br
 def test_a_page_that_cannot_start_says_so_in_the_language_of_its_reader(dashboard, visit):
     visited = visit(dashboard, viewport={"width": 390, "height": 800})
     page = visited.page
-    expect(answer(page)).to_contain_text("ready")
     page.evaluate("localStorage.setItem('workbench-language en', 'zh_CN')")
     page.evaluate("sessionStorage.setItem('workbench-tried-again', '3')")
     page.route("**/voila/static/voila.js*", lambda route: route.abort())
@@ -120,7 +121,6 @@ def test_a_page_that_cannot_start_says_so_in_the_language_of_its_reader(dashboar
 def test_a_page_whose_server_is_silent_waits_for_it(dashboard, visit):
     visited = visit(dashboard)
     page = visited.page
-    expect(answer(page)).to_contain_text("ready")
     silent = [True]
     page.route("**/api/**", lambda route: route.abort() if silent[0] else route.continue_())
     page.reload(wait_until="commit")
@@ -130,16 +130,38 @@ def test_a_page_whose_server_is_silent_waits_for_it(dashboard, visit):
     expect(answer(page)).to_contain_text("ready")
 
 
+def test_a_notebook_that_fails_is_named_and_the_terminal_says_more(serve_probe, visit):
+    with serve_probe("dashboard", before="raise ValueError('of this test')") as server:
+        page = visit(server).page
+        page.evaluate("sessionStorage.setItem('workbench-tried-again', '3')")
+        page.reload(wait_until="commit")
+        expect(page.locator("#notice")).to_contain_text(start_words()["en"]["error"])
+        expect(page.locator("#notice")).to_contain_text(start_words()["en"]["given_up"])
+        wait_until(lambda: "of this test" in "".join(server.lines), "the error in the terminal")
+
+
 def test_an_unknown_address_has_a_page_that_leads_back(dashboard, visit):
     visited = visit(dashboard)
     page = visited.page
-    expect(answer(page)).to_contain_text("ready")
     answered = page.goto(f"http://{dashboard.host}/nothing/here")
     assert answered.status == 404
     expect(page.get_by_role("heading", name="There is no such page here.")).to_be_visible()
     assert visited.violations() == {}
     visited.picture("start-404")
     page.get_by_role("link", name="Open the dashboard").click()
+    expect(answer(page)).to_contain_text("ready")
+
+
+def test_a_reader_without_the_token_is_asked_for_it(dashboard, visit):
+    visited = visit(dashboard)
+    page = visited.page
+    page.context.clear_cookies()
+    page.goto(f"http://{dashboard.host}/")
+    expect(page.get_by_role("heading", name="The server refused this address.")).to_be_visible()
+    assert visited.violations() == {}
+    visited.picture("start-login")
+    page.get_by_label("Or enter the token here:").fill(dashboard.query.partition("=")[2])
+    page.get_by_role("button", name="Open the dashboard").click()
     expect(answer(page)).to_contain_text("ready")
 
 

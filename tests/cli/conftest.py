@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "workbench"
-PATIENCE_SECONDS = 250
+PATIENCE_SECONDS = 1500
 
 
 class Finished(NamedTuple):

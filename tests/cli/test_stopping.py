@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cli.conftest import PROGRAM, environment
+from tests.cli.conftest import PATIENCE_SECONDS, PROGRAM, environment
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def started(*words: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -65,11 +65,11 @@ def test_ctrl_c_during_run(tmp_path):
         wait_for(lambda: len(descendants(process)) >= 4, process)
         processes = descendants(process)
         press_ctrl_c(process)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 130
         assert err.strip() == "Interrupted."
         assert out.strip() == "[]"
-    _, alive = psutil.wait_procs(processes, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
     assert alive == []
 
 
@@ -81,8 +81,8 @@ def test_cluster_writes_its_address_and_ends_with_everything(tmp_path):
         processes = descendants(process)
         assert processes
         press_ctrl_c(process)
-        assert process.wait(60) == 0
-    _, alive = psutil.wait_procs(processes, timeout=10)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
     assert alive == []
 
 
@@ -92,7 +92,7 @@ def test_lab_says_where_it_is_and_nothing_else_and_ends_with_everything(tmp_path
         processes = descendants(process)
         assert processes
         press_ctrl_c(process)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
         assert (process.returncode, err) == (0, "")
-    _, alive = psutil.wait_procs(processes, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
     assert alive == []

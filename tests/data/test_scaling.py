@@ -5,10 +5,16 @@ from tests.data.sources import labelled
 from workbench.data.prepare import prepare
 from workbench.data.scaling import scaling_warning
 from workbench.errors import InvalidInput
+from workbench.variant import ModelDescription, TensorSpec
 
 
 def pixels(high=256, shape=(8, 8, 1), dtype=np.uint8, count=200):
     return np.random.default_rng(0).integers(0, high, (count, *shape)).astype(dtype), np.arange(count) % 2
+
+
+def model(role):
+    """A model whose warning only depends on what it does with its input."""
+    return ModelDescription(inputs=(TensorSpec(name="x", shape=(), role=role),), outputs=())
 
 
 def whole(dataset):
@@ -110,32 +116,37 @@ TWICE = (
 
 
 @pytest.mark.parametrize(
-    ("scaling", "has_rescaling", "text"),
-    [("none", False, RAW_PIXELS), ("none", True, None), ("auto", False, None), ("auto", True, TWICE)],
+    ("scaling", "role", "text"),
+    [
+        ("none", "numbers", RAW_PIXELS),
+        ("none", "raw numbers", None),
+        ("auto", "numbers", None),
+        ("auto", "raw numbers", TWICE),
+    ],
 )
-def test_pixels_that_do_not_fit_the_model(tmp_path, scaling, has_rescaling, text):
+def test_pixels_that_do_not_fit_the_model(tmp_path, scaling, role, text):
     info = prepare(pixels(), tmp_path / "out", scaling=scaling).info
-    warning = scaling_warning(info, has_rescaling)
+    warning = scaling_warning(info, model(role))
     assert (None if warning is None else str(warning)) == text
 
 
 def test_columns_that_do_not_fit_the_model(tmp_path):
     info = prepare("breast-cancer", tmp_path / "raw", scaling="none").info
-    assert str(scaling_warning(info, has_rescaling=False)) == (
+    assert str(scaling_warning(info, model("numbers"))) == (
         "Values lie between 0 and 4254 and the model has no Normalization layer. Most models are trained on "
         'standardized columns: if accuracy is low, prepare the data with scaling "standardize".'
     )
-    assert scaling_warning(info, has_rescaling=True) is None
+    assert scaling_warning(info, model("raw numbers")) is None
     info = prepare("breast-cancer", tmp_path / "standardized").info
-    assert scaling_warning(info, has_rescaling=False) is None
+    assert scaling_warning(info, model("numbers")) is None
 
 
 def test_word_numbers_are_not_pixels(tmp_path):
     words = np.random.default_rng(0).integers(0, 10_000, (200, 20))
     info = prepare((words, np.arange(200) % 2), tmp_path / "words").info
-    assert scaling_warning(info, has_rescaling=False, has_embedding=True) is None
+    assert scaling_warning(info, model("ids")) is None
     scaled = prepare((words / 10_000, np.arange(200) % 2), tmp_path / "scaled").info
-    assert str(scaling_warning(scaled, has_rescaling=False, has_embedding=True)) == (
+    assert str(scaling_warning(scaled, model("ids"))) == (
         f"The model looks words up by number, and the data lie between {scaled.minimum:g} and "
         f"{scaled.maximum:g}: prepare them without scaling."
     )

@@ -13,7 +13,8 @@ import pytest
 from tests.jobs import work
 from workbench.jobs.executor import Executor
 
-PATIENCE = 60
+PATIENCE = 600
+"""Seconds: against hanging only, whatever else this machine does."""
 
 
 class Started:
@@ -80,7 +81,9 @@ def executor(slot_folder_of_the_tests):
     executor = Executor(eager=("light",))
     executor.start()
     # Its processes have this session's environment, not that of the first test that needs them.
-    executor.spawn(executor.run(work.process_id, worker="light", job="first", on_event=print)).result(120)
+    executor.spawn(executor.run(work.process_id, worker="light", job="first", on_event=print)).result(
+        PATIENCE
+    )
     yield executor
     executor.close()
 

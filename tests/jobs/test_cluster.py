@@ -211,4 +211,4 @@ def test_no_process_outlives_its_script_even_in_a_busy_loop(end):
         script.kill()
     script.communicate(timeout=PATIENCE)
     assert script.returncode == {"killed": -signal.SIGKILL, "exits": 0}[end]
-    until(lambda: all(gone(pid) for pid in processes), 20)
+    until(lambda: all(gone(pid) for pid in processes))

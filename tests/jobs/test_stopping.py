@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.jobs import work
-from tests.jobs.conftest import Started, gone, until
+from tests.jobs.conftest import PATIENCE, Started, gone, until
 from workbench.errors import Cancelled, JobFailed
 from workbench.jobs.executor import Executor
 from workbench.jobs.limits import Limits
@@ -81,7 +81,7 @@ def test_whoever_stops_waiting_for_the_result_stops_the_work(start, tmp_path):
 
 
 def test_cancelling_what_is_unknown_does_nothing(executor):
-    executor.spawn(executor.cancel("nobody")).result(10)
+    executor.spawn(executor.cancel("nobody")).result(PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_too_much_processor_time_is_an_error(start):
 
 
 def test_too_much_wall_time_is_an_error(start):
-    error = start(work.sleep, 60, limits=Limits(wall_seconds=0.5)).error()
+    error = start(work.sleep, 600, limits=Limits(wall_seconds=0.5)).error()
     assert isinstance(error, JobFailed)
     assert "longer than 0.5 seconds" in str(error)
     assert next_job_succeeds(start)
 
 
 def test_limits_that_are_kept_change_nothing(start):
-    limits = Limits(address_space_bytes=GIB, cpu_seconds=5, wall_seconds=30)
+    limits = Limits(address_space_bytes=GIB, cpu_seconds=60, wall_seconds=PATIENCE)
     assert start(work.allocate, 1 << 20, limits=limits).result() == 1 << 20

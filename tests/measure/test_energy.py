@@ -57,7 +57,7 @@ def test_energy_is_what_exceeds_the_idle_baseline(report, tiny, dataset_folder, 
             return super().joules()
 
     found = measure_energy(
-        report, tiny("model", sleep_s=0.01), dataset_folder, seconds=1.0, meter=Rising([folder])
+        report, tiny("model", sleep_s=0.01), dataset_folder, seconds=3.0, meter=Rising([folder])
     )
 
     assert found.meter == "RAPL package"
@@ -65,4 +65,4 @@ def test_energy_is_what_exceeds_the_idle_baseline(report, tiny, dataset_folder, 
     assert found.busy_watts == pytest.approx(70, rel=0.25)
     net = found.joules_per_sample * found.samples / found.seconds
     assert net == pytest.approx(50, rel=0.4)
-    assert 0 < found.samples <= 100
+    assert 0 < found.samples <= 300

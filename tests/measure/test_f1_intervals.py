@@ -36,6 +36,13 @@ def test_macro_f1_of_many_classes_is_covered():
     assert hits >= 34
 
 
+def test_macro_f1_is_covered_where_a_class_is_missing():
+    """Of ten classes some have no label among 30 samples, but are predicted, and count as F1 0."""
+    population = Population.of(SHARES["10 classes, 30 % to 1 %"], 0.0, only_losses=False, accuracy=0.7)
+    found = simulate(population, 30, 100, seed=3)
+    assert found["f1"].share >= 0.91
+
+
 @pytest.mark.parametrize("samples", [28, 100, 370])
 def test_no_change_allows_what_the_exact_interval_of_a_share_does(samples):
     labels = np.arange(samples) % 2

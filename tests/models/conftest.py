@@ -24,6 +24,20 @@ def old(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def zoo(tmp_path_factory):
+    """A folder with what tests/models/keras_2_zoo.py writes."""
+    folder = tmp_path_factory.mktemp("zoo")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.models.keras_2_zoo", str(folder)],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+@pytest.fixture(scope="session")
 def keras():
     from workbench.models.conversion import import_keras
 

@@ -1,5 +1,6 @@
 """Files of Keras 2 open by the way that fits, compute the same, and say which way that was."""
 
+import numpy as np
 import pytest
 
 from tests.safety.hostile import Quiet
@@ -9,6 +10,7 @@ from workbench.models.intake import open_model
 
 pytestmark = pytest.mark.slow
 
+ANEW = "Keras 2 read it; it was built anew in Keras 3, layer by layer."
 PROVEN = "Checked on random input against Keras 2: largest difference "
 
 
@@ -21,23 +23,23 @@ def notes(opened):
     [
         (
             "mobile.h5",
-            "A file of Keras 2.21.0. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
+            f"A file of Keras 2.21.0. {ANEW}",
             557,
         ),
         (
-            "transfer.h5",
-            "A file of Keras 2.21.0. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
-            540,
+            "clicked.h5",
+            f"A file of Keras 2.21.0. {ANEW}",
+            286,
         ),
         ("sequential.h5", "A file of Keras 2.21.0. Keras 3 reads it directly.", 67),
         (
             "list.h5",
-            "A file of Keras 2.1.6. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
+            f"A file of Keras 2.1.6. {ANEW}",
             67,
         ),
         (
             "both.keras",
-            "A file of Keras 2.21.0. Keras 2 read it; it was built anew in Keras 3, layer by layer.",
+            f"A file of Keras 2.21.0. {ANEW}",
             50,
         ),
     ],
@@ -65,11 +67,40 @@ def test_the_way_that_fits(name, way, parameters, old, keras, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 
+def test_weights_under_other_names(old, keras, tmp_path):
+    """Keras 2.13 counted the layers of a kind twice; on Windows, slashes were backslashes."""
+    opened = open_model(Quiet(), old / "windows.keras", tmp_path)
+    assert notes(opened)[0] == f"A file of Keras 2.13.1. {ANEW}"
+    model, expected = keras.saving.load_model(opened.path), np.load(old / "windows.npz")
+    assert np.abs(model(expected["x"]).numpy() - expected["y"]).max() < 1e-5
+
+
+def test_a_saved_model_of_tensorflow_2_4(old, tmp_path):
+    assert not (old / "older" / "keras_metadata.pb").exists()
+    opened = open_model(Quiet(), old / "older", tmp_path, trust=True)
+    assert notes(opened)[0] == f"A SavedModel of Keras 2. {ANEW}"
+    assert opened.description.parameters == 67
+
+
+def test_nobody_is_asked_to_trust_what_is_refused_anyway(old, tmp_path):
+    (tmp_path / "graph").mkdir()
+    (tmp_path / "graph" / "saved_model.pb").write_bytes(b"no model of Keras")
+    for trust in (False, True):
+        with pytest.raises(Refused, match="is a SavedModel with a graph only"):
+            open_model(Quiet(), tmp_path / "graph", tmp_path / "store", trust=trust)
+        with pytest.raises(Refused, match=r"needs classes or functions of your own.*: twice"):
+            open_model(Quiet(), old / "named.h5", tmp_path / "store", trust=trust)
+
+
+def test_a_trusted_lambda_of_keras_2(old, tmp_path):
+    opened = open_model(Quiet(), old / "lambda.h5", tmp_path, trust=True)
+    assert opened.trusted
+    assert [layer.kind for layer in opened.description.layers] == ["Lambda"]
+
+
 def test_a_trusted_saved_model(old, tmp_path):
     opened = open_model(Quiet(), old / "saved", tmp_path, trust=True)
-    assert notes(opened)[0] == (
-        "A SavedModel of Keras 2. Keras 2 read it; it was built anew in Keras 3, layer by layer."
-    )
+    assert notes(opened)[0] == (f"A SavedModel of Keras 2. {ANEW}")
     assert opened.description.parameters == 557
 
 
@@ -96,8 +127,10 @@ def test_limits_on_keras_2_are_a_clear_error(old, tmp_path, monkeypatch):
     monkeypatch.setattr(legacy, "_BASE_BYTES", 1 << 29)
     with pytest.raises(InvalidInput) as caught:
         open_model(Quiet(), old / "sequential.h5", tmp_path)
-    assert str(caught.value).startswith("Keras 2 cannot read sequential.h5 either: ")
+    assert str(caught.value).startswith("Keras 2 cannot read sequential.h5: ")
     assert str(caught.value).endswith(
-        "Save the model as a .keras file with the Keras that made it, and open that."
+        "Load it with the Keras that wrote it (2.21.0), save it there with model.save('model.keras'), and "
+        "open that; or convert it there with tf.lite.TFLiteConverter.from_keras_model and open the .tflite "
+        "file."
     )
     assert list(tmp_path.iterdir()) == []

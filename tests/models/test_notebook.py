@@ -21,10 +21,35 @@ def test_lambda_layers_are_named(keras, tmp_path):
     with pytest.raises(Refused) as caught:
         save_from_notebook(model, tmp_path / "model.keras")
     assert str(caught.value) == (
-        "The model has Lambda layers, whose Python code cannot be saved safely: plus_one. "
-        "Replace them by built-in layers or keras.ops, then open the model again."
+        "The model has Lambda layers, which carry Python code: plus_one. "
+        "If the code is yours, open the model again with trust=True."
     )
     assert list(tmp_path.iterdir()) == []
+    save_from_notebook(model, tmp_path / "model.keras", trust=True)
+    opened = open_model(Quiet(), tmp_path / "model.keras", tmp_path / "store", trust=True)
+    assert opened.trusted
+    with pytest.raises(Refused, match="has Lambda layers"):
+        open_model(Quiet(), tmp_path / "model.keras", tmp_path / "shared", trust=True, shared=True)
+
+
+def doubled(x):
+    return x * 2
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: pytest.approx(x), "uses pytest from around it, which its file cannot carry."),
+        (lambda x: (lambda y: doubled(y))(x), "uses doubled from around it, which its file cannot carry."),
+        (doubled, "calls doubled, of which its file keeps the name only."),
+    ],
+)
+def test_a_lambda_that_a_file_cannot_carry_is_refused_where_it_was_written(function, said, keras, tmp_path):
+    layer = keras.layers.Lambda(function, output_shape=(4,), name="own")
+    model = keras.Sequential([layer])
+    with pytest.raises(Refused) as caught:
+        save_from_notebook(model, tmp_path / "model.keras", trust=True)
+    assert str(caught.value).startswith(f"The Lambda layer own {said} ")
 
 
 def test_a_lambda_inside_a_wrapper_is_found(keras, tmp_path):

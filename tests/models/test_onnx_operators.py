@@ -22,15 +22,11 @@ def test_an_exact_gelu_becomes_a_file_that_runs(tmp_path):
     np.testing.assert_allclose(scores, model(x), atol=1e-5)
 
 
-def test_an_operation_that_onnx_does_not_have_is_named(tmp_path):
+def test_an_operation_that_onnx_does_not_have_is_named():
     import onnx
 
-    file = tmp_path / "model.onnx"
     node = onnx.helper.make_node("Mystery", ["x"], ["y"])
     tensors = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
-    onnx.save(
-        onnx.helper.make_model(onnx.helper.make_graph([node], "g", tensors[:1], tensors[1:])), str(file)
-    )
+    graph = onnx.helper.make_graph([node], "g", tensors[:1], tensors[1:])
     with pytest.raises(InvalidInput, match="no form for Mystery"):
-        require_known_operators(file)
-    assert not file.exists()
+        require_known_operators(graph)

@@ -47,7 +47,7 @@ def executed(
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     if look is not None:
         notebook.cells.insert(-1, nbformat.v4.new_code_cell(look, id="look"))
-    client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, timeout=1500, resources={"metadata": {"path": str(folder)}})
     client.execute()
     return {cell.id: cell for cell in notebook.cells}
 

@@ -67,7 +67,7 @@ def _install(wheel, folder):
     told = "neither uv nor pip is there"
     for way in ways:
         done = subprocess.run(
-            [*way, "--no-deps", "--target", str(folder), wheel], capture_output=True, text=True, timeout=120
+            [*way, "--no-deps", "--target", str(folder), wheel], capture_output=True, text=True, timeout=1500
         )
         if done.returncode == 0:
             return

@@ -1,7 +1,6 @@
 """The process of its own that foreign files run in: its limits hold, and it ends with the job."""
 
-import time
-
+import psutil
 import pytest
 
 from tests.safety.hostile import Quiet
@@ -9,7 +8,7 @@ from workbench.errors import Cancelled
 from workbench.models.confined import Allowance, run_confined
 
 PROGRAM = "tests.safety.crashing_program"
-ENOUGH = Allowance(address_space_bytes=2 << 30, cpu_seconds=60, wall_seconds=60)
+ENOUGH = Allowance(address_space_bytes=2 << 30, cpu_seconds=600, wall_seconds=600)
 
 
 def test_a_crash_is_reported_by_its_signal():
@@ -24,7 +23,7 @@ def test_wall_time_ends_it():
 
 
 def test_cpu_time_ends_it():
-    allowance = Allowance(address_space_bytes=2 << 30, cpu_seconds=2, wall_seconds=120)
+    allowance = Allowance(address_space_bytes=2 << 30, cpu_seconds=2, wall_seconds=600)
     ended = run_confined(PROGRAM, ["spin"], allowance, Quiet())
     assert ended.signal_name == "SIGXCPU"
 
@@ -44,13 +43,14 @@ def test_secrets_of_the_environment_stay_outside(monkeypatch):
 
 def test_cancelling_kills_it():
     class Impatient(Quiet):
-        until = time.monotonic() + 1
+        checks = 0
 
         def check(self):
-            if time.monotonic() > self.until:
+            self.checks += 1
+            if self.checks > 10:
                 raise Cancelled
 
-    started = time.monotonic()
+    before = psutil.Process().children()
     with pytest.raises(Cancelled):
         run_confined(PROGRAM, ["sleep"], ENOUGH, Impatient())
-    assert time.monotonic() - started < 60
+    assert psutil.Process().children() == before

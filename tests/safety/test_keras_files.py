@@ -123,6 +123,24 @@ def test_a_trusted_lambda_opens_and_is_named_as_what_it_is(keras, tmp_path):
         (
             {
                 "module": "keras.layers",
+                "class_name": "TFOpLambda",
+                "config": {"name": "written", "function": "io.write_file"},
+            },
+            "has layers that run code from outside Keras: written (TFOpLambda). Rebuild the model from Keras "
+            "layers and keras.ops, and save it again.",
+        ),
+        (
+            {
+                "module": "antigravity",
+                "class_name": "TFOpLambda",
+                "config": {"name": "added", "function": "math.add"},
+            },
+            "has layers that run code from outside Keras: added (TFOpLambda). Rebuild the model from Keras "
+            "layers and keras.ops, and save it again.",
+        ),
+        (
+            {
+                "module": "keras.layers",
                 "class_name": "TFSMLayer",
                 "config": {"name": "graph", "filepath": "/x"},
             },
@@ -321,4 +339,4 @@ def test_weights_that_do_not_fit_the_architecture(good, tmp_path, said):
     path = reconfigured(good / "good.keras", tmp_path / "odd.keras", edit)
     words = said(path)
     assert words.startswith("InvalidInput: Keras cannot read odd.keras: ")
-    assert words.endswith("Save the model again with model.save('model.keras').")
+    assert "save it there with model.save('model.h5'), and open that" in words

@@ -100,6 +100,7 @@ def test_a_file_above_the_limit(tmp_path, said):
 def test_a_saved_model_is_refused_unless_trusted_and_never_on_a_shared_page(tmp_path, said):
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "saved_model.pb").write_bytes(b"\x08\x01")
+    (tmp_path / "saved" / "keras_metadata.pb").write_bytes(b"")
     refused = (
         "Refused: saved is a SavedModel folder: it holds a program, not only weights. "
         "Save the model as a .keras file and open that."

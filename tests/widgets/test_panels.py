@@ -65,8 +65,8 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     executor = Executor()
     executor.start()
     workbench = Workbench(tmp_path_factory.mktemp("digits"), executor=executor)
-    workbench.open("dense-digits", "digits").wait(180)
-    workbench.apply(FLOAT16).wait(180)
+    workbench.open("dense-digits", "digits").wait()
+    workbench.apply(FLOAT16).wait()
     yield workbench
     workbench.close()
     executor.close()
@@ -270,7 +270,7 @@ def test_why_the_last_job_failed_is_shown_and_not_only_listed(
         assert steps.shown["text"] is None
         job = other.open(nonsense, "digits")
         with pytest.raises(WorkbenchError):
-            job.wait(180)
+            job.wait()
         shown = bar.shown
         assert shown["said"] == job.id
         assert shown["jobs"][0]["error"]
@@ -278,7 +278,7 @@ def test_why_the_last_job_failed_is_shown_and_not_only_listed(
         assert "No model is open" in steps.shown["text"]
         again = other.open("dense-digits", "digits")
         assert bar.shown["said"] is None
-        again.wait(180)
+        again.wait()
         assert bar.shown["said"] is None
 
 
@@ -287,7 +287,7 @@ def test_first_steps_lead_to_a_technique_until_there_is_something_to_compare(
 ) -> None:
     assert Reader(FirstSteps(workbench), monkeypatch).shown["text"] is None
     with Workbench(tmp_path / "other", executor=workbench.executor) as other:
-        other.open("dense-digits", "digits").wait(180)
+        other.open("dense-digits", "digits").wait()
         steps = Reader(FirstSteps(other), monkeypatch)
         panel = Reader(QuantizationPanel(other), monkeypatch)
         assert [choice["technique"] for choice in steps.shown["choices"]] == [

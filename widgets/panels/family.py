@@ -24,7 +24,6 @@ _LABELS = {
     "more": say("More about it"),
     "apply": say("Apply"),
     "off": say("not here"),
-    "busy": say("running"),
     "misfit": say("Does not fit:"),
     "expected": say("Expected:"),
     "code": say("The code that does the same"),
@@ -194,6 +193,10 @@ class FamilyPanel(Component):
     def act_cancel(self, job: object = None) -> None:
         """Cancels a job."""
         self.session.cancel(job)
+
+    def act_go_on(self, job: object = None) -> None:
+        """Measures at once, beside what it waits for."""
+        self.session.let_go_on(job)
 
     def act_rerun(self, job: object = None) -> None:
         """Asks again for what a job was asked for."""

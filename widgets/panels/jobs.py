@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from widgets.assets import esm
@@ -19,6 +20,8 @@ _LABELS = {
     "again": say("Run again"),
     "log": say("Log"),
     "dismiss": say("Dismiss"),
+    "goOn": say("Measure now"),
+    "goOnHint": say("Beside the other work: the times are then disturbed, and say so."),
 }
 
 
@@ -41,9 +44,14 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
         stage, progress = say("Runs in another page or program"), None
     if job.status == "queued" and job.queue_position > 0:
         left = say("{count} before this one", count=job.queue_position)
+    elif job.waits and job.waiting_since is not None:
+        left = say(
+            "has waited {time}", time=duration((datetime.now(UTC) - job.waiting_since).total_seconds())
+        )
     elif job.status == "running" and job.eta_seconds is not None:
         left = say("about {time} left", time=duration(max(1, job.eta_seconds)))
-    word = status_word(job.status)
+    status = "waiting" if job.waits else job.status
+    word = status_word(status)
     if job.ended and job.started is not None and job.finished is not None:
         word = say(
             "{status} in {time}", status=word, time=duration((job.finished - job.started).total_seconds())
@@ -51,7 +59,7 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
     return {
         "id": job.id,
         "title": short(str(job.title), 80),
-        "status": job.status,
+        "status": status,
         "word": str(word),
         "stage": message_of(stage),
         "progress": None if progress is None else min(1.0, max(0.0, progress)),
@@ -60,6 +68,7 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
         "log": [str(line) for line in job.log[-50:]],
         "rerun": job.status in ("failed", "cancelled", "interrupted") and session.can_ask_again(job.id),
         "cancelling": session.is_cancelling(job.id),
+        "mayGoOn": job.may_go_on and session.is_own(job.id),
     }
 
 
@@ -108,6 +117,10 @@ class JobsBar(Component):
     def act_cancel(self, job: object = None) -> None:
         """Cancels a job."""
         self.session.cancel(job)
+
+    def act_go_on(self, job: object = None) -> None:
+        """Measures at once, beside what it waits for."""
+        self.session.let_go_on(job)
 
     def act_rerun(self, job: object = None) -> None:
         """Asks again for what a job was asked for."""

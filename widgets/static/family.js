@@ -30,7 +30,7 @@ function entry(view, technique) {
   const { state, labels, local } = view;
   const id = `${local.id}-${technique.name.replaceAll(".", "-")}`;
   const open = state.open === technique.name;
-  const running = technique.jobs.some((job) => job.status === "running" || job.status === "queued");
+  const active = technique.jobs.find((job) => ["running", "waiting", "queued"].includes(job.status));
   return h("li", { class: open ? "wb-technique wb-open" : "wb-technique", key: technique.name },
     h("h3", {}, h("button", {
       type: "button", class: "wb-disclose", "aria-expanded": String(open), "aria-controls": `${id}-body`,
@@ -40,9 +40,9 @@ function entry(view, technique) {
     h("span", { class: "wb-chevron", "aria-hidden": "true" }, "›"),
     h("span", { class: "wb-technique-title" }, technique.title),
     technique.problem ? h("span", { class: "wb-tag wb-tag-off" }, labels.off)
-      : running ? h("span", { class: "wb-tag wb-tag-busy" }, labels.busy)
+      : active ? h("span", { class: "wb-tag wb-tag-busy" }, active.word)
         : technique.time && h("span", { class: "wb-tag" }, technique.time))),
-    !open && running && technique.jobs.map((job) => jobCard({ job, labels, act: view.act, compact: true })),
+    !open && active && technique.jobs.map((job) => jobCard({ job, labels, act: view.act, compact: true })),
     h("div", { class: "wb-technique-body", id: `${id}-body`, hidden: !open }, open && body(view, technique, id)));
 }
 

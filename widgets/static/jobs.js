@@ -8,7 +8,7 @@ export function jobs(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();
   warnOfLoss(local.id, state.busy);
-  const shown = (job) => ["queued", "running"].includes(job.status) || (job.id === state.said && job.id !== local.dismissed);
+  const shown = (job) => ["queued", "waiting", "running"].includes(job.status) || (job.id === state.said && job.id !== local.dismissed);
   const dismiss = (job) => () => {
     local.dismissed = job.id;
     view.redraw();

@@ -2,10 +2,11 @@
 
 import { h } from "./dom.js";
 
-const SIGNS = { queued: "◔", running: "●", done: "✓", failed: "✕", cancelled: "■", interrupted: "‖" };
+const SIGNS = { queued: "◔", running: "●", waiting: "◔", done: "✓", failed: "✕", cancelled: "■", interrupted: "‖" };
 
 export function jobCard({ job, labels, act, compact = false, dismiss = null }) {
-  const active = job.status === "queued" || job.status === "running";
+  const stands = job.status === "queued" || job.status === "waiting";
+  const active = stands || job.status === "running";
   const known = job.progress !== null && job.progress !== undefined;
   return h("div", { class: `wb-job wb-job-${job.status}`, key: job.id, role: "group", "aria-label": job.title },
     h("div", { class: "wb-job-head" },
@@ -16,16 +17,18 @@ export function jobCard({ job, labels, act, compact = false, dismiss = null }) {
       h("span", { class: "wb-job-actions" },
         dismiss && h("button", { type: "button", class: "wb-small wb-quiet", "aria-label": `${labels.dismiss}: ${job.title}`,
           onclick: dismiss }, labels.dismiss),
+        job.mayGoOn && h("button", { type: "button", class: "wb-small", title: labels.goOnHint, "aria-label": `${labels.goOn}: ${job.title}`,
+          onclick: () => act("go_on", { job: job.id }) }, labels.goOn),
         active && h("button", { type: "button", class: "wb-small", disabled: job.cancelling, "aria-label": `${labels.cancel}: ${job.title}`,
           onclick: () => act("cancel", { job: job.id }) }, job.cancelling ? labels.cancelling : labels.cancel),
         job.rerun && h("button", { type: "button", class: "wb-small", "aria-label": `${labels.again}: ${job.title}`,
           onclick: () => act("rerun", { job: job.id }) }, labels.again))),
     active && h("div", {
       // What waits stands still: only what is at work moves.
-      class: known || job.status === "queued" ? "wb-progress" : "wb-progress wb-progress-unknown", role: "progressbar", "aria-label": job.title,
+      class: known || stands ? "wb-progress" : "wb-progress wb-progress-unknown", role: "progressbar", "aria-label": job.title,
       "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": known ? Math.round(job.progress * 100) : null,
       "aria-valuetext": job.left || job.word,
-    }, h("span", { style: { width: known ? `${(job.progress * 100).toFixed(1)}%` : job.status === "queued" ? "0" : "30%" } })),
+    }, h("span", { style: { width: known ? `${(job.progress * 100).toFixed(1)}%` : stands ? "0" : "30%" } })),
     active && h("div", { class: "wb-job-foot" },
       h("span", { "aria-live": "polite" }, job.stage ?? ""),
       h("span", { class: "wb-spring" }),

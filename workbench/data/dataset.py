@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,11 @@ from pydantic import Field
 from workbench.records import Record
 from workbench.text import Text
 
-Features = npt.NDArray[np.float32] | dict[str, npt.NDArray[np.float32]]
-"""Samples along axis 0: one array, or one array per model input, by input name."""
+Features = npt.NDArray[Any] | dict[str, npt.NDArray[Any]]
+"""Samples along axis 0: one array, or one array per model input, by input name.
+
+Float32 where the model computes with them; int32, int64 or another whole number type where its input is of
+one; fixed-width unicode where it takes text."""
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -31,6 +34,7 @@ class DatasetInfo(Record):
         counts: Samples in each split.
         class_counts: Samples of each class in each split.
         scaling: How raw values became the stored ones, in words, such as "pixels / 255".
+        scalings: The same by input name, as the names of the scalings.
         minimum: Smallest stored value over all splits.
         maximum: Largest stored value over all splits.
         is_image: Whether samples can be shown as pictures (height, width, 1 or 3 channels).
@@ -46,6 +50,7 @@ class DatasetInfo(Record):
     counts: dict[SplitName, int]
     class_counts: dict[SplitName, tuple[int, ...]]
     scaling: Text
+    scalings: dict[str, str] = Field(default_factory=dict)
     minimum: float
     maximum: float
     is_image: bool
@@ -66,7 +71,7 @@ class Dataset:
 
     Args:
         folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
-            split, ``y_<split>.npy`` (int64 class indices) and ``x_<split>.npy`` (float32), or
+            split, ``y_<split>.npy`` (int64 class indices) and ``x_<split>.npy`` (see :data:`Features`), or
             ``x_<split>.<input>.npy`` for each input of a model with several.
     """
 
@@ -75,7 +80,7 @@ class Dataset:
         self.info = DatasetInfo.model_validate(json.loads((self.folder / "dataset.json").read_text("utf-8")))
 
     def x(self, split: SplitName) -> Features:
-        """The samples of one split, float32, scaled, memory-mapped read-only."""
+        """The samples of one split, as the model takes them, memory-mapped read-only."""
         names = list(self.info.input_shapes)
         if names == [""]:
             return self._array(f"x_{split}.npy")
@@ -103,8 +108,8 @@ class Dataset:
         np.savez(file, allow_pickle=False, **arrays)
         return file
 
-    def _array(self, name: str) -> npt.NDArray[np.float32]:
-        array: npt.NDArray[np.float32] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+    def _array(self, name: str) -> npt.NDArray[Any]:
+        array: npt.NDArray[Any] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
         return array
 
     def __repr__(self) -> str:

@@ -7,25 +7,26 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import SPLITS, Dataset, DatasetInfo, SplitName
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import Encoded, encode, without_numbering
+from workbench.data.model_inputs import as_model_takes, specs_of, stored_type
 from workbench.data.raw import Array, RawData, Scaling, check_limit, check_values, default_limit_bytes
+from workbench.data.rounding import Rounding
 from workbench.data.scaling import Scaler, fit_scalers
 from workbench.data.splits import Part, divide
 from workbench.errors import InvalidInput
 from workbench.outputs import require_classes
-from workbench.text import say
-from workbench.variant import ModelDescription
+from workbench.text import Text, say
+from workbench.variant import ModelDescription, TensorSpec
 
 _BLOCK_BYTES = 2**24
 
@@ -35,7 +36,7 @@ def prepare(
     folder: str | Path,
     *,
     name: str | None = None,
-    scaling: Scaling = "auto",
+    scaling: Scaling | Mapping[str, Scaling] = "auto",
     seed: int = 0,
     test_fraction: float | None = None,
     validation_fraction: float | None = None,
@@ -58,7 +59,8 @@ def prepare(
         scaling: ``"auto"`` divides 8-bit pixels by 255 and leaves everything else as it came, except that
             built-in data sets come in the scaling that their demo models were trained in. The others:
             ``"none"``, ``"divide by 255"``, ``"standardize"``, ``"range 0..1"``; their statistics come
-            from the training split alone.
+            from the training split alone. One for all inputs, or a dict by input name. What the model
+            looks up, scales itself or takes as whole numbers or text comes as it is.
         seed: Seeds the split.
         test_fraction: Share of the training data that becomes the test split, if the source has none. None:
             a fifth, or more where that would be too few samples.
@@ -92,8 +94,9 @@ def prepare(
     check_limit(
         sum(array.nbytes for samples in raw.samples() for array in samples.x.values()), limit_bytes, raw.name
     )
-    raw = fitted(raw, model)
-    check_values(raw, model)
+    raw = as_model_takes(fitted(raw, model), model)
+    specs = specs_of(raw.inputs, model)
+    check_values(raw, specs)
     if model is not None and classes is None:
         require_classes(model, _distinct_numbers(raw))
     encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target))
@@ -104,13 +107,13 @@ def prepare(
         test_fraction=test_fraction,
         validation_fraction=validation_fraction,
     )
-    scalers, scaling_text = fit_scalers(raw, parts["train"], scaling)
-    _check_space(folder, raw)
+    scalers, scaling_text, unscaled = fit_scalers(raw, parts["train"], scaling, model)
+    _check_space(folder, _stored_bytes(raw, specs))
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
     try:
-        digest, minimum, maximum = _write_arrays(draft, raw, encoded, parts, scalers)
+        digest, minimum, maximum, rounded = _write_arrays(draft, raw, encoded, parts, scalers, specs)
         labels = {split: encoded.y[part.source][part.index] for split, part in parts.items()}
         shapes = {key: tuple(array.shape[1:]) for key, array in raw.splits["train"].x.items()}
         info = DatasetInfo(
@@ -123,6 +126,7 @@ def prepare(
                 for split in SPLITS
             },
             scaling=scaling_text,
+            scalings={key: scaler.choice for key, scaler in scalers.items()},
             minimum=minimum,
             maximum=maximum,
             is_image=_is_image(raw),
@@ -132,6 +136,8 @@ def prepare(
                 *(raw.notes if classes is None else without_numbering(raw.notes)),
                 *encoded.notes,
                 *split_notes,
+                *unscaled,
+                *rounded,
             ),
             target=raw.target or label,
         )
@@ -169,8 +175,15 @@ def _distinct_numbers(raw: RawData) -> int:
     return len(np.unique(labels))
 
 
-def _check_space(folder: Path, raw: RawData) -> None:
-    needed = sum(4 * array.size for samples in raw.samples() for array in samples.x.values())
+def _stored_bytes(raw: RawData, specs: dict[str, TensorSpec | None]) -> int:
+    return sum(
+        array.size * stored_type(specs.get(name), array).itemsize
+        for samples in raw.samples()
+        for name, array in samples.x.items()
+    )
+
+
+def _check_space(folder: Path, needed: int) -> None:
     parent = next(parent for parent in folder.absolute().parents if parent.exists())
     free = shutil.disk_usage(parent).free
     if needed > free:
@@ -198,17 +211,32 @@ def _is_image(raw: RawData) -> bool:
 
 
 def _write_arrays(
-    draft: Path, raw: RawData, encoded: Encoded, parts: dict[SplitName, Part], scalers: dict[str, Scaler]
-) -> tuple[str, float, float]:
-    """Writes all arrays; returns their digest, the smallest and the largest stored value."""
+    draft: Path,
+    raw: RawData,
+    encoded: Encoded,
+    parts: dict[SplitName, Part],
+    scalers: dict[str, Scaler],
+    specs: dict[str, TensorSpec | None],
+) -> tuple[str, float, float, tuple[Text, ...]]:
+    """Writes all arrays.
+
+    Returns:
+        Their digest, the smallest and the largest stored number (0 and 0 where all is text), and what
+        float32 could not hold.
+    """
     digest = hashlib.sha256()
     minimum, maximum = np.inf, -np.inf
+    roundings = {key: Rounding() for key in raw.inputs}
     for split, part in parts.items():
         for key, values in raw.splits[part.source].x.items():
             file_name = f"x_{split}.{key}.npy" if key else f"x_{split}.npy"
             digest.update(f"{file_name} {(len(part.index), *values.shape[1:])}".encode())
+            if scalers[key].dtype != np.float32:
+                digest.update(scalers[key].dtype.str.encode())
             with (draft / file_name).open("wb") as file:
-                low, high = _write_samples(file, values, part, scalers[key], digest, file_name)
+                low, high = _write_samples(
+                    file, values, part, scalers[key], digest, file_name, roundings[key]
+                )
                 _sync_file(file)
             minimum, maximum = min(minimum, low), max(maximum, high)
         labels = encoded.y[part.source][part.index]
@@ -217,36 +245,76 @@ def _write_arrays(
         with (draft / f"y_{split}.npy").open("wb") as file:
             np.save(file, labels, allow_pickle=False)
             _sync_file(file)
-    return digest.hexdigest(), float(minimum), float(maximum)
+    if minimum > maximum:
+        minimum = maximum = 0.0
+    rounded = _rounded(raw, roundings, specs)
+    return digest.hexdigest(), float(minimum), float(maximum), rounded
+
+
+def _rounded(
+    raw: RawData, roundings: dict[str, Rounding], specs: dict[str, TensorSpec | None]
+) -> tuple[Text, ...]:
+    """What float32 could not hold; a reason to stop where the model was made for more."""
+    notes = []
+    for key, rounding in roundings.items():
+        problem = rounding.problem(raw.splits["train"].called("x", key))
+        if problem is None:
+            continue
+        spec = specs[key]
+        if spec is not None and "float64" in (spec.dtype, spec.made_for):
+            raise InvalidInput(
+                problem,
+                say(
+                    "The model takes float64, and everything here computes in float32: subtract an offset "
+                    "from the data, or number the values from 0, and train the model on that."
+                ),
+            )
+        action = (
+            say("Give the model an input of the type int64, or number the values from 0.")
+            if rounding.changed
+            else say("Subtract an offset from them, or standardize them.")
+        )
+        notes.append(say("{problem} {action}", problem=problem, action=action))
+    return tuple(notes)
 
 
 def _write_samples(
-    file: BinaryIO, values: Array, part: Part, scaler: Scaler, digest: hashlib._Hash, called: str
+    file: BinaryIO,
+    values: Array,
+    part: Part,
+    scaler: Scaler,
+    digest: hashlib._Hash,
+    called: str,
+    rounding: Rounding,
 ) -> tuple[float, float]:
     """Writes samples block by block, so that no second copy of the data is ever in memory."""
     shape = (len(part.index), *values.shape[1:])
     header = {
-        "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
+        "descr": np.lib.format.dtype_to_descr(scaler.dtype),
         "fortran_order": False,
         "shape": shape,
     }
     np.lib.format.write_array_header_1_0(file, header)
     minimum, maximum = np.inf, -np.inf
-    step = max(1, _BLOCK_BYTES // max(1, 4 * values[:1].size))
+    name = called.removesuffix(".npy")
+    step = max(1, _BLOCK_BYTES // max(1, scaler.dtype.itemsize * values[:1].size))
     for start in range(0, len(part.index), step):
+        chosen = values[part.index[start : start + step]]
         # A value beyond float32 becomes infinite here and is reported below.
         with np.errstate(over="ignore"):
-            block: npt.NDArray[np.float32] = np.ascontiguousarray(
-                scaler(values[part.index[start : start + step]])
-            )
-        minimum, maximum = min(minimum, float(block.min())), max(maximum, float(block.max()))
-        if not np.isfinite(minimum) or not np.isfinite(maximum):
-            raise InvalidInput(
-                say("{name} holds values too large for float32.", name=called.removesuffix(".npy")),
-                say("Scale or clip them below 3.4e38 first."),
-            )
-        digest.update(block.data)
-        file.write(block.data)
+            block = np.ascontiguousarray(scaler(chosen, name))
+        if scaler.dtype.kind != "U":
+            minimum, maximum = min(minimum, float(block.min())), max(maximum, float(block.max()))
+            if not np.isfinite(minimum) or not np.isfinite(maximum):
+                raise InvalidInput(
+                    say("{name} holds values too large for float32.", name=name),
+                    say("Scale or clip them below 3.4e38 first."),
+                )
+        if scaler.dtype == np.float32 and not scaler.changes:
+            rounding.watch(chosen, block)
+        content = block.tobytes() if scaler.dtype.kind == "U" else block.data
+        digest.update(content)
+        file.write(content)
     return minimum, maximum
 
 

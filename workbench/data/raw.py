@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from workbench.data.dataset import SPLITS, SplitName
 from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused
 from workbench.text import Text, say
-from workbench.variant import ModelDescription, TensorSpec
+from workbench.variant import TensorSpec
 
 Array = npt.NDArray[Any]
 
@@ -86,18 +86,18 @@ class RawData:
         return tuple(self.splits["train"].x)
 
 
-def check_values(raw: RawData, model: ModelDescription | None = None) -> None:
+def check_values(raw: RawData, specs: Mapping[str, TensorSpec | None] | None = None) -> None:
     """Makes sure that every block has values of the same sample shape, one label each, all finite.
 
     Args:
-        raw: The data as read, with the inputs as the model has them.
-        model: The model that the data are for: an input of it may take texts, or samples without an axis.
+        raw: The data.
+        specs: The model's input that each array is for, where it is known: it may take text, or one value
+            for a sample.
 
     Raises:
         InvalidInput: With the array's name in the source, what came and what is allowed.
     """
     first = raw.splits["train"]
-    specs = dict(zip(raw.inputs, model.inputs if model is not None else (), strict=False))
     for name in raw.inputs:
         if name and not _INPUT_NAME.fullmatch(name):
             raise InvalidInput(
@@ -117,7 +117,7 @@ def check_values(raw: RawData, model: ModelDescription | None = None) -> None:
                 say("Give every split the same inputs."),
             )
         for name, array in samples.x.items():
-            _check_array(samples.called("x", name), array, samples, specs.get(name))
+            _check_array(samples.called("x", name), array, samples, (specs or {}).get(name))
             if array.shape[1:] != first.x[name].shape[1:]:
                 raise InvalidInput(
                     say(
@@ -132,10 +132,10 @@ def check_values(raw: RawData, model: ModelDescription | None = None) -> None:
 
 
 def _check_array(called: str, array: Array, samples: Samples, spec: TensorSpec | None) -> None:
-    texts = array.dtype.kind in "SU" or (
-        array.dtype.kind == "O" and all(isinstance(value, str | bytes) for value in array.flat)
-    )
-    if array.dtype.kind not in "biuf" and not (texts and spec is not None and spec.dtype == "string"):
+    if array.dtype.kind not in ("U" if spec is not None and spec.role == "text" else "biuf"):
+        texts = array.dtype.kind in "SU" or (
+            array.dtype.kind == "O" and all(isinstance(value, str | bytes) for value in array.flat)
+        )
         raise InvalidInput(
             say("{name} holds {dtype} values, and numbers are needed.", name=called, dtype=str(array.dtype))
             if not texts
@@ -149,7 +149,7 @@ def _check_array(called: str, array: Array, samples: Samples, spec: TensorSpec |
             if texts
             else say("Convert it first, for instance with {name}.astype('float32').", name=called),
         )
-    if array.ndim < 2 and not (array.ndim == 1 and spec is not None and spec.shape == ()):
+    if array.ndim < (2 if spec is None or spec.shape else 1):
         raise InvalidInput(
             say("{name} has the shape {shape}.", name=called, shape=str(array.shape)),
             say("The first axis counts samples and at least one more is needed; one column is (n, 1)."),

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.data.dataset import DatasetInfo
+from workbench.data.model_inputs import as_whole_numbers, specs_of, stored_type
 from workbench.data.raw import SCALINGS, Array, RawData, Scaling, blocks
 from workbench.data.splits import Part
 from workbench.errors import InvalidInput
 from workbench.text import Text, say
+from workbench.variant import ModelDescription, TensorSpec
 
 LARGEST_PIXEL_FOR_UNIT_MODELS = 2.0
 LARGEST_USUAL_FEATURE = 100.0
+LEAST_FLAT_PIXELS = 64
+"""The smallest pictures that anybody flattens have 8 times 8 pixels."""
 DIVIDED = say("values / 255")
 
 
 @dataclass(frozen=True)
 class Scaler:
-    """``(raw - offset) / divisor``, in float64, then float32.
+    """``(raw - offset) / divisor``, in float64, then float32; or values as they came, in a type of their own.
 
     Attributes:
         offset: A number, or one for each column.
         divisor: A number, or one for each column.
         text: What it does, in words.
+        choice: The scaling that it is.
+        dtype: The element type of what it makes; where that is not float32, nothing is scaled.
     """
 
     offset: npt.NDArray[np.float64]
     divisor: npt.NDArray[np.float64]
     text: Text
+    choice: Scaling
+    dtype: np.dtype[np.generic] = field(default_factory=lambda: np.dtype(np.float32))
 
-    def __call__(self, values: Array) -> npt.NDArray[np.float32]:
+    @property
+    def changes(self) -> bool:
+        """Whether values become others."""
+        return bool(self.offset.any() or (self.divisor != 1).any())
+
+    def __call__(self, values: Array, called: str = "x") -> Array:
         """Scales samples.
 
         Args:
             values: Raw samples, shape ``(n, ...)``, any number type.
+            called: Their name in the source, for messages.
+
+        Raises:
+            InvalidInput: If values do not fit whole numbers of the wanted type.
         """
-        if not self.offset.any() and (self.divisor == 1).all():
-            return values.astype(np.float32)
+        if self.dtype.kind in "biu":
+            return as_whole_numbers(values, self.dtype, called)
+        if not self.changes:
+            return values.astype(self.dtype)
         if self.offset.ndim == 0 and values.dtype == np.uint8:
             # 256 possible values: look them up, which is exact and several times faster.
             table = ((np.arange(256) - self.offset) / self.divisor).astype(np.float32)
@@ -49,53 +69,106 @@ class Scaler:
         return scaled
 
 
-def fit_scalers(raw: RawData, train: Part, scaling: Scaling) -> tuple[dict[str, Scaler], Text]:
+def fit_scalers(
+    raw: RawData,
+    train: Part,
+    scaling: Scaling | Mapping[str, Scaling],
+    model: ModelDescription | None = None,
+) -> tuple[dict[str, Scaler], Text, tuple[Text, ...]]:
     """Decides how each input is scaled; statistics come from the training split alone.
 
-    ``"auto"`` takes the source's own choice if it has one; otherwise it divides 8-bit pixels by 255 and
-    leaves everything else as it came.
+    ``"auto"`` leaves values as they came where the model looks them up, scales or bins them itself, or takes
+    whole numbers or text. Elsewhere it takes the source's own choice if it has one; otherwise it divides
+    8-bit pixels by 255 and leaves everything else as it came.
 
     Args:
         raw: The data as read.
         train: Which of its samples are the training split.
-        scaling: One of :data:`workbench.data.raw.SCALINGS`.
+        scaling: One of :data:`workbench.data.raw.SCALINGS`, or one for each input by name.
+        model: What the data are for, if it is known.
 
     Returns:
-        A scaler for each input, and all of it in words.
+        A scaler for each input, all of it in words, and what was left undone.
 
     Raises:
         InvalidInput: For an unknown scaling.
     """
-    if scaling not in SCALINGS:
-        raise InvalidInput(
-            say("Unknown scaling: {scaling}.", scaling=str(scaling)[:60]),
-            say("Use one of: {allowed}.", allowed=", ".join(SCALINGS)),
-        )
-    scalers = {}
+    wanted = dict(scaling) if isinstance(scaling, Mapping) else dict.fromkeys(raw.inputs, scaling)
+    for one in wanted.values():
+        if one not in SCALINGS:
+            raise InvalidInput(
+                say("Unknown scaling: {scaling}.", scaling=str(one)[:60]),
+                say("Use one of: {allowed}.", allowed=", ".join(SCALINGS)),
+            )
+    specs = specs_of(raw.inputs, model)
+    scalers: dict[str, Scaler] = {}
+    notes: list[Text] = []
     for name, values in raw.splits[train.source].x.items():
-        choice = scaling if scaling != "auto" else raw.scaling or _automatic(values)
-        scalers[name] = _fit(values, train.index, choice)
+        spec, asked = specs[name], wanted.get(name, "auto")
+        dtype = _stored_type(raw, name, spec)
+        if dtype != np.float32 or (spec is not None and spec.role == "ids"):
+            if asked not in ("auto", "none"):
+                notes.append(
+                    say(
+                        'The scaling "{scaling}" was not applied to {name}: the model {reason}.',
+                        scaling=asked,
+                        name=raw.splits[train.source].called("x", name),
+                        reason=_unscalable(spec),
+                    )
+                )
+            asked = "none"
+        elif asked == "auto":
+            asked = _automatic(values, spec, raw.scaling)
+        scalers[name] = replace(fit_scaler(values, train.index, asked), dtype=dtype)
     texts = [
         say("{name}: {scaling}", name=name, scaling=scaler.text) if len(scalers) > 1 else scaler.text
         for name, scaler in scalers.items()
     ]
-    return scalers, reduce(lambda first, second: say("{first}; {second}", first=first, second=second), texts)
+    text = reduce(lambda first, second: say("{first}; {second}", first=first, second=second), texts)
+    return scalers, text, tuple(notes)
 
 
-def _automatic(values: Array) -> Scaling:
+def _stored_type(raw: RawData, name: str, spec: TensorSpec | None) -> np.dtype[np.generic]:
+    types = [stored_type(spec, samples.x[name]) for samples in raw.samples()]
+    # of text, the widest that occurs in a split
+    return max(types, key=lambda dtype: dtype.itemsize)
+
+
+def _unscalable(spec: TensorSpec | None) -> Text:
+    if spec is not None and spec.role == "text":
+        return say("takes text")
+    if spec is not None and spec.role == "ids":
+        return say("looks its values up by number")
+    return say("takes whole numbers")
+
+
+def _automatic(values: Array, spec: TensorSpec | None, own: Scaling | None) -> Scaling:
+    if spec is not None and spec.role != "numbers":
+        return "none"
+    if own is not None:
+        return own
     if values.dtype != np.uint8:
         return "none"
     largest = int(values.max())
-    # Flat 8-bit columns may be counts; above 127 they are pixels in all likelihood.
-    return "divide by 255" if largest > 127 or (values.ndim >= 3 and largest > 1) else "none"
+    if values.ndim >= 3:
+        return "divide by 255" if largest > 1 else "none"
+    # Few flat 8-bit columns are counts or codes; many that go above 127 are pixels in all likelihood.
+    return "divide by 255" if largest > 127 and values.shape[1] >= LEAST_FLAT_PIXELS else "none"
 
 
-def _fit(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) -> Scaler:
+def fit_scaler(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) -> Scaler:
+    """Fits one scaling.
+
+    Args:
+        values: Raw samples, shape ``(n, ...)``.
+        index: Which of them the statistics come from.
+        scaling: Which; not ``"auto"``.
+    """
     zero, one = np.float64(0), np.float64(1)
     if scaling == "none":
-        return Scaler(np.asarray(zero), np.asarray(one), say("values as they came"))
+        return Scaler(np.asarray(zero), np.asarray(one), say("values as they came"), scaling)
     if scaling == "divide by 255":
-        return Scaler(np.asarray(zero), np.asarray(np.float64(255)), DIVIDED)
+        return Scaler(np.asarray(zero), np.asarray(np.float64(255)), DIVIDED, scaling)
     by_column = values.ndim == 2
     axis = 0 if by_column else None
     chosen = values[index]
@@ -106,7 +179,7 @@ def _fit(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) -> Scale
             if by_column
             else say("(value - mean) / standard deviation, both from the training split")
         )
-        return Scaler(mean, np.where(spread > 0, spread, one), text)
+        return Scaler(mean, np.where(spread > 0, spread, one), text, scaling)
     low = np.asarray(chosen.min(axis=axis), np.float64)
     span = np.asarray(chosen.max(axis=axis), np.float64) - low
     text = (
@@ -118,7 +191,7 @@ def _fit(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) -> Scale
             high=float(low + span),
         )
     )
-    return Scaler(low, np.where(span > 0, span, one), text)
+    return Scaler(low, np.where(span > 0, span, one), text, scaling)
 
 
 def _moments(values: Array, by_column: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -132,21 +205,21 @@ def _moments(values: Array, by_column: bool) -> tuple[npt.NDArray[np.float64], n
     return mean, np.asarray(np.sqrt(squares / values.size))
 
 
-def scaling_warning(info: DatasetInfo, has_rescaling: bool, *, has_embedding: bool = False) -> Text | None:
-    """Whether the data's range and the model look incompatible.
+def scaling_warning(info: DatasetInfo, model: ModelDescription) -> Text | None:
+    """Whether the data's range and the model look incompatible, where samples did not tell.
 
     Wrong scaling costs 3 to 34 points of accuracy without any error message.
 
     Args:
         info: The prepared data.
-        has_rescaling: Whether the model scales its own input (a ``Rescaling`` or ``Normalization`` layer).
-        has_embedding: Whether the model looks its input up in an ``Embedding``.
+        model: Its inputs' roles say what it does with the values.
 
     Returns:
         What looks wrong and what to try, or None.
     """
-    if has_embedding:
-        if info.minimum < 0 or info.maximum <= 1:
+    roles = {spec.role for spec in model.inputs}
+    if roles & {"ids", "text"}:
+        if roles == {"ids"} and (info.minimum < 0 or info.maximum <= 1):
             return say(
                 "The model looks words up by number, and the data lie between {low:g} and {high:g}: "
                 "prepare them without scaling.",
@@ -154,7 +227,7 @@ def scaling_warning(info: DatasetInfo, has_rescaling: bool, *, has_embedding: bo
                 high=info.maximum,
             )
         return None
-    if has_rescaling:
+    if "raw numbers" in roles:
         if info.is_image and info.maximum <= LARGEST_PIXEL_FOR_UNIT_MODELS:
             return say(
                 "The model scales its own input, and the data are scaled already, to {low:g} to {high:g}: "

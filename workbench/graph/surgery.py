@@ -12,6 +12,7 @@ import numpy as np
 from workbench.errors import Refused
 from workbench.graph.parts import LayerParts, Path
 from workbench.graph.units import Removed, Units
+from workbench.library_errors import reason_of
 from workbench.text import say
 
 _MODELS = ("Functional", "Sequential")
@@ -45,7 +46,7 @@ def without_channels(
         result = keras.saving.deserialize_keras_object(serialized, safe_mode=not trust)
     except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
         # Keras puts the whole configuration before what is wrong with it.
-        told = str(error).rpartition("Exception encountered: ")[2].strip() or type(error).__name__
+        told = reason_of(error)
         raise Refused(say("The smaller model cannot be built: {error}", error=told)) from error
     for path, layer in _layers(model):
         parts = units.graph.layers.get(path)

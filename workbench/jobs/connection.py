@@ -19,9 +19,11 @@ from workbench.jobs import failure, worker
 from workbench.jobs.cluster_process import ClusterProcess
 from workbench.jobs.credentials import plain_address, security_of
 from workbench.jobs.deaths import Deaths
+from workbench.jobs.reporter import SECONDS_BETWEEN_WORDS_OF_WAITING
 from workbench.jobs.running import Running
 from workbench.jobs.stopping import Stopping
 from workbench.jobs.worker import Call, Outcome, WorkerKind
+from workbench.library_errors import with_kind
 from workbench.text import Text, say, verbatim
 
 _SCHEDULER_NAME = "Workbench-"  # as in workbench.jobs.cluster, which imports dask
@@ -190,7 +192,7 @@ class Connection:
             raise JobFailed(
                 say(
                     "The work stopped with an error: {error}",
-                    error=verbatim(f"{type(error).__name__}: {error}"),
+                    error=verbatim(with_kind(error)),
                 )
             ) from error
         finally:
@@ -255,7 +257,7 @@ class Connection:
         else:
             call.received += 1
             for event_ in message["events"]:
-                if "text" in event_:
+                if event_.get("text") is not None:
                     event_ = {**event_, "text": Text.model_validate(event_["text"])}
                 call.tell(event_)
         if call.ended is not None and call.received >= call.ended:
@@ -297,8 +299,11 @@ class Connection:
                 keys = await self._client.scheduler.workbench_queue(kind=kind)
                 for position, key in enumerate(keys):
                     call = waiting.get(key)
-                    if call is not None and call.address is None and call.position != position:
-                        call.position = position
+                    if call is None or call.address is not None:
+                        continue
+                    now = asyncio.get_running_loop().time()
+                    if call.position != position or now - call.told > SECONDS_BETWEEN_WORDS_OF_WAITING:
+                        call.position, call.told = position, now
                         call.tell({"type": "queued", "position": position})
 
     def _spawn(self, coroutine: Any) -> None:

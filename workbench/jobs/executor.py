@@ -225,6 +225,12 @@ class Executor:
         if self._connection is not None:
             await asyncio.gather(*(self._connection.stopping.stop(call, "cancelled") for call in calls))
 
+    async def let_go_on(self, job: str) -> None:
+        """Lets what waits for a job go on without what it waits for, where it may; on the loop."""
+        calls = [call for call in self._calls if call.job == job]
+        if self._connection is not None:
+            await asyncio.gather(*(self._connection.stopping.let_go_on(call) for call in calls))
+
     async def _connected(self) -> Connection:
         if self._connection is not None and not self._connection.alive:
             lost, self._connection = self._connection, None

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.jobs.pace import Pace
 from workbench.jobs.state import JobState
+from workbench.library_errors import with_kind
 from workbench.observers import Observers
 from workbench.text import Text, say, verbatim
 from workbench.variant import Variant
@@ -36,7 +38,10 @@ class Job:
         self._observers: Observers[JobState] = Observers()
         self._outcome: concurrent.futures.Future[Variant | None] = concurrent.futures.Future()
         self._phase: tuple[float, float] = (0.0, 1.0)
-        self._began: float | None = None
+        self._pace: Pace | None = None
+        self._stage_before: Text | None = None
+        self.told_to_go_on = False
+        """Whether somebody has said that it should not wait until the machine is quiet."""
         self.asked_to_stop = False
         """Whether somebody has cancelled it: work that ends with its process was not asked to."""
 
@@ -95,7 +100,7 @@ class Job:
 
     def begin(self) -> None:
         """Marks it as running."""
-        self._began = time.monotonic()
+        self._pace = Pace(time.monotonic())
         self.update(status="running", started=datetime.now(UTC), queue_position=0, progress=0.0)
 
     def phase(self, start: float, end: float, stage: Text) -> None:
@@ -107,7 +112,9 @@ class Job:
             stage: What it is, in words.
         """
         self._phase = (start, end)
-        self.update(stage=stage, progress=start)
+        if self._pace is not None:
+            self._pace.phase(start, end)
+        self.update(stage=stage, progress=start, eta_seconds=None)
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Takes one event of a worker process."""
@@ -120,12 +127,17 @@ class Job:
         elif kind == "queued":
             self.update(
                 queue_position=int(event["position"]),
+                **self._waits(),
                 stage=say("Waiting for a worker: one job is before this one")
                 if event["position"] == 1
                 else say("Waiting for a worker: {count} jobs are before this one", count=event["position"]),
             )
         elif kind == "started":
-            self.update(queue_position=0)
+            self.update(queue_position=0, **self._waits_no_longer())
+        elif kind == "waiting" and event["text"] is not None:
+            self.update(stage=_text(event["text"]), may_go_on=bool(event["may_go_on"]), **self._waits())
+        elif kind == "waiting":
+            self.update(may_go_on=False, **self._waits_no_longer())
         elif kind == "stage":
             self.update(stage=_text(event["text"]))
         elif kind == "log":
@@ -153,7 +165,13 @@ class Job:
             error: What it ended with instead.
             interrupted: Why it was stopped, where nobody asked for that.
         """
-        finished = {"finished": datetime.now(UTC), "eta_seconds": None, "queue_position": 0}
+        finished = {
+            "finished": datetime.now(UTC),
+            "eta_seconds": None,
+            "queue_position": 0,
+            "waiting_since": None,
+            "may_go_on": False,
+        }
         if error is None:
             self.update(status="done", progress=1.0, stage=None, **finished)
             self._outcome.set_result(result)
@@ -167,18 +185,28 @@ class Job:
             failure.__cause__ = error if failure is not error else error.__cause__
             self._outcome.set_exception(failure)
 
+    def _waits(self) -> dict[str, Any]:
+        if self._state.waiting_since is None:
+            self._stage_before = self._state.stage
+        return {"waiting_since": self._state.waiting_since or datetime.now(UTC), "eta_seconds": None}
+
+    def _waits_no_longer(self) -> dict[str, Any]:
+        since = self._state.waiting_since
+        if since is None:
+            return {}
+        if self._pace is not None:  # the time left is estimated from the time at work
+            self._pace.waited((datetime.now(UTC) - since).total_seconds())
+        return {"waiting_since": None, "stage": self._stage_before}
+
     def _eta(self, progress: float) -> float | None:
-        if self._began is None or progress < 0.02:
-            return None
-        elapsed = time.monotonic() - self._began
-        return elapsed * (1 - progress) / progress
+        return None if self._pace is None else self._pace.seconds_left(time.monotonic(), progress)
 
 
 def unexpected(error: BaseException) -> Text:
     """An error that nobody foresaw, in words."""
     return say(
         "This failed in a way that was not foreseen: {error}",
-        error=verbatim(f"{type(error).__name__}: {error}"),
+        error=verbatim(with_kind(error)),
     )
 
 

@@ -36,6 +36,11 @@ class Part:
         """Adds a line to the job's log."""
         self._report.log(text)
 
+    def wait(self, reason: Text | None, may_go_on: bool) -> bool:
+        """Says that the work waits; see :class:`workbench.jobs.slot.CanWait`."""
+        wait = getattr(self._report, "wait", None)
+        return wait is not None and bool(wait(reason, may_go_on))
+
     def check(self) -> None:
         """Raises if the user has cancelled the job."""
         self._report.check()

@@ -66,6 +66,7 @@ class JobQueue:
             self._jobs[job.id] = job
             position = len(self._waiting) - (self._running is None)
         job.observe(self._changed)
+        job.observe(self._pass_on)
         job.update(queue_position=max(0, position))
         self._executor.spawn(self._drain())
         return job
@@ -84,6 +85,18 @@ class JobQueue:
         if job is not None:
             job.asked_to_stop = True
             self._stop(id_)
+
+    def let_go_on(self, id_: str) -> None:
+        """Lets a job measure beside other work, now and whenever it would wait for that again."""
+        job = self._jobs.get(id_)
+        if job is not None:
+            job.told_to_go_on = True
+            self._pass_on(job.state)
+
+    def _pass_on(self, state: JobState) -> None:
+        """Tells its worker so, as soon as it waits."""
+        if state.may_go_on and self._jobs[state.id].told_to_go_on:
+            self._executor.spawn(self._executor.let_go_on(state.id))
 
     def _stop(self, id_: str) -> None:
         with self._lock:

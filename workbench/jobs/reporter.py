@@ -7,6 +7,7 @@ Events are dicts of plain values, the same on the wire and for observers (there 
     {"type": "progress", "fraction": 0.4}
     {"type": "metric", "name": "loss", "points": [(step, value), ...]}
     {"type": "log", "text": ...}
+    {"type": "waiting", "text": ... or None, "may_go_on": False}
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from workbench.text import Text
 Event = dict[str, Any]
 
 SECONDS_BETWEEN_MESSAGES = 0.25
+SECONDS_BETWEEN_WORDS_OF_WAITING = 5.0
+"""What waits says so again after this time: how long it has waited is read from the last word."""
 
 
 class WorkerReporter:
@@ -36,6 +39,7 @@ class WorkerReporter:
         send: Sends one list of events; callable from any thread.
         later: Calls a function after so many seconds on another thread.
         cancelled: Whether the user has cancelled the job.
+        goes_on: Whether the user has said that it should go on without what it waits for.
     """
 
     def __init__(
@@ -43,10 +47,14 @@ class WorkerReporter:
         send: Callable[[list[Event]], None],
         later: Callable[[float, Callable[[], None]], None],
         cancelled: Callable[[], bool],
+        goes_on: Callable[[], bool] = lambda: False,
     ) -> None:
         self._send = send
         self._later = later
         self._cancelled = cancelled
+        self._goes_on = goes_on
+        self._waiting: tuple[Text | None, bool] = (None, False)
+        self._waiting_said = 0.0
         self._lock = threading.Lock()
         self._pending: list[Event] = []
         self._progress: Event | None = None
@@ -83,6 +91,16 @@ class WorkerReporter:
     def log(self, text: Text) -> None:
         """Adds a line to the job's log."""
         self._add({"type": "log", "text": text.model_dump(mode="json")})
+
+    def wait(self, reason: Text | None, may_go_on: bool) -> bool:
+        """Says that the work waits; see :class:`workbench.jobs.slot.CanWait`."""
+        now = time.monotonic()
+        said_long_ago = reason is not None and now - self._waiting_said > SECONDS_BETWEEN_WORDS_OF_WAITING
+        if (reason, may_go_on) != self._waiting or said_long_ago:
+            self._waiting, self._waiting_said = (reason, may_go_on), now
+            text = None if reason is None else reason.model_dump(mode="json")
+            self._add({"type": "waiting", "text": text, "may_go_on": may_go_on})
+        return self._goes_on()
 
     def check(self) -> None:
         """Raises :class:`workbench.errors.Cancelled` if the user has cancelled the job."""

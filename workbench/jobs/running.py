@@ -37,6 +37,7 @@ class Running:
         received: Number of the worker's messages that have come.
         ended: Number of messages that the worker has sent in all, once it has said so.
         position: Calls before it, as last told.
+        told: When that was told, seconds of the loop's clock.
         future: dask's future while it is with the scheduler.
         complete: Set when all of its messages have come.
         finished: Set when nobody waits for it any more.
@@ -54,6 +55,7 @@ class Running:
     received: int = 0
     ended: int | None = None
     position: int | None = None
+    told: float = 0.0
     future: Any = None
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)

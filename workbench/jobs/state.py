@@ -34,13 +34,16 @@ class JobState(Record):
         status: Where it is; see the module's diagram.
         stage: What is being done now.
         progress: 0 to 1; None where it is not known.
-        eta_seconds: Time left, estimated from the progress so far.
+        eta_seconds: Time left, from the progress of the last seconds; None where too little is known.
         queue_position: Jobs before this one; 0 when it runs.
         metrics: Live curves: name -> points (step, value).
         log: The last lines.
         error: Why it failed.
         variant: Identifier of the variant that it made.
         created: When it was asked for, UTC.
+        waiting_since: Since when it waits, with its worker or for one, instead of running; None if it does
+            not. ``stage`` says for what.
+        may_go_on: Whether :meth:`Job.let_go_on` would end the waiting.
         started: When it began to run.
         finished: When it ended.
     """
@@ -59,8 +62,15 @@ class JobState(Record):
     error: Text | None = None
     variant: str | None = None
     created: datetime
+    waiting_since: datetime | None = None
+    may_go_on: bool = False
     started: datetime | None = None
     finished: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has begun and stands still."""
+        return self.status == "running" and self.waiting_since is not None
 
     @property
     def ended(self) -> bool:

@@ -56,6 +56,12 @@ class Stopping:
         if call.future is not None:
             await self._client.cancel([call.future], force=True)
 
+    async def let_go_on(self, call: Running) -> None:
+        """Lets a call that waits go on without what it waits for, where it may."""
+        if call.address is not None:
+            with suppress(Exception):  # the worker is gone, and the call with it
+                await self._client.run(worker.let_go_on, call.run, workers=[call.address])
+
     async def _raise_flag(self, run: str, address: str) -> None:
         with suppress(Exception):  # a worker that holds the GIL does not answer
             await asyncio.wait_for(

@@ -13,7 +13,6 @@ import pickle
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +22,9 @@ from workbench import onednn
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.jobs.limits import Limits, without_core_files
 from workbench.jobs.reporter import Event, WorkerReporter
+from workbench.library_errors import library_cause, raw_text, with_kind
 from workbench.records import Record
+from workbench.text import verbatim
 
 WorkerKind = Literal["tensorflow", "tensorflow_without_onednn", "light", "gpu"]
 TENSORFLOW_KINDS: frozenset[WorkerKind] = frozenset({"tensorflow", "tensorflow_without_onednn"})
@@ -32,6 +33,7 @@ TENSORFLOW_KINDS: frozenset[WorkerKind] = frozenset({"tensorflow", "tensorflow_w
 _MARKER = "running"
 
 _flags: set[str] = set()
+_going_on: set[str] = set()
 _warming: list[threading.Thread] = []
 
 
@@ -101,7 +103,7 @@ def execute(payload: bytes) -> bytes:
     def later(seconds: float, callback: Callable[[], None]) -> None:
         worker.loop.add_callback(worker.loop.call_later, seconds, callback)
 
-    reporter = WorkerReporter(send, later, cancelled)
+    reporter = WorkerReporter(send, later, cancelled, lambda: call.run in _going_on)
     marker = Path(worker.local_directory) / _MARKER
     marker.write_text(call.run)
     try:
@@ -110,6 +112,7 @@ def execute(payload: bytes) -> bytes:
     finally:
         marker.unlink(missing_ok=True)
         _flags.discard(call.run)
+        _going_on.discard(call.run)
     reporter.flush()
     worker.log_event(call.topic, {"run": call.run, "ended": sent})
     return pickle.dumps(outcome)
@@ -129,11 +132,14 @@ def _call(call: Call, reporter: WorkerReporter) -> Outcome:
             result = function(reporter, *arguments)
         return Outcome(kind="returned", content=cloudpickle.dumps(result))
     except (WorkbenchError, Cancelled) as error:
+        cause = library_cause(error)
+        if cause is not None and isinstance(error, WorkbenchError):
+            reporter.log(verbatim(raw_text(cause)))
         return Outcome(kind="raised", content=cloudpickle.dumps(error))
     except Exception as error:
-        words = f"{type(error).__name__}: {error}".strip()[:2000]
+        words = with_kind(error)
         memory = isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
-        return Outcome(kind="memory" if memory else "error", words=words, details=traceback.format_exc())
+        return Outcome(kind="memory" if memory else "error", words=words, details=raw_text(error))
 
 
 def _announce(worker: Any, call: Call, key: str) -> None:
@@ -156,6 +162,11 @@ def _announce(worker: Any, call: Call, key: str) -> None:
 def raise_flag(run: str) -> None:
     """In the worker: asks a call to stop; its reporter's ``check`` raises from now on."""
     _flags.add(run)
+
+
+def let_go_on(run: str) -> None:
+    """In the worker: a call that waits goes on without what it waits for, where it may."""
+    _going_on.add(run)
 
 
 def kill_run(run: str, dask_worker: Any) -> bool:

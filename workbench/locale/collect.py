@@ -31,6 +31,7 @@ SAID_FROM_DATA = frozenset(
         "workbench/training/distilled_model.py",  # student or teacher
         "workbench/stacking.py",  # titles of techniques
         "workbench/text.py",  # the translation function itself
+        "workbench/work.py",  # titles of techniques
         "workbench/workbench.py",  # titles of techniques
     }
 )

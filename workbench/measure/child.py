@@ -26,10 +26,11 @@ import numpy as np
 
 from workbench.data.dataset import Dataset, sample_count
 from workbench.errors import InvalidInput, JobFailed, WorkbenchError
+from workbench.library_errors import library_cause, raw_text, reason_of
 from workbench.measure.latency import BlockPlan, Candidate, input_batches, time_interleaved
 from workbench.measure.prediction import predict_in_batches
 from workbench.runtime import Runtime
-from workbench.text import Text, say
+from workbench.text import Text, say, verbatim
 
 _PROGRESS_S = 0.25
 
@@ -238,6 +239,11 @@ def _told(error: WorkbenchError) -> dict[str, Any]:
     }
 
 
+def _shapes(spec: dict[str, Any]) -> str:
+    shapes = Dataset(Path(spec["dataset"])).info.input_shapes
+    return ", ".join(f"{name} {shape}".strip() for name, shape in shapes.items())
+
+
 def main() -> int:
     """Does what the specification on standard input asks for."""
     line = Line(os.dup(1))
@@ -252,6 +258,8 @@ def main() -> int:
     try:
         line.send(result=_TASKS[spec["task"]](line, spec, candidates))
     except WorkbenchError as error:
+        if (cause := library_cause(error)) is not None:
+            line.log(verbatim(raw_text(cause)))
         line.send(error=_told(error))
     except MemoryError:
         line.send(
@@ -263,6 +271,7 @@ def main() -> int:
             )
         )
     except Exception as error:
+        line.log(verbatim(raw_text(error)))
         line.send(
             error=_told(
                 InvalidInput(
@@ -270,8 +279,12 @@ def main() -> int:
                         "{file} could not be run: {kind}: {error}",
                         file=files,
                         kind=type(error).__name__,
-                        error=str(error)[:2000],
-                    )
+                        error=reason_of(error, longest=2000),
+                    ),
+                    say(
+                        "It was given samples of shape {shapes}. The job's log has all that was said.",
+                        shapes=_shapes(spec),
+                    ),
                 )
             )
         )

@@ -174,7 +174,7 @@ def measure_energy(
             passport=passport,
         )
     try:
-        with exclusive_slot(report):
+        with exclusive_slot(report, say("measuring energy")):
             report.stage(say("Measuring the idle machine's power"))
             idle_watts = _idle_watts(report, meter, seconds)
             report.stage(say("Measuring energy"))

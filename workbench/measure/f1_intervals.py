@@ -157,12 +157,15 @@ def _interval(
     lower, plain, upper = (np.concatenate(found[side]) for side in (-1, 0, 1))
     # Once for the value, once for the draws around it.
     bias = 2 * (float(np.median(plain)) - value)
-    least = -1.0 if len(signs) > 1 else 0.0
-    return Interval(
-        value=value,
-        low=max(least, min(float(np.quantile(lower, 0.025)) - bias, value)),
-        high=min(1.0, max(float(np.quantile(upper, 0.975)) - bias, value)),
-    )
+    low, high = float(np.quantile(lower, 0.025)) - bias, float(np.quantile(upper, 0.975)) - bias
+    least = -1.0
+    if len(signs) == 1:
+        least = 0.0
+        # A class that is predicted only, for which no sample stands, has F1 0 here and hardly where samples
+        # of it come: it is no reason for the upper end to be low.
+        labelled = int((observed[0].labelled[0] > 0).sum())
+        high *= int((observed[0].labelled[0] + observed[0].predicted[0] > 0).sum()) / labelled
+    return Interval(value=value, low=max(least, min(low, value)), high=min(1.0, max(high, value)))
 
 
 def _total(signs: Sequence[int], sets: Sequence[_Counts]) -> Floats:

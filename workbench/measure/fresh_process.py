@@ -68,7 +68,7 @@ def run_in_fresh_process(
         "parent": os.getpid(),
         **arguments,
     }
-    conversation = _Conversation(on_message)
+    conversation = _Conversation(on_message, report.log)
     with tempfile.TemporaryFile() as complaints:
         # Not the working directory on its path: a file there must not stand in for a library.
         process = subprocess.Popen(
@@ -101,11 +101,12 @@ def run_in_fresh_process(
 class _Conversation:
     """What the process has said so far."""
 
-    def __init__(self, on_message: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, on_message: Callable[[dict[str, Any]], None], on_log: Callable[[Text], None]) -> None:
         self.result: dict[str, Any] | None = None
         self.error: WorkbenchError | None = None
         self.working_on: str | None = None
         self._on_message = on_message
+        self._on_log = on_log
 
     def hear(self, line: bytes) -> None:
         message = json.loads(line)
@@ -113,6 +114,8 @@ class _Conversation:
             self.working_on = message["working_on"]
         elif "result" in message:
             self.result = message["result"]
+        elif "log" in message:
+            self._on_log(Text.model_validate(message["log"]))
         elif "error" in message:
             self.error = _error(message["error"])
         else:

@@ -21,7 +21,7 @@ from workbench.measure.records import Interval, LatencySummary
 from workbench.measure.statistics import floor_of, speed_word, speedup, summarize
 from workbench.runtimes import runtime
 from workbench.technique import Reporter
-from workbench.text import Text
+from workbench.text import Text, say
 
 AT_A_TIME = 8
 """Cells in one process beside the reference: more would keep too much in memory, and the first of
@@ -38,12 +38,14 @@ class GridTimes:
         drift: Largest median of the reference in a process over its smallest, less 1: how much the
             machine changed in between.
         processes: How many there were.
+        alone: Whether no other work of the workbench ran on the machine.
     """
 
     summaries: dict[str, LatencySummary] = field(default_factory=dict)
     failed: dict[str, Text] = field(default_factory=dict)
     drift: float = 0.0
     processes: int = 0
+    alone: bool = True
 
 
 def time_grid(
@@ -76,7 +78,7 @@ def time_grid(
     found = GridTimes()
     medians: list[float] = []
     done, total = 0, max(1, len(candidates))
-    with exclusive_slot(report):
+    with exclusive_slot(report, say("measuring latency"), may_go_on=True) as found.alone:
         while waiting:
             group = waiting.pop(0)
             here = [reference, *group] if _together(reference, group) else group
@@ -162,7 +164,7 @@ def play_off(
         per_sample: Whether a sample's time counts, or a call's.
         split: Where the samples are from.
     """
-    with exclusive_slot(report):
+    with exclusive_slot(report, say("measuring latency"), may_go_on=True):
         timed = time_once(report, candidates, dataset_folder, "quick", seed, split=split)
     summaries = tuple(_summary(candidate, timed, index, seed) for index, candidate in enumerate(candidates))
     samples = [

@@ -30,6 +30,7 @@ def latency_measurement(
     load_average: float,
     pressure: float | None,
     onednn: bool | None = None,
+    alone: bool = True,
 ) -> tuple[LatencyMeasurement, dict[str, npt.NDArray[np.float64]]]:
     """Summaries, the A/A floor and verdicts from the raw samples.
 
@@ -42,6 +43,7 @@ def latency_measurement(
         load_average: At the start.
         pressure: At the start; None where the system does not say.
         onednn: Whether TensorFlow ran with its oneDNN kernels; None where it did not run.
+        alone: Whether no other work of the workbench ran on the machine.
 
     Returns:
         The measurement, and the raw samples by variant, shape ``(processes, rounds, runs)``.
@@ -90,14 +92,24 @@ def latency_measurement(
         pressure=pressure,
         seed=seed,
         passport=passport,
-        warnings=tuple(_warnings(plan, pressure)),
+        warnings=tuple(_warnings(plan, pressure, alone)),
         onednn=onednn,
     ), raw
 
 
-def _warnings(plan: BlockPlan, pressure: float | None) -> list[Text]:
+def beside_other_work() -> Text:
+    """What is said of times that were taken while the workbench itself did something else."""
+    return say(
+        "It was timed while other work of the workbench ran on this machine, because somebody did not want "
+        "to wait: the times may be far too long, and what looks faster may be chance. Measure it again later."
+    )
+
+
+def _warnings(plan: BlockPlan, pressure: float | None, alone: bool) -> list[Text]:
     """Of the run; that a file was unsteady is in its summary."""
     warnings = []
+    if not alone:
+        warnings.append(beside_other_work())
     if pressure is not None and pressure > _BUSY_PERCENT:
         warnings.append(
             say(

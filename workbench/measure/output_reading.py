@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.data.dataset import Dataset, Features, sample_count, select
-from workbench.errors import InvalidInput
+from workbench.data.range_choice import cannot_run
+from workbench.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.measure.other_readings import better_reading
 from workbench.measure.scores import to_scores
 from workbench.outputs import OutputWish, fits
@@ -104,6 +105,18 @@ def _samples(dataset: Dataset) -> tuple[list[Features], npt.NDArray[np.int64]]:
 
 
 def _predicted(
+    report: Reporter, path: Path, home: str, settings: RuntimeSettings, samples: list[Features]
+) -> npt.NDArray[np.float32]:
+    try:
+        return _outputs(report, path, home, settings, samples)
+    except (WorkbenchError, Cancelled):
+        raise
+    # a runtime raises whatever its kernels raise
+    except Exception as error:
+        raise cannot_run(error, samples[0]) from error
+
+
+def _outputs(
     report: Reporter, path: Path, home: str, settings: RuntimeSettings, samples: list[Features]
 ) -> npt.NDArray[np.float32]:
     session = runtime(home).load(path, settings)

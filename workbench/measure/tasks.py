@@ -57,7 +57,7 @@ def measure_latency(
     from workbench.jobs.slot import exclusive_slot
 
     _require_distinct(candidates)
-    with exclusive_slot(report):
+    with exclusive_slot(report, say("measuring latency"), may_go_on=True) as alone:
         report.stage(say("Measuring latency"))
         load, pressure = machine.load_average(), machine.cpu_pressure()
         runs: list[Timed] = []
@@ -84,6 +84,7 @@ def measure_latency(
         load_average=load,
         pressure=pressure,
         onednn=_onednn(candidates),
+        alone=alone,
     )
 
 
@@ -132,7 +133,7 @@ def measure_quality(
         report.metric("running F1", stop, running.add(labels[start:stop], to_predictions(scores)))
         report.progress(stop / len(labels))
 
-    with shared_slot(report):
+    with shared_slot(report, say("measuring quality")):
         report.stage(say("Measuring quality"))
         predict_split(report, candidate, dataset, on_batch)
         # All at once: whether values can be probabilities is seen in all of them together.
@@ -170,7 +171,7 @@ def measure_size_task(
     """
     from workbench.jobs.slot import shared_slot
 
-    with shared_slot(report):
+    with shared_slot(report, say("measuring size")):
         report.stage(say("Measuring size"))
         peak = peak_memory(report, candidate, dataset_folder)
         report.progress(0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import shutil
 import tempfile
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.litert_tracing import static_shapes
-from workbench.models.onnx_operators import require_known_operators
+from workbench.models.memory import require_memory
+from workbench.models.onnx_constants import constants_outside
 from workbench.models.onnx_tracing import traceable
 from workbench.models.predicting import predicting
 from workbench.models.trusting import trusting
@@ -24,6 +27,8 @@ from workbench.text import say
 OPSET = 17
 """Default ONNX operator set: the newest that the converter writes without a warning and that every
 runtime of the last years reads."""
+_RESERVE_BYTES = 200 << 20
+"""What a converter takes beside the weights: code that it loads, graphs."""
 
 
 def import_keras() -> Any:
@@ -55,7 +60,7 @@ def load_keras(path: Path, *, trust: bool | None = None) -> Any:
             return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise InvalidInput(
-            say("Keras cannot load {file}: {error}", file=Path(path).name, error=str(error))
+            say("Keras cannot load {file}: {error}", file=Path(path).name, error=reason_of(error))
         ) from error
 
 
@@ -75,10 +80,11 @@ def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
     import_keras()
     import tensorflow as tf
 
+    require_memory(_RESERVE_BYTES + 8 * _weight_bytes(model), say("The conversion to LiteRT"))
     converter.setdefault("target_spec", {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]})
     with _quiet(), static_shapes():
         try:
-            model.export(str(path), format="litert", verbose=False, **converter)
+            model.export(str(path), format="litert", verbose=False, **_signature(model), **converter)
         except (Cancelled, WorkbenchError):  # from a representative data set
             raise
         except Exception as error:  # the converter's errors share no base class but Exception
@@ -86,39 +92,44 @@ def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
     return path
 
 
-def to_onnx(model: Any, path: Path, *, opset: int = OPSET) -> Path:
+def to_onnx(model: Any, path: Path, *, opset: int = OPSET, weights: Path | None = None) -> Path:
     """Writes an ONNX file with a free batch axis.
 
     Args:
         model: A ``keras.Model``.
         path: The file to write.
         opset: Operator set version, 13 to 18.
+        weights: A file beside it for large constants (ONNX external data); None writes one file.
 
     Raises:
         InvalidInput: If the model has an operation that the converter lacks.
+        Refused: If it does not fit in the memory that is free.
     """
     from tf2onnx import tfonnx, utils
 
     keras = import_keras()
     forbid_telemetry()
+    require_memory(_RESERVE_BYTES + 2.5 * _weight_bytes(model), say("The conversion to ONNX"))
     # The converter numbers what it adds through the life of a process: a file would depend on those before.
     # One number is gone by the import of all of it, which is why it comes first.
     del tfonnx
     utils.INTERNAL_NAME = 2
     with _quiet():
-        # A model that was only loaded counts as never called, and is then refused.
-        examples = [
-            keras.ops.zeros([size or 1 for size in item.shape], dtype=item.dtype) for item in model.inputs
-        ]
+        # A model that was only loaded counts as never called, and is then refused. Called with shapes alone:
+        # where a length is free, one that is made up need not fit in.
+        examples = [keras.KerasTensor(item.shape, dtype=item.dtype) for item in model.inputs]
         # A Sequential that was never called has no ``input``.
         whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
         model(whole, training=False)
         try:
-            with traceable(model), predicting(model):
-                model.export(str(path), format="onnx", verbose=False, opset_version=opset)
+            with traceable(model), predicting(model), constants_outside(weights):
+                model.export(
+                    str(path), format="onnx", verbose=False, opset_version=opset, **_signature(model)
+                )
+        except WorkbenchError:  # an operation that ONNX lacks
+            raise
         except Exception as error:  # the converter's errors share no base class but Exception
             raise _failed("ONNX", error) from error
-    require_known_operators(path)
     return path
 
 
@@ -156,7 +167,7 @@ def openvino_model(model: Any, *, batch: int | None = None) -> Any:
         with _quiet():
             try:
                 with predicting(model):
-                    model.export(str(saved), format="tf_saved_model", verbose=False)
+                    model.export(str(saved), format="tf_saved_model", verbose=False, **_signature(model))
                 converted = openvino.convert_model(str(saved))
             except Exception as error:  # the converter's errors share no base class but Exception
                 raise _failed("OpenVINO", error) from error
@@ -167,12 +178,30 @@ def openvino_model(model: Any, *, batch: int | None = None) -> Any:
     return converted
 
 
+def _signature(model: Any) -> dict[str, Any]:
+    """The batch of a model that takes no other; without a word Keras exports every batch as free."""
+    keras = import_keras()
+    if all(not tensor.shape or tensor.shape[0] is None for tensor in model.inputs):
+        return {}
+    specs = [
+        keras.InputSpec(shape=tuple(tensor.shape), dtype=tensor.dtype, name=tensor.name)
+        for tensor in model.inputs
+    ]
+    return {
+        "input_signature": [specs[0] if len(specs) == 1 else keras.tree.pack_sequence_as(model.input, specs)]
+    }
+
+
+def _weight_bytes(model: Any) -> int:
+    return sum(math.prod(weight.shape) * 4 for weight in model.weights)
+
+
 def _failed(target: str, error: Exception) -> InvalidInput:
     return InvalidInput(
         say(
             "The model cannot be converted to {target}: {error}",
             target=target,
-            error=str(error).strip() or type(error).__name__,
+            error=reason_of(error),
         ),
         say("Replace the operation that it names, or choose another runtime."),
     )

@@ -40,8 +40,9 @@ def describe(path: Path, format: Format, like: ModelDescription | None = None) -
         path: The file; for ``openvino`` a folder with ``model.xml`` and ``model.bin``.
         format: Its format. ``keras`` imports TensorFlow; the others do not.
         like: What the file was converted from. A conversion keeps the meaning of the output, the
-            operations, the number of weights and the order of the inputs, so these are taken from
-            it; what the new file stores (layers, bytes, precision, element types) is read.
+            operations, the number of weights, the order of the inputs and what is done with them, so
+            these are taken from it; what the new file stores (layers, bytes, precision, element
+            types) is read.
 
     Raises:
         workbench.errors.InvalidInput: If the file cannot be read.
@@ -72,12 +73,22 @@ def describe(path: Path, format: Format, like: ModelDescription | None = None) -
 def _carried(found: ModelDescription, like: ModelDescription) -> ModelDescription:
     return found.model_copy(
         update={
-            "inputs": _in_order(found.inputs, like.inputs),
+            "inputs": _with_roles(_in_order(found.inputs, like.inputs), like.inputs),
             "outputs": _in_order(found.outputs, like.outputs),
             "parameters": like.parameters,
             "from_logits": like.from_logits,
             "macs": like.macs,
+            "batch": like.batch,
         }
+    )
+
+
+def _with_roles(found: tuple[TensorSpec, ...], wanted: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+    if len(found) != len(wanted):
+        return found
+    return tuple(
+        spec.model_copy(update={"role": before.role, "made_for": before.made_for})
+        for spec, before in zip(found, wanted, strict=True)
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import Refused
+from workbench.library_errors import reason_of
 from workbench.models.channel_factors import affine, kernels_and_bias, scaled
 from workbench.models.conversion import import_keras
 from workbench.models.folding import Fold, FoldingPlan, Path
@@ -98,7 +99,7 @@ def _rebuilt(
                 say(
                     "Layer {name} cannot be built again: {error}",
                     name="/".join(place),
-                    error=str(error)[-300:],
+                    error=reason_of(error),
                 )
             ) from error
         # Functions such as keras.ops.add stand among the layers of a functional model and have no weights.

@@ -143,7 +143,7 @@ def _inspect_folder(path: Path) -> Inspection:
             refused=True,
             trust=True,
         )
-        if (path / "keras_metadata.pb").is_file():
+        if (path / "keras_metadata.pb").is_file() or _holds_keras(path / "saved_model.pb"):
             return Inspection("saved model", (problem,))
         return Inspection("saved model", (problem, _graph_only(path.name)))
     for mark, what in (
@@ -161,6 +161,12 @@ def _inspect_folder(path: Path) -> Inspection:
         say("{name} is a folder, not a model file.", name=path.name),
         say("Open a .keras, .h5, .tflite or .onnx file."),
     )
+
+
+def _holds_keras(graph: Path) -> bool:
+    """Whether the Keras model is described in the graph's own file, as TensorFlow 2.0 to 2.4 wrote it."""
+    content = graph.read_bytes()
+    return b"_tf_keras_" in content and b'"class_name"' in content
 
 
 def _graph_only(name: str) -> Problem:

@@ -124,6 +124,9 @@ def config_problems(config: Any, name: str, stored: StoredWeights) -> list[Probl
             bare = kind.rpartition(">")[2]
             if bare in {"Lambda", "__lambda__"}:
                 lambdas.append(layer)
+                if _inner(value).get("function_type") == "function":
+                    # Keras 2 wrote the name of a function, and nothing of it
+                    custom.append(str(_inner(value).get("function")))
             elif bare in _OTHER_CODE:
                 if not _known_operation(value, bare):
                     foreign.append(f"{layer} ({bare})")
@@ -153,6 +156,9 @@ def _walk(value: Any) -> Iterator[tuple[Any, int, str]]:
 def _known_operation(value: dict[str, Any], kind: str) -> bool:
     """Whether a layer of Keras 2 stands for a function of TensorFlow that only computes."""
     function = _inner(value).get("function")
+    module = str(value.get("module") or "keras").split(".")[0]
+    if module not in {"keras", "tf_keras"} or value.get("registered_name") not in {None, kind}:
+        return False  # a class of another module, whose import alone would run code
     return (kind == "TFOpLambda" and function in OPERATIONS) or (
         kind == "SlicingOpLambda" and function == SLICING
     )

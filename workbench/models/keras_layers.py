@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import InvalidInput
+from workbench.models.keras_inputs import input_roles
 from workbench.models.keras_meaning import output_meanings
 from workbench.models.kernels import kernels
 from workbench.models.weight_values import is_clustered, is_sparse
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _BYTES = {"float64": 8, "int64": 8, "uint64": 8, "float32": 4, "int32": 4, "uint32": 4}
 _BYTES |= {"float16": 2, "bfloat16": 2, "int16": 2, "uint16": 2}
+
+_WHOLE_PRECISIONS: tuple[Precision, ...] = ("float16", "bfloat16", "float64")
 
 
 def describe_model(model: keras.Model) -> ModelDescription:
@@ -39,7 +42,10 @@ def describe_model(model: keras.Model) -> ModelDescription:
     matrices = [np.asarray(kernel.variable) for kernel in kernels(model)]
     return ModelDescription(
         # the layer's name: that of an unnamed tensor counts up with every model in the process
-        inputs=tuple(_spec(tensor, tensor._keras_history.operation.name) for tensor in model.inputs),
+        inputs=tuple(
+            _spec(tensor, tensor._keras_history.operation.name).model_copy(update={"role": role})
+            for tensor, role in zip(model.inputs, input_roles(model), strict=True)
+        ),
         outputs=tuple(
             _spec(tensor, name) for tensor, name in zip(model.outputs, output_names(model), strict=True)
         ),
@@ -51,6 +57,7 @@ def describe_model(model: keras.Model) -> ModelDescription:
         macs=macs,
         sparse=any(is_sparse(values) for values in matrices),
         clustered=any(is_clustered(values) for values in matrices),
+        batch=model.inputs[0].shape[0] if len(model.inputs[0].shape) else None,
     )
 
 
@@ -171,8 +178,9 @@ def _precision(model: keras.Model) -> Precision:
     stored = {_dtype(weight) for weight in weights} or {"float32"}
     if stored == {"float32"} and computes <= {"float32"}:
         return "float32"
-    if stored == {"float16"}:
-        return "float16"
+    for precision in _WHOLE_PRECISIONS:
+        if stored == {precision} and computes <= {precision}:
+            return precision
     if stored == {"int8"} and computes <= {"float32"}:
         return "dynamic int8"
     return "mixed"

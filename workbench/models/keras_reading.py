@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.conversion import import_keras
 from workbench.models.findings import Inspection
 from workbench.models.legacy import ReadByKeras2, read_in_keras_2
 from workbench.models.legacy_rebuilding import rebuilt
-from workbench.models.parity import outputs_of, require_parity
+from workbench.models.parity import TOLERANCE, largest_difference, outputs_of
 from workbench.models.trusting import trusting
 from workbench.technique import Reporter
 from workbench.text import Text, say
@@ -54,14 +55,14 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
     """
     if inspection.kind != "saved model" and inspection.keras_version.startswith("3"):
         report.stage(say("Reading the model with Keras 3"))
-        model = _load(path, name, trust=trust)
+        model = _load(path, name, inspection, trust=trust)
         way = say("Read by Keras 3 in safe mode.")
         if trust:
             way = say("Read by Keras 3, which may run code of this file: you said that you trust it.")
         return ReadModel(model, (way,))
     with tempfile.TemporaryDirectory() as folder:
         report.stage(say("Reading the model with Keras 2, in a process of its own"))
-        reference = read_in_keras_2(report, path, Path(folder), trust=trust)
+        reference = read_in_keras_2(report, path, Path(folder), _otherwise(inspection), trust=trust)
     report.check()
     report.stage(say("Reading the model with Keras 3 and comparing it with Keras 2"))
     model, (way, *left_out), difference = _first_that_works(path, name, inspection, reference, trust=trust)
@@ -86,25 +87,59 @@ def _first_that_works(
 ) -> tuple[Any, tuple[Text, ...], float]:
     if inspection.kind == "h5":
         try:
-            model = _one_input(_load(path, name, trust=trust))
-            return model, (say("Keras 3 reads it directly."),), _difference(model, reference, name)
+            model = _one_input(_load(path, name, inspection, trust=trust))
+            return (
+                model,
+                (say("Keras 3 reads it directly."),),
+                _difference(model, reference, name, inspection),
+            )
         # read otherwise than Keras 2 did, or not at all: the other way has the word
         except WorkbenchError:
             pass
     model, notes = _rebuilt(reference, name, trust=trust)
     way = say("Keras 2 read it; it was built anew in Keras 3, layer by layer.")
-    return model, (way, *notes), _difference(model, reference, name)
+    return model, (way, *notes), _difference(model, reference, name, inspection)
 
 
-def _difference(model: Any, reference: ReadByKeras2, name: str) -> float:
+def _difference(model: Any, reference: ReadByKeras2, name: str, inspection: Inspection) -> float:
     try:
         outputs = outputs_of(model, reference.inputs)
     # TensorFlow raises whatever its operations raise
     except Exception as error:
         raise InvalidInput(
-            say("{name} was read, but cannot be run: {reason}", name=name, reason=first_sentence(error))
+            say("{name} was read, but cannot be run: {reason}", name=name, reason=reason_of(error))
         ) from error
-    return require_parity(reference.outputs, outputs, name)
+    difference = largest_difference(reference.outputs, outputs)
+    if difference > TOLERANCE:
+        raise InvalidInput(
+            say(
+                "{name} was built anew, but Keras 3 computes something else with it than Keras 2: on random "
+                "input its output differs by {difference:.1e} (at most {tolerance:.0e} is accepted).",
+                name=name,
+                difference=difference,
+                tolerance=TOLERANCE,
+            ),
+            _otherwise(inspection),
+        )
+    return difference
+
+
+def _otherwise(inspection: Inspection) -> Text:
+    """A way that the user has not gone yet: another form of the same model."""
+    version = inspection.keras_version or say("1 or 2")
+    numbers = tuple(int(part) for part in inspection.keras_version.split(".")[:2] if part.isdigit())
+    if inspection.kind == "h5" and numbers >= (2, 12):
+        other = "model.save('model.keras')"
+    elif inspection.kind == "h5":
+        other = "model.save('folder', save_format='tf')"
+    else:
+        other = "model.save('model.h5')"
+    return say(
+        "Load it with the Keras that wrote it ({version}), save it there with {other}, and open that; or "
+        "convert it there with tf.lite.TFLiteConverter.from_keras_model and open the .tflite file.",
+        version=version,
+        other=other,
+    )
 
 
 def _rebuilt(reference: ReadByKeras2, name: str, *, trust: bool) -> tuple[Any, tuple[Text, ...]]:
@@ -120,13 +155,13 @@ def _rebuilt(reference: ReadByKeras2, name: str, *, trust: bool) -> tuple[Any, t
             say(
                 "Keras 2 reads {name}, but Keras 3 cannot build the same: {reason}",
                 name=name,
-                reason=first_sentence(error),
+                reason=reason_of(error),
             ),
             say("Rebuild the layer that it names from others, and save the model again."),
         ) from error
 
 
-def _load(path: Path, name: str, *, trust: bool = False) -> Any:
+def _load(path: Path, name: str, inspection: Inspection, *, trust: bool = False) -> Any:
     keras = import_keras()
     try:
         with warnings.catch_warnings():
@@ -140,8 +175,8 @@ def _load(path: Path, name: str, *, trust: bool = False) -> Any:
     # Keras raises whatever its layers raise on a configuration that does not fit
     except Exception as error:
         raise InvalidInput(
-            say("Keras cannot read {name}: {reason}", name=name, reason=first_sentence(error)),
-            say("Save the model again with model.save('model.keras')."),
+            say("Keras cannot read {name}: {reason}", name=name, reason=reason_of(error)),
+            _otherwise(inspection),
         ) from error
 
 
@@ -152,9 +187,3 @@ def _one_input(model: Any) -> Any:
         return model
     outputs = model.outputs if len(model.outputs) > 1 else model.outputs[0]
     return keras.Model(model.inputs[0], outputs, name=model.name)
-
-
-def first_sentence(error: Exception) -> str:
-    """What an exception says, on one line of at most 300 characters."""
-    words = " ".join(str(error).split())
-    return (words or type(error).__name__)[:300]

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InvalidInput
+from workbench.library_errors import reason_of
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.findings import size_text
+from workbench.models.legacy_archive import read_archive
 from workbench.models.legacy_graph import described
-from workbench.models.parity import Arrays, outputs_of, random_inputs
+from workbench.models.parity import Arrays, tried_inputs
 from workbench.technique import Reporter
 from workbench.text import Text, say
 from workbench.variant import TensorSpec
@@ -48,13 +50,16 @@ class ReadByKeras2:
     outputs: Arrays
 
 
-def read_in_keras_2(report: Reporter, source: Path, folder: Path, *, trust: bool = False) -> ReadByKeras2:
+def read_in_keras_2(
+    report: Reporter, source: Path, folder: Path, otherwise: Text, *, trust: bool = False
+) -> ReadByKeras2:
     """Lets tf_keras load a model, describe it and run it once.
 
     Args:
         report: Asked for cancellation.
         source: An ``.h5`` or ``.keras`` file of Keras 1 or 2, or a SavedModel folder.
         folder: An empty folder to write into.
+        otherwise: What to do where it cannot be read.
         trust: Whether code inside the file may run.
 
     Raises:
@@ -69,11 +74,11 @@ def read_in_keras_2(report: Reporter, source: Path, folder: Path, *, trust: bool
     if ended.code != 0 or not (folder / _REFERENCE).is_file():
         raise InvalidInput(
             say(
-                "Keras 2 cannot read {name} either: {reason}",
+                "Keras 2 cannot read {name}: {reason}",
                 name=source.name,
                 reason=_reason(ended, allowance),
             ),
-            say("Save the model as a .keras file with the Keras that made it, and open that."),
+            otherwise,
         )
     with np.load(folder / _REFERENCE, allow_pickle=False) as stored:
         inputs = [stored[f"input_{i}"] for i in range(sum(name.startswith("input_") for name in stored))]
@@ -95,23 +100,24 @@ def _reason(ended: Ended, allowance: Allowance) -> Text:
         )
     said = ended.output.strip().splitlines()
     if said and said[-1].startswith('{"reason"'):
-        return say("{reason}", reason=str(json.loads(said[-1])["reason"]))
-    return say("{reason}", reason=ended.last_line or f"status {ended.code}")
+        return say("{reason}.", reason=str(json.loads(said[-1])["reason"]).rstrip("."))
+    return say("{reason}.", reason=(ended.last_line or f"status {ended.code}").rstrip("."))
 
 
 def _read(source: Path, folder: Path, *, trust: bool) -> None:
     import numpy as np
     import tf_keras
 
-    model = tf_keras.models.load_model(source, compile=False, safe_mode=not trust)
+    model = read_archive(source, trust=trust)
+    if model is None:
+        model = tf_keras.models.load_model(source, compile=False, safe_mode=not trust)
     if not getattr(model, "inputs", None):
         raise ValueError("The model has no known input shape.")
     specs = [
         TensorSpec(name=tensor.name, shape=tuple(tensor.shape[1:]), dtype=tensor.dtype.name)
         for tensor in model.inputs
     ]
-    inputs = random_inputs(specs)
-    outputs = outputs_of(model, inputs)
+    inputs, outputs = tried_inputs(model, specs, batch=model.inputs[0].shape[0])
     graph, arrays = described(model)
     (folder / _GRAPH).write_text(json.dumps(graph))
     np.savez(folder / _ARRAYS, **arrays)
@@ -127,7 +133,7 @@ def main() -> None:
         _read(Path(source), Path(folder), trust=trust == "trusted")
     # whatever Keras raises on a broken file becomes one sentence for the user
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        reason = reason_of(error)
         sys.stdout.write("\n" + json.dumps({"reason": reason}) + "\n")
         sys.exit(1)
 

@@ -170,7 +170,7 @@ class _Graph:
         if isinstance(value, np.generic):
             return value.item()
         if hasattr(value, "numpy"):
-            value = value.numpy()
+            value = np.asarray(value.numpy())
         if isinstance(value, np.ndarray):
             if value.ndim == 0 and value.dtype.kind in "biuf":
                 return value.item()

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 _SAME = {
     "math.abs": "abs",
     "math.add": "add",
     "math.argmax": "argmax",
+    "math.cumsum": "cumsum",
     "math.ceil": "ceil",
     "math.cos": "cos",
     "math.divide": "divide",
@@ -73,6 +76,7 @@ _SAME = {
     "repeat": "repeat",
     "reshape": "reshape",
     "reverse": "flip",
+    "roll": "roll",
     "round": "round",
     "squeeze": "squeeze",
     "stack": "stack",
@@ -90,6 +94,8 @@ _ALIASES = {
     "compat.v1.squeeze": "squeeze",
     "compat.v1.transpose": "transpose",
     "compat.v1.argmax": "math.argmax",
+    "compat.v1.gather": "gather",
+    "compat.v1.pad": "pad",
     "math.l2_normalize": "linalg.l2_normalize",
     "nn.sigmoid": "math.sigmoid",
     "nn.swish": "nn.silu",
@@ -97,15 +103,23 @@ _ALIASES = {
 }
 
 
-def _named(name: str) -> Callable[[Any], Callable[..., Any]]:
+_ELEMENTWISE = ("math.", "nn.bias_add", "__operators__.")
+
+
+def _named(name: str, elementwise: bool) -> Callable[[Any], Callable[..., Any]]:
     def made(keras: Any) -> Callable[..., Any]:
         function = getattr(keras.ops, name)
 
         def call(*arguments: Any, **named: Any) -> Any:
             # the first ones are called x, input, input_tensor, tensor, a, ...: the rest keeps its name
-            places = [value for key, value in named.items() if key not in _KEPT]
+            places = [
+                value
+                for key, value in named.items()
+                if key not in _KEPT and value is not None and value is not False
+            ]
             kept = {key: value for key, value in named.items() if key in _KEPT and value is not None}
-            return function(*arguments, *places, **kept)
+            given = [*arguments, *places]
+            return function(*(_constants(given) if elementwise else given), **kept)
 
         return call
 
@@ -113,6 +127,12 @@ def _named(name: str) -> Callable[[Any], Callable[..., Any]]:
 
 
 _KEPT = {"axis", "keepdims", "dtype"}
+
+
+def _constants(values: list[Any]) -> list[Any]:
+    """Lists of numbers as arrays of the type of the tensor that they meet, as TensorFlow takes them."""
+    kind = next((value.dtype for value in values if hasattr(value, "dtype")), None)
+    return [np.asarray(value, kind) if isinstance(value, list | tuple) else value for value in values]
 
 
 def _silu(keras: Any) -> Callable[..., Any]:
@@ -159,7 +179,14 @@ def _unstack(keras: Any) -> Callable[..., Any]:
 
 
 def _gather(keras: Any) -> Callable[..., Any]:
-    return lambda params, indices, axis=0: keras.ops.take(params, indices, axis=axis)
+    def call(
+        params: Any, indices: Any, validate_indices: Any = None, axis: int | None = None, batch_dims: int = 0
+    ) -> Any:
+        if batch_dims:
+            raise ValueError(f"gather with batch_dims = {batch_dims} is not known.")
+        return keras.ops.take(params, indices, axis=axis or 0)
+
+    return call
 
 
 def _one_hot(keras: Any) -> Callable[..., Any]:
@@ -192,7 +219,7 @@ def _squared_difference(keras: Any) -> Callable[..., Any]:
 
 
 OPERATIONS: dict[str, Callable[[Any], Callable[..., Any]]] = {
-    **{name: _named(same) for name, same in _SAME.items()},
+    **{name: _named(same, name.startswith(_ELEMENTWISE)) for name, same in _SAME.items()},
     "image.resize": _resize,
     "gather": _gather,
     "linalg.l2_normalize": _l2_normalize,

@@ -7,6 +7,7 @@ called as it was called. What an argument that Keras 3 no longer has would chang
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from workbench.text import Text, say
 _WITHOUT_EFFECT = frozenset(
     {"implementation", "unroll", "groups", "rng_type", "vocabulary_size", "input_length", "noise_shape"}
     | {"query_shape", "key_shape", "value_shape", "softmax_robust_masking", "fused", "virtual_batch_size"}
-    | {"kernel_initializer", "kernel_regularizer", "kernel_constraint", "batch_input_shape"}
+    | {"kernel_initializer", "kernel_regularizer", "kernel_constraint", "batch_input_shape", "trainable"}
 )
 """Arguments that Keras 3 dropped, and that never changed what a layer predicts, or only said it twice."""
 _NEUTRAL = (None, False, 0, "", "stateful")
@@ -27,7 +28,7 @@ _RENAMED = {("LeakyReLU", "alpha"): "negative_slope", ("ThresholdedReLU", "theta
 _KINDS = {"ThresholdedReLU": "ReLU", "BatchNormalizationV1": "BatchNormalization"}
 _RECURRENT = {"RNN", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional"}
 _STEEPER = 1.2
-"""Keras 2's hard sigmoid is clip(x / 5 + 1/2), Keras 3's clip(x / 6 + 1/2): equal for x 1.2 times larger."""
+"""Keras 2 cuts x / 5 + 1/2 to a hard sigmoid, Keras 3 x / 6 + 1/2: equal for an x 1.2 times larger."""
 _GATES = {"LSTM": (1, 1, 0, 1), "LSTMCell": (1, 1, 0, 1), "GRU": (1, 1, 0), "GRUCell": (1, 1, 0)}
 _GATES |= {f"ConvLSTM{rank}D": (1, 1, 0, 1) for rank in (1, 2, 3)}
 """Which blocks of a recurrent layer's weights lead into its recurrent activation."""
@@ -45,8 +46,12 @@ def rebuilt(keras: Any, graph: dict[str, Any], arrays: dict[str, Any]) -> tuple[
         workbench.errors.InvalidInput: If Keras 3 lacks a layer, an argument or an operation of it.
     """
     rebuilding = _Rebuilding(keras, graph["layers"], arrays)
-    model = rebuilding.layer(graph["model"])
-    rebuilding.set_weights()
+    with warnings.catch_warnings():
+        # Keras tells the author of the model how to write it today; the reader cannot
+        warnings.simplefilter("ignore", UserWarning)
+        _name_inputs(graph["layers"][graph["model"]])
+        model = rebuilding.layer(graph["model"])
+        rebuilding.set_weights()
     return model, tuple(rebuilding.notes)
 
 
@@ -97,11 +102,11 @@ class _Rebuilding:
         layers = [self.layer(number) for number in spec["layers"]]
         inputs = [self._input(tensor) for tensor in spec["inputs"]]
         if all(isinstance(layer, self._keras.Layer) for layer in layers):
-            return self._keras.Sequential([*inputs, *layers], name=spec["name"], trainable=spec["trainable"])
+            return _frozen(self._keras.Sequential([*inputs, *layers], name=spec["name"]), spec)
         tensor = inputs[0]
         for layer in layers:
             tensor = layer(tensor)
-        return self._keras.Model(inputs[0], tensor, name=spec["name"], trainable=spec["trainable"])
+        return _frozen(self._keras.Model(inputs[0], tensor, name=spec["name"]), spec)
 
     def _functional(self, spec: dict[str, Any]) -> Any:
         tensors = {tensor["tensor"]: self._input(tensor) for tensor in spec["inputs"]}
@@ -113,12 +118,12 @@ class _Rebuilding:
             arguments, named = _as_called(kind, arguments, named)
             made = self._keras.tree.flatten(layer(*arguments, **named))
             tensors.update(zip(call["outputs"], made, strict=True))
-        return self._keras.Model(
+        model = self._keras.Model(
             _single(self._value(spec["input"], tensors)),
             _single(self._value(spec["output"], tensors)),
             name=spec["name"],
-            trainable=spec["trainable"],
         )
+        return _frozen(model, spec)
 
     def _plain(self, spec: dict[str, Any]) -> Any:
         kind, config = spec["kind"], dict(self._value(spec["config"], {}))
@@ -136,10 +141,15 @@ class _Rebuilding:
         inside = {key: [self.layer(number) for number in value] for key, value in spec["inside"].items()}
         if kind == "Lambda":
             return made.from_config(_lambda(config))
+        activation = config.get("activation")
+        if isinstance(activation, dict) and activation.get("class_name") in LAYERS:
+            inner = getattr(self._keras.layers, activation["class_name"])
+            own = _arguments(inner, activation["class_name"], activation["config"], spec["name"])
+            config["activation"] = inner.from_config(own)
         given = _arguments(made, kind, config, spec["name"])
         self._drop_constraints(given, spec["name"])
         if not inside:
-            return made.from_config(given)
+            return _frozen(made.from_config(given), spec)
         # What is inside is there already: from_config would read it as configuration.
         for key, parts in inside.items():
             given["layer" if key == "forward_layer" else key] = parts if key == "cells" else parts[0]
@@ -247,6 +257,25 @@ def _arguments(made: Any, kind: str, config: dict[str, Any], layer: str) -> dict
     return given
 
 
+def _name_inputs(model: dict[str, Any]) -> None:
+    """Inputs that were given as a dict become a list whose names are the keys, as data are named by them."""
+    structure = model.get("input")
+    if not isinstance(structure, dict) or "dict" not in structure:
+        return
+    keys = {value["tensor"]: key for key, value in structure["dict"].items() if "tensor" in value}
+    if len(keys) == len(model["inputs"]):
+        for tensor in model["inputs"]:
+            tensor["name"] = keys[tensor["tensor"]]
+        model["input"] = [{"tensor": tensor["tensor"]} for tensor in model["inputs"]]
+
+
+def _frozen(layer: Any, spec: dict[str, Any]) -> Any:
+    """A layer that is frozen as it was; a model that is not leaves it to its layers which of them are."""
+    if not spec["trainable"]:
+        layer.trainable = False
+    return layer
+
+
 def _weights(spec: dict[str, Any], values: list[Any]) -> list[Any]:
     """The weights as Keras 3 computes the same with them."""
     kind, config = spec["kind"], spec["config"]["dict"]
@@ -272,7 +301,9 @@ def _name_of(activation: Any) -> str:
 
 def _as_called(kind: str, arguments: list[Any], named: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """How Keras 3 is called: states of recurrent layers by name, nothing said that is not meant."""
-    if kind not in {"TFOpLambda", "SlicingOpLambda"}:
+    if kind == "TFOpLambda":
+        named = {key: value for key, value in named.items() if key != "name"}
+    elif kind != "SlicingOpLambda":
         named = {
             key: value
             for key, value in named.items()

@@ -10,6 +10,7 @@ from types import CodeType
 from typing import Any
 
 from workbench.errors import InvalidInput, Refused
+from workbench.library_errors import reason_of
 from workbench.text import say
 
 
@@ -69,7 +70,7 @@ def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
     # Keras raises whatever a layer's get_config raises
     except (ValueError, TypeError, NotImplementedError, OSError, RuntimeError) as error:
         raise InvalidInput(
-            say("Keras cannot save the model: {reason}", reason=" ".join(str(error).split())[:300]),
+            say("Keras cannot save the model: {reason}", reason=reason_of(error)),
             say("Make model.save('model.keras') work, then open it again."),
         ) from error
     finally:

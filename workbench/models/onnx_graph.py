@@ -11,7 +11,7 @@ from workbench.errors import InvalidInput, Refused
 from workbench.models.onnx_meaning import output_meanings
 from workbench.models.precision import WeightUse, precision_of
 from workbench.text import say
-from workbench.variant import Layer, ModelDescription, TensorSpec
+from workbench.variant import Layer, ModelDescription, Role, TensorSpec
 
 if TYPE_CHECKING:
     import onnx
@@ -21,6 +21,8 @@ _PRODUCTS = frozenset(
     | {"ConvInteger", "MatMulInteger", "LSTM", "GRU", "RNN"}
 )
 _WEIGHT_INPUT = {"QLinearConv": 3, "QLinearMatMul": 3, "QGemm": 3}
+_LARGEST_SHAPE = 1024
+"""Numbers in a constant that may be a shape, or anything else that shapes follow from."""
 _MANTISSA = {"FLOAT": "float32", "DOUBLE": "float64", "BOOL": "bool", "STRING": "str"}
 
 
@@ -117,8 +119,10 @@ def describe_onnx(path: Path) -> ModelDescription:
             macs = None if macs is None or counted is None else macs + counted
         layers.append(_layer(node, held, shapes))
     meanings = output_meanings(graph)
+    inputs = [value for value in graph.input if value.name not in weights]
+    first = _lengths(inputs[0])[:1] if inputs else ()
     return ModelDescription(
-        inputs=tuple(_spec(value) for value in graph.input if value.name not in weights),
+        inputs=tuple(_spec(value) for value in inputs),
         outputs=tuple(_spec(value) for value in graph.output),
         layers=tuple(layers),
         parameters=sum(layer.parameters for layer in layers),
@@ -126,6 +130,8 @@ def describe_onnx(path: Path) -> ModelDescription:
         meanings=meanings,
         precision=precision_of(uses),
         macs=macs,
+        # exporters write 1 where nothing was asked for: that many samples are nobody's wish
+        batch=first[0] if first and first[0] and first[0] > 1 else None,
     )
 
 
@@ -201,11 +207,32 @@ def _shapes(model: Any) -> dict[str, tuple[int | None, ...]]:
     import onnx
 
     try:
-        graph = onnx.shape_inference.infer_shapes(model).graph
+        graph = onnx.shape_inference.infer_shapes(_without_weights(model)).graph
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
         graph = model.graph  # shapes are shown where known; the file may still run
     values = [*graph.value_info, *graph.input, *graph.output]
     return {value.name: _lengths(value) for value in values}
+
+
+def _without_weights(model: Any) -> Any:
+    """The same graph with the shapes of large constants alone, of which inference would make four copies."""
+    import onnx
+
+    light = onnx.ModelProto(ir_version=model.ir_version)
+    light.opset_import.extend(model.opset_import)
+    light.functions.extend(model.functions)
+    for field in ("node", "input", "output", "value_info", "sparse_initializer", "quantization_annotation"):
+        getattr(light.graph, field).extend(getattr(model.graph, field))
+    light.graph.name = model.graph.name
+    given = {value.name for value in model.graph.input}
+    for tensor in model.graph.initializer:
+        if prod(tensor.dims) <= _LARGEST_SHAPE:
+            light.graph.initializer.append(tensor)
+        elif tensor.name not in given:
+            light.graph.input.append(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            )
+    return light
 
 
 def _lengths(value: Any) -> tuple[int | None, ...]:
@@ -215,8 +242,13 @@ def _lengths(value: Any) -> tuple[int | None, ...]:
 
 
 def _spec(value: Any) -> TensorSpec:
+    dtype = _dtype(value.type.tensor_type.elem_type)
+    role: Role = "raw numbers" if dtype.startswith(("int", "uint", "bool")) else "numbers"
     return TensorSpec(
-        name=value.name, shape=_lengths(value)[1:], dtype=_dtype(value.type.tensor_type.elem_type)
+        name=value.name,
+        shape=_lengths(value)[1:],
+        dtype=dtype,
+        role="text" if dtype == "str" else role,
     )
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 from workbench.errors import InvalidInput
 from workbench.text import say
 
 
-def require_known_operators(path: Path) -> None:
-    """Checks that a written file has only operators of ONNX: the converter leaves others in and only logs.
+def require_known_operators(graph: Any) -> None:
+    """Checks that there are only operators of ONNX in a graph: the converter leaves others in and only logs.
+
+    Args:
+        graph: An ``onnx.GraphProto``, before it is written.
 
     Raises:
         InvalidInput: With the operations that it could not convert.
     """
     import onnx
 
-    graph = onnx.load(str(path), load_external_data=False).graph
     unknown = sorted({node.op_type for node in graph.node if not onnx.defs.has(node.op_type, node.domain)})
     if unknown:
-        path.unlink()
         raise InvalidInput(
             say(
                 "The model cannot be converted to ONNX: it has no form for {names}.", names=", ".join(unknown)

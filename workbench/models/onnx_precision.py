@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InvalidInput
+from workbench.library_errors import reason_of
 from workbench.privacy import forbid_telemetry
 from workbench.text import say
 
@@ -64,7 +65,7 @@ def to_dynamic_int8(source: Path, target: Path) -> Path:
 
 def _failed(precision: str, error: Any) -> InvalidInput:
     return InvalidInput(
-        say("The ONNX file cannot be made {precision}: {error}", precision=precision, error=str(error)),
+        say("The ONNX file cannot be made {precision}: {error}", precision=precision, error=reason_of(error)),
         say("Choose another precision, or another runtime."),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,32 +16,83 @@ from workbench.variant import TensorSpec
 TOLERANCE = 1e-5
 """Largest accepted difference, relative to the largest output where that is above 1."""
 SAMPLES = 4
-FREE_LENGTH = 64
-"""Length tried for an axis whose length is free."""
+LENGTHS = (64, 16, 256, 1024, 4096)
+"""Lengths tried for axes whose length is free, until the model can be run with one."""
+LARGEST_TRIED = 2**22
+"""Numbers in one input that is tried."""
 
 Arrays = list[npt.NDArray[Any]]
 
 
-def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> Arrays:
+def random_inputs(
+    specs: Sequence[TensorSpec], seed: int = 0, *, samples: int = SAMPLES, length: int = LENGTHS[0]
+) -> Arrays:
     """Random samples for a model's inputs.
 
     Args:
         specs: The inputs.
         seed: Seed.
+        samples: How many; a model with a fixed batch takes no other number.
+        length: Of every axis whose length is free.
 
     Returns:
-        One array per input, :data:`SAMPLES` samples each: numbers from 0 to 1, which are valid
-        indices for an Embedding too; whole-number inputs get 0 and 1.
+        One array per input: numbers from 0 to 1, which are valid indices for an Embedding too;
+        whole-number inputs get 0 and 1, text inputs the words "0" and "1".
     """
     rng = np.random.default_rng(seed)
     arrays: Arrays = []
     for spec in specs:
-        shape = (SAMPLES, *(FREE_LENGTH if length is None else length for length in spec.shape))
-        if np.issubdtype(np.dtype(spec.dtype), np.floating):
-            arrays.append(rng.random(shape, dtype=np.float32).astype(spec.dtype))
+        shape = (samples, *(length if size is None else size for size in spec.shape))
+        if spec.dtype == "string":
+            arrays.append(rng.integers(0, 2, shape).astype(str))
+        elif spec.dtype.startswith(("float", "bfloat")):
+            arrays.append(rng.random(shape, dtype=np.float32).astype(_numpy_name(spec.dtype)))
         else:
             arrays.append(rng.integers(0, 2, shape).astype(spec.dtype))
     return arrays
+
+
+def tried_inputs(
+    model: Any, specs: Sequence[TensorSpec], *, batch: int | None = None
+) -> tuple[Arrays, Arrays]:
+    """Random input that a Keras model (2 or 3) can be run on, and its outputs.
+
+    Lengths that the model leaves free are made up, and an unpadded convolution or a pooling may not fit into
+    every one: they are tried in turn.
+
+    Args:
+        model: The model.
+        specs: Its inputs.
+        batch: Samples that it takes in a call; None if any number.
+
+    Raises:
+        Exception: What the model raised on the last try. With free lengths this is no verdict on it.
+    """
+    free = any(size is None for spec in specs for size in spec.shape)
+    tries = LENGTHS if free else LENGTHS[:1]
+    failed: Exception = ValueError("there is no input to try")
+    for number, length in enumerate(tries, start=1):
+        inputs = random_inputs(specs, samples=batch or SAMPLES, length=length)
+        if number > 1 and max(array.size for array in inputs) > LARGEST_TRIED:
+            continue
+        try:
+            outputs = outputs_of(model, inputs)
+            # Where a kernel does not fit in, TensorFlow may hand out memory that nobody wrote.
+            if largest_difference(outputs, outputs_of(model, inputs)) <= TOLERANCE:
+                return inputs, outputs
+            failed = ValueError("on random input its output is no number, or changes from run to run")
+        # Keras and TensorFlow raise whatever the layers raise on input that does not fit
+        except Exception as error:
+            failed = error
+    raise failed
+
+
+def same_model(first: Any, second: Any) -> bool:
+    """Whether two Keras models have equal configurations and equal weights."""
+    if _plain_config(first) != _plain_config(second) or len(first.weights) != len(second.weights):
+        return False
+    pairs = zip(first.weights, second.weights, strict=True)
+    return all(np.array_equal(np.asarray(one), np.asarray(other)) for one, other in pairs)
 
 
 def largest_difference(first: Arrays, second: Arrays) -> float:
@@ -90,7 +142,8 @@ def require_parity(first: Arrays, second: Arrays, name: str) -> float:
 
 def outputs_of(model: Any, inputs: Arrays) -> Arrays:
     """What a Keras model (2 or 3) gives for inputs in its own order, as a flat list."""
-    fed = inputs[0] if len(inputs) == 1 else inputs
+    tensors = [_as_tensor(array) for array in inputs]
+    fed = tensors[0] if len(tensors) == 1 else tensors
     made = model(fed, training=False)
     # TensorFlow tensors warn when NumPy asks them itself
     return [array.numpy() if hasattr(array, "numpy") else np.asarray(array) for array in _flat(made)]
@@ -102,3 +155,21 @@ def _flat(value: Any) -> list[Any]:
     if isinstance(value, list | tuple):
         return [item for inner in value for item in _flat(inner)]
     return [value]
+
+
+def _as_tensor(array: npt.NDArray[Any]) -> Any:
+    """Keras takes text as a tensor only."""
+    if array.dtype.kind != "U":
+        return array
+    import tensorflow as tf
+
+    return tf.constant(array)
+
+
+def _numpy_name(dtype: str) -> str:
+    # NumPy has no bfloat16 of its own; Keras casts what it is given
+    return "float32" if dtype == "bfloat16" else dtype
+
+
+def _plain_config(model: Any) -> str:
+    return json.dumps(model.get_config(), sort_keys=True, default=repr)

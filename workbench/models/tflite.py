@@ -105,7 +105,14 @@ def _describe(content: bytes) -> ModelDescription:
         meanings=meanings,
         precision=precision_of(uses),
         macs=macs,
+        batch=_fixed_batch(tensors[inputs[0]]) if inputs else None,
     )
+
+
+def _fixed_batch(tensor: _Tensor) -> int | None:
+    # Converters write 1 where nothing was asked for: that many samples are nobody's wish.
+    first = tensor.free[0] if tensor.free else None
+    return first if first is not None and first > 1 else None
 
 
 def _tensor(model: Any, tensor: Any, file: bytes) -> _Tensor:
@@ -163,7 +170,13 @@ def _signature_names(model: Any) -> dict[tuple[str, int], str]:
 
 
 def _spec(tensor: _Tensor, name: str | None) -> TensorSpec:
-    return TensorSpec(name=name or tensor.name, shape=tensor.free[1:], dtype=tensor.dtype)
+    whole = tensor.dtype.startswith(("int", "uint")) and not tensor.scaled
+    return TensorSpec(
+        name=name or tensor.name,
+        shape=tensor.free[1:],
+        dtype=tensor.dtype,
+        role="raw numbers" if whole else "numbers",
+    )
 
 
 def _sorted_outputs(outputs: list[int], names: list[str]) -> list[int]:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from workbench.errors import InvalidInput, Refused, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.description import describe
 from workbench.models.findings import LARGEST_ACTIVATION_ELEMENTS, damaged
+from workbench.models.parity import LENGTHS
 from workbench.technique import Reporter
 from workbench.text import Text, say
 from workbench.variant import ModelDescription
@@ -102,14 +105,47 @@ def _run_tflite(path: Path) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path), num_threads=1)
-    for detail in interpreter.get_input_details():
-        _check_elements(detail["shape"], path.name)
-    interpreter.allocate_tensors()
-    for detail in interpreter.get_input_details():
-        interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
-    interpreter.invoke()
-    for detail in interpreter.get_output_details():
-        interpreter.get_tensor(detail["index"])
+    details = interpreter.get_input_details()
+
+    def run(length: int) -> None:
+        for detail in details:
+            shape = [int(size) for size in detail["shape"]]
+            if _is_free(detail["shape_signature"]):
+                signature = [int(size) for size in detail["shape_signature"]]
+                shape = [shape[0], *(length if size < 0 else size for size in signature[1:])]
+                _check_elements(shape, path.name)
+                interpreter.resize_tensor_input(detail["index"], shape)
+            _check_elements(shape, path.name)
+        interpreter.allocate_tensors()
+        for detail in interpreter.get_input_details():
+            interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
+        interpreter.invoke()
+        for detail in interpreter.get_output_details():
+            interpreter.get_tensor(detail["index"])
+
+    _run_on_some_length(run, free=any(_is_free(detail["shape_signature"]) for detail in details))
+
+
+def _is_free(signature: Any) -> bool:
+    return any(int(size) < 0 for size in signature[1:])
+
+
+def _run_on_some_length(run: Callable[[int], None], *, free: bool) -> None:
+    """Runs a file once; lengths that it leaves free are made up, and tried in turn until one fits.
+
+    Where none fits it is no verdict: the data's own length is tried before the file is stored.
+    """
+    if not free:
+        run(1)
+        return
+    for length in (1, *LENGTHS):
+        try:
+            run(length)
+            return
+        # the runtimes raise whatever their kernels raise
+        except Exception as error:
+            if isinstance(error, InvalidInput):  # too large to be tried
+                raise
 
 
 def _run_onnx(path: Path) -> None:
@@ -125,14 +161,25 @@ def _run_onnx(path: Path) -> None:
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    feeds: dict[str, Any] = {}
-    for value in session.get_inputs():
-        shape = [length if isinstance(length, int) and length > 0 else 1 for length in value.shape]
-        _check_elements(shape, path.name)
-        element = value.type.removeprefix("tensor(").removesuffix(")")
-        kind = {"float": "float32", "double": "float64"}.get(element, element)
-        feeds[value.name] = np.zeros(shape, kind)
-    session.run(None, feeds)
+    inputs = session.get_inputs()
+
+    def run(length: int) -> None:
+        feeds: dict[str, Any] = {}
+        for value in inputs:
+            # the first axis is the batch
+            sizes = [length if place else 1 for place in range(len(value.shape))]
+            shape = [
+                given if isinstance(given, int) and given > 0 else size
+                for given, size in zip(value.shape, sizes, strict=True)
+            ]
+            _check_elements(shape, path.name)
+            element = value.type.removeprefix("tensor(").removesuffix(")")
+            kind = {"float": "float32", "double": "float64", "string": "object"}.get(element, element)
+            feeds[value.name] = np.full(shape, "", object) if kind == "object" else np.zeros(shape, kind)
+        session.run(None, feeds)
+
+    free = any(not isinstance(size, int) or size < 1 for value in inputs for size in value.shape[1:])
+    _run_on_some_length(run, free=free)
 
 
 def _check_elements(shape: Any, name: str) -> None:
@@ -173,7 +220,7 @@ def _line(path: Path, format: str) -> str:  # noqa: A002
 
 
 def _cannot_run(name: str, format: str, error: Exception) -> WorkbenchError:  # noqa: A002
-    reason = " ".join(str(error).split())[:300]
+    reason = reason_of(error) if str(error).strip() else ""
     if "Flex" in reason:
         return InvalidInput(
             say("{name} uses TensorFlow operators (Flex), which LiteRT alone does not have.", name=name),

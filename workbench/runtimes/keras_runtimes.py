@@ -101,7 +101,13 @@ class KerasSession(Session):
         self._fixed = int(fixed) if fixed is not None else None
         self._output = chosen_output(output_names(model), settings.output) if settings.output else 0
         self._call = callable_for(model)
-        shapes = [[fixed or settings.batch, *(size or 1 for size in item.shape[1:])] for item in model.inputs]
+        shapes = [[fixed or settings.batch, *item.shape[1:]] for item in model.inputs]
+        if any(None in shape for shape in shapes):
+            # Lengths that are free come with the samples: one made up here need not fit in.
+            trace = getattr(self._call, "get_concrete_function", None)
+            if trace is not None:
+                trace()
+            return
         self._call(*(tf.zeros(shape, dtype) for shape, dtype in zip(shapes, self._types, strict=True)))
 
     @override

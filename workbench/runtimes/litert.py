@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import Features
 from workbench.errors import InvalidInput
+from workbench.library_errors import reason_of
 from workbench.runtime import Runtime, Session
 from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 from workbench.text import Text, say
@@ -45,7 +46,7 @@ class LiteRT(Runtime):
             return LiteRTSession(interpreter, settings)
         except (ValueError, RuntimeError) as error:
             raise InvalidInput(
-                say("LiteRT cannot load {file}: {error}", file=path.name, error=str(error))
+                say("LiteRT cannot load {file}: {error}", file=path.name, error=reason_of(error))
             ) from error
 
 

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import Features
 from workbench.errors import InvalidInput
+from workbench.library_errors import reason_of
 from workbench.privacy import import_onnxruntime
 from workbench.runtime import Runtime, Session
 from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
@@ -61,7 +62,7 @@ class OnnxRuntime(Runtime):
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions share no base class but Exception
             raise InvalidInput(
-                say("ONNX Runtime cannot load {file}: {error}", file=path.name, error=str(error))
+                say("ONNX Runtime cannot load {file}: {error}", file=path.name, error=reason_of(error))
             ) from error
         return OnnxRuntimeSession(session, settings)
 

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import Features
 from workbench.errors import InvalidInput
+from workbench.library_errors import reason_of
 from workbench.privacy import import_openvino
 from workbench.runtime import Runtime, Session
 from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
@@ -46,7 +47,7 @@ class OpenVino(Runtime):
             return OpenVinoSession(model, settings)
         except RuntimeError as error:
             raise InvalidInput(
-                say("OpenVINO cannot load {file}: {error}", file=path.name, error=str(error))
+                say("OpenVINO cannot load {file}: {error}", file=path.name, error=reason_of(error))
             ) from error
 
 

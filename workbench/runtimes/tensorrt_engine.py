@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InvalidInput, JobFailed, Unavailable
+from workbench.library_errors import reason_of
 from workbench.runtimes.tensorrt_protocol import (
     Builder,
     CudaEngine,
@@ -83,7 +84,7 @@ def open_device() -> Device:
 
 def _missing(what: str, error: Exception) -> Unavailable:
     return Unavailable(
-        say("{what} cannot be used here: {error}", what=verbatim(what), error=verbatim(str(error)[:500])),
+        say("{what} cannot be used here: {error}", what=verbatim(what), error=reason_of(error)),
         say(
             "TensorRT needs an NVIDIA GPU with its driver. On such a machine: pip install "
             "'neural-workbench[tensorrt]'."

@@ -112,6 +112,7 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
             "modules": list(page.modules),
             "language": _usual_language(settings),
             "words": start_words(),
+            "asks": True,
         }
     }
     config.PageKernelManager.grace_seconds = settings.grace_seconds

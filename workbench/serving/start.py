@@ -18,6 +18,7 @@ def start_words() -> dict[str, dict[str, str]]:
         "so_far": say("{seconds} s so far. Other pages or jobs may keep this machine busy."),
         "failed": say("The kernel of this page could not be started."),
         "empty": say("The kernel of this page sent nothing to show."),
+        "error": say("The notebook of this page ended with an error."),
         "gone": say("The kernel of this page has ended."),
         "cut": say("The connection broke while this page was being sent."),
         "script": say("A script of this page could not be loaded."),
@@ -25,10 +26,8 @@ def start_words() -> dict[str, dict[str, str]]:
         "stuck": say("Nothing has moved on this page for a minute."),
         "again": say("Opening it again in {seconds} s."),
         "silent": say("The server does not answer. This page opens again as soon as it does."),
-        "given_up": say(
-            "Opening it again did not help. Reload it later; if that does not help either, the terminal "
-            "of the server says more."
-        ),
+        "tried": say("Opening it again did not help."),
+        "given_up": say("Reload it later; if that does not help, the terminal of the server says more."),
         "reload": say("Reload"),
     }
     return _in_each_language(texts)
@@ -38,7 +37,8 @@ def error_words() -> dict[str, dict[str, str]]:
     """The texts of an error page, as ``{language: {name: text}}``; a name is a status or ``other``."""
     texts: dict[str, Text] = {
         "403": say("The server refused this address."),
-        "403_advice": say("Open the address that the terminal of the server shows."),
+        "403_advice": say("Open the address that the terminal of the server shows: it ends with a token."),
+        "token": say("Or enter the token here:"),
         "404": say("There is no such page here."),
         "404_advice": say("The dashboard is at the address below."),
         "503": say("All places are taken."),

@@ -110,7 +110,9 @@ def _from_memory(arrays: Any) -> Callable[[Any], Any]:
 
 
 def _from_file(arrays: Any) -> Callable[[Any], Any]:
-    def part(array: npt.NDArray[np.generic], rows: Any) -> Any:
+    def part(array: Any, rows: Any) -> Any:
+        if tf.is_tensor(array):  # text, which has no file of its own form
+            return tf.gather(array, rows)
         values = tf.numpy_function(lambda wanted: array[wanted], [rows], array.dtype)
         return tf.ensure_shape(values, (None, *array.shape[1:]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def obstacle(
     if len(variant.description.outputs) != 1:
         return say(
             "Training needs a model with one output. {name} has {count}, and the others would not fit any "
-            "more. Open a model of the judged output alone: keras.Model(model.inputs, model.get_layer(...).output).",
+            "more. Open a model of the judged output alone: keras.Model(inputs, output).",
             name=variant.name,
             count=len(variant.description.outputs),
         )
@@ -282,10 +282,19 @@ def _require_fit(
 
 def _split(dataset: Dataset, split: str) -> tuple[Features, np.typing.NDArray[np.int64]]:
     features = dataset.x(split)  # type: ignore[arg-type]
-    # Plain arrays over the same memory map: Keras looks at the exact type of some inputs.
+    labels = np.asarray(dataset.y(split))  # type: ignore[arg-type]
     if isinstance(features, dict):
-        return {name: np.asarray(array) for name, array in features.items()}, np.asarray(dataset.y(split))  # type: ignore[arg-type]
-    return np.asarray(features), np.asarray(dataset.y(split))  # type: ignore[arg-type]
+        return {name: _fed(array) for name, array in features.items()}, labels
+    return _fed(features), labels
+
+
+def _fed(array: np.typing.NDArray[Any]) -> Any:
+    """Plain arrays over the same memory map: Keras looks at the exact type of some inputs."""
+    if array.dtype.kind != "U":
+        return np.asarray(array)
+    import tensorflow as tf
+
+    return tf.constant(array)  # Keras takes text as a tensor only
 
 
 def _mean(features: Features) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.technique import Context
 from workbench.text import say
 from workbench.training.loop import without_optimizer
@@ -42,7 +43,7 @@ def require_storable(model: keras.Model, context: Context) -> None:
         raise
     # Layers raise whatever they like when they are rebuilt
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        reason = reason_of(error)
         raise InvalidInput(
             say("The trained model could not be stored, so it is not trained: {reason}", reason=reason),
             say("Replace the layer that it names by a built-in one."),

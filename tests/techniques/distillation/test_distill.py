@@ -197,7 +197,7 @@ class TestCode:
             cwd=tmp_path,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             check=True,
-            timeout=400,
+            timeout=1500,
         )
         for name, mine in made.items():
             theirs = weights_of(tmp_path / f"{name}-twin.keras")

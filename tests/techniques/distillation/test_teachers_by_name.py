@@ -17,8 +17,8 @@ SHORT = {"epochs": 1, "compare_seeds": 0}
 @pytest.fixture(scope="module")
 def workbench(tmp_path_factory):
     with Workbench(tmp_path_factory.mktemp("digits")) as workbench:
-        workbench.open("dense-digits", "digits").wait(300)
-        workbench.apply("distillation.distill", **SHORT).wait(300)
+        workbench.open("dense-digits", "digits").wait()
+        workbench.apply("distillation.distill", **SHORT).wait()
         yield workbench
 
 
@@ -26,13 +26,13 @@ def workbench(tmp_path_factory):
 def test_the_baseline_teaches_a_variant_and_a_variant_its_copy(workbench):
     small = workbench.variant("distilled 0.5")
     assert small.description.parameters < workbench.baseline.description.parameters
-    again = workbench.apply("distillation.distill", small.name, student="this variant", **SHORT).wait(300)
+    again = workbench.apply("distillation.distill", small.name, student="this variant", **SHORT).wait()
     assert again.parent == small.id
     assert f"scores of {workbench.baseline.name}," in " ".join(map(str, again.report.touched))
     both = f"{small.name}, {workbench.baseline.id}"
     born = workbench.apply(
         "distillation.distill", small.name, student="same architecture", teacher=both, **SHORT
-    ).wait(300)
+    ).wait()
     assert any(f"Teacher {small.name}: " in str(note) for note in born.report.notes)
 
 

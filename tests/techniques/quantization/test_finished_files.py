@@ -69,6 +69,7 @@ def layer(kind, parameters, precision="float32"):
         ((layer("ADD", 0),), "has no weights", "another runtime"),
         ((layer("FULLY_CONNECTED", 512),), "512 weights", "float16"),
         ((layer("WHILE", 90_000),), "no such form of WHILE", "float16"),
+        ((layer("PRELU", 64),), "no such form of PRELU", "float16"),
     ],
 )
 def test_a_refusal_says_what_holds_and_never_advises_what_was_asked_for(layers, problem, action):

@@ -81,6 +81,8 @@ def test_a_budget_is_kept_on_the_samples_measured(low, mixed, parents):
         if word.startswith(("0.", "1."))
     ]
     assert after >= before - 0.02 - 1e-9
+    # 48 samples cannot prove two points.
+    assert "the budget of 2.0 points holds is not proven" in str(applied.report.notes[1])
     wanted = {"int4 weights": "int4", "int8 weights": "int8", "int8": "int8"}[low]
     assert wanted in precisions(applied)
 
@@ -198,3 +200,20 @@ def test_the_plain_code_writes_the_same_file(parents, mixed, tmp_path):
     )
     for number, (kind, values) in enumerate(cases):
         assert (tmp_path / f"{number}.tflite").read_bytes() == mixed(kind, **values).path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("conv", {"by": "layers", "layers": 2}),
+        ("conv", {"low": "int8", "by": "layers", "layers": 1}),
+        ("two_inputs", {"by": "layers", "layers": 1}),
+    ],
+)
+def test_the_size_that_is_expected_is_about_that_of_the_file(kind, values, parents, mixed):
+    parent, dataset = parents(kind)
+    expected = techniques.technique(NAME).estimate(
+        parent, dataset.info, MixedPrecisionParameters.model_validate(values)
+    )
+    real = mixed(kind, **values).path.stat().st_size / parent.path.stat().st_size
+    assert real == pytest.approx(expected.size_ratio, rel=0.35)

@@ -224,7 +224,7 @@ assert "tensorflow" not in sys.modules
         env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=1500,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout == ""

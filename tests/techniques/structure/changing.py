@@ -71,7 +71,7 @@ def twins(scripts, dataset, folder):
         check=False,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=1500,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return [

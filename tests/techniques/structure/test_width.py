@@ -97,7 +97,7 @@ class TestApply:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             check=True,
             capture_output=True,
-            timeout=200,
+            timeout=1500,
         )
         twin = keras.models.load_model(tmp_path / "optimized.keras", compile=False)
         for mine, theirs in zip(made.get_weights(), twin.get_weights(), strict=True):

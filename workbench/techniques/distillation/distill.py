@@ -84,7 +84,12 @@ class Distillation(Technique[DistillationParameters]):
         ratio = min(1.0, parameters.factor**2 * 1.1) if narrower else 1.0
         macs = variant.description.macs
         samples = dataset.counts["train"] + dataset.counts["validation"] / 3
-        once = training_seconds(parameters, samples, None if macs is None else int(macs * ratio))
+        once = training_seconds(
+            parameters,
+            samples,
+            None if macs is None else int(macs * ratio),
+            len(variant.description.layers),
+        )
         return Estimate(
             seconds=parameters.runs * once,
             size_ratio=ratio,

@@ -261,9 +261,12 @@ def _change(before: Any, after: Any, context: Context) -> float:
     from workbench.runtimes.batches import ordered
 
     keras = import_keras()
+    import tensorflow as tf  # after Keras was told its backend
+
     samples = select(context.dataset.x("validation"), slice(0, _CHECKED_SAMPLES))
     names = [tensor._keras_history.operation.name for tensor in before.inputs]
-    arrays = [keras.ops.convert_to_tensor(array) for array in ordered(samples, names)]
+    # TensorFlow's own: Keras has no tensors of text
+    arrays = [tf.convert_to_tensor(array) for array in ordered(samples, names)]
     outputs = []
     for model in (before, after):
         whole = arrays[0] if len(arrays) == 1 else keras.tree.pack_sequence_as(model.input, arrays)

@@ -16,6 +16,7 @@ from workbench.jobs.part import Part
 from workbench.jobs.slot import shared_slot
 from workbench.measure.grid import GridTimes, time_grid
 from workbench.measure.latency import Candidate
+from workbench.measure.latency_record import beside_other_work
 from workbench.measure.records import LatencySummary
 from workbench.runtimes import runtime
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
@@ -31,13 +32,12 @@ from workbench.techniques.inference.grid_choice import Judged, tables
 from workbench.techniques.inference.grid_code import grid_code
 from workbench.techniques.inference.grid_files import Judge, candidate_of, keep, make
 from workbench.techniques.inference.grid_parameters import GridParameters
+from workbench.techniques.inference.grid_seconds import grid_seconds
 from workbench.techniques.inference.grid_selection import Selection
 from workbench.text import Text, say
 from workbench.variant import Format, Report, Variant
 
 _MOST_CELLS = 200
-_SECONDS_A_CELL = 1.6
-_SECONDS_A_FILE = 6.0
 
 
 class Grid(Technique[GridParameters]):
@@ -79,9 +79,8 @@ class Grid(Technique[GridParameters]):
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: GridParameters) -> Estimate:
         possible, _ = _possible(parameters.cells(), variant, dataset)
         files = {cell.model for cell in possible}
-        slow = sum(runtime(model.runtime).imports_tensorflow for model in files)
         return Estimate(
-            seconds=20 + _SECONDS_A_CELL * len(possible) + _SECONDS_A_FILE * (len(files) + slow),
+            seconds=grid_seconds(possible, variant, dataset),
             expectation=say(
                 "{cells} cells of {files} files. A runtime made for inference is often several times faster "
                 "than Keras at batch 1; what int8 and threads bring depends on this processor.",
@@ -228,6 +227,8 @@ def _notes(measured: GridTimes, final: Mapping[Cell, LatencySummary]) -> tuple[T
             drift=measured.drift,
         )
     ]
+    if not measured.alone:
+        notes.append(beside_other_work())
     if final:
         notes.append(
             say(

@@ -12,6 +12,7 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.models.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
 from workbench.models.description import describe
+from workbench.models.lookups import only_in_keras
 from workbench.runtimes import runtime, runtimes
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.runtime_code import runtime_code
@@ -57,7 +58,7 @@ class RuntimeParameters(Parameters):
         le=4096,
         title="Batch",
         description="Samples in one call when latency is measured. A larger batch gives more samples a "
-        "second, and later answers.",
+        "second, and later answers. 1 is the model's own batch where it was built for one.",
         json_schema_extra={"unit": "samples"},
     )
     opset: int = Field(
@@ -107,7 +108,11 @@ class ChooseRuntime(Technique[RuntimeParameters]):
                 format=variant.format,
                 name=variant.name,
             )
-        if parameters.runtime == variant.runtime and _settings(parameters) == variant.settings:
+        if wanted != "keras" or parameters.runtime == "keras.xla":
+            reason = only_in_keras(variant, compiled=wanted == "keras")
+            if reason is not None:
+                return reason
+        if parameters.runtime == variant.runtime and _settings(parameters, variant) == variant.settings:
             return say(
                 "{name} already runs in {runtime} with these settings. Change the runtime, the threads or "
                 "the batch.",
@@ -152,13 +157,18 @@ class ChooseRuntime(Technique[RuntimeParameters]):
             context.report.progress(0.8)
             context.report.check()
             description = describe(path, target, like=parent.description)
-            done = say("Converted from {before} to {after}, float32.", before=parent.format, after=target)
+            done = say(
+                "Converted from {before} to {after}, {precision}.",
+                before=parent.format,
+                after=target,
+                precision=description.precision,
+            )
         context.report.progress(1.0)
         return Applied(
             path=path,
             format=target,
             runtime=parameters.runtime,
-            settings=_settings(parameters),
+            settings=_settings(parameters, parent),
             description=description,
             report=Report(touched=(done, *_changes(parent, parameters))),
         )
@@ -178,8 +188,11 @@ class ChooseRuntime(Technique[RuntimeParameters]):
         return " ".join(parts)
 
 
-def _settings(parameters: RuntimeParameters) -> RuntimeSettings:
-    return RuntimeSettings(threads=parameters.threads, batch=parameters.batch)
+def _settings(parameters: RuntimeParameters, parent: Variant) -> RuntimeSettings:
+    own = parent.description.batch or 1
+    return RuntimeSettings(
+        threads=parameters.threads, batch=own if parameters.batch == 1 else parameters.batch
+    )
 
 
 def _format_for(given: Format, runtime_name: str) -> Format | None:
@@ -235,8 +248,7 @@ def _changes(parent: Variant, parameters: RuntimeParameters) -> tuple[Text, ...]
         changes.append(
             say("Threads: {before} to {after}.", before=parent.settings.threads, after=parameters.threads)
         )
-    if parameters.batch != parent.settings.batch:
-        changes.append(
-            say("Batch: {before} to {after}.", before=parent.settings.batch, after=parameters.batch)
-        )
+    batch = _settings(parameters, parent).batch
+    if batch != parent.settings.batch:
+        changes.append(say("Batch: {before} to {after}.", before=parent.settings.batch, after=batch))
     return tuple(changes)

@@ -61,6 +61,8 @@ predictions = outputs[first]
 _QUANTIZE = """\
 for name, detail in run.get_input_details().items():
     scale, zero_point = detail["quantization"]
+    if not scale:
+        continue
     limits = np.iinfo(detail["dtype"])
     stored = np.round(samples[name] / np.float32(scale) + zero_point)
     samples[name] = np.clip(stored, limits.min, limits.max).astype(detail["dtype"])
@@ -68,7 +70,8 @@ for name, detail in run.get_input_details().items():
 
 _DEQUANTIZE = """\
 scale, zero_point = run.get_output_details()[first]["quantization"]
-predictions = (predictions.astype("float32") - zero_point) * np.float32(scale)
+if scale:
+    predictions = (predictions.astype("float32") - zero_point) * np.float32(scale)
 """
 
 _RUN_ONNXRUNTIME = """\
@@ -154,11 +157,12 @@ def _lines(statements: Iterable[str]) -> str:
 
 
 def _samples(variant: Variant, data: str) -> str:
-    names = [spec.name for spec in variant.description.inputs]
-    if len(names) == 1:
-        pairs = [f'"{names[0]}": data["x_test"]']
-    else:
-        pairs = [f'"{name}": data["x_test.{name}"]' for name in names]
+    specs = variant.description.inputs
+    pairs = []
+    for spec in specs:
+        array = 'data["x_test"]' if len(specs) == 1 else f'data["x_test.{spec.name}"]'
+        # Keras takes text as a tensor only
+        pairs.append(f'"{spec.name}": ' + (f"tf.constant({array})" if spec.role == "text" else array))
     return f'data = np.load("{data}")\nsamples = {{{", ".join(pairs)}}}\n'
 
 

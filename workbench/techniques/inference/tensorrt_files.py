@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InvalidInput
+from workbench.library_errors import reason_of
 from workbench.models.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
 from workbench.models.onnx_precision import to_float16, to_tensorrt_int8
 from workbench.runtimes.batches import chosen_output, ordered
@@ -132,7 +133,7 @@ def predict_exactly(context: Context, path: Path) -> npt.NDArray[np.float32]:
             parts.append(session.run([chosen], dict(zip(names, batch, strict=True)))[0])
     except (RuntimeError, ValueError) as error:
         raise InvalidInput(
-            say("ONNX Runtime cannot run the prepared file: {error}", error=str(error))
+            say("ONNX Runtime cannot run the prepared file: {error}", error=reason_of(error))
         ) from error
     joined: npt.NDArray[np.float32] = np.concatenate(parts).astype(np.float32)
     return joined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from workbench.models.lookups import only_in_keras
 from workbench.techniques.quantization.litert_files import CalibratedParameters, cast_code
 from workbench.text import Text, say
 from workbench.variant import Format, Variant
@@ -14,8 +15,10 @@ def float32_parent(variant: Variant, *formats: Format) -> Text | None:
 
     Args:
         variant: The parent.
-        formats: What else than ``keras`` can be read.
+        formats: What else than ``keras`` can be read; none where the result stays in Keras.
     """
+    if formats and (reason := only_in_keras(variant)) is not None:
+        return reason
     if variant.format not in ("keras", *formats):
         return say(
             "{name} is a {format} file; this starts from {formats}. Apply it to the variant that {name} was "
@@ -24,6 +27,8 @@ def float32_parent(variant: Variant, *formats: Format) -> Text | None:
             format=variant.format,
             formats=", ".join(("keras", *formats)),
         )
+    if variant.description.precision == "float64":
+        return say("{name} is float64; this starts from float32.", name=variant.name)
     if variant.description.precision != "float32":
         return say(
             "{name} is already {precision}: what rounding has taken cannot be brought back. Apply it to the "

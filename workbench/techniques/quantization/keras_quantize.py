@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, Refused
+from workbench.library_errors import reason_of
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import load_parent
@@ -94,7 +95,7 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
                 model.quantize(parameters.mode, filters=lambda layer: id(layer) not in inside)
             except (ValueError, TypeError, NotImplementedError) as error:
                 raise InvalidInput(
-                    say("Keras cannot quantize this model: {error}", error=str(error)),
+                    say("Keras cannot quantize this model: {error}", error=reason_of(error)),
                     say("Choose a quantization to LiteRT, ONNX or OpenVINO."),
                 ) from error
         done = [layer for layer in model._flatten_layers() if getattr(layer, "quantization_mode", None)]

@@ -14,6 +14,7 @@ from pydantic import Field
 from workbench.data.dataset import Features, sample_count, select
 from workbench.models.conversion import load_keras, to_tflite
 from workbench.models.description import describe
+from workbench.models.lookups import only_in_keras
 from workbench.models.tflite_slimming import slim_tflite
 from workbench.runtimes.batches import by_name
 from workbench.technique import Applied, CodePaths, Context, Parameters
@@ -69,7 +70,7 @@ def missing_converter() -> Text | None:
 def only_from_keras(variant: Variant) -> Text | None:
     """Why a variant cannot be converted to a quantized LiteRT file, or None."""
     if variant.format == "keras":
-        return None
+        return only_in_keras(variant)
     if variant.description.precision != "float32":
         return say(
             "{name} is already {precision}: what rounding has taken cannot be brought back. Apply it to the "
@@ -112,10 +113,29 @@ def takes_whole_numbers(variant: Variant) -> bool:
     return any(spec.dtype.startswith(("int", "uint")) for spec in variant.description.inputs)
 
 
+_OPERATIONS = {"MultiHeadAttention": 24, "GroupQueryAttention": 24, "LayerNormalization": 12}
+"""So many a layer becomes, where it is not one or two."""
+
+
 def conversion_seconds(description: ModelDescription, samples: int = 0) -> float:
     """Rough wall time of a conversion, with one inference in the converter's own interpreter per sample."""
     one_inference = max(0.002, (description.macs or 10 * description.parameters) / 1e9)
     return 3.0 + description.parameters / 2e6 + samples * one_inference
+
+
+def litert_bytes(description: ModelDescription, bits: float) -> float:
+    """Roughly what a slimmed LiteRT file of a model takes.
+
+    Args:
+        description: Of the Keras model, or of a LiteRT file.
+        bits: Of a weight, on average. A small file is mostly what lies around them: a scale, a zero point and
+            a bias for each channel, and the operations that a layer becomes.
+    """
+    weights = [layer for layer in description.layers if layer.parameters]
+    channels = sum((layer.output_shape or (0,))[-1] or 0 for layer in weights)
+    computing = [layer for layer in weights if layer.kind != "BatchNormalization"]  # which is folded
+    operations = sum(_OPERATIONS.get(layer.kind, 1) for layer in computing)
+    return 2000 + description.parameters * bits / 8 + 16 * channels + 220 * operations
 
 
 def calibration_index(parameters: CalibratedParameters, count: int) -> npt.NDArray[np.int64]:

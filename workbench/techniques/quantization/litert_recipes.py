@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from workbench.data.dataset import Features, sample_count, select
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.runtimes.batches import by_name
 from workbench.technique import Applied, CodePaths, Context
 from workbench.techniques.export_code import litert_export, litert_source
@@ -117,7 +118,7 @@ def refusing() -> Iterator[None]:
         raise
     except (ValueError, RuntimeError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise InvalidInput(
-            say("The LiteRT quantizer cannot quantize this model: {error}", error=str(error)),
+            say("The LiteRT quantizer cannot quantize this model: {error}", error=reason_of(error)),
             say("Choose another way of quantizing, or another runtime."),
         ) from error
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import Refused
+from workbench.library_errors import reason_of
 from workbench.runtimes import runtime
 from workbench.technique import Applied
+from workbench.techniques.quantization.sensitivity import KERNELS
 from workbench.text import Text, say
 from workbench.variant import Layer, ModelDescription, Report, Skip, Variant
 
@@ -53,7 +55,8 @@ def _nothing_done(weighted: list[Layer], weights: str) -> Refused:
             say("To make it faster, choose another runtime."),
         )
     largest = max(weighted, key=lambda layer: layer.parameters)
-    if largest.parameters < 1024 and largest.precision == "float32":
+    small = largest.parameters < 1024 and largest.precision == "float32"
+    if small and largest.kind in KERNELS:  # which have a form; others have none of any size
         return Refused(
             say(
                 "No layer of this model was quantized: the largest, {layer}, has {count} weights, and fewer "
@@ -70,7 +73,7 @@ def _nothing_done(weighted: list[Layer], weights: str) -> Refused:
             wanted=weights,
             kinds=", ".join(left),
         ),
-        say("Choose float16, which every operation has."),
+        say("Choose float16, which every operation has.") if weights != "float16" else None,
     )
 
 
@@ -93,7 +96,10 @@ def require_that_it_runs(path: Path, parent: Variant) -> None:
         session.predict(zeros if len(zeros) > 1 else next(iter(zeros.values())))
     except RuntimeError as error:
         raise Refused(
-            say("LiteRT cannot compute with the file that its converter wrote: {error}", error=str(error)),
+            say(
+                "LiteRT cannot compute with the file that its converter wrote: {error}",
+                error=reason_of(error),
+            ),
             say("Choose another technique of this family: it leaves such operations in float32."),
         ) from error
     finally:

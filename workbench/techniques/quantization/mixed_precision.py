@@ -12,10 +12,16 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
+from workbench.measure.records import Interval
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import SLIMMING, conversion_seconds, output_name
+from workbench.techniques.quantization.litert_files import (
+    SLIMMING,
+    conversion_seconds,
+    litert_bytes,
+    output_name,
+)
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -118,7 +124,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
         if len(variant.description.outputs) > 1:
             return say(
                 "{name} has several outputs, and layers are chosen by one. Open a model of the judged output "
-                "alone: keras.Model(model.inputs, model.get_layer(...).output).",
+                "alone: keras.Model(inputs, output).",
                 name=variant.name,
             )
         return float32_parent(variant, "tflite")
@@ -132,7 +138,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
         one = 1e-4 + (variant.description.macs or 1e6) / 4e9
         return Estimate(
             seconds=conversion_seconds(variant.description) + layers * (0.2 + 2 * count * one),
-            size_ratio={"int4 weights": 0.16, "int8 weights": 0.28, "int8": 0.3}[parameters.low],
+            size_ratio=_size_ratio(variant, parameters),
             expectation=say(
                 "Size between that of the low precision and that of the kept one. The F1 budget holds on "
                 "the samples that were measured with; a new sample may differ."
@@ -153,8 +159,9 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
             path = context.folder / "model.tflite"
             context.report.stage(say("Quantizing"))
             search.quantize(path, search.mixed(order[:kept]))
+            change = search.change(path)
         context.report.progress(0.95)
-        return _reported(context, parameters, path, search, swept, order, tried, f1)
+        return _reported(context, parameters, path, search, swept, order, tried, f1, change)
 
     @override
     def code(self, variant: Variant, parameters: MixedPrecisionParameters, paths: CodePaths) -> str:
@@ -184,6 +191,18 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
         return f"mixed {parameters.low}"
 
 
+def _size_ratio(variant: Variant, parameters: MixedPrecisionParameters) -> float:
+    """With as many layers kept as are asked for; how many a budget needs is not known before."""
+    weights = sum(1 for layer in variant.description.layers if layer.parameters)
+    kept = min(1.0, parameters.layers / max(1, weights)) if parameters.by == "layers" else 0.0
+    bits = (1 - kept) * parameters.low_bits + kept * (parameters.kept_bits or 32)
+    try:
+        before = variant.path.stat().st_size
+    except OSError:
+        before = 4 * variant.description.parameters
+    return round(litert_bytes(variant.description, bits) / max(1, before), 2)
+
+
 def _reported(
     context: Context,
     parameters: MixedPrecisionParameters,
@@ -193,6 +212,7 @@ def _reported(
     order: list[str],
     tried: list[tuple[int, float]],
     f1: float,
+    change: Interval,
 ) -> Applied:
     names = {item.scope: item for item in search.operations}
     kept = order[: tried[-1][0]]
@@ -218,6 +238,16 @@ def _reported(
     ]
     if parameters.by == "F1 budget" and f1 < search.exact - parameters.budget / 100:
         notes.append(say("The budget of {budget} points was not reached.", budget=parameters.budget))
+    elif parameters.by == "F1 budget" and 100 * change.low < -parameters.budget:
+        notes.append(
+            say(
+                "On so few samples the true change may be between {low} and {high} points: that the budget "
+                "of {budget} points holds is not proven.",
+                low=f"{100 * change.low:.1f}",
+                high=f"{100 * change.high:.1f}",
+                budget=parameters.budget,
+            )
+        )
     if search.reused:
         notes.append(say("The sweep of an earlier run was used again."))
     applied = applied_file(

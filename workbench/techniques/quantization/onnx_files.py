@@ -9,11 +9,27 @@ from typing import Any
 
 from workbench.data.dataset import sample_count, select
 from workbench.errors import Refused
+from workbench.models.memory import release_memory, require_memory
+from workbench.models.onnx_apart import to_onnx_apart
 from workbench.technique import Context
 from workbench.techniques.quantization.calibration import calibration_note
 from workbench.techniques.quantization.litert_files import CalibratedParameters, calibration_index
 from workbench.text import Text, say
-from workbench.variant import Skip
+from workbench.variant import Skip, Variant
+
+_RESERVE_BYTES = 200 << 20
+"""What ONNX Runtime takes beside the weights."""
+_PROCESS_BYTES = 700 << 20
+"""What TensorFlow takes in the process that converts a large model."""
+
+
+LARGE_MODEL_BYTES = 64 << 20
+"""From this size of weights on they lie in files of their own on the way, which need not be read whole."""
+
+
+def is_large(variant: Variant) -> bool:
+    """Whether the weights of a variant, as float32, had better stay outside of graphs."""
+    return 4 * variant.description.parameters >= LARGE_MODEL_BYTES
 
 
 def prepared_onnx(context: Context, temporary: Path) -> Path:
@@ -21,24 +37,58 @@ def prepared_onnx(context: Context, temporary: Path) -> Path:
 
     Args:
         context: The technique's context; progress up to 0.2.
-        temporary: A folder for files on the way.
+        temporary: A folder for files on the way. The weights of a large model are in a second one there.
+
+    Raises:
+        Refused: If quantizing does not fit in the memory that is free.
     """
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    source = context.parent.path
+    source, large = context.parent.path, is_large(context.parent)
+    weight_bytes = 4 * context.parent.description.parameters
+    require_memory(
+        _RESERVE_BYTES + large * _PROCESS_BYTES + 4 * weight_bytes, say("Quantizing with ONNX Runtime")
+    )
     if context.parent.format == "keras":
-        from workbench.models.conversion import load_keras, to_onnx
-
         context.report.stage(say("Converting to ONNX"))
         context.report.check()
-        model = load_keras(source, trust=context.parent.settings.trusted)
-        source = to_onnx(model, temporary / "float32.onnx")
+        source = _converted(context, temporary, large)
         context.report.progress(0.2)
     context.report.check()
     prepared = temporary / "prepared.onnx"
     # Symbolic shapes would need sympy, and are for transformers.
-    quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+    quant_pre_process(
+        str(source),
+        str(prepared),
+        skip_symbolic_shape=True,
+        save_as_external_data=large,
+        all_tensors_to_one_file=large,
+        external_data_location="prepared.data" if large else None,
+    )
+    release_memory()
     return prepared
+
+
+def _converted(context: Context, temporary: Path, large: bool) -> Path:
+    source, target = context.parent.path, temporary / "float32.onnx"
+    trust = context.parent.settings.trusted
+    if large:
+        return to_onnx_apart(context.report, source, target, temporary / "float32.data", trust=trust)
+    from workbench.models.conversion import load_keras, to_onnx
+
+    return to_onnx(load_keras(source, trust=trust), target)
+
+
+def one_file(source: Path, target: Path) -> None:
+    """Copies an ONNX file with its weights, which lie in files beside it, into one.
+
+    Args:
+        source: The ``.onnx`` file.
+        target: The file to write.
+    """
+    import onnx
+
+    onnx.save(onnx.load(str(source)), str(target))
 
 
 def input_names(onnxruntime: Any, path: Path) -> list[str]:

@@ -15,7 +15,9 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.library_errors import reason_of
 from workbench.models.conversion import OPSET
+from workbench.models.memory import release_memory
 from workbench.models.onnx_slimming import slim_onnx
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
@@ -24,7 +26,6 @@ from workbench.techniques.quantization.calibration import (
     float32_parent,
     samples_code,
 )
-from workbench.techniques.quantization.entropy_ranges import write_entropy_ranges
 from workbench.techniques.quantization.litert_files import (
     CalibratedParameters,
     conversion_seconds,
@@ -32,9 +33,12 @@ from workbench.techniques.quantization.litert_files import (
 from workbench.techniques.quantization.onnx_files import (
     calibration_reader,
     input_names,
+    is_large,
+    one_file,
     operations,
     prepared_onnx,
 )
+from workbench.techniques.quantization.onnx_ranges import write_ranges
 from workbench.text import Text, say
 from workbench.variant import Format, Report, Variant
 
@@ -145,12 +149,19 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
             context.report.stage(say("Calibrating and quantizing"))
             with contextlib.redirect_stdout(io.StringIO()):
                 try:
-                    _quantize(source, path, reader, parameters, settings, Path(temporary) / "ranges.json")
+                    large = is_large(context.parent)
+                    written = Path(temporary) / "quantized.onnx" if large else path
+                    ranges = Path(temporary) / "ranges.json"
+                    _quantize(source, written, reader, parameters, settings, ranges, large)
+                    if large:
+                        release_memory()
+                        one_file(written, path)
+                    release_memory()
                 except WorkbenchError:
                     raise
                 except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
                     raise InvalidInput(
-                        say("ONNX Runtime cannot quantize this model: {error}", error=str(error)),
+                        say("ONNX Runtime cannot quantize this model: {error}", error=reason_of(error)),
                         say("Choose another way of int8, or another runtime."),
                     ) from error
         slim_onnx(path)
@@ -178,14 +189,14 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         start += f'source = "{source}"\n'
         imports = "import keras" if keras else ""
         entropy = parameters.method == "entropy"
-        observe = 'write_entropy_ranges("prepared.onnx", Samples(), "ranges.json")\n' if entropy else ""
+        observe = 'write_ranges("prepared.onnx", Samples(), "ranges.json", "Entropy")\n' if entropy else ""
         ranges = 'None,\n    calibration_cache_path="ranges.json",' if entropy else "Samples(),"
         return f"""\
 import os
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would write an identifier for its maker
 {plain_source("workbench.models.onnx_slimming")}
-{plain_source("workbench.techniques.quantization.entropy_ranges") if entropy else ""}
+{plain_source("workbench.techniques.quantization.onnx_ranges") if entropy else ""}
 
 {imports}
 import numpy as np
@@ -275,17 +286,21 @@ def _quantize(
     parameters: OnnxInt8Parameters,
     settings: _Settings,
     ranges: Path,
+    large: bool,
 ) -> None:
     from onnxruntime.quantization import CalibrationMethod, QuantType, quantize_static
 
-    entropy = parameters.method == "entropy"
-    if entropy:
-        write_entropy_ranges(str(source), reader, str(ranges))
+    # Of a large model, one copy less in memory.
+    before = large or parameters.method == "entropy"
+    if before:
+        write_ranges(str(source), reader, str(ranges), _METHODS[parameters.method], external=large)
+        release_memory()
     quantize_static(
         str(source),
         str(path),
-        None if entropy else reader,
-        calibration_cache_path=ranges if entropy else None,
+        None if before else reader,
+        calibration_cache_path=ranges if before else None,
+        use_external_data_format=large,
         per_channel=parameters.per_channel,
         reduce_range=settings.reduce_range,
         activation_type=QuantType[settings.activation],

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, sample_count, select
 from workbench.errors import Cancelled, InvalidInput, Refused
+from workbench.library_errors import reason_of
 from workbench.models.openvino_slimming import slim_openvino
 from workbench.plain_source import plain_source
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
@@ -173,7 +174,7 @@ def _float32_model(openvino: Any, context: Context) -> Any:
         return openvino.Core().read_model(path / "model.xml" if path.is_dir() else path)
     except RuntimeError as error:
         raise InvalidInput(
-            say("OpenVINO cannot load {file}: {error}", file=path.name, error=str(error))
+            say("OpenVINO cannot load {file}: {error}", file=path.name, error=reason_of(error))
         ) from error
 
 
@@ -210,7 +211,7 @@ def _quantized(
             raise
         except Exception as error:  # NNCF's errors share no base class but Exception
             raise InvalidInput(
-                say("NNCF cannot quantize this model: {error}", error=str(error) or type(error).__name__),
+                say("NNCF cannot quantize this model: {error}", error=reason_of(error)),
                 say("Choose another way of int8, or another runtime."),
             ) from error
     return found, (calibration_note(parameters, len(index)), *_correction_notes(chosen, errors))

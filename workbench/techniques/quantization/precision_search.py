@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from workbench.measure.f1_intervals import f1_change_interval
+from workbench.measure.records import Interval
 from workbench.technique import Context
 from workbench.techniques.quantization import sensitivity
 from workbench.techniques.quantization.litert_recipes import drawn, input_names, quiet, refusing, samples
@@ -130,6 +133,24 @@ class PrecisionSearch:
         return sensitivity.macro_f1(
             sensitivity.predictions(path, self._samples), self._labels, self._threshold
         )
+
+    def change(self, path: Path) -> Interval:
+        """The change of macro F1 of a file against float32 on these samples, with its paired interval."""
+        info = self._context.dataset.info
+        before, after = self._predicted(self._source), self._predicted(path)
+        return f1_change_interval(
+            self._labels,
+            before,
+            after,
+            len(info.classes),
+            seed=self._parameters.seed,
+            occurring=info.occurring,
+        )
+
+    def _predicted(self, path: Path) -> npt.NDArray[np.int64]:
+        scores = sensitivity.predictions(path, self._samples)
+        classes = scores[:, 0] > self._threshold if scores.shape[1] == 1 else scores.argmax(1)
+        return np.asarray(classes, np.int64)
 
     def _store(self) -> Path:
         """Where the sweep is kept: with the parent, so that it goes when the parent goes."""

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, select
 from workbench.errors import Refused
+from workbench.models.lookups import only_in_keras
 from workbench.models.weight_values import is_clustered
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.litert_files import (
@@ -100,7 +101,7 @@ class Qat(Technique[QatParameters]):
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: QatParameters) -> Text | None:
-        if (reason := obstacle(variant, dataset)) is not None:
+        if (reason := obstacle(variant, dataset) or only_in_keras(variant)) is not None:
             return reason
         kinds = {layer.kind for layer in variant.description.layers}
         if not kinds & _LAYERS:
@@ -115,7 +116,9 @@ class Qat(Technique[QatParameters]):
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: QatParameters) -> Estimate:
         samples = dataset.counts["train"] + dataset.counts["validation"] / 3
         # Rounding and its gradient cost about as much again as a small layer itself.
-        training = 1.6 * training_seconds(parameters, samples, variant.description.macs)
+        training = 1.6 * training_seconds(
+            parameters, samples, variant.description.macs, len(variant.description.layers)
+        )
         return Estimate(
             seconds=training + 2 * conversion_seconds(variant.description),
             size_ratio=0.27 if parameters.weights == "int8" else 0.14,

@@ -121,7 +121,12 @@ def fine_tuning_seconds(
     """Roughly how long loading, fine-tuning and saving take on this machine."""
     macs = variant.description.macs
     samples = dataset.counts["train"] + dataset.counts["validation"] / 3
-    return 2.0 + training_seconds(parameters, samples, None if macs is None else int(macs * macs_ratio))
+    return 2.0 + training_seconds(
+        parameters,
+        samples,
+        None if macs is None else int(macs * macs_ratio),
+        len(variant.description.layers),
+    )
 
 
 def finish(model: Any, context: Context, report: Report) -> Applied:

@@ -101,7 +101,8 @@ def taylor(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in variables:
                 tape.watch(variable)
-            error = loss(labels[index], model(select(features, index), training=False))
+            batch = tf.nest.map_structure(tf.convert_to_tensor, select(features, index))
+            error = loss(labels[index], model(batch, training=False))
         gradients = tape.gradient(error, variables, unconnected_gradients="zero")
         felt = np.zeros(len(units.of))
         for (variable, at, found), gradient in zip(gates, gradients, strict=True):

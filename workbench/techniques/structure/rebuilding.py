@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import Refused
 from workbench.graph.calls import read_config
+from workbench.library_errors import reason_of
 from workbench.models.copying import copy_weights
 from workbench.techniques.structure.widths import WIDTH_PARAMETER, WidthPlan, plan_widths, scaled
 from workbench.text import Text, say
@@ -45,7 +46,7 @@ def rebuilt(keras: Any, parent: Any, plan: WidthPlan) -> Any:
 
 def _does_not_build(layer: str, error: Exception) -> Refused:
     # Keras puts the whole configuration before what is wrong with it.
-    told = str(error).rpartition("Exception encountered: ")[2].strip() or type(error).__name__
+    told = reason_of(error)
     return Refused(
         say("The narrower model cannot be built at layer {layer}: {error}", layer=layer, error=told),
         say("Choose another width or another multiple."),

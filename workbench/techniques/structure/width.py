@@ -90,6 +90,7 @@ class WidthScaling(Technique[WidthParameters]):
                 parameters,
                 dataset.counts["train"] + dataset.counts["validation"] / 3,
                 None if macs is None else int(macs * ratio),
+                len(variant.description.layers),
             ),
             size_ratio=ratio,
             expectation=say(

@@ -93,7 +93,10 @@ class Retraining(Technique[RetrainParameters]):
         samples = dataset.counts["train"] + dataset.counts["validation"] / 3
         runs = parameters.seeds * (2 if parameters.compare else 1)
         return Estimate(
-            seconds=runs * training_seconds(parameters, samples, variant.description.macs),
+            seconds=runs
+            * training_seconds(
+                parameters, samples, variant.description.macs, len(variant.description.layers)
+            ),
             size_ratio=1.0,
             expectation=say(
                 "Size and speed stay. What can rise is quality: most where the model was trained for few "

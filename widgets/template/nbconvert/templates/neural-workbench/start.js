@@ -9,7 +9,7 @@
   const SHOWN = ".jp-OutputArea-output.lm-Panel .lm-Widget > :not(.lm-Widget)"; // what a widget itself draws
   const WIDGET = "application/vnd.jupyter.widget-view+json";
 
-  const { language, words, base } = JSON.parse(document.getElementById("workbench-start").textContent);
+  const { language, words, asks, base } = JSON.parse(document.getElementById("workbench-start").textContent);
   const skeleton = document.getElementById("skeleton");
   const notice = document.getElementById("notice");
   const what = notice.querySelector("span");
@@ -59,7 +59,7 @@
   };
 
   const phase = () => {
-    if (document.readyState === "loading") return "sending";
+    if (!window.workbenchComplete) return "sending";
     return window.jupyterapp ? "connecting" : "loading";
   };
 
@@ -81,7 +81,7 @@
 
   const tell = () => {
     if (givenUp) {
-      show(what, `${say(reason)} ${say("given_up")}`);
+      show(what, [reason, ...(Number.isFinite(tries()) ? ["tried"] : []), "given_up"].map((name) => say(name)).join(" "));
       show(soFar, "");
     } else if (silent) {
       show(what, say("silent"));
@@ -128,7 +128,7 @@
       if (countdown === 0 && (!silent || seconds % ASK_EVERY === 0)) open();
     } else {
       progress();
-      const id = kernel();
+      const id = asks && kernel(); // only the project's own server knows this question
       if (id && (asked === null || seconds - asked >= ASK_EVERY)) {
         asked = seconds;
         ask(`${base}voila/api/expect/${id}`, (answer) => answer.ok || broken("gone"));
@@ -164,7 +164,9 @@
       return;
     }
     const outputs = [...document.querySelectorAll('script[type="application/vnd.voila.cell-output+json"]')];
-    if (!outputs.some((one) => one.textContent.includes(WIDGET))) broken("empty");
+    if (outputs.some((one) => one.textContent.includes(WIDGET))) return;
+    // Voila writes errors as they are, not as outputs for a script.
+    broken(document.querySelector('#rendered_cells [data-mime-type="application/vnd.jupyter.stderr"]') ? "error" : "empty");
   };
 
   const end = () => {
@@ -176,6 +178,16 @@
     skeleton.remove();
     performance.mark("workbench-shown");
   };
+
+  // The server frees the kernel when its connection ends; this saves it the wait.
+  addEventListener("pagehide", () => {
+    const id = kernel();
+    if (id) navigator.sendBeacon(`${base}voila/api/shutdown/${id}`);
+  });
+  // A page from the browser's back-forward cache has lost its kernel.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
 
   notice.lang = spoken.replace("_", "-");
   show(what, say("starting"));

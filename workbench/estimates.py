@@ -1,0 +1,109 @@
+"""How long a click will take here: what a technique says, by what earlier ones took, and all that follows."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+
+from workbench.data.dataset import DatasetInfo
+from workbench.making import HOME_RUNTIME
+from workbench.runtimes import runtime
+from workbench.store import Store
+from workbench.technique import AnyTechnique, Estimate, Parameters
+from workbench.techniques import techniques
+from workbench.variant import Variant
+
+_EARLIER = 5
+"""So many of the newest variants of a technique, or of its family, are looked at."""
+_MOST_CORRECTED = 5.0
+_LIGHT_SECONDS = 6.0
+"""To weigh, judge and time a small variant, in processes without TensorFlow."""
+_TENSORFLOW_SECONDS = 14.0
+
+
+def estimate(
+    store: Store, technique: AnyTechnique, parent: Variant, parameters: Parameters, info: DatasetInfo
+) -> Estimate:
+    """What a technique is expected to do, with the time until everything about it is measured.
+
+    What it says of its own time is corrected by how long earlier variants of it (else of its family) took
+    here, compared with what was said of them. To that come the measurements, and the float32 reference of
+    its runtime where there is none yet.
+
+    Args:
+        store: What was made and measured so far.
+        technique: What is to be applied.
+        parent: To what.
+        parameters: How.
+        info: The data.
+    """
+    own = technique.estimate(parent, info, parameters)
+    known = {one.id: one for one in store.variants()}
+    seconds = own.seconds * _correction(technique, known, info)
+    name = _runtime_after(technique, parent, parameters)
+    seconds += _measuring_seconds(store, known, name)
+    seconds += _reference_seconds(store, technique, parameters, known, name, info)
+    return own.model_copy(update={"seconds": seconds})
+
+
+def _correction(technique: AnyTechnique, known: Mapping[str, Variant], info: DatasetInfo) -> float:
+    """What earlier variants took, over what was estimated for them; 1 where there are none."""
+    by_name: list[float] = []
+    by_family: list[float] = []
+    for variant in reversed(tuple(known.values())):
+        parent = known.get(variant.parent or "")
+        made_by = techniques().get(variant.technique or "")
+        if parent is None or made_by is None or made_by.family != technique.family or not variant.seconds:
+            continue
+        parameters = made_by.parameters_type.model_validate(variant.parameters)
+        said = made_by.estimate(parent, info, parameters).seconds
+        if said > 0:
+            (by_name if made_by.name == technique.name else by_family).append(variant.seconds / said)
+    ratios = (by_name or by_family)[:_EARLIER]
+    if not ratios:
+        return 1.0
+    return min(max(statistics.median(ratios), 1 / _MOST_CORRECTED), _MOST_CORRECTED)
+
+
+def _runtime_after(technique: AnyTechnique, parent: Variant, parameters: Parameters) -> str:
+    chosen = getattr(parameters, "runtime", None)
+    if isinstance(chosen, str):
+        return chosen
+    return parent.runtime if technique.produces is None else HOME_RUNTIME[technique.produces]
+
+
+def _measuring_seconds(store: Store, known: Mapping[str, Variant], name: str) -> float:
+    """To weigh, judge and time a variant in a runtime: what remained of earlier jobs after the making."""
+    remained = []
+    for job in store.jobs():
+        made = known.get(job.variant or "")
+        if job.kind != "apply" or job.status != "done" or made is None or made.runtime != name:
+            continue
+        if job.started is not None and job.finished is not None:
+            remained.append((job.finished - job.started).total_seconds() - made.seconds)
+    # The shortest: others waited, or made the reference of the runtime too.
+    if remained and min(remained) > 0:
+        return min(remained)
+    return _TENSORFLOW_SECONDS if runtime(name).imports_tensorflow else _LIGHT_SECONDS
+
+
+def _reference_seconds(
+    store: Store,
+    technique: AnyTechnique,
+    parameters: Parameters,
+    known: Mapping[str, Variant],
+    name: str,
+    info: DatasetInfo,
+) -> float:
+    """To make and time the float32 form of the baseline in a runtime, where there is none."""
+    baseline = next((one for one in known.values() if one.parent is None), None)
+    if baseline is None or any(one.is_reference and one.runtime == name for one in known.values()):
+        return 0.0
+    maker = techniques()["inference.runtime"]
+    wanted = maker.parameters_type.model_validate({"runtime": name})
+    if technique.name == maker.name and parameters == wanted:
+        return 0.0  # it is the reference itself
+    if maker.fits(baseline, info, wanted) is not None:
+        return 0.0
+    made = maker.estimate(baseline, info, wanted).seconds * _correction(maker, known, info)
+    return made + _measuring_seconds(store, known, name)
