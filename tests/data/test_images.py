@@ -239,3 +239,18 @@ def test_resized_pictures_are_rounded_where_memory_is_short(tmp_path):
     assert (exact.splits["train"].x[""].dtype, rounded.splits["train"].x[""].dtype) == (np.float32, np.uint8)
     np.testing.assert_allclose(exact.splits["train"].x[""], rounded.splits["train"].x[""], atol=0.501)
     assert "The resized pictures were rounded to 8 bits to fit into memory." in notes(rounded)
+
+
+def test_a_model_of_whole_numbers_gets_whole_pixels(tmp_path):
+    model = described((10, 10, 3))
+    whole = model.inputs[0].model_copy(update={"dtype": "uint8", "role": "raw numbers"})
+    dataset = prepare(
+        noise(tmp_path / "f", [(33, 20)]),
+        tmp_path / "out",
+        model=model.model_copy(update={"inputs": (whole,)}),
+        test_fraction=0.3,
+        validation_fraction=0.2,
+    )
+    assert dataset.x("test").dtype == np.uint8
+    said = [str(note) for note in dataset.info.notes]
+    assert "The resized pictures were rounded, as the model takes whole numbers." in said

@@ -183,6 +183,8 @@ def test_class_names_that_the_user_gives(data, classes, index):
     encoded = encode(data, classes=classes, outputs=3)
     assert encoded.y["train"].tolist() == index
     assert encoded.classes == tuple(classes)
+    numbers = ", ".join(f"{name} = {number}" for number, name in enumerate(classes))
+    assert notes(encoded) == [f"Labels were numbered: {numbers}."]
 
 
 def test_class_names_that_do_not_fit():

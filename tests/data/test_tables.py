@@ -364,3 +364,14 @@ def test_whole_numbers_that_floats_do_not_hold_are_kept(tmp_path):
     ids = 2**53 + 1 + 2 * ROWS
     raw = read(table(tmp_path / "t.csv", [ids, ROWS % 3], ["id", "label"]))
     np.testing.assert_array_equal(raw.splits["train"].x[""][:, 0], ids)
+
+
+def test_the_numbers_of_the_labels_are_said_once(tmp_path):
+    path = table(tmp_path / "t.csv", [ROWS, np.array(["cow", "ant"])[ROWS % 2]], ["a", "label"])
+    dataset = prepare(path, tmp_path / "out", classes=["dog", "cow", "ant"])
+    said = [str(note) for note in dataset.info.notes]
+    assert [note for note in said if "numbered" in note] == [
+        "Labels were numbered: dog = 0, cow = 1, ant = 2."
+    ]
+    names = np.array(["cow", "ant"])[dataset.x("test")[:, 0].astype(int) % 2]
+    assert [dataset.info.classes[number] for number in dataset.y("test")] == names.tolist()

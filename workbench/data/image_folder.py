@@ -83,8 +83,9 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
     form = form_for(model, sizes.most_common(1)[0][0], 1 if modes <= GREY_MODES else 3)
     count, resized = sum(sizes.values()), sum(sizes.values()) - sizes[form.width, form.height]
     values = count * form.width * form.height * form.channels
-    # Resized pictures have fractions, which Keras keeps; where there is no room for them they are rounded.
-    dtype = np.float32 if resized and values * 4 <= limit_bytes else np.uint8
+    # Resized pictures have fractions, which Keras keeps; without room or use for them they are rounded.
+    whole = model is not None and any(spec.takes_whole_numbers for spec in model.inputs)
+    dtype = np.float32 if resized and not whole and values * 4 <= limit_bytes else np.uint8
     check_limit(values * np.dtype(dtype).itemsize, limit_bytes, folder.name)
 
     number = {name: index for index, name in enumerate(classes)}
@@ -104,7 +105,9 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         )
     notes = [numbering(classes)]
     notes += form.notes(resized, count, modes)
-    if resized and dtype == np.uint8:
+    if resized and whole:
+        notes.append(say("The resized pictures were rounded, as the model takes whole numbers."))
+    elif resized and dtype == np.uint8:
         notes.append(say("The resized pictures were rounded to 8 bits to fit into memory."))
     notes += _skip_notes(skipped, len(broken))
     return RawData(

@@ -74,8 +74,9 @@ def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int |
                 ),
                 say("Write the labels of every split the same way."),
             )
+    named: tuple[Text, ...] = ()
     if classes is not None:
-        raw, values = _with_names(raw, values, tuple(classes))
+        raw, values, named = _with_names(raw, values, tuple(classes))
     levels, notes = _levels(raw, values, one_hot, None if outputs is None else max(outputs, 2))
     if raw.classes is not None and len(raw.classes) != len(levels):
         raise InvalidInput(
@@ -102,12 +103,12 @@ def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int |
             if raw.tabular
             else say("At least two classes are needed."),
         )
-    return Encoded(y, names, notes + name_notes)
+    return Encoded(y, names, named + notes + name_notes)
 
 
 def _with_names(
     raw: RawData, values: dict[SplitName, Array], names: tuple[str, ...]
-) -> tuple[RawData, dict[SplitName, Array]]:
+) -> tuple[RawData, dict[SplitName, Array], tuple[Text, ...]]:
     """The data with the class names that the user gave; labels that the source has named are renumbered."""
     if len(set(names)) < len(names) or len(names) < 2:
         raise InvalidInput(
@@ -117,7 +118,7 @@ def _with_names(
     if raw.classes is None and values["train"].dtype.kind in "iu":
         values = _by_value(values, names)
     if raw.classes is None or raw.classes == names:
-        return replace(raw, classes=names), values
+        return replace(raw, classes=names), values, (numbering(names),)
     strange = [name for name in raw.classes if name not in names]
     if strange:
         raise InvalidInput(
@@ -129,7 +130,17 @@ def _with_names(
             say("Spell the names as the data do, in the order of the model's outputs."),
         )
     number = np.array([names.index(name) for name in raw.classes], np.int64)
-    return replace(raw, classes=names), {split: number[labels] for split, labels in values.items()}
+    renumbered = {split: number[labels] for split, labels in values.items()}
+    return replace(raw, classes=names), renumbered, (numbering(names),)
+
+
+def without_numbering(notes: Sequence[Text]) -> tuple[Text, ...]:
+    """Notes of a source without how it numbered the labels, which the user's own names contradict.
+
+    Args:
+        notes: Of the source.
+    """
+    return tuple(note for note in notes if note.template != numbering(()).template)
 
 
 def _by_value(values: dict[SplitName, Array], names: tuple[str, ...]) -> dict[SplitName, Array]:

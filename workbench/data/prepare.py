@@ -17,7 +17,7 @@ from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import SPLITS, Dataset, DatasetInfo, SplitName
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
-from workbench.data.labels import Encoded, encode
+from workbench.data.labels import Encoded, encode, without_numbering
 from workbench.data.model_inputs import as_model_takes, specs_of, stored_type
 from workbench.data.raw import Array, RawData, Scaling, check_limit, check_values, default_limit_bytes
 from workbench.data.rounding import Rounding
@@ -132,7 +132,13 @@ def prepare(
             is_image=_is_image(raw),
             seed=seed,
             sha256=digest,
-            notes=(*raw.notes, *encoded.notes, *split_notes, *unscaled, *rounded),
+            notes=(
+                *(raw.notes if classes is None else without_numbering(raw.notes)),
+                *encoded.notes,
+                *split_notes,
+                *unscaled,
+                *rounded,
+            ),
             target=raw.target or label,
         )
         _write_file(
