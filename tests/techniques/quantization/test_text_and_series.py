@@ -1,14 +1,19 @@
 """Quantizing models that read word numbers, and recurrent ones."""
 
+import runpy
+
 import numpy as np
 import pytest
 
 from tests import small_models
 from tests.techniques.applying import apply, predict, run_code
-from workbench import techniques
+from workbench import runtimes, techniques
 from workbench.data.prepare import prepare
+from workbench.deployment import deployment_code
+from workbench.variant import RuntimeSettings
 
 keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
 L = keras.layers
 SAMPLES = {"samples": 16}
 
@@ -29,9 +34,11 @@ def words(tmp_path_factory):
     )
     model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
     model.fit(x, y, epochs=5, verbose=0)
-    dataset = prepare({"x": x, "y": y}, folder / "data", name="words", scaling="none")
+    parent = small_models.baseline(model, folder / "words.keras")
+    dataset = prepare({"x": x, "y": y}, folder / "data", name="words", model=parent.description)
+    assert dataset.x("train").dtype == np.int32
     dataset.save_npz(folder / "words.npz")
-    return small_models.baseline(model, folder / "words.keras"), dataset
+    return parent, dataset
 
 
 @pytest.mark.parametrize("name", ["quantization.int8", "quantization.litert_int8", "quantization.onnx_int8"])
@@ -71,3 +78,48 @@ def test_sixteen_bit_activations_want_float_inputs(words):
     technique = techniques.technique("quantization.int16x8")
     reason = technique.fits(parent, dataset.info, technique.parameters_type())
     assert "takes whole numbers" in str(reason)
+
+
+def test_word_numbers_are_deployed_as_they_are(words, tmp_path, monkeypatch):
+    parent, dataset = words
+    x = np.asarray(dataset.x("test"))
+    expected = predict(parent, x)
+    for name in ("litert", "onnxruntime", "openvino"):
+        applied = apply("inference.runtime", parent, dataset, tmp_path / name, runtime=name)
+        variant = small_models.child(applied, parent)
+        code = deployment_code(variant, dataset.info)
+        assert "Input words: int32, shape (samples, 6)." in code
+        (variant.path.parent / "predict.py").write_text(code)
+        monkeypatch.chdir(variant.path.parent)
+        found = runpy.run_path("predict.py")["predict"](x)
+        np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=name)
+
+
+def test_text_and_tables_stay_in_keras(tmp_path):
+    inputs = keras.Input((1,), dtype="string", name="text")
+    lookup = L.StringLookup(vocabulary=["good", "bad"], name="table")
+    model = keras.Model(inputs, L.Dense(2)(L.Flatten()(L.Embedding(3, 2)(lookup(inputs)))))
+    x = np.array(["good", "bad", "other"])[np.arange(120) % 3]
+    parent = small_models.baseline(model, tmp_path / "text.keras")
+    dataset = prepare((x, np.arange(120) % 2), tmp_path / "data", model=parent.description)
+    for name, parameters in (
+        *(("inference.runtime", {"runtime": runtime}) for runtime in ("litert", "onnxruntime", "openvino")),
+        ("quantization.int8", {}),
+        ("quantization.onnx_int8", {}),
+        ("quantization.openvino_int8", {}),
+        ("quantization.litert_int8", {}),
+    ):
+        technique = techniques.technique(name)
+        reason = technique.fits(parent, dataset.info, technique.parameters_type(**parameters))
+        assert str(reason) == (
+            "table (StringLookup) looks its input up in a table. Only Keras runs that. For other runtimes, "
+            "do it before the model, and open a model that starts with the numbers."
+        )
+    technique = techniques.technique("inference.runtime")
+    reason = technique.fits(parent, dataset.info, technique.parameters_type(runtime="keras.xla"))
+    assert str(reason).endswith("XLA cannot compile that: choose another Keras runtime.")
+    texts = dataset.x("test")
+    expected = np.asarray(model(tf.constant(texts)))
+    for name in ("keras.eager", "keras.function"):
+        session = runtimes.runtime(name).load(parent.path, RuntimeSettings())
+        np.testing.assert_allclose(session.predict(texts), expected, atol=1e-6)
