@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -41,6 +42,8 @@ class ClusterProcess:
         self._folder: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._words: IO[bytes] | None = None
+        self._closed = False
+        self._lock = threading.Lock()  # it may be closed while another thread starts it
 
     @property
     def pid(self) -> int | None:
@@ -48,11 +51,28 @@ class ClusterProcess:
         return None if self._process is None else self._process.pid
 
     def start(self) -> str:
-        """Starts it, waits until it listens, and returns its address.
+        """Starts it, waits until it listens, and returns its address. A closed one cannot be started.
 
         Raises:
             Unavailable: If it does not come up, with its last words.
         """
+        with self._lock:
+            if self._closed:
+                raise Unavailable(say("The workbench is closed."), say("Open it again."))
+            process = self._spawn()
+        assert process.stdout is not None
+        with process.stdout as lines:
+            address = lines.readline().decode().strip()
+        if not address:
+            words = self.last_words()
+            self.close()  # also where that is why it said nothing
+            raise Unavailable(
+                say("The worker processes could not be started: {words}", words=verbatim(words)),
+                say("Run `workbench doctor` to see what is installed."),
+            )
+        return address
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         self._folder = tempfile.mkdtemp(prefix="workbench-workers-")
         settings = {**self._settings, "folder": self._folder}
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
@@ -63,17 +83,7 @@ class ClusterProcess:
             stderr=self._words,
             start_new_session=True,  # Ctrl-C in a terminal is for this process alone to handle
         )
-        assert self._process.stdout is not None
-        address = self._process.stdout.readline().decode().strip()
-        self._process.stdout.close()
-        if not address:
-            words = self.last_words()
-            self.close()
-            raise Unavailable(
-                say("The worker processes could not be started: {words}", words=verbatim(words)),
-                say("Run `workbench doctor` to see what is installed."),
-            )
-        return address
+        return self._process
 
     @property
     def alive(self) -> bool:
@@ -82,14 +92,20 @@ class ClusterProcess:
 
     def last_words(self) -> str:
         """The end of what the cluster and its workers have written to standard error."""
-        if self._words is None:
+        words = self._words
+        if words is None or words.closed:
             return ""
-        size = os.fstat(self._words.fileno()).st_size
-        return os.pread(self._words.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
+        try:
+            size = os.fstat(words.fileno()).st_size
+            return os.pread(words.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
+        except (OSError, ValueError):  # closed meanwhile
+            return ""
 
     def close(self) -> None:
         """Ends the cluster with everything that runs in it. Calling it again does nothing."""
-        process, self._process = self._process, None
+        with self._lock:
+            self._closed = True
+            process, self._process = self._process, None
         if process is None:
             return
         assert process.stdin is not None
