@@ -101,6 +101,18 @@ def test_one_linear_output_and_many_label_values_is_regression():
     require_classes(model(("yes", (1,)), meanings=("scores",)), 2)
 
 
+def test_an_output_of_class_numbers_is_no_output_of_scores():
+    label = TensorSpec(name="label", shape=(), dtype="int64")
+    scores = TensorSpec(name="scores", shape=(2,))
+    both = model().model_copy(update={"outputs": (label, scores), "meanings": ("unknown", "probabilities")})
+    assert judged_model(both, data(2)).judged.name == "scores"
+    alone = both.model_copy(update={"outputs": (label,), "meanings": ("unknown",)})
+    with pytest.raises(
+        InvalidInput, match="single value of type int64 of a sample, and the data has 3 classes"
+    ):
+        judged_model(alone, data(3))
+
+
 def test_values_are_counted_over_all_axes():
     assert judged_model(model(("map", (1, 1, 3))), data(3)).output is None
     assert judged_model(model(("flag", ())), data(2)).output is None

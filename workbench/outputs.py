@@ -13,6 +13,9 @@ from workbench.runtimes.batches import plain_name
 from workbench.text import Text, say
 from workbench.variant import ModelDescription, Task, TensorSpec
 
+_NO_SCORES = frozenset({"int32", "int64", "uint32", "uint64", "bool", "str", "undefined"})
+"""Types of outputs that hold numbers or names of classes, and no scores: quantized ones are smaller."""
+
 _FEW_CLASSES = 20
 """A single linear output and more different labels than these is regression."""
 
@@ -123,6 +126,7 @@ def _position(model: ModelDescription, classes: int, wanted: list[str]) -> int:
     fitting = [position for position, spec in enumerate(model.outputs) if fits(spec, classes)]
     # one of known width goes before those whose width is only known when it runs
     exact = [position for position in fitting if width(model.outputs[position]) is not None] or fitting
+    exact = [position for position in exact if model.outputs[position].dtype not in _NO_SCORES] or exact
     if len(exact) == 1:
         return exact[0]
     if not exact:
@@ -170,6 +174,17 @@ def _misfit(model: ModelDescription, classes: int) -> InvalidInput:
                 classes=classes,
             ),
             say("A classifier has one output per class (or one output for two classes)."),
+        )
+    if values == 1 and model.judged.dtype in _NO_SCORES:
+        return InvalidInput(
+            say(
+                "The model's output {output} gives a single value of type {dtype} of a sample, and the data "
+                "has {classes} classes.",
+                output=name,
+                dtype=model.judged.dtype,
+                classes=classes,
+            ),
+            say("A model is judged by its scores: use one without an argmax at its end."),
         )
     if values == 1:
         return regression(name, classes)

@@ -167,7 +167,14 @@ def _decided(
             meaning=say("probabilities"),
         )
     surely = within and (sums if values.shape[1] > 1 else _half_is_better(values, labels))
-    if told in ("scores", "log probabilities") and not surely:
+    if told == "log probabilities":
+        return True, say(
+            "The output {output} is read as {meaning}: it gives logarithms of probabilities, which a softmax "
+            "turns back into them.",
+            output=name,
+            meaning=say("raw scores"),
+        )
+    if told == "scores" and not surely:
         return True, say(
             "The output {output} is read as {meaning}: its last layer has no softmax or sigmoid.",
             output=name,
