@@ -37,7 +37,8 @@ def notes(
     if row.latency is not None and row.latency.settings.batch > 1:
         found.append(
             say(
-                "Timed in batches of {batch} samples a call: times are those of a call, speed-ups are per sample.",
+                "Timed in batches of {batch} samples a call: times are those of a call, speed-ups are per "
+                "sample.",
                 batch=row.latency.settings.batch,
             )
         )
