@@ -1,7 +1,7 @@
 """Converts a large Keras file to ONNX in a process of its own: TensorFlow keeps what it once took.
 
-As a program (``python -m workbench.models.onnx_apart`` with ADDRESS_SPACE CPU_SECONDS FILE TARGET WEIGHTS
-TRUST OPSET) it writes a line of JSON: ``{"done": true}`` or ``{"problem": ..., "action": ..., "refused": ...}``.
+As a program (``python -m workbench.models.onnx_apart``) it takes ADDRESS_SPACE CPU_SECONDS FILE TARGET
+WEIGHTS TRUST OPSET and writes a line of JSON: ``{"done": true}``, or ``problem``, ``action`` and ``refused``.
 """
 
 from __future__ import annotations
