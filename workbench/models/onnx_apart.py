@@ -1,7 +1,7 @@
 """Converts a large Keras file to ONNX in a process of its own: TensorFlow keeps what it once took.
 
-As a program (``python -m workbench.models.onnx_apart`` with ADDRESS_SPACE CPU_SECONDS FILE TARGET WEIGHTS
-TRUST) it writes one line of JSON: ``{"done": true}`` or ``{"problem": ..., "action": ..., "refused": ...}``.
+As a program (``python -m workbench.models.onnx_apart``) it takes ADDRESS_SPACE CPU_SECONDS FILE TARGET
+WEIGHTS TRUST OPSET and writes a line of JSON: ``{"done": true}``, or ``problem``, ``action`` and ``refused``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from workbench.errors import InvalidInput, JobFailed, Refused, WorkbenchError
 from workbench.models.confined import Allowance, Ended, confine_this_process, run_confined
+from workbench.models.conversion import OPSET
 from workbench.technique import Reporter
 from workbench.text import Text, say
 
@@ -21,15 +22,18 @@ _LIBRARIES_BYTES = 24 << 30
 _SECONDS = 3600
 
 
-def to_onnx_apart(report: Reporter, source: Path, target: Path, weights: Path, *, trust: bool) -> Path:
-    """Writes a float32 ONNX file and its weights beside it; see :func:`workbench.models.conversion.to_onnx`.
+def to_onnx_apart(
+    report: Reporter, source: Path, target: Path, weights: Path | None, *, trust: bool, opset: int = OPSET
+) -> Path:
+    """Writes a float32 ONNX file; see :func:`workbench.models.conversion.to_onnx`.
 
     Args:
         report: Asked for cancellation.
         source: A ``.keras`` file.
         target: The ``.onnx`` file to write.
-        weights: The file for large constants, in the same folder.
+        weights: A file for large constants, in the same folder; None writes one file.
         trust: Whether code inside the file may run.
+        opset: Operator set version.
 
     Raises:
         workbench.errors.WorkbenchError: As the conversion in this process would, or if the process dies.
@@ -39,7 +43,8 @@ def to_onnx_apart(report: Reporter, source: Path, target: Path, weights: Path, *
         cpu_seconds=_SECONDS,
         wall_seconds=_SECONDS,
     )
-    arguments = [str(source), str(target), str(weights), "trust" if trust else "safe"]
+    trusted = "trust" if trust else "safe"
+    arguments = [str(source), str(target), str(weights or ""), trusted, str(opset)]
     ended = run_confined("workbench.models.onnx_apart", arguments, allowance, report)
     lines = [line for line in ended.output.splitlines() if line.startswith('{"')]
     if not lines:
@@ -63,13 +68,15 @@ def _death(ended: Ended) -> Text:
 
 def main() -> None:
     """Converts the file named on the command line."""
-    source, target, weights, trust = confine_this_process(sys.argv[1:])
+    source, target, weights, trust, opset = confine_this_process(sys.argv[1:])
     warnings.simplefilter("ignore")
     from workbench.models.conversion import load_keras, to_onnx
 
+    beside = Path(weights) if weights else None
     said: dict[str, object] = {"done": True}
     try:
-        to_onnx(load_keras(Path(source), trust=trust == "trust"), Path(target), weights=Path(weights))
+        model = load_keras(Path(source), trust=trust == "trust")
+        to_onnx(model, Path(target), opset=int(opset), weights=beside)
     except WorkbenchError as error:
         said = {
             "problem": error.problem.model_dump(mode="json"),

@@ -13,9 +13,11 @@ from workbench.data.dataset import DatasetInfo
 from workbench.models.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
 from workbench.models.description import describe
 from workbench.models.lookups import only_in_keras
+from workbench.models.onnx_apart import to_onnx_apart
 from workbench.runtimes import runtime, runtimes
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.runtime_code import runtime_code
+from workbench.techniques.quantization.onnx_files import is_large
 from workbench.text import Text, say
 from workbench.variant import Format, Report, RuntimeSettings, Variant
 
@@ -153,7 +155,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
             description, done = parent.description, say("The file is unchanged.")
         else:
             context.report.stage(say("Converting"))
-            _convert(parent, path, target, parameters)
+            _convert(context, path, target, parameters)
             context.report.progress(0.8)
             context.report.check()
             description = describe(path, target, like=parent.description)
@@ -214,7 +216,12 @@ def _missing_converter(target: Format) -> Text | None:
     return None
 
 
-def _convert(parent: Variant, path: Path, target: Format, parameters: RuntimeParameters) -> None:
+def _convert(context: Context, path: Path, target: Format, parameters: RuntimeParameters) -> None:
+    parent = context.parent
+    if target == "onnx" and is_large(parent):
+        trust = parent.settings.trusted
+        to_onnx_apart(context.report, parent.path, path, None, trust=trust, opset=parameters.opset)
+        return
     model = load_keras(parent.path, trust=parent.settings.trusted)
     match target:
         case "tflite":
