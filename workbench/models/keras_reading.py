@@ -85,7 +85,8 @@ def read_keras(report: Reporter, path: Path, name: str, inspection: Inspection, 
 def _first_that_works(
     path: Path, name: str, inspection: Inspection, reference: ReadByKeras2, *, trust: bool
 ) -> tuple[Any, tuple[Text, ...], float]:
-    if inspection.kind == "h5":
+    # Keras 3 would keep only the name of a trusted function that is no lambda.
+    if inspection.kind == "h5" and not trust:
         try:
             model = _one_input(_load(path, name, inspection, trust=trust))
             return (

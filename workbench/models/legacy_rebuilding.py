@@ -7,6 +7,7 @@ called as it was called. What an argument that Keras 3 no longer has would chang
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def rebuilt(keras: Any, graph: dict[str, Any], arrays: dict[str, Any]) -> tuple[
     """
     for layer in graph["layers"]:
         _without_slashes(layer)
+        _reserve(layer["name"])
     rebuilding = _Rebuilding(keras, graph["layers"], arrays)
     with warnings.catch_warnings():
         # Keras tells the author of the model how to write it today; the reader cannot
@@ -212,6 +214,18 @@ class _Rebuilding:
                 return slice(*(self._value(part, tensors) for part in inner))
             case _:
                 return ...
+
+
+def _reserve(name: str) -> None:
+    """Lets Keras number operations after the layers: an ``add`` of its own must not meet a layer ``add``."""
+    from keras.src.backend.common import global_state
+
+    taken = global_state.get_global_attribute(
+        "object_name_uids", default=defaultdict(int), set_to_default=True
+    )
+    base, _, number = name.rpartition("_")
+    prefix, used = (base, int(number)) if base and number.isdigit() else (name, 0)
+    taken[prefix] = max(taken[prefix], used + 1)
 
 
 def _without_slashes(layer: dict[str, Any]) -> None:
