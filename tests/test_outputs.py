@@ -1,8 +1,10 @@
 """Which output of a model is judged, and the refusals where none can be."""
 
+import numpy as np
 import pytest
 
 from workbench.data.dataset import DatasetInfo
+from workbench.data.prepare import prepare
 from workbench.errors import InvalidInput
 from workbench.outputs import judged_model, output_wish, require_classes, with_wish
 from workbench.runtimes.batches import chosen_output
@@ -142,3 +144,12 @@ def test_converters_rename_and_reorder_outputs():
     assert chosen_output(["Identity:0", "Identity_1:0"], main) == 1
     with pytest.raises(InvalidInput, match="output main is judged, and this file has only 1: other"):
         chosen_output(["other"], main)
+
+
+@pytest.mark.parametrize("labels", [np.arange(600) % 300, np.linspace(0, 1, 600)])
+def test_numbers_to_be_predicted_are_refused_before_anything_is_written(labels, tmp_path):
+    samples = np.random.default_rng(0).random((600, 4), np.float32)
+    wanted = model(("price", (1,)), meanings=("scores",))
+    with pytest.raises(InvalidInput, match=r"One linear output, price, and \d00 different label values"):
+        prepare((samples, labels), tmp_path / "data", model=wanted)
+    assert not list(tmp_path.iterdir())
