@@ -12,6 +12,7 @@ from workbench.runtimes import runtime
 from workbench.variant import RuntimeSettings
 
 keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
 L = keras.layers
 
 
@@ -132,3 +133,23 @@ def test_a_stateful_model_starts_every_call_anew(wrapped):
     for _ in range(2):
         np.testing.assert_allclose(np.asarray(changed.model(x)), expected, atol=1e-6)
         np.testing.assert_allclose(np.asarray(changed.model(x[2:3])), expected[2:3], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [L.TextVectorization, L.StringLookup, L.IntegerLookup])
+def test_what_a_lookup_learned_survives_every_copy(kind, tmp_path):
+    known = np.array([7, 9, 9]) if kind is L.IntegerLookup else np.array(["good", "bad", "bad"])
+    lookup = kind()
+    lookup.adapt(known)
+    inputs = keras.Input((1,), dtype="int64" if kind is L.IntegerLookup else "string")
+    model = keras.Model(inputs, L.Flatten()(L.Embedding(9, 2)(lookup(inputs))))
+    x = (
+        keras.ops.convert_to_tensor(known[:, None])
+        if kind is L.IntegerLookup
+        else tf.constant(known[:, None])
+    )
+    expected = np.asarray(model(x))
+    adapted(model).model.save(tmp_path / "model.keras")
+    stored = keras.models.load_model(tmp_path / "model.keras")
+    for copy in (stored, keras.Model.from_config(stored.get_config()), keras.models.clone_model(stored)):
+        copy.set_weights(model.get_weights())
+        np.testing.assert_array_equal(np.asarray(copy(x)), expected)

@@ -46,6 +46,7 @@ def adapted(model: Any) -> Adapted:
         model: A built ``keras.Model``; changed in place, or left behind.
     """
     notes = list(with_safe_names(model))
+    keep_vocabularies(model)
     exact = frozenset(tensor.name for tensor in model.inputs if str(tensor.dtype) == "float64")
     model, said = to_float32(model)
     notes += said
@@ -56,6 +57,22 @@ def adapted(model: Any) -> Adapted:
         model, said = with_free_batch(model, batch)
         notes += said
     return Adapted(model, tuple(notes), batch if batch != 1 else None, exact)
+
+
+def keep_vocabularies(model: Any) -> None:
+    """Lets lookups that learned their words from data (``adapt``) carry them in their configuration.
+
+    They lie beside the weights otherwise, and every copy that is made of a configuration knows no word.
+
+    Args:
+        model: A ``keras.Model``, changed in place.
+    """
+    for layer in model._flatten_layers():
+        # with TF-IDF the weights of words would be needed too
+        if getattr(layer, "input_vocabulary", "none") is None and layer.output_mode != "tf_idf":
+            words = layer.get_vocabulary(include_special_tokens=False)
+            if len(words):
+                layer.input_vocabulary = np.asarray(words).tolist()
 
 
 def fixed_batch(model: Any) -> int | None:
