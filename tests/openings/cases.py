@@ -15,8 +15,8 @@ from tests.openings.models import INPUTS, OUTPUTS, SAMPLES, Array, Inputs, Outpu
 _CHANGED = 0.12
 """Share of the labels that are not what the model says."""
 
-_RAREST = 0.08
-_TRIES = 60
+_RAREST = 0.06
+_TRIES = 200
 
 
 @dataclass(frozen=True)

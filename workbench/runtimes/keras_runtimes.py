@@ -103,11 +103,7 @@ class KerasSession(Session):
         self._call = callable_for(model)
         shapes = [[fixed or settings.batch, *item.shape[1:]] for item in model.inputs]
         if any(None in shape for shape in shapes):
-            # Lengths that are free come with the samples: one made up here need not fit in.
-            trace = getattr(self._call, "get_concrete_function", None)
-            if trace is not None:
-                trace()
-            return
+            return  # lengths that are free come with the samples: one made up here need not fit in
         self._call(*(tf.zeros(shape, dtype) for shape, dtype in zip(shapes, self._types, strict=True)))
 
     @override
@@ -183,7 +179,12 @@ def _call_of(model: Any) -> Call:
 def _traced(model: Any, *, jit_compile: bool) -> Call:
     import tensorflow as tf
 
-    signature = [tf.TensorSpec(item.shape, item.dtype, name=item.name) for item in model.inputs]
+    # Lengths that are free are traced as they come, as Keras' own predict does: some layers, such as
+    # TimeDistributed, fail on a length that is not known.
+    free = any(None in item.shape[1:] for item in model.inputs)
+    signature = (
+        None if free else [tf.TensorSpec(item.shape, item.dtype, name=item.name) for item in model.inputs]
+    )
     traced: Call = tf.function(
         _call_of(model), input_signature=signature, jit_compile=jit_compile, autograph=False
     )
