@@ -33,7 +33,7 @@ def data(classes, label=None):
         is_image=False,
         seed=0,
         sha256="",
-        label=label,
+        target=label,
     )
 
 

@@ -133,7 +133,7 @@ def test_an_opening_that_fails_leaves_the_page_as_it_was(home: Path, executor: E
     until(lambda: not (home / "default-2").exists())
     jobs._on_message(None, {"type": "rendered"}, [])
     (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["said"])
-    assert "2 classes" in said["error"]
+    assert "takes samples of shape (8, 8, 1)" in said["error"]
     assert not said["rerun"]
     first.close()
 

@@ -8,7 +8,9 @@ from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
 from workbench.errors import Cancelled, Refused
+from workbench.techniques.quantization import sensitivity
 from workbench.techniques.quantization.mixed_precision import MixedPrecisionParameters
+from workbench.techniques.quantization.mixed_precision_code import choice_code, judged_output
 from workbench.techniques.quantization.sensitivity import choose, operations
 
 NAME = "quantization.mixed_precision"
@@ -124,6 +126,26 @@ def test_two_inputs(mixed, parents):
     applied = mixed("two_inputs", by="layers", layers=1)
     assert [row[0] for row in applied.report.tables[0].rows]
     assert predict(applied, parents("two_inputs")[1].x("test")).shape == (48, small_models.CLASSES)
+
+
+def test_the_output_that_is_judged_is_looked_at(parents, tmp_path):
+    from workbench.models.conversion import load_keras, to_tflite
+
+    parent, dataset = parents("two_inputs")
+    path = to_tflite(load_keras(parent.path), tmp_path / "model.tflite")
+    x = dataset.x("test")
+    samples = [{name: x[name][:1] for name in x}]
+    widths = [sensitivity.predictions(path, samples, ("no such name", place)).shape[1] for place in (0, 1)]
+    assert widths == [small_models.CLASSES, 1]
+    description = parent.description
+    assert judged_output(description) == (description.outputs[0].name, 0)
+    second = description.model_copy(update={"output": 1})
+    assert judged_output(second) == (description.outputs[1].name, 1)
+    code = choice_code(
+        parent.model_copy(update={"description": second}), "d.npz", "m.tflite", low=8, kept=None,
+        integer=False, layers=1, budget=0.01, samples=8, calibration=8, seed=0,
+    )  # fmt: skip
+    assert f'predictions(source, samples, ("{description.outputs[1].name}", 1))' in code
 
 
 @pytest.fixture(scope="module")

@@ -121,12 +121,6 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     def fits(
         self, variant: Variant, dataset: DatasetInfo, parameters: MixedPrecisionParameters
     ) -> Text | None:
-        if len(variant.description.outputs) > 1:
-            return say(
-                "{name} has several outputs, and layers are chosen by one. Open a model of the judged output "
-                "alone: keras.Model(inputs, output).",
-                name=variant.name,
-            )
         return float32_parent(variant, "tflite")
 
     @override

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 
 from workbench.techniques.quantization.litert_files import cast_code
-from workbench.variant import Variant
+from workbench.variant import ModelDescription, Variant
+
+
+def judged_output(model: ModelDescription) -> tuple[str, int] | None:
+    """Name and place of the output that is judged; None where there is only one."""
+    judged = model.judged_output
+    if judged is None:
+        return None if len(model.outputs) < 2 else (model.judged.name, 0)
+    return judged.name, judged.position
 
 
 def choice_code(
@@ -38,6 +46,8 @@ def choice_code(
         seed: Which ones.
     """
     inputs = variant.description.inputs
+    judged = judged_output(variant.description)
+    which = "" if judged is None else f", ({json.dumps(judged[0])}, {judged[1]})"
     if len(inputs) == 1:
         arrays = f'{{{json.dumps(inputs[0].name)}: data["x_validation"]{cast_code(inputs[0])}}}'
     else:
@@ -49,7 +59,7 @@ def choice_code(
     ranges = f"calibrated(source, samples[:{calibration}])" if integer else "None"
     high = f" | dict.fromkeys(kept, {kept})" if kept is not None else ""
     search = (
-        "choose(order, len(order), macro_f1(predictions(source, samples), labels, threshold)"
+        f"choose(order, len(order), macro_f1(predictions(source, samples{which}), labels, threshold)"
         f" - {budget}, f1_with)"
         if layers is None
         else f"[(min({layers}, len(order)), None)]"
@@ -74,14 +84,14 @@ def mixed(kept):
 
 def f1_with(kept):
     if not mixed(kept):
-        return macro_f1(predictions(source, samples), labels, threshold)
+        return macro_f1(predictions(source, samples{which}), labels, threshold)
     quantize(source, "trial.tflite", mixed(kept), ranges)
-    return macro_f1(predictions("trial.tflite", samples), labels, threshold)
+    return macro_f1(predictions("trial.tflite", samples{which}), labels, threshold)
 
 
 swept = {{
     scope: (snr, f1)
-    for scope, snr, f1 in sweep(source, "trial.tflite", samples, labels, threshold, low, ranges)
+    for scope, snr, f1 in sweep(source, "trial.tflite", samples, labels, threshold, low, ranges{which})
 }}
 order = sorted(swept, key=swept.get)
 tried = {search}

@@ -16,6 +16,7 @@ from workbench.measure.records import Interval
 from workbench.technique import Context
 from workbench.techniques.quantization import sensitivity
 from workbench.techniques.quantization.litert_recipes import drawn, input_names, quiet, refusing, samples
+from workbench.techniques.quantization.mixed_precision_code import judged_output
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.text import say
 
@@ -49,6 +50,7 @@ class PrecisionSearch:
         index = drawn(context, "validation", parameters.samples, parameters.seed)
         self._samples = list(samples(context, "validation", index, input_names(context)))
         self._labels = np.asarray(context.dataset.y("validation"))[index]
+        self._output = judged_output(context.parent.description)
         self._threshold = 0.0 if context.parent.description.from_logits else 0.5
         self._calibration: dict[str, Any] | None = None
         if parameters.low == "int8":
@@ -102,6 +104,7 @@ class PrecisionSearch:
                 self._threshold,
                 bits,
                 self._calibration,
+                self._output,
             )
             for scope, snr, f1 in steps:
                 found[scope] = snr, f1
@@ -130,9 +133,8 @@ class PrecisionSearch:
         return sensitivity.choose(order, len(order), self.exact - self._parameters.budget / 100, f1_with)
 
     def _f1(self, path: Path) -> float:
-        return sensitivity.macro_f1(
-            sensitivity.predictions(path, self._samples), self._labels, self._threshold
-        )
+        scores = sensitivity.predictions(path, self._samples, self._output)
+        return sensitivity.macro_f1(scores, self._labels, self._threshold)
 
     def change(self, path: Path) -> Interval:
         """The change of macro F1 of a file against float32 on these samples, with its paired interval."""
@@ -148,7 +150,7 @@ class PrecisionSearch:
         )
 
     def _predicted(self, path: Path) -> npt.NDArray[np.int64]:
-        scores = sensitivity.predictions(path, self._samples)
+        scores = sensitivity.predictions(path, self._samples, self._output)
         classes = scores[:, 0] > self._threshold if scores.shape[1] == 1 else scores.argmax(1)
         return np.asarray(classes, np.int64)
 
@@ -156,7 +158,7 @@ class PrecisionSearch:
         """Where the sweep is kept: with the parent, so that it goes when the parent goes."""
         parent, own = self._context.parent.path, self._parameters
         content = hashlib.sha256(parent.read_bytes()).hexdigest()
-        asked = [content, self._context.dataset.info.sha256, own.low, own.samples, own.seed]
+        asked = [content, self._context.dataset.info.sha256, own.low, own.samples, own.seed, self._output]
         key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
         return parent.with_name(f"sensitivity-{key}.json")
 

@@ -125,14 +125,20 @@ def calibrated(source: Path | str, samples: list[dict[str, Any]]) -> dict[str, A
     return dict(worker.calibrate({"serving_default": samples}, num_threads=1))
 
 
-def predictions(path: Path | str, samples: list[dict[str, Any]]) -> Any:
-    """What a file gives for samples by input name: its first output, shape (samples, values)."""
+def predictions(
+    path: Path | str, samples: list[dict[str, Any]], output: tuple[str, int] | None = None
+) -> Any:
+    """What a file gives for samples by input name, shape (samples, values).
+
+    Of several outputs one is named, with its place: the converter keeps the names of a dict alone.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     runner = Interpreter(str(path), num_threads=1).get_signature_runner()
     results = [runner(**sample) for sample in samples]
-    first = min(results[0])
-    return np.concatenate([np.array(result[first]) for result in results])
+    name, place = output or ("", 0)
+    names = [known for known in (name, f"output_{place}") if known in results[0]] or [min(results[0])]
+    return np.concatenate([np.array(result[names[0]]) for result in results])
 
 
 def macro_f1(scores: Any, labels: Any, threshold: float) -> float:
@@ -158,16 +164,17 @@ def sweep(
     threshold: float,
     bits: Mapping[str, int],
     calibration: Mapping[str, Any] | None,
+    output: tuple[str, int] | None = None,
 ) -> Iterator[tuple[str, float, float]]:
     """Quantizes one operation at a time.
 
     Yields:
         The operation's scope, the SNR of the model's output in decibels, and the macro F1.
     """
-    exact = predictions(source, samples)
+    exact = predictions(source, samples, output)
     for scope, count in bits.items():
         quantize(source, target, {scope: count}, calibration)
-        found = predictions(target, samples)
+        found = predictions(target, samples, output)
         yield scope, decibels(exact, found), macro_f1(found, labels, threshold)
 
 
