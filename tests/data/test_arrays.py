@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.data.sources import labelled
+from tests.data.sources import described, labelled
 from workbench.data.arrays import read_arrays
 from workbench.data.prepare import prepare
 from workbench.data.where import where
@@ -80,6 +80,35 @@ def test_what_is_no_data(source, text):
     with pytest.raises(InvalidInput) as caught:
         read(source)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("given", ["frame", "pair", "splits"])
+def test_categories_of_pandas_keep_their_order(given, tmp_path):
+    import pandas
+
+    x, y = labelled(120, 3)
+    column = pandas.Series(pandas.Categorical.from_codes(y, ["wind", "rain", "calm"]))
+    frame = pandas.DataFrame(x, columns=list("abcd"))
+    source = {
+        "frame": frame.assign(label=column),
+        "pair": (frame, column),
+        "splits": ((frame[:90], column[:90]), (frame[90:], column[90:])),
+    }[given]
+    dataset = prepare(source, tmp_path / "out")
+    assert dataset.info.classes == ("wind", "rain", "calm")
+    known = {tuple(row): label for row, label in zip(x.astype(np.float32).tolist(), y, strict=True)}
+    for row, label in zip(dataset.x("test").tolist(), dataset.y("test"), strict=True):
+        assert known[tuple(row)] == label
+
+
+def test_categories_that_do_not_occur_are_left_out(tmp_path):
+    import pandas
+
+    x, y = labelled(120, 2)
+    column = pandas.Series(pandas.Categorical.from_codes(y + 1, ["wind", "rain", "calm"]))
+    assert prepare((x, column), tmp_path / "two").info.classes == ("rain", "calm")
+    dataset = prepare((x, column), tmp_path / "three", model=described((4,), outputs={"p": 3}))
+    assert dataset.info.classes == ("wind", "rain", "calm")
 
 
 def test_ragged_samples():
