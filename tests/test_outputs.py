@@ -125,6 +125,8 @@ def test_an_output_of_class_numbers_is_no_output_of_scores():
 
 
 def test_values_are_counted_over_all_axes():
+    assert judged_model(model(("map", (1, 1, 3))), data(3)).output is None
+    assert judged_model(model(("flag", ())), data(2)).output is None
 
 
 @pytest.mark.parametrize(
