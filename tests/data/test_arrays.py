@@ -82,6 +82,12 @@ def test_what_is_no_data(source, text):
     assert str(caught.value) == text
 
 
+def test_both_parts_of_a_directory_in_a_list(tf):
+    x, y = labelled(120)
+    parts = [tf.data.Dataset.from_tensor_slices((x[part], y[part])) for part in (slice(90), slice(90, 120))]
+    assert shapes(read(parts)) == shapes(read(tuple(parts)))
+
+
 @pytest.mark.parametrize("given", ["frame", "pair", "splits"])
 def test_categories_of_pandas_keep_their_order(given, tmp_path):
     import pandas

@@ -109,6 +109,8 @@ def blocks_of(source: object) -> dict[SplitName, tuple[str, Any]] | None:
         if not source or not all(key in _SPLIT_NAMES for key in source):
             return None
         return {_SPLIT_NAMES[key]: (str(key), value) for key, value in source.items()}
+    if isinstance(source, list) and source and all(is_stream(part) for part in source):
+        source = tuple(source)  # image_dataset_from_directory gives both of its parts in a list
     if (
         not isinstance(source, tuple)
         or len(source) not in (2, 3)
