@@ -286,8 +286,15 @@ def test_numbers_that_pandas_writes_over_unnamed_columns_are_no_sample(tmp_path,
         assert notes(raw)[0] == "The first line, 0 to 3, was read as the names of the columns."
 
 
+def test_years_over_the_columns_are_no_sample(tmp_path):
+    path = table(tmp_path / "t.csv", [*FEATURES, ROWS % 3], ["2019", "2020", "2021", "2022"])
+    raw = read(path)
+    np.testing.assert_array_equal(raw.splits["train"].y, ROWS % 3)
+    assert notes(raw)[0] == "The first line, 2019 to 2022, was read as the names of the columns."
+
+
 def test_numbers_that_are_a_sample_stay_one(tmp_path):
-    for text in ("0,1\n1,0\n2,1\n", "1,2,3\n4,5,6\n", "0,2,1\n3,4,5\n"):
+    for text in ("0,1\n1,0\n2,1\n", "1,2,3\n4,5,6\n", "0,2,1\n3,4,5\n", "1,2,4\n3.5,4,5\n"):
         assert len(read(csv(tmp_path / "t.csv", text)).splits["train"].y) == text.count("\n")
     assert len(read(csv(tmp_path / "t.csv", "0,1\n1.5,0\n2.5,1\n")).splits["train"].y) == 2
 

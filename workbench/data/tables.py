@@ -91,7 +91,13 @@ def read_csv(
     if headless:
         frame.columns = [f"column {number}" for number in range(1, len(frame.columns) + 1)]
     heading = (
-        [say("The first line, 0 to {last}, was read as the names of the columns.", last=len(fields) - 1)]
+        [
+            say(
+                "The first line, {first} to {last}, was read as the names of the columns.",
+                first=fields[0].strip('" '),
+                last=fields[-1].strip('" '),
+            )
+        ]
         if numbered
         else []
     )
