@@ -180,6 +180,13 @@ def test_tf_data_that_is_endless_empty_wrong_and_too_large(tf):
         read(source, limit_bytes=1000)
 
 
+def test_ragged_batches(tf):
+    x = tf.ragged.constant([[1, 2], [3], [4, 5, 6]] * 20)
+    batches = tf.data.Dataset.from_tensor_slices((x, np.arange(60) % 2)).batch(16)
+    with pytest.raises(InvalidInput, match="Samples of different shapes cannot be one array"):
+        read(batches)
+
+
 def test_tf_data_samples_of_different_shapes(tf):
     source = tf.data.Dataset.from_generator(
         lambda: ((np.zeros(length, np.float32), 0) for length in (3, 4)),
