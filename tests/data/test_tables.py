@@ -9,6 +9,7 @@ from workbench.data.prepare import prepare
 from workbench.data.tables import read_csv
 from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused, WorkbenchError
+from workbench.variant import ModelDescription, TensorSpec
 
 LIMIT = 2**22
 
@@ -317,6 +318,22 @@ def test_the_label_column_is_found_by_the_models_outputs(tmp_path, position, nam
     assert said in notes(raw)[0]
     np.testing.assert_array_equal(raw.splits["train"].y, ROWS % 3)
     np.testing.assert_array_equal(raw.splits["train"].x[""], np.transpose(FEATURES))
+
+
+@pytest.mark.parametrize("shape", [(1,), ()])
+def test_the_texts_of_a_model_that_takes_one(tmp_path, shape):
+    texts = [f"the words of message {row}" for row in ROWS]
+    names = np.array(["ham", "spam"])[ROWS % 2]
+    model = ModelDescription(
+        inputs=(TensorSpec(name="message", shape=shape, dtype="str", role="text"),),
+        outputs=(TensorSpec(name="p", shape=(1,)),),
+    )
+    for columns in ([names, texts], [texts, names], [ROWS, names, texts]):
+        path = table(tmp_path / "t.csv", columns, ["v1", "v2", "v3"][: len(columns)])
+        raw = read_csv(path, label=None, limit_bytes=LIMIT, model=model)
+        assert raw.splits["train"].x["message"].ravel().tolist() == texts
+        np.testing.assert_array_equal(raw.splits["train"].y, ROWS % 2)
+        assert any(note.startswith("The texts are in the column v") for note in notes(raw))
 
 
 def test_several_columns_that_may_be_the_labels(tmp_path):

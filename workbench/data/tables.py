@@ -16,7 +16,7 @@ from workbench.data.cells import (
     with_numbers_from_texts,
     without_row_numbers,
 )
-from workbench.data.columns import columns_of_inputs, features_of, label_column
+from workbench.data.columns import column_of_texts, columns_of_inputs, features_of, label_column
 from workbench.data.fitting import judged_outputs
 from workbench.data.labels import numbering
 from workbench.data.raw import Array, RawData, Samples, check_limit
@@ -148,6 +148,9 @@ def from_frame(
     own = columns_of_inputs(columns, model)
     target, label_note = label_column(frame, label, source, model, set(own.values()))
     notes: list[Text] = [label_note]
+    if not own:
+        own = column_of_texts(frame, target, model)
+        notes += [say("The texts are in the column {column}.", column=name[:60]) for name in own.values()]
     unused = [column for column in columns if own and column != target and column not in own.values()]
     if unused:
         frame = frame.drop(columns=unused)
