@@ -48,6 +48,15 @@ def test_the_only_output_that_fits_is_judged():
     assert not judged.from_logits
 
 
+def test_answers_for_each_step_are_no_classes():
+    with pytest.raises(
+        InvalidInput, match=r"output steps has the shape \(9, 3\): it gives an answer for each"
+    ):
+        judged_model(model(("steps", (9, 3))), data(27))
+    both = judged_model(model(("steps", (9, 3)), ("whole", (1, 27))), data(27))
+    assert both.judged.name == "whole"
+
+
 def test_of_two_that_fit_the_label_s_name_decides():
     assert judged_model(model(*TWINS), data(3, label="Main")).judged.name == "main"
 
@@ -118,8 +127,6 @@ def test_an_output_of_class_numbers_is_no_output_of_scores():
 def test_values_are_counted_over_all_axes():
     assert judged_model(model(("map", (1, 1, 3))), data(3)).output is None
     assert judged_model(model(("flag", ())), data(2)).output is None
-    with pytest.raises(InvalidInput, match="gives 30 values"):
-        judged_model(model(("steps", (10, 3))), data(3))
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,15 @@ def width(spec: TensorSpec) -> int | None:
     return prod(known) if len(known) == len(spec.shape) else None
 
 
+def answers_often(spec: TensorSpec) -> bool:
+    """Whether an output gives an answer for each of several steps or places, and not one for a sample."""
+    return sum(length is not None and length > 1 for length in spec.shape) > 1
+
+
 def fits(spec: TensorSpec, classes: int) -> bool:
     """Whether an output may answer for so many classes: one value each, or a single one for two."""
+    if answers_often(spec):
+        return False
     values = width(spec)
     return values is None or values == classes or (values == 1 and classes == 2)
 
@@ -165,6 +172,16 @@ def _judging(model: ModelDescription, position: int) -> ModelDescription:
 
 def _misfit(model: ModelDescription, classes: int) -> InvalidInput:
     values, name = width(model.judged), plain_name(model.judged.name)
+    if answers_often(model.judged):
+        return InvalidInput(
+            say(
+                "The model's output {output} has the shape {shape}: it gives an answer for each step or "
+                "place of a sample, and each sample has one label.",
+                output=name,
+                shape=str(model.judged.shape),
+            ),
+            say("A classifier gives one answer for a sample, such as that of the last step or the average."),
+        )
     if values == 1 and model.meaning == "probabilities":
         return InvalidInput(
             say(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.data.sources import labelled
+from tests.data.sources import described, labelled
 from workbench.data.arrays import read_arrays
 from workbench.data.prepare import prepare
 from workbench.data.where import where
@@ -82,6 +82,41 @@ def test_what_is_no_data(source, text):
     assert str(caught.value) == text
 
 
+def test_both_parts_of_a_directory_in_a_list(tf):
+    x, y = labelled(120)
+    parts = [tf.data.Dataset.from_tensor_slices((x[part], y[part])) for part in (slice(90), slice(90, 120))]
+    assert shapes(read(parts)) == shapes(read(tuple(parts)))
+
+
+@pytest.mark.parametrize("given", ["frame", "pair", "splits"])
+def test_categories_of_pandas_keep_their_order(given, tmp_path):
+    import pandas
+
+    x, y = labelled(120, 3)
+    column = pandas.Series(pandas.Categorical.from_codes(y, ["wind", "rain", "calm"]))
+    frame = pandas.DataFrame(x, columns=list("abcd"))
+    source = {
+        "frame": frame.assign(label=column),
+        "pair": (frame, column),
+        "splits": ((frame[:90], column[:90]), (frame[90:], column[90:])),
+    }[given]
+    dataset = prepare(source, tmp_path / "out")
+    assert dataset.info.classes == ("wind", "rain", "calm")
+    known = {tuple(row): label for row, label in zip(x.astype(np.float32).tolist(), y, strict=True)}
+    for row, label in zip(dataset.x("test").tolist(), dataset.y("test"), strict=True):
+        assert known[tuple(row)] == label
+
+
+def test_categories_that_do_not_occur_are_left_out(tmp_path):
+    import pandas
+
+    x, y = labelled(120, 2)
+    column = pandas.Series(pandas.Categorical.from_codes(y + 1, ["wind", "rain", "calm"]))
+    assert prepare((x, column), tmp_path / "two").info.classes == ("rain", "calm")
+    dataset = prepare((x, column), tmp_path / "three", model=described((4,), outputs={"p": 3}))
+    assert dataset.info.classes == ("wind", "rain", "calm")
+
+
 def test_ragged_samples():
     with pytest.raises(
         InvalidInput,
@@ -143,6 +178,13 @@ def test_tf_data_that_is_endless_empty_wrong_and_too_large(tf):
         read(tf.data.Dataset.from_tensor_slices(X))
     with pytest.raises(Refused, match=r"tf\.data\.Dataset would take"):
         read(source, limit_bytes=1000)
+
+
+def test_ragged_batches(tf):
+    x = tf.ragged.constant([[1, 2], [3], [4, 5, 6]] * 20)
+    batches = tf.data.Dataset.from_tensor_slices((x, np.arange(60) % 2)).batch(16)
+    with pytest.raises(InvalidInput, match="Samples of different shapes cannot be one array"):
+        read(batches)
 
 
 def test_tf_data_samples_of_different_shapes(tf):

@@ -63,6 +63,31 @@ def test_train_and_test_folders(tmp_path, validation):
     assert info.counts == {**expected, "test": 20}
 
 
+def test_folders_inside_of_the_classes(tmp_path):
+    folder = tmp_path / "animals"
+    for day in ("monday", "tuesday"):
+        for name, value in (("cat", 0), ("dog", 100)):
+            for number in range(40):
+                paint(folder / name / day / f"{number}.png", value=value + number)
+    # the days may be the classes: nothing tells
+    with pytest.raises(InvalidInput, match="holds no folders of pictures"):
+        read(folder)
+    raw = read_images(folder, limit_bytes=LIMIT, model=described((8, 10, 3), outputs={"p": 2}))
+    assert (raw.classes, len(raw.splits["train"].y)) == (("cat", "dog"), 160)
+    paint(folder / "cat" / "first.png")
+    assert (read(folder).classes, len(read(folder).splits["train"].y)) == (("cat", "dog"), 161)
+
+
+@pytest.mark.parametrize(("train", "test"), [("Train", "Test"), ("Training", "Testing")])
+def test_folders_as_archives_have_them(tmp_path, train, test):
+    two_classes(tmp_path / "archive" / "animals" / train, 60)
+    two_classes(tmp_path / "archive" / "animals" / test, 10)
+    (tmp_path / "archive" / "__MACOSX").mkdir()
+    raw = read(tmp_path / "archive")
+    assert {split: len(samples.y) for split, samples in raw.splits.items()} == {"train": 120, "test": 20}
+    assert raw.classes == ("cat", "dog")
+
+
 def test_grey_pictures_have_one_channel(tmp_path):
     assert read(two_classes(tmp_path / "grey", 5, mode="L")).splits["train"].x[""].shape == (10, 8, 10, 1)
     paint(tmp_path / "grey" / "dog" / "colour.png")
@@ -93,7 +118,7 @@ def test_what_is_left_out_is_counted(tmp_path):
     assert notes(raw)[1:] == [
         "1 pictures could not be read and were left out.",
         "2 symbolic links were left out.",
-        "3 files that are not pictures were left out.",
+        "2 files that are not pictures were left out.",
     ]
 
 

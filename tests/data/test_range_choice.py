@@ -68,6 +68,25 @@ def test_float_pixels_are_divided_for_a_model_that_was_trained_on_0_to_1(tmp_pat
     assert found.scalings == {"": "divide by 255"}
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_pixels_of_a_model_that_was_trained_on_minus_1_to_1(dtype, tmp_path):
+    # half of the pictures are darker than the middle: from 0 to 1 all are on one side
+    found, _ = tried(summing((6, 6, 1), [1], 0), (pictures().astype(dtype), Y), tmp_path)
+    assert found.scalings == {"": "pixels to -1..1"}
+    dataset = prepare((pictures(), Y), tmp_path / "again", scaling="pixels to -1..1")
+    assert str(dataset.info.scaling) == "values / 127.5 - 1"
+    given = {tuple(picture.ravel().tolist()) for picture in (pictures() / 127.5 - 1).astype(np.float32)}
+    assert all(tuple(picture.ravel().tolist()) in given for picture in np.asarray(dataset.x("test")))
+
+
+@pytest.mark.parametrize(("bits", "scaling"), [(12, "divide by 4095"), (16, "divide by 65535")])
+def test_pixels_of_more_than_8_bits(bits, scaling, tmp_path):
+    deep = pictures().astype(np.uint16) << (bits - 8)
+    found, dataset = tried(summing((6, 6, 1), [1], 0.5), (deep, Y), tmp_path)
+    assert dataset.info.scalings == {"": "none"}
+    assert found.scalings == {"": scaling}
+
+
 def test_a_model_that_knows_nothing_decides_nothing(tmp_path):
     found, _ = tried(summing((6, 6, 1), [1], 1e6), (pictures(), Y), tmp_path)
     assert (found.scalings, found.note, found.better_than_guessing) == (None, None, False)

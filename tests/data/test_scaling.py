@@ -100,7 +100,8 @@ def test_unknown_scaling(tmp_path):
     with pytest.raises(InvalidInput) as caught:
         prepare(labelled(), tmp_path / "out", scaling="divide by 256")  # type: ignore[arg-type]
     assert str(caught.value) == (
-        "Unknown scaling: divide by 256. Use one of: auto, none, divide by 255, standardize, range 0..1."
+        "Unknown scaling: divide by 256. Use one of: auto, none, divide by 255, pixels to -1..1, "
+        "divide by 4095, divide by 65535, standardize, range 0..1."
     )
     assert not list(tmp_path.iterdir())
 

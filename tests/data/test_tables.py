@@ -9,6 +9,7 @@ from workbench.data.prepare import prepare
 from workbench.data.tables import read_csv
 from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused, WorkbenchError
+from workbench.variant import ModelDescription, TensorSpec
 
 LIMIT = 2**22
 
@@ -286,8 +287,15 @@ def test_numbers_that_pandas_writes_over_unnamed_columns_are_no_sample(tmp_path,
         assert notes(raw)[0] == "The first line, 0 to 3, was read as the names of the columns."
 
 
+def test_years_over_the_columns_are_no_sample(tmp_path):
+    path = table(tmp_path / "t.csv", [*FEATURES, ROWS % 3], ["2019", "2020", "2021", "2022"])
+    raw = read(path)
+    np.testing.assert_array_equal(raw.splits["train"].y, ROWS % 3)
+    assert notes(raw)[0] == "The first line, 2019 to 2022, was read as the names of the columns."
+
+
 def test_numbers_that_are_a_sample_stay_one(tmp_path):
-    for text in ("0,1\n1,0\n2,1\n", "1,2,3\n4,5,6\n", "0,2,1\n3,4,5\n"):
+    for text in ("0,1\n1,0\n2,1\n", "1,2,3\n4,5,6\n", "0,2,1\n3,4,5\n", "1,2,4\n3.5,4,5\n"):
         assert len(read(csv(tmp_path / "t.csv", text)).splits["train"].y) == text.count("\n")
     assert len(read(csv(tmp_path / "t.csv", "0,1\n1.5,0\n2.5,1\n")).splits["train"].y) == 2
 
@@ -310,6 +318,22 @@ def test_the_label_column_is_found_by_the_models_outputs(tmp_path, position, nam
     assert said in notes(raw)[0]
     np.testing.assert_array_equal(raw.splits["train"].y, ROWS % 3)
     np.testing.assert_array_equal(raw.splits["train"].x[""], np.transpose(FEATURES))
+
+
+@pytest.mark.parametrize("shape", [(1,), ()])
+def test_the_texts_of_a_model_that_takes_one(tmp_path, shape):
+    texts = [f"the words of message {row}" for row in ROWS]
+    names = np.array(["ham", "spam"])[ROWS % 2]
+    model = ModelDescription(
+        inputs=(TensorSpec(name="message", shape=shape, dtype="str", role="text"),),
+        outputs=(TensorSpec(name="p", shape=(1,)),),
+    )
+    for columns in ([names, texts], [texts, names], [ROWS, names, texts]):
+        path = table(tmp_path / "t.csv", columns, ["v1", "v2", "v3"][: len(columns)])
+        raw = read_csv(path, label=None, limit_bytes=LIMIT, model=model)
+        assert raw.splits["train"].x["message"].ravel().tolist() == texts
+        np.testing.assert_array_equal(raw.splits["train"].y, ROWS % 2)
+        assert any(note.startswith("The texts are in the column v") for note in notes(raw))
 
 
 def test_several_columns_that_may_be_the_labels(tmp_path):

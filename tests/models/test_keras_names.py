@@ -2,6 +2,7 @@
 
 import inspect
 
+from workbench.models.inspection import inspect as inspect_file
 from workbench.models.keras_config import _OTHER_CODE
 from workbench.models.keras_names import LAYERS, PARTS
 
@@ -18,3 +19,10 @@ def test_every_layer_of_keras_is_known(keras):
 def test_every_part_of_keras_is_known(keras):
     for module in (keras.initializers, keras.regularizers, keras.constraints, keras.dtype_policies):
         assert {name for name, value in vars(module).items() if inspect.isclass(value)} <= PARTS
+
+
+def test_slices_are_plain_values(keras, tmp_path):
+    series = keras.Input((9, 3))
+    last = keras.layers.GRU(4, return_sequences=True)(series)[:, -1, :]
+    keras.Model(series, keras.layers.Dense(2)(last[..., 1:])).save(tmp_path / "model.keras")
+    assert inspect_file(tmp_path / "model.keras").problems == ()

@@ -79,6 +79,17 @@ def test_own_classes_are_named(keras, tmp_path):
     )
 
 
+def test_activations_of_the_users_own_are_named(keras, tmp_path):
+    layers = keras.layers
+    for own in (layers.Dense(2, doubled, name="own"), layers.Activation(doubled, name="own")):
+        with pytest.raises(Refused, match=r"activation of the layer own is doubled, a function of your own"):
+            save_from_notebook(keras.Sequential([keras.Input((4,)), own]), tmp_path / "model.keras")
+    assert list(tmp_path.iterdir()) == []
+    known = [layers.Dense(2, keras.ops.relu), layers.Dense(2, layers.LeakyReLU()), layers.Dense(2, "gelu")]
+    save_from_notebook(keras.Sequential([keras.Input((4,)), *known]), tmp_path / "model.keras")
+    open_model(Quiet(), tmp_path / "model.keras", tmp_path / "store")
+
+
 def test_a_model_without_shape(keras, tmp_path):
     with pytest.raises(InvalidInput) as caught:
         save_from_notebook(keras.Sequential([keras.layers.Dense(2)]), tmp_path / "model.keras")

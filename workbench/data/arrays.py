@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.data.dataset import SplitName
+from workbench.data.fitting import judged_outputs
 from workbench.data.mapping import from_mapping, plan
 from workbench.data.raw import RawData, Samples
 from workbench.data.streams import Bounds, Watch, collect, is_stream
 from workbench.data.structures import as_array, samples_of
-from workbench.data.tables import from_frame
+from workbench.data.tables import category_names, from_frame
 from workbench.errors import InvalidInput
 from workbench.text import Text, say
 from workbench.variant import ModelDescription
@@ -76,14 +77,26 @@ def read_arrays(
         notes: list[Text] = []
         for _, told in read.values():
             notes += [note for note in told if note not in notes]
-        return RawData(_NAME, {split: samples for split, (samples, _) in read.items()}, notes=tuple(notes))
+        raw = RawData(_NAME, {split: samples for split, (samples, _) in read.items()}, notes=tuple(notes))
+        return replace(raw, classes=_categories([part for _, part in blocks.values()], model))
     if isinstance(source, Mapping):
         if not all(isinstance(key, str) for key in source):
             raise _unknown(source)
         found = plan([str(key) for key in source], "The dict")
         return from_mapping({key: as_array(source[key], limit_bytes) for key in found.keys}, found, _NAME)
     samples, told = block(source, "")
-    return replace(RawData(_NAME, {"train": samples}), notes=told)
+    return replace(RawData(_NAME, {"train": samples}), notes=told, classes=_categories([source], model))
+
+
+def _categories(parts: list[Any], model: ModelDescription | None) -> tuple[str, ...] | None:
+    """Names of the classes in the order of their codes, where the labels are categories of pandas."""
+    found = set()
+    for part in parts:
+        labels = part[1] if isinstance(part, tuple | list) and len(part) > 1 else None
+        names = category_names(labels, judged_outputs(model, None))
+        # numbers are read as numbers: their categories are their values
+        found.add(names if names is None or labels.cat.categories.dtype.kind not in "biuf" else None)
+    return found.pop() if len(found) == 1 else None
 
 
 def blocks_of(source: object) -> dict[SplitName, tuple[str, Any]] | None:
@@ -96,6 +109,8 @@ def blocks_of(source: object) -> dict[SplitName, tuple[str, Any]] | None:
         if not source or not all(key in _SPLIT_NAMES for key in source):
             return None
         return {_SPLIT_NAMES[key]: (str(key), value) for key, value in source.items()}
+    if isinstance(source, list) and source and all(is_stream(part) for part in source):
+        source = tuple(source)  # image_dataset_from_directory gives both of its parts in a list
     if (
         not isinstance(source, tuple)
         or len(source) not in (2, 3)

@@ -47,16 +47,21 @@ def is_number(field: str, *, comma: bool) -> bool:
 
 
 def counts_columns(first: list[str], second: list[str]) -> bool:
-    """Whether the first line counts the columns from 0, as pandas writes it for columns without names.
+    """Whether the first line counts the columns: from 0, as pandas writes it, from 1, or as years.
 
     Args:
         first: The cells of the first line.
-        second: The cells of the second; two columns are counted if it holds more than whole numbers.
+        second: The cells of the second. If it holds whole numbers only, the first may be a sample too: then
+            more than two columns counted from 0 are taken for names.
     """
     names = [field.strip().strip('"') for field in first]
-    if len(names) < 2 or names != [str(number) for number in range(len(names))]:
+    if len(names) < 2 or not all(name.isascii() and name.isdigit() for name in names):
         return False
-    return len(names) > 2 or not all(field.strip().strip('"').lstrip("-").isdigit() for field in second)
+    numbers = [int(name) for name in names]
+    if names != [str(number) for number in range(numbers[0], numbers[0] + len(names))]:
+        return False
+    whole = all(field.strip().strip('"').lstrip("-").isdigit() for field in second)
+    return not whole if numbers[0] or len(names) == 2 else True
 
 
 def without_row_numbers(frame: Any, features: int | None) -> tuple[Any, list[Text]]:

@@ -42,6 +42,26 @@ def columns_of_inputs(columns: list[str], model: ModelDescription | None) -> dic
     return {name: by_name[name] for name in names} if all(name in by_name for name in names) else {}
 
 
+def column_of_texts(frame: Any, target: str, model: ModelDescription | None) -> dict[str, str]:
+    """The only column of texts beside the labels, for the input of a model that takes one text; else nothing.
+
+    Args:
+        frame: The table, its columns named by strings.
+        target: The label column.
+        model: The model that the table is for.
+    """
+    from pandas.api import types
+
+    if model is None or features_of(model) != 1 or model.inputs[0].role != "text":
+        return {}
+    texts = [
+        column
+        for column in frame.columns
+        if column != target and not types.is_numeric_dtype(frame[column]) and frame[column].notna().any()
+    ]
+    return {safe_name(plain_name(model.inputs[0].name)): texts[0]} if len(texts) == 1 else {}
+
+
 def label_column(
     frame: Any, label: str | None, source: str, model: ModelDescription | None, inputs: set[str]
 ) -> tuple[str, Text]:

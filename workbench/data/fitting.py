@@ -14,7 +14,7 @@ from workbench.data.input_names import safe_name
 from workbench.data.raw import Array, RawData, Samples
 from workbench.data.where import where
 from workbench.errors import InvalidInput
-from workbench.outputs import width
+from workbench.outputs import answers_often, width
 from workbench.runtimes.batches import plain_name
 from workbench.text import Text, say
 from workbench.variant import ModelDescription, TensorSpec
@@ -114,7 +114,7 @@ def judged_outputs(model: ModelDescription | None, target: str | None) -> int | 
     named = [spec for spec in model.outputs if plain_name(spec.name) == target]
     if model.output is not None:
         named = [model.judged]
-    widths = {width(spec) for spec in named or model.outputs}
+    widths = {None if answers_often(spec) else width(spec) for spec in named or model.outputs}
     return widths.pop() if len(widths) == 1 else None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.data.dataset import SPLITS, SplitName
+from workbench.data.fitting import judged_outputs
 from workbench.data.labels import numbering
 from workbench.data.picture_form import GREY_MODES, decoded, form_for
 from workbench.data.raw import RawData, Samples, check_limit
@@ -24,11 +25,16 @@ MOST_PIXELS = 2**26
 
 _SPLIT_FOLDERS: dict[str, SplitName] = {
     "train": "train",
+    "training": "train",
     "validation": "validation",
     "val": "validation",
     "valid": "validation",
     "test": "test",
+    "testing": "test",
 }
+
+_OF_ARCHIVES = frozenset({"__MACOSX"})
+"""Folders that programs put into archives beside what was packed."""
 
 
 @dataclass
@@ -49,7 +55,8 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
 
     Args:
         folder: ``<class>/<picture>``, or ``train/<class>/<picture>`` with ``test`` and ``validation`` or
-            ``val`` beside it.
+            ``val`` beside it; pictures may lie deeper where it is clear which folders are the classes. A
+            folder around all that, as archives have it, is looked into.
         limit_bytes: The most memory that the pictures may take.
         model: The model that they are for, where it is known.
 
@@ -58,7 +65,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         Refused: If the pictures take more than the limit.
     """
     skipped: Counter[str] = Counter()
-    found = _scan(folder, skipped)
+    found = _scan(folder, skipped, judged_outputs(model, None))
     classes = sorted({name for split in found.values() for name in split.classes})
     if "train" not in found or not classes:
         raise InvalidInput(
@@ -120,28 +127,63 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
     )
 
 
-def _scan(folder: Path, skipped: Counter[str]) -> dict[SplitName, _Found]:
-    with_splits = {split: folder / name for name, split in _SPLIT_FOLDERS.items() if (folder / name).is_dir()}
-    roots: dict[SplitName, Path] = with_splits if "train" in with_splits else {"train": folder}
+def _scan(folder: Path, skipped: Counter[str], outputs: int | None) -> dict[SplitName, _Found]:
     found: dict[SplitName, _Found] = {}
-    for split, root in roots.items():
-        pictures = _Found()
+    for split, root in _roots(folder).items():
+        groups = []
         for group in _entries(root):
             if group.is_symlink():
                 skipped["links"] += 1
             elif group.is_dir():
-                for entry in _entries(Path(group.path)):
-                    # Links could lead out of the folder; devices and pipes would block.
-                    if entry.is_symlink():
-                        skipped["links"] += 1
-                    elif not entry.is_file() or not entry.name.lower().endswith(SUFFIXES):
-                        skipped["others"] += 1
-                    else:
-                        pictures.files.append(Path(entry.path))
-                        pictures.classes.append(os.fsencode(group.name).decode("utf-8", "replace"))
+                groups.append(group)
+        # Folders in folders: the outer ones are the classes where pictures lie in them, or the model has an
+        # output for each. Else they may be days or splits, with the classes inside.
+        known = outputs is not None and len(groups) == max(outputs, 2)
+        deep = known or any(_pictures(Path(group.path), Counter(), deep=False) for group in groups)
+        pictures = _Found()
+        for group in groups:
+            files = _pictures(Path(group.path), skipped, deep=deep)
+            pictures.files += files
+            pictures.classes += [os.fsencode(group.name).decode("utf-8", "replace")] * len(files)
         if pictures.files:
             found[split] = pictures
     return found
+
+
+def _roots(folder: Path) -> dict[SplitName, Path]:
+    """The folder of each split, whose folders are the classes."""
+    entries = _entries(folder)
+    folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    folders = [entry for entry in folders if entry.name not in _OF_ARCHIVES]
+    splits: dict[SplitName, Path] = {}
+    for entry in folders:
+        split = _SPLIT_FOLDERS.get(entry.name.casefold())
+        if split is not None:
+            splits.setdefault(split, Path(entry.path))
+    if "train" in splits:
+        return splits
+    if len(folders) == 1 and not any(_is_picture(entry) for entry in _entries(Path(folders[0].path))):
+        return _roots(Path(folders[0].path))
+    return {"train": folder}
+
+
+def _pictures(folder: Path, skipped: Counter[str], *, deep: bool) -> list[Path]:
+    files: list[Path] = []
+    for entry in _entries(folder):
+        # Links could lead out of the folder; devices and pipes would block.
+        if entry.is_symlink():
+            skipped["links"] += 1
+        elif deep and entry.is_dir():
+            files += _pictures(Path(entry.path), skipped, deep=True)
+        elif _is_picture(entry):
+            files.append(Path(entry.path))
+        else:
+            skipped["others"] += 1
+    return files
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    return entry.is_file(follow_symlinks=False) and entry.name.lower().endswith(SUFFIXES)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

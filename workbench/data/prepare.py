@@ -58,9 +58,11 @@ def prepare(
         name: Shown to the user; by default the source's own name.
         scaling: ``"auto"`` divides 8-bit pixels by 255 and leaves everything else as it came, except that
             built-in data sets come in the scaling that their demo models were trained in. The others:
-            ``"none"``, ``"divide by 255"``, ``"standardize"``, ``"range 0..1"``; their statistics come
-            from the training split alone. One for all inputs, or a dict by input name. What the model
-            looks up, scales itself or takes as whole numbers or text comes as it is.
+            ``"none"``, ``"divide by 255"``, ``"pixels to -1..1"`` (of 8 bits), ``"divide by 4095"`` and
+            ``"divide by 65535"`` (pixels of 12 and 16 bits), ``"standardize"``, ``"range 0..1"``; the
+            statistics of the last two come from the training split alone. One for all inputs, or a dict
+            by input name. What the model looks up, scales itself or takes as whole numbers or text comes
+            as it is.
         seed: Seeds the split.
         test_fraction: Share of the training data that becomes the test split, if the source has none. None:
             a fifth, or more where that would be too few samples.

@@ -15,8 +15,13 @@ import numpy.typing as npt
 
 from workbench.data.dataset import Dataset, Features, sample_count, select
 from workbench.data.model_inputs import specs_of
-from workbench.data.raw import Array, Scaling
-from workbench.data.scaling import LARGEST_PIXEL_FOR_UNIT_MODELS, fit_scaler
+from workbench.data.raw import SCALINGS, Array, Scaling
+from workbench.data.scaling import (
+    LARGEST_OF_DEEP_PIXELS,
+    LARGEST_PIXEL_FOR_UNIT_MODELS,
+    LEAST_FLAT_PIXELS,
+    fit_scaler,
+)
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.library_errors import reason_of
 from workbench.measure.prediction import predict_in_batches
@@ -237,6 +242,11 @@ def _open_ranges(
         ranges: list[Scaling] = ["none"]
         if low >= 0 and LARGEST_PIXEL_FOR_UNIT_MODELS < high <= _LARGEST_BYTE * 1.001:
             ranges.append("divide by 255")
+            # flat columns are pixels only where there are many
+            if values.ndim > 2 or values.shape[1] >= LEAST_FLAT_PIXELS:
+                ranges.append("pixels to -1..1")
+        elif low >= 0 and values.ndim > 2 and high > _LARGEST_BYTE:
+            ranges += [name for name, largest in LARGEST_OF_DEEP_PIXELS.items() if high <= largest]
         if values.ndim == 2:
             ranges += ["standardize", "range 0..1"]
         if len(ranges) > 1:
@@ -246,7 +256,7 @@ def _open_ranges(
 
 def _choices(before: Scalings, allowed: Mapping[str, tuple[Scaling, ...]]) -> Iterator[Scalings]:
     """All inputs in one scaling, then one input alone in another."""
-    scalings: tuple[Scaling, ...] = ("none", "divide by 255", "standardize", "range 0..1")
+    scalings = tuple(scaling for scaling in SCALINGS if scaling != "auto")
     seen = [before]
     for scaling in scalings:
         for names in [list(allowed), *([name] for name in allowed)]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,17 @@ from workbench.variant import TensorSpec
 
 Array = npt.NDArray[Any]
 
-Scaling = Literal["auto", "none", "divide by 255", "standardize", "range 0..1"]
-SCALINGS: tuple[Scaling, ...] = ("auto", "none", "divide by 255", "standardize", "range 0..1")
+Scaling = Literal[
+    "auto",
+    "none",
+    "divide by 255",
+    "pixels to -1..1",
+    "divide by 4095",
+    "divide by 65535",
+    "standardize",
+    "range 0..1",
+]
+SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 
 LARGEST_LIMIT_BYTES = 4 * 2**30
 """How much memory the values of one data set may take, unless another limit is set."""

@@ -22,6 +22,8 @@ LARGEST_USUAL_FEATURE = 100.0
 LEAST_FLAT_PIXELS = 64
 """The smallest pictures that anybody flattens have 8 times 8 pixels."""
 DIVIDED = say("values / 255")
+LARGEST_OF_DEEP_PIXELS: dict[Scaling, int] = {"divide by 4095": 4095, "divide by 65535": 65535}
+"""Of 12 bits, as cameras and scanners of medicine give them, and of 16."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,13 @@ def fit_scaler(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) ->
         return Scaler(np.asarray(zero), np.asarray(one), say("values as they came"), scaling)
     if scaling == "divide by 255":
         return Scaler(np.asarray(zero), np.asarray(np.float64(255)), DIVIDED, scaling)
+    if scaling == "pixels to -1..1":
+        half = np.asarray(np.float64(127.5))
+        return Scaler(half, half, say("values / 127.5 - 1"), scaling)
+    if scaling in LARGEST_OF_DEEP_PIXELS:
+        largest = LARGEST_OF_DEEP_PIXELS[scaling]
+        divided = say("values / {largest}", largest=largest)
+        return Scaler(np.asarray(zero), np.asarray(np.float64(largest)), divided, scaling)
     by_column = values.ndim == 2
     axis = 0 if by_column else None
     chosen = values[index]

@@ -265,9 +265,9 @@ def _is_batched(
 
 
 def _joined(values: list[Array]) -> Array:
-    if values[0].dtype.kind == "O":  # tf.string elements arrive as bytes objects
-        values = [np.asarray(value, "S") for value in values]
     try:
+        if values[0].dtype.kind == "O":  # tf.string elements arrive as bytes objects, ragged ones as arrays
+            values = [np.asarray(value, "S") for value in values]
         return np.concatenate(values)
     except ValueError as error:
         raise InvalidInput(

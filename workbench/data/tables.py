@@ -16,7 +16,8 @@ from workbench.data.cells import (
     with_numbers_from_texts,
     without_row_numbers,
 )
-from workbench.data.columns import columns_of_inputs, features_of, label_column
+from workbench.data.columns import column_of_texts, columns_of_inputs, features_of, label_column
+from workbench.data.fitting import judged_outputs
 from workbench.data.labels import numbering
 from workbench.data.raw import Array, RawData, Samples, check_limit
 from workbench.errors import InvalidInput
@@ -90,7 +91,13 @@ def read_csv(
     if headless:
         frame.columns = [f"column {number}" for number in range(1, len(frame.columns) + 1)]
     heading = (
-        [say("The first line, 0 to {last}, was read as the names of the columns.", last=len(fields) - 1)]
+        [
+            say(
+                "The first line, {first} to {last}, was read as the names of the columns.",
+                first=fields[0].strip('" '),
+                last=fields[-1].strip('" '),
+            )
+        ]
         if numbered
         else []
     )
@@ -141,6 +148,9 @@ def from_frame(
     own = columns_of_inputs(columns, model)
     target, label_note = label_column(frame, label, source, model, set(own.values()))
     notes: list[Text] = [label_note]
+    if not own:
+        own = column_of_texts(frame, target, model)
+        notes += [say("The texts are in the column {column}.", column=name[:60]) for name in own.values()]
     unused = [column for column in columns if own and column != target and column not in own.values()]
     if unused:
         frame = frame.drop(columns=unused)
@@ -169,7 +179,7 @@ def from_frame(
         if own
         else _numbers(frame.drop(columns=[target]), limit_bytes, source)
     )
-    y, classes, label_notes = _labels(frame[target])
+    y, classes, label_notes = _labels(frame[target], judged_outputs(model, target))
     return RawData(
         name=name,
         splits={"train": Samples(x if isinstance(x, dict) else {"": x}, y)},
@@ -302,15 +312,38 @@ def _numbers(frame: Any, limit_bytes: int, source: str) -> tuple[Array, list[Tex
     ]
 
 
-def _labels(values: Any) -> tuple[Array, tuple[str, ...] | None, list[Text]]:
+def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | None, list[Text]]:
     """Labels as integers; text labels are numbered here, where each text is in memory once."""
     from pandas.api import types
 
     if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
         return values.to_numpy(), None, []
-    codes, levels = values.astype(str).factorize(sort=True)
-    names = tuple(str(level) for level in levels)
+    names = category_names(values, outputs)
+    if names is None:
+        codes, levels = values.astype(str).factorize(sort=True)
+        names = tuple(str(level) for level in levels)
+    else:
+        number = {name: index for index, name in enumerate(names)}
+        codes = values.astype(str).map(number)
     return np.asarray(codes, np.int64), names, [numbering(names)]
+
+
+def category_names(values: Any, outputs: int | None) -> tuple[str, ...] | None:
+    """The categories of a column of pandas in their own order, which its codes have; None if it has none.
+
+    Those that do not occur, such as after rows were left out, are kept where the model has an output for
+    each.
+
+    Args:
+        values: A ``Series``.
+        outputs: Values that the judged output of the model has; None if not known.
+    """
+    if not hasattr(values, "cat"):
+        return None
+    categories = values.cat.categories
+    if len(categories) != outputs:
+        categories = values.cat.remove_unused_categories().cat.categories
+    return tuple(str(category) for category in categories)
 
 
 def _unusable(column: str, dtype: str) -> InvalidInput:

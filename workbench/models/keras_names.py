@@ -65,7 +65,7 @@ PARTS = frozenset(
 VALUES = frozenset(
     """
     __tuple__ __keras_tensor__ __tensor__ __numpy__ __bytes__ __ellipsis__ __typespec__ TensorShape
-    slice
+    __slice__ slice
     """.split()
 )
 """Plain values that Keras writes as objects."""

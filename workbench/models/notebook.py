@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
@@ -47,6 +48,8 @@ def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
         )
     for layer in lambdas:
         _require_portable(layer)
+    for layer in layers:
+        _require_known_activations(layer)
     own = sorted({kind.__name__ for _, kind in [(model.name, type(model)), *kinds] if not _is_keras(kind)})
     if own:
         raise Refused(
@@ -104,6 +107,25 @@ def _require_portable(layer: Any) -> None:
                     "import inside the lambda: __import__('keras').ops.square(x)."
                 ),
             )
+
+
+def _require_known_activations(layer: Any) -> None:
+    """Refuses functions of the user's own: a file keeps their name, or code that Keras cannot read."""
+    for role in ("activation", "recurrent_activation"):
+        function = getattr(layer, role, None)
+        name = str(getattr(function, "__name__", type(function).__name__))
+        # tf.nn.relu and the like have the names of Keras' own
+        if not callable(function) or _is_keras(function) or hasattr(sys.modules["keras"].activations, name):
+            continue
+        raise Refused(
+            say(
+                "The activation of the layer {layer} is {function}, a function of your own, which a worker "
+                "process cannot import.",
+                layer=layer.name,
+                function=name,
+            ),
+            say("Use an activation of Keras by its name, or build the model with keras.ops instead."),
+        )
 
 
 def _globals(code: CodeType) -> Iterator[str]:
