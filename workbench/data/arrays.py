@@ -92,7 +92,7 @@ def _categories(parts: list[Any], model: ModelDescription | None) -> tuple[str, 
     """Names of the classes in the order of their codes, where the labels are categories of pandas."""
     found = set()
     for part in parts:
-        labels = part[1] if isinstance(part, tuple | list) and len(part) > 1 else None
+        labels: Any = part[1] if isinstance(part, tuple | list) and len(part) > 1 else None
         names = category_names(labels, judged_outputs(model, None))
         # numbers are read as numbers: their categories are their values
         found.add(names if names is None or labels.cat.categories.dtype.kind not in "biuf" else None)
