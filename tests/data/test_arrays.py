@@ -112,10 +112,10 @@ def test_columns_of_one_name_and_of_several_levels(tmp_path):
     import pandas
 
     x, y = labelled(120, 2)
-    levels = pandas.MultiIndex.from_product([["size"], list("abcd")])
-    for number, columns in enumerate((list("aabb"), levels)):
-        frame = pandas.DataFrame(x, columns=columns)
-        for kind, source in {"pair": (frame, y), "frame": frame.assign(label=y)}.items():
+    levels = pandas.MultiIndex.from_product([["size"], list("abcde")])
+    for number, columns in enumerate(([*"aabb", "label"], levels)):
+        frame = pandas.DataFrame(np.c_[x, y], columns=columns)
+        for kind, source in {"pair": (frame.iloc[:, :4], y), "frame": frame}.items():
             given = prepare(source, tmp_path / f"{kind} {number}").x("train")
             assert {tuple(row) for row in given.tolist()} <= {tuple(row) for row in x.astype("f4").tolist()}
 
