@@ -88,7 +88,7 @@ def test_both_parts_of_a_directory_in_a_list(tf):
     assert shapes(read(parts)) == shapes(read(tuple(parts)))
 
 
-@pytest.mark.parametrize("given", ["frame", "pair", "splits"])
+@pytest.mark.parametrize("given", ["frame", "pair", "categorical", "splits"])
 def test_categories_of_pandas_keep_their_order(given, tmp_path):
     import pandas
 
@@ -98,6 +98,7 @@ def test_categories_of_pandas_keep_their_order(given, tmp_path):
     source = {
         "frame": frame.assign(label=column),
         "pair": (frame, column),
+        "categorical": (frame, column.array),
         "splits": ((frame[:90], column[:90]), (frame[90:], column[90:])),
     }[given]
     dataset = prepare(source, tmp_path / "out")
@@ -105,6 +106,18 @@ def test_categories_of_pandas_keep_their_order(given, tmp_path):
     known = {tuple(row): label for row, label in zip(x.astype(np.float32).tolist(), y, strict=True)}
     for row, label in zip(dataset.x("test").tolist(), dataset.y("test"), strict=True):
         assert known[tuple(row)] == label
+
+
+def test_columns_of_one_name_and_of_several_levels(tmp_path):
+    import pandas
+
+    x, y = labelled(120, 2)
+    levels = pandas.MultiIndex.from_product([["size"], list("abcde")])
+    for number, columns in enumerate(([*"aabb", "label"], levels)):
+        frame = pandas.DataFrame(np.c_[x, y], columns=columns)
+        for kind, source in {"pair": (frame.iloc[:, :4], y), "frame": frame}.items():
+            given = prepare(source, tmp_path / f"{kind} {number}").x("train")
+            assert {tuple(row) for row in given.tolist()} <= {tuple(row) for row in x.astype("f4").tolist()}
 
 
 def test_categories_that_do_not_occur_are_left_out(tmp_path):

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as numpy_strategies
 from tests.data.sources import labelled, npy, npy_header, npz, npz_of_bytes
 from workbench.data import Dataset
 from workbench.data.files import read_path
+from workbench.data.mapping import plan
 from workbench.data.npz import read_npz
 from workbench.data.prepare import prepare
 from workbench.data.where import where
@@ -310,3 +311,19 @@ def test_the_written_folder_is_what_dataset_reads(tmp_path):
     assert again.info == dataset.info
     assert again.info.counts == {"train": 134, "validation": 16, "test": 20}
     np.testing.assert_array_equal(again.x("test"), x[:20])
+
+
+@pytest.mark.parametrize(
+    ("keys", "splits"),
+    [
+        ("train_images train_labels val_images val_labels test_images test_labels", 3),
+        ("train_data train_labels test_data test_labels", 2),
+        ("data target", 1),
+        ("images labels", 1),
+    ],
+)
+def test_what_others_call_samples_and_labels(keys, splits):
+    found = plan(keys.split(), "a.npz")
+    assert len(found.x) == len(found.y) == splits
+    assert found.keys == [*keys.split()[::2], *keys.split()[1::2]]
+    assert plan(["x", "y", *keys.split()], "a.npz").keys == ["x", "y"]

@@ -64,6 +64,13 @@ def test_two_classes_that_are_exchanged():
     assert "on 0 %" in str(doubt)
 
 
+def test_exchanged_classes_are_not_taken_for_raw_scores():
+    labels = np.arange(200) % 2
+    # as raw scores all are above 0, which is right on half of the samples, and no reading
+    (doubt,) = better_reading(0.9 - 0.8 * labels[:, None], labels, ("no", "yes"), False, {})
+    assert "(yes, no) the model would be right on 100 % of 200" in str(doubt)
+
+
 def test_another_output_of_the_model(labels):
     values = np.random.default_rng(2).random((200, 4))
     (doubt,) = better_reading(values, labels, NAMES, True, {"main": one_hot(labels, 4)})

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from workbench.data.dataset import SplitName
 from workbench.data.fitting import judged_outputs
 from workbench.data.mapping import from_mapping, plan
@@ -95,7 +97,8 @@ def _categories(parts: list[Any], model: ModelDescription | None) -> tuple[str, 
         labels: Any = part[1] if isinstance(part, tuple | list) and len(part) > 1 else None
         names = category_names(labels, judged_outputs(model, None))
         # numbers are read as numbers: their categories are their values
-        found.add(names if names is None or labels.cat.categories.dtype.kind not in "biuf" else None)
+        numbers = names is not None and np.asarray(labels).dtype.kind in "biuf"
+        found.add(None if numbers else names)
     return found.pop() if len(found) == 1 else None
 
 

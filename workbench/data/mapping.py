@@ -26,6 +26,12 @@ _SPLIT_OF: dict[str, SplitName] = {
     "test": "test",
 }
 
+_WORDS = {
+    **dict.fromkeys(("images", "data", "features", "inputs"), "x"),
+    **dict.fromkeys(("labels", "targets", "target"), "y"),
+}
+"""What others call samples and labels: ``train_images``, ``labels``; heard where nothing is called x or y."""
+
 
 @dataclass
 class Plan:
@@ -57,7 +63,7 @@ def plan(keys: Iterable[str], source: str) -> Plan:
 
     Args:
         keys: Such as ``x_train``, ``y_train``, ``x_test``, ``y_test``, ``x_val``, ``x``, ``y``,
-            ``x_train.<input>``, ``classes``.
+            ``x_train.<input>``, ``classes``; or ``train_images``, ``train_labels``, ``data``, ``target``.
         source: What the keys belong to, as the user knows it.
 
     Raises:
@@ -65,8 +71,9 @@ def plan(keys: Iterable[str], source: str) -> Plan:
     """
     found = Plan()
     keys = list(keys)
+    plain = any(_KEY.fullmatch(key) for key in keys)
     for key in keys:
-        match = _KEY.fullmatch(key)
+        match = _KEY.fullmatch(key if plain else _in_letters(key))
         if match is None:
             if key in ("classes", "class_names") and found.classes is None:
                 found.classes = key
@@ -106,6 +113,12 @@ def plan(keys: Iterable[str], source: str) -> Plan:
                 say("Name all inputs (x_train.image, x_train.size) or none (x_train)."),
             )
     return found
+
+
+def _in_letters(key: str) -> str:
+    """``x_train`` for ``train_images``, and so on; other keys as they are."""
+    first, _, last = key.rpartition("_")
+    return f"{_WORDS[last]}_{first}".rstrip("_") if last in _WORDS and first in _SPLIT_OF else key
 
 
 def from_mapping(

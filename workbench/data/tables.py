@@ -133,7 +133,7 @@ def from_frame(
     Raises:
         InvalidInput: If there is no usable column or label.
     """
-    frame = frame.rename(columns=str)
+    frame = _with_names(frame)
     columns = list(frame.columns)
     if len(columns) < 2 or not len(frame):
         raise InvalidInput(
@@ -200,8 +200,21 @@ def numbers_of(frame: Any, limit_bytes: int) -> Array:
     Raises:
         InvalidInput: If a column cannot be numbers.
     """
-    values: Array = _numbers(frame.rename(columns=str), limit_bytes, "DataFrame")[0]
+    values: Array = _numbers(_with_names(frame), limit_bytes, "DataFrame")[0]
     return values
+
+
+def _with_names(frame: Any) -> Any:
+    """The frame with one text for each column, no two alike: second ones get a number, as in ``read_csv``."""
+    names: list[str] = []
+    for column in frame.columns:
+        base = name = " ".join(map(str, column)).strip() if isinstance(column, tuple) else str(column)
+        number = 1
+        while name in names:
+            name = f"{base}.{number}"
+            number += 1
+        names.append(name)
+    return frame.set_axis(names, axis=1)
 
 
 def _input_column(values: Any) -> Array:
@@ -335,14 +348,16 @@ def category_names(values: Any, outputs: int | None) -> tuple[str, ...] | None:
     each.
 
     Args:
-        values: A ``Series``.
+        values: A ``Series`` or a ``Categorical``.
         outputs: Values that the judged output of the model has; None if not known.
     """
-    if not hasattr(values, "cat"):
+    column = getattr(values, "cat", values)
+    if not hasattr(column, "categories"):
         return None
-    categories = values.cat.categories
+    categories = column.categories
     if len(categories) != outputs:
-        categories = values.cat.remove_unused_categories().cat.categories
+        column = column.remove_unused_categories()
+        categories = getattr(column, "cat", column).categories
     return tuple(str(category) for category in categories)
 
 

@@ -47,10 +47,13 @@ def better_reading(
     predictions = to_predictions(to_scores(values, count, from_logits=from_logits)[0])
     right = predictions == labels
     found: list[Text] = []
+    order = _better_order(predictions, labels, count, right)
+    ordered = right if order is None else order[predictions] == labels
     if values.shape[1] == 1:
         border, meaning = (0.5, say("a probability")) if from_logits else (0.0, say("a raw score"))
         other = (values[:, 0] > border) == (labels == 1)
-        if _far_better(other, right):
+        # of exchanged classes a wrong reading is right by chance, and the other order far more often
+        if _far_better(other, right) and other.sum() >= ordered.sum():
             found.append(
                 say(
                     "Read as {meaning}, the output would be right on {other} % of {count} training and "
@@ -63,7 +66,6 @@ def better_reading(
                     said=str(not from_logits),
                 )
             )
-    order = _better_order(predictions, labels, count, right)
     if order is not None and not found:
         found.append(_order_text(order, classes, labels, predictions, right))
     for name, output in others.items():
