@@ -162,27 +162,27 @@ def _decided(
         )
     if told == "probabilities" and within:
         return False, say(
-            "The output {output} is read as {meaning}: its last activation and what follows it say so.",
+            'The output "{output}" is read as {meaning}: its last activation and what follows it say so.',
             output=name,
             meaning=say("probabilities"),
         )
     surely = within and (sums if values.shape[1] > 1 else _half_is_better(values, labels))
     if told == "log probabilities":
         return True, say(
-            "The output {output} is read as {meaning}: it gives logarithms of probabilities, which a softmax "
-            "turns back into them.",
+            'The output "{output}" is read as {meaning}: it gives logarithms of probabilities, which a '
+            "softmax turns back into them.",
             output=name,
             meaning=say("raw scores"),
         )
     if told == "scores" and not surely:
         return True, say(
-            "The output {output} is read as {meaning}: its last layer has no softmax or sigmoid.",
+            'The output "{output}" is read as {meaning}: its last layer has no softmax or sigmoid.',
             output=name,
             meaning=say("raw scores"),
         )
     if within and (told == "unknown" or surely):
         return False, say(
-            "The output {output} is read as {meaning}: its values on {count} samples lie between {low} and "
+            'The output "{output}" is read as {meaning}: its values on {count} samples lie between {low} and '
             "{high}.",
             output=name,
             meaning=say("probabilities"),
@@ -191,7 +191,7 @@ def _decided(
             high=f"{values.max():.3g}",
         )
     return True, say(
-        "The output {output} is read as {meaning}: its values on {count} samples lie between {low} and "
+        'The output "{output}" is read as {meaning}: its values on {count} samples lie between {low} and '
         "{high}.",
         output=name,
         meaning=say("raw scores"),
@@ -203,7 +203,7 @@ def _decided(
 
 def _said(name: str, *, from_logits: bool) -> Text:
     return say(
-        "The output {output} is read as {meaning}: that was asked for.",
+        'The output "{output}" is read as {meaning}: that was asked for.',
         output=name,
         meaning=say("raw scores") if from_logits else say("probabilities"),
     )
