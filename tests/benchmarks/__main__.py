@@ -17,6 +17,7 @@ BENCHMARKS = (
     "tutorial",
     "macs",
     "coverage",
+    "memory",
 )
 
 

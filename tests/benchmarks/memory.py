@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -28,7 +29,7 @@ _MIB = 2**20
 _POLL_S = 0.05
 
 
-def main(names: list[str]) -> None:
+def main(names: Sequence[str] = ()) -> None:
     """Prints the table."""
     print(
         "technique | model MiB | libraries MiB | peak MiB | without one | without all | file MiB", flush=True
