@@ -179,7 +179,7 @@ def test_a_value_for_each_step_is_refused(tmp_path):
 
     x = keras.Input((4,))
     steps = keras.Model(x, layers.Dense(3, activation="softmax")(layers.Reshape((-1, 1))(x)))
-    with pytest.raises(InvalidInput, match="12 values"):
+    with pytest.raises(InvalidInput, match="an answer for each step"):
         read(steps, LARGEST, tmp_path)
 
 
