@@ -93,6 +93,8 @@ def _arguments(page: Page, settings: ServerSettings, port: int, token: str, note
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
+        # Looking for language servers runs npm, which complains when Ctrl-C ends it.
+        "LanguageServerManager.autodetect": False,
         "ServerApp.log_level": "WARN",
         "LabApp.log_level": "WARN",
     }
