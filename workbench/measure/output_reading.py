@@ -180,21 +180,12 @@ def _decided(
             output=name,
             meaning=say("raw scores"),
         )
-    if within and (told == "unknown" or surely):
-        return False, say(
-            'The output "{output}" is read as {meaning}: its values on {count} samples lie between {low} and '
-            "{high}.",
-            output=name,
-            meaning=say("probabilities"),
-            count=len(values),
-            low=f"{values.min():.3g}",
-            high=f"{values.max():.3g}",
-        )
-    return True, say(
+    probabilities = within and (told == "unknown" or surely)
+    return not probabilities, say(
         'The output "{output}" is read as {meaning}: its values on {count} samples lie between {low} and '
         "{high}.",
         output=name,
-        meaning=say("raw scores"),
+        meaning=say("probabilities") if probabilities else say("raw scores"),
         count=len(values),
         low=f"{values.min():.3g}",
         high=f"{values.max():.3g}",
