@@ -20,6 +20,7 @@ from workbench.data.scaling import scaling_warning
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
+from workbench.measure.passport import passport
 from workbench.models.intake import Opened
 from workbench.origin import FACT as ORIGIN
 from workbench.origin import Origin
@@ -38,6 +39,9 @@ HOME_RUNTIME: dict[Format, str] = {
     "openvino": "openvino",
 }
 """What runs a file of each format unless it is asked for otherwise."""
+
+_MOST_OF_MEMORY = 0.1
+"""Files that take more of the memory together are not all loaded at once: each takes some times its size."""
 
 
 class Making:
@@ -317,9 +321,16 @@ class Making:
                 return variant
         return None
 
-    def references(self) -> list[Variant]:
-        """The float32 forms of the baseline in all runtimes, the baseline itself first."""
+    def references(self, wanted: Sequence[Variant]) -> list[Variant]:
+        """The float32 forms of the baseline in all runtimes, the baseline itself first.
+
+        Args:
+            wanted: Those that are needed; of files so large that memory may not hold all, only these.
+        """
         found = [variant for variant in self._bench.store.variants() if variant.is_reference]
+        if sum(_bytes(variant.path) for variant in found) > _MOST_OF_MEMORY * passport().memory_bytes:
+            ids = {variant.id for variant in wanted}
+            found = [variant for variant in found if variant.parent is None or variant.id in ids]
         return sorted(found, key=lambda variant: variant.parent is not None)
 
     def _with_kernels(self, report: Report, in_tensorflow: bool) -> Report:
@@ -338,6 +349,11 @@ class Making:
         while name in taken:
             name, number = f"{wish} {number}", number + 1
         return name
+
+
+def _bytes(path: Path) -> int:
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _name_after(parent: Variant, step: str) -> str:

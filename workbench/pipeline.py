@@ -243,14 +243,14 @@ class Pipeline:
         for variant in variants:
             groups.setdefault(variant.runtime, []).append(variant)
         runs: list[list[Variant]] = []
-        others = False
+        references: list[Variant] = []
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
             reference = self._making.reference(name) or members[0]
             runs += _runs(reference, members)
-            others = others or reference.id != baseline.id
-        if others:
-            runs.append(self._making.references())
+            references += [reference] if reference.id != baseline.id else []
+        if references:
+            runs.append(_unique([*self._making.references(references), *references]))
         return runs
 
     # -- steps ------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ class Pipeline:
         if variant.is_reference and variant.parent is not None:
             # The change of runtime is a step of its own: timed once, between the references, and of all
             # runtimes together. From a run for each they would differ by what disturbed the baseline in one.
-            await self._measuring.time(job, self._making.references(), "quick")
+            await self._measuring.time(job, self._making.references([variant]), "quick")
 
 
 def _timed_with(variant: Variant, others: Sequence[Variant]) -> list[Variant]:
