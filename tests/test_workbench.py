@@ -238,7 +238,7 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
 def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
     before = opened.variants
     job = opened.apply("structure.width", epochs=200)
-    waiting = opened.apply("quantization.float16")
+    waiting = opened.apply("quantization.float16", again=True)
     assert waiting.state.queue_position == 1
     waiting.cancel()
     while not job.state.metrics:
