@@ -171,5 +171,7 @@ class Reading:
         """Where everything is kept."""
         return self._store.folder
 
-    def _parent(self, key: str | None) -> Variant:
-        return self.variant(key) if key is not None else self._evidence.baseline
+    def _parent(self, key: str | Variant | None) -> Variant:
+        if key is None:
+            return self._evidence.baseline
+        return self.variant(key.id if isinstance(key, Variant) else key)

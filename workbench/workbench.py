@@ -11,6 +11,7 @@ from workbench.compatibility import parse_parameters, require_fit, require_order
 from workbench.data.options import reading_options
 from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput
+from workbench.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.queue import JobQueue, Work
@@ -27,14 +28,19 @@ from workbench.shared import require_allowed, require_idle, shared_mode
 from workbench.siblings import default_folder
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
+from workbench.technique_names import TechniqueName
 from workbench.techniques import technique as find_technique
 from workbench.text import Text, say
+from workbench.variant import Variant
 
 Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results"]]
 
 
 class Workbench(Reading):
     """Everything that a panel, a recipe, a script or the command line can do.
+
+    Techniques are methods of their families: ``workbench.quantization.int8(samples=200)`` is
+    ``workbench.apply("quantization.int8", samples=200)``, and completes in a notebook.
 
     Every method returns at once; work runs in worker processes and is waited for through the
     :class:`Job` that starts it. Nothing here imports TensorFlow.
@@ -43,9 +49,8 @@ class Workbench(Reading):
 
         workbench = Workbench("my-model")
         workbench.open("model.keras", "data.npz").wait()
-        workbench.apply("quantization.int8").wait()
-        for row in workbench.results():
-            print(row.variant.name, row.size, row.speed)
+        workbench.quantization.int8().wait()
+        print(workbench.results())
 
     Args:
         folder: Where everything is kept; made if missing. By default the environment's
@@ -69,6 +74,11 @@ class Workbench(Reading):
         self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._deletions: list[tuple[str, ...]] = []
+        self.structure = Structure(self.apply)
+        self.training = Training(self.apply)
+        self.inference = Inference(self.apply)
+        self.quantization = Quantization(self.apply)
+        self.distillation = Distillation(self.apply)
         self._executor.start()
         self._neighbours = self._executor.spawn(
             watch_neighbours(
@@ -200,12 +210,14 @@ class Workbench(Reading):
 
     # -- techniques -------------------------------------------------------------------------
 
-    def apply(self, technique: str, parent: str | None = None, **parameters: Any) -> Job:
+    def apply(
+        self, technique: TechniqueName | str, parent: str | Variant | None = None, **parameters: Any
+    ) -> Job:
         """Makes a variant from a variant and measures it.
 
         Args:
             technique: Name, such as ``quantization.int8``.
-            parent: Identifier or name of the variant to start from; by default the baseline.
+            parent: The variant to start from, its identifier or name; by default the baseline.
             **parameters: The technique's parameters; those left out take their defaults.
 
         Returns:
