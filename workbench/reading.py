@@ -14,7 +14,8 @@ from workbench.measure.passport import passport
 from workbench.measure.records import Passport
 from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
-from workbench.results import Details, ResultRow
+from workbench.result_table import Results
+from workbench.results import Details
 from workbench.store import Store
 from workbench.technique import AnyTechnique, CodePaths, Estimate
 from workbench.techniques import technique as find_technique
@@ -123,9 +124,9 @@ class Reading:
 
     # -- what came out ----------------------------------------------------------------------
 
-    def results(self) -> tuple[ResultRow, ...]:
-        """One row per variant with all that is known of it."""
-        return self._evidence.results()
+    def results(self) -> Results:
+        """One row per variant with all that is known of it; ``to_frame()`` of it is a ``DataFrame``."""
+        return Results(self._evidence.results())
 
     def details(self, variant: str, reference: str | None = None) -> Details:
         """What a variant gets right and wrong, against another one.

@@ -214,5 +214,13 @@ class Technique(ABC, Generic[P]):
         """A short name for what it makes, such as ``int8``; made unique by the workbench."""
         return self.name.rpartition(".")[2].replace("_", " ")
 
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.title}>"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import technique_html
+
+        return technique_html(self)
+
 
 AnyTechnique = Technique[Any]

@@ -110,7 +110,7 @@ def documentation(technique: AnyTechnique) -> str:
     lines = [inspect.getdoc(type(technique)) or technique.title, "", "Args:"]
     lines.append("    parent: The variant to start from, its name or identifier; by default the baseline.")
     lines += [
-        f"    {name}: {_explained(field)}" for name, field in technique.parameters_type.model_fields.items()
+        f"    {name}: {explained(field)}" for name, field in technique.parameters_type.model_fields.items()
     ]
     return "\n".join(lines)
 
@@ -121,7 +121,8 @@ def _default(field: FieldInfo) -> Any:
     return field.get_default(call_default_factory=True)
 
 
-def _explained(field: FieldInfo) -> str:
+def explained(field: FieldInfo) -> str:
+    """What a parameter means, in which unit, and its bounds."""
     words = [f"{field.title}." if field.title else "", field.description or ""]
     extra = field.json_schema_extra
     if isinstance(extra, dict) and "unit" in extra:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -435,13 +436,21 @@ class Workbench(Reading):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Workbench({str(self.folder)!r}, {len(self.variants)} variants)"
+        what = "closed" if self._closed else f"{len(self.variants)} variants"
+        return f"Workbench({str(self.folder)!r}, {what})"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import workbench_html
+
+        return workbench_html(self)
 
     # -- inside -----------------------------------------------------------------------------
 
     def _add_job(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
         require_idle(self._queue.current())
-        return self._queue.add(kind, title, request, work)
+        job = self._queue.add(kind, title, request, work)
+        job.workbench = weakref.ref(self)
+        return job
 
     def _stored(self, what: Literal["variants", "results"]) -> None:
         self._observers.notify((what,))
