@@ -85,7 +85,7 @@ def _strips(lines: Sequence[tuple[Variant, Curve]]) -> dict[str, Any]:
     for place, (variant, points) in enumerate(lines):
         number = "" if place == 0 else str(place + 1)
         factor, name = unit(points[-1][1])
-        scaled: list[Point] = [(point[0], *(factor * value for value in point[1:])) for point in points]  # type: ignore[misc]  # as long as before
+        scaled: list[Point] = [(point[0], *(factor * value for value in point[1:])) for point in points]
         axis = {"yaxis": f"y{number}"}
         top = 1 - place * share
         data += band(scaled, _colour(variant), **axis)

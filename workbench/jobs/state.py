@@ -23,7 +23,7 @@ JobKind = Literal["open", "apply", "measure", "compare"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobStatus] = frozenset({"done", "failed", "cancelled", "interrupted"})
 
-Point = tuple[float, float] | tuple[float, float, float, float]
+Point = tuple[float, ...]
 """Of a live curve: ``(step, value)``, or ``(step, value, low, high)`` where its interval is known."""
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from workbench.data.dataset import Features, sample_count, select
 from workbench.errors import InvalidInput
 from workbench.measure.narrowing import Narrowing
+from workbench.measure.processor import processor_time, share_waited
 from workbench.measure.records import Protocol
 from workbench.records import Record
 from workbench.runtime import Runtime, Session
@@ -138,6 +139,8 @@ class Timed:
         samples: Milliseconds per call, shape ``(rounds, runs)``, per candidate.
         control: The same for the second load of the first candidate; None for a single candidate.
         plan: What was run.
+        waited: Share of its time (0-100) that the process waited for a processor while it timed; None
+            where the system does not say.
     """
 
     load_ms: tuple[float, ...]
@@ -145,6 +148,7 @@ class Timed:
     samples: tuple[npt.NDArray[np.float64], ...]
     control: npt.NDArray[np.float64] | None
     plan: BlockPlan
+    waited: float | None = None
 
 
 def time_interleaved(
@@ -208,7 +212,9 @@ def time_interleaved(
                 watch.warmed_up(place, float(np.median(steady)))
         working_on(None)
         plan = plan or plan_blocks(call_ms, protocol)
+        before = processor_time()
         samples = _run_blocks(calls, plan, rng, report, watch)
+        waited = share_waited(before, processor_time())
     finally:
         for session in sessions:
             session.close()
@@ -219,6 +225,7 @@ def time_interleaved(
         samples=tuple(samples[:count]),
         control=samples[count] if len(samples) > count else None,
         plan=plan,
+        waited=waited,
     )
 
 
