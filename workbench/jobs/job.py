@@ -18,7 +18,7 @@ from workbench.jobs.waiting import shown
 from workbench.library_errors import with_kind
 from workbench.observers import Observers
 from workbench.text import Text, say, verbatim
-from workbench.variant import Variant
+from workbench.variant import Table, Variant
 
 if TYPE_CHECKING:
     from workbench.workbench import Workbench
@@ -181,6 +181,11 @@ class Job:
             if len(curve) > _MOST_POINTS:  # every other point, and always the last
                 curve = (*curve[:-1:2], curve[-1])
             self.update(metrics={**self._state.metrics, event["name"]: curve})
+        elif kind == "table":
+            table = event["table"]
+            table = table if isinstance(table, Table) else Table.model_validate(table)
+            others = [one for one in self._state.tables if one.title != table.title]
+            self.update(tables=(*others, table))
 
     def end(
         self,

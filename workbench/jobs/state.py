@@ -17,10 +17,14 @@ from pydantic import Field
 
 from workbench.records import Record
 from workbench.text import Text
+from workbench.variant import Table
 
 JobKind = Literal["open", "apply", "measure", "compare"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobStatus] = frozenset({"done", "failed", "cancelled", "interrupted"})
+
+Point = tuple[float, ...]
+"""Of a live curve: ``(step, value)``, or ``(step, value, low, high)`` where its interval is known."""
 
 
 class JobState(Record):
@@ -36,7 +40,8 @@ class JobState(Record):
         progress: 0 to 1; None where it is not known.
         eta_seconds: Time left, from the progress of the last seconds; None where too little is known.
         queue_position: Jobs before this one; 0 when it runs.
-        metrics: Live curves: name -> points (step, value).
+        metrics: Live curves: name -> points.
+        tables: Those that fill while it runs, as they are now.
         log: The last lines.
         error: Why it failed.
         variant: Identifier of the variant that it made.
@@ -57,7 +62,8 @@ class JobState(Record):
     progress: float | None = None
     eta_seconds: float | None = None
     queue_position: int = 0
-    metrics: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+    metrics: dict[str, tuple[Point, ...]] = Field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
     log: tuple[Text, ...] = ()
     error: Text | None = None
     variant: str | None = None
