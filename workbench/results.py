@@ -75,6 +75,7 @@ class ResultRow(Record):
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
     compared: Text | None = None
+    distrust: Text | None = None  # PLACEHOLDER until results lands
 
 
 class Flip(Record):

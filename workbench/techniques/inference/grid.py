@@ -200,8 +200,14 @@ def _files(
 
 
 def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping[str, Cell]) -> GridTimes:
+    timed: set[Cell] = set()
+
     def on_time(candidate: Candidate, summary: LatencySummary) -> None:
         cell = cells[candidate.variant]
+        timed.add(cell)
+        context.report.stage(
+            say("Timing cells: {count} of {total} are done", count=len(timed), total=len(candidates))
+        )
         context.report.metric(
             f"p50 in ms: {cell.model.label}, {cell.threads}", cell.batch, summary.p50_ms.value
         )
