@@ -115,7 +115,7 @@ class Finder:
         *,
         counted: bool = True,
     ) -> list[Variant]:
-        """Makes what trials make of a parent, runtime by runtime, and times what is of one runtime together."""
+        """Makes what trials make of a parent, and times together what is of one runtime."""
         made: list[Variant] = []
         number = 0
         for name in dict.fromkeys(trial.runtime for trial in trials):
@@ -281,9 +281,9 @@ def _training_weights(goal: Goal, baseline: Variant, info: DatasetInfo) -> Itera
 def _formats(rows: Sequence[ResultRow], goal: Goal, plan: Plan, baseline: Variant) -> tuple[Trial, ...]:
     """The quick techniques that have served best, to follow a training."""
     by_key = {(one.technique, one.values.model_dump_json()): one for one in (*plan.trials, *plan.references)}
-    kept = ranked([row for row in rows if keeps(row, goal)], rows, goal)
+    kept = ranked([row for row in rows if keeps(row, goal)], goal)
     found = []
-    for row in (*kept, *ranked(rows, rows, goal)):
+    for row in (*kept, *ranked(rows, goal)):
         variant = row.variant
         if variant.parent != baseline.id or variant.technique is None:
             continue

@@ -119,19 +119,20 @@ def best(rows: Sequence[ResultRow], goal: Goal) -> Best | None:
         rows: All variants with what is known of them.
         goal: What is wanted.
     """
-    serving = ranked([row for row in rows if keeps(row, goal)], rows, goal)
+    serving = ranked([row for row in rows if keeps(row, goal)], goal)
     if not serving:
         return None
     first = serving[0]
-    assert first.size is not None and first.quality_change is not None
+    assert first.size_change is not None
+    assert first.quality_change is not None
     return Best(
         variant=first.variant,
-        size_ratio=_size_ratio(first, rows) or 1.0,
+        size_ratio=first.size_change.ratio,
         speedup=first.total_speedup,
         change=first.quality_change.change,
-        reason=_reason(first, serving, rows, goal),
+        reason=_reason(first, serving, goal),
         more=_more(serving, rows, goal),
-        doubt=first.distrust if goal.want != "smaller" else None,
+        doubt=_doubt(first) if goal.want != "smaller" else None,
     )
 
 
@@ -140,16 +141,10 @@ def keeps(row: ResultRow, goal: Goal) -> bool:
     return row.quality_change is not None and row.quality_change.change.low >= -goal.f1_may_fall
 
 
-def ranked(candidates: Sequence[ResultRow], rows: Sequence[ResultRow], goal: Goal) -> tuple[ResultRow, ...]:
-    """Those that are measurably what a goal wants, whatever their quality, the best first.
-
-    Args:
-        candidates: Which are asked for.
-        rows: All variants, with the baseline.
-        goal: What is wanted.
-    """
-    valued = [(_rank(row, rows, goal), row) for row in candidates if _value(row, rows, goal) is not None]
-    return tuple(row for _, row in sorted(valued, key=lambda pair: pair[0], reverse=True))
+def ranked(rows: Sequence[ResultRow], goal: Goal) -> tuple[ResultRow, ...]:
+    """Those that are measurably what a goal wants, whatever their quality, the best first."""
+    valued = [row for row in rows if _value(row, goal) is not None]
+    return tuple(sorted(valued, key=lambda row: _rank(row, goal), reverse=True))
 
 
 def conclusion(rows: Sequence[ResultRow], goal: Goal) -> Text:
@@ -157,7 +152,7 @@ def conclusion(rows: Sequence[ResultRow], goal: Goal) -> Text:
     found = best(rows, goal)
     if found is not None:
         return say("{name}: {reason}", name=found.variant.name, reason=found.reason)
-    missing = ranked([row for row in rows if row.quality_change is not None], rows, goal)
+    missing = ranked([row for row in rows if row.quality_change is not None], goal)
     if not missing:
         return say("Nothing found is {wanted}.", wanted=_WANTED[goal.want])
     closest = max(missing, key=lambda row: row.quality_change.change.low if row.quality_change else -1.0)
@@ -185,37 +180,36 @@ def say_title(name: str) -> Text:
     return Text(template=runtimes()[name].title)
 
 
-def _value(row: ResultRow, rows: Sequence[ResultRow], goal: Goal) -> float | None:
+def _value(row: ResultRow, goal: Goal) -> float | None:
     """How many times better than the baseline; None where it is not measurably what is wanted."""
     if row.variant.parent is None or goal.runtime not in (None, row.variant.runtime):
         return None
-    smaller = _size_ratio(row, rows)
-    if smaller is None:
+    if row.size_change is None:
         return None
+    smaller = row.size_change.word == "smaller"
     if goal.want == "smaller":
-        return smaller if smaller > 1 else None
+        return row.size_change.ratio if smaller else None
     # An interval that includes 1 is no measurable change.
     if row.total_speedup is None or row.total_speedup.low <= 1:
         return None
     if goal.want == "faster":
         return row.total_speedup.value
-    return math.sqrt(smaller * row.total_speedup.value) if smaller > 1 else None
+    return math.sqrt(row.size_change.ratio * row.total_speedup.value) if smaller else None
 
 
-def _rank(row: ResultRow, rows: Sequence[ResultRow], goal: Goal) -> tuple[bool, float, float, float]:
-    believed = goal.want == "smaller" or row.distrust is None
+def _rank(row: ResultRow, goal: Goal) -> tuple[bool, float, float, float]:
+    believed = goal.want == "smaller" or _doubt(row) is None
     quality = -1.0 if row.quality is None else row.quality.f1_macro.value
-    return believed, _value(row, rows, goal) or 0.0, _size_ratio(row, rows) or 0.0, quality
+    ratio = 0.0 if row.size_change is None else row.size_change.ratio
+    return believed, _value(row, goal) or 0.0, ratio, quality
 
 
-def _size_ratio(row: ResultRow, rows: Sequence[ResultRow]) -> float | None:
-    baseline = next((one for one in rows if one.variant.parent is None), None)
-    if baseline is None or baseline.size is None or row.size is None or not row.size.file_bytes:
-        return None
-    return baseline.size.file_bytes / row.size.file_bytes
+def _doubt(row: ResultRow) -> Text | None:
+    """Why its speed against the baseline is not believed."""
+    return row.distrust or row.total_distrust
 
 
-def _reason(first: ResultRow, serving: Sequence[ResultRow], rows: Sequence[ResultRow], goal: Goal) -> Text:
+def _reason(first: ResultRow, serving: Sequence[ResultRow], goal: Goal) -> Text:
     holes: dict[str, str | int] = {"points": goal.points, "count": len(serving)}
     match goal.want:
         case "smaller":
@@ -226,7 +220,7 @@ def _reason(first: ResultRow, serving: Sequence[ResultRow], rows: Sequence[Resul
             return say(
                 "The best of the {count} that are smaller and faster and keep F1 within {points} points, by "
                 "the geometric mean of the two ratios: {mean}×.",
-                mean=_ratio(_value(first, rows, goal) or 0.0),
+                mean=_ratio(_value(first, goal) or 0.0),
                 **holes,
             )
 
@@ -235,21 +229,21 @@ def _more(serving: Sequence[ResultRow], rows: Sequence[ResultRow], goal: Goal) -
     first, *others = serving
     said = []
     if others:
-        said.append(say("Next: {name}, {what}.", name=others[0].variant.name, what=_what(others[0], rows)))
-    value = _value(first, rows, goal) or 0.0
+        said.append(say("Next: {name}, {what}.", name=others[0].variant.name, what=_what(others[0])))
+    value = _value(first, goal) or 0.0
     ahead = [
         row
-        for row in ranked(rows, rows, goal)
-        if row.variant.id != first.variant.id and (_value(row, rows, goal) or 0.0) > value
+        for row in ranked(rows, goal)
+        if row.variant.id != first.variant.id and (_value(row, goal) or 0.0) > value
     ]
     said += [
         say(
             "{name} may be better still ({what}), but its speed is in doubt: {reason}",
             name=row.variant.name,
-            what=_what(row, rows),
-            reason=row.distrust,
+            what=_what(row),
+            reason=_doubt(row),
         )
-        for row in [row for row in ahead if keeps(row, goal) and row.distrust is not None][:_MOST_RULED_OUT]
+        for row in [row for row in ahead if keeps(row, goal) and _doubt(row) is not None][:_MOST_RULED_OUT]
     ]
     for row in [row for row in ahead if not keeps(row, goal)][:_MOST_RULED_OUT]:
         if row.quality_change is None:
@@ -260,7 +254,7 @@ def _more(serving: Sequence[ResultRow], rows: Sequence[ResultRow], goal: Goal) -
                 "{name} would be ahead ({what}), but its F1 is not proven to stay within {points} points: "
                 "{change} [{low}, {high}].",
                 name=row.variant.name,
-                what=_what(row, rows),
+                what=_what(row),
                 points=goal.points,
                 change=_signed(change.value),
                 low=_signed(change.low),
@@ -270,8 +264,8 @@ def _more(serving: Sequence[ResultRow], rows: Sequence[ResultRow], goal: Goal) -
     return tuple(said)
 
 
-def _what(row: ResultRow, rows: Sequence[ResultRow]) -> Text:
-    smaller = _ratio(_size_ratio(row, rows) or 1.0)
+def _what(row: ResultRow) -> Text:
+    smaller = _ratio(1.0 if row.size_change is None else row.size_change.ratio)
     if row.total_speedup is None:
         return say("{ratio}× smaller", ratio=smaller)
     return say(

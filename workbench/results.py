@@ -12,6 +12,7 @@ from workbench.measure.records import (
     QualityMeasurement,
     QualityVerdict,
     SizeMeasurement,
+    SizeVerdict,
     SpeedVerdict,
 )
 from workbench.records import Record
@@ -76,6 +77,8 @@ class ResultRow(Record):
     notes: tuple[Text, ...] = ()
     compared: Text | None = None
     distrust: Text | None = None  # PLACEHOLDER until results lands
+    total_distrust: Text | None = None
+    size_change: SizeVerdict | None = None
 
 
 class Flip(Record):
@@ -142,6 +145,20 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
         for variant in variants
     ]
     rows = _side_by_side(rows)
+    if baseline is not None and rows and rows[0].size:
+        rows = [
+            r.model_copy(
+                update={
+                    "size_change": SizeVerdict(
+                        ratio=rows[0].size.file_bytes / r.size.file_bytes,
+                        word="smaller" if r.size.file_bytes < rows[0].size.file_bytes else "larger",
+                    )
+                }
+            )
+            if r.size and r.variant.parent
+            else r
+            for r in rows
+        ]
     front = pareto_front(rows)
     return tuple(
         row.model_copy(update={"on_front": row.variant.id in front, "notes": notes(row, rows, passports)})

@@ -76,6 +76,24 @@ class SizeMeasurement(Record):
     peak_memory_bytes: int | None = None
 
 
+SizeWord = Literal["smaller", "same size", "larger"]
+
+SAME_SIZE = 0.03
+"""Files that differ by less than this share count as of the same size: names and headers make as much."""
+
+
+class SizeVerdict(Record):
+    """A comparison of two files' bytes. Both are exact, so there is no interval.
+
+    Attributes:
+        ratio: Bytes of the reference / bytes of the variant: above 1 is smaller.
+        word: The verdict; ``same size`` where less than :data:`SAME_SIZE` differs.
+    """
+
+    ratio: float
+    word: SizeWord
+
+
 class LatencySummary(Record):
     """One file's latency from all raw samples of one run; outliers are counted, never removed.
 
