@@ -172,6 +172,9 @@ class LatencyMeasurement(Record):
             None where the system does not say.
         seed: Seed of the order.
         passport: Identifier of the machine's passport.
+        waited: Share of its time (0-100) that the measuring process waited for a processor while it
+            timed; None where the system does not say.
+        alone: Whether no other work of the workbench ran on the machine.
         warnings: Of the whole run, such as a busy machine.
         onednn: Whether TensorFlow ran with its oneDNN kernels; None where it did not run.
     """
@@ -185,6 +188,8 @@ class LatencyMeasurement(Record):
     pressure: float | None = None
     seed: int
     passport: str
+    waited: float | None = None
+    alone: bool = True
     warnings: tuple[Text, ...] = ()
     onednn: bool | None = None
 
