@@ -51,7 +51,7 @@ class Goal(Record):
     @property
     def words(self) -> Text:
         """The goal in words."""
-        wanted = say("{wanted}, F1 within {points} points", wanted=_WANTED[self.want], points=self.points)
+        wanted = say("{wanted}, F1 within {points} pt", wanted=_WANTED[self.want], points=self.points)
         if self.runtime is None:
             return wanted
         return say("{goal}, in {runtime}", goal=wanted, runtime=say_title(self.runtime))
@@ -80,7 +80,7 @@ def parse_goal(want: object, f1_may_fall: object, runtime: object) -> Goal:
             case ("want",):
                 reason = say("A goal is one of: {names}.", names="smaller, faster, both")
             case ("f1_may_fall",):
-                reason = say("How much F1 may fall is between 0 and 100 points, such as 1.0.")
+                reason = say("How much F1 may fall is between 0 and 100 pt, such as 1.0.")
             case _:
                 reason = say("The runtimes are: {names}.", names=", ".join(runtimes()))
         raise InvalidInput(say("There is no such goal."), reason) from None
@@ -160,12 +160,10 @@ def conclusion(rows: Sequence[ResultRow], goal: Goal) -> Text:
     change = closest.quality_change.change
     holes = {"points": goal.points, "name": closest.variant.name, "change": _points(abs(change.value))}
     if change.high < -goal.f1_may_fall:
-        return say(
-            "Nothing found keeps F1 within {points} points: closest is {name}, lost {change} points.", **holes
-        )
+        return say("Nothing found keeps F1 within {points} pt: closest is {name}, lost {change} pt.", **holes)
     return say(
-        "Nothing found is proven to keep F1 within {points} points: closest is {name}, "
-        "{change} points [{low}, {high}].",
+        "Nothing found is proven to keep F1 within {points} pt: closest is {name}, "
+        "{change} pt [{low}, {high}].",
         **{
             **holes,
             "change": _signed(change.value),
@@ -213,12 +211,21 @@ def _reason(first: ResultRow, serving: Sequence[ResultRow], goal: Goal) -> Text:
     holes: dict[str, str | int] = {"points": goal.points, "count": len(serving)}
     match goal.want:
         case "smaller":
-            return say("The smallest of the {count} that keep F1 within {points} points.", **holes)
+            return say(
+                "The only one that is smaller and keeps F1 within {points} pt.",
+                "The smallest of the {count} that keep F1 within {points} pt.",
+                **holes,
+            )
         case "faster":
-            return say("The fastest of the {count} that keep F1 within {points} points.", **holes)
+            return say(
+                "The only one that is faster and keeps F1 within {points} pt.",
+                "The fastest of the {count} that keep F1 within {points} pt.",
+                **holes,
+            )
         case _:
             return say(
-                "The best of the {count} that are smaller and faster and keep F1 within {points} points, by "
+                "The only one that is smaller and faster and keeps F1 within {points} pt.",
+                "The best of the {count} that are smaller and faster and keep F1 within {points} pt, by "
                 "the geometric mean of the two ratios: {mean}×.",
                 mean=_ratio(_value(first, goal) or 0.0),
                 **holes,
@@ -251,7 +258,7 @@ def _more(serving: Sequence[ResultRow], rows: Sequence[ResultRow], goal: Goal) -
         change = row.quality_change.change
         said.append(
             say(
-                "{name} would be ahead ({what}), but its F1 is not proven to stay within {points} points: "
+                "{name} would be ahead ({what}), but its F1 is not proven to stay within {points} pt: "
                 "{change} [{low}, {high}].",
                 name=row.variant.name,
                 what=_what(row),
