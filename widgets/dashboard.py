@@ -10,10 +10,11 @@ import ipywidgets
 from widgets.charts.bars import BarsChart
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
+from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
 from widgets.panels.family import FamilyPanel
-from widgets.panels.first_steps import FirstSteps
-from widgets.panels.jobs import JobsBar
+from widgets.panels.goal import GoalLine
+from widgets.panels.jobs import JobsLine
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 from widgets.session import Session, session_of
@@ -45,7 +46,6 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         families = {technique.family for technique in self.session.workbench.techniques().values()}
         left = _column(*(FamilyPanel(self.session, family) for family in FAMILIES if family in families))
         middle = _column(
-            FirstSteps(self.session),
             TradeoffChart(self.session),
             LiveChart(self.session),
             BarsChart(self.session),
@@ -55,7 +55,9 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)
         self._top_bar.on_msg(self._on_page_message)
-        top = _column(self._top_bar, JobsBar(self.session))
+        answers = _column(GoalLine(self.session), BestLine(self.session), JobsLine(self.session))
+        answers.add_class("wb-answers")
+        top = _column(self._top_bar, answers)
         top.add_class("wb-wide")
         below.add_class("wb-below")
         grid = ipywidgets.Box([top, left, middle, below])

@@ -13,6 +13,7 @@ from workbench.data.options import reading_options
 from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput
 from workbench.families import Distillation, Inference, Quantization, Structure, Training
+from workbench.finding import Goal
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.queue import JobQueue, Work
@@ -22,7 +23,7 @@ from workbench.neighbours import watch_neighbours
 from workbench.observers import Observers
 from workbench.outputs import output_wish
 from workbench.pipeline import Pipeline
-from workbench.reading import Reading
+from workbench.reading import GOAL, Reading
 from workbench.recipe import Recipe
 from workbench.repeating import ask_again
 from workbench.shared import require_allowed, require_idle, shared_mode
@@ -240,6 +241,48 @@ class Workbench(Reading):
             say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name),
             {"technique": technique, "parent": variant.id, "parameters": values.model_dump(mode="json")},
             lambda job: self._pipeline.apply(job, chosen, variant, values),
+            self.estimate(technique, variant.id, parameters).seconds,
+        )
+
+    def set_goal(self, goal: Goal) -> None:
+        """Keeps what is wanted of this model, for :meth:`best` and the page."""
+        if goal != self.goal:
+            self._store.set_fact(GOAL, goal.model_dump_json())
+            self._stored("results")
+
+    def find(self, goal: Goal | None = None, *, training: bool = False) -> Job:
+        """Makes and measures what serves a goal, one after the other, and says which is best.
+
+        First the techniques that need no training: the runtimes, then fewer bits, as far as they fit this
+        model, its data and this machine. What is there already is not made again; what fails is passed
+        over, with the reason in the job's log. A job that is cancelled leaves what it has made.
+
+        Args:
+            goal: What is wanted; kept as :attr:`goal`. By default that one.
+            training: Whether it goes on with short trainings, each with the best of the quick techniques
+                on top.
+
+        Returns:
+            The job; its variant is the best one for the goal, None if none serves it.
+
+        Raises:
+            InvalidInput: If no model is open yet.
+
+        Example::
+
+            job = workbench.find(Goal(want="smaller", f1_may_fall=0.005))
+            print(job.wait(), workbench.best())
+        """
+        wanted = goal or self.goal
+        self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
+        self.set_goal(wanted)
+        title = say("Find {goal}, with trainings", goal=wanted.words) if training else None
+        return self._add_job(
+            "find",
+            title or say("Find {goal}", goal=wanted.words),
+            {"goal": wanted.model_dump(mode="json"), "training": training},
+            lambda job: self._pipeline.find(job, wanted, training),
+            self.find_seconds(wanted, training=training),
         )
 
     def run(self, recipe: Recipe, parent: str | None = None) -> Job:
@@ -386,7 +429,7 @@ class Workbench(Reading):
         if state is None:
             raise InvalidInput(say("There is no job {id}.", id=job))
         made = next((variant for variant in self.variants if variant.id == state.variant), None)
-        if made is not None:
+        if made is not None and state.kind != "find":
             # What it made is there: what is missing is its measurements.
             return self._add_job(
                 "measure",
@@ -446,9 +489,16 @@ class Workbench(Reading):
 
     # -- inside -----------------------------------------------------------------------------
 
-    def _add_job(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
+    def _add_job(
+        self,
+        kind: JobKind,
+        title: Text,
+        request: dict[str, Any],
+        work: Work,
+        expected_seconds: float | None = None,
+    ) -> Job:
         require_idle(self._queue.current())
-        job = self._queue.add(kind, title, request, work)
+        job = self._queue.add(kind, title, request, work, expected_seconds)
         job.workbench = weakref.ref(self)
         return job
 

@@ -130,8 +130,14 @@ class Job:
 
     def begin(self) -> None:
         """Marks it as running."""
-        self._pace = Pace(time.monotonic())
-        self.update(status="running", started=datetime.now(UTC), queue_position=0, progress=0.0)
+        self._pace = Pace(time.monotonic(), self._state.expected_seconds, even=self._state.kind == "find")
+        self.update(
+            status="running",
+            started=datetime.now(UTC),
+            queue_position=0,
+            progress=0.0,
+            eta_seconds=self._state.expected_seconds,
+        )
 
     def phase(self, start: float, end: float, stage: Text) -> None:
         """Maps the progress of the work that follows to a part of the whole.
@@ -142,9 +148,11 @@ class Job:
             stage: What it is, in words.
         """
         self._phase = (start, end)
+        left = None
         if self._pace is not None:
             self._pace.phase(start, end)
-        self.update(stage=stage, progress=start, eta_seconds=None)
+            left = self._pace.at_once(time.monotonic(), start)
+        self.update(stage=stage, progress=start, **self._time_left(left))
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Takes one event of a worker process."""
@@ -153,7 +161,7 @@ class Job:
             start, end = self._phase
             progress = start + (end - start) * min(1.0, max(0.0, float(event["fraction"])))
             progress = max(progress, self._state.progress or 0.0)  # of two side by side, the further
-            self.update(progress=progress, eta_seconds=self._eta(progress))
+            self.update(progress=progress, **self._time_left(self._eta(progress)))
         elif kind == "queued":
             self.update(
                 queue_position=int(event["position"]),
@@ -203,6 +211,8 @@ class Job:
         finished = {
             "finished": datetime.now(UTC),
             "eta_seconds": None,
+            "late": False,
+            "step": None,
             "queue_position": 0,
             "waiting_since": None,
             "may_go_on": False,
@@ -232,6 +242,9 @@ class Job:
         if self._pace is not None:  # the time left is estimated from the time at work
             self._pace.waited((datetime.now(UTC) - since).total_seconds())
         return {"waiting_since": None, "stage": self._stage_before}
+
+    def _time_left(self, seconds: float | None) -> dict[str, Any]:
+        return {"eta_seconds": seconds, "late": self._pace is not None and self._pace.late}
 
     def _eta(self, progress: float) -> float | None:
         return None if self._pace is None else self._pace.seconds_left(time.monotonic(), progress)
