@@ -25,6 +25,7 @@ from widgets.panels.family import (
 )
 from widgets.panels.first_steps import FirstSteps
 from widgets.panels.jobs import JobsBar
+from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 
@@ -40,6 +41,7 @@ __all__ = [
     "LiveChart",
     "QuantizationPanel",
     "StructurePanel",
+    "TechniquesPanel",
     "TopBar",
     "TradeoffChart",
     "TrainingPanel",

@@ -6,11 +6,14 @@ import statistics
 from collections.abc import Mapping
 
 from workbench.data.dataset import DatasetInfo
+from workbench.int8_instructions import speed_here
 from workbench.making import HOME_RUNTIME
+from workbench.measure.records import Passport
 from workbench.runtimes import runtime
 from workbench.store import Store
 from workbench.technique import AnyTechnique, Estimate, Parameters
 from workbench.techniques import techniques
+from workbench.text import say
 from workbench.variant import Variant
 
 _EARLIER = 5
@@ -22,7 +25,12 @@ _TENSORFLOW_SECONDS = 14.0
 
 
 def estimate(
-    store: Store, technique: AnyTechnique, parent: Variant, parameters: Parameters, info: DatasetInfo
+    store: Store,
+    technique: AnyTechnique,
+    parent: Variant,
+    parameters: Parameters,
+    info: DatasetInfo,
+    machine: Passport,
 ) -> Estimate:
     """What a technique is expected to do, with the time until everything about it is measured.
 
@@ -36,6 +44,7 @@ def estimate(
         parent: To what.
         parameters: How.
         info: The data.
+        machine: What it will run on: some instructions decide whether it will be faster.
     """
     own = technique.estimate(parent, info, parameters)
     known = {one.id: one for one in store.variants()}
@@ -43,7 +52,13 @@ def estimate(
     name = _runtime_after(technique, parent, parameters)
     seconds += _measuring_seconds(store, known, name)
     seconds += _reference_seconds(store, technique, parameters, known, name, info)
-    return own.model_copy(update={"seconds": seconds})
+    here = speed_here(technique, machine)
+    expectation = (
+        own.expectation
+        if here is None
+        else say("{expectation} {here}", expectation=own.expectation, here=here)
+    )
+    return own.model_copy(update={"seconds": seconds, "expectation": expectation})
 
 
 def _correction(technique: AnyTechnique, known: Mapping[str, Variant], info: DatasetInfo) -> float:
