@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from workbench.measure.passport import passport
 from workbench.compatibility import parse_parameters
 from workbench.data.dataset import DatasetInfo
 from workbench.estimates import estimate
 from workbench.jobs.state import JobState
+from workbench.measure.passport import passport
 from workbench.store import Store
 from workbench.techniques import technique
 from workbench.text import say

@@ -8,14 +8,14 @@ from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.session import Session
 from widgets.wording import duration, family_title
-from workbench.errors import WorkbenchError
+from workbench.errors import InvalidInput, WorkbenchError
 from workbench.text import Text, current_language, say
 from workbench.workbench import Workbench
 
 _FIRST = ("quantization.int8", "inference.runtime", "structure.pruning")
 """Good first steps, from the quickest: each of another family."""
 
-_LABELS = {"next": say("Next step")}
+_LABELS = {"next": say("Next step"), "settings": say("Settings")}
 
 
 class FirstSteps(Component):
@@ -49,8 +49,8 @@ class FirstSteps(Component):
             # Before the page is seen nothing has been asked for: the first model opens by itself.
             return say("No model is open. Choose a model and data under “Open …”.") if session.jobs else None
         return say(
-            "Choose a technique, look at what to expect of it, and press Apply. It makes a new variant, "
-            "measured beside this model, which stays as it is. Good to begin with:"
+            "Apply a technique. It makes a new variant, measured beside this model, which stays as it is. "
+            "Good to begin with:"
         )
 
     def _choices(self) -> list[dict[str, str]]:
@@ -80,6 +80,12 @@ class FirstSteps(Component):
             ),
             "time": str(say("≈ {time}", time=duration(seconds))),
         }
+
+    def act_apply(self, technique: object = None) -> None:
+        """Applies one of them with its defaults: they are the right ones to begin with."""
+        if not isinstance(technique, str) or technique not in _FIRST:
+            raise InvalidInput(say("There is no such technique."))
+        self.session.workbench.apply(technique)
 
     def act_show(self, technique: object = None) -> None:
         """Unfolds a technique in the panel of its family."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from widgets.wording import short
 from workbench.refusal import Refusal
 from workbench.technique import FAMILIES, Aim, AnyTechnique, Family
-from workbench.text import Text, say
+from workbench.text import Text, say, say_as
 from workbench.variant import Variant
 
 ABOUT: dict[Family, Text] = {
@@ -60,12 +60,12 @@ class Filter:
 
 
 FILTERS: dict[str, Filter] = {
-    "smaller": Filter(say("Smaller"), AIMS["smaller"][0]),
-    "faster": Filter(say("Faster"), AIMS["faster"][0]),
-    "better": Filter(say("Better"), AIMS["better"][0]),
-    "seconds": Filter(say("Seconds")),
-    "minutes": Filter(say("Minutes")),
-    "untrained": Filter(say("Without training")),
+    "smaller": Filter(say_as("filter of techniques", "Smaller"), AIMS["smaller"][0]),
+    "faster": Filter(say_as("filter of techniques", "Faster"), AIMS["faster"][0]),
+    "better": Filter(say_as("filter of techniques", "Better"), AIMS["better"][0]),
+    "seconds": Filter(say_as("filter of techniques", "Seconds")),
+    "minutes": Filter(say_as("filter of techniques", "Minutes")),
+    "untrained": Filter(say_as("filter of techniques", "Without training")),
 }
 """By name, in the order in which they are shown."""
 

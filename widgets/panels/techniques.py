@@ -248,11 +248,11 @@ class TechniquesPanel(Component):
         """Shows only techniques that are called so, or whose help speaks of it."""
         self._wish = replace(self._wish, words=text[:_LONGEST_SEARCH] if isinstance(text, str) else "")
 
-    def act_filter(self, name: object = None, on: object = None) -> None:
+    def act_filter(self, filter: object = None, on: object = None) -> None:  # noqa: A002  # as on the page
         """Sets or lifts a condition."""
-        if not isinstance(name, str) or name not in FILTERS:
+        if not isinstance(filter, str) or filter not in FILTERS:
             raise InvalidInput(say("There is no such filter."))
-        change = frozenset({name})
+        change = frozenset({filter})
         filters = self._wish.filters | change if on is True else self._wish.filters - change
         self._wish = replace(self._wish, filters=filters)
 

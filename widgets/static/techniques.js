@@ -25,12 +25,15 @@ export function techniques(view) {
       if (event.key === "Escape" && local.drawerOpen) local.setDrawer(false);
     },
     mount: (node) => { local.sheet = node; },
-    update: () => show(view),
+    update: () => {
+      show(view);
+      reveal(view);
+    },
   },
-  h("header", { class: "wb-card-head" },
+  // In a column the first line is where new variants start; a heading would take the room of a technique.
+  h("header", { class: state.whole && !local.drawer ? "wb-hidden" : "wb-card-head" },
     !state.whole && h("span", { class: `wb-mark wb-mark-${state.families[0]?.name}`, "aria-hidden": "true" }),
     h("h2", { id: `${local.id}-title` }, state.title),
-    state.found && h("span", { class: "wb-hint", role: "status" }, state.found),
     h("span", { class: "wb-spring" }),
     local.drawer && h("button", { type: "button", class: "wb-small", key: "close", "data-close": true,
       onclick: () => local.setDrawer(false) }, labels.close)),
@@ -57,6 +60,7 @@ export function techniques(view) {
   },
   local.drawer && h("button", { type: "button", class: "wb-drawer-button wb-primary", key: "open", "aria-haspopup": "dialog",
     "aria-expanded": String(Boolean(local.drawerOpen)), "aria-controls": `${local.id}-sheet`,
+    inert: Boolean(local.drawerOpen),
     mount: (node) => { local.opener = node; },
     onclick: () => local.setDrawer(true) }, state.opener),
   sheet);
@@ -66,9 +70,9 @@ function setDrawer(view, open) {
   const { local } = view;
   if (!local.sheet || open === Boolean(local.drawerOpen)) return;
   local.drawerOpen = open;
+  view.redraw();
   if (open) openDrawer(local.sheet, local.sheet.querySelector("[data-close]"));
   else closeDrawer(local.sheet, local.opener);
-  view.redraw();
 }
 
 /** A drawer has done its work when the job is there: the results are what one wants to see then. */
@@ -112,9 +116,14 @@ function finder(view) {
   const typed = (event) => {
     local.search = event.target.value;
     clearTimeout(local.searchTimer);
-    local.searchTimer = setTimeout(() => view.act("search", { text: local.search }), SEARCH_AFTER_MS);
+    local.searchTimer = setTimeout(() => {
+      local.searchTimer = null;
+      view.act("search", { text: local.search });
+    }, SEARCH_AFTER_MS);
   };
-  if (document.activeElement?.id !== `${local.id}-search`) local.search = state.search;
+  // What is typed is ahead of what the kernel knows.
+  if (state.search !== local.searched && !local.searchTimer && document.activeElement?.id !== `${local.id}-search`) local.search = state.search;
+  local.searched = state.search;
   local.filterAt ??= state.filters[0]?.name;
   return h("div", { class: "wb-finder", key: "finder" },
     h("input", { type: "search", class: "wb-search", id: `${local.id}-search`, "aria-label": labels.search, placeholder: labels.search,
@@ -129,8 +138,9 @@ function finder(view) {
       "aria-pressed": String(one.on), tabindex: one.name === local.filterAt ? "0" : "-1",
       onclick: () => {
         local.filterAt = one.name;
-        view.act("filter", { name: one.name, on: !one.on });
-      } }, one.sign && h("span", { "aria-hidden": "true" }, one.sign, " "), one.title))));
+        view.act("filter", { filter: one.name, on: !one.on });
+      } }, one.sign && h("span", { "aria-hidden": "true" }, one.sign, " "), one.title))),
+    h("p", { class: state.found ? "wb-hint" : "wb-hidden", role: "status" }, state.found ?? ""));
 }
 
 function list(view) {
@@ -156,6 +166,19 @@ function list(view) {
         h("p", { class: "wb-hint" }, family.about)),
       entries(family),
     ]));
+}
+
+/** A form that was opened is seen whole, or from its beginning. */
+function reveal({ state, local }) {
+  const wish = JSON.stringify([state.search, state.filters.filter((one) => one.on)]);
+  if (wish !== (local.wish ??= wish)) {
+    local.wish = wish;
+    local.sheet.querySelector(".wb-technique-scroll").scrollTop = 0; // what was found is seen from its beginning
+  }
+  if (local.opened === state.open) return;
+  local.opened = state.open;
+  const row = local.sheet?.querySelector(`[data-technique="${CSS.escape(state.open ?? "")}"]`);
+  if (row) requestAnimationFrame(() => scrollTo(row));
 }
 
 /** Goes to the technique that was asked for elsewhere on the page: opens the drawer, scrolls the column alone. */
