@@ -17,6 +17,7 @@ from workbench.measure.passport import passport
 from workbench.measure.records import Passport
 from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
+from workbench.refusal import Refusal, refusal
 from workbench.result_table import Results
 from workbench.results import Details
 from workbench.store import Store
@@ -89,6 +90,14 @@ class Reading:
         values = parse_parameters(chosen, parameters or {})
         return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
 
+    def refusal(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Refusal | None:
+        """Why a technique cannot be applied to a variant, of which kind that is, and what would help."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return refusal(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
+
     def estimate(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
     ) -> Estimate:
@@ -97,7 +106,9 @@ class Reading:
 
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return estimate(self._store, chosen, self._parent(parent), values, self._evidence.dataset.info)
+        return estimate(
+            self._store, chosen, self._parent(parent), values, self._evidence.dataset.info, self.passport
+        )
 
     def find_seconds(self, goal: Goal | None = None, *, training: bool = False) -> float:
         """How long :meth:`Workbench.find` is expected to take here, or to go on where it was begun."""

@@ -11,7 +11,7 @@ from workbench.bench import Bench
 from workbench.compatibility import parse_parameters, require_fit, require_order
 from workbench.data.options import reading_options
 from workbench.data.streams import Bounds
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, Refused
 from workbench.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.finding import Goal
 from workbench.jobs.executor import Executor
@@ -24,7 +24,7 @@ from workbench.observers import Observers
 from workbench.outputs import output_wish
 from workbench.pipeline import Pipeline
 from workbench.reading import GOAL, Reading
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, Step
 from workbench.repeating import ask_again
 from workbench.shared import require_allowed, require_idle, shared_mode
 from workbench.siblings import default_folder
@@ -284,6 +284,38 @@ class Workbench(Reading):
             lambda job: self._pipeline.find(job, wanted, training),
             self.find_seconds(wanted, training=training),
         )
+
+    def apply_before(self, technique: str, variant: str, **parameters: Any) -> Job:
+        """Applies a technique that has to come before steps that were made already, and those again.
+
+        Where it takes their place (:attr:`Refusal.kind` is ``instead``), they are left out.
+
+        Args:
+            technique: Name, such as ``structure.pruning``.
+            variant: Identifier or name of a variant that it does not fit, such as an int8 one.
+            **parameters: The technique's parameters; those left out take their defaults.
+
+        Returns:
+            The job; its variant is the last one that it makes.
+
+        Raises:
+            Refused: If it fits nothing that the variant was made from, with the reason.
+        """
+        found = self.refusal(technique, variant, parameters)
+        if found is None:
+            return self.apply(technique, variant, **parameters)
+        if found.start is None:
+            raise Refused(found.reason)
+        if found.kind == "instead":
+            return self.apply(technique, found.start, **parameters)
+        values = parse_parameters(find_technique(technique), parameters)
+        again = (
+            Step(technique=one.technique, parameters=one.parameters)
+            for one in map(self.variant, found.after)
+            if one.technique is not None
+        )
+        first = Step(technique=technique, parameters=values.model_dump(mode="json"))
+        return self.run(Recipe(seed=self.seed, steps=(first, *again)), found.start)
 
     def run(self, recipe: Recipe, parent: str | None = None) -> Job:
         """Applies the steps of a recipe one after the other.

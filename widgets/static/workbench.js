@@ -8,6 +8,8 @@ import { details as detailsView } from "./details.js";
 import { family as familyView } from "./family.js";
 import { goal as goalView } from "./goal.js";
 import { jobs as jobsView } from "./jobs.js";
+import { skipLink as skipLinkView } from "./skiplink.js";
+import { techniques as techniquesView } from "./techniques.js";
 import { topBar as topBarView } from "./topbar.js";
 import { variants as variantsView } from "./variants.js";
 
@@ -77,6 +79,8 @@ export const family = component(familyView);
 export const goal = component(goalView);
 export const jobs = component(jobsView);
 export const live = component(liveView);
+export const skipLink = component(skipLinkView);
+export const techniques = component(techniquesView);
 export const topBar = component(topBarView);
 export const tradeOff = component(tradeOffView);
 export const variants = component(variantsView);
