@@ -5,7 +5,6 @@ import { announce, inJupyterLab, onTheme } from "./theme.js";
 import { bars as barsView, live as liveView, tradeOff as tradeOffView } from "./charts.js";
 import { best as bestView } from "./best.js";
 import { details as detailsView } from "./details.js";
-import { family as familyView } from "./family.js";
 import { goal as goalView } from "./goal.js";
 import { jobs as jobsView } from "./jobs.js";
 import { skipLink as skipLinkView } from "./skiplink.js";
@@ -75,7 +74,6 @@ function component(content) {
 export const bars = component(barsView);
 export const best = component(bestView);
 export const details = component(detailsView);
-export const family = component(familyView);
 export const goal = component(goalView);
 export const jobs = component(jobsView);
 export const live = component(liveView);
