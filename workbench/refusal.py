@@ -52,7 +52,7 @@ def refusal(
         parameters: The technique's.
         variants: All variants: some orders of steps make no sense.
     """
-    lack = _lack(technique, parameters)
+    lack = _lack(technique, variant, parameters)
     if lack is not None:
         return lack
     reason = _reason(technique, variant, dataset, parameters, variants)
@@ -72,16 +72,13 @@ def refusal(
     return Refusal(kind="model", reason=reason)
 
 
-def _lack(technique: AnyTechnique, parameters: Parameters) -> Refusal | None:
-    """What this machine lacks for the technique, or for the runtime that its parameters name."""
-    chosen = getattr(parameters, "runtime", None)
-    target = runtimes().get(chosen) if isinstance(chosen, str) else None
-    reason = technique.unavailable()
-    if reason is None and target is not None:
-        reason = target.unavailable()
+def _lack(technique: AnyTechnique, variant: Variant, parameters: Parameters) -> Refusal | None:
+    """What this machine lacks."""
+    reason = technique.lacks(variant, parameters)
     if reason is None:
         return None
-    needs_gpu = technique.needs_gpu or (target is not None and target.needs_gpu)
+    chosen = runtimes().get(str(getattr(parameters, "runtime", "")))
+    needs_gpu = technique.needs_gpu or (chosen is not None and chosen.needs_gpu)
     return Refusal(kind="hardware" if needs_gpu and not has_gpu() else "software", reason=reason)
 
 

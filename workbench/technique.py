@@ -224,6 +224,10 @@ class Technique(ABC, Generic[P]):
         """Why it cannot run on this machine, or None. Imports nothing heavy."""
         return None
 
+    def lacks(self, variant: Variant, parameters: P) -> Text | None:
+        """Why it cannot run on this machine with these parameters, or None."""
+        return self.unavailable()
+
     def others(self, parameters: P) -> tuple[str, ...]:
         """Names or identifiers of variants besides the parent that it reads; ``""`` is the baseline.
 

@@ -98,6 +98,14 @@ class ChooseRuntime(Technique[RuntimeParameters]):
     produces: ClassVar[Format | None] = None
 
     @override
+    def lacks(self, variant: Variant, parameters: RuntimeParameters) -> Text | None:
+        missing = runtime(parameters.runtime).unavailable()
+        wanted = _format_for(variant.format, parameters.runtime)
+        if missing is not None or wanted is None or wanted == variant.format:
+            return missing
+        return _missing_converter(wanted)
+
+    @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: RuntimeParameters) -> Text | None:
         target = runtime(parameters.runtime)
         missing = target.unavailable()

@@ -78,6 +78,7 @@ class LiteRTInt8Parameters(CalibratedParameters):
         title="Range of weights",
         description="minmax: the largest weight. mse, octav: a narrower range that clips the largest weights "
         "for finer steps; one formula for bell-shaped weights, or an iteration.",
+        json_schema_extra={"advanced": True},
     )
     io: Literal["float32", "int8"] = Field(
         "float32",
