@@ -24,6 +24,7 @@ from widgets.panels.family import (
     TrainingPanel,
 )
 from widgets.panels.first_steps import FirstSteps
+from widgets.panels.guess import GuessPanel
 from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
@@ -35,6 +36,7 @@ __all__ = [
     "DistillationPanel",
     "FamilyPanel",
     "FirstSteps",
+    "GuessPanel",
     "InferencePanel",
     "JobsBar",
     "LiveChart",

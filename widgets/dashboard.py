@@ -13,6 +13,7 @@ from widgets.charts.trade_off import TradeoffChart
 from widgets.panels.details import DetailsPanel
 from widgets.panels.family import FamilyPanel
 from widgets.panels.first_steps import FirstSteps
+from widgets.panels.guess import GuessPanel
 from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
@@ -47,6 +48,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         middle = _column(
             FirstSteps(self.session),
             TradeoffChart(self.session),
+            GuessPanel(self.session),
             LiveChart(self.session),
             BarsChart(self.session),
         )
