@@ -15,6 +15,7 @@ from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.dashboard import Dashboard
 from widgets.panels.details import DetailsPanel
+from widgets.panels.drawing import DrawingPad
 from widgets.panels.family import (
     DistillationPanel,
     FamilyPanel,
@@ -34,6 +35,7 @@ __all__ = [
     "Dashboard",
     "DetailsPanel",
     "DistillationPanel",
+    "DrawingPad",
     "FamilyPanel",
     "FirstSteps",
     "GuessPanel",

@@ -11,6 +11,7 @@ from widgets.charts.bars import BarsChart
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.panels.details import DetailsPanel
+from widgets.panels.drawing import DrawingPad
 from widgets.panels.family import FamilyPanel
 from widgets.panels.first_steps import FirstSteps
 from widgets.panels.guess import GuessPanel
@@ -52,7 +53,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
             LiveChart(self.session),
             BarsChart(self.session),
         )
-        below = _column(VariantsTable(self.session), DetailsPanel(self.session))
+        below = _column(VariantsTable(self.session), DetailsPanel(self.session), DrawingPad(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)

@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench import onednn
 from workbench.compatibility import misfit, parse_parameters
-from workbench.data.dataset import DatasetInfo
+from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.evidence import Evidence
 from workbench.measure.passport import passport
 from workbench.measure.records import Passport
@@ -57,6 +57,15 @@ class Reading:
             InvalidInput: With the names that exist.
         """
         return self._evidence.variant(key)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The prepared data.
+
+        Raises:
+            InvalidInput: If none is open yet.
+        """
+        return self._evidence.dataset
 
     @property
     def dataset_info(self) -> DatasetInfo | None:

@@ -4,6 +4,7 @@ import { clear, render as draw } from "./dom.js";
 import { announce, inJupyterLab, onTheme } from "./theme.js";
 import { bars as barsView, live as liveView, tradeOff as tradeOffView } from "./charts.js";
 import { details as detailsView } from "./details.js";
+import { drawing as drawingView } from "./drawing.js";
 import { family as familyView } from "./family.js";
 import { firstSteps as firstStepsView } from "./firststeps.js";
 import { guess as guessView } from "./guess.js";
@@ -72,6 +73,7 @@ function component(content) {
 
 export const bars = component(barsView);
 export const details = component(detailsView);
+export const drawing = component(drawingView);
 export const family = component(familyView);
 export const firstSteps = component(firstStepsView);
 export const guess = component(guessView);
