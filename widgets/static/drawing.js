@@ -58,7 +58,7 @@ export function drawing(view) {
 }
 
 function answers({ rows }, labels) {
-  return h("table", { class: "wb-answers" },
+  return h("table", { class: "wb-replies" },
     h("thead", {}, h("tr", {}, [labels.variant, labels.answer, labels.probability, labels.latency].map((title) =>
       h("th", { scope: "col", key: title }, title)))),
     h("tbody", {}, rows.map((row) => h("tr", { key: row.variant },

@@ -19,7 +19,7 @@ from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary
 from workbench.measure.trust import beside_other_work
 from workbench.runtimes import runtime
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.grid_cells import (
     Cell,
     Model,
@@ -56,6 +56,8 @@ class Grid(Technique[GridParameters]):
     family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Grid of runtimes, precisions, threads, batches"
     parameters_type: ClassVar[type[Parameters]] = GridParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
+    trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None
     measures: ClassVar[bool] = True
 
