@@ -68,21 +68,20 @@ def test_few_stops_lead_to_the_table_and_one_past_everything(
 ) -> None:
     page = visit(page_server, viewport={"width": 1440, "height": 900}).page
     drawn(page)
-    assert (
-        page.evaluate("[...document.querySelectorAll('h1')].filter((h) => h.checkVisibility()).length") == 1
+    assert page.evaluate(ONE_HEADING)
     )
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED) == "To the results"
     expect(page.get_by_role("link", name="To the results")).to_be_in_viewport()
     for stops in range(1, 40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.closest('.wb-below') !== null"):
+        if page.evaluate(IN_RESULTS):
             break
     assert stops <= 25
     page.get_by_role("link", name="To the results").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('.wb-below') !== null")
+    assert page.evaluate(IN_RESULTS)
     # One stop for the list; the arrows move in it.
     page.get_by_role("button", name="Full int8").first.focus()
     page.keyboard.press("ArrowDown")
@@ -126,9 +125,7 @@ def test_without_room_beside_the_techniques_are_a_drawer(
     # What is behind it is out of reach, and there again afterwards.
     for _ in range(25):
         page.keyboard.press("Tab")
-        assert page.evaluate(
-            "document.activeElement === document.body || document.activeElement.closest('[role=dialog]') !== null"
-        )
+        assert page.evaluate(IN_DRAWER)
     apply.focus()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
