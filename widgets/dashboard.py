@@ -10,9 +10,10 @@ import ipywidgets
 from widgets.charts.bars import BarsChart
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
+from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
-from widgets.panels.first_steps import FirstSteps
-from widgets.panels.jobs import JobsBar
+from widgets.panels.goal import GoalLine
+from widgets.panels.jobs import JobsLine
 from widgets.panels.skip_link import SkipLink
 from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
@@ -44,13 +45,15 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self.session: Session = session_of(workbench or Workbench(last_used()))
         left = _column(TechniquesPanel(self.session))
         # What one looks for comes first: the picture, then the table; details of one variant follow.
-        middle = _column(FirstSteps(self.session), TradeoffChart(self.session), LiveChart(self.session))
+        middle = _column(TradeoffChart(self.session), LiveChart(self.session))
         below = _column(VariantsTable(self.session), DetailsPanel(self.session), BarsChart(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)
         self._top_bar.on_msg(self._on_page_message)
-        top = _column(SkipLink(self.session), self._top_bar, JobsBar(self.session))
+        answers = _column(GoalLine(self.session), BestLine(self.session), JobsLine(self.session))
+        answers.add_class("wb-answers")
+        top = _column(SkipLink(self.session), self._top_bar, answers)
         top.add_class("wb-wide")
         below.add_class("wb-below")
         grid = ipywidgets.Box([top, left, middle, below])

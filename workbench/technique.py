@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.records import Record
 from workbench.text import Text
-from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
+from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Table, Variant
 
 Family = Literal["structure", "training", "inference", "quantization", "distillation"]
 FAMILIES: tuple[Family, ...] = ("quantization", "inference", "structure", "distillation", "training")
@@ -88,8 +88,20 @@ class Reporter(Protocol):
     def progress(self, fraction: float) -> None:
         """Says how much of the job's work is done, 0 to 1."""
 
-    def metric(self, name: str, step: float, value: float) -> None:
-        """Adds a point to a live curve, such as ``("validation F1", epoch, 0.93)``."""
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
+        """Adds a point to a live curve, such as ``("validation F1", epoch, 0.93)``.
+
+        Args:
+            name: Of the curve.
+            step: Where the point is.
+            value: The value there.
+            interval: The ends of its 95 % interval, where that is known.
+        """
+
+    def table(self, table: Table) -> None:
+        """Shows a table as far as it is filled; a fuller one of the same title takes its place."""
 
     def log(self, text: Text) -> None:
         """Adds a line to the job's log."""
@@ -250,6 +262,14 @@ class Technique(ABC, Generic[P]):
     def variant_name(self, parameters: P) -> str:
         """A short name for what it makes, such as ``int8``; made unique by the workbench."""
         return self.name.rpartition(".")[2].replace("_", " ")
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.title}>"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import technique_html
+
+        return technique_html(self)
 
 
 AnyTechnique = Technique[Any]

@@ -69,7 +69,6 @@ def test_few_stops_lead_to_the_table_and_one_past_everything(
     page = visit(page_server, viewport={"width": 1440, "height": 900}).page
     drawn(page)
     assert page.evaluate(ONE_HEADING)
-    )
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED) == "To the results"
     expect(page.get_by_role("link", name="To the results")).to_be_in_viewport()

@@ -3,8 +3,9 @@
 import { clear, render as draw } from "./dom.js";
 import { announce, inJupyterLab, onTheme } from "./theme.js";
 import { bars as barsView, live as liveView, tradeOff as tradeOffView } from "./charts.js";
+import { best as bestView } from "./best.js";
 import { details as detailsView } from "./details.js";
-import { firstSteps as firstStepsView } from "./firststeps.js";
+import { goal as goalView } from "./goal.js";
 import { jobs as jobsView } from "./jobs.js";
 import { skipLink as skipLinkView } from "./skiplink.js";
 import { techniques as techniquesView } from "./techniques.js";
@@ -71,8 +72,9 @@ function component(content) {
 }
 
 export const bars = component(barsView);
+export const best = component(bestView);
 export const details = component(detailsView);
-export const firstSteps = component(firstStepsView);
+export const goal = component(goalView);
 export const jobs = component(jobsView);
 export const live = component(liveView);
 export const skipLink = component(skipLinkView);
