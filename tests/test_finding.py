@@ -1,4 +1,4 @@
-"""The best variant for a goal: it never breaks the goal, none beats it, and a looser goal never makes it worse."""
+"""The best for a goal: it never breaks the goal, none beats it, and a looser goal never makes it worse."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_the_best_satisfies_the_goal_and_none_that_is_believed_beats_it(found, g
     rivals = [one for one in serving if believed(one, goal)] or serving
     assert mine in rivals
     assert value(mine, goal) == max(value(one, goal) for one in rivals)
-    # On the front of what was asked for: none of the rivals is better in one of the two and as good in the other.
+    # On the front of what was asked for: no rival is better in one of the two and as good in the other.
     if goal.want == "both":
         assert not any(
             one.size_change.ratio >= mine.size_change.ratio
