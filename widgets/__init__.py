@@ -26,6 +26,7 @@ from widgets.panels.family import (
 )
 from widgets.panels.goal import GoalLine
 from widgets.panels.jobs import JobsLine
+from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 
@@ -49,6 +50,7 @@ __all__ = [
     "LiveChart",
     "QuantizationPanel",
     "StructurePanel",
+    "TechniquesPanel",
     "TopBar",
     "TradeoffChart",
     "TrainingPanel",

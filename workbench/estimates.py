@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from workbench.data.dataset import DatasetInfo
 from workbench.finder import BRIDGE, LOOK, TIME
 from workbench.finding import Goal
+from workbench.int8_instructions import speed_here
 from workbench.making import HOME_RUNTIME
+from workbench.measure.records import Passport
 from workbench.runtimes import runtime
 from workbench.store import Store
 from workbench.technique import AnyTechnique, Estimate, Parameters
 from workbench.techniques import techniques
+from workbench.text import say
 from workbench.trials import Trial, plan_of, trainings
 from workbench.variant import Variant
 
@@ -25,7 +28,12 @@ _TENSORFLOW_SECONDS = 14.0
 
 
 def estimate(
-    store: Store, technique: AnyTechnique, parent: Variant, parameters: Parameters, info: DatasetInfo
+    store: Store,
+    technique: AnyTechnique,
+    parent: Variant,
+    parameters: Parameters,
+    info: DatasetInfo,
+    machine: Passport,
 ) -> Estimate:
     """What a technique is expected to do, with the time until everything about it is measured.
 
@@ -39,6 +47,7 @@ def estimate(
         parent: To what.
         parameters: How.
         info: The data.
+        machine: What it will run on: some instructions decide whether it will be faster.
     """
     own = technique.estimate(parent, info, parameters)
     known = {one.id: one for one in store.variants()}
@@ -46,7 +55,13 @@ def estimate(
     name = _runtime_after(technique, parent, parameters)
     seconds += _measuring_seconds(store, known, name)
     seconds += _reference_seconds(store, technique, parameters, known, name, info)
-    return own.model_copy(update={"seconds": seconds})
+    here = speed_here(technique, machine)
+    expectation = (
+        own.expectation
+        if here is None
+        else say("{expectation} {here}", expectation=own.expectation, here=here)
+    )
+    return own.model_copy(update={"seconds": seconds, "expectation": expectation})
 
 
 def find_seconds(

@@ -17,7 +17,9 @@ from workbench.measure.passport import passport
 from workbench.measure.records import Passport
 from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
-from workbench.results import Details, ResultRow
+from workbench.refusal import Refusal, refusal
+from workbench.result_table import Results
+from workbench.results import Details
 from workbench.store import Store
 from workbench.technique import AnyTechnique, CodePaths, Estimate
 from workbench.techniques import technique as find_technique
@@ -88,6 +90,14 @@ class Reading:
         values = parse_parameters(chosen, parameters or {})
         return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
 
+    def refusal(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Refusal | None:
+        """Why a technique cannot be applied to a variant, of which kind that is, and what would help."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return refusal(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
+
     def estimate(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
     ) -> Estimate:
@@ -96,7 +106,9 @@ class Reading:
 
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return estimate(self._store, chosen, self._parent(parent), values, self._evidence.dataset.info)
+        return estimate(
+            self._store, chosen, self._parent(parent), values, self._evidence.dataset.info, self.passport
+        )
 
     def find_seconds(self, goal: Goal | None = None, *, training: bool = False) -> float:
         """How long :meth:`Workbench.find` is expected to take here, or to go on where it was begun."""
@@ -141,9 +153,9 @@ class Reading:
 
     # -- what came out ----------------------------------------------------------------------
 
-    def results(self) -> tuple[ResultRow, ...]:
-        """One row per variant with all that is known of it."""
-        return self._evidence.results()
+    def results(self) -> Results:
+        """One row per variant with all that is known of it; ``to_frame()`` of it is a ``DataFrame``."""
+        return Results(self._evidence.results())
 
     @property
     def goal(self) -> Goal:
@@ -210,5 +222,7 @@ class Reading:
         """Where everything is kept."""
         return self._store.folder
 
-    def _parent(self, key: str | None) -> Variant:
-        return self.variant(key) if key is not None else self._evidence.baseline
+    def _parent(self, key: str | Variant | None) -> Variant:
+        if key is None:
+            return self._evidence.baseline
+        return self.variant(key.id if isinstance(key, Variant) else key)

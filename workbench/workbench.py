@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,8 @@ from workbench.bench import Bench
 from workbench.compatibility import parse_parameters, require_fit, require_order
 from workbench.data.options import reading_options
 from workbench.data.streams import Bounds
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, Refused
+from workbench.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.finding import Goal
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
@@ -22,21 +24,26 @@ from workbench.observers import Observers
 from workbench.outputs import output_wish
 from workbench.pipeline import Pipeline
 from workbench.reading import GOAL, Reading
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, Step
 from workbench.repeating import ask_again
 from workbench.shared import require_allowed, require_idle, shared_mode
 from workbench.siblings import default_folder
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
 from workbench.store.labels import checked_name, checked_note
+from workbench.technique_names import TechniqueName
 from workbench.techniques import technique as find_technique
 from workbench.text import Text, say
+from workbench.variant import Variant
 
 Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results"]]
 
 
 class Workbench(Reading):
     """Everything that a panel, a recipe, a script or the command line can do.
+
+    Techniques are methods of their families: ``workbench.quantization.int8(samples=200)`` is
+    ``workbench.apply("quantization.int8", samples=200)``, and completes in a notebook.
 
     Every method returns at once; work runs in worker processes and is waited for through the
     :class:`Job` that starts it. Nothing here imports TensorFlow.
@@ -45,9 +52,8 @@ class Workbench(Reading):
 
         workbench = Workbench("my-model")
         workbench.open("model.keras", "data.npz").wait()
-        workbench.apply("quantization.int8").wait()
-        for row in workbench.results():
-            print(row.variant.name, row.size, row.speed)
+        workbench.quantization.int8().wait()
+        print(workbench.results())
 
     Args:
         folder: Where everything is kept; made if missing. By default the environment's
@@ -71,6 +77,11 @@ class Workbench(Reading):
         self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._deletions: list[tuple[str, ...]] = []
+        self.structure = Structure(self.apply)
+        self.training = Training(self.apply)
+        self.inference = Inference(self.apply)
+        self.quantization = Quantization(self.apply)
+        self.distillation = Distillation(self.apply)
         self._executor.start()
         self._neighbours = self._executor.spawn(
             watch_neighbours(
@@ -202,12 +213,14 @@ class Workbench(Reading):
 
     # -- techniques -------------------------------------------------------------------------
 
-    def apply(self, technique: str, parent: str | None = None, **parameters: Any) -> Job:
+    def apply(
+        self, technique: TechniqueName | str, parent: str | Variant | None = None, **parameters: Any
+    ) -> Job:
         """Makes a variant from a variant and measures it.
 
         Args:
             technique: Name, such as ``quantization.int8``.
-            parent: Identifier or name of the variant to start from; by default the baseline.
+            parent: The variant to start from, its identifier or name; by default the baseline.
             **parameters: The technique's parameters; those left out take their defaults.
 
         Returns:
@@ -271,6 +284,38 @@ class Workbench(Reading):
             lambda job: self._pipeline.find(job, wanted, training),
             self.find_seconds(wanted, training=training),
         )
+
+    def apply_before(self, technique: str, variant: str, **parameters: Any) -> Job:
+        """Applies a technique that has to come before steps that were made already, and those again.
+
+        Where it takes their place (:attr:`Refusal.kind` is ``instead``), they are left out.
+
+        Args:
+            technique: Name, such as ``structure.pruning``.
+            variant: Identifier or name of a variant that it does not fit, such as an int8 one.
+            **parameters: The technique's parameters; those left out take their defaults.
+
+        Returns:
+            The job; its variant is the last one that it makes.
+
+        Raises:
+            Refused: If it fits nothing that the variant was made from, with the reason.
+        """
+        found = self.refusal(technique, variant, parameters)
+        if found is None:
+            return self.apply(technique, variant, **parameters)
+        if found.start is None:
+            raise Refused(found.reason)
+        if found.kind == "instead":
+            return self.apply(technique, found.start, **parameters)
+        values = parse_parameters(find_technique(technique), parameters)
+        again = (
+            Step(technique=one.technique, parameters=one.parameters)
+            for one in map(self.variant, found.after)
+            if one.technique is not None
+        )
+        first = Step(technique=technique, parameters=values.model_dump(mode="json"))
+        return self.run(Recipe(seed=self.seed, steps=(first, *again)), found.start)
 
     def run(self, recipe: Recipe, parent: str | None = None) -> Job:
         """Applies the steps of a recipe one after the other.
@@ -466,7 +511,13 @@ class Workbench(Reading):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Workbench({str(self.folder)!r}, {len(self.variants)} variants)"
+        what = "closed" if self._closed else f"{len(self.variants)} variants"
+        return f"Workbench({str(self.folder)!r}, {what})"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import workbench_html
+
+        return workbench_html(self)
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -479,7 +530,9 @@ class Workbench(Reading):
         expected_seconds: float | None = None,
     ) -> Job:
         require_idle(self._queue.current())
-        return self._queue.add(kind, title, request, work, expected_seconds)
+        job = self._queue.add(kind, title, request, work, expected_seconds)
+        job.workbench = weakref.ref(self)
+        return job
 
     def _stored(self, what: Literal["variants", "results"]) -> None:
         self._observers.notify((what,))

@@ -17,10 +17,14 @@ from pydantic import Field
 
 from workbench.records import Record
 from workbench.text import Text
+from workbench.variant import Table
 
 JobKind = Literal["open", "apply", "measure", "compare", "find"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobStatus] = frozenset({"done", "failed", "cancelled", "interrupted"})
+
+Point = tuple[float, ...]
+"""Of a live curve: ``(step, value)``, or ``(step, value, low, high)`` where its interval is known."""
 
 
 class JobState(Record):
@@ -40,7 +44,8 @@ class JobState(Record):
         late: Whether that is more than was said before.
         expected_seconds: How long it was expected to take, once it runs; None where nothing was.
         queue_position: Jobs before this one; 0 when it runs.
-        metrics: Live curves: name -> points (step, value).
+        metrics: Live curves: name -> points.
+        tables: Those that fill while it runs, as they are now.
         log: The last lines.
         error: Why it failed.
         variant: Identifier of the variant that it made.
@@ -64,7 +69,8 @@ class JobState(Record):
     late: bool = False
     expected_seconds: float | None = None
     queue_position: int = 0
-    metrics: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+    metrics: dict[str, tuple[Point, ...]] = Field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
     log: tuple[Text, ...] = ()
     error: Text | None = None
     variant: str | None = None
