@@ -144,7 +144,7 @@ def test_a_change_within_the_floor_is_called_that() -> None:
         size=size(500),
         speed=speed("no measurable change", 1.01),
     )
-    assert said(row) == "The change is below what counts here: 3.0 %, from timing the same file twice."
+    assert said(row) == "The change is below what counts here: 3.0%, from timing the same file twice."
 
 
 def test_a_file_that_is_not_smaller() -> None:
@@ -174,7 +174,7 @@ def test_an_unsteady_machine_is_told() -> None:
         throughput=1000,
     )
     row = ResultRow(variant=variant("new", "int8", "quantization.int8"), size=size(300), latency=summary)
-    assert "IQR 40 % of the median" in said(row)
+    assert "IQR 40% of the median" in said(row)
 
 
 @pytest.mark.parametrize("near_chance", [True, False])
@@ -314,8 +314,8 @@ def test_what_computes_as_much_cannot_be_faster_and_what_holds_as_much_is_not_sm
 @pytest.mark.parametrize(
     ("technique", "word", "value", "gone"),
     [
-        ("structure.pruning", "faster", 1.25, "60 % of the operations are gone, and 20 % of the time"),
-        ("structure.pruning", "slower", 0.9, "60 % of the operations are gone, and 0 % of the time"),
+        ("structure.pruning", "faster", 1.25, "60% of the operations are gone, and 20% of the time"),
+        ("structure.pruning", "slower", 0.9, "60% of the operations are gone, and 0% of the time"),
         ("structure.pruning", "faster", 2.4, None),
         ("structure.low_rank", "slower", 0.9, None),
     ],

@@ -47,7 +47,7 @@ def notes(
     if row.latency is not None and row.latency.unsteady:
         found.append(
             say(
-                "The machine was unsteady while this was timed (IQR {share} % of the median): "
+                "The machine was unsteady while this was timed (IQR {share}% of the median): "
                 "measure again when it is quiet.",
                 share=round(100 * row.latency.iqr_ms / row.latency.p50_ms.value),
             )

@@ -50,9 +50,7 @@ class Registry(Generic[T]):
         """
         known = self.all()
         if name not in known:
-            raise InvalidInput(
-                self._unknown(repr(name)), say("Choose one of: {names}.", names=", ".join(known))
-            )
+            raise InvalidInput(self._unknown(repr(name)), say("Choose one of: {names}.", names=tuple(known)))
         return known[name]
 
     def broken(self) -> dict[str, Text]:

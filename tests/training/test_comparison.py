@@ -49,7 +49,7 @@ def test_tables():
 def test_notes_have_intervals():
     notes = [str(note) for note in seeds_notes([3, 4], [run(0.6, 0.92), run(0.6, 0.91)])]
     assert notes[0].startswith("Over 2 seeds the validation F1 was 0.9150 [0.8515, 0.9785]")
-    assert notes[1] == "Time to F1 0.9: median 4.0 s, mean 4.0 s [4.0, 4.0] (95 % interval)."
+    assert notes[1] == "Time to F1 0.9: median 4.0 s, mean 4.0 s [4.0, 4.0] (95% interval)."
     assert notes[2] == "Kept: seed 3, the highest F1 on the validation split."
 
 

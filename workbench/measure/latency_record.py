@@ -113,7 +113,8 @@ def _warnings(plan: BlockPlan, pressure: float | None, alone: bool) -> list[Text
     if pressure is not None and pressure > _BUSY_PERCENT:
         warnings.append(
             say(
-                "The processor was busy with other work: tasks waited for it {pressure:.0f} % of the time.",
+                "The processor was busy with other work: processes waited for it {pressure:.0f}% of the "
+                "time.",
                 pressure=pressure,
             )
         )

@@ -177,7 +177,7 @@ class TestBeforeApplying:
         estimate = ChannelPruning().estimate(trained, digits.info, PruningParameters(**parameters))
         applied, _ = apply(ChannelPruning(), trained, digits, tmp_path / "out", recorder, **parameters)
         share = applied.description.parameters / trained.description.parameters
-        assert f"About {round(100 * share)} % of the weights" in str(estimate.expectation)
+        assert f"About {round(100 * share)}% of the weights" in str(estimate.expectation)
         assert estimate.size_ratio == pytest.approx(
             applied.path.stat().st_size / trained.path.stat().st_size, abs=0.1
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.measure.records import Interval, LatencySummary
+from workbench.number_format import points, time
 from workbench.techniques.inference.grid_cells import Cell, Model
 from workbench.text import Text, say
 from workbench.variant import Table
@@ -50,10 +51,11 @@ def outside(
     """
     if 100 * judged.change.value < -tolerance:
         return say(
-            "It loses {lost:.1f} points of F1 on the validation split.", lost=-100 * judged.change.value
+            "It loses {lost} points of F1 on the validation split.",
+            lost=points(-judged.change.value).lstrip("+"),
         )
     if limit_ms and summary.p50_ms.high > limit_ms:
-        return say("A call takes up to {ms:.3g} ms.", ms=summary.p50_ms.high)
+        return say("A call takes up to {time}.", time=time(summary.p50_ms.high))
     return None
 
 
@@ -78,8 +80,10 @@ def tables(
     files: Mapping[Model, Judged],
     excluded: Mapping[Cell, Text],
     memory: Mapping[Cell, int | None],
+    best: Cell,
 ) -> tuple[Table, ...]:
     """Latency and throughput as heat maps, and the files."""
+    chosen = list(times).index(best)
     place = say("Threads and batch")
     latency, rate = [], []
     for cell, summary in times.items():
@@ -95,13 +99,16 @@ def tables(
             columns=(model, place, say("p50 in ms"), say("from"), say("to"), why),
             rows=tuple(latency),
             picture="heatmap",
-            note=say("Median with its 95 % interval over the rounds of one process."),
+            better="less",
+            chosen=chosen,
+            note=say("Median with its 95% interval over the rounds of one process."),
         ),
         Table(
             title=say("Throughput"),
             columns=(model, place, say("Samples a second"), say("from"), say("to"), why),
             rows=tuple(rate),
             picture="heatmap",
+            chosen=chosen,
             note=say("Batch divided by the median time of a call."),
         ),
         Table(
@@ -131,7 +138,7 @@ def tables(
         found.append(
             Table(
                 title=say("Memory"),
-                columns=(say("Cell"), say("Peak in MB")),
+                columns=(say("Combination"), say("Peak in MB")),
                 rows=tuple(
                     (cell.label, None if peak is None else peak / 1e6) for cell, peak in memory.items()
                 ),
