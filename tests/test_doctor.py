@@ -368,8 +368,8 @@ def compared(precision: Precision, word: SpeedWord, macs: int, parameters: int, 
 def test_precision_is_not_blamed_for_a_larger_model(precision: Precision) -> None:
     words = compared(precision, "slower", macs=6000, parameters=6000)
     assert words == (
-        "It multiplies 6.00 times as often as baseline, which it is compared with. Its own float32 form in this "
-        "runtime would show what else makes a difference."
+        "It multiplies 6.00 times as often as baseline, which it is compared with. Its own float32 form in "
+        "this runtime would show what else makes a difference."
     )
 
 

@@ -76,7 +76,8 @@ def size(bytes_: int) -> str:
     return f"{digits(value)} {unit}"
 
 
-def _unit(milliseconds: float) -> tuple[float, str]:
+def unit(milliseconds: float) -> tuple[float, str]:
+    """The unit that suits a latency, and how many of it are a millisecond."""
     if milliseconds < 0.0995:
         return 1000.0, "µs"
     return (1.0, "ms") if milliseconds < 999.5 else (0.001, "s")
@@ -84,13 +85,13 @@ def _unit(milliseconds: float) -> tuple[float, str]:
 
 def time(milliseconds: float) -> str:
     """A latency in the unit that suits it: ``61.2 µs``."""
-    factor, unit = _unit(milliseconds)
-    return f"{digits(milliseconds * factor)} {unit}"
+    factor, name = unit(milliseconds)
+    return f"{digits(milliseconds * factor)} {name}"
 
 
 def time_interval(interval: _Interval) -> str:
     """The ends of a latency's interval, in the unit of its value: ``[60.1, 62.3]``."""
-    factor, _ = _unit(interval.value)
+    factor, _ = unit(interval.value)
     return f"[{digits(interval.low * factor)}, {digits(interval.high * factor)}]"
 
 

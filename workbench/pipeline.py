@@ -18,6 +18,8 @@ from workbench.collecting import Collecting
 from workbench.compatibility import require_fit
 from workbench.data.dataset import Dataset
 from workbench.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.finder import Finder
+from workbench.finding import Goal
 from workbench.jobs.job import Job
 from workbench.making import Making
 from workbench.measure.records import Protocol
@@ -41,6 +43,7 @@ class Pipeline:
         self._bench = bench
         self._making = Making(bench)
         self._measuring = Measuring(bench)
+        self._finder = Finder(bench, self._making, self._measuring)
 
     # -- jobs -------------------------------------------------------------------------------
 
@@ -151,6 +154,10 @@ class Pipeline:
             await self._measure_new(job, variant, (at + 0.7 * share, at + share))
         return variant
 
+    async def find(self, job: Job, goal: Goal, training: bool) -> Variant | None:
+        """Tries what serves a goal; see :class:`workbench.finder.Finder`."""
+        return await self._finder.find(job, goal, training)
+
     async def measure_whole(self, job: Job, variant: Variant) -> Variant:
         """Measures the size, quality and latency of a variant that is there already."""
         await self._ensure_reference(job, variant.runtime, (0.0, 0.3))
@@ -187,14 +194,14 @@ class Pipeline:
         for variant in variants:
             groups.setdefault(variant.runtime, []).append(variant)
         runs: list[list[Variant]] = []
-        references = [baseline]
+        others = False
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
             reference = self._making.reference(name) or members[0]
             runs += _runs(reference, members)
-            references.append(reference)
-        if len(_unique(references)) > 1:
-            runs.append(_unique(references))
+            others = others or reference.id != baseline.id
+        if others:
+            runs.append(self._making.references())
         return runs
 
     # -- steps ------------------------------------------------------------------------------
@@ -242,8 +249,9 @@ class Pipeline:
             group.append(parent)
         await self._measuring.time(job, [*_timed_with(variant, group), variant], "quick")
         if variant.is_reference and variant.parent is not None:
-            # The change of runtime is a step of its own: timed once, between the two references.
-            await self._measuring.time(job, _unique([self._bench.evidence.baseline, variant]), "quick")
+            # The change of runtime is a step of its own: timed once, between the references, and of all
+            # runtimes together. From a run for each they would differ by what disturbed the baseline in one.
+            await self._measuring.time(job, self._making.references(), "quick")
 
 
 def _timed_with(variant: Variant, others: Sequence[Variant]) -> list[Variant]:

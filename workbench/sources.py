@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.collecting import Collecting
-from workbench.data.arrays import is_frame, streams_in
+from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
 from workbench.data.streams import Bounds, require_end
 from workbench.errors import InvalidInput
 from workbench.text import say
@@ -76,6 +76,7 @@ def hand_over_data(
     from workbench.data.builtin import BUILTINS
 
     if isinstance(data, str) and data in BUILTINS:
+        _require_no_label(label, data)
         return data
     if isinstance(data, (str, Path)):
         path = Path(data).expanduser()
@@ -84,14 +85,41 @@ def hand_over_data(
                 say("There is no data {path}.", path=str(data)),
                 say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
             )
+        if path.is_dir() or path.suffix.lower() == ".npz":
+            _require_no_label(label, path.name)
         return path.resolve()
+    if not is_frame(data):
+        _require_no_label(label, type(data).__name__)
     streams = streams_in(data)
     for stream in streams:
         require_end(stream, bounds)
+    tables = is_frame(data) or is_columns_and_labels(data)
     collecting = Collecting(
-        data.copy() if is_frame(data) else data, staging / "arrays.npz", label, limit_bytes, bounds
+        _copied(data) if tables else data, staging / "arrays.npz", label, limit_bytes, bounds
     )
-    if streams or is_frame(data):
+    if streams or tables:
         return collecting
     # Arrays are written now: the caller may change them as soon as this returns.
     return collecting.write()
+
+
+def _copied(data: Any) -> Any:
+    """A table, or a table and its labels, that the caller may change while the job reads them."""
+    if is_frame(data):
+        return data.copy()
+    x, y = data
+    return x.copy(), y.copy() if hasattr(y, "copy") else y
+
+
+def _require_no_label(label: str | None, data: str) -> None:
+    """Refuses the name of a column where there are none: it would be ignored in silence."""
+    if label is None:
+        return
+    raise InvalidInput(
+        say(
+            "label={label} names a column of a table, and {data} is none.",
+            label=repr(label)[:60],
+            data=data,
+        ),
+        say("Leave label out: these data say themselves what their labels are."),
+    )

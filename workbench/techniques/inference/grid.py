@@ -16,11 +16,11 @@ from workbench.jobs.part import Part
 from workbench.jobs.slot import shared_slot
 from workbench.measure.grid import GridTimes, time_grid
 from workbench.measure.latency import Candidate
-from workbench.measure.latency_record import beside_other_work
 from workbench.measure.records import LatencySummary
+from workbench.measure.trust import beside_other_work
 from workbench.number_format import percent, time
 from workbench.runtimes import runtime
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.grid_cells import (
     Cell,
     Model,
@@ -32,6 +32,7 @@ from workbench.techniques.inference.grid_cells import (
 from workbench.techniques.inference.grid_choice import Judged, tables
 from workbench.techniques.inference.grid_code import grid_code
 from workbench.techniques.inference.grid_files import Judge, candidate_of, keep, make
+from workbench.techniques.inference.grid_filling import Filling
 from workbench.techniques.inference.grid_parameters import GridParameters
 from workbench.techniques.inference.grid_seconds import grid_seconds
 from workbench.techniques.inference.grid_selection import Selection
@@ -56,6 +57,8 @@ class Grid(Technique[GridParameters]):
     family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Grid of runtimes, precisions, threads, batches"
     parameters_type: ClassVar[type[Parameters]] = GridParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
+    trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None
     measures: ClassVar[bool] = True
 
@@ -202,12 +205,6 @@ def _files(
 
 
 def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping[str, Cell]) -> GridTimes:
-    def on_time(candidate: Candidate, summary: LatencySummary) -> None:
-        cell = cells[candidate.variant]
-        context.report.metric(
-            f"p50 in ms: {cell.model.label}, {cell.threads}", cell.batch, summary.p50_ms.value
-        )
-
     context.report.stage(say("Timing {count} combinations", count=len(candidates)))
     return time_grid(
         Part(context.report, 0.4, 0.9),
@@ -215,7 +212,7 @@ def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping
         sorted(candidates.values(), key=lambda candidate: runtime(candidate.runtime).imports_tensorflow),
         context.dataset.folder,
         seed=context.seed,
-        on_time=on_time,
+        watch=Filling(context.report, {name: cell for name, cell in cells.items() if name in candidates}),
     )
 
 
