@@ -231,7 +231,7 @@ def test_the_bar_says_how_the_output_is_read(workbench: Workbench, monkeypatch: 
     assert "is read as probabilities" in bar.shown["remarks"][-1]
     assert [one["value"] for one in bar.shown["meanings"]] == ["auto", "probabilities", "raw scores"]
     refused = bar.click("open", model="dense-digits", data="digits", meaning=["probabilities"])["error"]
-    assert "Allowed are: auto, probabilities, raw scores" in refused
+    assert "Choose from: auto, probabilities, raw scores" in refused
 
 
 def test_a_recipe_with_a_mistake_is_refused_with_its_place(
