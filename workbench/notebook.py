@@ -19,9 +19,14 @@ _SIGNS = {"good": "▲", "bad": "▼", "same": "●", "unsure": "?", "kept": "�
 _LEFT = ' style="text-align: left"'
 
 
-def results_html(rows: Sequence[ResultRow]) -> str:
-    """A table of one line for each variant."""
-    head, *lines = results_cells(rows)
+def results_html(rows: Sequence[ResultRow], among: Sequence[ResultRow] | None = None) -> str:
+    """A table of one line for each variant.
+
+    Args:
+        rows: What is shown.
+        among: All rows, for the names of what they were made from; by default the same.
+    """
+    head, *lines = results_cells(rows, among)
     return _table(head, lines)
 
 
@@ -39,12 +44,14 @@ def results_text(rows: Sequence[ResultRow]) -> str:
     )
 
 
-def results_cells(rows: Sequence[ResultRow]) -> list[tuple[str, ...]]:
+def results_cells(
+    rows: Sequence[ResultRow], among: Sequence[ResultRow] | None = None
+) -> list[tuple[str, ...]]:
     """The head and one line for each variant, in the words of the page."""
     from widgets.wording import score, short, size, time
     from workbench.runtimes import runtime
 
-    names = {row.variant.id: short(row.variant.name) for row in rows}
+    names = {row.variant.id: short(row.variant.name) for row in (*rows, *(among or ()))}
     heads = (say("variant"), say("from"), say("runtime"), say("size"), say("latency"), say("F1"))
     cells = [tuple(str(head) for head in heads)]
     for row in rows:
@@ -143,17 +150,17 @@ def job_html(job: Job) -> str:
         words.append(str(state.stage))
     if state.error is not None:
         words.append(str(state.error))
-    row = made_by(job)
-    table = results_html((row,)) if row is not None else ""
+    among = _results_of(job)
+    made = [row for row in among if row.variant.id == state.variant]
+    table = results_html(made, among) if made else ""
     return f"<div><b>{html.escape(str(state.title))}</b>: {html.escape(': '.join(words))}</div>{table}"
 
 
-def made_by(job: Job) -> ResultRow | None:
-    """The results of what a job has made; None where that is nothing, or not known here."""
+def _results_of(job: Job) -> Sequence[ResultRow]:
     workbench = job.workbench() if job.workbench is not None else None
     if workbench is None or workbench.closed or job.state.variant is None:
-        return None
-    return next((row for row in workbench.results() if row.variant.id == job.state.variant), None)
+        return ()
+    return workbench.results()
 
 
 def job_bundle(job: Job) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import { bars as barsView, live as liveView, tradeOff as tradeOffView } from "./
 import { details as detailsView } from "./details.js";
 import { family as familyView } from "./family.js";
 import { firstSteps as firstStepsView } from "./firststeps.js";
+import { jobOfCell as jobOfCellView } from "./jobcard.js";
 import { jobs as jobsView } from "./jobs.js";
 import { topBar as topBarView } from "./topbar.js";
 import { variants as variantsView } from "./variants.js";
@@ -73,6 +74,7 @@ export const bars = component(barsView);
 export const details = component(detailsView);
 export const family = component(familyView);
 export const firstSteps = component(firstStepsView);
+export const jobOfCell = component(jobOfCellView);
 export const jobs = component(jobsView);
 export const live = component(liveView);
 export const topBar = component(topBarView);
