@@ -16,6 +16,7 @@ from workbench.measure.records import (
     SizeVerdict,
     SpeedVerdict,
 )
+from workbench.offers import Offer, offers
 from workbench.records import Record
 from workbench.store import Store
 from workbench.store.labels import Label
@@ -63,6 +64,7 @@ class ResultRow(Record):
         lost: What its step lost of the zeros and shared values that earlier steps had left.
         tables: What the technique found on its way, and where a collapsed variant lost its quality.
         notes: What the doctor has to say.
+        offers: What would answer a question that its numbers leave open.
         starred: Whether somebody has marked it.
         note: What somebody has written on it; empty without.
         compared: What ``speed`` and ``total_speedup`` are against, in words.
@@ -91,6 +93,7 @@ class ResultRow(Record):
     lost: tuple[Text, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
+    offers: tuple[Offer, ...] = ()
     starred: bool = False
     note: str = ""
     compared: Text | None = None
@@ -189,7 +192,13 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     rows = _sizes(rows, baseline)
     front = pareto_front(rows)
     return tuple(
-        row.model_copy(update={"on_front": row.variant.id in front, "notes": notes(row, rows, passports)})
+        row.model_copy(
+            update={
+                "on_front": row.variant.id in front,
+                "notes": notes(row, rows, passports),
+                "offers": offers(row, rows),
+            }
+        )
         for row in rows
     )
 

@@ -168,12 +168,16 @@ def test_selection_is_shared_by_all_widgets_of_a_workbench(
     assert session_of(workbench) is table.component.session
 
 
-def test_delete_can_be_undone(workbench: Workbench, table: Reader) -> None:
+def test_delete_can_be_undone_also_after_a_reload(
+    workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = workbench.variant("float16").id
     shown = table.click("delete", variant=made)
     assert made not in {row["id"] for row in shown["rows"]}
-    assert "float16" in shown["undo"]
-    shown = table.click("undo")
+    reloaded = Reader(VariantsTable(workbench), monkeypatch)
+    assert shown["undo"] == reloaded.shown["undo"] == "Undo delete of float16"
+    shown = reloaded.click("undo")
+    assert shown["message"] == "float16 is back."
     assert made in {row["id"] for row in shown["rows"]}
     assert shown["undo"] is None
 

@@ -154,6 +154,24 @@ class Store:
         )
         return tuple(self._absolute(record, name) for record, name in self._execute(query))
 
+    def last_deleted(self) -> tuple[Variant, ...]:
+        """The variants of the last deletion, in the order of their making; empty if there is none."""
+        return tuple(
+            self._absolute(record, name)
+            for record, name in self._execute(
+                "SELECT record, name FROM named_variants "
+                "WHERE deleted = (SELECT MAX(deleted) FROM variants) ORDER BY number"
+            )
+        )
+
+    def made_names(self) -> dict[str, str]:
+        """The names that renamed variants had when they were made, by their identifiers."""
+        rows = self._execute(
+            "SELECT id, json_extract(record, '$.name') FROM named_variants "
+            "WHERE deleted IS NULL AND name != json_extract(record, '$.name')"
+        )
+        return dict(rows)
+
     def set_deleted(self, ids: Iterable[str], deleted: bool) -> None:
         """Marks variants as deleted or takes that back; files stay until :meth:`purge`."""
         moment = datetime.now(UTC).isoformat() if deleted else None
