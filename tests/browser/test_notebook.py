@@ -56,6 +56,6 @@ def test_a_cell_that_waits_shows_the_job_and_leaves_the_panels_alive(
         made = cells.nth(2).locator(".wb-made")
         expect(made).to_contain_text("float16", timeout=150_000)
         expect(made).to_contain_text("smaller")
-        expect(cells.nth(2).locator(".wb-job-done")).to_be_visible(timeout=150_000)
+        expect(cells.nth(2).locator(".wb-job-done")).to_be_visible(timeout=300_000)
         seen.picture("lab-card")
         assert seen.complaints == []

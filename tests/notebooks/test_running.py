@@ -55,13 +55,18 @@ def executed(
     monkeypatch.setenv("WORKBENCH_FOLDER", str(folder / "workbench"))
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.setenv("TMPDIR", str(folder))
+    # As for a user: TensorFlow may speak, and what the kernel's libraries write is shown.
+    monkeypatch.delenv("PYTEST_CURRENT_TEST", raising=False)
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     if look is not None:
         notebook.cells.append(nbformat.v4.new_code_cell(look, id="look"))
     if again:
-        notebook.cells += [{**cell, "id": f"{cell.id}-again"} for cell in copy.deepcopy(notebook.cells)]
+        twice = copy.deepcopy(notebook.cells)
+        for cell in twice:
+            cell["id"] += "-again"
+        notebook.cells += twice
     client = NotebookClient(notebook, timeout=1500, resources={"metadata": {"path": str(folder)}})
     client.execute()
     return {cell.id: cell for cell in notebook.cells}
