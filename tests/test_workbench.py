@@ -19,6 +19,7 @@ from workbench.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
 from workbench.jobs.executor import Executor
 from workbench.jobs.reporter import SilentReporter
 from workbench.jobs.slot import shared_slot
+from workbench.measure.narrowing import latency_curve, timed_variant
 from workbench.measuring import Measuring
 from workbench.recipe import Recipe
 from workbench.results import ResultRow
@@ -203,11 +204,12 @@ def test_a_measurement_that_was_cancelled_is_taken_up(
     def row() -> ResultRow:
         return next(row for row in opened.results() if row.variant.id == left.id)
 
-    assert (row().size, row().quality, row().latency) == (None, None, None)
+    assert (row().quality, row().latency) == (None, None)
     assert 1 < opened.estimate_measuring([left.id], "quick") < opened.estimate_measuring([left.id], "final")
     opened.measure([left.id], "quick").wait()
     measured = row()
-    assert measured.size_change is not None
+    assert measured.size is not None
+    assert measured.size.peak_memory_bytes is not None
     assert measured.quality_change is not None
     assert measured.speed is not None
     with monkeypatch.context() as patch:
@@ -220,7 +222,14 @@ def test_a_measurement_that_was_cancelled_is_taken_up(
 
 def test_events_are_told_in_order(opened: Workbench) -> None:
     events: list[Event] = []
-    stop = opened.observe(events.append)
+    first: list[ResultRow] = []
+
+    def look(event: Event) -> None:
+        events.append(event)
+        if event == ("variants",) and not first:
+            first.append(opened.results()[-1])
+
+    stop = opened.observe(look)
     job = opened.apply("quantization.dynamic_range")
     variant = job.wait()
     stop()
@@ -233,12 +242,33 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
     assert ("variants",) in events
     assert ("results",) in events
     assert opened.jobs[0] == job.state
+    # The size is there with the file, before anything is run.
+    (early,) = first
+    assert early.variant.id == variant.id  # type: ignore[union-attr]
+    assert early.size is not None
+    assert (early.size.peak_memory_bytes, early.quality, early.latency) == (None, None, None)
+    row = next(row for row in opened.results() if row.variant.id == early.variant.id)
+    assert row.size is not None
+    assert row.size.peak_memory_bytes
+    assert row.size == early.size.model_copy(update={"peak_memory_bytes": row.size.peak_memory_bytes})
+    # Latency and F1 were drawn as they came, up to what is kept.
+    assert row.latency is not None
+    assert row.quality is not None
+    for name, kept in (
+        (latency_curve(row.variant.id), row.latency.p50_ms),
+        ("running F1", row.quality.f1_macro),
+    ):
+        points = job.state.metrics[name]
+        assert points[-1][1:] == (kept.value, kept.low, kept.high)
+        assert len(points) > 3
+    timed = [name for name in job.state.metrics if timed_variant(name) is not None]
+    assert len(timed) == 2  # with the reference of its runtime; runs before it are gone
 
 
 def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
     before = opened.variants
     job = opened.apply("structure.width", epochs=200)
-    waiting = opened.apply("quantization.float16")
+    waiting = opened.apply("quantization.float16", again=True)
     assert waiting.state.queue_position == 1
     waiting.cancel()
     while not job.state.metrics:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.finding import Goal
 from workbench.jobs.state import JobState
 from workbench.results import ResultRow
 from workbench.shared import require_idle
@@ -65,6 +66,7 @@ class Session:
         self.selected: str | None = None
         self.reference: str | None = None
         self.parent: str | None = None
+        self._goal: Goal | None = None
         self._rows: tuple[ResultRow, ...] | None = None
         self._variants: tuple[Variant, ...] | None = None
         self._siblings: tuple[Sibling, ...] | None = None
@@ -167,6 +169,30 @@ class Session:
         """Techniques start from this variant from now on."""
         self.parent = self.known(variant)
         self.touch("selection")
+
+    @property
+    def goal(self) -> Goal:
+        """What is wanted of the model, read once per change."""
+        if self._goal is None:
+            self._goal = self.workbench.goal
+        return self._goal
+
+    def set_goal(self, goal: Goal) -> None:
+        """Keeps what is wanted."""
+        self.workbench.set_goal(goal)
+        self._goal = goal
+        self.touch("goal")
+
+    def find(self, goal: Goal, *, training: bool) -> None:
+        """Looks for what serves a goal."""
+        self.workbench.find(goal, training=training)
+        self._goal = goal
+        self.touch("goal")
+
+    def cancel_all(self) -> None:
+        """Cancels every job that waits or runs."""
+        for job in [job for job in self.jobs if not job.ended]:
+            self.cancel(job.id)
 
     def show_technique(self, technique: object) -> None:
         """Unfolds a technique in the panel that has it.
@@ -322,7 +348,7 @@ class Session:
                 self.touch("selection", "variants")
             self.touch("jobs")
             return
-        self._rows = None
+        self._rows = self._goal = None
         if event[0] == "variants":
             self._variants = self._siblings = None
             ids = {variant.id for variant in self.variants}

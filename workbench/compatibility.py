@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, Refused, Unavailable
-from workbench.stacking import senseless_order, steps_before
+from workbench.refusal import refusal
+from workbench.stacking import senseless_order
 from workbench.suggestions import with_suggestion
 from workbench.technique import AnyTechnique, Parameters
 from workbench.text import Text, say, verbatim
@@ -132,11 +133,8 @@ def misfit(
         parameters: The technique's.
         variants: All variants: some orders of steps make no sense.
     """
-    return (
-        technique.unavailable()
-        or senseless_order(technique, steps_before(variant, variants))
-        or technique.fits(variant, dataset, parameters)
-    )
+    found = refusal(technique, variant, dataset, parameters, variants)
+    return None if found is None else found.reason
 
 
 def require_fit(

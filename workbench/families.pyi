@@ -6,219 +6,6 @@ from workbench.jobs.job import Job
 from workbench.technique_calls import FamilyCalls
 from workbench.variant import Variant
 
-class Structure(FamilyCalls):
-    def clustering(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        clusters: int = 16,
-        initialization: Literal['linear', 'density', 'k-means++'] = 'linear',
-        moving: bool = True,
-        layers: Literal['all', 'dense', 'convolutions'] = 'all',
-        leave: str = '',
-        distill: float = 0.0,
-        temperature: float = 4.0,
-        epochs: int = 5,
-        batch_size: int = 32,
-        learning_rate: float = 0.0005,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-    ) -> Job:
-        """Gives the weights of each layer a few shared values, found by k-means, and trains those values."""
-    def depth(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        blocks: int = 1,
-        importance: Literal['loss', 'F1'] = 'loss',
-        search: Literal['once', 'again after each'] = 'once',
-        epochs: int = 10,
-        batch_size: int = 32,
-        learning_rate: float = 0.0005,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-    ) -> Job:
-        """Leaves out the blocks that the model needs least, and fine-tunes what is left."""
-    def low_rank(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        choose: Literal['spectrum', 'weights', 'sensitivity'] = 'spectrum',
-        energy: float = 0.9,
-        weights: float = 0.5,
-        tolerance: float = 0.01,
-        convolutions: Literal['spatial', 'tucker'] = 'spatial',
-        layers: Literal['all', 'dense', 'convolutions'] = 'all',
-        leave: str = '',
-        epochs: int = 10,
-        batch_size: int = 32,
-        learning_rate: float = 0.0005,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-    ) -> Job:
-        """Splits the weight matrix of a layer into a product of two small ones, by its singular values."""
-    def pruning(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        target: Literal['channels', 'parameters', 'bytes', 'macs', 'latency'] = 'macs',
-        remove: float = 0.5,
-        importance: Literal['l1', 'l2', 'batchnorm', 'taylor', 'random'] = 'l1',
-        ranking: Literal['local', 'global'] = 'local',
-        steps: int = 1,
-        epochs_between: int = 2,
-        round_to: int = 8,
-        least: float = 0.1,
-        distill: float = 0.0,
-        temperature: float = 4.0,
-        epochs: int = 10,
-        batch_size: int = 32,
-        learning_rate: float = 0.0005,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-    ) -> Job:
-        """Removes the least important channels: filters, units, attention heads and their widths."""
-    def sparsity(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        pattern: Literal['unstructured', '2:4', '1:4'] = 'unstructured',
-        share: float = 0.8,
-        ranking: Literal['adaptive', 'all layers', 'each layer'] = 'adaptive',
-        removal: Literal['gradual', 'at once'] = 'gradual',
-        every: int = 20,
-        layers: Literal['all', 'dense', 'convolutions'] = 'all',
-        leave: str = '',
-        distill: float = 0.0,
-        temperature: float = 4.0,
-        epochs: int = 10,
-        batch_size: int = 32,
-        learning_rate: float = 0.0005,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-    ) -> Job:
-        """Sets the smallest weights to zero and keeps them there while the others learn to do without."""
-    def width(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        factor: float = 0.5,
-        round_to: int = 4,
-        epochs: int = 20,
-        batch_size: int = 32,
-        learning_rate: float = 0.001,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-    ) -> Job:
-        """Makes every hidden layer narrower by one factor and trains the smaller model from new weights."""
-
-class Training(FamilyCalls):
-    def retrain(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        start: Literal['new weights', "the parent's weights"] = "the parent's weights",
-        seeds: int = 1,
-        compare: bool = False,
-        epochs: int = 20,
-        batch_size: int = 32,
-        learning_rate: float = 0.001,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-        find_learning_rate: bool = False,
-        momentum: float = 0.9,
-        weight_decay: float | None = None,
-        warm_up: float = 0.1,
-        clip_norm: float = 0.0,
-        accumulation: int = 1,
-        ema: float = 0.0,
-        label_smoothing: float = 0.0,
-        class_weights: Literal['none', 'balanced'] = 'none',
-        flip: Literal['none', 'horizontal', 'vertical', 'horizontal and vertical'] = 'none',
-        shift: float = 0.0,
-        rotation: float = 0.0,
-        cutout: float = 0.0,
-        mixup: float = 0.0,
-        noise: float = 0.0,
-        precision: Literal['float32', 'mixed_float16', 'mixed_bfloat16'] = 'float32',
-        xla: bool = False,
-        steps_per_call: int = 1,
-        input_pipeline: Literal['arrays', 'from file', 'cache', 'prefetch', 'parallel map'] = 'arrays',
-        profile: bool = False,
-    ) -> Job:
-        """Trains the model again from new weights, or further from the weights it has."""
-
-class Inference(FamilyCalls):
-    def fold(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        normalization: bool = True,
-        inputs: bool = True,
-        identities: bool = True,
-    ) -> Job:
-        """Computes BatchNormalization into the weights beside it, and leaves out layers that do nothing."""
-    def grid(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        goal: Literal['latency', 'throughput'] = 'latency',
-        limit_ms: float = 0.0,
-        limit_mb: float = 0.0,
-        tolerance: float = 1.0,
-        runtimes: str = 'litert, onnxruntime, openvino, keras.function',
-        precisions: str = 'float32, float16, dynamic int8, int8',
-        threads: str = '1, 2',
-        batches: str = '1, 8, 32',
-    ) -> Job:
-        """Measures every combination of runtime, precision, threads and batch, and keeps the best one."""
-    def runtime(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        runtime: str = 'litert',
-        threads: int = 1,
-        batch: int = 1,
-        opset: int = 17,
-    ) -> Job:
-        """Runs the same weights elsewhere: another runtime, another number of threads or batch size."""
-    def tensorrt(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        again: bool = False,
-        samples: int = 200,
-        split: Literal['train', 'validation'] = 'validation',
-        seed: int = 0,
-        precision: Literal['float32', 'float16', 'bfloat16', 'int8'] = 'float16',
-        batch: int = 1,
-    ) -> Job:
-        """Runs the model on an NVIDIA GPU, as an engine of the fastest kernels that TensorRT finds."""
-
 class Quantization(FamilyCalls):
     def dynamic_range(
         self,
@@ -356,6 +143,180 @@ class Quantization(FamilyCalls):
     ) -> Job:
         """Fine-tunes the model while weights and activations are rounded as the finished file will have them."""
 
+class Inference(FamilyCalls):
+    def fold(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        normalization: bool = True,
+        inputs: bool = True,
+        identities: bool = True,
+    ) -> Job:
+        """Computes BatchNormalization into the weights beside it, and leaves out layers that do nothing."""
+    def grid(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        goal: Literal['latency', 'throughput'] = 'latency',
+        limit_ms: float = 0.0,
+        limit_mb: float = 0.0,
+        tolerance: float = 1.0,
+        runtimes: str = 'litert, onnxruntime, openvino, keras.function',
+        precisions: str = 'float32, float16, dynamic int8, int8',
+        threads: str = '1, 2',
+        batches: str = '1, 8, 32',
+    ) -> Job:
+        """Measures every combination of runtime, precision, threads and batch, and keeps the best one."""
+    def runtime(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        runtime: str = 'litert',
+        threads: int = 1,
+        batch: int = 1,
+        opset: int = 17,
+    ) -> Job:
+        """Runs the same weights elsewhere: another runtime, another number of threads or batch size."""
+    def tensorrt(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        samples: int = 200,
+        split: Literal['train', 'validation'] = 'validation',
+        seed: int = 0,
+        precision: Literal['float32', 'float16', 'bfloat16', 'int8'] = 'float16',
+        batch: int = 1,
+    ) -> Job:
+        """Runs the model on an NVIDIA GPU, as an engine of the fastest kernels that TensorRT finds."""
+
+class Structure(FamilyCalls):
+    def clustering(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        clusters: int = 16,
+        initialization: Literal['linear', 'density', 'k-means++'] = 'linear',
+        moving: bool = True,
+        layers: Literal['all', 'dense', 'convolutions'] = 'all',
+        leave: str = '',
+        distill: float = 0.0,
+        temperature: float = 4.0,
+        epochs: int = 5,
+        batch_size: int = 32,
+        learning_rate: float = 0.0005,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+    ) -> Job:
+        """Gives the weights of each layer a few shared values, found by k-means, and trains those values."""
+    def depth(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        blocks: int = 1,
+        importance: Literal['loss', 'F1'] = 'loss',
+        search: Literal['once', 'again after each'] = 'once',
+        epochs: int = 10,
+        batch_size: int = 32,
+        learning_rate: float = 0.0005,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+    ) -> Job:
+        """Leaves out the blocks that the model needs least, and fine-tunes what is left."""
+    def low_rank(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        choose: Literal['spectrum', 'weights', 'sensitivity'] = 'spectrum',
+        energy: float = 0.9,
+        weights: float = 0.5,
+        tolerance: float = 0.01,
+        convolutions: Literal['spatial', 'tucker'] = 'spatial',
+        layers: Literal['all', 'dense', 'convolutions'] = 'all',
+        leave: str = '',
+        epochs: int = 10,
+        batch_size: int = 32,
+        learning_rate: float = 0.0005,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+    ) -> Job:
+        """Splits the weight matrix of a layer into a product of two small ones, by its singular values."""
+    def pruning(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        target: Literal['channels', 'parameters', 'bytes', 'macs', 'latency'] = 'macs',
+        remove: float = 0.5,
+        importance: Literal['l1', 'l2', 'batchnorm', 'taylor', 'random'] = 'l1',
+        ranking: Literal['local', 'global'] = 'local',
+        steps: int = 1,
+        epochs_between: int = 2,
+        round_to: int = 8,
+        least: float = 0.1,
+        distill: float = 0.0,
+        temperature: float = 4.0,
+        epochs: int = 10,
+        batch_size: int = 32,
+        learning_rate: float = 0.0005,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+    ) -> Job:
+        """Removes the least important channels: filters, units, attention heads and their widths."""
+    def sparsity(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        pattern: Literal['unstructured', '2:4', '1:4'] = 'unstructured',
+        share: float = 0.8,
+        ranking: Literal['adaptive', 'all layers', 'each layer'] = 'adaptive',
+        removal: Literal['gradual', 'at once'] = 'gradual',
+        every: int = 20,
+        layers: Literal['all', 'dense', 'convolutions'] = 'all',
+        leave: str = '',
+        distill: float = 0.0,
+        temperature: float = 4.0,
+        epochs: int = 10,
+        batch_size: int = 32,
+        learning_rate: float = 0.0005,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+    ) -> Job:
+        """Sets the smallest weights to zero and keeps them there while the others learn to do without."""
+    def width(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        factor: float = 0.5,
+        round_to: int = 4,
+        epochs: int = 20,
+        batch_size: int = 32,
+        learning_rate: float = 0.001,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+    ) -> Job:
+        """Makes every hidden layer narrower by one factor and trains the smaller model from new weights."""
+
 class Distillation(FamilyCalls):
     def distill(
         self,
@@ -381,3 +342,42 @@ class Distillation(FamilyCalls):
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
     ) -> Job:
         """Trains a student on what a teacher says of each sample, besides the labels."""
+
+class Training(FamilyCalls):
+    def retrain(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        start: Literal['new weights', "the parent's weights"] = "the parent's weights",
+        seeds: int = 1,
+        compare: bool = False,
+        epochs: int = 20,
+        batch_size: int = 32,
+        learning_rate: float = 0.001,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        find_learning_rate: bool = False,
+        momentum: float = 0.9,
+        weight_decay: float | None = None,
+        warm_up: float = 0.1,
+        clip_norm: float = 0.0,
+        accumulation: int = 1,
+        ema: float = 0.0,
+        label_smoothing: float = 0.0,
+        class_weights: Literal['none', 'balanced'] = 'none',
+        flip: Literal['none', 'horizontal', 'vertical', 'horizontal and vertical'] = 'none',
+        shift: float = 0.0,
+        rotation: float = 0.0,
+        cutout: float = 0.0,
+        mixup: float = 0.0,
+        noise: float = 0.0,
+        precision: Literal['float32', 'mixed_float16', 'mixed_bfloat16'] = 'float32',
+        xla: bool = False,
+        steps_per_call: int = 1,
+        input_pipeline: Literal['arrays', 'from file', 'cache', 'prefetch', 'parallel map'] = 'arrays',
+        profile: bool = False,
+    ) -> Job:
+        """Trains the model again from new weights, or further from the weights it has."""

@@ -12,8 +12,10 @@ from workbench.bench import Bench
 from workbench.compatibility import parse_parameters, require_fit, require_order, same_variant
 from workbench.data.options import reading_options
 from workbench.data.streams import Bounds
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, Refused
 from workbench.families import Distillation, Inference, Quantization, Structure, Training
+from workbench.finding import Goal
+from workbench.guess import Guess, guess_for, keep_guess
 from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
@@ -26,8 +28,8 @@ from workbench.origin import FACT as ORIGIN
 from workbench.origin import Origin, already_holds, content_digest, data_digest
 from workbench.outputs import output_wish
 from workbench.pipeline import Pipeline
-from workbench.reading import Reading
-from workbench.recipe import Recipe
+from workbench.reading import GOAL, Reading
+from workbench.recipe import Recipe, Step
 from workbench.repeating import ask_again
 from workbench.shared import require_allowed, require_idle, shared_mode
 from workbench.siblings import default_folder
@@ -261,7 +263,81 @@ class Workbench(Reading):
             title,
             request,
             lambda job: self._pipeline.apply(job, chosen, variant, values, again),
+            self.estimate(technique, variant.id, parameters).seconds,
         )
+
+    def set_goal(self, goal: Goal) -> None:
+        """Keeps what is wanted of this model, for :meth:`best` and the page."""
+        if goal != self.goal:
+            self._store.set_fact(GOAL, goal.model_dump_json())
+            self._stored("results")
+
+    def find(self, goal: Goal | None = None, *, training: bool = False) -> Job:
+        """Makes and measures what serves a goal, one after the other, and says which is best.
+
+        First the techniques that need no training: the runtimes, then fewer bits, as far as they fit this
+        model, its data and this machine. What is there already is not made again; what fails is passed
+        over, with the reason in the job's log. A job that is cancelled leaves what it has made.
+
+        Args:
+            goal: What is wanted; kept as :attr:`goal`. By default that one.
+            training: Whether it goes on with short trainings, each with the best of the quick techniques
+                on top.
+
+        Returns:
+            The job; its variant is the best one for the goal, None if none serves it.
+
+        Raises:
+            InvalidInput: If no model is open yet.
+
+        Example::
+
+            job = workbench.find(Goal(want="smaller", f1_may_fall=0.005))
+            print(job.wait(), workbench.best())
+        """
+        wanted = goal or self.goal
+        self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
+        self.set_goal(wanted)
+        title = say("Find {goal}, with trainings", goal=wanted.words) if training else None
+        return self._add_job(
+            "find",
+            title or say("Find {goal}", goal=wanted.words),
+            {"goal": wanted.model_dump(mode="json"), "training": training},
+            lambda job: self._pipeline.find(job, wanted, training),
+            self.find_seconds(wanted, training=training),
+        )
+
+    def apply_before(self, technique: str, variant: str, **parameters: Any) -> Job:
+        """Applies a technique that has to come before steps that were made already, and those again.
+
+        Where it takes their place (:attr:`Refusal.kind` is ``instead``), they are left out.
+
+        Args:
+            technique: Name, such as ``structure.pruning``.
+            variant: Identifier or name of a variant that it does not fit, such as an int8 one.
+            **parameters: The technique's parameters; those left out take their defaults.
+
+        Returns:
+            The job; its variant is the last one that it makes.
+
+        Raises:
+            Refused: If it fits nothing that the variant was made from, with the reason.
+        """
+        found = self.refusal(technique, variant, parameters)
+        if found is None:
+            return self.apply(technique, variant, **parameters)
+        if found.start is None:
+            raise Refused(found.reason)
+        if found.kind == "instead":
+            return self.apply(technique, found.start, **parameters)
+        values = parse_parameters(find_technique(technique), parameters)
+        again = (
+            Step(technique=one.technique, parameters=one.parameters)
+            for one in map(self.variant, found.after)
+            if one.technique is not None
+        )
+        first = Step(technique=technique, parameters=values.model_dump(mode="json"))
+        return self.run(Recipe(seed=self.seed, steps=(first, *again)), found.start)
 
     def run(self, recipe: Recipe, parent: str | None = None, *, again: bool = False) -> Job:
         """Applies the steps of a recipe one after the other.
@@ -281,7 +357,12 @@ class Workbench(Reading):
         require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1], self.variants)
         return self._add_job(
             "apply",
-            say("Recipe of {count} steps on {variant}", count=len(steps), variant=variant.name),
+            say(
+                "Recipe of {count} step on {variant}",
+                "Recipe of {count} steps on {variant}",
+                count=len(steps),
+                variant=variant.name,
+            ),
             {"recipe": recipe.to_yaml(), "parent": variant.id, "again": again},
             lambda job: self._pipeline.run_steps(job, steps, variant, again),
         )
@@ -302,7 +383,7 @@ class Workbench(Reading):
 
         return self._add_job(
             "measure",
-            say("Measure {count} variants", count=len(chosen)),
+            say("Measure {count} variant", "Measure {count} variants", count=len(chosen)),
             {"variants": [variant.id for variant in chosen], "protocol": protocol},
             work,
         )
@@ -365,6 +446,26 @@ class Workbench(Reading):
         """
         self._label(variant, note=checked_note(note))
 
+    def guess(self, job: str, guess: Guess) -> None:
+        """Keeps what somebody thinks that the variant will be which a job is making.
+
+        Args:
+            job: Identifier of a job that applies a technique.
+            guess: Against the baseline.
+
+        Raises:
+            InvalidInput: If there is no such job, or it has ended.
+        """
+        state = next((state for state in self.jobs if state.id == job), None)
+        if state is None or state.kind != "apply" or state.ended:
+            raise InvalidInput(say("Nothing is being made there: guess while a technique is applied."))
+        keep_guess(self._store, job, guess)
+        self._stored("results")
+
+    def guessed(self, job: str) -> Guess | None:
+        """What was guessed of the variant that a job makes."""
+        return guess_for(self._store, job)
+
     def star(self, variant: str, starred: bool = True) -> None:
         """Marks a variant, or takes the mark away.
 
@@ -418,7 +519,7 @@ class Workbench(Reading):
         if state is None:
             raise InvalidInput(say("There is no job {id}.", id=job))
         made = next((variant for variant in self.variants if variant.id == state.variant), None)
-        if made is not None:
+        if made is not None and state.kind != "find":
             # What it made is there: what is missing is its measurements.
             return self._add_job(
                 "measure",
@@ -510,9 +611,16 @@ class Workbench(Reading):
 
         return self._add_job(kind, title, request, work)
 
-    def _add_job(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
+    def _add_job(
+        self,
+        kind: JobKind,
+        title: Text,
+        request: dict[str, Any],
+        work: Work,
+        expected_seconds: float | None = None,
+    ) -> Job:
         require_idle(self._queue.current())
-        job = self._queue.add(kind, title, request, work)
+        job = self._queue.add(kind, title, request, work, expected_seconds)
         job.workbench = weakref.ref(self)
         return job
 

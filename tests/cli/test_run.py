@@ -101,7 +101,7 @@ def test_results_fit_eighty_columns_without_broken_words(refused):
         "keras.function",
         "litert",
     }
-    for words in ("6,570 weights", "x smaller", " gzip", " %", "not proven"):
+    for words in ("6,570 weights", "× smaller", " gzip", "%", "not proven"):
         assert words in refused.out
     notes = table.splitlines()[1:]
     assert all(len(line) <= 80 for line in notes if not line.partition(": ")[2])

@@ -18,7 +18,7 @@ from workbench.jobs.waiting import shown
 from workbench.library_errors import with_kind
 from workbench.observers import Observers
 from workbench.text import Text, say, verbatim
-from workbench.variant import Variant
+from workbench.variant import Table, Variant
 
 if TYPE_CHECKING:
     from workbench.workbench import Workbench
@@ -130,8 +130,14 @@ class Job:
 
     def begin(self) -> None:
         """Marks it as running."""
-        self._pace = Pace(time.monotonic())
-        self.update(status="running", started=datetime.now(UTC), queue_position=0, progress=0.0)
+        self._pace = Pace(time.monotonic(), self._state.expected_seconds, even=self._state.kind == "find")
+        self.update(
+            status="running",
+            started=datetime.now(UTC),
+            queue_position=0,
+            progress=0.0,
+            eta_seconds=self._state.expected_seconds,
+        )
 
     def phase(self, start: float, end: float, stage: Text) -> None:
         """Maps the progress of the work that follows to a part of the whole.
@@ -142,9 +148,11 @@ class Job:
             stage: What it is, in words.
         """
         self._phase = (start, end)
+        left = None
         if self._pace is not None:
             self._pace.phase(start, end)
-        self.update(stage=stage, progress=start, eta_seconds=None)
+            left = self._pace.at_once(time.monotonic(), start)
+        self.update(stage=stage, progress=start, **self._time_left(left))
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Takes one event of a worker process."""
@@ -153,14 +161,16 @@ class Job:
             start, end = self._phase
             progress = start + (end - start) * min(1.0, max(0.0, float(event["fraction"])))
             progress = max(progress, self._state.progress or 0.0)  # of two side by side, the further
-            self.update(progress=progress, eta_seconds=self._eta(progress))
+            self.update(progress=progress, **self._time_left(self._eta(progress)))
         elif kind == "queued":
             self.update(
                 queue_position=int(event["position"]),
                 **self._waits(),
-                stage=say("Waiting for a worker: one job is before this one")
-                if event["position"] == 1
-                else say("Waiting for a worker: {count} jobs are before this one", count=event["position"]),
+                stage=say(
+                    "Waiting for a worker: {count} job is before this one",
+                    "Waiting for a worker: {count} jobs are before this one",
+                    count=event["position"],
+                ),
             )
         elif kind == "started":
             self.update(queue_position=0, **self._waits_no_longer())
@@ -181,6 +191,11 @@ class Job:
             if len(curve) > _MOST_POINTS:  # every other point, and always the last
                 curve = (*curve[:-1:2], curve[-1])
             self.update(metrics={**self._state.metrics, event["name"]: curve})
+        elif kind == "table":
+            table = event["table"]
+            table = table if isinstance(table, Table) else Table.model_validate(table)
+            others = [one for one in self._state.tables if one.title != table.title]
+            self.update(tables=(*others, table))
 
     def end(
         self,
@@ -198,6 +213,8 @@ class Job:
         finished = {
             "finished": datetime.now(UTC),
             "eta_seconds": None,
+            "late": False,
+            "step": None,
             "queue_position": 0,
             "waiting_since": None,
             "may_go_on": False,
@@ -227,6 +244,9 @@ class Job:
         if self._pace is not None:  # the time left is estimated from the time at work
             self._pace.waited((datetime.now(UTC) - since).total_seconds())
         return {"waiting_since": None, "stage": self._stage_before}
+
+    def _time_left(self, seconds: float | None) -> dict[str, Any]:
+        return {"eta_seconds": seconds, "late": self._pace is not None and self._pace.late}
 
     def _eta(self, progress: float) -> float | None:
         return None if self._pace is None else self._pace.seconds_left(time.monotonic(), progress)

@@ -28,12 +28,14 @@ SAID_FROM_DATA = frozenset(
     {
         "widgets/charts/live.py",  # names of curves: see KEYWORDS and _CURVES
         "widgets/panels/family.py",  # titles of techniques
-        "widgets/panels/first_steps.py",  # titles of techniques
+        "workbench/trials.py",  # titles of techniques and runtimes
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
         "widgets/panels/top_bar.py",  # scalings
         "workbench/cli/_tables.py",  # verdicts
         "workbench/making.py",  # titles of techniques
         "workbench/techniques/inference/grid_selection.py",  # goals
+        "workbench/techniques/quantization/calibration.py",  # splits
+        "workbench/techniques/quantization/litert_files.py",  # splits
         "workbench/training/distilled_model.py",  # student or teacher
         "workbench/stacking.py",  # titles of techniques
         "workbench/text.py",  # the translation function itself

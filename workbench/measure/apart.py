@@ -17,6 +17,7 @@ from workbench.data.dataset import Dataset, SplitName
 from workbench.measure import passport as machine
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.latency import BlockPlan, Candidate, Timed
+from workbench.measure.narrowing import OnSoFar, heard
 from workbench.measure.prediction import predict_in_batches
 from workbench.measure.records import Protocol
 from workbench.runtimes import runtime
@@ -35,6 +36,7 @@ def time_once(
     *,
     plan: BlockPlan | None = None,
     split: SplitName = "test",
+    on_so_far: OnSoFar = lambda so_far: None,
 ) -> Timed:
     """Times files against each other in one fresh process; the caller holds the slot alone.
 
@@ -46,12 +48,14 @@ def time_once(
         seed: Seeds the samples and the order in each round.
         plan: Rounds and runs of an earlier process; chosen anew if None.
         split: Where the samples are from.
+        on_so_far: Told a few times a second what is known of each file.
 
     Raises:
         InvalidInput: If a file cannot be loaded or run, or crashes its runtime.
     """
 
     def on_message(message: dict[str, Any]) -> None:
+        heard(message, on_so_far)
         if "progress" in message:
             report.progress(float(message["progress"]))
 
@@ -67,7 +71,7 @@ def time_once(
             seed=seed,
             plan=plan and plan.model_dump(mode="json"),
             split=split,
-            address_space_bytes=_address_space(candidates),
+            address_space_bytes=address_space(candidates),
         )
         with np.load(Path(folder) / "samples.npz", allow_pickle=False) as arrays:
             samples = {name: arrays[name] for name in arrays.files}
@@ -109,7 +113,7 @@ def peak_memory(
             Path(folder),
             dataset=str(dataset_folder),
             split=split,
-            address_space_bytes=_address_space([candidate]),
+            address_space_bytes=address_space([candidate]),
         )
     peak = answer["bytes"]
     return None if peak is None else int(peak)
@@ -174,11 +178,11 @@ def _predict_apart(
             on_message=on_message,
             dataset=str(dataset.folder),
             split=split,
-            address_space_bytes=_address_space([candidate]),
+            address_space_bytes=address_space([candidate]),
         )
 
 
-def _address_space(candidates: Sequence[Candidate]) -> int | None:
+def address_space(candidates: Sequence[Candidate]) -> int | None:
     """A limit that a damaged file cannot pass: all of the machine's memory, with room.
 
     None where a runtime maps far more than it uses, as TensorFlow and GPU drivers do.

@@ -62,18 +62,18 @@ def verdict(taught: Sequence[TrainingResult], alone: Sequence[TrainingResult], *
     if low > 0:
         return say(
             "Distillation won: {mean} points of validation F1 [{low}, {high}] against {against} "
-            "(mean and 95 % interval over {count} seeds).",
+            "(mean and 95% interval over {count} seeds).",
             **values,
         )
     if high < 0:
         return say(
             "Distillation lost: {mean} points of validation F1 [{low}, {high}] against {against} "
-            "(mean and 95 % interval over {count} seeds). Train the student without a teacher.",
+            "(mean and 95% interval over {count} seeds). Train the student without a teacher.",
             **values,
         )
     return say(
         "No difference shown: {mean} points of validation F1 [{low}, {high}] against {against} "
-        "(mean and 95 % interval over {count} seeds).",
+        "(mean and 95% interval over {count} seeds).",
         **values,
     )
 
@@ -100,10 +100,16 @@ class FurtherRun:
         """As it is."""
         self._report.progress(fraction)
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
         """Only validation F1."""
         if self._curve is not None and name == "validation F1":
-            self._report.metric(self._curve, step, value)
+            self._report.metric(self._curve, step, value, interval)
+
+    def table(self, table: Table) -> None:
+        """As it is."""
+        self._report.table(table)
 
     def log(self, text: Text) -> None:
         """As it is."""

@@ -18,8 +18,9 @@ from workbench.measure.grid import GridTimes, time_grid
 from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary
 from workbench.measure.trust import beside_other_work
+from workbench.number_format import percent, time
 from workbench.runtimes import runtime
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.grid_cells import (
     Cell,
     Model,
@@ -31,6 +32,7 @@ from workbench.techniques.inference.grid_cells import (
 from workbench.techniques.inference.grid_choice import Judged, tables
 from workbench.techniques.inference.grid_code import grid_code
 from workbench.techniques.inference.grid_files import Judge, candidate_of, keep, make
+from workbench.techniques.inference.grid_filling import Filling
 from workbench.techniques.inference.grid_parameters import GridParameters
 from workbench.techniques.inference.grid_seconds import grid_seconds
 from workbench.techniques.inference.grid_selection import Selection
@@ -55,6 +57,8 @@ class Grid(Technique[GridParameters]):
     family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Grid of runtimes, precisions, threads, batches"
     parameters_type: ClassVar[type[Parameters]] = GridParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
+    trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None
     measures: ClassVar[bool] = True
 
@@ -63,14 +67,14 @@ class Grid(Technique[GridParameters]):
         cells = parameters.cells()
         if len(cells) > _MOST_CELLS:
             return say(
-                "{count} cells are more than {most}: choose fewer.", count=len(cells), most=_MOST_CELLS
+                "{count} combinations are more than {most}: choose fewer.", count=len(cells), most=_MOST_CELLS
             )
         if not dataset.counts.get("validation"):
             return say("The validation split has no samples to judge with.")
         possible, refused = _possible(cells, variant, dataset)
         if not possible:
             return say(
-                "None of these cells can be measured. {reasons}",
+                "None of these combinations can be measured. {reasons}",
                 reasons=" ".join(f"{skip.name}: {skip.reason}" for skip in skips(refused, cells)[:5]),
             )
         return None
@@ -82,8 +86,9 @@ class Grid(Technique[GridParameters]):
         return Estimate(
             seconds=grid_seconds(possible, variant, dataset),
             expectation=say(
-                "{cells} cells of {files} files. A runtime made for inference is often several times faster "
-                "than Keras at batch 1; what int8 and threads bring depends on this processor.",
+                "{cells} combinations of {files} files. A runtime made for inference is often several "
+                "times faster than Keras at batch 1; what int8 and threads bring depends on this "
+                "processor.",
                 cells=len(possible),
                 files=len(files),
             ),
@@ -131,7 +136,7 @@ class Grid(Technique[GridParameters]):
                 touched=(choice.told(best),),
                 skipped=skips(refused, cells),
                 notes=_notes(measured, choice.final),
-                tables=tables(ordered, judged, choice.excluded, choice.memory),
+                tables=tables(ordered, judged, choice.excluded, choice.memory, best),
             ),
         )
 
@@ -200,31 +205,26 @@ def _files(
 
 
 def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping[str, Cell]) -> GridTimes:
-    def on_time(candidate: Candidate, summary: LatencySummary) -> None:
-        cell = cells[candidate.variant]
-        context.report.metric(
-            f"p50 in ms: {cell.model.label}, {cell.threads}", cell.batch, summary.p50_ms.value
-        )
-
-    context.report.stage(say("Timing {count} cells", count=len(candidates)))
+    context.report.stage(say("Timing {count} combinations", count=len(candidates)))
     return time_grid(
         Part(context.report, 0.4, 0.9),
         # A light file first: it can share a process with every other one.
         sorted(candidates.values(), key=lambda candidate: runtime(candidate.runtime).imports_tensorflow),
         context.dataset.folder,
         seed=context.seed,
-        on_time=on_time,
+        watch=Filling(context.report, {name: cell for name, cell in cells.items() if name in candidates}),
     )
 
 
 def _notes(measured: GridTimes, final: Mapping[Cell, LatencySummary]) -> tuple[Text, ...]:
     notes = [
         say(
-            "{cells} cells were timed in {processes} fresh processes. A file that was in each of them "
-            "changed by {drift:.0%} from one to the other: smaller differences between cells mean nothing.",
+            "{cells} combinations were timed in {processes} fresh processes. A file that was in each of "
+            "them changed by {drift} from one to the next: smaller differences between combinations mean "
+            "nothing.",
             cells=len(measured.summaries),
             processes=measured.processes,
-            drift=measured.drift,
+            drift=percent(measured.drift),
         )
     ]
     if not measured.alone:
@@ -234,7 +234,7 @@ def _notes(measured: GridTimes, final: Mapping[Cell, LatencySummary]) -> tuple[T
             say(
                 "Timed again against each other: {cells}.",
                 cells="; ".join(
-                    f"{cell.label}: {summary.p50_ms.value:.4g} ms" for cell, summary in final.items()
+                    f"{cell.label}: {time(summary.p50_ms.value)}" for cell, summary in final.items()
                 ),
             )
         )

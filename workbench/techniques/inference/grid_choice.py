@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.measure.records import Interval, LatencySummary
+from workbench.number_format import points, time
 from workbench.techniques.inference.grid_cells import Cell, Model
 from workbench.text import Text, say
 from workbench.variant import Table
@@ -50,10 +51,11 @@ def outside(
     """
     if 100 * judged.change.value < -tolerance:
         return say(
-            "It loses {lost:.1f} points of F1 on the validation split.", lost=-100 * judged.change.value
+            "It loses {lost} points of F1 on the validation split.",
+            lost=points(-judged.change.value).lstrip("+"),
         )
     if limit_ms and summary.p50_ms.high > limit_ms:
-        return say("A call takes up to {ms:.3g} ms.", ms=summary.p50_ms.high)
+        return say("A call takes up to {time}.", time=time(summary.p50_ms.high))
     return None
 
 
@@ -73,41 +75,102 @@ def throughput(summary: LatencySummary) -> Interval:
     )
 
 
+Time = tuple[float, float | None, float | None]
+"""Of a call in a cell: median and the ends of its interval, milliseconds."""
+
+
+def times_table(
+    times: Mapping[Cell, Time | None],
+    note: Text,
+    excluded: Mapping[Cell, Text] | None = None,
+    *,
+    chosen: int | None = None,
+) -> Table:
+    """The heat map of the time of a call; empty where a cell has none yet.
+
+    Args:
+        times: By cell.
+        note: What to see in it.
+        excluded: Why a cell is not chosen; None as long as nothing is.
+        chosen: Place of the cell that was.
+    """
+    columns = [_model(), _place(), say("p50 in ms"), say("from"), say("to")]
+    if excluded is not None:
+        columns.append(say("Not chosen because"))
+    return Table(
+        title=say("Time of a call"),
+        columns=tuple(columns),
+        rows=tuple(
+            (
+                cell.model.label,
+                _where(cell),
+                *(took or (None, None, None)),
+                *(() if excluded is None else (excluded.get(cell),)),
+            )
+            for cell, took in times.items()
+        ),
+        picture="heatmap",
+        better="less",
+        chosen=chosen,
+        note=note,
+    )
+
+
+def _model() -> Text:
+    return say("Runtime and precision")
+
+
+def _place() -> Text:
+    return say("Threads and batch")
+
+
+def _where(cell: Cell) -> Text:
+    return say("threads {threads}, batch {batch}", threads=cell.threads, batch=cell.batch)
+
+
 def tables(
     times: Mapping[Cell, LatencySummary],
     files: Mapping[Model, Judged],
     excluded: Mapping[Cell, Text],
     memory: Mapping[Cell, int | None],
+    best: Cell,
 ) -> tuple[Table, ...]:
     """Latency and throughput as heat maps, and the files."""
-    place = say("Threads and batch")
-    latency, rate = [], []
+    chosen = list(times).index(best)
+    latency: dict[Cell, Time | None] = {}
+    rate = []
     for cell, summary in times.items():
-        where = say("threads {threads}, batch {batch}", threads=cell.threads, batch=cell.batch)
         p50, samples = summary.p50_ms, throughput(summary)
-        latency.append((cell.model.label, where, p50.value, p50.low, p50.high, excluded.get(cell)))
-        rate.append((cell.model.label, where, samples.value, samples.low, samples.high, excluded.get(cell)))
-    model = say("Runtime and precision")
-    why = say("Not chosen because")
+        latency[cell] = p50.value, p50.low, p50.high
+        rate.append(
+            (cell.model.label, _where(cell), samples.value, samples.low, samples.high, excluded.get(cell))
+        )
     found = [
-        Table(
-            title=say("Time of a call"),
-            columns=(model, place, say("p50 in ms"), say("from"), say("to"), why),
-            rows=tuple(latency),
-            picture="heatmap",
-            note=say("Median with its 95 % interval over the rounds of one process."),
+        times_table(
+            latency,
+            say("Median with its 95% interval over the rounds of one process."),
+            excluded,
+            chosen=chosen,
         ),
         Table(
             title=say("Throughput"),
-            columns=(model, place, say("Samples a second"), say("from"), say("to"), why),
+            columns=(
+                _model(),
+                _place(),
+                say("Samples a second"),
+                say("from"),
+                say("to"),
+                say("Not chosen because"),
+            ),
             rows=tuple(rate),
             picture="heatmap",
+            chosen=chosen,
             note=say("Batch divided by the median time of a call."),
         ),
         Table(
             title=say("Files"),
             columns=(
-                model,
+                _model(),
                 say("F1 on the validation split"),
                 say("Change in points"),
                 say("from"),
@@ -131,7 +194,7 @@ def tables(
         found.append(
             Table(
                 title=say("Memory"),
-                columns=(say("Cell"), say("Peak in MB")),
+                columns=(say("Combination"), say("Peak in MB")),
                 rows=tuple(
                     (cell.label, None if peak is None else peak / 1e6) for cell, peak in memory.items()
                 ),

@@ -15,6 +15,7 @@ from workbench.errors import Refused
 from workbench.models.kernels import Kernel
 from workbench.models.weight_values import is_clustered
 from workbench.technique import (
+    Aim,
     Applied,
     CodePaths,
     Context,
@@ -68,6 +69,7 @@ class _Sparsity(Parameters):
         title="Zeros",
         description="The part of the weights that is set to zero. For the pattern unstructured; "
         "2:4 means 0.5 and 1:4 means 0.75.",
+        json_schema_extra={"only": {"pattern": "unstructured"}},
     )
     ranking: Ranking = Field(
         "adaptive",
@@ -75,12 +77,14 @@ class _Sparsity(Parameters):
         description="all layers: the smallest weights of the whole model go; it can empty a layer whose "
         "weights are small. adaptive: the same with weights seen relative to those of their layer, which "
         "spares such layers. each layer: every layer loses the same part.",
+        json_schema_extra={"advanced": True},
     )
     removal: Literal["gradual", "at once"] = Field(
         "gradual",
         title="Removed",
         description="gradual: more and more weights go during the first half of fine-tuning, quickly at "
         "first. at once: all go before it. Patterns, and fewer than 2 epochs, always go at once.",
+        json_schema_extra={"advanced": True},
     )
     every: int = Field(
         20,
@@ -102,8 +106,8 @@ class Sparsity(Technique[SparsityParameters]):
     A trained network has many weights near zero; often four of five can go. The gradual schedule
     removes them while the model trains, which costs less F1 than all at once.
 
-    What it gives is a file that packs well: zeros take next to nothing in gzip. It is *not* faster
-    and not smaller unpacked: Keras, LiteRT, ONNX Runtime and OpenVINO store the zeros and multiply with
+    The result is a file that compresses well: zeros take next to nothing in gzip. It is neither faster
+    nor smaller when unpacked: Keras, LiteRT, ONNX Runtime and OpenVINO store the zeros and multiply with
     them. For speed, take channel pruning, which removes them.
 
     Sources: Han et al., 2015 (arXiv:1506.02626); Zhu and Gupta, 2017 (arXiv:1710.01878), the schedule;
@@ -114,6 +118,8 @@ class Sparsity(Technique[SparsityParameters]):
     family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Sparsity"
     parameters_type: ClassVar[type[Parameters]] = SparsityParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"smaller packed"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
     brings: ClassVar[frozenset[Effect]] = frozenset({"sparsity"})
 
@@ -138,7 +144,7 @@ class Sparsity(Technique[SparsityParameters]):
             size_ratio=1.0,
             expectation=say(
                 "The file stays as large and as slow: zeros are stored and multiplied like other numbers. "
-                "Packed with gzip it is about {percent} % of what it was. Quality holds up to a share that "
+                "Packed with gzip it is about {percent}% of what it was. Quality holds up to a share that "
                 "depends on how much larger than needed the model is; fine-tuning moves it up.",
                 percent=round(100 * (1 - part + part * min(1.0, 1.24 * (1 - share) + 0.01))),
             ),
@@ -157,7 +163,7 @@ class Sparsity(Technique[SparsityParameters]):
         )
         touched = tuple(
             say(
-                "{layer}: {share} % of {weights} weights are zero; {before} % were.",
+                "{layer}: {share}% of {weights} weights are zero; {before}% were.",
                 layer=kernel.name,
                 share=f"{100 * zeros(kernel):.1f}",
                 weights=f"{size(kernel):,}",
@@ -209,7 +215,7 @@ def _choose(model: Any, parameters: SparsityParameters) -> KernelChoice:
     already = zeros_of_all(choice.chosen)
     if already >= _share(parameters) and parameters.pattern not in PATTERNS:
         raise Refused(
-            say("{share} % of these weights are zero already.", share=f"{100 * already:.1f}"),
+            say("{share}% of these weights are zero already.", share=f"{100 * already:.1f}"),
             say("Ask for more zeros."),
         )
     return choice
