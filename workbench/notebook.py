@@ -6,7 +6,9 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.number_format import count, score, size, time
 from workbench.text import Text, say
+from workbench.verdict_words import duration, quality_chip, short, size_chip, speed_chip, status_word
 
 if TYPE_CHECKING:
     from workbench.jobs.job import Job
@@ -48,7 +50,6 @@ def results_cells(
     rows: Sequence[ResultRow], among: Sequence[ResultRow] | None = None
 ) -> list[tuple[str, ...]]:
     """The head and one line for each variant, in the words of the page."""
-    from widgets.wording import score, short, size, time
     from workbench.runtimes import runtime
 
     names = {row.variant.id: short(row.variant.name) for row in (*rows, *(among or ()))}
@@ -71,8 +72,6 @@ def results_cells(
 
 def verdicts(row: ResultRow) -> tuple[str, str, str]:
     """What is said of a variant's size, speed and quality; empty where there is nothing to compare."""
-    from widgets.wording import quality_chip, size_chip, speed_chip
-
     size_words, speed_words, quality_words = (
         "" if chip is None else f"{_SIGNS[chip.tone]} {chip.words}"
         for chip in (size_chip(row), speed_chip(row), quality_chip(row))
@@ -82,7 +81,6 @@ def verdicts(row: ResultRow) -> tuple[str, str, str]:
 
 def variant_html(variant: Variant) -> str:
     """What a variant is and how it was made."""
-    from widgets.wording import count, duration
     from workbench.runtimes import runtime
 
     description = variant.description
@@ -139,8 +137,6 @@ def workbench_html(workbench: Workbench) -> str:
 
 def job_html(job: Job) -> str:
     """How a job stands, and what came out."""
-    from widgets.wording import duration, status_word
-
     state = job.state
     words: list[str] = [str(status_word(state.status))]
     if state.started is not None and state.finished is not None:
@@ -180,8 +176,6 @@ def job_bundle(job: Job) -> dict[str, Any]:
 
 
 def _card(title: str, facts: Iterable[tuple[Text, str]]) -> str:
-    from widgets.wording import short
-
     lines = "".join(
         f"<tr><th{_LEFT}>{html.escape(str(name))}</th><td{_LEFT}>{html.escape(short(value, 300))}</td></tr>"
         for name, value in facts
