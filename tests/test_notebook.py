@@ -26,7 +26,7 @@ def test_results_are_rows_as_before_and_a_table_with_one_line_each():
     assert RESULTS[1].variant.name == "int8"
     assert [row.variant.id for row in RESULTS] == ["b", "q", "w", "u"]
     head, *lines = repr(RESULTS).splitlines()
-    assert head.split() == ["variant", "from", "runtime", "size", "latency", "F1"]
+    assert head.split() == ["Variant", "Made", "from", "Runtime", "Size", "Latency", "F1"]
     assert len(lines) == len(ROWS)
     assert "baseline" in lines[1]
     assert "1.10 kB" in lines[1]

@@ -53,7 +53,7 @@ def results_cells(
     from workbench.runtimes import runtime
 
     names = {row.variant.id: short(row.variant.name) for row in (*rows, *(among or ()))}
-    heads = (say("variant"), say("from"), say("runtime"), say("size"), say("latency"), say("F1"))
+    heads = (say("Variant"), say("Made from"), say("Runtime"), say("Size"), say("Latency"), say("F1"))
     cells = [tuple(str(head) for head in heads)]
     for row in rows:
         size_words, speed_words, quality_words = verdicts(row)

@@ -384,7 +384,7 @@ def test_a_job_in_a_cell_is_a_card_that_says_what_came_out(
     assert shown["job"]["status"] == "done"
     assert shown["made"]["name"] == "float16"
     size, latency, f1 = shown["made"]["facts"]
-    assert (size["name"], size["tone"]) == ("size", "good")
+    assert (size["name"], size["tone"]) == ("Size", "good")
     assert "smaller" in size["words"]
     assert latency["number"].endswith(("µs", "ms"))
     assert f1["words"].startswith(("kept", "not proven"))
