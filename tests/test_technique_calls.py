@@ -15,8 +15,10 @@ from pydantic import Field
 from tests.techniques.test_registry import Nothing
 from workbench import techniques
 from workbench.compatibility import parse_parameters
+from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput
 from workbench.families import Quantization, Structure
+from workbench.sources import hand_over_data, hand_over_model
 from workbench.suggestions import meant
 from workbench.technique import Parameters
 from workbench.technique_calls import TechniqueCall
@@ -118,3 +120,7 @@ def test_a_wrong_name_is_answered_with_the_one_that_was_meant():
         parse_parameters(techniques.technique("quantization.int8"), {"sample": 100})
     with pytest.raises(AttributeError, match=r"Did you mean int8\? Choose one of: .*float16"):
         _ = Quantization(Asked()).int9
+    with pytest.raises(InvalidInput, match=r"Did you mean dense-digits\? Name a file"):
+        hand_over_model("dense_digit", Path())
+    with pytest.raises(InvalidInput, match=r"Did you mean mnist-5k\? Name a file"):
+        hand_over_data("mnist5k", Path(), None, None, Bounds(None, None))
