@@ -278,6 +278,8 @@ class Variant(Record):
         made = "" if self.technique is None else f", {self.technique}"
         return f"Variant({self.name!r}, {self.runtime}{made}, id={self.id!r})"
 
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
         from workbench.notebook import variant_html
 

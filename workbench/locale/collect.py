@@ -33,6 +33,7 @@ SAID_FROM_DATA = frozenset(
         "widgets/panels/top_bar.py",  # scalings
         "workbench/cli/_tables.py",  # verdicts
         "workbench/making.py",  # titles of techniques
+        "workbench/notebook.py",  # titles of techniques
         "workbench/techniques/inference/grid_selection.py",  # goals
         "workbench/techniques/quantization/calibration.py",  # splits
         "workbench/techniques/quantization/litert_files.py",  # splits
