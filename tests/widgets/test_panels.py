@@ -365,6 +365,6 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
         "DetailsPanel",
         "BarsChart",
     ]
-    answers = page.children[0].children[0].children[1]
+    answers = page.children[0].children[0].children[-1]
     assert [type(widget).__name__ for widget in answers.children] == ["GoalLine", "BestLine", "JobsLine"]
     assert len(workbench.jobs) == before
