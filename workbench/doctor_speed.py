@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from workbench.int8_instructions import int8_instructions
 from workbench.measure.records import Passport
+from workbench.number_format import ratio
 from workbench.text import Text, say
 from workbench.variant import Variant
 
 if TYPE_CHECKING:
-    from workbench.number_format import ratio
-from workbench.results import ResultRow
+    from workbench.results import ResultRow
 
 _MANY_ZEROS = 0.3
 _FEWER_OPERATIONS = 0.9
