@@ -14,6 +14,7 @@ from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput, Refused
 from workbench.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.finding import Goal
+from workbench.guess import Guess, guess_for, keep_guess
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.queue import JobQueue, Work
@@ -412,6 +413,26 @@ class Workbench(Reading):
             InvalidInput: If it is longer.
         """
         self._label(variant, note=checked_note(note))
+
+    def guess(self, job: str, guess: Guess) -> None:
+        """Keeps what somebody thinks that the variant will be which a job is making.
+
+        Args:
+            job: Identifier of a job that applies a technique.
+            guess: Against the baseline.
+
+        Raises:
+            InvalidInput: If there is no such job, or it has ended.
+        """
+        state = next((state for state in self.jobs if state.id == job), None)
+        if state is None or state.kind != "apply" or state.ended:
+            raise InvalidInput(say("Nothing is being made there: guess while a technique is applied."))
+        keep_guess(self._store, job, guess)
+        self._stored("results")
+
+    def guessed(self, job: str) -> Guess | None:
+        """What was guessed of the variant that a job makes."""
+        return guess_for(self._store, job)
 
     def star(self, variant: str, starred: bool = True) -> None:
         """Marks a variant, or takes the mark away.
