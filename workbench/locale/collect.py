@@ -37,6 +37,7 @@ SAID_FROM_DATA = frozenset(
         "workbench/finding.py",  # titles of runtimes
         "workbench/making.py",  # titles of techniques
         "workbench/notebook.py",  # titles of techniques
+        "workbench/stacking.py",  # titles of techniques
         "workbench/techniques/inference/grid_selection.py",  # goals
         "workbench/techniques/quantization/calibration.py",  # splits
         "workbench/techniques/quantization/litert_files.py",  # splits
