@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from workbench.doctor_speed import multiplications
 from workbench.records import Record
 from workbench.runtimes import runtime
 from workbench.text import Text, say
@@ -83,6 +82,8 @@ def about_offers(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
 
 def _hides_its_gain(row: ResultRow, rows: Sequence[ResultRow]) -> bool:
     """Whether a Keras variant multiplies less than the baseline, and its time does not show that."""
+    from workbench.doctor_speed import multiplications  # it reads rows, which hold offers
+
     baseline = next((other for other in rows if other.variant.parent is None), None)
     if baseline is None or row.variant.parent is None or row.speed is None or row.distrust is not None:
         return False
