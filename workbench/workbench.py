@@ -335,7 +335,12 @@ class Workbench(Reading):
         require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1], self.variants)
         return self._add_job(
             "apply",
-            say("Recipe of {count} steps on {variant}", count=len(steps), variant=variant.name),
+            say(
+                "Recipe of {count} step on {variant}",
+                "Recipe of {count} steps on {variant}",
+                count=len(steps),
+                variant=variant.name,
+            ),
             {"recipe": recipe.to_yaml(), "parent": variant.id},
             lambda job: self._pipeline.run_steps(job, steps, variant),
         )
@@ -356,7 +361,7 @@ class Workbench(Reading):
 
         return self._add_job(
             "measure",
-            say("Measure {count} variants", count=len(chosen)),
+            say("Measure {count} variant", "Measure {count} variants", count=len(chosen)),
             {"variants": [variant.id for variant in chosen], "protocol": protocol},
             work,
         )
@@ -381,7 +386,7 @@ class Workbench(Reading):
         ids = self._deletions.pop()
         self._store.set_deleted(ids, False)
         self._stored("variants")
-        return say("{count} variants are back.", count=len(ids))
+        return say("{count} variant is back.", "{count} variants are back.", count=len(ids))
 
     # -- what is written on variants --------------------------------------------------------
 

@@ -42,7 +42,7 @@ def test_every_picture_has_its_table(page_server: Server, visit: Callable[..., V
 def test_a_technique_is_used_by_keyboard_alone(page_server: Server, visit: Callable[..., Visit]) -> None:
     page = visit(page_server).page
     drawn(page)
-    page.get_by_role("button", name="Float16 weights").focus()
+    page.get_by_role("button", name="Float16 weights").first.focus()
     page.keyboard.press("Enter")
     apply = page.get_by_role("button", name="Apply: Float16 weights")
     expect(apply).to_be_enabled()

@@ -40,9 +40,9 @@ def narrowing_chart(lines: Sequence[tuple[Variant, Curve]]) -> dict[str, Any]:
         str(say("Latency, while it is measured")),
         _strips(lines) if few else _whiskers(lines),
         str(
-            say("Median time of a call; the band is its 95 % interval.")
+            say("Median time of a call; the band is its 95% interval.")
             if few
-            else say("Median time of a call with its 95 % interval.")
+            else say("Median time of a call with its 95% interval.")
         ),
         [column(say("Variant")), column(say("round"), numeric=True), column(say("Median"), numeric=True)],
         [
