@@ -79,7 +79,7 @@ def parse_goal(want: object, f1_may_fall: object, runtime: object) -> Goal:
     except ValidationError as error:
         match error.errors()[0]["loc"][:1]:
             case ("want",):
-                reason = say("A goal is one of: {names}.", names="smaller, faster, both")
+                reason = say("A goal is one of: {names}.", names=("smaller", "faster", "both"))
             case ("f1_may_fall",):
                 reason = say("How much F1 may fall is between 0 and 100 pt, such as 1.0.")
             case _:
