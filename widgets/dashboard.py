@@ -12,7 +12,9 @@ from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
+from widgets.panels.drawing import DrawingPad
 from widgets.panels.goal import GoalLine
+from widgets.panels.guess import GuessPanel
 from widgets.panels.jobs import JobsLine
 from widgets.panels.skip_link import SkipLink
 from widgets.panels.techniques import TechniquesPanel
@@ -45,8 +47,13 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self.session: Session = session_of(workbench or Workbench(last_used()))
         left = _column(TechniquesPanel(self.session))
         # What one looks for comes first: the picture, then the table; details of one variant follow.
-        middle = _column(TradeoffChart(self.session), LiveChart(self.session))
-        below = _column(VariantsTable(self.session), DetailsPanel(self.session), BarsChart(self.session))
+        middle = _column(TradeoffChart(self.session), GuessPanel(self.session), LiveChart(self.session))
+        below = _column(
+            VariantsTable(self.session),
+            DetailsPanel(self.session),
+            BarsChart(self.session),
+            DrawingPad(self.session),
+        )
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-import unicodedata
-from typing import NamedTuple
-
-from workbench.measure.records import Interval, QualityVerdict, SizeVerdict, SpeedVerdict
-from workbench.results import ResultRow
+from workbench.number_format import brief as brief
+from workbench.number_format import count as count
+from workbench.number_format import digits as digits
+from workbench.number_format import percent as percent
+from workbench.number_format import points as points
+from workbench.number_format import points_end as points_end
+from workbench.number_format import points_interval as points_interval
+from workbench.number_format import ratio as ratio
+from workbench.number_format import score as score
+from workbench.number_format import score_interval as score_interval
+from workbench.number_format import signed as signed
+from workbench.number_format import size as size
+from workbench.number_format import time as time
+from workbench.number_format import time_interval as time_interval
+from workbench.number_format import times as times
+from workbench.number_format import unit as unit
 from workbench.text import Text, say
+from workbench.verdict_words import QUALITY_TONES as QUALITY_TONES
+from workbench.verdict_words import SIZE_TONES as SIZE_TONES
+from workbench.verdict_words import SPEED_TONES as SPEED_TONES
+from workbench.verdict_words import Chip as Chip
+from workbench.verdict_words import duration as duration
+from workbench.verdict_words import quality_chip as quality_chip
+from workbench.verdict_words import quality_verdict as quality_verdict
+from workbench.verdict_words import short as short
+from workbench.verdict_words import size_chip as size_chip
+from workbench.verdict_words import size_verdict as size_verdict
+from workbench.verdict_words import speed_chip as speed_chip
+from workbench.verdict_words import speed_verdict as speed_verdict
+from workbench.verdict_words import status_word as status_word
 
-_LONGEST = 48
-_STATUS = {
-    "queued": say("queued"),
-    "running": say("running"),
-    "waiting": say("waiting"),
-    "done": say("done"),
-    "failed": say("failed"),
-    "cancelled": say("cancelled"),
-    "interrupted": say("interrupted"),
-}
 _FAMILIES = {
     "structure": say("Structure"),
     "training": say("Training"),
@@ -28,192 +42,6 @@ _FAMILIES = {
 }
 
 
-def status_word(status: str) -> Text:
-    """Where a job is."""
-    return _STATUS[status]
-
-
 def family_title(family: str) -> Text:
     """The name of a family of techniques."""
     return _FAMILIES[family]
-
-
-def short(name: str, longest: int = _LONGEST) -> str:
-    """A name from a file or a user on one line: no control or direction marks, not endless."""
-    plain = "".join(letter for letter in name if unicodedata.category(letter)[0] != "C").strip()
-    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
-
-
-def size(count: int) -> str:
-    """Bytes with a decimal unit."""
-    if count < 1000:
-        return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.5 or unit == "GB":
-            break
-    return f"{digits(value)} {unit}"
-
-
-def count(number: int) -> str:
-    """A whole number with thin spaces between thousands."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def digits(value: float) -> str:
-    """Three significant digits, without an exponent."""
-    magnitude = abs(value)
-    places = 0 if magnitude >= 99.95 else 1 if magnitude >= 9.995 else 2 if magnitude >= 0.9995 else 3
-    return f"{value:.{places}f}"
-
-
-def ratio(value: float) -> str:
-    """How many times, with two decimals below ten."""
-    return f"{value:.2f}" if value < 9.995 else digits(value)
-
-
-def unit(milliseconds: float) -> tuple[float, str]:
-    """The unit that suits a latency, and how many of it are a millisecond."""
-    if milliseconds < 0.0995:
-        return 1000.0, "µs"
-    return (1.0, "ms") if milliseconds < 999.5 else (0.001, "s")
-
-
-def time(milliseconds: float) -> str:
-    """A latency in the unit that suits it."""
-    factor, name = unit(milliseconds)
-    return f"{digits(milliseconds * factor)} {name}"
-
-
-def time_interval(interval: Interval) -> str:
-    """The ends of a latency's interval, in the unit of its value."""
-    factor, _ = unit(interval.value)
-    return f"[{digits(interval.low * factor)}, {digits(interval.high * factor)}]"
-
-
-def score(value: float) -> str:
-    """An F1 or accuracy."""
-    return f"{value:.3f}"
-
-
-def score_interval(interval: Interval) -> str:
-    """The ends of a score's interval."""
-    return f"[{interval.low:.3f}, {interval.high:.3f}]"
-
-
-def points(fraction: float) -> str:
-    """A change of a score in percentage points, with its sign; what rounds to nothing has none."""
-    written = f"{100 * fraction:+.1f}"
-    return "0.0" if written in ("+0.0", "-0.0") else written.replace("-", "\N{MINUS SIGN}")
-
-
-def points_end(fraction: float) -> str:
-    """The end of an interval in percentage points.
-
-    What rounds to nothing gets a second digit, so that no interval looks as if it had no width.
-    """
-    rounded = points(fraction)
-    if rounded != "0.0" or abs(fraction) < 0.00005:
-        return rounded
-    return f"{100 * fraction:+.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def signed(number: int) -> str:
-    """A change of a count, with its sign."""
-    return f"{number:+d}".replace("-", "\N{MINUS SIGN}") if number else "0"
-
-
-def duration(seconds: float) -> Text:
-    """A time that somebody waits."""
-    if seconds < 1:
-        return say("under 1 s")
-    if seconds < 90:
-        return say("{count} s", count=round(seconds))
-    return say("{count} min", count=round(seconds / 60))
-
-
-def speed_verdict(verdict: SpeedVerdict) -> Text:
-    """Faster, slower or no measurable change, by how much, and how sure."""
-    change = verdict.speedup
-    if verdict.word == "slower":
-        return say(
-            "{ratio}× slower [{low}, {high}]",
-            ratio=ratio(1 / change.value),
-            low=ratio(1 / change.high),
-            high=ratio(1 / change.low),
-        )
-    holes = {"ratio": ratio(change.value), "low": ratio(change.low), "high": ratio(change.high)}
-    if verdict.word == "faster":
-        return say("{ratio}× faster [{low}, {high}]", **holes)
-    return say("no measurable change: ×{ratio} [{low}, {high}]", **holes)
-
-
-def quality_verdict(verdict: QualityVerdict) -> Text:
-    """Kept, lost or not proven, by how much, and how sure."""
-    change = verdict.change
-    holes: dict[str, str] = {
-        "change": points(change.value),
-        "low": points_end(change.low),
-        "high": points_end(change.high),
-    }
-    if verdict.word == "kept":
-        return say("kept: {change} pt [{low}, {high}]", **holes)
-    if verdict.word == "lost":
-        return say("lost: {change} pt [{low}, {high}]", **holes)
-    return say("not proven: {change} pt [{low}, {high}]", **holes)
-
-
-class Chip(NamedTuple):
-    """A verdict as every surface writes it.
-
-    Attributes:
-        words: What it says.
-        tone: ``good``, ``bad``, ``same``, ``unsure``, ``kept`` or ``lost``; the sign before the words, such
-            as a question mark, comes with it.
-    """
-
-    words: Text
-    tone: str
-
-
-def size_verdict(verdict: SizeVerdict) -> Text:
-    """Smaller, larger or of the same size, and by how much."""
-    if verdict.word == "smaller":
-        return say("{ratio}× smaller", ratio=ratio(verdict.ratio))
-    if verdict.word == "larger":
-        return say("{ratio}× larger", ratio=ratio(1 / verdict.ratio))
-    return say("same size")
-
-
-def size_chip(row: ResultRow) -> Chip | None:
-    """How much smaller its file is than the baseline's; None where there is nothing to compare."""
-    if row.size_change is None:
-        return None
-    return Chip(size_verdict(row.size_change), SIZE_TONES[row.size_change.word])
-
-
-def speed_chip(row: ResultRow) -> Chip | None:
-    """How much faster it is than float32 in the same runtime, unless that is not believed.
-
-    None where there is nothing to compare.
-    """
-    if row.speed is None:
-        return None
-    if row.distrust is not None:
-        return Chip(say("machine was busy: measure again"), "unsure")
-    return Chip(speed_verdict(row.speed), SPEED_TONES[row.speed.word])
-
-
-def quality_chip(row: ResultRow) -> Chip | None:
-    """How its macro F1 has changed against the baseline's; None where there is nothing to compare."""
-    if row.quality is not None and row.quality.near_chance:
-        return Chip(say("near chance: is the scaling right?"), "lost")
-    if row.quality_change is None:
-        return None
-    return Chip(quality_verdict(row.quality_change), QUALITY_TONES[row.quality_change.word])
-
-
-SIZE_TONES = {"smaller": "good", "same size": "same", "larger": "bad"}
-SPEED_TONES = {"faster": "good", "slower": "bad", "no measurable change": "same"}
-QUALITY_TONES = {"kept": "kept", "lost": "lost", "not proven": "unsure"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.int8_instructions import int8_instructions
 from workbench.measure.records import Passport
+from workbench.number_format import ratio
 from workbench.text import Text, say
 from workbench.variant import Variant
 
@@ -65,7 +66,7 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
     elif row.zeros is not None and row.zeros >= _MANY_ZEROS:
         found.append(
             say(
-                "{percent} % of its weights are zero, and this runtime multiplies by them all the same: "
+                "{percent}% of its weights are zero, and this runtime multiplies by them all the same: "
                 "zeros make the compressed file smaller, not the inference faster. Channel pruning removes "
                 "whole channels and is faster.",
                 percent=round(100 * row.zeros),
@@ -108,7 +109,7 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
     else:
         found.append(
             say(
-                "The change is below what counts here: {floor} %, from timing the same file twice.",
+                "The change is below what counts here: {floor}%, from timing the same file twice.",
                 floor=round(100 * max(0.03, 2 * verdict.floor), 1),
             )
         )
@@ -127,7 +128,7 @@ def _own_float_form(row: ResultRow, reference: ResultRow | None, rows: Sequence[
     ):
         return False
     sizes = (mine.description.parameters, theirs.description.parameters)
-    work = (_multiplications(row, rows), _multiplications(reference, rows))
+    work = (multiplications(row, rows), multiplications(reference, rows))
     return all(
         before is None or after is None or abs(after - before) <= _SAME_WORK * before
         for after, before in (sizes, work)
@@ -138,14 +139,14 @@ def _larger(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRo
     """That something slower computes more, where it does."""
     if row.speed is None or row.speed.word != "slower" or reference is None:
         return []
-    after, before = _multiplications(row, rows), _multiplications(reference, rows)
+    after, before = multiplications(row, rows), multiplications(reference, rows)
     if not after or not before or after <= (1 + _SAME_WORK) * before:
         return []
     return [
         say(
             "It multiplies {times} times as often as {name}, which it is compared with. Its own float32 form "
             "in this runtime would show what else makes a difference.",
-            times=f"{after / before:.3g}",
+            times=ratio(after / before),
             name=reference.variant.name,
         )
     ]
@@ -158,8 +159,8 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     reference = _of(row.speed.reference, rows)
     if reference is None or reference.variant.description.precision != row.variant.description.precision:
         return []  # another precision makes a difference of its own
-    before = _multiplications(reference, rows)
-    after = _multiplications(row, rows)
+    before = multiplications(reference, rows)
+    after = multiplications(row, rows)
     if not before or not after or after > _FEWER_OPERATIONS * before:
         return []
     saved = 1 - 1 / row.speed.speedup.value
@@ -167,9 +168,9 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
         return []  # why factorized layers are slower is said already
     return [
         say(
-            "{operations} % of the operations are gone, and {time} % of the time: what is left is spent on "
-            "moving data, on the work of each layer that does not shrink with its width, and on widths "
-            "that are no multiple of what the processor takes at once.",
+            "{operations}% of the operations are gone, but only {time}% of the time: the rest goes into "
+            "moving data, into the fixed cost of each layer, and into widths that do not fill the "
+            "processor's vector units.",
             operations=round(100 * (1 - after / before)),
             time=max(0, round(100 * saved)),
         )
@@ -197,7 +198,7 @@ def _settings(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     ]
 
 
-def _multiplications(row: ResultRow, rows: Sequence[ResultRow]) -> int | None:
+def multiplications(row: ResultRow, rows: Sequence[ResultRow]) -> int | None:
     """Of one sample; a converted file has those of the Keras variant that it was made from."""
     by_id = {one.variant.id: one.variant for one in rows}
     variant: Variant | None = row.variant
@@ -225,8 +226,8 @@ def _slower(row: ResultRow, reference: ResultRow | None) -> list[Text]:
     if variant.runtime == "keras.xla":
         return [
             say(
-                "On CPUs XLA gains little: it joins small operations, and the time goes into convolutions "
-                "and matrix products, for which TensorFlow's own code is as fast or faster."
+                "On CPUs XLA gains little: it fuses small operations, while the time goes into "
+                "convolutions and matrix products, for which TensorFlow's own code is as fast or faster."
             )
         ]
     if variant.technique == "structure.low_rank":
@@ -242,11 +243,11 @@ def _slower(row: ResultRow, reference: ResultRow | None) -> list[Text]:
 def _as_much_work(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRow]) -> bool:
     if reference is None:
         return False
-    macs = _multiplications(row, rows)
+    macs = multiplications(row, rows)
     mine, theirs = row.variant, reference.variant
     return (
         macs is not None
-        and macs == _multiplications(reference, rows)
+        and macs == multiplications(reference, rows)
         and (mine.runtime, mine.settings, mine.description.precision)
         == (theirs.runtime, theirs.settings, theirs.description.precision)
     )

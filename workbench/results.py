@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from workbench.guess import Guess, guesses
 from workbench.measure.records import (
     SAME_SIZE,
     EnergyMeasurement,
@@ -16,6 +17,7 @@ from workbench.measure.records import (
     SizeVerdict,
     SpeedVerdict,
 )
+from workbench.offers import Offer, offers
 from workbench.records import Record
 from workbench.store import Store
 from workbench.store.labels import Label
@@ -63,8 +65,10 @@ class ResultRow(Record):
         lost: What its step lost of the zeros and shared values that earlier steps had left.
         tables: What the technique found on its way, and where a collapsed variant lost its quality.
         notes: What the doctor has to say.
+        offers: What would answer a question that its numbers leave open.
         starred: Whether somebody has marked it.
         note: What somebody has written on it; empty without.
+        guess: What somebody thought that it would be, before it was measured.
         compared: What ``speed`` and ``total_speedup`` are against, in words.
     """
 
@@ -91,14 +95,18 @@ class ResultRow(Record):
     lost: tuple[Text, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
+    offers: tuple[Offer, ...] = ()
     starred: bool = False
     note: str = ""
+    guess: Guess | None = None
     compared: Text | None = None
 
     def __repr__(self) -> str:
         from workbench.notebook import results_cells
 
         return f"<{'; '.join(results_cells((self,))[1])}>"
+
+    __str__ = __repr__
 
     def _repr_html_(self) -> str:
         from workbench.notebook import results_html
@@ -160,6 +168,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     variants = store.variants()
     passports = store.passports()
     labels = store.labels()
+    guessed = guesses(store)
     timings = Timings(store, variants)
     baseline = next((variant for variant in variants if variant.parent is None), None)
     by_id = {variant.id: variant for variant in variants}
@@ -181,13 +190,20 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
                     ),
                     "starred": label.starred,
                     "note": label.note,
+                    "guess": guessed.get(variant.id),
                 }
             )
         )
     rows = _sizes(rows, baseline)
     front = pareto_front(rows)
     return tuple(
-        row.model_copy(update={"on_front": row.variant.id in front, "notes": notes(row, rows, passports)})
+        row.model_copy(
+            update={
+                "on_front": row.variant.id in front,
+                "notes": notes(row, rows, passports),
+                "offers": offers(row, rows),
+            }
+        )
         for row in rows
     )
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from widgets.assets import esm
 from widgets.charts.chart import family_of
 from widgets.component import Component, words
-from widgets.panels.outcome import chips, outcome
+from widgets.panels.outcome import alike, chips, outcome
 from widgets.session import message_of
 from widgets.transfer import send_file
 from widgets.wording import short
@@ -19,6 +19,7 @@ _LABELS = {
     "why": say("Why?"),
     "compare": say("Compare"),
     "download": say("Download"),
+    "again": say("Measure again"),
 }
 
 
@@ -45,12 +46,16 @@ class BestLine(Component):
     def _shown(self, found: Best) -> dict[str, Any]:
         row = next(row for row in self.session.rows if row.variant.id == found.variant.id)
         doubt = () if found.doubt is None else (say("Its speed is in doubt: {reason}", reason=found.doubt),)
+        brought = alike(row)
+        alone = () if brought is None else (say("Its speed {compared}.", compared=brought),)
         return {
             "id": found.variant.id,
             "name": short(found.variant.name),
             "family": family_of(found.variant.technique),
             "chips": chips(row),
-            "why": [str(text) for text in (*doubt, found.reason, *found.more)],
+            "doubted": found.doubt is not None,
+            "measuring": any(job.kind == "measure" and not job.ended for job in self.session.jobs),
+            "why": [str(text) for text in (*doubt, found.reason, *alone, *found.more)],
             "announcement": str(say("Best: {what}", what=outcome(row))),
         }
 
@@ -75,6 +80,10 @@ class BestLine(Component):
         baseline = self.session.baseline
         if baseline is not None and baseline.id != key:
             self.session.compare(baseline.id)
+
+    def act_measure(self, variant: object = None) -> None:
+        """Times it again, and its runtime against the baseline's: the first time was disturbed."""
+        self.session.workbench.measure([self.session.known(variant)], "quick")
 
     def act_download(self, variant: object = None) -> None:
         """Sends its file to the browser."""
