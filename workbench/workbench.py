@@ -13,6 +13,7 @@ from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
+from workbench.jobs.live_states import LiveStates
 from workbench.jobs.queue import JobQueue, Work
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
@@ -30,7 +31,7 @@ from workbench.store import Store
 from workbench.techniques import technique as find_technique
 from workbench.text import Text, say
 
-Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results"]]
+Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results", "closed"]]
 
 
 class Workbench(Reading):
@@ -68,11 +69,13 @@ class Workbench(Reading):
         self._observers: Observers[Event] = Observers()
         self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
+        self._live = LiveStates(self._store.folder / "live")
         self._deletions: list[tuple[str, ...]] = []
         self._executor.start()
         self._neighbours = self._executor.spawn(
             watch_neighbours(
                 self._store,
+                self._live,
                 lambda id_: self._queue.job(id_) is not None,
                 self._job_changed,
                 self._others_stored,
@@ -347,8 +350,9 @@ class Workbench(Reading):
         """Calls back when a job changes or something was stored.
 
         Args:
-            callback: Takes ``("job", state)``, ``("variants",)`` or ``("results",)``. Called on the
-                event loop that runs where it is registered, else on the engine's thread.
+            callback: Takes ``("job", state)``, ``("variants",)``, ``("results",)`` or, at the end,
+                ``("closed",)``. Called on the event loop that runs where it is registered, else on the
+                engine's thread.
 
         Returns:
             Call it to stop.
@@ -375,6 +379,7 @@ class Workbench(Reading):
         if self._own_executor:
             self._executor.close()
         self._store.close()
+        self._stored("closed")
 
     def __enter__(self) -> Workbench:
         return self
@@ -391,7 +396,7 @@ class Workbench(Reading):
         require_idle(self._queue.current())
         return self._queue.add(kind, title, request, work)
 
-    def _stored(self, what: Literal["variants", "results"]) -> None:
+    def _stored(self, what: Literal["variants", "results", "closed"]) -> None:
         self._observers.notify((what,))
 
     def _others_stored(self) -> None:
@@ -402,4 +407,6 @@ class Workbench(Reading):
         self._stored("results")
 
     def _job_changed(self, state: JobState) -> None:
+        if self._queue.job(state.id) is not None:
+            self._live.write(state)
         self._observers.notify(("job", state))

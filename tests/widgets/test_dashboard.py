@@ -15,7 +15,7 @@ from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
 from workbench.jobs.executor import Executor
-from workbench.siblings import folder_beside, last_used, siblings
+from workbench.siblings import folder_beside, last_used, remember, siblings
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -95,11 +95,13 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     bar = TopBar(session)
     assert [one["value"] for one in bar.state["workbenches"]] == ["default"]
     click(bar, "open", model="dense-breast-cancer", data="breast-cancer")
+    assert session.workbench is first
+    until(lambda: session.workbench is not first)
     second = session.workbench
+    assert second.baseline is not None
     assert second.folder == home / "default-2"
     assert last_used() == second.folder
-    until(lambda: second.baseline is not None)
-    until(lambda: len(session.siblings) == 2)
+    assert len(session.siblings) == 2
     shown = click(bar, "go", workbench="default")
     assert session.workbench is first
     assert shown["workbench"] == "default"
@@ -117,25 +119,74 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     first.close()
 
 
-def test_an_opening_that_fails_leaves_the_page_as_it_was(home: Path, executor: Executor, made: Path) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_an_opening_that_fails_leaves_page_and_folders_as_they_were(
+    home: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
     shutil.copytree(made, home / "default")
-    first = Workbench(home / "default", executor=executor)
-    session = session_of(first)
-    bar, jobs = TopBar(session), JobsBar(session)
-    before = bar.state["facts"]
-    click(bar, "open", model="dense-digits", data="breast-cancer")
-    second = session.workbench
-    assert second.folder == home / "default-2"
-    until(lambda: session.workbench is first)
-    shown = click(bar, "language", language="en")
-    assert (shown["facts"], shown["workbench"]) == (before, "default")
-    assert last_used() == first.folder
-    until(lambda: not (home / "default-2").exists())
-    jobs._on_message(None, {"type": "rendered"}, [])
-    (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["said"])
-    assert "takes samples of shape (8, 8, 1)" in said["error"]
-    assert not said["rerun"]
-    first.close()
+    if named:
+        monkeypatch.setenv("WORKBENCH_FOLDER", str(home / "default"))
+    with Workbench(home / "default", executor=executor) as first:
+        session = session_of(first)
+        bar, jobs = TopBar(session), JobsBar(session)
+        before = bar.state["facts"]
+        (home / "nonsense.keras").write_bytes(b"this is no model")
+        (home / "empty.csv").touch()
+        # What shows at once is said at once, at each field, and nothing is started.
+        shown = click(bar, "open", model=str(home / "nonsense.keras"), data=str(home / "empty.csv"))
+        assert "is no model file" in shown["errors"]["model"]
+        assert "is empty" in shown["errors"]["data"]
+        assert not any(job.kind == "open" and not job.ended for job in session.jobs)
+        # What only reading shows is said there, too.
+        click(bar, "open", model="dense-digits", data="breast-cancer")
+        until(lambda: session.openings.last is not None and session.openings.last.ended)
+        assert session.workbench is first
+        shown = click(bar, "language", language="en")
+        assert (shown["facts"], shown["workbench"]) == (before, "default")
+        assert "takes samples of shape (8, 8, 1)" in shown["errors"]["data"]
+        assert last_used() == first.folder
+        until(lambda: not (home / "default-2").exists())
+        jobs._on_message(None, {"type": "rendered"}, [])
+        (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["said"])
+        assert "takes samples of shape (8, 8, 1)" in said["error"]
+        assert said["rerun"]
+        jobs._on_message(None, {"type": "act", "name": "rerun", "job": said["id"]}, [])
+        again = session.openings.last
+        assert again is not None
+        assert again.id != said["id"]
+        until(lambda: session.openings.last.ended)
+        assert {one.name for one in home.iterdir() if one.is_dir()} == {"default"}
+
+
+def test_a_workbench_that_was_named_is_left_and_come_back_to(
+    tmp_path: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
+    shutil.copytree(made, tmp_path / "wine")
+    assert last_used() == tmp_path / "wine"
+    # A server makes the page's kernel, and with it the page, before there is anything beside it.
+    with Workbench(tmp_path / "wine", executor=executor) as first:
+        page = Dashboard(first)
+        page._usual = True
+        assert {one.folder.name for one in page.session.siblings} == {"wine"}
+        shutil.copytree(made, tmp_path / "wine-2")
+        remember(tmp_path / "wine-2")
+        see(page)
+        assert page.workbench.folder == tmp_path / "wine-2"
+        assert {one.folder.name for one in page.session.siblings} == {"wine", "wine-2"}
+        page.workbench.close()
+
+
+def test_folders_are_counted_and_one_that_was_left_empty_is_taken(
+    tmp_path: Path, executor: Executor, made: Path
+) -> None:
+    for name in ("wine", "wine-2"):
+        shutil.copytree(made, tmp_path / name)
+    assert folder_beside(tmp_path / "wine-2") == tmp_path / "wine-3"
+    with Workbench(tmp_path / "wine-3", executor=executor):
+        assert folder_beside(tmp_path / "wine") == tmp_path / "wine-4"
+    assert folder_beside(tmp_path / "wine") == tmp_path / "wine-3"
+    assert folder_beside(tmp_path / "alone-7") == tmp_path / "alone-7-2"
 
 
 def test_a_visitor_sees_no_other_visitor(
@@ -172,8 +223,9 @@ def test_a_model_opened_while_another_is_opening_gets_a_folder_of_its_own(
     first = Workbench(tmp_path / "first", executor=executor)
     session = session_of(first)
     session.open("dense-digits", "digits")
-    session.open("dense-breast-cancer", "breast-cancer")
-    second = session.workbench
+    beside = session.open("dense-breast-cancer", "breast-cancer")
+    second = session.openings.workbench_of(beside.id)
+    assert second is not None
     assert second.folder.parent == first.folder.parent
     for workbench, model in ((first, "dense-digits"), (second, "dense-breast-cancer")):
         job = workbench.job(workbench.jobs[0].id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -9,7 +10,6 @@ from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.session import Session, message_of
 from widgets.wording import duration, short, status_word
-from workbench.errors import InvalidInput
 from workbench.jobs.state import JobState
 from workbench.text import say
 
@@ -40,8 +40,8 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
     left = None
     stage, progress = job.stage, job.progress
     if not job.ended and not session.is_own(job.id):
-        # How far it is, only its own process knows.
-        stage, progress = say("Runs in another page or program"), None
+        elsewhere = say("runs in another page, open or closed, or in another program")
+        stage = say("{stage} · {where}", stage=stage, where=elsewhere) if stage else elsewhere
     if job.status == "queued" and job.queue_position > 0:
         left = say("{count} before this one", count=job.queue_position)
     elif job.waits and job.waiting_since is not None:
@@ -110,7 +110,9 @@ class JobsBar(Component):
             else "",
             "jobs": [job_card(job, self.session) for job in (*active, *ended)],
             "said": None if said is None else said.id,
-            "busy": any(self.session.is_own(job.id) for job in active),
+            # Only the project's own server keeps jobs when their page is closed.
+            "busy": os.environ.get("WORKBENCH_KEEPS_JOBS") != "1"
+            and any(self.session.is_own(job.id) for job in active),
             "message": message_of(self.problem),
         }
 
@@ -124,6 +126,4 @@ class JobsBar(Component):
 
     def act_rerun(self, job: object = None) -> None:
         """Asks again for what a job was asked for."""
-        if not isinstance(job, str):
-            raise InvalidInput(say("There is no such job."))
-        self.session.workbench.rerun(job)
+        self.session.rerun(job)

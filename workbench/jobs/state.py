@@ -16,11 +16,17 @@ from typing import Any, Literal
 from pydantic import Field
 
 from workbench.records import Record
-from workbench.text import Text
+from workbench.text import Text, say
 
 JobKind = Literal["open", "apply", "measure", "compare"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobStatus] = frozenset({"done", "failed", "cancelled", "interrupted"})
+
+PROCESS_ENDED = say(
+    "The process that ran this job ended before it was finished: its notebook or server was stopped, its "
+    "page was closed for longer than jobs are kept, or the machine went down."
+)
+"""Why a job is interrupted."""
 
 
 class JobState(Record):
@@ -39,6 +45,7 @@ class JobState(Record):
         metrics: Live curves: name -> points (step, value).
         log: The last lines.
         error: Why it failed.
+        part: Of an opening: what it is at, or what it failed at: the model or the data.
         variant: Identifier of the variant that it made.
         created: When it was asked for, UTC.
         waiting_since: Since when it waits, with its worker or for one, instead of running; None if it does
@@ -60,6 +67,7 @@ class JobState(Record):
     metrics: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
     log: tuple[Text, ...] = ()
     error: Text | None = None
+    part: Literal["model", "data"] | None = None
     variant: str | None = None
     created: datetime
     waiting_since: datetime | None = None

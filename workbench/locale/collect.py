@@ -24,7 +24,8 @@ SAID_FROM_DATA = frozenset(
         "widgets/panels/family.py",  # titles of techniques
         "widgets/panels/first_steps.py",  # titles of techniques
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
-        "widgets/panels/top_bar.py",  # scalings
+        "widgets/panels/opening_form.py",  # scalings
+        "widgets/panels/top_bar.py",  # titles of techniques
         "workbench/cli/_tables.py",  # verdicts
         "workbench/making.py",  # titles of techniques
         "workbench/techniques/inference/grid_selection.py",  # goals
