@@ -13,7 +13,10 @@ from babel.messages.pofile import read_po
 
 from workbench import text
 from workbench.locale import collect
-from workbench.text import LANGUAGES, Text, catalogue_path, say, verbatim
+from workbench.locale.collect import Message
+from workbench.technique import field_context
+from workbench.techniques import techniques
+from workbench.text import LANGUAGES, Text, catalogue_path, say, say_as, verbatim
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 NAMES = {
@@ -51,7 +54,7 @@ NAMES = {
 
 
 @pytest.fixture(scope="module")
-def messages() -> frozenset[str]:
+def messages() -> frozenset[Message]:
     return collect.collect()
 
 
@@ -75,25 +78,33 @@ def holes(template: str) -> Counter[str]:
     return Counter(re.findall(r"\{[^{}]*\}", template.replace("{{", "").replace("}}", "")))
 
 
+def first(forms: str | tuple[str, ...]) -> str:
+    """A text, or that for one of a pair."""
+    return forms if isinstance(forms, str) else forms[0]
+
+
 def test_every_text_is_translated(catalogue, messages):
-    entries = {entry.id: entry for entry in catalogue if entry.id}
-    missing = sorted(message for message in messages if message not in entries)
+    entries = {(entry.context, first(entry.id)): entry for entry in catalogue if entry.id}
+    missing = sorted(one.text for one in messages if (one.context, one.text) not in entries)
     assert not missing, "run `make messages` and translate"
-    assert not [entry.id for entry in entries.values() if not entry.string]
+    assert not [entry.id for entry in entries.values() if not first(entry.string)]
     assert not [entry.id for entry in entries.values() if entry.fuzzy]
 
 
-def test_holes_are_the_same(catalogue):
+def test_holes_are_the_same(catalogue, messages):
+    # Where there is a plural, its holes count: the text for one may say "one variant".
+    plurals = {one.text: one.plural for one in messages if one.plural is not None}
     wrong = [
         (entry.id, entry.string)
         for entry in catalogue
-        if entry.id and entry.string and holes(entry.id) != holes(entry.string)
+        if entry.id and holes(plurals.get(first(entry.id), first(entry.id))) != holes(first(entry.string))
     ]
     assert not wrong
 
 
 def test_nothing_is_left_in_english(catalogue):
-    assert {entry.id for entry in catalogue if entry.id and entry.id == entry.string} <= NAMES
+    same = {first(entry.id) for entry in catalogue if entry.id and first(entry.id) == first(entry.string)}
+    assert same <= NAMES
 
 
 def test_chinese_has_chinese_punctuation():
@@ -101,7 +112,8 @@ def test_chinese_has_chinese_punctuation():
         catalogue = read_po(file, locale="zh_CN")
     # Half-width marks next to a Chinese character; code and names keep theirs.
     mixed = re.compile(r"[一-鿿][,;:!?()]|[,;:!?()][一-鿿]|[一-鿿]\.(?!\w)|  ")
-    assert not [entry.string for entry in catalogue if entry.id and mixed.search(entry.string)]
+    strings = [first(entry.string) for entry in catalogue if entry.id]
+    assert not [string for string in strings if mixed.search(string)]
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -115,8 +127,9 @@ def test_texts_are_literals_or_known_to_come_from_data():
         for path in (collect.ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    literal = bool(node.args) and isinstance(node.args[0], ast.Constant)
-                    if node.func.id == "Text" or (node.func.id == "say" and not literal):
+                    said = node.args[: 2 if node.func.id == "say_as" else 1]
+                    literal = bool(said) and all(isinstance(one, ast.Constant) for one in said)
+                    if node.func.id == "Text" or (node.func.id in ("say", "say_as") and not literal):
                         dynamic.add(path.relative_to(collect.ROOT).as_posix())
     assert dynamic == collect.SAID_FROM_DATA
 
@@ -149,12 +162,80 @@ def test_pages_have_no_words_of_their_own():
     ],
 )
 def test_collected(messages, message):
-    assert message in messages
+    assert Message(message) in messages
 
 
 def test_adjacent_literals_are_one_text(messages):
     text = "Encode the text as it was encoded for the training, or open a model whose first layer is "
-    assert f"{text}TextVectorization or StringLookup." in messages
+    assert Message(f"{text}TextVectorization or StringLookup.") in messages
+
+
+@pytest.mark.parametrize(
+    ("technique", "field", "title"),
+    [
+        ("structure.sparsity", "removal", "去除方式"),
+        ("structure.depth", "search", "测量方式"),
+        ("training.retrain", "start", "起始权重"),
+    ],
+)
+def test_a_word_that_means_something_else_in_a_form_has_a_translation_of_its_own(technique, field, title):
+    parameters = techniques()[technique].parameters_type
+    english = parameters.model_fields[field].title
+    there = Text(template=english, context=field_context(parameters, field))
+    assert there.translated("zh_CN") == title != Text(template=english).translated("zh_CN")
+    assert there.translated("en") == english
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_choices_are_shown_as_code_and_recipes_write_them(language):
+    """So that "spectrum: ..." in the help is found among the choices."""
+    for technique in techniques().values():
+        parameters = technique.parameters_type
+        for name, field in parameters.model_fields.items():
+            for choice in collect._choices(field.annotation):
+                shown = Text(template=choice, context=field_context(parameters, name)).translated(language)
+                assert re.fullmatch(re.escape(choice) + r"( \(.+\)|（.+）)?", shown)
+
+
+def test_english_explains_choices_that_say_nothing_by_themselves():
+    with catalogue_path("en").open("rb") as file:
+        explained = [entry for entry in read_po(file, locale="en") if entry.id]
+    assert {Message(entry.id, context=entry.context) for entry in explained} <= collect.in_fields()
+    assert Text(template="l1", context="Channels.importance").translated("en") == "l1 (mean absolute weight)"
+    assert Text(template="l1").translated("en") == "l1"
+
+
+def test_a_context_of_the_source_has_an_entry_of_its_own(locale_folder, monkeypatch):
+    source = ast.parse('say_as("verb", "Open"); say("Open"); say("{count} row", "{count} rows", count=n)')
+    said = [message for node in ast.walk(source) if (message := collect._said(node)) is not None]
+    assert sorted(said, key=str) == [
+        Message("Open", None, "verb"),
+        Message("Open"),
+        Message("{count} row", "{count} rows"),
+    ]
+    monkeypatch.setattr(collect, "collect", lambda: frozenset(said))
+    collect.main()
+    path = catalogue_path("zh_CN")
+    empty = path.read_text(encoding="utf-8")
+    path.write_text(
+        empty.replace('msgid "Open"\nmsgstr ""', 'msgid "Open"\nmsgstr "打开的"', 1)
+        .replace('msgctxt "verb"\nmsgid "Open"\nmsgstr ""', 'msgctxt "verb"\nmsgid "Open"\nmsgstr "打开"')
+        .replace('msgstr[0] ""', 'msgstr[0] "{count} 行"'),
+        encoding="utf-8",
+    )
+    assert collect.updated("zh_CN") == path.read_bytes()
+    assert say_as("verb", "Open").translated("zh_CN") == "打开"
+    assert say_as("noun", "Open").translated("zh_CN") == "打开的"  # no entry for there: the common one
+    assert say("Open").translated("zh_CN") == "打开的"
+    rows = [say("{count} row", "{count} rows", count=count) for count in (0, 1, 2, "1", "1,024")]
+    assert list(map(str, rows)) == ["0 rows", "1 row", "2 rows", "1 row", "1,024 rows"]
+    assert [row.translated("zh_CN") for row in rows][3:] == ["1 行", "1,024 行"]
+
+
+def test_what_the_program_said_once_is_still_translated(locale_folder):
+    """Workbenches hold texts of the version that made them."""
+    catalogue_path("zh_CN").write_text('#~ msgid "Old words"\n#~ msgstr "旧的说法"\n', encoding="utf-8")
+    assert say("Old words").translated("zh_CN") == "旧的说法"
 
 
 def test_texts_without_the_page_speak_chinese():
@@ -220,4 +301,6 @@ def test_collecting_keeps_what_translators_wrote(locale_folder):
 
 def test_the_first_catalogue_of_a_language(locale_folder):
     catalogue = read_po(io.BytesIO(collect.updated("zh_CN")), locale="zh_CN")
-    assert {entry.id for entry in catalogue if entry.id} == collect.collect()
+    assert {(entry.context, first(entry.id)) for entry in catalogue if entry.id} == {
+        (message.context, message.text) for message in collect.collect()
+    }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.collecting import Collecting
-from workbench.data.arrays import is_frame, streams_in
+from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
 from workbench.data.streams import Bounds, require_end
 from workbench.errors import InvalidInput
 from workbench.text import say
@@ -98,16 +98,23 @@ def hand_over_data(
     from workbench.data.builtin import BUILTINS
 
     if isinstance(data, str) and data in BUILTINS:
+        _require_no_label(label, data)
         return data
     if isinstance(data, (str, Path)):
-        return _data_path(data)
+        path = _data_path(data)
+        if path.is_dir() or path.suffix.lower() in (".npz", ".zip"):
+            _require_no_label(label, path.name)
+        return path
+    if not is_frame(data):
+        _require_no_label(label, type(data).__name__)
     streams = streams_in(data)
     for stream in streams:
         require_end(stream, bounds)
+    tables = is_frame(data) or is_columns_and_labels(data)
     collecting = Collecting(
-        data.copy() if is_frame(data) else data, staging / "arrays.npz", label, limit_bytes, bounds
+        _copied(data) if tables else data, staging / "arrays.npz", label, limit_bytes, bounds
     )
-    if streams or is_frame(data):
+    if streams or tables:
         return collecting
     # Arrays are written now: the caller may change them as soon as this returns.
     return collecting.write()
@@ -149,3 +156,25 @@ def _existing(named: str | Path) -> Path | None:
         return path.resolve() if path.exists() else None
     except (OSError, ValueError, RuntimeError):  # too long, a zero byte, a home of nobody
         return None
+
+
+def _copied(data: Any) -> Any:
+    """A table, or a table and its labels, that the caller may change while the job reads them."""
+    if is_frame(data):
+        return data.copy()
+    x, y = data
+    return x.copy(), y.copy() if hasattr(y, "copy") else y
+
+
+def _require_no_label(label: str | None, data: str) -> None:
+    """Refuses the name of a column where there are none: it would be ignored in silence."""
+    if label is None:
+        return
+    raise InvalidInput(
+        say(
+            "label={label} names a column of a table, and {data} is none.",
+            label=repr(label)[:60],
+            data=data,
+        ),
+        say("Leave label out: these data say themselves what their labels are."),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from inspect import get_annotations
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -34,6 +35,21 @@ class Parameters(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+def field_context(parameters: type[Parameters], name: str) -> str:
+    """Where a field's title, unit and choices stand, for :attr:`workbench.text.Text.context`.
+
+    Args:
+        parameters: A technique's parameter model.
+        name: The field.
+
+    Returns:
+        The class that says what the field is and the field, such as ``Sparsity.removal``; one for all
+        models that inherit it.
+    """
+    owner = next(kind for kind in parameters.__mro__ if name in get_annotations(kind))
+    return f"{owner.__name__.lstrip('_')}.{name}"
 
 
 P = TypeVar("P", bound=Parameters)

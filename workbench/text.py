@@ -7,9 +7,10 @@ reader switches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import Field
 
@@ -21,16 +22,24 @@ _LOCALE = Path(__file__).with_name("locale")
 _language = "en"
 
 
+Value: TypeAlias = "Text | bool | int | float | str | None"
+"""What goes into a hole."""
+
+
 class Text(Record):
     """A sentence with named holes, in no language yet.
 
     Attributes:
         template: The English sentence, with ``{name}`` holes as in :meth:`str.format`.
         values: What goes into the holes. A value may itself be a :class:`Text`.
+        plural: The English sentence for any ``count`` but one, where it differs.
+        context: Where it stands, for a word that means different things in different places.
     """
 
     template: str
-    values: dict[str, Text | bool | int | float | str | None] = Field(default_factory=dict)
+    values: dict[str, Value] = Field(default_factory=dict)
+    plural: str | None = None
+    context: str | None = None
 
     def __str__(self) -> str:
         return self.translated(_language)
@@ -41,33 +50,58 @@ class Text(Record):
         Args:
             language: One of :data:`LANGUAGES`.
         """
-        translation = _catalogue(language).get(self.template, self.template)
+        english = self.template
+        # A count is often written out already: "1", "1,024".
+        if self.plural is not None and str(self.values.get("count")) != "1":
+            english = self.plural
+        translation = self._entry(language)
         if not self.values:
-            return translation
+            return translation or english
         words = {
             name: value.translated(language) if isinstance(value, Text) else value
             for name, value in self.values.items()
         }
-        for template in (translation, self.template):
+        for template in (translation or english, english):
             try:
                 return template.format(**words)
             except (LookupError, ValueError, TypeError, AttributeError):
                 continue  # a reader is better served by English, or by bare holes, than by an error
-        return self.template
+        return english
+
+    def _entry(self, language: str) -> str | None:
+        # A word has an entry of its own only in those places where the common one would be wrong.
+        if self.context is None:
+            return None if language == "en" else _catalogue(language).get((None, self.template))
+        catalogue = _catalogue(language)
+        return catalogue.get((self.context, self.template)) or catalogue.get((None, self.template))
 
 
-def say(template: str, /, **values: Text | bool | int | float | str | None) -> Text:
+def say(template: str, plural: str | None = None, /, **values: Value) -> Text:
     """Makes a text that a user will read.
 
     Args:
         template: The English sentence. Must be a literal, so that it can be found for translation.
             With ``values``, ``{name}`` marks a hole (double a brace to show it).
+        plural: The sentence for any other ``count`` than one, such as
+            ``say("{count} variant", "{count} variants", count=3)``. A literal too.
         **values: What goes into the holes.
 
     Returns:
         The text; ``str()`` of it is the sentence in the current language.
     """
-    return Text(template=template, values=values)
+    return Text(template=template, values=values, plural=plural)
+
+
+def say_as(context: str, template: str, plural: str | None = None, /, **values: Value) -> Text:
+    """Makes a text from a short word that means different things in different places.
+
+    Args:
+        context: What it is here, for the translators, such as ``verb``. A literal.
+        template: As for :func:`say`.
+        plural: As for :func:`say`.
+        **values: What goes into the holes.
+    """
+    return Text(template=template, values=values, plural=plural, context=context)
 
 
 def verbatim(words: str) -> Text:
@@ -101,7 +135,7 @@ def catalogue_path(language: str) -> Path:
 
 
 @cache
-def _catalogue(language: str) -> Mapping[str, str]:
+def _catalogue(language: str) -> Mapping[tuple[str | None, str], str]:
     source = catalogue_path(language)
     if not source.is_file():
         return {}
@@ -110,8 +144,14 @@ def _catalogue(language: str) -> Mapping[str, str]:
 
     with source.open("rb") as file:
         catalogue = read_po(file, locale=language)
+    # Texts that the program no longer says still stand in workbenches that were made before.
     return {
-        str(entry.id): str(entry.string)
-        for entry in catalogue
+        (entry.context, _first(entry.id)): _first(entry.string)
+        for entry in (*catalogue.obsolete.values(), *catalogue)
         if entry.id and entry.string and not entry.fuzzy
     }
+
+
+def _first(forms: str | Sequence[str]) -> str:
+    # No language of ours but English has a plural form: one translation is for any count.
+    return forms if isinstance(forms, str) else forms[0]

@@ -160,7 +160,7 @@ def test_killing_the_server(tmp_path: Path) -> None:
             time.sleep(rng.uniform(0.0, 5.0))
             os.kill(process.pid, signal.SIGKILL)
             session.wait_for("failed")
-            assert not [line for line in session.lines if "Traceback" in line]
+            assert not [line for line in session.lines if "Traceback" in line], "\n".join(session.lines)
             stored |= session.stored()
             session.kill()
             _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)

@@ -1,11 +1,14 @@
 import numpy as np
+import pandas
 import pytest
 
 from tests.data.sources import described, labelled
 from workbench.data.arrays import read_arrays
 from workbench.data.prepare import prepare
+from workbench.data.streams import Bounds
 from workbench.data.where import where
 from workbench.errors import InvalidInput, Refused
+from workbench.sources import hand_over_data
 
 LIMIT = 2**24
 FORMS = (
@@ -207,3 +210,25 @@ def test_tf_data_samples_of_different_shapes(tf):
     )
     with pytest.raises(InvalidInput, match="Samples of different shapes cannot be one array"):
         read(source)
+
+
+def test_the_columns_of_a_data_frame_beside_labels_are_inputs_of_their_own():
+    frame = pandas.DataFrame({"age": np.arange(60.0), "town": np.array(["Ulm", "Bonn", "Jena"])[Y[:60] % 3]})
+    labels = pandas.Series(Y[:60] % 2, index=range(100, 160))  # an index of its own, as after a split
+    model = described(age=(1,), town=(1,))
+    raw = read_arrays((frame, labels), label=None, limit_bytes=10**8, model=model)
+    samples = raw.splits["train"]
+    assert set(samples.x) == {"age", "town"}
+    np.testing.assert_array_equal(samples.x["age"].ravel(), np.arange(60.0))
+    np.testing.assert_array_equal(samples.y, Y[:60] % 2)
+    numbers = read_arrays((frame[["age"]], labels), label=None, limit_bytes=10**8, model=described((1,)))
+    np.testing.assert_array_equal(numbers.splits["train"].x[""].ravel(), np.arange(60.0))
+    with pytest.raises(InvalidInput, match="60 rows and y 59 labels"):
+        read_arrays((frame, labels[:59]), label=None, limit_bytes=10**8, model=model)
+
+
+def test_a_label_column_is_refused_where_there_are_no_columns(tmp_path):
+    with pytest.raises(InvalidInput, match="label='kind' names a column of a table, and tuple is none"):
+        hand_over_data((X, Y), tmp_path, "kind", None, Bounds())
+    with pytest.raises(InvalidInput, match="digits is none"):
+        hand_over_data("digits", tmp_path, "kind", None, Bounds())

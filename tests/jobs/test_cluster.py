@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import logging
 import os
 import signal
 import subprocess
@@ -179,6 +182,26 @@ def test_a_cluster_that_dies_fails_its_jobs_and_is_started_anew(tmp_path):
         until(lambda: all(gone(pid) for pid in processes))
     finally:
         executor.close()
+
+
+def test_a_lost_scheduler_is_told_by_the_job_and_not_by_a_traceback():
+    words = logging.StreamHandler(io.StringIO())
+    logging.getLogger("distributed.client").addHandler(words)
+    process, address = serve_cluster(("light",))
+    executor = Executor(address)
+    try:
+        assert Started(executor, work.add, 1, 2).result() == 3
+        os.kill(process.pid, signal.SIGKILL)
+        connection = executor._connection
+        until(lambda: not connection.alive)
+        # dask tries to reach it again, and is stopped between two of its attempts.
+        executor.spawn(asyncio.sleep(1)).result(PATIENCE)
+        executor.spawn(connection.close()).result(PATIENCE)
+        assert words.stream.getvalue() == ""
+    finally:
+        logging.getLogger("distributed.client").removeHandler(words)
+        executor.close()
+        process.close()
 
 
 SCRIPT = """

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from widgets.wording import count
-from workbench.technique import AnyTechnique, Parameters
+from workbench.technique import AnyTechnique, Parameters, field_context
 from workbench.text import Text, say
 
 _MOST_SLIDER_STEPS = 500
@@ -27,7 +27,10 @@ def fields(parameters: type[Parameters]) -> list[dict[str, Any]]:
         ``options``, ``range`` (the limits in words) and ``advanced``.
     """
     schema = parameters.model_json_schema()
-    return [_field(name, _resolved(field, schema)) for name, field in schema.get("properties", {}).items()]
+    return [
+        _field(name, _resolved(field, schema), field_context(parameters, name))
+        for name, field in schema.get("properties", {}).items()
+    ]
 
 
 def defaults(parameters: type[Parameters]) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def _may_be_none(field: dict[str, Any]) -> bool:
     return any(part.get("type") == "null" for part in field.get("anyOf", []))
 
 
-def _field(name: str, field: dict[str, Any]) -> dict[str, Any]:
+def _field(name: str, field: dict[str, Any], context: str) -> dict[str, Any]:
     constraint = next((part for part in field.get("anyOf", []) if part.get("type") != "null"), field)
     minimum = constraint.get("minimum", constraint.get("exclusiveMinimum"))
     maximum = constraint.get("maximum", constraint.get("exclusiveMaximum"))
@@ -97,15 +100,15 @@ def _field(name: str, field: dict[str, Any]) -> dict[str, Any]:
     unit = field.get("unit")
     return {
         "name": name,
-        "title": str(Text(template=field.get("title", name.replace("_", " ").capitalize()))),
-        "description": str(Text(template=field.get("description", ""))),
-        "unit": str(Text(template=unit)) if unit else None,
+        "title": str(Text(template=field.get("title", name.replace("_", " ").capitalize()), context=context)),
+        "description": str(Text(template=field.get("description", ""), context=context)),
+        "unit": str(Text(template=unit, context=context)) if unit else None,
         "kind": kind,
         "minimum": minimum,
         "maximum": maximum,
         # A number that is typed is not held to the slider's steps.
         "step": step if whole or kind == "range" else None,
-        "options": [{"value": option, "label": _option(option)} for option in options or []],
+        "options": [{"value": option, "label": _option(option, context)} for option in options or []],
         "range": _limits(minimum, maximum),
         "advanced": bool(field.get("advanced", False)),
     }
@@ -122,10 +125,12 @@ def _suits_slider(
     )
 
 
-def _option(option: Any) -> str:
+def _option(option: Any, context: str) -> str:
     if option is None:
         return str(say("none"))
-    return str(Text(template=option)) if isinstance(option, str) and option else str(option)
+    if isinstance(option, str) and option:
+        return str(Text(template=option, context=context))
+    return str(option)
 
 
 def _limits(minimum: float | None, maximum: float | None) -> str | None:

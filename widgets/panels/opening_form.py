@@ -147,12 +147,12 @@ class OpeningForm:
         return shown | {
             "summary": str(
                 say(
-                    "{samples} samples · {classes} classes",
-                    samples=count(found.samples),
-                    classes=len(found.counts),
+                    "{samples} · {classes}",
+                    samples=_samples(found.samples),
+                    classes=say("{count} class", "{count} classes", count=len(found.counts)),
                 )
                 if found.counts
-                else say("{samples} samples", samples=count(found.samples))
+                else _samples(found.samples)
             ),
             "label": found.label,
             "columns": [{"name": column.name, "counts": _counts(column.counts)} for column in found.columns],
@@ -243,6 +243,10 @@ class OpeningForm:
                 self._errors[part] = error.text
         if not self._errors:
             self._session.open(model, data, **options)
+
+
+def _samples(number: int) -> Text:
+    return say("{count} sample", "{count} samples", count=count(number))
 
 
 def _counts(counts: tuple[tuple[str, int], ...]) -> list[dict[str, str]]:

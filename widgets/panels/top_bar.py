@@ -121,6 +121,7 @@ class TopBar(Component):
             "name": name,
             "title": str(
                 say(
+                    "{name}: {count} step on {variant}",
                     "{name}: {count} steps on {variant}",
                     name=short(name),
                     count=len(recipe.steps),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -56,6 +56,8 @@ def read_arrays(
         InvalidInput: If the source is none of these.
         Refused: If the values take more than the limit.
     """
+    if is_columns_and_labels(source) and _columns_are_inputs(source[0], model):
+        source, label = _one_table(*source[:2])
     if is_frame(source):
         return from_frame(
             source, "table", label=label, limit_bytes=limit_bytes, source="DataFrame", model=model
@@ -150,6 +152,35 @@ def streams_in(source: object) -> list[Any]:
 def is_frame(source: object) -> bool:
     """Whether a source is a table of pandas."""
     return hasattr(source, "iloc") and hasattr(source, "columns")
+
+
+def is_columns_and_labels(source: object) -> TypeGuard[tuple[Any, Any]]:
+    """Whether a source is ``(x, y)`` with a table of pandas as x.
+
+    Args:
+        source: As for :func:`read_arrays`.
+    """
+    return isinstance(source, tuple) and len(source) == 2 and is_frame(source[0])
+
+
+def _columns_are_inputs(frame: Any, model: ModelDescription | None) -> bool:
+    """Whether each column is an input of its own, or cannot be a number of one array."""
+    several = model is not None and len(model.inputs) > 1
+    return several or any(dtype.kind not in "biuf" for dtype in frame.dtypes)
+
+
+def _one_table(frame: Any, labels: Any) -> tuple[Any, str]:
+    """Columns and labels as one table, and the name of the column that the labels are in."""
+    if len(frame) != len(labels):
+        raise InvalidInput(
+            say("x has {samples} rows and y {labels} labels.", samples=len(frame), labels=len(labels)),
+            say("Give one label for each row."),
+        )
+    name = "label"
+    while name in frame.columns:
+        name += "_"
+    # As an array: labels with an index of their own would be lined up by it.
+    return frame.assign(**{name: getattr(labels, "array", np.asarray(labels))}), name
 
 
 def _unknown(source: object) -> InvalidInput:

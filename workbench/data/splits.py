@@ -223,7 +223,12 @@ def _few(classes: tuple[str, ...], chosen: npt.NDArray[np.bool_]) -> str:
 def _larger(split: SplitName, own: set[SplitName]) -> Text:
     """How a split gets more samples."""
     if split == "train":
-        return say("Add training samples.")
+        if len(own) == len(SPLITS):
+            return say("Add training samples.")
+        return say(
+            "Add training samples, or give the other splits smaller shares: {where}.",
+            where=where("test_fraction"),
+        )
     if split in own:
         return say("Add samples to it, or leave it out: then it is cut from the training samples.")
     return say(

@@ -37,6 +37,17 @@ _SENDER_SECONDS = 0.05  # dask's background sender notices only then that it is 
 _log = logging.getLogger(__name__)
 
 
+class _Closing(logging.Filter):
+    """Drops dask's own words on a client that was closed while it tried to reach a lost scheduler again."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+# The owner of a job is told that the scheduler is lost; a traceback of dask's inside helps nobody.
+logging.getLogger("distributed.client").addFilter(_Closing())
+
+
 class Connection:
     """A client of a scheduler. Made by :meth:`open`.
 

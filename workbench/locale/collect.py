@@ -2,17 +2,23 @@
 
 Translations are kept, texts that are gone are marked obsolete, and the order is that of the
 alphabet. Neither places nor dates are written, so a catalogue changes only where a text does.
+
+A parameter's title, unit and choices are looked up with :func:`workbench.technique.field_context` first
+and without it then. So where a common word would be wrong in one form, a translator gives it there an
+entry of its own, with ``msgctxt "Sparsity.removal"``; it is kept as long as the word stands there.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import io
-import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
+from workbench.technique import Parameters, field_context
+from workbench.techniques import techniques
 from workbench.text import LANGUAGES, catalogue_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,30 +44,58 @@ SAID_FROM_DATA = frozenset(
 )
 """Files that say something else than a literal; what that can be is collected by :func:`from_data`."""
 
-KEYWORDS = {"say": None, "metric": (1,)}
-"""The functions whose first argument a reader sees: texts, and the names of live curves."""
+KEYWORDS = ("say", "say_as", "metric")
+"""The functions whose arguments a reader sees: texts, and the names of live curves."""
 
 _WHOSE = ("student", "teacher")  # whose layer is missing
 _CURVES = ("training loss", "training accuracy")  # made from Keras's names of metrics
 
 
-def collect() -> frozenset[str]:
-    """Every text, in English."""
-    return frozenset(filter(None, (*from_source(), *from_data())))
+class Message(NamedTuple):
+    """A text in English, as a catalogue knows it.
+
+    Attributes:
+        text: The text; for one object where there is a plural.
+        plural: The text for another count.
+        context: Where it stands, if that matters.
+    """
+
+    text: str
+    plural: str | None = None
+    context: str | None = None
 
 
-def from_source() -> Iterator[str]:
+def collect() -> frozenset[Message]:
+    """Every text."""
+    said = frozenset(from_source())
+    counted = {message.text for message in said if message.plural is not None}
+    return said | {Message(text) for text in from_data() if text and text not in counted}
+
+
+def from_source() -> Iterator[Message]:
     """The literals of ``say("...")`` and of ``report.metric("...")`` in the source."""
-    from babel.messages.extract import extract
-
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
-            with path.open("rb") as source:
-                try:
-                    for _, message, _, _ in extract("python", source, keywords=KEYWORDS):
-                        yield message if isinstance(message, str) else message[0]
-                except (SyntaxError, tokenize.TokenError) as error:
-                    raise ValueError(f"{path.relative_to(ROOT)} is not valid Python: {error}") from error
+            try:
+                tree = ast.parse(path.read_text(encoding="utf-8"))
+            except SyntaxError as error:
+                raise ValueError(f"{path.relative_to(ROOT)} is not valid Python: {error}") from error
+            yield from filter(None, (_said(node) for node in ast.walk(tree)))
+
+
+def _said(node: ast.AST) -> Message | None:
+    if not isinstance(node, ast.Call):
+        return None
+    called = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+    if called not in KEYWORDS:
+        return None
+    literals = [
+        one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else None
+        for one in node.args
+    ]
+    context = literals.pop(0) if called == "say_as" and literals else None
+    text, plural, *_ = (*literals, None, None)
+    return Message(text, plural if called != "metric" else None, context) if text else None
 
 
 def from_data() -> Iterator[str]:
@@ -69,7 +103,6 @@ def from_data() -> Iterator[str]:
     from workbench.data.raw import SCALINGS
     from workbench.measure.records import QualityVerdict, SpeedVerdict
     from workbench.runtimes import runtimes
-    from workbench.techniques import techniques
 
     yield from _CURVES
     yield from _WHOSE
@@ -79,17 +112,34 @@ def from_data() -> Iterator[str]:
     for technique in _own(techniques()):
         yield technique.title
         yield documentation(type(technique))
-        shown = technique.parameters_type.model_json_schema().get("properties", {})
-        for name, field in technique.parameters_type.model_fields.items():
-            # pydantic makes a title where the field has none.
-            yield shown[name].get("title", name.replace("_", " ").capitalize())
-            yield shown[name].get("description", "")
-            extra = field.json_schema_extra
-            yield str(extra.get("unit", "")) if isinstance(extra, Mapping) else ""
-            yield from _choices(field.annotation)
+        for _, text in _of_fields(technique.parameters_type):
+            yield text
     for runtime in _own(runtimes()):
         yield runtime.title
         yield documentation(type(runtime))
+
+
+def in_fields() -> frozenset[Message]:
+    """What stands in the forms, with where it stands: what can have a translation only for there."""
+    return frozenset(
+        Message(text, context=context)
+        for technique in _own(techniques())
+        for context, text in _of_fields(technique.parameters_type)
+        if text
+    )
+
+
+def _of_fields(parameters: type[Parameters]) -> Iterator[tuple[str, str]]:
+    shown = parameters.model_json_schema().get("properties", {})
+    for name, field in parameters.model_fields.items():
+        context = field_context(parameters, name)
+        # pydantic makes a title where the field has none.
+        yield context, shown[name].get("title", name.replace("_", " ").capitalize())
+        yield context, shown[name].get("description", "")
+        extra = field.json_schema_extra
+        yield context, str(extra.get("unit", "")) if isinstance(extra, Mapping) else ""
+        for choice in _choices(field.annotation):
+            yield context, choice
 
 
 def documentation(shown: type) -> str:
@@ -112,18 +162,39 @@ def updated(language: str) -> bytes:
     header, _, _ = written.partition(b"\n\n")
     before = read_po(io.BytesIO(written), locale=language)
     now = Catalog(locale=language)
-    for message in sorted(collect()):
-        known = before.get(message) or before.obsolete.get(message)
-        entry = now.add(message, known.string if known is not None else "")
+    places = in_fields()
+    own = {
+        Message(_text(entry.id), context=entry.context)
+        for entry in (*before, *before.obsolete.values())
+        if entry.context
+    }
+    wanted = {(message.text, message.context): message for message in collect() | (own & places)}
+    for text, context in sorted(wanted, key=lambda one: (one[0], one[1] or "")):
+        known = before.get(text, context) or before.obsolete.get(_key(text, context))
+        translation = _text(known.string) if known is not None else ""
+        plural = wanted[text, context].plural
+        if plural is None:
+            entry = now.add(text, translation, context=context)
+        else:
+            entry = now.add((text, plural), (translation,) * now.num_plurals, context=context)
         # Babel guesses from signs such as a percent sign; only a translator's mark is kept.
         entry.flags = {"fuzzy"} if known is not None and known.fuzzy else set()
     for gone in (*before, *before.obsolete.values()):
-        if gone.id and gone.id not in now and gone.string:
+        text = _text(gone.id)
+        if text and _text(gone.string) and (text, gone.context) not in wanted:
             gone.flags = set()
-            now.obsolete[gone.id] = gone
+            now.obsolete[_key(text, gone.context)] = gone
     body = io.BytesIO()
     write_po(body, now, width=0, omit_header=True, sort_output=True)
     return header.rstrip() + b"\n\n" + body.getvalue().strip() + b"\n"
+
+
+def _text(forms: str | Sequence[str] | None) -> str:
+    return forms if isinstance(forms, str) else forms[0] if forms else ""
+
+
+def _key(text: str, context: str | None) -> str | tuple[str, str]:
+    return text if context is None else (text, context)  # as babel keeps what is obsolete
 
 
 def main() -> None:

@@ -123,8 +123,14 @@ def require_parity(first: Arrays, second: Arrays, name: str) -> float:
     """The largest difference, if it is small enough.
 
     Raises:
-        workbench.errors.InvalidInput: If the outputs differ by more than :data:`TOLERANCE`.
+        workbench.errors.InvalidInput: If the outputs differ by more than :data:`TOLERANCE`, or are no
+            numbers.
     """
+    if not all(np.isfinite(array).all() for array in first if array.dtype.kind == "f"):
+        raise InvalidInput(
+            say("On random input {name} gives values that are no numbers (NaN or infinity).", name=name),
+            say("Check its weights: a training that diverged leaves such ones. Train it again, and save it."),
+        )
     difference = largest_difference(first, second)
     if difference > TOLERANCE:
         raise InvalidInput(
