@@ -20,6 +20,7 @@ from workbench.variant import Variant
 
 if TYPE_CHECKING:
     from widgets.component import Component
+    from widgets.panel_choice import PanelChoice
     from workbench.jobs.job import Job
     from workbench.workbench import Workbench
 
@@ -56,6 +57,14 @@ class Session:
         self._opened: dict[Path, Workbench] = {}
         self.openings = Openings(self)
         self.shown_technique: tuple[int, str] | None = None
+        self.resets = 0
+        """How often the page was taken back to how it is seen first."""
+        self.prefilled: dict[str, dict[str, Any]] = {}
+        """By technique: what its form is to say when it is unfolded next."""
+        self.form: tuple[str, dict[str, Any]] | None = None
+        """The technique that was unfolded last, and what its form says."""
+        self.panels: PanelChoice | None = None
+        """The panels of the page, where it is a whole one."""
         self._watch(workbench)
 
     def _watch(self, workbench: Workbench) -> None:
@@ -171,8 +180,12 @@ class Session:
         self.parent = self.known(variant)
         self.touch("selection")
 
-    def show_technique(self, technique: object) -> None:
+    def show_technique(self, technique: object, values: dict[str, Any] | None = None) -> None:
         """Unfolds a technique in the panel that has it.
+
+        Args:
+            technique: Its name.
+            values: What its form is to say, where that is not what it says already.
 
         Raises:
             InvalidInput: If there is no such technique.
@@ -181,7 +194,17 @@ class Session:
             raise InvalidInput(say("There is no such technique."))
         number = 1 if self.shown_technique is None else self.shown_technique[0] + 1
         self.shown_technique = number, technique
+        if values:
+            self.prefilled[technique] = values
         self.touch("technique")
+
+    def reset(self) -> None:
+        """Takes the page back to how it is seen first; what was made stays."""
+        self.selected = self.reference = self.parent = self.form = None
+        self.resets += 1
+        if self.panels is not None:
+            self.panels.show(None)
+        self.touch("selection", "technique")
 
     def cancel(self, job: object) -> None:
         """Cancels a job."""

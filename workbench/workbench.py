@@ -24,7 +24,7 @@ from workbench.pipeline import Pipeline
 from workbench.reading import Reading
 from workbench.recipe import Recipe
 from workbench.repeating import ask_again
-from workbench.shared import require_allowed, require_idle, shared_mode
+from workbench.shared import require_allowed, require_room, shared_mode
 from workbench.siblings import default_folder
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
@@ -393,7 +393,7 @@ class Workbench(Reading):
     # -- inside -----------------------------------------------------------------------------
 
     def _add_job(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
-        require_idle(self._queue.current())
+        require_room(self._queue.current())
         return self._queue.add(kind, title, request, work)
 
     def _stored(self, what: Literal["variants", "results", "closed"]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from widgets import Dashboard
+from widgets.component import Component
 from widgets.panels.jobs import JobsBar
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
@@ -47,9 +48,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "neural-workbench"
 
 
-def see(page: Dashboard) -> None:
+def see(page: Dashboard, query: str = "") -> None:
     """What a page says when it shows the widget for the first time."""
-    page._top_bar._handle_custom_msg({"type": "rendered"}, [])
+    page._top_bar._handle_custom_msg({"type": "rendered", "query": query}, [])
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -234,3 +235,103 @@ def test_a_model_opened_while_another_is_opening_gets_a_folder_of_its_own(
         assert workbench.baseline is not None
         assert workbench.baseline.name == model
         workbench.close()
+
+
+def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
+    tmp_path: Path, executor: Executor, made: Path
+) -> None:
+    shutil.copytree(made, tmp_path / "digits")
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        page = Dashboard(workbench)
+        query = (
+            "open=dense-digits,digits&selected=dense-digits&show=quantization,trade-off"
+            "&technique=quantization.int8&samples=50"
+        )
+        see(page, f"?{query}&token=secret&lang=zh_CN")
+        page.session.flush()
+        assert workbench.jobs[0].status == "done"
+        assert page.session.selected == page.session.baseline.id
+        panel = next(one for one in inside(page) if getattr(one, "family", "") == "quantization")
+        shown = {type(one).__name__ for one in inside(page) if "wb-off" not in one._dom_classes}
+        assert {"TradeoffChart", "TopBar"} <= shown
+        assert "VariantsTable" not in shown
+        assert panel.view()["open"] == "quantization.int8"
+        assert panel._values["quantization.int8"]["samples"] == 50
+        assert sorted(page._top_bar.view()["link"].split("&")) == sorted(query.split("&"))
+        click(page._top_bar, "reset")
+        assert page._top_bar.view()["link"] == "open=dense-digits,digits"
+        assert panel.view()["open"] is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "open=/etc/passwd,digits",
+        "open=dense-digits,/etc/passwd",
+        "open=dense-digits,mnist-5k",
+        "open=dense-digits,digits&seed=-1",
+        "technique=__class__&samples=1",
+        "technique=quantization.int8&samples=[[1]]&__class__=x",
+        "selected=../../etc",
+        "show=<script>",
+    ],
+)
+def test_a_hostile_link_starts_nothing_and_leaves_the_page_alive(
+    tmp_path: Path, executor: Executor, made: Path, query: str
+) -> None:
+    shutil.copytree(made, tmp_path / "digits")
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        page = Dashboard(workbench)
+        see(page, f"?{query}")
+        assert len(workbench.jobs) == 1
+        assert page.workbench is workbench
+        assert {one.name for one in tmp_path.iterdir()} == {"digits"}
+        assert click(page._top_bar, "language", language="en")["facts"]
+
+
+def inside(box: Any) -> Iterator[Any]:
+    for widget in box.children:
+        yield widget
+        if hasattr(widget, "children"):
+            yield from inside(widget)
+
+
+def test_a_closed_workbench_is_said_on_every_panel(tmp_path: Path, executor: Executor, made: Path) -> None:
+    shutil.copytree(made, tmp_path / "digits")
+    workbench = Workbench(tmp_path / "digits", executor=executor)
+    page = Dashboard(workbench)
+    panels = [one for one in inside(page) if isinstance(one, Component)]
+    for panel in panels:
+        panel._on_message(None, {"type": "rendered"}, [])
+        assert panel.state["closed"] is None
+    workbench.close()
+    page.session.flush()
+    assert len(panels) > 5
+    for panel in panels:
+        panel._on_message(None, {"type": "echo", "frame": panel.state["frame"]}, [])
+        panel._on_message(None, {"type": "act", "name": "rerun", "job": "x"}, [])
+        assert "was closed" in panel.state["closed"], type(panel)
+        assert len(panel.state) > 5, "what it showed is still there"
+
+
+def test_data_are_looked_into_before_a_model_is_opened(
+    tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "wine.csv"
+    table.write_text("cultivar,ash\n" + "red,1.5\nwhite,2.5\nred,3.5\n" * 5)
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        bar = TopBar(workbench)
+        assert click(bar, "look", data=str(table))["preview"]["busy"]
+        until(lambda: not bar.view()["preview"]["busy"])
+        shown = bar.view()["preview"]
+        assert [column["name"] for column in shown["columns"]] == ["cultivar", "ash"]
+        assert shown["rows"][0] == ["red", "1.5"]
+        assert shown["columns"][0]["counts"] == [
+            {"name": "red", "count": "10"},
+            {"name": "white", "count": "5"},
+        ]
+        click(bar, "look", data=str(tmp_path / "missing.csv"))
+        until(lambda: "error" in bar.view()["preview"])
+        monkeypatch.setenv("WORKBENCH_SHARED", "1")
+        assert "cannot be opened" in click(bar, "look", data="/etc/passwd")["error"]
+        assert bar.view()["preview"] is None

@@ -54,6 +54,7 @@ class FamilyPanel(Component):
         }
         self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
         self._messages: dict[str, Text] = {}
+        self._resets = session.resets
         self._open: str | None = None
         self._shown: tuple[int, str] | None = None
         self._predicted: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {}
@@ -65,6 +66,11 @@ class FamilyPanel(Component):
         wanted = self.session.shown_technique
         if wanted is not None and wanted != self._shown and wanted[1] in self._techniques:
             self._shown, self._open = wanted, wanted[1]
+            self._values[wanted[1]] |= self.session.prefilled.pop(wanted[1], {})
+            self.session.form = wanted[1], self._values[wanted[1]]
+        if self._resets != self.session.resets:
+            self._resets, self._open = self.session.resets, None
+            self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
         return {
             "labels": words(_LABELS) | job_labels(),
             "family": self.family,
@@ -155,6 +161,7 @@ class FamilyPanel(Component):
     def act_open(self, technique: object = None) -> None:
         """Unfolds a technique, or none."""
         self._open = None if technique is None else self._named(technique)
+        self.session.form = None if self._open is None else (self._open, self._values[self._open])
 
     def act_check(self, technique: object = None, values: object = None) -> None:
         """Takes what the form says now, and shows what to expect of it."""
@@ -162,6 +169,7 @@ class FamilyPanel(Component):
         self._messages.pop(name, None)
         if isinstance(values, dict):
             self._values[name] = values
+        self.session.form = name, self._values[name]
 
     def act_parent(self, variant: object = None) -> None:
         """Starts from another variant, in all panels."""

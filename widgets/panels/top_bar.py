@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from widgets.assets import esm
 from widgets.component import Component, words
+from widgets.link import write
 from widgets.panels.opening_form import OpeningForm
 from widgets.session import Session, message_of, session_of
 from widgets.transfer import UPLOAD_LIMIT_BYTES, Uploads
@@ -36,7 +37,16 @@ _LABELS = {
     "notNow": say("Not now"),
     "remarks": say("How the data were read"),
     "gotIt": say("Got it"),
-    "reload": say("Reload"),
+    "link": say("Link …"),
+    "linkHint": say(
+        "Leads to what this page shows now: demo model and data, technique and its settings, panels, "
+        "selection. A model of your own stays where it is."
+    ),
+    "copyLink": say("Copy link"),
+    "copiedLink": say("Copied"),
+    "panels": say("Panels that are shown"),
+    "reset": say("Reset"),
+    "resetHint": say("All panels, nothing selected, every form as it was. What was made stays."),
 }
 _MODEL_FILES = ".keras,.h5,.hdf5,.tflite,.onnx"
 _DATA_FILES = ".npz,.csv,.tsv,.zip"
@@ -52,7 +62,7 @@ class TopBar(Component):
     """
 
     _esm = esm("topBar")
-    follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs"})
+    follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs", "selection", "technique"})
 
     def __init__(self, workbench: Workbench | Session, *, uploads: bool | None = None) -> None:
         served = not shared_mode() or os.environ.get("WORKBENCH_UPLOADS") == "1"
@@ -72,6 +82,7 @@ class TopBar(Component):
         limit = self._uploads.limit_bytes // 1_000_000
         info = self.session.workbench.dataset_info
         form = self._form.view(self._uploads_allowed)
+        panels = self.session.panels
         upload = say("Or upload a file, up to {limit} MB.", limit=limit)
         return {
             **form,
@@ -108,6 +119,13 @@ class TopBar(Component):
             "upload": message_of(self._said),
             "ready": self.session.baseline is not None,
             "recipe": self._recipe_shown(),
+            "link": write(self.session),
+            "panels": [
+                {"name": name, "title": str(title), "shown": panels.shown is None or name in panels.shown}
+                for name, title in panels.titles.items()
+            ]
+            if panels is not None
+            else [],
             "accepts": {"model": _MODEL_FILES, "data": _DATA_FILES, "recipe": ".yaml,.yml"},
         }
 
@@ -257,6 +275,15 @@ class TopBar(Component):
     def act_go(self, workbench: object = None) -> None:
         """Shows a workbench beside this one."""
         self.session.go_to(workbench)
+
+    def act_show(self, panels: object = None) -> None:
+        """Shows these panels and hides the others."""
+        if self.session.panels is not None and isinstance(panels, list):
+            self.session.panels.show(frozenset(name for name in panels if isinstance(name, str)))
+
+    def act_reset(self) -> None:
+        """Takes the page back to how it is seen first."""
+        self.session.reset()
 
     def act_upload(
         self,

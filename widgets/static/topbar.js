@@ -3,6 +3,7 @@
 import { h, identifier } from "./dom.js";
 import { takeDrops } from "./drop.js";
 import { chosenLanguage, rememberLanguage } from "./language.js";
+import { linkPanel, takeLink } from "./link.js";
 import { follow, opening, send } from "./opening.js";
 import { chooseTheme, themeChoice } from "./theme.js";
 
@@ -10,6 +11,8 @@ export function topBar(view) {
   const { state, labels, local } = view;
   if (!local.id) {
     local.id = identifier();
+    const { lang } = takeLink();
+    if (state.languages.some((one) => one.value === lang)) rememberLanguage(state, lang);
     const chosen = chosenLanguage(state);
     // After the page has greeted: what is said before is not answered.
     if (chosen !== state.language) setTimeout(() => view.act("language", { language: chosen }), 0);
@@ -39,6 +42,7 @@ export function topBar(view) {
       h("div", { class: "wb-controls" },
         h("button", opens("open"), labels.open),
         h("button", opens("recipe"), labels.recipe),
+        h("button", opens("link"), labels.link),
         h("label", { class: "wb-inline" }, h("span", { class: "wb-hidden" }, labels.language),
           h("select", { value: state.language, onchange: (event) => {
             rememberLanguage(state, event.target.value);
@@ -53,7 +57,8 @@ export function topBar(view) {
     remarks(view),
     state.error && local.open !== "open" && h("p", { class: "wb-error wb-pad", role: "alert", key: "error" }, state.error),
     panel("open", opening),
-    panel("recipe", recipe));
+    panel("recipe", recipe),
+    panel("link", linkPanel));
 }
 
 /** What was done to the data: shown once when they have just been opened, then folded. */

@@ -12,6 +12,7 @@ import { topBar as topBarView } from "./topbar.js";
 import { variants as variantsView } from "./variants.js";
 
 const greeted = new WeakSet();
+const QUERY = location.search; // as it came: what was followed is then taken out of it
 
 /** Once per model: tells the kernel that updates arrive from now on, and echoes each frame. */
 function greet(model) {
@@ -21,7 +22,8 @@ function greet(model) {
     // After the views of this model have drawn: they were told of the same change.
     setTimeout(() => model.send({ type: "echo", frame: model.get("state").frame }), 0);
   });
-  model.send({ type: "rendered" });
+  // JupyterLab's address is not this page's.
+  model.send({ type: "rendered", query: inJupyterLab() ? "" : QUERY });
 }
 
 /** Tells readers aloud and the browser's fonts which language is shown; JupyterLab's page has its own. */
