@@ -97,7 +97,8 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
             self._top_bar.refresh()
         try:
             # Another page of this folder may be opening one now.
-            opening = any(job.kind == "open" and not job.ended for job in self.session.jobs)
+            jobs = (*self.workbench.jobs, *self.session.openings.jobs)
+            opening = any(job.kind == "open" and not job.ended for job in jobs)
             if self.workbench.baseline is None and not opening:
                 demo = next(iter(DEMO_MODELS.values()))
                 self.workbench.open(demo.name, demo.dataset)

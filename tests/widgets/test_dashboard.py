@@ -156,7 +156,7 @@ def test_an_opening_that_fails_leaves_page_and_folders_as_they_were(
         assert again is not None
         assert again.id != said["id"]
         until(lambda: session.openings.last.ended)
-        assert {one.name for one in home.iterdir() if one.is_dir()} == {"default"}
+        until(lambda: {one.name for one in home.iterdir() if one.is_dir()} == {"default"})
 
 
 def test_a_workbench_that_was_named_is_left_and_come_back_to(
