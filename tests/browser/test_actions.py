@@ -151,7 +151,7 @@ def test_an_uploaded_recipe_runs(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_role("radio", name="dynamic range")).to_have_count(0)
     recipe = tmp_path / "small.yaml"
     recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
-    page.get_by_role("button", name="Run a recipe …").click()
+    page.get_by_role("button", name="Recipe …").click()
     page.get_by_label("Recipe", exact=True).set_input_files(recipe)
     page.get_by_role("group", name="small.yaml: 1 step on dense-digits").get_by_role(
         "button", name="Run"
@@ -162,7 +162,7 @@ def test_an_uploaded_recipe_runs(page: Page, tmp_path: Path) -> None:
 def test_a_broken_recipe_says_where(page: Page, tmp_path: Path) -> None:
     recipe = tmp_path / "broken.yaml"
     recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.int8\n  colour: red\n")
-    page.get_by_role("button", name="Run a recipe …").click()
+    page.get_by_role("button", name="Recipe …").click()
     page.get_by_label("Recipe", exact=True).set_input_files(recipe)
     expect(page.get_by_role("alert").filter(has_text="steps.0.colour")).to_be_visible()
 

@@ -30,7 +30,7 @@ _LABELS = {
     "workbench": say("Workbench"),
     "workbenchHint": say("Each model has one of its own. Going back loses nothing."),
     "go": say("Go there"),
-    "recipe": say("Run a recipe …"),
+    "recipe": say("Recipe …"),
     "recipeFile": say("Recipe"),
     "recipeHint": say("A .yaml file with steps. It is shown before anything starts."),
     "run": say("Run"),
