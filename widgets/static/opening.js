@@ -31,6 +31,7 @@ export function send(view, kind, file) {
   local.sending = { ...local.sending, [kind]: { name: file.name, share: 0 } };
   if (kind !== "recipe") {
     const chosen = choices(view);
+    edited(local, kind);
     chosen[kind] = "";
     chosen[`${kind}Path`] = "";
     chosen[`${kind}File`] = null;
@@ -51,6 +52,11 @@ export function send(view, kind, file) {
   view.redraw();
 }
 
+/** The model or the data have changed since they were judged. */
+function edited(local, name) {
+  (local.edited ??= new Set()).add(name.replace("Path", ""));
+}
+
 function choices({ state, local }) {
   return (local.chosen ??= { ...EMPTY, model: state.models[0]?.value ?? "", data: state.models[0]?.fits[0] ?? "" });
 }
@@ -68,6 +74,7 @@ export function opening(view) {
   const fits = (model, data) => state.models.find((one) => one.value === model)?.fits.includes(data);
   const choose = (name) => (event) => {
     chosen[name] = event.target.type === "checkbox" ? event.target.checked : event.target.value;
+    edited(local, name);
     // Model and data follow each other, where one of them is known to fit no other.
     if (name === "model" && chosen.model && chosen.data && !fits(chosen.model, chosen.data)) {
       chosen.data = state.models.find((one) => one.value === chosen.model)?.fits[0] ?? chosen.data;
@@ -81,8 +88,10 @@ export function opening(view) {
     }
     view.redraw();
   };
-  const error = (name) => state.errors[name] && !local.before
-    && h("p", { class: "wb-error", role: "alert", id: `${local.id}-${name}-error`, key: "error" }, state.errors[name]);
+  const preview = chosen.data === "" && state.preview?.data === (chosen.dataPath || null) ? state.preview : null;
+  // What was said of another choice is not true of this one.
+  const wrong = (name) => (local.edited?.has(name) || local.before ? null : state.errors[name]) ?? (name === "data" ? preview?.error : null);
+  const error = (name) => wrong(name) && h("p", { class: "wb-error", role: "alert", id: `${local.id}-${name}-error`, key: "error" }, wrong(name));
   const own = (name, pathTitle) => {
     const sending = local.sending?.[name];
     if (sending) {
@@ -108,8 +117,8 @@ export function opening(view) {
   };
   const picker = (name, title, options, pathTitle) => h("div", { class: "wb-field", key: name },
     h("label", { for: `${local.id}-${name}` }, title),
-    h("select", { id: `${local.id}-${name}`, value: chosen[name], onchange: choose(name), "aria-invalid": state.errors[name] && !local.before ? "true" : null,
-      "aria-describedby": state.errors[name] && !local.before ? `${local.id}-${name}-error` : null },
+    h("select", { id: `${local.id}-${name}`, value: chosen[name], onchange: choose(name), "aria-invalid": wrong(name) ? "true" : null,
+      "aria-describedby": wrong(name) ? `${local.id}-${name}-error` : null },
       options.map((one) => h("option", { key: one.value, value: one.value }, one.label)),
       state.own && h("option", { key: "path", value: "" }, labels.own)),
     chosen[name] === "" && own(name, pathTitle),
@@ -120,6 +129,7 @@ export function opening(view) {
   const submit = (event) => {
     event.preventDefault();
     local.before = { id: state.opening?.id, attempt: state.attempt };
+    local.edited = new Set();
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
       label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.trust,
       output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning,
@@ -127,7 +137,6 @@ export function opening(view) {
     view.redraw();
   };
   const underWay = state.opening && !state.opening.ended && !state.opening.there ? state.opening : null;
-  const preview = chosen.data === "" && state.preview?.data === (chosen.dataPath || null) ? state.preview : null;
   return [going(view), h("form", { class: "wb-open-form", key: "form", onsubmit: submit, "aria-label": labels.open },
     state.uploads && h("p", { class: "wb-hint wb-drop-hint", key: "drop" }, labels.drop),
     local.refused && h("p", { class: "wb-error", role: "alert", key: "refused" }, labels[local.refused]),
@@ -155,7 +164,7 @@ export function opening(view) {
       h("input", { id: `${local.id}-trust`, type: "checkbox", checked: chosen.trust, onchange: choose("trust") }),
       h("label", { for: `${local.id}-trust` }, labels.trust)),
     state.error && h("p", { class: "wb-error", role: "alert", key: "problem" }, state.error),
-    state.opening?.error && !local.before && h("p", { class: "wb-error", role: "alert", key: "failed" }, state.opening.error),
+    state.opening?.error && !local.before && !local.edited?.size && h("p", { class: "wb-error", role: "alert", key: "failed" }, state.opening.error),
     underWay && h("div", { class: "wb-callout wb-under-way", role: "status", key: "under way" },
       h("strong", {}, underWay.title), h("span", {}, underWay.stage), h("span", { class: "wb-sub" }, labels.busy),
       h("button", { type: "button", class: "wb-small", onclick: () => view.act("cancel", { job: underWay.id }) }, labels.cancel)),
@@ -183,7 +192,7 @@ function labelField({ local, labels }, chosen, choose, preview, typed) {
 /** What is in the data: to be seen before anything is measured. */
 function looks(labels, preview, label) {
   if (preview.busy) return h("p", { class: "wb-hint", role: "status", key: "looking" }, labels.looking);
-  if (preview.error) return h("p", { class: "wb-error", role: "alert", key: "looking" }, preview.error);
+  if (preview.error) return null; // said at the field
   const column = preview.columns.find((one) => one.name === (label || preview.label));
   const counts = label && column ? column.counts : preview.counts;
   // The labels come first: a wide table is cut off at its end.
