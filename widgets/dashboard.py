@@ -89,6 +89,7 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         try:
             if self._usual:
                 self.session.return_to_last_used()
+                self.session.openings.recall()
             link = read(content.get("query"))
             if not link.empty:
                 follow(self.session, link)

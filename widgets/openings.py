@@ -13,7 +13,7 @@ from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
 from workbench.repeating import ask_again
 from workbench.shared import require_idle
-from workbench.siblings import folder_beside
+from workbench.siblings import cut_short, folder_beside
 
 if TYPE_CHECKING:
     from widgets.session import Session
@@ -62,6 +62,11 @@ class Openings:
             **options: As there.
         """
         return self._open(lambda workbench: workbench.open(model, data, **options), seed)
+
+    def recall(self) -> None:
+        """Tells of openings that were cut short with their process: they left nothing else behind."""
+        for state in cut_short(self._session.workbench.folder):
+            self._states.setdefault(state.id, state)
 
     def again(self, job: str) -> Job:
         """Asks again for an opening that came to nothing."""

@@ -6,9 +6,10 @@ import json
 import os
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+from workbench.jobs.state import PROCESS_ENDED, JobState
 from workbench.records import Record
 from workbench.shared import shared_mode
 from workbench.store.ownership import lives
@@ -87,6 +88,23 @@ def _is_vacant(folder: Path) -> bool:
         return not _rows(folder, "SELECT id FROM variants LIMIT 1")
     except sqlite3.Error:
         return False
+
+
+def cut_short(folder: Path) -> tuple[JobState, ...]:
+    """The openings beside a folder whose process ended before there was anything to show."""
+    if shared_mode():
+        return ()
+    found = []
+    for beside in folder.parent.iterdir():
+        if beside == folder or not _is_vacant(beside):
+            continue
+        with suppress(sqlite3.Error):
+            for (record,) in _rows(beside, "SELECT record FROM jobs ORDER BY number DESC LIMIT 1"):
+                state = JobState.model_validate_json(record)
+                if state.kind == "open" and state.status in ("queued", "running", "interrupted"):
+                    change = {"status": "interrupted", "error": PROCESS_ENDED}
+                    found.append(state.model_copy(update={"finished": state.created, **change}))
+    return tuple(found)
 
 
 def remember(folder: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -175,6 +177,37 @@ def test_a_workbench_that_was_named_is_left_and_come_back_to(
         see(page)
         assert page.workbench.folder == tmp_path / "wine-2"
         assert {one.folder.name for one in page.session.siblings} == {"wine", "wine-2"}
+        page.workbench.close()
+
+
+CUT_SHORT = """
+import os, signal, sys, time
+from workbench.workbench import Workbench
+job = Workbench(sys.argv[1]).open("dense-digits", "digits")
+while job.state.status != "running":
+    time.sleep(0.01)
+os.killpg(0, signal.SIGKILL)
+"""
+
+
+def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
+    tmp_path: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
+    shutil.copytree(made, tmp_path / "wine")
+    command = [sys.executable, "-c", CUT_SHORT, str(tmp_path / "wine-2")]
+    assert subprocess.run(command, start_new_session=True, check=False).returncode == -9
+    with Workbench(tmp_path / "wine", executor=executor) as first:
+        page = Dashboard(first)
+        page._usual = True
+        see(page)
+        jobs = JobsBar(page.session)
+        (told,) = (job for job in jobs.view()["jobs"] if job["status"] == "interrupted")
+        assert "ended before it was finished" in told["error"]
+        page.session.rerun(told["id"])
+        until(lambda: page.workbench is not first)
+        assert page.workbench.folder == tmp_path / "wine-2"
+        assert page.workbench.baseline is not None
         page.workbench.close()
 
 
