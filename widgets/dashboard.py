@@ -13,10 +13,12 @@ from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.link import follow, read
 from widgets.panel_choice import PanelChoice
+from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
-from widgets.panels.family import FamilyPanel
-from widgets.panels.first_steps import FirstSteps
-from widgets.panels.jobs import JobsBar
+from widgets.panels.goal import GoalLine
+from widgets.panels.jobs import JobsLine
+from widgets.panels.skip_link import SkipLink
+from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 from widgets.session import Session, session_of
@@ -55,20 +57,17 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self._usual = workbench is None
         self._seen = False
         self.session: Session = session_of(workbench or Workbench(last_used()))
-        families = {technique.family for technique in self.session.workbench.techniques().values()}
-        left = _column(*(FamilyPanel(self.session, family) for family in FAMILIES if family in families))
-        middle = _column(
-            FirstSteps(self.session),
-            TradeoffChart(self.session),
-            LiveChart(self.session),
-            BarsChart(self.session),
-        )
-        below = _column(VariantsTable(self.session), DetailsPanel(self.session))
+        left = _column(TechniquesPanel(self.session))
+        # What one looks for comes first: the picture, then the table; details of one variant follow.
+        middle = _column(TradeoffChart(self.session), LiveChart(self.session))
+        below = _column(VariantsTable(self.session), DetailsPanel(self.session), BarsChart(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)
         self._top_bar.on_msg(self._on_page_message)
-        top = _column(self._top_bar, JobsBar(self.session))
+        answers = _column(GoalLine(self.session), BestLine(self.session), JobsLine(self.session))
+        answers.add_class("wb-answers")
+        top = _column(SkipLink(self.session), self._top_bar, answers)
         top.add_class("wb-wide")
         below.add_class("wb-below")
         grid = ipywidgets.Box([top, left, middle, below])
@@ -118,8 +117,8 @@ def _by_name(page: ipywidgets.Box) -> dict[str, tuple[Text, list[ipywidgets.Widg
     """The panels of a page that can be hidden, by the names that links have for them."""
     named: dict[str, tuple[Text, list[ipywidgets.Widget]]] = {}
     for widget in _inside(page):
-        if isinstance(widget, FamilyPanel):
-            named[widget.family] = family_title(widget.family), [widget]
+        if isinstance(widget, TechniquesPanel):
+            named |= {family: (family_title(family), [widget]) for family in FAMILIES}
         for kind, (name, title) in _NAMES.items():
             if isinstance(widget, kind):
                 named[name] = title, [widget]

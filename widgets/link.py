@@ -144,8 +144,7 @@ def follow(session: Session, link: Link) -> None:
         else:
             session.open(link.model, link.data, seed=link.seed)
     problems: list[Text] = []
-    if session.panels is not None:
-        session.panels.show(link.show)
+    session.show_panels(link.show)
     for name, go in (
         (link.start, session.continue_from),
         (link.selected, session.select),

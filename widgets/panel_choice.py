@@ -15,18 +15,18 @@ class PanelChoice:
     """The panels that can be shown and hidden.
 
     Args:
-        panels: By name: its title, and the widgets that it consists of.
+        panels: By name: its title, and the widgets that it is or is part of.
     """
 
     def __init__(self, panels: Mapping[str, tuple[Text, Iterable[ipywidgets.Widget]]]) -> None:
-        self._panels = {name: (title, tuple(widgets)) for name, (title, widgets) in panels.items()}
+        self.titles: dict[str, Text] = {name: title for name, (title, _) in panels.items()}
+        self._widgets = {name: tuple(widgets) for name, (_, widgets) in panels.items()}
         self.shown: frozenset[str] | None = None
         """Names of those that are shown; None for all."""
 
-    @property
-    def titles(self) -> dict[str, Text]:
-        """Title of each panel by its name."""
-        return {name: title for name, (title, _) in self._panels.items()}
+    def shows(self, name: str) -> bool:
+        """Whether a panel is shown."""
+        return self.shown is None or name in self.shown
 
     def show(self, names: frozenset[str] | None) -> None:
         """Shows these panels and hides the others; all of them where there would be none.
@@ -34,12 +34,13 @@ class PanelChoice:
         Args:
             names: Of panels; others are passed over. None for all.
         """
-        known = frozenset(self._panels)
+        known = frozenset(self.titles)
         chosen = known if names is None else names & known
         self.shown = None if chosen in (known, frozenset()) else chosen
-        for name, (_, widgets) in self._panels.items():
-            for widget in widgets:
-                if self.shown is None or name in self.shown:
-                    widget.remove_class(_HIDDEN)
-                else:
-                    widget.add_class(_HIDDEN)
+        # Several panels may be parts of one widget.
+        kept = [widget for name, widgets in self._widgets.items() if self.shows(name) for widget in widgets]
+        for widget in {widget for widgets in self._widgets.values() for widget in widgets}:
+            if any(widget is one for one in kept):
+                widget.remove_class(_HIDDEN)
+            else:
+                widget.add_class(_HIDDEN)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from widgets.openings import Openings
 from workbench.errors import InvalidInput
+from workbench.finding import Goal
 from workbench.jobs.state import JobState
 from workbench.results import ResultRow
 from workbench.siblings import Sibling, last_used, remember, siblings
@@ -76,6 +77,7 @@ class Session:
         self.selected: str | None = None
         self.reference: str | None = None
         self.parent: str | None = None
+        self._goal: Goal | None = None
         self._rows: tuple[ResultRow, ...] | None = None
         self._variants: tuple[Variant, ...] | None = None
         self._siblings: tuple[float, tuple[Sibling, ...]] | None = None
@@ -180,6 +182,30 @@ class Session:
         self.parent = self.known(variant)
         self.touch("selection")
 
+    @property
+    def goal(self) -> Goal:
+        """What is wanted of the model, read once per change."""
+        if self._goal is None:
+            self._goal = self.workbench.goal
+        return self._goal
+
+    def set_goal(self, goal: Goal) -> None:
+        """Keeps what is wanted."""
+        self.workbench.set_goal(goal)
+        self._goal = goal
+        self.touch("goal")
+
+    def find(self, goal: Goal, *, training: bool) -> None:
+        """Looks for what serves a goal."""
+        self.workbench.find(goal, training=training)
+        self._goal = goal
+        self.touch("goal")
+
+    def cancel_all(self) -> None:
+        """Cancels every job that waits or runs."""
+        for job in [job for job in self.jobs if not job.ended]:
+            self.cancel(job.id)
+
     def show_technique(self, technique: object, values: dict[str, Any] | None = None) -> None:
         """Unfolds a technique in the panel that has it.
 
@@ -202,9 +228,14 @@ class Session:
         """Takes the page back to how it is seen first; what was made stays."""
         self.selected = self.reference = self.parent = self.form = None
         self.resets += 1
-        if self.panels is not None:
-            self.panels.show(None)
+        self.show_panels(None)
         self.touch("selection", "technique")
+
+    def show_panels(self, names: frozenset[str] | None) -> None:
+        """Shows these panels of a whole page and hides the others; None shows all."""
+        if self.panels is not None:
+            self.panels.show(names)
+            self.touch("technique")
 
     def cancel(self, job: object) -> None:
         """Cancels a job."""
@@ -334,7 +365,7 @@ class Session:
                 self.touch("selection", "variants")
             self.touch("jobs")
             return
-        self._rows = None
+        self._rows = self._goal = None
         if event[0] == "variants":
             self._variants = self._siblings = None
             ids = {variant.id for variant in self.variants}

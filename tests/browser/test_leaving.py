@@ -27,7 +27,7 @@ def test_a_job_goes_on_when_its_page_is_closed_and_is_seen_from_the_next_one(
     open_technique(page, "Width scaling")
     page.get_by_role("spinbutton", name="Epochs").fill("200")
     page.get_by_role("button", name="Apply: Width scaling").click()
-    running = page.locator(".wb-jobs .wb-job-running").first
+    running = page.locator(".wb-jobs-now.wb-job-running")
     expect(running).to_be_visible()
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
@@ -36,7 +36,7 @@ def test_a_job_goes_on_when_its_page_is_closed_and_is_seen_from_the_next_one(
     assert asked == [], "nothing is lost, so nothing is asked"
     next_page = visit(page_server, viewport=DESK).page
     drawn(next_page)
-    still = next_page.locator(".wb-jobs .wb-job-running").first
+    still = next_page.locator(".wb-jobs-now.wb-job-running")
     expect(still).to_contain_text("runs in another page")
     # How far it is comes from the other kernel.
     expect(still.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"\d"))

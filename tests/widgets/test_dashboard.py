@@ -14,7 +14,8 @@ import pytest
 
 from widgets import Dashboard
 from widgets.component import Component
-from widgets.panels.jobs import JobsBar
+from widgets.panels.jobs import JobsLine
+from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
 from workbench.jobs.executor import Executor
@@ -131,7 +132,7 @@ def test_an_opening_that_fails_leaves_page_and_folders_as_they_were(
         monkeypatch.setenv("WORKBENCH_FOLDER", str(home / "default"))
     with Workbench(home / "default", executor=executor) as first:
         session = session_of(first)
-        bar, jobs = TopBar(session), JobsBar(session)
+        bar, jobs = TopBar(session), JobsLine(session)
         before = bar.state["facts"]
         (home / "nonsense.keras").write_bytes(b"this is no model")
         (home / "empty.csv").touch()
@@ -150,7 +151,7 @@ def test_an_opening_that_fails_leaves_page_and_folders_as_they_were(
         assert last_used() == first.folder
         until(lambda: not (home / "default-2").exists())
         jobs._on_message(None, {"type": "rendered"}, [])
-        (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["said"])
+        (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["failed"])
         assert "takes samples of shape (8, 8, 1)" in said["error"]
         assert said["rerun"]
         jobs._on_message(None, {"type": "act", "name": "rerun", "job": said["id"]}, [])
@@ -201,7 +202,7 @@ def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
         page = Dashboard(first)
         page._usual = True
         see(page)
-        jobs = JobsBar(page.session)
+        jobs = JobsLine(page.session)
         (told,) = (job for job in jobs.view()["jobs"] if job["status"] == "interrupted")
         assert "ended before it was finished" in told["error"]
         page.session.rerun(told["id"])
@@ -284,10 +285,11 @@ def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
         page.session.flush()
         assert workbench.jobs[0].status == "done"
         assert page.session.selected == page.session.baseline.id
-        panel = next(one for one in inside(page) if getattr(one, "family", "") == "quantization")
+        panel = next(one for one in inside(page) if isinstance(one, TechniquesPanel))
         shown = {type(one).__name__ for one in inside(page) if "wb-off" not in one._dom_classes}
         assert {"TradeoffChart", "TopBar"} <= shown
         assert "VariantsTable" not in shown
+        assert {one["family"] for one in panel.view()["techniques"]} == {"quantization"}
         assert panel.view()["open"] == "quantization.int8"
         assert panel._values["quantization.int8"]["samples"] == 50
         assert sorted(page._top_bar.view()["link"].split("&")) == sorted(query.split("&"))

@@ -121,7 +121,7 @@ class TopBar(Component):
             "recipe": self._recipe_shown(),
             "link": write(self.session),
             "panels": [
-                {"name": name, "title": str(title), "shown": panels.shown is None or name in panels.shown}
+                {"name": name, "title": str(title), "shown": panels.shows(name)}
                 for name, title in panels.titles.items()
             ]
             if panels is not None
@@ -278,8 +278,8 @@ class TopBar(Component):
 
     def act_show(self, panels: object = None) -> None:
         """Shows these panels and hides the others."""
-        if self.session.panels is not None and isinstance(panels, list):
-            self.session.panels.show(frozenset(name for name in panels if isinstance(name, str)))
+        if isinstance(panels, list):
+            self.session.show_panels(frozenset(name for name in panels if isinstance(name, str)))
 
     def act_reset(self) -> None:
         """Takes the page back to how it is seen first."""

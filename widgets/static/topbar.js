@@ -27,7 +27,7 @@ export function topBar(view) {
   const panel = (name, content) => h("div", { class: "wb-open-panel", id: `${local.id}-${name}`, key: name, hidden: local.open !== name },
     local.open === name && content(view));
   const opens = (name) => ({ type: "button", "aria-expanded": String(local.open === name), "aria-controls": `${local.id}-${name}`, onclick: toggle(name) });
-  return h("header", { class: "wb-top", "aria-label": state.title,
+  return h("section", { class: "wb-top", "aria-label": state.title,
     mount: (node) => {
       local.undrop = takeDrops(node, () => view.state.accepts, (files) => dropped(view, files), (why) => {
         local.open = "open";
