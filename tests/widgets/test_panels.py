@@ -250,6 +250,8 @@ def test_visitors_open_only_what_is_built_in(workbench: Workbench, monkeypatch: 
     bar = Reader(TopBar(workbench), monkeypatch)
     assert not bar.shown["paths"]
     assert not bar.shown["uploads"]
+    assert not bar.shown["own"], "there would be nothing to fill in"
+    assert "gone when you close" in bar.shown["visitor"]
     assert not bar.shown["trust"]
     beside = set(workbench.folder.parent.iterdir())
     refused = bar.click("open", model="/etc/passwd", data="digits", trust=True)["error"]
