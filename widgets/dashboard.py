@@ -15,7 +15,9 @@ from widgets.link import follow, read
 from widgets.panel_choice import PanelChoice
 from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
+from widgets.panels.drawing import DrawingPad
 from widgets.panels.goal import GoalLine
+from widgets.panels.guess import GuessPanel
 from widgets.panels.jobs import JobsLine
 from widgets.panels.skip_link import SkipLink
 from widgets.panels.techniques import TechniquesPanel
@@ -36,6 +38,8 @@ _NAMES: dict[type[ipywidgets.Widget], tuple[str, Text]] = {
     BarsChart: ("bars", say("Against the baseline")),
     VariantsTable: ("variants", say("Variants")),
     DetailsPanel: ("details", say("Details")),
+    GuessPanel: ("guess", say("Guess first")),
+    DrawingPad: ("draw", say("Draw, and let every variant answer")),
 }
 """What links and the reader call the panels."""
 
@@ -59,8 +63,13 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self.session: Session = session_of(workbench or Workbench(last_used()))
         left = _column(TechniquesPanel(self.session))
         # What one looks for comes first: the picture, then the table; details of one variant follow.
-        middle = _column(TradeoffChart(self.session), LiveChart(self.session))
-        below = _column(VariantsTable(self.session), DetailsPanel(self.session), BarsChart(self.session))
+        middle = _column(TradeoffChart(self.session), GuessPanel(self.session), LiveChart(self.session))
+        below = _column(
+            VariantsTable(self.session),
+            DetailsPanel(self.session),
+            BarsChart(self.session),
+            DrawingPad(self.session),
+        )
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)

@@ -104,7 +104,7 @@ def _opened(said: str | None) -> tuple[str | None, str | None]:
             say("A link cannot open {what}.", what=repr(said)[:80]),
             say(
                 "It can open: {names}.",
-                names="; ".join(f"{one.name},{one.dataset}" for one in DEMO_MODELS.values()),
+                names=tuple(f"{one.name},{one.dataset}" for one in DEMO_MODELS.values()),
             ),
         )
     return model, known.dataset

@@ -66,9 +66,7 @@ def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
         return file
     raise InvalidInput(
         say("A model of type {kind} cannot be opened.", kind=type(model).__name__),
-        say(
-            "Give a Keras model, a path, or the name of a demo model: {names}.", names=", ".join(DEMO_MODELS)
-        ),
+        say("Give a Keras model, a path, or the name of a demo model: {names}.", names=tuple(DEMO_MODELS)),
     )
 
 
@@ -128,7 +126,7 @@ def _model_path(model: str | Path) -> Path:
     if path is None:
         raise InvalidInput(
             say("There is no model {path}.", path=str(model)),
-            say("Name a file, or one of the demo models: {names}.", names=", ".join(DEMO_MODELS)),
+            say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
         )
     problem = glance(path)
     if problem is not None and not problem.trust:
@@ -144,7 +142,7 @@ def _data_path(data: str | Path) -> Path:
     if path is None:
         raise InvalidInput(
             say("There is no data {path}.", path=str(data)),
-            say("Name a file or folder, or built-in data: {names}.", names=", ".join(BUILTINS)),
+            say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
         )
     require_plausible(path)
     return path

@@ -86,7 +86,16 @@ def test_the_open_technique_shows_form_expectation_and_code(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = Reader(QuantizationPanel(workbench), monkeypatch)
-    assert set(entry(reader.shown, INT8)) == {"name", "title", "problem", "time", "jobs"}
+    assert set(entry(reader.shown, INT8)) == {
+        "name",
+        "family",
+        "title",
+        "aims",
+        "problem",
+        "refusal",
+        "time",
+        "jobs",
+    }
     shown = entry(reader.click("open", technique=INT8), INT8)
     assert shown["fields"]
     assert shown["expectation"]
@@ -222,7 +231,7 @@ def test_the_bar_says_how_the_output_is_read(workbench: Workbench, monkeypatch: 
     assert "is read as probabilities" in bar.shown["remarks"][-1]
     assert [one["value"] for one in bar.shown["meanings"]] == ["auto", "probabilities", "raw scores"]
     refused = bar.click("open", model="dense-digits", data="digits", meaning=["probabilities"])["error"]
-    assert "Allowed are: auto, probabilities, raw scores" in refused
+    assert "Choose from: auto, probabilities, raw scores" in refused
 
 
 def test_a_recipe_is_shown_before_it_runs(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,14 +369,15 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
     page = Dashboard(workbench)
     names = [type(widget).__name__ for column in page.children[0].children for widget in column.children]
     assert names == [
+        "SkipLink",
         "TopBar",
         "Box",
-        *["FamilyPanel"] * 5,
+        "TechniquesPanel",
         "TradeoffChart",
         "LiveChart",
-        "BarsChart",
         "VariantsTable",
         "DetailsPanel",
+        "BarsChart",
     ]
     answers = page.children[0].children[0].children[1]
     assert [type(widget).__name__ for widget in answers.children] == ["GoalLine", "BestLine", "JobsLine"]

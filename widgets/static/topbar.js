@@ -23,7 +23,7 @@ export function topBar(view) {
     view.redraw();
   };
   const fact = (title, value, detail, tone) => h("div", { class: `wb-fact ${tone ?? ""}`, key: title },
-    h("dt", {}, title), h("dd", {}, h("strong", {}, value), detail && h("span", { class: "wb-sub" }, detail)));
+    h("dt", {}, title), h("dd", { title: [value, detail].filter(Boolean).join("\n") }, h("strong", {}, value), detail && h("span", { class: "wb-sub" }, detail)));
   const panel = (name, content) => h("div", { class: "wb-open-panel", id: `${local.id}-${name}`, key: name, hidden: local.open !== name },
     local.open === name && content(view));
   const opens = (name) => ({ type: "button", "aria-expanded": String(local.open === name), "aria-controls": `${local.id}-${name}`, onclick: toggle(name) });

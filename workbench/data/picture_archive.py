@@ -90,7 +90,7 @@ def pictures_in(members: list[zipfile.ZipInfo], name: str, limit_bytes: int) -> 
             say("{name} holds no pictures.", name=name),
             say(
                 "Pack a folder that has one folder of pictures ({suffixes}) for each class.",
-                suffixes=", ".join(SUFFIXES),
+                suffixes=tuple(SUFFIXES),
             ),
         )
     for member in pictures:
