@@ -31,8 +31,8 @@ def test_a_job_goes_on_when_its_page_is_closed_and_is_seen_from_the_next_one(
     expect(running).to_be_visible()
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    page.close(run_before_unload=True)
-    wait_until(page.is_closed, "the page to close")
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
     assert asked == [], "nothing is lost, so nothing is asked"
     next_page = visit(page_server, viewport=DESK).page
     drawn(next_page)
