@@ -20,7 +20,7 @@ from workbench.jobs import under_way
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.state import PROCESS_ENDED, JobKind, JobState
-from workbench.text import Text
+from workbench.text import Text, say
 from workbench.variant import Variant
 
 _PATIENCE_SECONDS = 5.0
