@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.measure.records import Interval, LatencyMeasurement, LatencySummary, Passport, SpeedVerdict
+from workbench.measure.records import (
+    Interval,
+    LatencyMeasurement,
+    LatencySummary,
+    Passport,
+    SizeMeasurement,
+    SizeVerdict,
+    SpeedVerdict,
+)
+from workbench.measure.trust import distrust
 from workbench.results import ResultRow, collect
 from workbench.store import Store
 from workbench.timings import break_even
@@ -30,7 +39,7 @@ def interval(value: float) -> Interval:
     return Interval(value=value, low=0.99 * value, high=1.01 * value)
 
 
-def run(passport: Passport, **milliseconds: float) -> LatencyMeasurement:
+def run(passport: Passport, /, scatter: float = 0.0, **milliseconds: float) -> LatencyMeasurement:
     """An interleaved run; the first file is the reference."""
     reference, *others = milliseconds
     return LatencyMeasurement(
@@ -43,7 +52,7 @@ def run(passport: Passport, **milliseconds: float) -> LatencyMeasurement:
                 load_ms=1,
                 first_ms=1,
                 p50_ms=interval(time),
-                iqr_ms=0,
+                iqr_ms=scatter * time,
                 p90_ms=time,
                 p95_ms=time,
                 p99_ms=time,
@@ -183,6 +192,109 @@ def test_times_of_different_kernels_say_so(store: Store) -> None:
     ):
         (note,) = (str(note) for note in found[id_].notes if "oneDNN" in str(note))
         assert words in note
+
+
+def quantized(store: Store, id_: str, runtime: str, technique: str, **changes: object) -> None:
+    file = store.staging() / "model.bin"
+    file.write_bytes(b"weights")
+    like = store.variants()[0]
+    made = {"id": id_, "name": id_, "runtime": runtime, "technique": technique, "parent": like.id}
+    store.add_variant(like.model_copy(update={**made, "is_reference": False, **changes}), file)
+
+
+def test_variants_keep_the_order_of_their_runtime_whatever_the_baseline_suffered(store: Store) -> None:
+    quantized(store, "int4", "litert", "quantization.int4_weights")
+    add(store, run(HERE, baseline=8.0, lite=2.0))
+    add(store, run(HERE, lite=2.0, int8=1.0))
+    # Later the baseline is slowed down by other work, and each of both is timed in a run of its own.
+    add(store, run(HERE, baseline=40.0, lite=2.0, scatter=0.2))
+    add(store, run(HERE, lite=2.0, int4=0.9, scatter=0.2))
+    found = rows(store)
+    assert found["int4"].speed is not None
+    assert found["int8"].speed is not None
+    for id_ in ("int8", "int4", "lite"):
+        total, direct = found[id_].total_speedup, found[id_].speed
+        assert total is not None
+        assert direct is not None
+        change = total.value / (1.0 if id_ == "lite" else direct.speedup.value)
+        assert change == pytest.approx(20), "one number for the change of runtime"
+    shown = {id_: found[id_].shown_ms.value for id_ in ("baseline", "lite", "int8", "int4")}
+    assert sorted(shown, key=shown.__getitem__) == ["int4", "int8", "lite", "baseline"]
+
+
+def test_runtimes_are_compared_in_one_run_not_each_with_a_baseline_of_its_own(store: Store) -> None:
+    quantized(store, "onnx", "onnxruntime", "inference.runtime", is_reference=True)
+    quantized(store, "onnx int8", "onnxruntime", "quantization.onnx_static")
+    add(store, run(HERE, baseline=20.0, lite=1.0))  # the baseline was disturbed: 20 instead of 8
+    add(store, run(HERE, lite=1.0, int8=0.5))
+    add(store, run(HERE, baseline=8.0, lite=1.0, onnx=0.8))
+    add(store, run(HERE, **{"onnx": 0.8, "onnx int8": 0.4}))
+    add(store, run(HERE, baseline=20.0, lite=1.0))  # alone once more, later
+    found = rows(store)
+    assert found["onnx int8"].shown_ms.value == pytest.approx(0.8 * found["int8"].shown_ms.value)
+    assert found["lite"].total_speedup is not None
+    assert found["lite"].total_speedup.value == pytest.approx(8)
+
+
+def test_what_is_not_believed_says_so_and_gives_way_to_what_is(store: Store) -> None:
+    add(store, run(HERE, baseline=8.0, lite=2.0))
+    busy = run(HERE, lite=2.0, int8=0.1).model_copy(update={"waited": 66.0, "pressure": 0.0})
+    add(store, busy)
+    int8 = rows(store)["int8"]
+    assert int8.distrust is not None
+    assert "waited for it 66 % of its time" in str(int8.distrust)
+    assert int8.distrust in int8.notes
+    assert int8.break_even is None
+    add(store, run(HERE, lite=2.0, int8=1.0))
+    add(store, busy)
+    add(store, run(HERE, lite=2.0, int8=0.2, scatter=0.6).model_copy(update={"protocol": "final"}))
+    int8 = rows(store)["int8"]
+    assert int8.distrust is None
+    assert int8.speed is not None
+    assert int8.speed.speedup.value == 2
+    add(store, run(HERE, baseline=50.0, trained=1.0, scatter=0.6))
+    assert "IQR 60 % of the median" in str(rows(store)["trained"].distrust)
+    assert int8.total_distrust is None
+
+
+def test_a_change_of_runtime_that_is_not_believed_leaves_the_comparison_within_it(store: Store) -> None:
+    add(store, run(HERE, baseline=8.0, lite=2.0).model_copy(update={"alone": False}))
+    add(store, run(HERE, lite=2.0, int8=1.0))
+    int8 = rows(store)["int8"]
+    assert int8.distrust is None
+    assert "other work of the workbench" in str(int8.total_distrust)
+    assert rows(store)["lite"].distrust == int8.total_distrust
+
+
+@pytest.mark.parametrize(
+    ("waited", "pressure", "scatter", "believed"),
+    [
+        (0.0, 99.0, 0.0, True),  # what the workbench did until then is no other work
+        (10.0, None, 0.5, True),
+        (10.1, None, 0.0, False),
+        (None, 10.1, 0.0, False),
+        (None, None, 0.51, False),
+        (None, None, 0.2, True),
+    ],
+)
+def test_evidence(waited: float | None, pressure: float | None, scatter: float, believed: bool) -> None:
+    timed = run(HERE, lite=2.0, int8=1.0, scatter=scatter)
+    timed = timed.model_copy(update={"waited": waited, "pressure": pressure})
+    assert (distrust(timed, ("int8",)) is None) == believed
+
+
+def test_sizes_have_their_ratio_against_the_baseline_and_the_same_runtime(store: Store) -> None:
+    for id_, file_bytes in (("baseline", 4000), ("lite", 3000), ("int8", 1000), ("trained", 3990)):
+        size = SizeMeasurement(parameters=1, file_bytes=file_bytes, gzip_bytes=file_bytes)
+        store.add_measurement("size", [id_], size)
+    found = rows(store)
+    assert found["baseline"].size_change is None
+    assert found["int8"].size_change == SizeVerdict(ratio=4, word="smaller")
+    assert found["int8"].size_change_alike == SizeVerdict(ratio=3, word="smaller")
+    assert found["lite"].size_change == SizeVerdict(ratio=4 / 3, word="smaller")
+    assert found["lite"].size_change_alike is None
+    assert found["trained"].size_change == SizeVerdict(ratio=4000 / 3990, word="same size")
+    assert found["trained"].size_change_alike is None
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import NamedTuple
 
-from workbench.measure.records import Interval, QualityVerdict, SpeedVerdict
+from workbench.measure.records import Interval, QualityVerdict, SizeVerdict, SpeedVerdict
+from workbench.results import ResultRow
 from workbench.text import Text, say
 
 _LONGEST = 48
@@ -161,5 +163,56 @@ def quality_verdict(verdict: QualityVerdict) -> Text:
     return say("not proven: {change} pt [{low}, {high}]", **holes)
 
 
+class Chip(NamedTuple):
+    """A verdict as every surface writes it.
+
+    Attributes:
+        words: What it says.
+        tone: ``good``, ``bad``, ``same``, ``unsure``, ``kept`` or ``lost``; the sign before the words, such
+            as a question mark, comes with it.
+    """
+
+    words: Text
+    tone: str
+
+
+def size_verdict(verdict: SizeVerdict) -> Text:
+    """Smaller, larger or of the same size, and by how much."""
+    if verdict.word == "smaller":
+        return say("{ratio}× smaller", ratio=ratio(verdict.ratio))
+    if verdict.word == "larger":
+        return say("{ratio}× larger", ratio=ratio(1 / verdict.ratio))
+    return say("same size")
+
+
+def size_chip(row: ResultRow) -> Chip | None:
+    """How much smaller its file is than the baseline's; None where there is nothing to compare."""
+    if row.size_change is None:
+        return None
+    return Chip(size_verdict(row.size_change), SIZE_TONES[row.size_change.word])
+
+
+def speed_chip(row: ResultRow) -> Chip | None:
+    """How much faster it is than float32 in the same runtime, unless that is not believed.
+
+    None where there is nothing to compare.
+    """
+    if row.speed is None:
+        return None
+    if row.distrust is not None:
+        return Chip(say("machine was busy: measure again"), "unsure")
+    return Chip(speed_verdict(row.speed), SPEED_TONES[row.speed.word])
+
+
+def quality_chip(row: ResultRow) -> Chip | None:
+    """How its macro F1 has changed against the baseline's; None where there is nothing to compare."""
+    if row.quality is not None and row.quality.near_chance:
+        return Chip(say("near chance: is the scaling right?"), "lost")
+    if row.quality_change is None:
+        return None
+    return Chip(quality_verdict(row.quality_change), QUALITY_TONES[row.quality_change.word])
+
+
+SIZE_TONES = {"smaller": "good", "same size": "same", "larger": "bad"}
 SPEED_TONES = {"faster": "good", "slower": "bad", "no measurable change": "same"}
 QUALITY_TONES = {"kept": "kept", "lost": "lost", "not proven": "unsure"}

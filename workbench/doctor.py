@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbench import onednn
 from workbench.doctor_quality import about_quality
 from workbench.doctor_speed import about_speed
-from workbench.measure.records import Passport
+from workbench.measure.records import SAME_SIZE, Passport
 from workbench.text import Text, say
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def notes(
     found: list[Text] = []
     parent = next((other for other in rows if other.variant.id == row.variant.parent), None)
     found += row.lost
-    found += about_speed(row, rows, passports.get(row.passport or ""))
+    if row.distrust is None:
+        found += about_speed(row, rows, passports.get(row.passport or ""))
     found += _size(row, parent)
     found += about_quality(row, parent)
     found += _machine(row, rows, passports)
@@ -44,28 +45,40 @@ def notes(
                 batch=row.latency.settings.batch,
             )
         )
-    if row.latency is not None and row.latency.unsteady:
+    if row.distrust is not None:
+        found.append(row.distrust)
+    elif row.latency is not None and row.latency.unsteady:
         found.append(
             say(
-                "The machine was unsteady while this was timed (IQR {share} % of the median): "
-                "measure again when it is quiet.",
+                "Its times scattered (IQR {share} % of the median): small differences may be chance.",
                 share=round(100 * row.latency.iqr_ms / row.latency.p50_ms.value),
             )
         )
-    return tuple(found)
+    if row.total_distrust is not None:
+        found.append(
+            say(
+                "The change of runtime against the baseline was timed in a bad moment, so its total "
+                "is not to be trusted. {reason}",
+                reason=row.total_distrust,
+            )
+        )
+    # The run may have said already why it is not believed.
+    return tuple(note for number, note in enumerate(found) if note not in found[:number])
 
 
 def _size(row: ResultRow, parent: ResultRow | None) -> list[Text]:
+    from workbench.results import compare_sizes
+
     if row.size is None or parent is None or parent.size is None or row.variant.technique is None:
         return []
-    if row.variant.technique == "inference.runtime" or row.size.file_bytes < 0.97 * parent.size.file_bytes:
+    if row.variant.technique == "inference.runtime" or compare_sizes(parent.size, row.size).word == "smaller":
         return []
     if (row.size.parameters, row.variant.description.precision) == (
         parent.size.parameters,
         parent.variant.description.precision,
-    ) and row.size.gzip_bytes >= 0.97 * parent.size.gzip_bytes:
+    ) and row.size.gzip_bytes >= (1 - SAME_SIZE) * parent.size.gzip_bytes:
         return [say("The file is not smaller: it has as many weights as its parent, of the same kind.")]
-    if row.size.gzip_bytes < 0.97 * parent.size.gzip_bytes:
+    if row.size.gzip_bytes < (1 - SAME_SIZE) * parent.size.gzip_bytes:
         return [
             say(
                 "The file itself is not smaller, because every weight still takes its bytes; compressed it "

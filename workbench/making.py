@@ -306,6 +306,11 @@ class Making:
                 return variant
         return None
 
+    def references(self) -> list[Variant]:
+        """The float32 forms of the baseline in all runtimes, the baseline itself first."""
+        found = [variant for variant in self._bench.store.variants() if variant.is_reference]
+        return sorted(found, key=lambda variant: variant.parent is not None)
+
     def _with_kernels(self, report: Report, in_tensorflow: bool) -> Report:
         """Says so where TensorFlow's usual kernels were off."""
         if not in_tensorflow or self._bench.store.fact(onednn.FACT) != onednn.OFF:

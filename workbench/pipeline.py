@@ -187,14 +187,14 @@ class Pipeline:
         for variant in variants:
             groups.setdefault(variant.runtime, []).append(variant)
         runs: list[list[Variant]] = []
-        references = [baseline]
+        others = False
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
             reference = self._making.reference(name) or members[0]
             runs += _runs(reference, members)
-            references.append(reference)
-        if len(_unique(references)) > 1:
-            runs.append(_unique(references))
+            others = others or reference.id != baseline.id
+        if others:
+            runs.append(self._making.references())
         return runs
 
     # -- steps ------------------------------------------------------------------------------
@@ -242,8 +242,9 @@ class Pipeline:
             group.append(parent)
         await self._measuring.time(job, [*_timed_with(variant, group), variant], "quick")
         if variant.is_reference and variant.parent is not None:
-            # The change of runtime is a step of its own: timed once, between the two references.
-            await self._measuring.time(job, _unique([self._bench.evidence.baseline, variant]), "quick")
+            # The change of runtime is a step of its own: timed once, between the references, and of all
+            # runtimes together. From a run for each they would differ by what disturbed the baseline in one.
+            await self._measuring.time(job, self._making.references(), "quick")
 
 
 def _timed_with(variant: Variant, others: Sequence[Variant]) -> list[Variant]:

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from workbench.measure.records import (
+    SAME_SIZE,
     EnergyMeasurement,
     Interval,
     LatencySummary,
     QualityMeasurement,
     QualityVerdict,
     SizeMeasurement,
+    SizeVerdict,
     SpeedVerdict,
 )
 from workbench.records import Record
 from workbench.store import Store
+from workbench.store.labels import Label
 from workbench.text import Text, say
-from workbench.timings import timing_of
+from workbench.timings import Timing, Timings
 from workbench.variant import Table, Variant
 
 R = TypeVar("R", bound=Record)
@@ -29,10 +32,18 @@ class ResultRow(Record):
     Attributes:
         variant: The variant.
         size: Its three sizes; None until measured.
+        size_change: Bytes of its file against the baseline's. None for the baseline.
+        size_change_alike: The same against the float32 variant of the same runtime: what is not the change
+            of the format. None where that is itself, the baseline, or missing.
         latency: Its latency; None until measured.
         speed: Against the float32 variant of the same runtime, from one interleaved run; for that
             reference itself, against the baseline. None for the baseline.
-        total_speedup: Against the baseline, the change of runtime included.
+        distrust: Why ``latency`` and ``speed`` are not believed, such as a processor that was busy with
+            other work; None where they are. Where it is set nothing may be called faster or slower.
+        total_speedup: Against the baseline, the change of runtime included: one number for each runtime,
+            times ``speed``, so that the variants of a runtime stay in the order of their direct comparison.
+        total_distrust: Why the change of runtime in ``total_speedup`` is not believed; None where it is, or
+            where the runtime is the baseline's.
         paired_ms: The baseline's median latency divided by ``total_speedup``: what variants that
             were timed at different moments are shown side by side with. None where the baseline was
             timed on another machine.
@@ -52,14 +63,20 @@ class ResultRow(Record):
         lost: What its step lost of the zeros and shared values that earlier steps had left.
         tables: What the technique found on its way, and where a collapsed variant lost its quality.
         notes: What the doctor has to say.
+        starred: Whether somebody has marked it.
+        note: What somebody has written on it; empty without.
         compared: What ``speed`` and ``total_speedup`` are against, in words.
     """
 
     variant: Variant
     size: SizeMeasurement | None = None
+    size_change: SizeVerdict | None = None
+    size_change_alike: SizeVerdict | None = None
     latency: LatencySummary | None = None
     speed: SpeedVerdict | None = None
+    distrust: Text | None = None
     total_speedup: Interval | None = None
+    total_distrust: Text | None = None
     paired_ms: Interval | None = None
     passport: str | None = None
     timing: tuple[Text, ...] = ()
@@ -74,7 +91,16 @@ class ResultRow(Record):
     lost: tuple[Text, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
+    starred: bool = False
+    note: str = ""
     compared: Text | None = None
+
+    @property
+    def shown_ms(self) -> Interval | None:
+        """The one latency in milliseconds that every surface shows: ``paired_ms`` where there is one."""
+        if self.paired_ms is not None or self.latency is None:
+            return self.paired_ms
+        return self.latency.p50_ms
 
 
 class Flip(Record):
@@ -123,24 +149,32 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
 
     variants = store.variants()
     passports = store.passports()
+    labels = store.labels()
+    timings = Timings(store, variants)
     baseline = next((variant for variant in variants if variant.parent is None), None)
     by_id = {variant.id: variant for variant in variants}
     looks = {variant.id: store.measurements("weights", variant.id, WeightEffects) for variant in variants}
     weights = {id_: found[0] for id_, found in looks.items() if found}
-    rows = [
-        _row(store, variant, variants, baseline).model_copy(
-            update={
-                "zeros": weights[variant.id].zeros if variant.id in weights else None,
-                "lost": lost_effects(variant, by_id, weights),
-                "tables": (
-                    *variant.report.tables,
-                    *store.measurements("error by layer", variant.id, Table)[:1],
-                ),
-            }
+    rows = []
+    for variant in variants:
+        label = labels.get(variant.id, Label())
+        reference = _reference(variant, variants, baseline)
+        timing = timings.of(variant, reference)
+        rows.append(
+            _row(store, variant, variants, timing, _compared(variant, reference, baseline)).model_copy(
+                update={
+                    "zeros": weights[variant.id].zeros if variant.id in weights else None,
+                    "lost": lost_effects(variant, by_id, weights),
+                    "tables": (
+                        *variant.report.tables,
+                        *store.measurements("error by layer", variant.id, Table)[:1],
+                    ),
+                    "starred": label.starred,
+                    "note": label.note,
+                }
+            )
         )
-        for variant in variants
-    ]
-    rows = _side_by_side(rows)
+    rows = _sizes(rows, baseline)
     front = pareto_front(rows)
     return tuple(
         row.model_copy(update={"on_front": row.variant.id in front, "notes": notes(row, rows, passports)})
@@ -174,58 +208,74 @@ def pareto_front(rows: Sequence[ResultRow]) -> frozenset[str]:
     )
 
 
-def _row(store: Store, variant: Variant, variants: Sequence[Variant], baseline: Variant | None) -> ResultRow:
+def compare_sizes(before: SizeMeasurement, after: SizeMeasurement) -> SizeVerdict:
+    """The verdict on the bytes of two files.
+
+    Args:
+        before: The reference's.
+        after: The variant's.
+    """
+    ratio = before.file_bytes / max(1, after.file_bytes)
+    if after.file_bytes < (1 - SAME_SIZE) * before.file_bytes:
+        return SizeVerdict(ratio=ratio, word="smaller")
+    if before.file_bytes < (1 - SAME_SIZE) * after.file_bytes:
+        return SizeVerdict(ratio=ratio, word="larger")
+    return SizeVerdict(ratio=ratio, word="same size")
+
+
+def _reference(variant: Variant, variants: Sequence[Variant], baseline: Variant | None) -> Variant | None:
+    """What speed-ups and sizes in the variant's runtime are quoted against."""
+    if variant.technique is None:  # a file that was added is compared with the baseline
+        return baseline
+    found = (other for other in variants if other.runtime == variant.runtime and other.is_reference)
+    return next(found, baseline)
+
+
+def _row(
+    store: Store, variant: Variant, variants: Sequence[Variant], timing: Timing, compared: Text | None
+) -> ResultRow:
     from workbench.stacking import lineage
 
-    size = _first(store.measurements("size", variant.id, SizeMeasurement))
-    quality = _first(store.measurements("quality", variant.id, QualityMeasurement))
-    change = _first(store.measurements("quality change", variant.id, QualityVerdict))
-    reference = next(
-        (other for other in variants if other.runtime == variant.runtime and other.is_reference), None
-    )
-    if variant.technique is None or reference is None:  # a file that was added is compared with the baseline
-        reference = baseline
-    timing = timing_of(store, variant, reference, baseline)
     made_in_s = sum(one.seconds for one in lineage(variant, variants) if one.technique is not None)
     return ResultRow(
         variant=variant,
-        size=size,
+        size=_first(store.measurements("size", variant.id, SizeMeasurement)),
         latency=timing.latency,
         speed=timing.speed,
+        distrust=timing.distrust,
         total_speedup=timing.total_speedup,
+        total_distrust=timing.total_distrust,
+        paired_ms=timing.paired_ms,
         passport=timing.passport,
         timing=timing.warnings,
         onednn=timing.onednn,
         made_in_s=made_in_s,
         break_even=timing.break_even(made_in_s) if made_in_s else None,  # an added file was made elsewhere
         energy=_first(store.measurements("energy", variant.id, EnergyMeasurement)),
-        quality=quality,
-        quality_change=change,
-        compared=_compared(variant, reference, baseline),
+        quality=_first(store.measurements("quality", variant.id, QualityMeasurement)),
+        quality_change=_first(store.measurements("quality change", variant.id, QualityVerdict)),
+        compared=compared,
     )
 
 
-def _side_by_side(rows: Sequence[ResultRow]) -> list[ResultRow]:
-    baseline = next((row for row in rows if row.variant.parent is None and row.latency), None)
-    if baseline is None or baseline.latency is None:
-        return list(rows)
-    p50 = baseline.latency.p50_ms
-    return [
-        row.model_copy(
-            update={
-                "paired_ms": p50
-                if row.variant.parent is None
-                else Interval(
-                    value=p50.value / row.total_speedup.value,
-                    low=p50.value / row.total_speedup.high,
-                    high=p50.value / row.total_speedup.low,
-                )
-            }
-        )
-        if row.total_speedup is not None and row.passport == baseline.passport
-        else row
-        for row in rows
-    ]
+def _sizes(rows: Sequence[ResultRow], baseline: Variant | None) -> list[ResultRow]:
+    """The rows with what their files' sizes are against others'."""
+    measured = {row.variant.id: row.size for row in rows if row.size is not None}
+    variants = [row.variant for row in rows]
+    found = []
+    for row in rows:
+        reference = _reference(row.variant, variants, baseline)
+        changes = {
+            name: compare_sizes(measured[other.id], row.size)
+            for name, other in (("size_change", baseline), ("size_change_alike", reference))
+            if row.size is not None
+            and other is not None
+            and other.id in measured
+            and other.id != row.variant.id
+            and (name == "size_change" or baseline is None or other.id != baseline.id)
+        }
+        found.append(row.model_copy(update=changes))
+    return found
 
 
 def _compared(variant: Variant, reference: Variant | None, baseline: Variant | None) -> Text | None:

@@ -27,6 +27,7 @@ from workbench.shared import require_allowed, require_idle, shared_mode
 from workbench.siblings import default_folder
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
+from workbench.store.labels import checked_name, checked_note
 from workbench.techniques import technique as find_technique
 from workbench.text import Text, say
 
@@ -292,6 +293,45 @@ class Workbench(Reading):
         self._store.set_deleted(ids, False)
         self._stored("variants")
         return say("{count} variants are back.", count=len(ids))
+
+    # -- what is written on variants --------------------------------------------------------
+
+    def rename(self, variant: str, name: str) -> None:
+        """Gives a variant another name. What it was made with and made from stays.
+
+        Args:
+            variant: Identifier or name.
+            name: Up to 80 characters on one line, that no other variant has.
+
+        Raises:
+            InvalidInput: If the name is of no use, or taken.
+        """
+        self._label(variant, name=checked_name(name))
+
+    def annotate(self, variant: str, note: str) -> None:
+        """Writes a note on a variant in place of the one that it had; an empty one takes it away.
+
+        Args:
+            variant: Identifier or name.
+            note: Up to 2,000 characters.
+
+        Raises:
+            InvalidInput: If it is longer.
+        """
+        self._label(variant, note=checked_note(note))
+
+    def star(self, variant: str, starred: bool = True) -> None:
+        """Marks a variant, or takes the mark away.
+
+        Args:
+            variant: Identifier or name.
+            starred: Whether it is marked from now on.
+        """
+        self._label(variant, starred=bool(starred))
+
+    def _label(self, variant: str, **changes: object) -> None:
+        self._store.set_label(self.variant(variant).id, **changes)
+        self._stored("variants" if "name" in changes else "results")
 
     # -- jobs -------------------------------------------------------------------------------
 

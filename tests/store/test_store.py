@@ -6,6 +6,7 @@ import multiprocessing
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
@@ -19,6 +20,7 @@ from workbench.jobs.state import JobState
 from workbench.measure.records import SizeMeasurement
 from workbench.store import Store
 from workbench.store.files import digest
+from workbench.store.labels import Label
 from workbench.store.measured import Measured
 from workbench.text import say
 from workbench.variant import ModelDescription, TensorSpec, Variant
@@ -253,12 +255,52 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+def test_names_notes_and_stars_are_kept_beside_the_variants_and_seen_by_others(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store, closing(Store(tmp_path)) as beside:
+        add(store, "a")
+        add(store, "b", parent="a")
+        before = beside.version()
+        store.set_label("b", name="for the phone")
+        store.set_label("b", note="ask Lin")
+        store.set_label("b", starred=True)
+        assert beside.version() != before
+        assert [one.name for one in beside.variants()] == ["a", "for the phone"]
+        assert beside.labels() == {"b": Label(name="for the phone", note="ask Lin", starred=True)}
+        for taken in ("a", "for the phone"):
+            with pytest.raises(InvalidInput, match="Another variant has the name"):
+                beside.set_label("a" if taken != "a" else "b", name=taken)
+        beside.set_label("b", name="for the phone")  # its own
+        beside.set_label("a", name="b")  # nobody has that name any more
+        beside.set_deleted(["b"], True)
+        with pytest.raises(InvalidInput, match="Another variant has the name"):
+            beside.set_label("a", name="for the phone")
+        (deleted,) = beside.variants(deleted=True)
+        assert deleted.name == "for the phone"
+    with closing(Store(tmp_path)) as store:
+        assert [one.name for one in store.variants()] == ["b"]
+        store.purge()
+        assert "b" not in store.labels()
+        store.set_label("a", name="for the phone")
+
+
+def test_a_folder_of_the_first_schema_is_brought_to_this_one(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        add(store, "a")
+    connection = sqlite3.connect(tmp_path / "workbench.sqlite")
+    connection.executescript("DROP VIEW named_variants; DROP TABLE labels; PRAGMA user_version=1;")
+    connection.close()
+    with closing(Store(tmp_path)) as store:
+        assert [one.name for one in store.variants()] == ["a"]
+        store.set_label("a", name="b")
+        assert [one.name for one in store.variants()] == ["b"]
+
+
 def test_a_later_schema_is_refused(tmp_path: Path) -> None:
     Store(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "workbench.sqlite")
     connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(InvalidInput, match=r"later version of the workbench \(schema 99; known is 1\)"):
+    with pytest.raises(InvalidInput, match=r"later version of the workbench \(schema 99; known is 2\)"):
         Store(tmp_path)
 
 

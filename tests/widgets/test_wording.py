@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.widgets.result_rows import HOSTILE, interval
+from tests.widgets.result_rows import HOSTILE, ROWS, interval
 from widgets import wording
-from workbench.measure.records import Interval, QualityVerdict, SpeedVerdict
+from workbench.measure.records import Interval, QualityVerdict, SizeVerdict, SpeedVerdict
+from workbench.text import say
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,33 @@ def test_slower_is_said_as_how_many_times_slower_with_the_ends_in_order() -> Non
         variant="a", reference="b", speedup=Interval(value=0.5, low=0.4, high=0.8), floor=0.01, word="slower"
     )
     assert str(wording.speed_verdict(verdict)) == "2.00× slower [1.25, 2.50]"
+
+
+def test_chips_say_verdicts_and_no_more_than_is_believed() -> None:
+    baseline, int8 = ROWS[:2]
+    for change, words, tone in (
+        (SizeVerdict(ratio=4.886, word="smaller"), "4.89× smaller", "good"),
+        (SizeVerdict(ratio=0.5, word="larger"), "2.00× larger", "bad"),
+        (SizeVerdict(ratio=1.01, word="same size"), "same size", "same"),
+    ):
+        chip = wording.size_chip(int8.model_copy(update={"size_change": change}))
+        assert chip is not None
+        assert (str(chip.words), chip.tone) == (words, tone)
+    assert wording.size_chip(baseline) is None
+    fast = wording.speed_chip(int8)
+    assert fast is not None
+    assert (str(fast.words), fast.tone) == ("2.00× faster [1.90, 2.10]", "good")
+    doubted = wording.speed_chip(int8.model_copy(update={"distrust": say("It was busy.")}))
+    assert doubted is not None
+    assert (str(doubted.words), doubted.tone) == ("machine was busy: measure again", "unsure")
+    kept = wording.quality_chip(int8)
+    assert kept is not None
+    assert kept.tone == "kept"
+    assert int8.quality is not None
+    chance = int8.quality.model_copy(update={"near_chance": True})
+    doubted = wording.quality_chip(int8.model_copy(update={"quality": chance}))
+    assert doubted is not None
+    assert doubted.tone == "lost"
 
 
 @pytest.mark.parametrize("word", ["kept", "lost", "not proven"])

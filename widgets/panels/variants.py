@@ -10,17 +10,16 @@ from widgets.component import Component, words
 from widgets.session import Session, message_of
 from widgets.transfer import send_file
 from widgets.wording import (
-    QUALITY_TONES,
-    SPEED_TONES,
     count,
     duration,
-    quality_verdict,
+    quality_chip,
     ratio,
     score,
     score_interval,
     short,
     size,
-    speed_verdict,
+    size_chip,
+    speed_chip,
     time,
     time_interval,
 )
@@ -184,7 +183,9 @@ def _size(row: ResultRow) -> dict[str, Any]:
     )
     if row.size.peak_memory_bytes is not None:
         parts = say("{parts} · {memory} to run", parts=parts, memory=size(row.size.peak_memory_bytes))
-    return {"value": size(row.size.file_bytes), "detail": str(parts)}
+    shown = {"value": size(row.size.file_bytes), "detail": str(parts)}
+    chip = size_chip(row)
+    return shown if chip is None else shown | {"verdict": str(chip.words), "tone": chip.tone}
 
 
 def _latency(row: ResultRow) -> dict[str, Any]:
@@ -194,9 +195,9 @@ def _latency(row: ResultRow) -> dict[str, Any]:
         "value": time(row.latency.p50_ms.value),
         "interval": time_interval(row.latency.p50_ms),
     }
-    if row.speed is not None:
-        shown["verdict"] = str(speed_verdict(row.speed))
-        shown["tone"] = SPEED_TONES[row.speed.word]
+    chip = speed_chip(row)
+    if chip is not None:
+        shown |= {"verdict": str(chip.words), "tone": chip.tone}
     if row.total_speedup is not None and row.variant.parent is not None:
         total = ratio(row.total_speedup.value)
         # What is compared with what ends with the baseline, which the last number is about.
@@ -217,14 +218,11 @@ def _quality(row: ResultRow) -> dict[str, Any]:
         "value": score(row.quality.f1_macro.value),
         "interval": score_interval(row.quality.f1_macro),
     }
-    change = row.quality_change
-    if change is not None:
-        shown["verdict"] = str(quality_verdict(change))
-        shown["tone"] = QUALITY_TONES[change.word]
-        if change.word == "not proven" and change.samples_needed:
-            shown["detail"] = str(
-                say("about {count} more test samples would settle it", count=count(change.samples_needed))
-            )
-    if row.quality.near_chance:
-        shown |= {"verdict": str(say("near chance: is the scaling right?")), "tone": "lost"}
+    chip, change = quality_chip(row), row.quality_change
+    if chip is not None:
+        shown |= {"verdict": str(chip.words), "tone": chip.tone}
+    if change is not None and change.word == "not proven" and change.samples_needed:
+        shown["detail"] = str(
+            say("about {count} more test samples would settle it", count=count(change.samples_needed))
+        )
     return shown

@@ -77,6 +77,7 @@ def time_once(
         samples=tuple(samples[str(number)] for number in range(len(candidates))),
         control=samples.get("control"),
         plan=BlockPlan.model_validate(answer["plan"]),
+        waited=answer["waited"],
     )
 
 

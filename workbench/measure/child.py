@@ -96,6 +96,7 @@ def latency(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
         "load_ms": timed.load_ms,
         "first_ms": timed.first_ms,
         "plan": timed.plan.model_dump(mode="json"),
+        "waited": timed.waited,
     }
 
 

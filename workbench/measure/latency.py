@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from workbench.data.dataset import Features, sample_count, select
 from workbench.errors import InvalidInput
+from workbench.measure.processor import processor_time, share_waited
 from workbench.measure.records import Protocol
 from workbench.records import Record
 from workbench.runtime import Runtime, Session
@@ -137,6 +138,8 @@ class Timed:
         samples: Milliseconds per call, shape ``(rounds, runs)``, per candidate.
         control: The same for the second load of the first candidate; None for a single candidate.
         plan: What was run.
+        waited: Share of its time (0-100) that the process waited for a processor while it timed; None
+            where the system does not say.
     """
 
     load_ms: tuple[float, ...]
@@ -144,6 +147,7 @@ class Timed:
     samples: tuple[npt.NDArray[np.float64], ...]
     control: npt.NDArray[np.float64] | None
     plan: BlockPlan
+    waited: float | None = None
 
 
 def time_interleaved(
@@ -200,7 +204,9 @@ def time_interleaved(
             call_ms.append(_warm_up(call))
         working_on(None)
         plan = plan or plan_blocks(call_ms, protocol)
+        before = processor_time()
         samples = _run_blocks(calls, plan, rng, report)
+        waited = share_waited(before, processor_time())
     finally:
         for session in sessions:
             session.close()
@@ -211,6 +217,7 @@ def time_interleaved(
         samples=tuple(samples[:count]),
         control=samples[count] if len(samples) > count else None,
         plan=plan,
+        waited=waited,
     )
 
 

@@ -10,9 +10,8 @@ import numpy.typing as npt
 from workbench.measure.latency import ROUNDS, TIMED_RUNS, BlockPlan, Candidate, Timed
 from workbench.measure.records import LatencyMeasurement, Protocol
 from workbench.measure.statistics import compare_speed, floor_of, summarize
+from workbench.measure.trust import beside_other_work, busy
 from workbench.text import Text, say
-
-_BUSY_PERCENT = 10.0
 
 
 def control_name(reference: str) -> str:
@@ -82,6 +81,8 @@ def latency_measurement(
             for other in others
         ]
     plan = processes[0].plan
+    shares = [timed.waited for timed in processes if timed.waited is not None]
+    waited = float(np.mean(shares)) if shares else None
     return LatencyMeasurement(
         protocol=protocol,
         summaries=summaries,
@@ -92,31 +93,20 @@ def latency_measurement(
         pressure=pressure,
         seed=seed,
         passport=passport,
-        warnings=tuple(_warnings(plan, pressure, alone)),
+        waited=waited,
+        alone=alone,
+        warnings=tuple(_warnings(plan, busy(waited, pressure), alone)),
         onednn=onednn,
     ), raw
 
 
-def beside_other_work() -> Text:
-    """What is said of times that were taken while the workbench itself did something else."""
-    return say(
-        "It was timed while other work of the workbench ran on this machine, because somebody did not want "
-        "to wait: the times may be far too long, and what looks faster may be chance. Measure it again later."
-    )
-
-
-def _warnings(plan: BlockPlan, pressure: float | None, alone: bool) -> list[Text]:
+def _warnings(plan: BlockPlan, waiting: Text | None, alone: bool) -> list[Text]:
     """Of the run; that a file was unsteady is in its summary."""
     warnings = []
     if not alone:
         warnings.append(beside_other_work())
-    if pressure is not None and pressure > _BUSY_PERCENT:
-        warnings.append(
-            say(
-                "The processor was busy with other work: tasks waited for it {pressure:.0f} % of the time.",
-                pressure=pressure,
-            )
-        )
+    if waiting is not None:
+        warnings.append(waiting)
     if plan.shortened:
         warnings.append(
             say(

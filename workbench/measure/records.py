@@ -76,6 +76,24 @@ class SizeMeasurement(Record):
     peak_memory_bytes: int | None = None
 
 
+SizeWord = Literal["smaller", "same size", "larger"]
+
+SAME_SIZE = 0.03
+"""Files that differ by less than this share count as of the same size: names and headers make as much."""
+
+
+class SizeVerdict(Record):
+    """A comparison of two files' bytes. Both are exact, so there is no interval.
+
+    Attributes:
+        ratio: Bytes of the reference / bytes of the variant: above 1 is smaller.
+        word: The verdict; ``same size`` where less than :data:`SAME_SIZE` differs.
+    """
+
+    ratio: float
+    word: SizeWord
+
+
 class LatencySummary(Record):
     """One file's latency from all raw samples of one run; outliers are counted, never removed.
 
@@ -154,6 +172,9 @@ class LatencyMeasurement(Record):
             None where the system does not say.
         seed: Seed of the order.
         passport: Identifier of the machine's passport.
+        waited: Share of its time (0-100) that the measuring process waited for a processor while it
+            timed; None where the system does not say.
+        alone: Whether no other work of the workbench ran on the machine.
         warnings: Of the whole run, such as a busy machine.
         onednn: Whether TensorFlow ran with its oneDNN kernels; None where it did not run.
     """
@@ -167,6 +188,8 @@ class LatencyMeasurement(Record):
     pressure: float | None = None
     seed: int
     passport: str
+    waited: float | None = None
+    alone: bool = True
     warnings: tuple[Text, ...] = ()
     onednn: bool | None = None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from workbench.errors import InvalidInput
 from workbench.text import say
 
-VERSION = 1
+VERSION = 2
 
 _MIGRATIONS: dict[int, str] = {
     1: """
@@ -35,6 +35,18 @@ _MIGRATIONS: dict[int, str] = {
         );
         CREATE TABLE passports (id TEXT PRIMARY KEY, record TEXT NOT NULL);
         CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    """,
+    2: """
+        CREATE TABLE labels (
+            variant TEXT PRIMARY KEY,
+            name TEXT,
+            note TEXT NOT NULL,
+            starred INTEGER NOT NULL
+        );
+        CREATE VIEW named_variants AS
+            SELECT variants.id, variants.rowid AS number, record, deleted,
+                COALESCE(labels.name, json_extract(record, '$.name')) AS name
+            FROM variants LEFT JOIN labels ON labels.variant = variants.id;
     """,
 }
 

@@ -35,6 +35,7 @@ from workbench.measure.records import Passport
 from workbench.records import Record
 from workbench.store.files import digest, flush_folder_entry, move_durably
 from workbench.store.jobs import JobRecords
+from workbench.store.labels import Label, change_label, read_labels
 from workbench.store.measured import Measured
 from workbench.store.ownership import Ownership, one_at_a_time
 from workbench.store.schema import connect
@@ -134,21 +135,22 @@ class Store:
         """Removes a variant that nothing was made from, with its file and its measurements."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM measurements WHERE variant = ?", (id_,))
+            connection.execute("DELETE FROM labels WHERE variant = ?", (id_,))
             connection.execute("DELETE FROM variants WHERE id = ?", (id_,))
         shutil.rmtree(self.folder / "variants" / id_, ignore_errors=True)
 
     def variants(self, *, deleted: bool = False) -> tuple[Variant, ...]:
-        """The variants in the order of their making.
+        """The variants in the order of their making, by the names that they have now.
 
         Args:
             deleted: Whether to list the deleted ones, latest deletion last, instead of the others.
         """
         query = (
-            "SELECT record FROM variants WHERE deleted IS NOT NULL ORDER BY deleted, rowid"
+            "SELECT record, name FROM named_variants WHERE deleted IS NOT NULL ORDER BY deleted, number"
             if deleted
-            else "SELECT record FROM variants WHERE deleted IS NULL ORDER BY rowid"
+            else "SELECT record, name FROM named_variants WHERE deleted IS NULL ORDER BY number"
         )
-        return tuple(self._absolute(record) for (record,) in self._execute(query))
+        return tuple(self._absolute(record, name) for record, name in self._execute(query))
 
     def set_deleted(self, ids: Iterable[str], deleted: bool) -> None:
         """Marks variants as deleted or takes that back; files stay until :meth:`purge`."""
@@ -173,9 +175,28 @@ class Store:
             gone = self.variants(deleted=True)
             for variant in gone:
                 self._execute("DELETE FROM measurements WHERE variant = ?", (variant.id,))
+                self._execute("DELETE FROM labels WHERE variant = ?", (variant.id,))
                 self._execute("DELETE FROM variants WHERE id = ?", (variant.id,))
                 shutil.rmtree(self.folder / "variants" / variant.id, ignore_errors=True)
             return len(gone)
+
+    def labels(self) -> dict[str, Label]:
+        """What was written on variants, by their identifiers."""
+        with self._connected() as connection:
+            return read_labels(connection)
+
+    def set_label(self, id_: str, **changes: Any) -> None:
+        """Changes parts of what is written on a variant.
+
+        Args:
+            id_: Identifier of the variant.
+            **changes: Attributes of :class:`~workbench.store.labels.Label`.
+
+        Raises:
+            InvalidInput: If another variant has the new name.
+        """
+        with self._transaction() as connection:
+            change_label(connection, id_, changes)
 
     # -- measurements -----------------------------------------------------------------------
 
@@ -296,9 +317,9 @@ class Store:
         # Paths are stored relative, so that a folder can be moved or copied.
         return variant.model_copy(update={"path": variant.path.relative_to(self.folder)}).model_dump_json()
 
-    def _absolute(self, record: str) -> Variant:
+    def _absolute(self, record: str, name: str) -> Variant:
         variant = Variant.model_validate_json(record)
-        return variant.model_copy(update={"path": self.folder / variant.path})
+        return variant.model_copy(update={"path": self.folder / variant.path, "name": name})
 
     def _recover(self) -> None:
         alive = self._owner.others_alive()

@@ -16,8 +16,8 @@ from workbench.jobs.part import Part
 from workbench.jobs.slot import shared_slot
 from workbench.measure.grid import GridTimes, time_grid
 from workbench.measure.latency import Candidate
-from workbench.measure.latency_record import beside_other_work
 from workbench.measure.records import LatencySummary
+from workbench.measure.trust import beside_other_work
 from workbench.runtimes import runtime
 from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.grid_cells import (
