@@ -10,7 +10,6 @@ Everything here only shows what the engine says and passes on what the reader cl
     QuantizationPanel(workbench)    # or one panel in a cell; all share their state
 """
 
-from widgets.charts.bars import BarsChart
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.dashboard import Dashboard
@@ -29,7 +28,6 @@ from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 
 __all__ = [
-    "BarsChart",
     "Dashboard",
     "DetailsPanel",
     "DistillationPanel",

@@ -7,7 +7,6 @@ from typing import Any
 
 import ipywidgets
 
-from widgets.charts.bars import BarsChart
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.panels.details import DetailsPanel
@@ -47,10 +46,9 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         middle = _column(
             FirstSteps(self.session),
             TradeoffChart(self.session),
-            LiveChart(self.session),
-            BarsChart(self.session),
         )
-        below = _column(VariantsTable(self.session), DetailsPanel(self.session))
+        below = _column(VariantsTable(self.session), LiveChart(self.session))
+        aside = _column(DetailsPanel(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)
@@ -58,7 +56,8 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         top = _column(self._top_bar, JobsBar(self.session))
         top.add_class("wb-wide")
         below.add_class("wb-below")
-        grid = ipywidgets.Box([top, left, middle, below])
+        aside.add_class("wb-aside")
+        grid = ipywidgets.Box([top, left, middle, below, aside])
         grid.add_class("wb-grid")
         super().__init__([grid])
         self.add_class("wb-page")

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from widgets.charts.axes import USUAL_AXES
+from widgets.charts.scene import USUAL_TOLERANCE
+from widgets.wording import short
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.jobs.state import JobState
 from workbench.results import ResultRow
 from workbench.shared import require_idle
 from workbench.siblings import Sibling, folder_beside, last_used, remember, siblings
+from workbench.side_by_side import SideBySide
 from workbench.text import LANGUAGES, Text, say, use_language
 from workbench.variant import Variant
 
@@ -54,6 +58,13 @@ class Session:
         # Openings whose folder is gone again: what became of them is still to be read.
         self._left_over: dict[str, JobState] = {}
         self.shown_technique: tuple[int, str] | None = None
+        self.axes: tuple[str, str] = USUAL_AXES
+        self.coloured_by = "verdict"
+        self.opened = False
+        self.revealed = 0
+        self.has_drawer = False
+        self.undone: Text | None = None
+        self._deletions: list[tuple[Workbench, Text]] = []
         self._watch(workbench)
 
     def _watch(self, workbench: Workbench) -> None:
@@ -66,6 +77,7 @@ class Session:
         self.reference: str | None = None
         self.parent: str | None = None
         self._rows: tuple[ResultRow, ...] | None = None
+        self._compared: dict[tuple[str, str], SideBySide | None] = {}
         self._variants: tuple[Variant, ...] | None = None
         self._siblings: tuple[Sibling, ...] | None = None
         self._jobs: dict[str, JobState] = {state.id: state for state in reversed(workbench.jobs)}
@@ -151,12 +163,89 @@ class Session:
             return baseline.id
         return next((one.id for one in self.variants if one.id != self.selected), None)
 
+    @property
+    def tolerance(self) -> float:
+        """How much F1 may fall, as a fraction."""
+        judged = (row.quality_change for row in self.rows)
+        return next((change.tolerance for change in judged if change is not None), USUAL_TOLERANCE)
+
+    def side_by_side(self, variant: str, reference: str) -> SideBySide | None:
+        """Two variants compared; None until that is computed, which a thread of its own does."""
+        key = variant, reference
+        if key not in self._compared:
+            self._compared[key] = None
+            threading.Thread(target=self._compare, args=(self.workbench, key), daemon=True).start()
+        return self._compared[key]
+
+    def _compare(self, workbench: Workbench, key: tuple[str, str]) -> None:
+        try:
+            found = workbench.side_by_side(*key)
+        except WorkbenchError:  # one of them was deleted meanwhile
+            return
+        if workbench is self.workbench and not workbench.closed:
+            self._compared[key] = found
+            self.touch("selection")
+
     # -- what can be done -------------------------------------------------------------------
 
     def select(self, variant: object) -> None:
         """Shows a variant's details."""
         self.selected = self.known(variant)
         self.touch("selection")
+
+    def reveal(self, variant: object) -> None:
+        """Shows a variant's details and asks the page to bring them to the eye."""
+        self.selected = self.known(variant)
+        self.opened = True
+        self.revealed += 1
+        self.touch("selection")
+
+    def delete(self, variant: object) -> None:
+        """Hides a variant and everything that was made from it."""
+        key = self.known(variant)
+        name = short(self.workbench.variant(key).name)
+        before = {one.id for one in self.workbench.variants}
+        self.workbench.delete(key)
+        others = len(before) - len(self.workbench.variants) - 1
+        said = say("Undo delete of {name}", name=name)
+        if others:
+            said = say("Undo delete of {name} and {count} made from it", name=name, count=others)
+        self._deletions.append((self.workbench, said))
+        self.undone = None
+        if self.selected == key:
+            self.opened = False
+        self.touch("selection")
+
+    @property
+    def undoable(self) -> Text | None:
+        """The last deletion, as what would be taken back; None if there is none."""
+        return next(
+            (said for workbench, said in reversed(self._deletions) if workbench is self.workbench), None
+        )
+
+    def undo(self) -> None:
+        """Takes the last deletion back."""
+        self.undone = self.workbench.undo()
+        for place in range(len(self._deletions) - 1, -1, -1):
+            if self._deletions[place][0] is self.workbench:
+                del self._deletions[place]
+                break
+        self.touch("selection")
+
+    def fold(self) -> None:
+        """Closes the details; the variant stays selected."""
+        self.opened = False
+        self.touch("selection")
+
+    def draw(self, across: str, up: str) -> None:
+        """Chooses the axes of the trade-off chart."""
+        self.axes = across, up
+        self.touch("axes")
+
+    def colour(self, by: str) -> None:
+        """Chooses what the colours of the trade-off chart tell: ``verdict`` or ``family``."""
+        self.coloured_by = by
+        self.touch("axes")
 
     def compare(self, reference: object) -> None:
         """Compares the selected variant with another one."""
@@ -323,6 +412,7 @@ class Session:
             self.touch("jobs")
             return
         self._rows = None
+        self._compared.clear()
         if event[0] == "variants":
             self._variants = self._siblings = None
             ids = {variant.id for variant in self.variants}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from typing import NamedTuple
 
 from workbench.measure.records import Interval, QualityVerdict, SizeVerdict, SpeedVerdict
@@ -89,6 +90,18 @@ def time_interval(interval: Interval) -> str:
     """The ends of a latency's interval, in the unit of its value."""
     factor, _ = _unit(interval.value)
     return f"[{digits(interval.low * factor)}, {digits(interval.high * factor)}]"
+
+
+def latency_words(row: ResultRow) -> str:
+    """The time of a call with its interval; empty until timed. Every surface writes it this way."""
+    return "" if row.shown_ms is None else f"{time(row.shown_ms.value)} {time_interval(row.shown_ms)}"
+
+
+def interval_words(interval: Interval, write: Callable[[float], str]) -> str:
+    """The ends of an interval; what is exact has none."""
+    if interval.low == interval.high:
+        return str(say("exact"))
+    return f"[{write(interval.low)}, {write(interval.high)}]"
 
 
 def score(value: float) -> str:

@@ -15,6 +15,7 @@ from workbench.measure.records import Passport
 from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
+from workbench.side_by_side import SideBySide, side_by_side
 from workbench.store import Store
 from workbench.technique import AnyTechnique, CodePaths, Estimate
 from workbench.techniques import technique as find_technique
@@ -138,6 +139,21 @@ class Reading:
             InvalidInput: If one of them has not been evaluated yet.
         """
         return self._evidence.details(variant, reference)
+
+    def side_by_side(self, variant: str, reference: str) -> SideBySide:
+        """How much smaller, faster and better a variant is than another one, and how that is known.
+
+        Args:
+            variant: Identifier or name.
+            reference: Identifier or name of what to compare with.
+
+        Raises:
+            InvalidInput: If there is no such variant.
+        """
+        keys = self.variant(variant).id, self.variant(reference).id
+        rows = {row.variant.id: row for row in self.results()}
+        change = self._evidence.judge_change(*keys, seed=self.seed) if keys[0] != keys[1] else None
+        return side_by_side(rows[keys[0]], rows[keys[1]], change)
 
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""

@@ -19,19 +19,20 @@ _COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def curves_figure(curves: Mapping[str, Curve], across: str) -> dict[str, Any]:
+def curves_figure(curves: Mapping[str, Curve], across: str, up: str = "") -> dict[str, Any]:
     """One figure, as plotly's JSON.
 
     Args:
         curves: Name -> points (step, value).
         across: Title of the horizontal axis.
+        up: Title of the vertical axis.
     """
     return {
         "data": [
             {
                 "type": "scatter",
                 "mode": "lines+markers" if len(points) <= 60 else "lines",
-                "name": plain(str(Text(template=name))),
+                "name": plain(_named(name)),
                 "x": [step for step, _ in points],
                 "y": [value for _, value in points],
                 "line": {"color": _COLOURS[place % 6], "width": 2, "dash": _DASHES[place % 4]},
@@ -46,7 +47,7 @@ def curves_figure(curves: Mapping[str, Curve], across: str) -> dict[str, Any]:
                 "rangemode": "tozero",
                 "zeroline": False,
             },
-            "yaxis": {"zeroline": False, "nticks": 5},
+            "yaxis": {"title": {"text": up, "font": {"size": 11}}, "zeroline": False, "nticks": 5},
             "showlegend": True,
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
             "margin": {"l": 8, "r": 12, "t": 26, "b": 4},
@@ -78,13 +79,20 @@ def grouped(metrics: Mapping[str, Curve]) -> dict[str, dict[str, Curve]]:
     }
 
 
+_LABELS = {"show": say("Show"), "hide": say("Hide")}
 _TITLES = {
-    "loss": (say("Loss"), say("epoch")),
-    "score": (say("Scores while training"), say("epoch")),
-    "running": (say("Running score of the evaluation"), say("test samples")),
-    "time": (say("Time to F1"), say("seconds of training")),
-    "latency": (say("Time of a call"), say("samples in a call")),
+    "loss": (say("Loss"), say("epoch"), say("loss")),
+    "score": (say("Scores while training"), say("epoch"), say("score, 0 to 1")),
+    "running": (say("Running score of the evaluation"), say("test samples"), say("score, 0 to 1")),
+    "time": (say("Validation F1 over time"), say("seconds of training"), say("validation F1")),
+    "latency": (say("Time of a call"), say("samples in a call"), say("milliseconds")),
 }
+_SHOWN_AS = {"time to F1": say("validation F1")}
+"""Curves whose name says what they are for, and not what is drawn."""
+
+
+def _named(name: str) -> str:
+    return str(_SHOWN_AS.get(name, Text(template=name)))
 
 
 class LiveChart(Component):
@@ -108,24 +116,26 @@ class LiveChart(Component):
             [] if job is None else [_chart(group, curves) for group, curves in grouped(job.metrics).items()]
         )
         return {
-            "labels": words(CHART_LABELS),
-            "title": str(say("Live curves")),
+            "labels": words(CHART_LABELS) | words(_LABELS),
+            "running": job is not None and not job.ended,
+            "title": str(
+                say("Live curves") if job is None or not job.ended else say("Curves of the last job")
+            ),
             "aside": str(job.title) if job is not None else None,
-            "empty": None if charts else str(say("Appears while something trains or is evaluated.")),
             "charts": charts,
         }
 
 
 def _chart(group: str, curves: Mapping[str, Curve]) -> dict[str, Any]:
-    title, across = _TITLES[group]
-    newest = ", ".join(f"{Text(template=name)} {digits(points[-1][1])}" for name, points in curves.items())
+    title, across, up = _TITLES[group]
+    newest = ", ".join(f"{_named(name)} {digits(points[-1][1])}" for name, points in curves.items())
     return chart(
         str(title),
-        curves_figure(curves, str(across)),
+        curves_figure(curves, str(across), str(up)),
         str(say("Now: {values}.", values=newest)),
         [column(say("Curve")), column(across, numeric=True), column(say("Value"), numeric=True)],
         [
-            [str(Text(template=name)), f"{step:g}", digits(value)]
+            [_named(name), f"{step:g}", digits(value)]
             for name, points in curves.items()
             for step, value in points[-40:]
         ],

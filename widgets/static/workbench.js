@@ -2,7 +2,7 @@
 
 import { clear, render as draw } from "./dom.js";
 import { announce, inJupyterLab, onTheme } from "./theme.js";
-import { bars as barsView, live as liveView, tradeOff as tradeOffView } from "./charts.js";
+import { live as liveView, tradeOff as tradeOffView } from "./charts.js";
 import { details as detailsView } from "./details.js";
 import { family as familyView } from "./family.js";
 import { firstSteps as firstStepsView } from "./firststeps.js";
@@ -69,7 +69,6 @@ function component(content) {
   };
 }
 
-export const bars = component(barsView);
 export const details = component(detailsView);
 export const family = component(familyView);
 export const firstSteps = component(firstStepsView);
