@@ -42,5 +42,5 @@ def test_random_inputs_fit_embeddings_and_free_axes():
 
 def test_a_model_that_gives_no_numbers_is_told_so_and_not_that_it_changed():
     broken = [np.array([[0.5, np.nan]])]
-    with pytest.raises(InvalidInput, match="broken.keras gives values that are no numbers"):
+    with pytest.raises(InvalidInput, match=r"broken\.keras gives values that are no numbers"):
         require_parity(broken, broken, "broken.keras")
