@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from widgets.charts.axes import USUAL_AXES
-from widgets.charts.scene import USUAL_TOLERANCE
 from widgets.wording import short
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.jobs.state import JobState
+from workbench.reporting import USUAL_TOLERANCE
 from workbench.results import ResultRow
 from workbench.shared import require_idle
 from workbench.siblings import Sibling, folder_beside, last_used, remember, siblings

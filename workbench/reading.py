@@ -175,6 +175,26 @@ class Reading:
         """
         return self._evidence.deploy(variant)
 
+    def report(self, path: str | Path, language: str | None = None) -> Path:
+        """Writes what came out into one HTML file for somebody who has no workbench.
+
+        The variants with their intervals, charts, what to know of the numbers, recipes, machine and
+        versions. It asks nobody for anything, and can be printed.
+
+        Args:
+            path: The file to write, such as ``report.html``; one that is there is replaced.
+            language: Such as ``zh_CN``; by default the current one.
+
+        Returns:
+            The file.
+
+        Raises:
+            InvalidInput: If there is no such language, or the file cannot be written.
+        """
+        from workbench.reporting import write_report
+
+        return write_report(self, path, language)
+
     # -- where it is kept -------------------------------------------------------------------
 
     @property

@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 from widgets.charts.axes import AXES, USUAL_AXES, Axis, Range, range_of
 from workbench.measure.records import Interval
+from workbench.reporting import USUAL_TOLERANCE
 from workbench.results import ResultRow
 from workbench.text import Text
-
-USUAL_TOLERANCE = 0.01
-"""How much F1 may fall where nobody has said: one point."""
 
 _FAR = 5
 """A loss of more tolerances than this is drawn at the edge, where others are smaller."""

@@ -144,15 +144,19 @@ def _pointed(picture: Scene, variant: str | None, width: float) -> dict[str, Any
     }
 
 
+def mark_name(mark: Mark) -> str:
+    """What stands beside a mark: its name; at the edge, also how far out it is."""
+    name = short(mark.row.variant.name, 22)
+    if not mark.beyond:
+        return name
+    return str(say("{name} ({change} points) ↓", name=name, change=points(mark.y.value)))
+
+
 def _name(mark: Mark, pointed: set[str | None]) -> dict[str, Any]:
-    text = plain(mark.row.variant.name, 22)
-    if mark.beyond:
-        text = plain(str(say("{name} ({change} points) ↓", name=short(mark.row.variant.name, 22),
-                             change=points(mark.y.value))), 44)  # fmt: skip
     return {
         "x": mark.x.value,
         "y": mark.drawn,
-        "text": text,
+        "text": plain(mark_name(mark), 44),
         "radius": _RING_PIXELS / 2,
         "first": mark.front or mark.row.variant.parent is None or _id(mark) in pointed,
     }
@@ -277,7 +281,7 @@ class TradeoffChart(Component):
             figure = trade_off_figure(picture, session.selected, compared, session.coloured_by)
             summary = " ".join(map(str, summary_of(picture)))
             shown["chart"] = chart(str(title), figure, summary, *scene_table(picture), 380)
-            shown["legend"] = _legend(picture, session.coloured_by) + _legend_of_rings(
+            shown["legend"] = legend(picture, session.coloured_by) + _legend_of_rings(
                 picture, session.selected, compared
             )
         return shown
@@ -289,11 +293,11 @@ class TradeoffChart(Component):
     def act_axes(self, x: object = None, y: object = None) -> None:
         """Chooses what is drawn across and up; what is taken from the other axis changes places with it."""
         before = self.session.axes
-        if x not in AXES or y not in AXES:
+        if not (isinstance(x, str) and isinstance(y, str) and x in AXES and y in AXES):
             raise InvalidInput(say("There is no such axis."))
         if x == y:
             x, y = (x, before[0]) if x != before[0] else (before[1], y)
-        self.session.draw(str(x), str(y))
+        self.session.draw(x, y)
 
     def act_colour(self, by: object = None) -> None:
         """Chooses what colours tell."""
@@ -322,7 +326,7 @@ _VERDICTS: dict[QualityWord, Text] = {
 }
 
 
-def _legend(picture: Scene, by: str) -> list[dict[str, str]]:
+def legend(picture: Scene, by: str) -> list[dict[str, str]]:
     """What shapes, colours and lines mean: only of what is in the picture."""
     told = [
         {

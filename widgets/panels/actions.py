@@ -47,8 +47,12 @@ class VariantActions(Component):
         self.session.continue_from(variant)
 
     def act_compare(self, variant: object = None, reference: object = None) -> None:
-        """Compares a variant with another one."""
-        self.session.select(variant)
+        """Compares a variant with another one, and shows how they differ."""
+        reference = self.session.known(reference)
+        if self.session.opened:
+            self.session.select(variant)
+        else:
+            self.session.reveal(variant)
         self.session.compare(reference)
 
     def act_rename(self, variant: object = None, called: object = None) -> None:

@@ -12,6 +12,7 @@ from widgets.charts.scene import doubt_of
 from widgets.component import words
 from widgets.panels.actions import ACTION_LABELS, VariantActions
 from widgets.panels.export import results_csv
+from widgets.report.document import report_html
 from widgets.session import message_of
 from widgets.transfer import send_file
 from widgets.wording import (
@@ -42,6 +43,10 @@ _LABELS = ACTION_LABELS | {
     "onlyStarred": say("Starred"),
     "noReferences": say("Without references"),
     "csv": say("CSV"),
+    "report": say("Report"),
+    "reportHint": say(
+        "Download a report: one page with charts, table, notes and recipes, to print or to send"
+    ),
     "csvHint": say("Download the whole table as CSV"),
     "final": say("Measure for the record"),
     "busy": say("being measured"),
@@ -92,6 +97,18 @@ class VariantsTable(VariantActions):
     def act_csv(self) -> None:
         """Sends the whole table to the browser."""
         send_file(self, "variants.csv", results_csv(self.session.rows).encode("utf-8-sig"))
+
+    def act_report(self) -> None:
+        """Sends the report to the browser."""
+        session = self.session
+        baseline = session.baseline
+        name = (
+            "".join(letter if letter.isalnum() else "-" for letter in baseline.name)
+            if baseline
+            else "workbench"
+        )
+        html = report_html(session.workbench, session.tolerance)
+        send_file(self, f"{name}-report.html", html.encode())
 
     def act_final(self) -> None:
         """Times all variants again, by the long protocol."""

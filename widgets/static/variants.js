@@ -45,7 +45,9 @@ function filters(view) {
     toggle("onlyFront", labels.onlyFront, state.rows.some((row) => row.front)),
     toggle("onlyStarred", `★ ${labels.onlyStarred}`, state.rows.some((row) => row.starred) || local.onlyStarred),
     toggle("noReferences", labels.noReferences, state.rows.some((row) => row.automatic)),
-    h("button", { type: "button", class: "wb-small", key: "csv", "aria-label": labels.csvHint, onclick: () => view.act("csv") }, labels.csv));
+    h("button", { type: "button", class: "wb-small", key: "csv", "aria-label": labels.csvHint, onclick: () => view.act("csv") }, labels.csv),
+    h("button", { type: "button", class: "wb-small wb-primary", key: "report", "aria-label": labels.reportHint, title: labels.reportHint,
+      onclick: () => view.act("report") }, labels.report));
 }
 
 function shown({ state, local }) {
