@@ -229,7 +229,7 @@ def _caveats(rows: Sequence[ResultRow]) -> Iterator[Element]:
     yield element(
         "ul",
         *(
-            element("li", element("strong", ", ".join(names)), str(say(": {note}", note=note)))
+            element("li", element("strong", ", ".join(names)), f": {note}")
             for note, names in said.items()
         ),
     )

@@ -62,7 +62,12 @@ function editor(view, row, what) {
     local.writing = null;
     view.redraw();
   };
-  return h("form", { class: "wb-actions", key: `write ${what}`, onsubmit: (event) => {
+  return h("form", { class: "wb-actions", key: `write ${what}`, mount: (form) => {
+    const [box] = form.elements;
+    box.value = what === "rename" ? row.name : row.note ?? "";
+    box.focus();
+    box.select();
+  }, onsubmit: (event) => {
     event.preventDefault();
     const { value } = event.target.elements[0];
     view.act(what, { variant: row.id, [what === "rename" ? "called" : "note"]: value });
@@ -73,12 +78,7 @@ function editor(view, row, what) {
     close();
   } },
   h("label", { class: "wb-inline", for: local.editor }, title),
-  h("input", { type: "text", id: local.editor, class: "wb-write", maxlength: what === "rename" ? "60" : "500",
-    mount: (node) => {
-      node.value = what === "rename" ? row.name : row.note ?? "";
-      node.focus();
-      node.select();
-    } }),
+  h("input", { type: "text", id: local.editor, class: "wb-write", maxlength: what === "rename" ? "80" : "2000" }),
   h("button", { type: "submit", class: "wb-small wb-primary" }, labels.save),
   h("button", { type: "button", class: "wb-small", onclick: close }, labels.abandon));
 }
