@@ -31,7 +31,7 @@ class Recorder:
     def progress(self, fraction: float) -> None:
         self.fractions.append(fraction)
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def metric(self, name: str, step: float, value: float, interval: object = None) -> None:
         self.curves.setdefault(name, []).append((step, value))
 
     def log(self, text: Text) -> None:

@@ -7,6 +7,7 @@ from workbench.compatibility import parse_parameters
 from workbench.data.dataset import DatasetInfo
 from workbench.estimates import estimate
 from workbench.jobs.state import JobState
+from workbench.measure.passport import passport
 from workbench.store import Store
 from workbench.techniques import technique
 from workbench.text import say
@@ -69,7 +70,7 @@ def add(store: Store, id_: str, runtime: str, **changes) -> Variant:
 
 def seconds(store: Store, name: str, parent: Variant, **parameters) -> float:
     chosen = technique(name)
-    return estimate(store, chosen, parent, parse_parameters(chosen, parameters), INFO).seconds
+    return estimate(store, chosen, parent, parse_parameters(chosen, parameters), INFO, passport()).seconds
 
 
 def test_the_first_file_of_a_runtime_waits_for_its_reference(store):

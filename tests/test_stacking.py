@@ -102,15 +102,22 @@ def sparse(digits: Workbench) -> Variant:
     return made
 
 
+@pytest.fixture(scope="module")
+def small(digits: Workbench, sparse: Variant) -> Variant:
+    made = digits.apply("quantization.int8", sparse.id).wait()
+    assert made is not None
+    return made
+
+
 def row(workbench: Workbench, variant: Variant) -> ResultRow:
     return next(row for row in workbench.results() if row.variant.id == variant.id)
 
 
-def test_zeros_are_counted_and_survive_quantization(digits: Workbench, sparse: Variant) -> None:
+def test_zeros_are_counted_and_survive_quantization(
+    digits: Workbench, sparse: Variant, small: Variant
+) -> None:
     assert row(digits, sparse).zeros == pytest.approx(0.75, abs=0.02)
     assert row(digits, sparse).lost == ()
-    small = digits.apply("quantization.int8", sparse.id).wait()
-    assert small is not None
     found = row(digits, small)
     assert found.zeros is not None
     assert found.zeros >= 0.74  # what is near zero becomes zero too
@@ -139,6 +146,20 @@ def test_a_step_that_would_destroy_an_earlier_one_is_refused_with_the_better_ord
         digits.apply("structure.width", sparse.id)
     assert digits.fits("structure.width", sparse.id) is not None
     assert digits.fits("structure.width") is None
+
+
+def test_what_comes_before_a_quantization_is_applied_there_and_the_quantization_again(
+    digits: Workbench, sparse: Variant, small: Variant
+) -> None:
+    with pytest.raises(Refused, match="Only Keras models"):
+        digits.apply("structure.clustering", small.id, epochs=0)
+    last = digits.apply_before("structure.clustering", small.id, clusters=8, epochs=0).wait()
+    assert last is not None
+    clustered = digits.variant(last.parent or "")
+    assert (clustered.technique, clustered.parent) == ("structure.clustering", sparse.id)
+    assert clustered.parameters["clusters"] == 8
+    assert (last.technique, last.parameters) == (small.technique, small.parameters)
+    assert row(digits, last).quality is not None
 
 
 def test_a_recipe_of_a_senseless_order_is_refused_before_its_first_step(digits: Workbench) -> None:

@@ -38,18 +38,25 @@ def test_waiting_for_a_measurement_is_no_part_of_the_time_that_making_took(tmp_p
     measuring = threading.Thread(target=measure)
     measuring.start()
     held.wait()
+
+    def made(*asked):
+        file = tmp_path / "made.bin"
+        file.write_bytes(b"bytes")
+        return SimpleNamespace(path=file, description=SimpleNamespace(parameters=3), asked=asked)
+
     technique = SimpleNamespace(
         title="Noise",
         worker="light",
         measures=False,
-        apply=lambda context, parameters: (context.seed, parameters),
+        apply=lambda context, parameters: made(context.seed, parameters),
     )
-    applied, seconds = work.apply_technique(
+    applied, seconds, size = work.apply_technique(
         Waiting(), technique, "as asked", None, _data(tmp_path), tmp_path, 7, {}
     )
     ended_at = time.monotonic()
     measuring.join()
-    assert applied == (7, "as asked")
+    assert applied.asked == (7, "as asked")
+    assert (size.file_bytes, size.parameters, size.peak_memory_bytes) == (5, 3, None)
     assert 0 <= seconds <= ended_at - left_at[0]
 
 

@@ -83,7 +83,7 @@ def test_the_baseline_is_measured(opened: Workbench) -> None:
 def test_quantizing_makes_a_reference_and_stacks_on_width(opened: Workbench) -> None:
     narrow = opened.apply("structure.width", factor=0.5, epochs=5).wait()
     assert narrow is not None
-    small = opened.apply("quantization.int8", narrow.id).wait()
+    small = opened.quantization.int8(narrow).wait()
     assert small is not None
     rows = {row.variant.id: row for row in opened.results()}
     reference = next(

@@ -13,6 +13,7 @@ Everything here only shows what the engine says and passes on what the reader cl
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.dashboard import Dashboard
+from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
 from widgets.panels.family import (
     DistillationPanel,
@@ -22,22 +23,32 @@ from widgets.panels.family import (
     StructurePanel,
     TrainingPanel,
 )
-from widgets.panels.first_steps import FirstSteps
-from widgets.panels.jobs import JobsBar
+from widgets.panels.goal import GoalLine
+from widgets.panels.jobs import JobsLine
+from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 
+FirstSteps = GoalLine
+"""Its earlier name: what to do next is said by the goal."""
+JobsBar = JobsLine
+"""Its earlier name."""
+
 __all__ = [
+    "BestLine",
     "Dashboard",
     "DetailsPanel",
     "DistillationPanel",
     "FamilyPanel",
     "FirstSteps",
+    "GoalLine",
     "InferencePanel",
     "JobsBar",
+    "JobsLine",
     "LiveChart",
     "QuantizationPanel",
     "StructurePanel",
+    "TechniquesPanel",
     "TopBar",
     "TradeoffChart",
     "TrainingPanel",

@@ -9,17 +9,18 @@ import ipywidgets
 
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
+from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
-from widgets.panels.family import FamilyPanel
-from widgets.panels.first_steps import FirstSteps
-from widgets.panels.jobs import JobsBar
+from widgets.panels.goal import GoalLine
+from widgets.panels.jobs import JobsLine
+from widgets.panels.skip_link import SkipLink
+from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 from widgets.session import Session, session_of
 from workbench.errors import WorkbenchError
 from workbench.models.demo import DEMO_MODELS
 from workbench.siblings import last_used
-from workbench.technique import FAMILIES
 from workbench.text import LANGUAGES, use_language
 from workbench.workbench import Workbench
 
@@ -41,19 +42,18 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self._usual = workbench is None
         self._seen = False
         self.session: Session = session_of(workbench or Workbench(last_used()))
-        families = {technique.family for technique in self.session.workbench.techniques().values()}
-        left = _column(*(FamilyPanel(self.session, family) for family in FAMILIES if family in families))
-        middle = _column(
-            FirstSteps(self.session),
-            TradeoffChart(self.session),
-        )
-        below = _column(VariantsTable(self.session), LiveChart(self.session))
+        left = _column(TechniquesPanel(self.session))
+        # What one looks for comes first: the picture, then the table; details of one variant beside them.
+        middle = _column(TradeoffChart(self.session), LiveChart(self.session))
+        below = _column(VariantsTable(self.session))
         aside = _column(DetailsPanel(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)
         self._top_bar.on_msg(self._on_page_message)
-        top = _column(self._top_bar, JobsBar(self.session))
+        answers = _column(GoalLine(self.session), BestLine(self.session), JobsLine(self.session))
+        answers.add_class("wb-answers")
+        top = _column(SkipLink(self.session), self._top_bar, answers)
         top.add_class("wb-wide")
         below.add_class("wb-below")
         aside.add_class("wb-aside")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from widgets.charts.axes import USUAL_AXES
 from widgets.wording import short
 from workbench.errors import InvalidInput, WorkbenchError
+from workbench.finding import Goal
 from workbench.jobs.state import JobState
 from workbench.reporting import USUAL_TOLERANCE
 from workbench.results import ResultRow
@@ -76,6 +77,7 @@ class Session:
         self.selected: str | None = None
         self.reference: str | None = None
         self.parent: str | None = None
+        self._goal: Goal | None = None
         self._rows: tuple[ResultRow, ...] | None = None
         self._compared: dict[tuple[str, str], SideBySide | None] = {}
         self._variants: tuple[Variant, ...] | None = None
@@ -257,6 +259,30 @@ class Session:
         self.parent = self.known(variant)
         self.touch("selection")
 
+    @property
+    def goal(self) -> Goal:
+        """What is wanted of the model, read once per change."""
+        if self._goal is None:
+            self._goal = self.workbench.goal
+        return self._goal
+
+    def set_goal(self, goal: Goal) -> None:
+        """Keeps what is wanted."""
+        self.workbench.set_goal(goal)
+        self._goal = goal
+        self.touch("goal")
+
+    def find(self, goal: Goal, *, training: bool) -> None:
+        """Looks for what serves a goal."""
+        self.workbench.find(goal, training=training)
+        self._goal = goal
+        self.touch("goal")
+
+    def cancel_all(self) -> None:
+        """Cancels every job that waits or runs."""
+        for job in [job for job in self.jobs if not job.ended]:
+            self.cancel(job.id)
+
     def show_technique(self, technique: object) -> None:
         """Unfolds a technique in the panel that has it.
 
@@ -411,7 +437,7 @@ class Session:
                 self.touch("selection", "variants")
             self.touch("jobs")
             return
-        self._rows = None
+        self._rows = self._goal = None
         self._compared.clear()
         if event[0] == "variants":
             self._variants = self._siblings = None

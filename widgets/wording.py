@@ -74,7 +74,8 @@ def ratio(value: float) -> str:
     return f"{value:.2f}" if value < 9.995 else digits(value)
 
 
-def _unit(milliseconds: float) -> tuple[float, str]:
+def unit(milliseconds: float) -> tuple[float, str]:
+    """The unit that suits a latency, and how many of it are a millisecond."""
     if milliseconds < 0.0995:
         return 1000.0, "µs"
     return (1.0, "ms") if milliseconds < 999.5 else (0.001, "s")
@@ -82,13 +83,13 @@ def _unit(milliseconds: float) -> tuple[float, str]:
 
 def time(milliseconds: float) -> str:
     """A latency in the unit that suits it."""
-    factor, unit = _unit(milliseconds)
-    return f"{digits(milliseconds * factor)} {unit}"
+    factor, name = unit(milliseconds)
+    return f"{digits(milliseconds * factor)} {name}"
 
 
 def time_interval(interval: Interval) -> str:
     """The ends of a latency's interval, in the unit of its value."""
-    factor, _ = _unit(interval.value)
+    factor, _ = unit(interval.value)
     return f"[{digits(interval.low * factor)}, {digits(interval.high * factor)}]"
 
 

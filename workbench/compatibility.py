@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, Refused, Unavailable
-from workbench.stacking import senseless_order, steps_before
+from workbench.refusal import refusal
+from workbench.stacking import senseless_order
+from workbench.suggestions import with_suggestion
 from workbench.technique import AnyTechnique, Parameters
 from workbench.text import Text, say, verbatim
 from workbench.variant import ModelDescription, Variant
@@ -51,12 +53,18 @@ def parse_parameters(technique: AnyTechnique, values: Mapping[str, Any]) -> Para
                 reason=reason,
                 received=received,
             ),
-            say(
-                "Its parameters are: {names}.",
-                names=", ".join(technique.parameters_type.model_fields) or "none",
-            ),
+            _what_there_is(technique, next(iter(error.errors()))),
             fields,
         ) from None
+
+
+def _what_there_is(technique: AnyTechnique, problem: Mapping[str, Any]) -> Text:
+    """The parameters of a technique, and the one that was meant, where one of another name was given."""
+    known = technique.parameters_type.model_fields
+    names = say("Its parameters are: {names}.", names=", ".join(known) or "none")
+    if problem["type"] != "extra_forbidden":
+        return names
+    return with_suggestion(problem["loc"][0], known, names)
 
 
 def _reason(problem: Mapping[str, Any]) -> Text:
@@ -107,11 +115,8 @@ def misfit(
         parameters: The technique's.
         variants: All variants: some orders of steps make no sense.
     """
-    return (
-        technique.unavailable()
-        or senseless_order(technique, steps_before(variant, variants))
-        or technique.fits(variant, dataset, parameters)
-    )
+    found = refusal(technique, variant, dataset, parameters, variants)
+    return None if found is None else found.reason
 
 
 def require_fit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from workbench.int8_instructions import int8_instructions
 from workbench.measure.records import Passport
 from workbench.text import Text, say
 from workbench.variant import Variant
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 _MANY_ZEROS = 0.3
 _FEWER_OPERATIONS = 0.9
 _SAME_WORK = 0.1
-_INT8_FEATURES = ("VNNI", "AMX", "DOTPROD", "I8MM")
 
 
 def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | None) -> list[Text]:
@@ -39,10 +39,7 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
         return _larger(row, reference, rows)
     found = []
     if verdict.word == "slower" and precision in ("int8", "dynamic int8"):
-        has_int8 = machine is not None and any(
-            feature in name.upper() for name in machine.features for feature in _INT8_FEATURES
-        )
-        if not has_int8:
+        if int8_instructions(machine) is None:
             found.append(
                 say(
                     "int8 is slower here because this CPU ({cpu}) has no int8 dot-product instructions "

@@ -6,11 +6,17 @@ import statistics
 from collections.abc import Mapping
 
 from workbench.data.dataset import DatasetInfo
+from workbench.finder import BRIDGE, LOOK, TIME
+from workbench.finding import Goal
+from workbench.int8_instructions import speed_here
 from workbench.making import HOME_RUNTIME
+from workbench.measure.records import Passport
 from workbench.runtimes import runtime
 from workbench.store import Store
 from workbench.technique import AnyTechnique, Estimate, Parameters
 from workbench.techniques import techniques
+from workbench.text import say
+from workbench.trials import Trial, plan_of, trainings
 from workbench.variant import Variant
 
 _EARLIER = 5
@@ -22,7 +28,12 @@ _TENSORFLOW_SECONDS = 14.0
 
 
 def estimate(
-    store: Store, technique: AnyTechnique, parent: Variant, parameters: Parameters, info: DatasetInfo
+    store: Store,
+    technique: AnyTechnique,
+    parent: Variant,
+    parameters: Parameters,
+    info: DatasetInfo,
+    machine: Passport,
 ) -> Estimate:
     """What a technique is expected to do, with the time until everything about it is measured.
 
@@ -36,6 +47,7 @@ def estimate(
         parent: To what.
         parameters: How.
         info: The data.
+        machine: What it will run on: some instructions decide whether it will be faster.
     """
     own = technique.estimate(parent, info, parameters)
     known = {one.id: one for one in store.variants()}
@@ -43,7 +55,66 @@ def estimate(
     name = _runtime_after(technique, parent, parameters)
     seconds += _measuring_seconds(store, known, name)
     seconds += _reference_seconds(store, technique, parameters, known, name, info)
-    return own.model_copy(update={"seconds": seconds})
+    here = speed_here(technique, machine)
+    expectation = (
+        own.expectation
+        if here is None
+        else say("{expectation} {here}", expectation=own.expectation, here=here)
+    )
+    return own.model_copy(update={"seconds": seconds, "expectation": expectation})
+
+
+def find_seconds(
+    store: Store, goal: Goal, baseline: Variant, info: DatasetInfo, *, training: bool = False
+) -> float:
+    """How long Find is expected to take: only what is not there yet is made, and timed together.
+
+    Args:
+        store: What was made and measured so far.
+        goal: What is wanted.
+        baseline: What it starts from.
+        info: The data.
+        training: Whether it goes on with short trainings.
+    """
+    variants = store.variants()
+    known = {one.id: one for one in variants}
+    plan = plan_of(goal, baseline, info, variants)
+
+    def making(trial: Trial) -> float:
+        if trial.made(baseline, variants) is not None:
+            return 0.0
+        own = trial.made_by.estimate(baseline, info, trial.values)
+        return own.seconds * _correction(trial.made_by, known, info) + LOOK
+
+    references = sum(
+        making(trial)
+        for trial in plan.references
+        if not any(one.is_reference and one.runtime == trial.runtime for one in variants)
+    )
+    trials = sum(making(trial) for trial in plan.trials)
+    missing = {trial.runtime for trial in plan.trials if trial.made(baseline, variants) is None}
+    seconds = references + trials + len(missing) * TIME + (BRIDGE if references else 0.0)
+    if training:
+        for trial in trainings(goal):
+            if trial.made(baseline, variants) is None and not trial.made_by.fits(
+                baseline, info, trial.values
+            ):
+                seconds += making(trial) + BRIDGE + 2 * (LOOK + TIME)
+    return seconds * _earlier_searches(store)
+
+
+def _earlier_searches(store: Store) -> float:
+    """What earlier searches here took, over what was said of them; 1 where there were none."""
+    ratios = []
+    for job in store.jobs():
+        said = job.expected_seconds
+        if job.kind != "find" or job.status != "done" or said is None or said < _LIGHT_SECONDS:
+            continue
+        if job.started is not None and job.finished is not None:
+            ratios.append((job.finished - job.started).total_seconds() / said)
+    if not ratios:
+        return 1.0
+    return min(max(statistics.median(ratios[:_EARLIER]), 1 / _MOST_CORRECTED), _MOST_CORRECTED)
 
 
 def _correction(technique: AnyTechnique, known: Mapping[str, Variant], info: DatasetInfo) -> float:

@@ -16,6 +16,7 @@ from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
 from workbench.runtimes import runtime
 from workbench.store import Store
+from workbench.suggestions import with_suggestion
 from workbench.technique import AnyTechnique, OtherFile, Parameters
 from workbench.text import say
 from workbench.variant import Variant
@@ -71,9 +72,10 @@ class Evidence:
         for variant in variants:
             if key in (variant.id, variant.name):
                 return variant
+        names = [variant.name for variant in variants]
         raise InvalidInput(
             say("There is no variant {key!r}.", key=key),
-            say("There are: {names}.", names=", ".join(variant.name for variant in variants) or "-"),
+            with_suggestion(key, names, say("There are: {names}.", names=", ".join(names) or "-")),
         )
 
     def others(self, technique: AnyTechnique, parameters: Parameters) -> dict[str, Variant]:

@@ -20,6 +20,7 @@ from workbench.data.scaling import scaling_warning
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
+from workbench.measure.records import SizeMeasurement
 from workbench.models.intake import Opened
 from workbench.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
 from workbench.outputs import OutputWish, judged_model, judged_note
@@ -232,7 +233,7 @@ class Making:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
         folder = self._bench.store.staging()
-        made: tuple[Applied, float] = await run_step(
+        made: tuple[Applied, float, SizeMeasurement] = await run_step(
             self._bench,
             job,
             work.apply_technique,
@@ -246,7 +247,7 @@ class Making:
             writes_into=folder,
             worker=technique.worker,
         )
-        applied, seconds = made
+        applied, seconds, size = made
         description, output = await carried(self._bench, job, parent, applied)
         judged = judged_note(description)
         report = applied.report if judged is None else applied.report.followed_by(Report(notes=(judged,)))
@@ -274,7 +275,7 @@ class Making:
             created=datetime.now(UTC),
             seconds=seconds,
         )
-        return self.keep(variant, ())
+        return self.keep(variant, (Measured("size", size),))
 
     def require_empty(self, job: Job) -> None:
         """Raises if a model is open already, or another process is opening one."""

@@ -14,8 +14,9 @@ from workbench.measure import tasks
 from workbench.measure.collapse import explain_collapse
 from workbench.measure.energy import measure_energy
 from workbench.measure.latency import Candidate
+from workbench.measure.narrowing import timed_variant
 from workbench.measure.passport import passport
-from workbench.measure.records import Passport, Protocol, QualityMeasurement
+from workbench.measure.records import Passport, Protocol, QualityMeasurement, SizeMeasurement
 from workbench.runtimes import runtime
 from workbench.stacking import look_at_weights
 from workbench.store.measured import Measured
@@ -90,11 +91,16 @@ class Measuring:
             candidate(variant),
             variant.description.parameters,
             dataset,
+            self._sizes(variant),
             worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
         )
         keep(Measured("size", size))
         weights = await run_step(self._bench, job, look_at_weights, variant, worker="light")
         keep(Measured("weights", weights))
+
+    def _sizes(self, variant: Variant) -> SizeMeasurement | None:
+        """What is known of a file since it was made; of one that is not stored, nothing."""
+        return next(iter(self._bench.store.measurements("size", variant.id, SizeMeasurement)), None)
 
     async def _judge(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures quality on the test split, and its change against the baseline."""
@@ -182,6 +188,9 @@ class Measuring:
 
     async def time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants in one interleaved run; the first one is the reference."""
+        # The curves of a run before this one in the same job have other rounds.
+        curves = job.state.metrics.items()
+        job.update(metrics={name: points for name, points in curves if timed_variant(name) is None})
         measurement, raw = await run_step(
             self._bench,
             job,

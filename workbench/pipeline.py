@@ -18,6 +18,8 @@ from workbench.collecting import Collecting
 from workbench.compatibility import require_fit
 from workbench.data.dataset import Dataset
 from workbench.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.finder import Finder
+from workbench.finding import Goal
 from workbench.jobs.job import Job
 from workbench.making import Making
 from workbench.measure.records import Protocol
@@ -41,6 +43,7 @@ class Pipeline:
         self._bench = bench
         self._making = Making(bench)
         self._measuring = Measuring(bench)
+        self._finder = Finder(bench, self._making, self._measuring)
 
     # -- jobs -------------------------------------------------------------------------------
 
@@ -150,6 +153,10 @@ class Pipeline:
             await self._ensure_reference(job, variant.runtime, (at + 0.6 * share, at + 0.7 * share))
             await self._measure_new(job, variant, (at + 0.7 * share, at + share))
         return variant
+
+    async def find(self, job: Job, goal: Goal, training: bool) -> Variant | None:
+        """Tries what serves a goal; see :class:`workbench.finder.Finder`."""
+        return await self._finder.find(job, goal, training)
 
     async def measure_whole(self, job: Job, variant: Variant) -> Variant:
         """Measures the size, quality and latency of a variant that is there already."""

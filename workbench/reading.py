@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from workbench import onednn
 from workbench.compatibility import misfit, parse_parameters
 from workbench.data.dataset import DatasetInfo
 from workbench.evidence import Evidence
+from workbench.finding import Best, Goal, best, conclusion
 from workbench.measure.passport import passport
 from workbench.measure.records import Passport
 from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
-from workbench.results import Details, ResultRow
+from workbench.refusal import Refusal, refusal
+from workbench.result_table import Results
+from workbench.results import Details
 from workbench.side_by_side import SideBySide, side_by_side
 from workbench.store import Store
 from workbench.technique import AnyTechnique, CodePaths, Estimate
@@ -22,6 +27,9 @@ from workbench.techniques import technique as find_technique
 from workbench.techniques import techniques as all_techniques
 from workbench.text import Text
 from workbench.variant import Variant
+
+GOAL = "goal"
+"""The fact that keeps what is wanted."""
 
 
 class Reading:
@@ -83,6 +91,14 @@ class Reading:
         values = parse_parameters(chosen, parameters or {})
         return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
 
+    def refusal(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Refusal | None:
+        """Why a technique cannot be applied to a variant, of which kind that is, and what would help."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return refusal(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
+
     def estimate(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
     ) -> Estimate:
@@ -91,7 +107,21 @@ class Reading:
 
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return estimate(self._store, chosen, self._parent(parent), values, self._evidence.dataset.info)
+        return estimate(
+            self._store, chosen, self._parent(parent), values, self._evidence.dataset.info, self.passport
+        )
+
+    def find_seconds(self, goal: Goal | None = None, *, training: bool = False) -> float:
+        """How long :meth:`Workbench.find` is expected to take here, or to go on where it was begun."""
+        from workbench.estimates import find_seconds
+
+        return find_seconds(
+            self._store,
+            goal or self.goal,
+            self._evidence.baseline,
+            self._evidence.dataset.info,
+            training=training,
+        )
 
     def code(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
@@ -124,9 +154,30 @@ class Reading:
 
     # -- what came out ----------------------------------------------------------------------
 
-    def results(self) -> tuple[ResultRow, ...]:
-        """One row per variant with all that is known of it."""
-        return self._evidence.results()
+    def results(self) -> Results:
+        """One row per variant with all that is known of it; ``to_frame()`` of it is a ``DataFrame``."""
+        return Results(self._evidence.results())
+
+    @property
+    def goal(self) -> Goal:
+        """What is wanted of this workbench's model; kept with the folder."""
+        kept = self._store.fact(GOAL)
+        try:
+            return Goal() if kept is None else Goal.model_validate_json(kept)
+        except ValidationError:  # a runtime that is not installed any more
+            return Goal()
+
+    def best(self, goal: Goal | None = None) -> Best | None:
+        """The variant that serves a goal best, with the reason; None if none does.
+
+        Args:
+            goal: What is wanted; by default :attr:`goal`.
+        """
+        return best(self.results(), goal or self.goal)
+
+    def conclusion(self, goal: Goal | None = None) -> Text:
+        """What was found for a goal in a sentence, or how near anything came to it."""
+        return conclusion(self.results(), goal or self.goal)
 
     def details(self, variant: str, reference: str | None = None) -> Details:
         """What a variant gets right and wrong, against another one.
@@ -207,5 +258,7 @@ class Reading:
         """Where everything is kept."""
         return self._store.folder
 
-    def _parent(self, key: str | None) -> Variant:
-        return self.variant(key) if key is not None else self._evidence.baseline
+    def _parent(self, key: str | Variant | None) -> Variant:
+        if key is None:
+            return self._evidence.baseline
+        return self.variant(key.id if isinstance(key, Variant) else key)

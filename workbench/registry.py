@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from workbench.discovery import classes_below, classes_of_entry_points
 from workbench.errors import InvalidInput
+from workbench.suggestions import with_suggestion
 from workbench.text import Text, say
 
 T = TypeVar("T")
@@ -51,7 +52,8 @@ class Registry(Generic[T]):
         known = self.all()
         if name not in known:
             raise InvalidInput(
-                self._unknown(repr(name)), say("Choose one of: {names}.", names=", ".join(known))
+                self._unknown(repr(name)),
+                with_suggestion(name, known, say("Choose one of: {names}.", names=", ".join(known))),
             )
         return known[name]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.finding import Goal
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobKind
 from workbench.recipe import Recipe
@@ -45,6 +46,8 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             output=request.get("output"),
             from_logits=request.get("from_logits"),
         )
+    if kind == "find":
+        return workbench.find(Goal.model_validate(request["goal"]), training=request["training"])
     if kind == "measure":
         return workbench.measure(request["variants"], request["protocol"])
     if "recipe" in request:

@@ -95,6 +95,16 @@ class ResultRow(Record):
     note: str = ""
     compared: Text | None = None
 
+    def __repr__(self) -> str:
+        from workbench.notebook import results_cells
+
+        return f"<{'; '.join(results_cells((self,))[1])}>"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import results_html
+
+        return results_html((self,))
+
     @property
     def shown_ms(self) -> Interval | None:
         """The one latency in milliseconds that every surface shows: ``paired_ms`` where there is one."""

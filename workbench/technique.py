@@ -14,10 +14,19 @@ from pydantic import BaseModel, ConfigDict
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.records import Record
 from workbench.text import Text
-from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Variant
+from workbench.variant import Format, ModelDescription, Report, RuntimeSettings, Table, Variant
 
 Family = Literal["structure", "training", "inference", "quantization", "distillation"]
-FAMILIES: tuple[Family, ...] = ("structure", "training", "inference", "quantization", "distillation")
+FAMILIES: tuple[Family, ...] = ("quantization", "inference", "structure", "distillation", "training")
+"""In the order in which they are of use: what takes seconds comes before what trains."""
+
+Aim = Literal["smaller", "smaller packed", "faster", "better"]
+"""What a technique is used for: a smaller file (or one that is smaller only when it is packed), shorter
+latency, higher quality."""
+
+InstructionUse = Literal["needed", "of use"]
+"""What a processor's instructions for int8 products are to the speed of what a technique makes: without
+them it is slower than float32, or gains less."""
 
 Effect = Literal["sparsity", "clusters", "trained ranges"]
 """What a step leaves in the weights and a later one can destroy: zeros, values shared by many weights,
@@ -30,8 +39,8 @@ class Parameters(BaseModel):
     The form on the page, the recipe step, the command line and the documentation are derived from
     the fields: each has a type (bool, int, float, str, ``Literal``), a default, ranges
     (``ge``, ``le``), a ``title``, a ``description``, and where it has one a unit in
-    ``json_schema_extra={"unit": "epochs"}``. ``json_schema_extra={"advanced": True}`` folds a field
-    away.
+    ``json_schema_extra={"unit": "epochs"}``. ``{"advanced": True}`` there folds a field away: at most
+    three are shown at first. ``{"only": {"by": "layers"}}`` shows it where another field has this value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -79,8 +88,20 @@ class Reporter(Protocol):
     def progress(self, fraction: float) -> None:
         """Says how much of the job's work is done, 0 to 1."""
 
-    def metric(self, name: str, step: float, value: float) -> None:
-        """Adds a point to a live curve, such as ``("validation F1", epoch, 0.93)``."""
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
+        """Adds a point to a live curve, such as ``("validation F1", epoch, 0.93)``.
+
+        Args:
+            name: Of the curve.
+            step: Where the point is.
+            value: The value there.
+            interval: The ends of its 95 % interval, where that is known.
+        """
+
+    def table(self, table: Table) -> None:
+        """Shows a table as far as it is filled; a fuller one of the same title takes its place."""
 
     def log(self, text: Text) -> None:
         """Adds a line to the job's log."""
@@ -176,6 +197,14 @@ class Technique(ABC, Generic[P]):
     """Shown to the user (English; translated by the page)."""
     parameters_type: ClassVar[type[Parameters]]
     """Its parameter model; everything that shows or reads parameters is derived from it."""
+    aims: ClassVar[frozenset[Aim]] = frozenset()
+    """What it is used for; every technique declares it."""
+    trains: ClassVar[bool] = False
+    """Whether it trains, which takes minutes and needs labels; every technique declares it."""
+    int8_instructions: ClassVar[InstructionUse | None] = None
+    """What the processor's instructions for int8 are to the speed of what it makes; None: nothing."""
+    needs_gpu: ClassVar[bool] = False
+    """Whether what it makes runs on a GPU only."""
     produces: ClassVar[Format | None]
     """Format of the result; None where it is the parent's or depends on parameters."""
     worker: ClassVar[Literal["tensorflow", "light"]] = "tensorflow"
@@ -194,6 +223,10 @@ class Technique(ABC, Generic[P]):
     def unavailable(self) -> Text | None:
         """Why it cannot run on this machine, or None. Imports nothing heavy."""
         return None
+
+    def lacks(self, variant: Variant, parameters: P) -> Text | None:
+        """Why it cannot run on this machine with these parameters, or None."""
+        return self.unavailable()
 
     def others(self, parameters: P) -> tuple[str, ...]:
         """Names or identifiers of variants besides the parent that it reads; ``""`` is the baseline.
@@ -229,6 +262,14 @@ class Technique(ABC, Generic[P]):
     def variant_name(self, parameters: P) -> str:
         """A short name for what it makes, such as ``int8``; made unique by the workbench."""
         return self.name.rpartition(".")[2].replace("_", " ")
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.title}>"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import technique_html
+
+        return technique_html(self)
 
 
 AnyTechnique = Technique[Any]

@@ -266,3 +266,12 @@ class Variant(Record):
     report: Report = Report()
     created: datetime
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        made = "" if self.technique is None else f", {self.technique}"
+        return f"Variant({self.name!r}, {self.runtime}{made}, id={self.id!r})"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import variant_html
+
+        return variant_html(self)

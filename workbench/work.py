@@ -18,7 +18,8 @@ import numpy.typing as npt
 from workbench import onednn
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.jobs.slot import shared_slot
-from workbench.measure.records import QualityVerdict
+from workbench.measure.records import QualityVerdict, SizeMeasurement
+from workbench.measure.size import measure_size
 from workbench.models.memory import release_memory
 from workbench.outputs import OutputWish
 from workbench.technique import AnyTechnique, Applied, Context, Parameters, Reporter
@@ -120,7 +121,7 @@ def apply_technique(
     folder: Path,
     seed: int,
     others: Mapping[str, Variant],
-) -> tuple[Applied, float]:
+) -> tuple[Applied, float, SizeMeasurement]:
     """Applies a technique to a variant.
 
     Args:
@@ -134,8 +135,8 @@ def apply_technique(
         others: Further variants that it reads.
 
     Returns:
-        What it made, and the seconds that this took: waiting for a worker, or for a measurement to end,
-        is not part of it.
+        What it made; the seconds that this took: waiting for a worker, or for a measurement to end,
+        is not part of it; and the size of the file, which is known long before its other numbers.
     """
     with nullcontext() if technique.measures else shared_slot(report, say(technique.title)):
         report.check()
@@ -147,7 +148,8 @@ def apply_technique(
             )
         seconds = time.monotonic() - started
         release_memory()  # a warm worker serves for hours
-    return applied, seconds
+        size = measure_size(applied.path, applied.description.parameters, check=report.check)
+    return applied, seconds, size
 
 
 def export_float(report: Reporter, variant: Variant, target: Literal["tflite", "onnx"], folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,9 @@ from workbench.bench import Bench
 from workbench.compatibility import parse_parameters, require_fit, require_order
 from workbench.data.options import reading_options
 from workbench.data.streams import Bounds
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, Refused
+from workbench.families import Distillation, Inference, Quantization, Structure, Training
+from workbench.finding import Goal
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.queue import JobQueue, Work
@@ -20,22 +23,27 @@ from workbench.neighbours import watch_neighbours
 from workbench.observers import Observers
 from workbench.outputs import output_wish
 from workbench.pipeline import Pipeline
-from workbench.reading import Reading
-from workbench.recipe import Recipe
+from workbench.reading import GOAL, Reading
+from workbench.recipe import Recipe, Step
 from workbench.repeating import ask_again
 from workbench.shared import require_allowed, require_idle, shared_mode
 from workbench.siblings import default_folder
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
 from workbench.store.labels import checked_name, checked_note
+from workbench.technique_names import TechniqueName
 from workbench.techniques import technique as find_technique
 from workbench.text import Text, say
+from workbench.variant import Variant
 
 Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results"]]
 
 
 class Workbench(Reading):
     """Everything that a panel, a recipe, a script or the command line can do.
+
+    Techniques are methods of their families: ``workbench.quantization.int8(samples=200)`` is
+    ``workbench.apply("quantization.int8", samples=200)``, and completes in a notebook.
 
     Every method returns at once; work runs in worker processes and is waited for through the
     :class:`Job` that starts it. Nothing here imports TensorFlow.
@@ -44,9 +52,8 @@ class Workbench(Reading):
 
         workbench = Workbench("my-model")
         workbench.open("model.keras", "data.npz").wait()
-        workbench.apply("quantization.int8").wait()
-        for row in workbench.results():
-            print(row.variant.name, row.size, row.speed)
+        workbench.quantization.int8().wait()
+        print(workbench.results())
 
     Args:
         folder: Where everything is kept; made if missing. By default the environment's
@@ -70,6 +77,11 @@ class Workbench(Reading):
         self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._deletions: list[tuple[str, ...]] = []
+        self.structure = Structure(self.apply)
+        self.training = Training(self.apply)
+        self.inference = Inference(self.apply)
+        self.quantization = Quantization(self.apply)
+        self.distillation = Distillation(self.apply)
         self._executor.start()
         self._neighbours = self._executor.spawn(
             watch_neighbours(
@@ -201,12 +213,14 @@ class Workbench(Reading):
 
     # -- techniques -------------------------------------------------------------------------
 
-    def apply(self, technique: str, parent: str | None = None, **parameters: Any) -> Job:
+    def apply(
+        self, technique: TechniqueName | str, parent: str | Variant | None = None, **parameters: Any
+    ) -> Job:
         """Makes a variant from a variant and measures it.
 
         Args:
             technique: Name, such as ``quantization.int8``.
-            parent: Identifier or name of the variant to start from; by default the baseline.
+            parent: The variant to start from, its identifier or name; by default the baseline.
             **parameters: The technique's parameters; those left out take their defaults.
 
         Returns:
@@ -227,7 +241,81 @@ class Workbench(Reading):
             say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name),
             {"technique": technique, "parent": variant.id, "parameters": values.model_dump(mode="json")},
             lambda job: self._pipeline.apply(job, chosen, variant, values),
+            self.estimate(technique, variant.id, parameters).seconds,
         )
+
+    def set_goal(self, goal: Goal) -> None:
+        """Keeps what is wanted of this model, for :meth:`best` and the page."""
+        if goal != self.goal:
+            self._store.set_fact(GOAL, goal.model_dump_json())
+            self._stored("results")
+
+    def find(self, goal: Goal | None = None, *, training: bool = False) -> Job:
+        """Makes and measures what serves a goal, one after the other, and says which is best.
+
+        First the techniques that need no training: the runtimes, then fewer bits, as far as they fit this
+        model, its data and this machine. What is there already is not made again; what fails is passed
+        over, with the reason in the job's log. A job that is cancelled leaves what it has made.
+
+        Args:
+            goal: What is wanted; kept as :attr:`goal`. By default that one.
+            training: Whether it goes on with short trainings, each with the best of the quick techniques
+                on top.
+
+        Returns:
+            The job; its variant is the best one for the goal, None if none serves it.
+
+        Raises:
+            InvalidInput: If no model is open yet.
+
+        Example::
+
+            job = workbench.find(Goal(want="smaller", f1_may_fall=0.005))
+            print(job.wait(), workbench.best())
+        """
+        wanted = goal or self.goal
+        self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
+        self.set_goal(wanted)
+        title = say("Find {goal}, with trainings", goal=wanted.words) if training else None
+        return self._add_job(
+            "find",
+            title or say("Find {goal}", goal=wanted.words),
+            {"goal": wanted.model_dump(mode="json"), "training": training},
+            lambda job: self._pipeline.find(job, wanted, training),
+            self.find_seconds(wanted, training=training),
+        )
+
+    def apply_before(self, technique: str, variant: str, **parameters: Any) -> Job:
+        """Applies a technique that has to come before steps that were made already, and those again.
+
+        Where it takes their place (:attr:`Refusal.kind` is ``instead``), they are left out.
+
+        Args:
+            technique: Name, such as ``structure.pruning``.
+            variant: Identifier or name of a variant that it does not fit, such as an int8 one.
+            **parameters: The technique's parameters; those left out take their defaults.
+
+        Returns:
+            The job; its variant is the last one that it makes.
+
+        Raises:
+            Refused: If it fits nothing that the variant was made from, with the reason.
+        """
+        found = self.refusal(technique, variant, parameters)
+        if found is None:
+            return self.apply(technique, variant, **parameters)
+        if found.start is None:
+            raise Refused(found.reason)
+        if found.kind == "instead":
+            return self.apply(technique, found.start, **parameters)
+        values = parse_parameters(find_technique(technique), parameters)
+        again = (
+            Step(technique=one.technique, parameters=one.parameters)
+            for one in map(self.variant, found.after)
+            if one.technique is not None
+        )
+        first = Step(technique=technique, parameters=values.model_dump(mode="json"))
+        return self.run(Recipe(seed=self.seed, steps=(first, *again)), found.start)
 
     def run(self, recipe: Recipe, parent: str | None = None) -> Job:
         """Applies the steps of a recipe one after the other.
@@ -373,7 +461,7 @@ class Workbench(Reading):
         if state is None:
             raise InvalidInput(say("There is no job {id}.", id=job))
         made = next((variant for variant in self.variants if variant.id == state.variant), None)
-        if made is not None:
+        if made is not None and state.kind != "find":
             # What it made is there: what is missing is its measurements.
             return self._add_job(
                 "measure",
@@ -423,13 +511,28 @@ class Workbench(Reading):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Workbench({str(self.folder)!r}, {len(self.variants)} variants)"
+        what = "closed" if self._closed else f"{len(self.variants)} variants"
+        return f"Workbench({str(self.folder)!r}, {what})"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import workbench_html
+
+        return workbench_html(self)
 
     # -- inside -----------------------------------------------------------------------------
 
-    def _add_job(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
+    def _add_job(
+        self,
+        kind: JobKind,
+        title: Text,
+        request: dict[str, Any],
+        work: Work,
+        expected_seconds: float | None = None,
+    ) -> Job:
         require_idle(self._queue.current())
-        return self._queue.add(kind, title, request, work)
+        job = self._queue.add(kind, title, request, work, expected_seconds)
+        job.workbench = weakref.ref(self)
+        return job
 
     def _stored(self, what: Literal["variants", "results"]) -> None:
         self._observers.notify((what,))

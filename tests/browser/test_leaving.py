@@ -26,7 +26,7 @@ def test_a_page_with_work_asks_before_it_is_left_and_stays_alive(
     open_technique(page, "Width scaling")
     page.get_by_role("spinbutton", name="Epochs").fill("200")
     page.get_by_role("button", name="Apply: Width scaling").click()
-    running = page.locator(".wb-jobs > .wb-job-running")
+    running = page.locator(".wb-jobs-now.wb-job-running")
     expect(running).to_be_visible()
     with page.expect_event("dialog") as asked:
         page.evaluate("setTimeout(() => location.reload(), 0)")

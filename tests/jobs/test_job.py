@@ -7,6 +7,7 @@ import pytest
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
 from workbench.text import say
+from workbench.variant import Table
 
 
 @pytest.mark.parametrize(("position", "words"), [(1, "one job is before"), (2, "2 jobs are before")])
@@ -54,3 +55,20 @@ def test_what_waits_does_not_run_and_its_time_left_does_not_count_it(job, begins
     job.on_event(begins)
     job.end()
     assert job.state.waiting_since is None
+
+
+def test_a_job_keeps_curves_with_intervals_and_the_newest_of_a_table_that_fills(job):
+    job.begin()
+    for count in (1, 2):
+        table = Table(title=say("Times"), columns=(say("ms"),), rows=((float(count),),))
+        job.on_event({"type": "table", "table": table.model_dump(mode="json")})
+        job.on_event({"type": "metric", "name": "latency", "points": [(count, 2.0, 1.0, 3.0)]})
+    job.on_event({"type": "table", "table": table.model_copy(update={"title": say("Other")})})
+    job.on_event({"type": "metric", "name": "loss", "points": [(1, 0.5)]})
+    assert [(str(one.title), one.rows) for one in job.state.tables] == [
+        ("Times", ((2.0,),)),
+        ("Other", ((2.0,),)),
+    ]
+    assert job.state.metrics == {"latency": ((1, 2.0, 1.0, 3.0), (2, 2.0, 1.0, 3.0)), "loss": ((1, 0.5),)}
+    again = JobState.model_validate_json(job.state.model_dump_json())
+    assert (again.metrics, again.tables) == (job.state.metrics, job.state.tables)

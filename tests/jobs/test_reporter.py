@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from workbench.errors import Cancelled
 from workbench.jobs.reporter import LocalReporter, WorkerReporter
 from workbench.text import say
+from workbench.variant import Table
 
 
 class Wire:
@@ -109,6 +110,23 @@ def test_check_raises_once_cancelled():
     wire.cancelled = True
     with pytest.raises(Cancelled):
         wire.reporter.check()
+
+
+def test_of_a_table_that_fills_the_fullest_is_sent_and_points_carry_their_interval():
+    wire = Wire()
+    for count in range(5):
+        wire.reporter.table(filled(count))
+        wire.reporter.metric("latency", count, 2.0, (1.0, 3.0))
+    wire.reporter.flush()
+    tables = [event["table"] for event in wire.events if event["type"] == "table"]
+    assert tables == [filled(0).model_dump(mode="json"), filled(4).model_dump(mode="json")]
+    points = [point for event in wire.events if event["type"] == "metric" for point in event["points"]]
+    assert points == [(count, 2.0, 1.0, 3.0) for count in range(5)]
+
+
+def filled(count):
+    cells = tuple((str(place), 1.0 if place < count else None) for place in range(4))
+    return Table(title=say("Times"), columns=(say("Cell"), say("ms")), rows=cells, note=say(f"{count}"))
 
 
 def test_the_local_reporter_keeps_everything():

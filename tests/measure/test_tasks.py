@@ -273,7 +273,9 @@ def test_quality_of_the_test_split_with_running_f1(report, tiny, dataset_folder,
     assert (quality.dataset, quality.passport) == ("blobs", passport().id)
 
     curve = report.metrics["running F1"]
-    assert [step for step, _ in curve] == [*range(32, 300, 32), 300]
+    assert [step for step, *_ in curve] == [*range(32, 300, 32), 300]
+    assert curve[-1][2:] == (quality.f1_macro.low, quality.f1_macro.high)
+    assert all(low <= value <= high for _, value, low, high in (point for point in curve if len(point) == 4))
     assert curve[-1][1] == pytest.approx(expected)
     first = f1_score(labels[:32], logits[:32].argmax(axis=1), average="macro")
     assert curve[0][1] == pytest.approx(first)

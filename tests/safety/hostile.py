@@ -23,7 +23,7 @@ class Quiet:
     def progress(self, fraction):
         pass
 
-    def metric(self, name, step, value):
+    def metric(self, name, step, value, interval=None):
         pass
 
     def log(self, text):

@@ -25,7 +25,10 @@ class Reports:
         assert 0 <= fraction <= 1
         self.fractions.append(fraction)
 
-    def metric(self, name, step, value):
+    def metric(self, name, step, value, interval=None):
+        pass
+
+    def table(self, table):
         pass
 
     def log(self, text):

@@ -1,11 +1,12 @@
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 from workbench import discovery, techniques
 from workbench.errors import InvalidInput
-from workbench.technique import FAMILIES, Estimate, Parameters, Technique
+from workbench.technique import FAMILIES, Aim, Estimate, Parameters, Technique
 from workbench.text import say
 
 OURS = {
@@ -56,6 +57,15 @@ def test_every_file_is_found_in_the_order_of_the_families():
         assert item.title
         assert type(item).__doc__
         item.parameters_type()  # every parameter has a default
+
+
+def test_every_technique_declares_what_it_is_for_and_whether_it_trains():
+    for item in techniques.techniques().values():
+        declared = {name for base in type(item).__mro__ if base is not Technique for name in vars(base)}
+        assert {"aims", "trains"} <= declared, item.name
+        assert item.aims, item.name
+        assert item.aims <= set(get_args(Aim)), item.name
+        assert item.trains == ("epochs" in item.parameters_type.model_fields), item.name
 
 
 def test_one_is_added_while_running(clean):

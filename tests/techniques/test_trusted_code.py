@@ -50,7 +50,7 @@ def trusted(tmp_path_factory):
 def test_a_trusted_model_is_changed_like_any_other(name, parameters, trusted, tmp_path):
     parent, dataset = trusted
     chosen = technique(name)
-    applied, _ = work.apply_technique(
+    applied, *_ = work.apply_technique(
         Reports(),
         chosen,
         parse_parameters(chosen, parameters),

@@ -78,12 +78,12 @@ class TestAgainstPlain:
 def test_a_later_run_goes_on_where_the_one_before_ended(recorder):
     report = RunReporter(recorder, 2, 3, epochs=4, seconds=10.0)
     report.metric("validation F1", 1, 0.5)
-    report.metric("time to F1", 2.5, 0.5)
+    report.metric("validation F1 over seconds", 2.5, 0.5)
     report.stage(say("Training"))
     report.progress(0.5)
     report.log(say("A line."))
     report.check()
-    assert recorder.curves == {"validation F1": [(5, 0.5)], "time to F1": [(12.5, 0.5)]}
+    assert recorder.curves == {"validation F1": [(5, 0.5)], "validation F1 over seconds": [(12.5, 0.5)]}
     assert recorder.stages == ["Run 2 of 3. Training"]
     assert (recorder.fractions, recorder.lines, recorder.checks) == ([0.5], ["A line."], 1)
     RunReporter(recorder, 1, 1, epochs=0, seconds=0.0).stage(say("Training"))

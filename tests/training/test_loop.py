@@ -91,7 +91,7 @@ class TestTrain:
             "training accuracy",
             "validation loss",
             "validation F1",
-            "time to F1",
+            "validation F1 over seconds",
         } == set(recorder.curves)
         assert [step for step, _ in recorder.curves["validation F1"]] == [1, 2, 3, 4, 5]
         assert recorder.curves["training loss"][-1][1] < recorder.curves["training loss"][0][1]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from widgets import Dashboard
-from widgets.panels.jobs import JobsBar
+from widgets.panels.jobs import JobsLine
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
 from workbench.jobs.executor import Executor
@@ -121,7 +121,7 @@ def test_an_opening_that_fails_leaves_the_page_as_it_was(home: Path, executor: E
     shutil.copytree(made, home / "default")
     first = Workbench(home / "default", executor=executor)
     session = session_of(first)
-    bar, jobs = TopBar(session), JobsBar(session)
+    bar, jobs = TopBar(session), JobsLine(session)
     before = bar.state["facts"]
     click(bar, "open", model="dense-digits", data="breast-cancer")
     second = session.workbench
@@ -132,7 +132,7 @@ def test_an_opening_that_fails_leaves_the_page_as_it_was(home: Path, executor: E
     assert last_used() == first.folder
     until(lambda: not (home / "default-2").exists())
     jobs._on_message(None, {"type": "rendered"}, [])
-    (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["said"])
+    (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["failed"])
     assert "takes samples of shape (8, 8, 1)" in said["error"]
     assert not said["rerun"]
     first.close()

@@ -16,8 +16,8 @@ from tests.widgets.result_rows import DETAILS, HOSTILE, ROWS, interval
 from widgets.charts.axes import AXES, range_of
 from widgets.charts.chart import FAMILY_COLOURS, FAMILY_SHAPES, plain
 from widgets.charts.classes import class_chart, class_figure, confusion_chart, confusion_figure
+from widgets.charts.curves import curves_figure
 from widgets.charts.found import findings, found_chart
-from widgets.charts.live import curves_figure, grouped
 from widgets.charts.scene import scene
 from widgets.charts.trade_off import scene_table, trade_off_figure
 from workbench.text import say
@@ -237,26 +237,6 @@ def test_tables_behind_pictures_have_a_row_for_everything_drawn() -> None:
     assert [len(row) for row in chart["table"]["rows"]] == [4, 4, 4]
     assert "-10.0".replace("-", "\N{MINUS SIGN}") in chart["summary"]
     assert [row[2] for row in confusion_chart(DETAILS)["table"]["rows"]] == ["−3", "+2", "+1"]
-
-
-def test_curves_that_share_axes_share_a_picture_and_what_is_no_number_ends_a_curve() -> None:
-    groups = grouped(
-        {
-            "training loss": ((1, 0.5), (2, float("nan"))),
-            "validation loss": ((1, 0.6),),
-            "validation F1": ((1, 0.7),),
-            "running F1": ((100, 0.7),),
-            "time to F1": ((1.5, 0.7),),
-            "empty": (),
-        }
-    )
-    assert {group: list(curves) for group, curves in groups.items()} == {
-        "loss": ["training loss", "validation loss"],
-        "score": ["validation F1"],
-        "running": ["running F1"],
-        "time": ["time to F1"],
-    }
-    assert groups["loss"]["training loss"] == [(1, 0.5)]
 
 
 def test_what_was_found_is_a_table_with_the_picture_it_asks_for() -> None:

@@ -81,3 +81,21 @@ def test_every_technique_has_a_form_whose_start_is_valid_and_a_help_text(name: s
     summary, _ = help_of(technique)
     assert summary
     assert "\n" not in summary
+
+
+def test_a_form_asks_one_to_three_things_and_folds_the_rest() -> None:
+    for name, technique in techniques().items():
+        asked, values = fields(technique.parameters_type), defaults(technique.parameters_type)
+        shown = [
+            field["name"]
+            for field in asked
+            if not field["advanced"] and all(values[other] == value for other, value in field["only"])
+        ]
+        assert len(shown) <= 3, (name, shown)
+        assert shown or not asked, name
+        # What a field waits for is there, is in sight, and can have that value.
+        by_name = {field["name"]: field for field in asked}
+        for field in asked:
+            for other, value in field["only"]:
+                assert not by_name[other]["advanced"]
+                assert value in [option["value"] for option in by_name[other]["options"]]

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from widgets import (
+    BestLine,
     Dashboard,
     DetailsPanel,
-    FirstSteps,
-    JobsBar,
+    GoalLine,
+    JobsLine,
     LiveChart,
     QuantizationPanel,
     StructurePanel,
@@ -170,7 +171,7 @@ def test_a_latency_is_the_same_on_every_surface(
     assert message["name"] == "variants.csv"
     (exported,) = (one for one in csv_rows(parts) if one["name"] == "float16")
     assert float(exported["p50_ms"]) == row.shown_ms.value
-    assert float(exported["times_smaller"]) == row.size_change.ratio
+    assert float(exported["size_ratio"]) == row.size_change.ratio
 
 
 def csv_rows(parts: list[bytes]) -> list[dict[str, str]]:
@@ -337,9 +338,15 @@ def test_charts_show_every_measured_variant(workbench: Workbench, monkeypatch: p
 def test_ended_jobs_are_listed_with_how_they_ended(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = Reader(JobsBar(workbench), monkeypatch).shown
+    shown = Reader(JobsLine(workbench), monkeypatch).shown
     assert {job["status"] for job in shown["jobs"]} == {"done"}
     assert all(job["word"].startswith("done in") for job in shown["jobs"])
+    # What came out is said where one looks, and aloud; not only that it is done.
+    (last,) = (job for job in shown["jobs"] if job["id"] == shown["shown"])
+    assert "float16: " in last["outcome"]
+    assert "smaller" in last["outcome"]
+    assert "F1 " in last["outcome"]
+    assert last["outcome"] in shown["announcement"]
 
 
 def test_why_the_last_job_failed_is_shown_and_not_only_listed(
@@ -348,43 +355,65 @@ def test_why_the_last_job_failed_is_shown_and_not_only_listed(
     nonsense = tmp_path / "nonsense.keras"
     nonsense.write_bytes(b"this is no model")
     with Workbench(tmp_path / "other", executor=workbench.executor) as other:
-        bar = Reader(JobsBar(other), monkeypatch)
-        steps = Reader(FirstSteps(other), monkeypatch)
-        assert steps.shown["text"] is None
+        line = Reader(JobsLine(other), monkeypatch)
+        best = Reader(BestLine(other), monkeypatch)
+        goal = Reader(GoalLine(other), monkeypatch)
+        assert not goal.shown["ready"]
         job = other.open(nonsense, "digits")
         with pytest.raises(WorkbenchError):
             job.wait()
-        shown = bar.shown
-        assert shown["said"] == job.id
+        shown = line.shown
+        assert (shown["shown"], shown["failed"]) == (job.id, job.id)
         assert shown["jobs"][0]["error"]
         assert not shown["busy"]
-        assert "No model is open" in steps.shown["text"]
+        assert "No model is open" in best.shown["text"]
         again = other.open("dense-digits", "digits")
-        assert bar.shown["said"] is None
+        assert (line.shown["shown"], line.shown["failed"]) == (again.id, None)
         again.wait()
-        assert bar.shown["said"] is None
+        assert line.shown["failed"] is None
+        assert "Press Find" in best.shown["text"]
+        assert goal.shown["ready"]
+        assert "about" in goal.shown["time"]
 
 
-def test_first_steps_lead_to_a_technique_until_there_is_something_to_compare(
-    workbench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_the_goal_is_kept_with_the_workbench_and_nonsense_is_refused_at_its_field(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Reader(FirstSteps(workbench), monkeypatch).shown["text"] is None
-    with Workbench(tmp_path / "other", executor=workbench.executor) as other:
-        other.open("dense-digits", "digits").wait()
-        steps = Reader(FirstSteps(other), monkeypatch)
-        panel = Reader(QuantizationPanel(other), monkeypatch)
-        assert [choice["technique"] for choice in steps.shown["choices"]] == [
-            INT8,
-            "inference.runtime",
-            "structure.pruning",
-        ]
-        steps.click("show", technique=INT8)
-        assert panel.shown["open"] == INT8
-        panel.click("open", technique=None)
-        steps.click("show", technique=INT8)
-        assert panel.shown["open"] == INT8
-        steps.click("show", technique={"no": 1})
-        assert panel.shown["open"] == INT8
+    goal = Reader(GoalLine(workbench), monkeypatch)
+    best = Reader(BestLine(workbench), monkeypatch)
+    jobs = len(workbench.jobs)
+    shown = goal.click("goal", want="smaller", points="2,5", runtime="litert")
+    assert (shown["want"], shown["points"], shown["runtime"], shown["error"]) == (
+        "smaller",
+        "2.5",
+        "litert",
+        None,
+    )
+    # A second page of the folder, and the same one after a reload, have it too.
+    with Workbench(workbench.folder, executor=workbench.executor) as second:
+        assert second.goal == workbench.goal
+    found = best.shown["best"]
+    assert found["name"] == "float16"
+    assert [chip["name"] for chip in found["chips"]] == ["size", "speed", "quality"]
+    assert found["chips"][0]["tone"] == "good"
+    assert "keeps F1 within 2.5 pt" in found["why"][-1]
+    assert "float16" in found["announcement"]
+    best.click("compare", variant=found["id"])
+    assert session_of(workbench).selected == found["id"]
+    best.click("download", variant=found["id"])
+    assert b"".join(buffer[0] for _, buffer in best.received if buffer) == workbench.download("float16")[1]
+    for values in (
+        {"want": "quicker", "points": "1", "runtime": ""},
+        {"want": "both", "points": "much", "runtime": ""},
+        {"want": "both", "points": "200", "runtime": ""},
+        {"want": "both", "points": "1", "runtime": "no such"},
+        {},
+    ):
+        assert goal.click("goal", **values)["error"]
+        assert goal.click("find", **values)["error"]
+    assert len(workbench.jobs) == jobs
+    assert workbench.goal.want == "smaller"
+    assert goal.click("goal", want="both", points="1", runtime="")["error"] is None
 
 
 def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: Workbench) -> None:
@@ -392,13 +421,15 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
     page = Dashboard(workbench)
     names = [type(widget).__name__ for column in page.children[0].children for widget in column.children]
     assert names == [
+        "SkipLink",
         "TopBar",
-        "JobsBar",
-        *["FamilyPanel"] * 5,
-        "FirstSteps",
+        "Box",
+        "TechniquesPanel",
         "TradeoffChart",
-        "VariantsTable",
         "LiveChart",
+        "VariantsTable",
         "DetailsPanel",
     ]
+    answers = page.children[0].children[0].children[2]
+    assert [type(widget).__name__ for widget in answers.children] == ["GoalLine", "BestLine", "JobsLine"]
     assert len(workbench.jobs) == before

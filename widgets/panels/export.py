@@ -22,33 +22,36 @@ _COLUMNS = (
     "parameters",
     "macs",
     "memory_bytes",
-    "times_smaller",
+    "size_ratio",
     "p50_ms",
     "p50_ms_low",
     "p50_ms_high",
+    "total_speedup",
+    "total_speedup_low",
+    "total_speedup_high",
     "speedup",
     "speedup_low",
     "speedup_high",
-    "speedup_in_runtime",
-    "speedup_in_runtime_low",
-    "speedup_in_runtime_high",
-    "speed_verdict",
-    "distrusted",
+    "speed",
+    "distrust",
     "f1",
     "f1_low",
     "f1_high",
     "f1_change",
     "f1_change_low",
     "f1_change_high",
-    "quality_verdict",
-    "best_trade_off",
+    "quality",
+    "on_front",
     "starred",
     "note",
 )
 
 
 def results_csv(rows: Sequence[ResultRow]) -> str:
-    """The results, as CSV with a head; numbers have a point and no unit, what is not known is empty."""
+    """The results, as CSV with a head, its columns named as those of ``Results.to_frame``.
+
+    Numbers have a point and no unit; what is not known is empty.
+    """
     names = {row.variant.id: row.variant.name for row in rows}
     out = io.StringIO()
     writer = csv.writer(out)
@@ -77,7 +80,7 @@ def _values(row: ResultRow, names: dict[str, str]) -> list[object]:
         *_ends(row.total_speedup if variant.parent is not None else None),
         *_ends(row.speed.speedup if row.speed is not None else None),
         row.speed.word if row.speed and row.distrust is None else None,
-        doubt_of(row) is not None,
+        None if (doubt := doubt_of(row)) is None else str(doubt),
         *_ends(quality.f1_macro if quality is not None else None),
         *_ends(change.change if change is not None else None),
         change and change.word,

@@ -24,7 +24,8 @@ def fields(parameters: type[Parameters]) -> list[dict[str, Any]]:
     Returns:
         One dict per field: ``name``, ``title``, ``description``, ``unit``, ``kind`` (``checkbox``,
         ``select``, ``range``, ``number`` or ``text``), ``minimum``, ``maximum``, ``step``,
-        ``options``, ``range`` (the limits in words) and ``advanced``.
+        ``options``, ``range`` (the limits in words), ``advanced``, and ``only``: it is shown where
+        each field of these ``[name, value]`` has this value.
     """
     schema = parameters.model_json_schema()
     return [
@@ -111,6 +112,7 @@ def _field(name: str, field: dict[str, Any], context: str) -> dict[str, Any]:
         "options": [{"value": option, "label": _option(option, context)} for option in options or []],
         "range": _limits(minimum, maximum),
         "advanced": bool(field.get("advanced", False)),
+        "only": [[other, value] for other, value in field.get("only", {}).items()],
     }
 
 

@@ -7,14 +7,20 @@ from typing import Any, ClassVar
 
 from widgets.assets import esm
 from widgets.component import Component, words
+from widgets.panels.outcome import outcome_of
 from widgets.session import Session, message_of
 from widgets.wording import duration, short, status_word
 from workbench.errors import InvalidInput
 from workbench.jobs.state import JobState
-from workbench.text import say
+from workbench.text import Text, say
 
 _MOST_ENDED = 30
 _LABELS = {
+    "title": say("Jobs"),
+    "close": say("Close"),
+    "cancelAll": say("Cancel all"),
+}
+_CARD_LABELS = {
     "cancel": say("Cancel"),
     "cancelling": say("Cancelling …"),
     "again": say("Run again"),
@@ -27,7 +33,7 @@ _LABELS = {
 
 def job_labels() -> dict[str, str]:
     """The labels that a job's card needs."""
-    return words(_LABELS)
+    return words(_CARD_LABELS)
 
 
 def job_card(job: JobState, session: Session) -> dict[str, Any]:
@@ -37,33 +43,26 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
         job: Its state.
         session: Knows whether it is being cancelled.
     """
-    left = None
     stage, progress = job.stage, job.progress
+    if job.step is not None:
+        stage = job.step if stage is None else say("{step}: {stage}", step=job.step, stage=stage)
+    left = _time_left(job)
     if not job.ended and not session.is_own(job.id):
         # How far it is, only its own process knows.
-        stage, progress = say("Runs in another page or program"), None
-    if job.status == "queued" and job.queue_position > 0:
-        left = say("{count} before this one", count=job.queue_position)
-    elif job.waits and job.waiting_since is not None:
-        left = say(
-            "has waited {time}", time=duration((datetime.now(UTC) - job.waiting_since).total_seconds())
-        )
-    elif job.status == "running" and job.eta_seconds is not None:
-        left = say("about {time} left", time=duration(max(1, job.eta_seconds)))
+        stage, progress, left = say("Runs in another page or program"), None, None
     status = "waiting" if job.waits else job.status
     word = status_word(status)
-    if job.ended and job.started is not None and job.finished is not None:
-        word = say(
-            "{status} in {time}", status=word, time=duration((job.finished - job.started).total_seconds())
-        )
+    if job.status == "queued" and job.queue_position > 0:
+        word = say("{status}: {count} before it", status=word, count=job.queue_position)
     return {
         "id": job.id,
         "title": short(str(job.title), 80),
         "status": status,
-        "word": str(word),
+        "word": str(_ended_in(job, word)),
         "stage": message_of(stage),
         "progress": None if progress is None else min(1.0, max(0.0, progress)),
         "left": message_of(left),
+        "outcome": message_of(outcome_of(job, session)),
         "error": message_of(job.error),
         "log": [str(line) for line in job.log[-50:]],
         "rerun": job.status in ("failed", "cancelled", "interrupted") and session.can_ask_again(job.id),
@@ -72,15 +71,15 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
     }
 
 
-class JobsBar(Component):
-    """All jobs of a workbench.
+class JobsLine(Component):
+    """All jobs of a workbench in one line: what runs, else what came out last; the rest in a drawer.
 
     Args:
         workbench: A workbench, or the session of one.
     """
 
     _esm = esm("jobs")
-    follows: ClassVar[frozenset[str]] = frozenset({"jobs"})
+    follows: ClassVar[frozenset[str]] = frozenset({"jobs", "results"})
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
@@ -90,33 +89,42 @@ class JobsBar(Component):
         active = [job for job in reversed(jobs) if not job.ended]
         active.sort(key=lambda job: job.status != "running")
         last = max(ended, key=lambda job: job.finished or job.created, default=None)
-        # Nobody looks among what has ended for the reason why nothing has come; who asks for more knows it.
-        said = last if last is not None and last.status in ("failed", "interrupted") else None
-        if said is not None and any(job.created > (said.finished or said.created) for job in active):
-            said = None
-        failed = sum(job.status in ("failed", "interrupted") for job in ended)
+        failed = [job for job in ended if job.status in ("failed", "interrupted")]
         return {
-            "labels": job_labels(),
-            "title": str(say("Jobs")),
-            "endedTitle": str(
+            "labels": words(_LABELS) | job_labels(),
+            "jobs": [job_card(job, self.session) for job in (*active, *ended)],
+            # Nobody looks among what has ended for the reason why nothing has come.
+            "shown": active[0].id if active else None if last is None else last.id,
+            "failed": failed[0].id if failed and last is not None and failed[0].id == last.id else None,
+            "idle": str(say("Nothing is running.")),
+            "more": message_of(_more(len(active), len(ended))),
+            "drawerTitle": str(
                 say(
-                    "Ended jobs: {count}, of which failed or interrupted: {failed}",
-                    count=len(ended),
-                    failed=failed,
+                    "{active} at work or waiting, {ended} ended, of which {failed} failed",
+                    active=len(active),
+                    ended=len(ended),
+                    failed=len(failed),
                 )
             ),
-            "announcement": str(say("{title}: {status}", title=last.title, status=status_word(last.status)))
-            if last is not None
-            else "",
-            "jobs": [job_card(job, self.session) for job in (*active, *ended)],
-            "said": None if said is None else said.id,
+            "several": len(active) > 1,
+            "announcement": "" if last is None else str(self._announced(last)),
             "busy": any(self.session.is_own(job.id) for job in active),
             "message": message_of(self.problem),
         }
 
+    def _announced(self, job: JobState) -> Text:
+        came = outcome_of(job, self.session)
+        if came is not None:
+            return say("{title}: {outcome}", title=job.title, outcome=came)
+        return say("{title}: {status}", title=job.title, status=status_word(job.status))
+
     def act_cancel(self, job: object = None) -> None:
         """Cancels a job."""
         self.session.cancel(job)
+
+    def act_cancel_all(self) -> None:
+        """Cancels every job that waits or runs."""
+        self.session.cancel_all()
 
     def act_go_on(self, job: object = None) -> None:
         """Measures at once, beside what it waits for."""
@@ -127,3 +135,33 @@ class JobsBar(Component):
         if not isinstance(job, str):
             raise InvalidInput(say("There is no such job."))
         self.session.workbench.rerun(job)
+
+
+def _more(active: int, ended: int) -> Text | None:
+    """What the button of the drawer says."""
+    if active > 1:
+        return say("+{count} waiting", count=active - 1)
+    if active + ended > 0:
+        return say("All jobs")
+    return None
+
+
+def _ended_in(job: JobState, word: Text) -> Text:
+    if not job.ended or job.started is None or job.finished is None:
+        return word
+    seconds = (job.finished - job.started).total_seconds()
+    return say("{status} in {time}", status=word, time=duration(seconds))
+
+
+def _time_left(job: JobState) -> Text | None:
+    if job.status == "queued" and job.expected_seconds is not None:
+        return say("takes about {time}", time=duration(job.expected_seconds))
+    if job.waits and job.waiting_since is not None:
+        waited = (datetime.now(UTC) - job.waiting_since).total_seconds()
+        return say("has waited {time}", time=duration(waited))
+    if job.status != "running" or job.eta_seconds is None:
+        return say("longer than expected") if job.status == "running" and job.late else None
+    time = duration(max(1, job.eta_seconds))
+    if job.late:
+        return say("about {time} left, longer than expected", time=time)
+    return say("about {time} left", time=time)

@@ -228,10 +228,7 @@ def _caveats(rows: Sequence[ResultRow]) -> Iterator[Element]:
     yield element("h2", str(say("What to know of these numbers")))
     yield element(
         "ul",
-        *(
-            element("li", element("strong", ", ".join(names)), f": {note}")
-            for note, names in said.items()
-        ),
+        *(element("li", element("strong", ", ".join(names)), f": {note}") for note, names in said.items()),
     )
     yield element(
         "p",

@@ -42,11 +42,11 @@ export function live(view) {
   return h("section", { class: `wb-card wb-live${state.running ? " wb-running" : ""}`, "aria-labelledby": local.id },
     h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, state.title), h("span", { class: "wb-hint" }, state.aside),
       h("span", { class: "wb-spring" }),
-      !state.running && h("button", { type: "button", class: "wb-small wb-quiet", "aria-expanded": String(open), onclick: () => {
+      !state.running && h("button", { type: "button", class: "wb-small wb-quiet", "aria-expanded": String(Boolean(open)), onclick: () => {
         local.open = !open;
         view.redraw();
       } }, open ? labels.hide : labels.show)),
     open && h("div", { class: "wb-two" }, state.charts.map((chart) => h("div", { key: chart.name },
       h("h3", { class: "wb-small-title" }, chart.name),
-      picture({ view, key: chart.name, ...chart, height: 190 })))));
+      picture({ view, key: chart.name, ...chart })))));
 }

@@ -7,22 +7,27 @@ import { h } from "./dom.js";
  * @param values the values now, by field name
  * @param errors problems by field name
  * @param change called with (name, value)
+ * @param helped ids of the fields whose help is unfolded
+ * @param toggleHelp called with such an id
  */
-export function form({ prefix, fields, values, errors, labels, disabled, change }) {
-  const show = (field) => control({ prefix, field, value: values[field.name], error: errors[field.name], disabled, change });
-  const plain = fields.filter((field) => !field.advanced);
-  const advanced = fields.filter((field) => field.advanced);
+export function form({ prefix, fields, values, errors, labels, disabled, change, helped, toggleHelp }) {
+  const show = (field) => control({ prefix, field, value: values[field.name], error: errors[field.name], labels, disabled, change, helped, toggleHelp });
+  const asked = fields.filter((field) => errors[field.name] || field.only.every(([name, value]) => values[name] === value));
+  const plain = asked.filter((field) => !field.advanced);
+  const advanced = asked.filter((field) => field.advanced);
   return h("div", { class: "wb-form" },
     plain.map(show),
-    advanced.length > 0 && h("details", { class: "wb-fold", key: "advanced" },
+    // A mistake in what is folded away would not be seen.
+    advanced.length > 0 && h("details", { class: "wb-fold", key: "advanced", ...(advanced.some((field) => errors[field.name]) ? { open: true } : {}) },
       h("summary", {}, labels.advanced),
       h("div", { class: "wb-form" }, advanced.map(show))));
 }
 
-function control({ prefix, field, value, error, disabled, change }) {
+function control({ prefix, field, value, error, labels, disabled, change, helped, toggleHelp }) {
   const id = `${prefix}-${field.name}`;
-  const described = [field.description && `${id}-about`, field.range && `${id}-range`, error && `${id}-error`]
-    .filter(Boolean).join(" ");
+  const about = field.description || field.range;
+  const described = [about && `${id}-about`, error && `${id}-error`].filter(Boolean).join(" ");
+  const open = helped.has(id);
   const shared = {
     id,
     disabled,
@@ -52,12 +57,12 @@ function control({ prefix, field, value, error, disabled, change }) {
   } else {
     widget = h("input", { ...shared, type: "text", value, oninput: (event) => set(event.target.value) });
   }
-  const label = h("label", { for: id }, field.title);
+  const label = h("span", { class: "wb-label" }, h("label", { for: id }, field.title),
+    about && h("button", { type: "button", class: "wb-what", "aria-expanded": String(open), "aria-controls": `${id}-about`,
+      "aria-label": `${labels.help} ${field.title}`, onclick: () => toggleHelp(id) }, h("span", { "aria-hidden": "true" }, "?")));
   return h("div", { class: `wb-field wb-field-${field.kind}`, key: field.name },
     field.kind === "checkbox" ? [widget, label] : [label,
       h("span", { class: "wb-control" }, widget, field.unit && h("span", { class: "wb-unit" }, field.unit))],
-    field.description && h("p", { class: "wb-hint", id: `${id}-about` }, field.description,
-      field.range && h("span", { id: `${id}-range` }, ` ${field.range}`)),
-    !field.description && field.range && h("p", { class: "wb-hint", id: `${id}-range` }, field.range),
+    about && h("p", { class: "wb-hint", id: `${id}-about`, hidden: !open }, field.description, field.range && ` ${field.range}`),
     error && h("p", { class: "wb-error", id: `${id}-error`, role: "alert" }, error));
 }

@@ -16,7 +16,7 @@ export function topBar(view) {
   }
   const fact = (title, value, detail, tone) => h("div", { class: `wb-fact ${tone ?? ""}`, key: title },
     h("dt", {}, title), h("dd", {}, h("strong", {}, value), detail && h("span", { class: "wb-sub" }, detail)));
-  return h("header", { class: "wb-top", "aria-label": state.title,
+  return h("section", { class: "wb-top", "aria-label": state.title,
     mount: () => {
       local.unwatch = watchConnection(view.model, (lost) => {
         local.lost = lost;

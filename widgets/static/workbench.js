@@ -3,10 +3,12 @@
 import { clear, render as draw } from "./dom.js";
 import { announce, inJupyterLab, onTheme } from "./theme.js";
 import { live as liveView, tradeOff as tradeOffView } from "./charts.js";
+import { best as bestView } from "./best.js";
 import { details as detailsView } from "./details.js";
-import { family as familyView } from "./family.js";
-import { firstSteps as firstStepsView } from "./firststeps.js";
+import { goal as goalView } from "./goal.js";
 import { jobs as jobsView } from "./jobs.js";
+import { skipLink as skipLinkView } from "./skiplink.js";
+import { techniques as techniquesView } from "./techniques.js";
 import { topBar as topBarView } from "./topbar.js";
 import { variants as variantsView } from "./variants.js";
 
@@ -69,11 +71,13 @@ function component(content) {
   };
 }
 
+export const best = component(bestView);
 export const details = component(detailsView);
-export const family = component(familyView);
-export const firstSteps = component(firstStepsView);
+export const goal = component(goalView);
 export const jobs = component(jobsView);
 export const live = component(liveView);
+export const skipLink = component(skipLinkView);
+export const techniques = component(techniquesView);
 export const topBar = component(topBarView);
 export const tradeOff = component(tradeOffView);
 export const variants = component(variantsView);

@@ -163,7 +163,7 @@ def print_as_json(workbench: Workbench, files: Mapping[str, Path] | None = None)
     rows = [
         {
             **_as_json(row),
-            "file": str(files[row.variant.id]) if files is not None else None,
+            "file": str(files[row.variant.id]) if files and row.variant.id in files else None,
             "machine": machines.get(row.passport or ""),
         }
         for row in workbench.results()

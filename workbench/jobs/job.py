@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import time
+import weakref
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.jobs.kernel import kernel_loop, run_until_done
 from workbench.jobs.pace import Pace
 from workbench.jobs.state import JobState
+from workbench.jobs.waiting import shown
 from workbench.library_errors import with_kind
 from workbench.observers import Observers
 from workbench.text import Text, say, verbatim
-from workbench.variant import Variant
+from workbench.variant import Table, Variant
+
+if TYPE_CHECKING:
+    from workbench.workbench import Workbench
 
 _MOST_POINTS = 1000
 _MOST_LINES = 200
@@ -24,8 +30,9 @@ _MOST_LINES = 200
 class Job:
     """Something on its way. Made by the workbench only.
 
-    In a script, ``job.wait()`` returns its variant or raises its error; in a notebook,
-    ``await job`` does the same without blocking the kernel.
+    ``job.wait()`` returns its variant or raises its error, ``await job`` does the same in a coroutine. Both
+    show how far it is, in a notebook below the cell and in a terminal on standard error, and both leave the
+    panels of a notebook alive. As the last line of a cell, ``job`` is a card that shows it live.
     """
 
     def __init__(
@@ -40,6 +47,8 @@ class Job:
         self._phase: tuple[float, float] = (0.0, 1.0)
         self._pace: Pace | None = None
         self._stage_before: Text | None = None
+        self.workbench: weakref.ref[Workbench] | None = None
+        """The workbench that it belongs to, for who wants to see what came out."""
         self.told_to_go_on = False
         """Whether somebody has said that it should not wait until the machine is quiet."""
         self.asked_to_stop = False
@@ -56,7 +65,7 @@ class Job:
         return self._state
 
     def wait(self, timeout: float | None = None) -> Variant | None:
-        """Blocks until it ends.
+        """Waits until it ends, and shows how far it is.
 
         Args:
             timeout: Seconds to wait at most; None for ever.
@@ -69,10 +78,21 @@ class Job:
             Cancelled: If it was cancelled.
             TimeoutError: If it has not ended in time; it goes on.
         """
-        return self._outcome.result(timeout)
+        loop = kernel_loop()
+        with shown(self):
+            if loop is None:
+                return self._outcome.result(timeout)
+            if not run_until_done(loop, self._outcome, timeout):
+                raise TimeoutError
+            return self._outcome.result()
 
     def __await__(self) -> Generator[Any, None, Variant | None]:
-        return asyncio.wrap_future(self._outcome).__await__()
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Variant | None:
+        with shown(self):
+            # Shielded: who stops waiting does not take the outcome from those who go on.
+            return await asyncio.shield(asyncio.wrap_future(self._outcome))
 
     def cancel(self) -> None:
         """Asks it to stop; what was finished before stays."""
@@ -84,6 +104,16 @@ class Job:
 
     def __repr__(self) -> str:
         return f"Job({self.id!r}, {self._state.status}, {str(self._state.title)!r})"
+
+    def _repr_html_(self) -> str:
+        from workbench.notebook import job_html
+
+        return job_html(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from workbench.notebook import job_bundle
+
+        return job_bundle(self)
 
     # -- for the queue that runs it -----------------------------------------------------------
 
@@ -100,8 +130,14 @@ class Job:
 
     def begin(self) -> None:
         """Marks it as running."""
-        self._pace = Pace(time.monotonic())
-        self.update(status="running", started=datetime.now(UTC), queue_position=0, progress=0.0)
+        self._pace = Pace(time.monotonic(), self._state.expected_seconds, even=self._state.kind == "find")
+        self.update(
+            status="running",
+            started=datetime.now(UTC),
+            queue_position=0,
+            progress=0.0,
+            eta_seconds=self._state.expected_seconds,
+        )
 
     def phase(self, start: float, end: float, stage: Text) -> None:
         """Maps the progress of the work that follows to a part of the whole.
@@ -112,9 +148,11 @@ class Job:
             stage: What it is, in words.
         """
         self._phase = (start, end)
+        left = None
         if self._pace is not None:
             self._pace.phase(start, end)
-        self.update(stage=stage, progress=start, eta_seconds=None)
+            left = self._pace.at_once(time.monotonic(), start)
+        self.update(stage=stage, progress=start, **self._time_left(left))
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Takes one event of a worker process."""
@@ -123,7 +161,7 @@ class Job:
             start, end = self._phase
             progress = start + (end - start) * min(1.0, max(0.0, float(event["fraction"])))
             progress = max(progress, self._state.progress or 0.0)  # of two side by side, the further
-            self.update(progress=progress, eta_seconds=self._eta(progress))
+            self.update(progress=progress, **self._time_left(self._eta(progress)))
         elif kind == "queued":
             self.update(
                 queue_position=int(event["position"]),
@@ -151,6 +189,11 @@ class Job:
             if len(curve) > _MOST_POINTS:  # every other point, and always the last
                 curve = (*curve[:-1:2], curve[-1])
             self.update(metrics={**self._state.metrics, event["name"]: curve})
+        elif kind == "table":
+            table = event["table"]
+            table = table if isinstance(table, Table) else Table.model_validate(table)
+            others = [one for one in self._state.tables if one.title != table.title]
+            self.update(tables=(*others, table))
 
     def end(
         self,
@@ -168,6 +211,8 @@ class Job:
         finished = {
             "finished": datetime.now(UTC),
             "eta_seconds": None,
+            "late": False,
+            "step": None,
             "queue_position": 0,
             "waiting_since": None,
             "may_go_on": False,
@@ -197,6 +242,9 @@ class Job:
         if self._pace is not None:  # the time left is estimated from the time at work
             self._pace.waited((datetime.now(UTC) - since).total_seconds())
         return {"waiting_since": None, "stage": self._stage_before}
+
+    def _time_left(self, seconds: float | None) -> dict[str, Any]:
+        return {"eta_seconds": seconds, "late": self._pace is not None and self._pace.late}
 
     def _eta(self, progress: float) -> float | None:
         return None if self._pace is None else self._pace.seconds_left(time.monotonic(), progress)

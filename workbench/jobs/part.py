@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.technique import Reporter
 from workbench.text import Text
+from workbench.variant import Table
 
 
 class Part:
@@ -28,9 +29,15 @@ class Part:
         self._reached = max(self._reached, self._start + (self._end - self._start) * fraction)
         self._report.progress(min(1.0, self._reached))
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
         """Adds a point to a live curve."""
-        self._report.metric(name, step, value)
+        self._report.metric(name, step, value, interval)
+
+    def table(self, table: Table) -> None:
+        """Shows a table as far as it is filled."""
+        self._report.table(table)
 
     def log(self, text: Text) -> None:
         """Adds a line to the job's log."""

@@ -48,7 +48,14 @@ class JobQueue:
         self._tasks: dict[str, asyncio.Task[Variant | None]] = {}
         self._jobs: dict[str, Job] = {}
 
-    def add(self, kind: JobKind, title: Text, request: dict[str, Any], work: Work) -> Job:
+    def add(
+        self,
+        kind: JobKind,
+        title: Text,
+        request: dict[str, Any],
+        work: Work,
+        expected_seconds: float | None = None,
+    ) -> Job:
         """Puts a job at the end of the queue and returns at once.
 
         Args:
@@ -56,9 +63,15 @@ class JobQueue:
             title: In words.
             request: Enough to run it again.
             work: The coroutine function that does it.
+            expected_seconds: How long it is expected to take, once it runs.
         """
         state = JobState(
-            id=uuid.uuid4().hex[:12], kind=kind, title=title, request=request, created=datetime.now(UTC)
+            id=uuid.uuid4().hex[:12],
+            kind=kind,
+            title=title,
+            request=request,
+            expected_seconds=expected_seconds,
+            created=datetime.now(UTC),
         )
         job = Job(state, self.cancel, self._save)
         with self._lock:

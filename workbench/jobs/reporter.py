@@ -5,7 +5,8 @@ Events are dicts of plain values, the same on the wire and for observers (there 
 
     {"type": "stage", "text": ...}
     {"type": "progress", "fraction": 0.4}
-    {"type": "metric", "name": "loss", "points": [(step, value), ...]}
+    {"type": "metric", "name": "loss", "points": [(step, value), (step, value, low, high), ...]}
+    {"type": "table", "table": ...}
     {"type": "log", "text": ...}
     {"type": "waiting", "text": ... or None, "may_go_on": False}
 """
@@ -19,13 +20,22 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.errors import Cancelled
+from workbench.jobs.state import Point
 from workbench.text import Text
+from workbench.variant import Table
 
 Event = dict[str, Any]
 
 SECONDS_BETWEEN_MESSAGES = 0.25
 SECONDS_BETWEEN_WORDS_OF_WAITING = 5.0
 """What waits says so again after this time: how long it has waited is read from the last word."""
+
+
+def point(step: float, value: float, interval: tuple[float, float] | None = None) -> Point:
+    """A point of a curve, with the ends of its interval where that is known."""
+    if interval is None:
+        return float(step), float(value)
+    return float(step), float(value), float(interval[0]), float(interval[1])
 
 
 class WorkerReporter:
@@ -59,6 +69,7 @@ class WorkerReporter:
         self._pending: list[Event] = []
         self._progress: Event | None = None
         self._curves: dict[str, Event] = {}
+        self._tables: dict[str, Event] = {}
         self._sent_at = -math.inf
         self._timer_set = False
 
@@ -78,14 +89,26 @@ class WorkerReporter:
             self._pending.append(self._progress)
         self._flush_or_wait()
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
         """Adds a point to a live curve."""
         with self._lock:
             curve = self._curves.get(name)
             if curve is None:
                 curve = self._curves[name] = {"type": "metric", "name": name, "points": []}
                 self._pending.append(curve)
-            curve["points"].append((float(step), float(value)))
+            curve["points"].append(point(step, value, interval))
+        self._flush_or_wait()
+
+    def table(self, table: Table) -> None:
+        """Shows a table as far as it is filled: of several that come together, the fullest is sent."""
+        name = table.title.template
+        with self._lock:
+            if name in self._tables:
+                self._pending.remove(self._tables[name])
+            self._tables[name] = {"type": "table", "table": table.model_dump(mode="json")}
+            self._pending.append(self._tables[name])
         self._flush_or_wait()
 
     def log(self, text: Text) -> None:
@@ -113,7 +136,8 @@ class WorkerReporter:
         with self._lock:
             self._sent_at = time.monotonic()
             if self._pending:
-                pending, self._pending, self._progress, self._curves = self._pending, [], None, {}
+                pending, self._pending, self._progress = self._pending, [], None
+                self._curves, self._tables = {}, {}
                 self._send(pending)
 
     def _add(self, event: Event) -> None:
@@ -141,7 +165,8 @@ class LocalReporter:
         events: Everything, in order.
         stages: The texts of the stages.
         fractions: The values of the progress.
-        metrics: Name of a curve -> its points ``(step, value)``.
+        metrics: Name of a curve -> its points, see :func:`point`.
+        tables: Those that fill, as they are now, by title.
         lines: The texts of the log.
 
     Args:
@@ -152,7 +177,8 @@ class LocalReporter:
         self.events: list[Event] = []
         self.stages: list[Text] = []
         self.fractions: list[float] = []
-        self.metrics: dict[str, list[tuple[float, float]]] = {}
+        self.metrics: dict[str, list[Point]] = {}
+        self.tables: dict[str, Table] = {}
         self.lines: list[Text] = []
         self._on_event = on_event
         self._cancelled = threading.Event()
@@ -167,11 +193,18 @@ class LocalReporter:
         self.fractions.append(float(fraction))
         self._add({"type": "progress", "fraction": float(fraction)})
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
         """Adds a point to a live curve."""
-        point = (float(step), float(value))
-        self.metrics.setdefault(name, []).append(point)
-        self._add({"type": "metric", "name": name, "points": [point]})
+        added = point(step, value, interval)
+        self.metrics.setdefault(name, []).append(added)
+        self._add({"type": "metric", "name": name, "points": [added]})
+
+    def table(self, table: Table) -> None:
+        """Shows a table as far as it is filled."""
+        self.tables[table.title.template] = table
+        self._add({"type": "table", "table": table})
 
     def log(self, text: Text) -> None:
         """Adds a line to the log."""
@@ -202,7 +235,12 @@ class SilentReporter:
     def progress(self, fraction: float) -> None:
         """Does nothing."""
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
+        """Does nothing."""
+
+    def table(self, table: Table) -> None:
         """Does nothing."""
 
     def log(self, text: Text) -> None:

@@ -17,10 +17,14 @@ from pydantic import Field
 
 from workbench.records import Record
 from workbench.text import Text
+from workbench.variant import Table
 
-JobKind = Literal["open", "apply", "measure", "compare"]
+JobKind = Literal["open", "apply", "measure", "compare", "find"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobStatus] = frozenset({"done", "failed", "cancelled", "interrupted"})
+
+Point = tuple[float, ...]
+"""Of a live curve: ``(step, value)``, or ``(step, value, low, high)`` where its interval is known."""
 
 
 class JobState(Record):
@@ -33,10 +37,15 @@ class JobState(Record):
         request: What was asked, as JSON: enough to run it again.
         status: Where it is; see the module's diagram.
         stage: What is being done now.
+        step: Which of its steps that belongs to, of a job that makes several variants.
         progress: 0 to 1; None where it is not known.
-        eta_seconds: Time left, from the progress of the last seconds; None where too little is known.
+        eta_seconds: Time left, from the progress of the last seconds, else from what was expected; None where
+            too little is known.
+        late: Whether that is more than was said before.
+        expected_seconds: How long it was expected to take, once it runs; None where nothing was.
         queue_position: Jobs before this one; 0 when it runs.
-        metrics: Live curves: name -> points (step, value).
+        metrics: Live curves: name -> points.
+        tables: Those that fill while it runs, as they are now.
         log: The last lines.
         error: Why it failed.
         variant: Identifier of the variant that it made.
@@ -54,10 +63,14 @@ class JobState(Record):
     request: dict[str, Any] = Field(default_factory=dict)
     status: JobStatus = "queued"
     stage: Text | None = None
+    step: Text | None = None
     progress: float | None = None
     eta_seconds: float | None = None
+    late: bool = False
+    expected_seconds: float | None = None
     queue_position: int = 0
-    metrics: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+    metrics: dict[str, tuple[Point, ...]] = Field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
     log: tuple[Text, ...] = ()
     error: Text | None = None
     variant: str | None = None

@@ -28,7 +28,7 @@ SAID_FROM_DATA = frozenset(
     {
         "widgets/charts/live.py",  # names of curves: see KEYWORDS and _CURVES
         "widgets/panels/family.py",  # titles of techniques
-        "widgets/panels/first_steps.py",  # titles of techniques
+        "workbench/trials.py",  # titles of techniques and runtimes
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
         "widgets/panels/top_bar.py",  # scalings
         "workbench/cli/_tables.py",  # verdicts

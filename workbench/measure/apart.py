@@ -17,6 +17,7 @@ from workbench.data.dataset import Dataset, SplitName
 from workbench.measure import passport as machine
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.latency import BlockPlan, Candidate, Timed
+from workbench.measure.narrowing import OnSoFar, heard
 from workbench.measure.prediction import predict_in_batches
 from workbench.measure.records import Protocol
 from workbench.runtimes import runtime
@@ -35,6 +36,7 @@ def time_once(
     *,
     plan: BlockPlan | None = None,
     split: SplitName = "test",
+    on_so_far: OnSoFar = lambda so_far: None,
 ) -> Timed:
     """Times files against each other in one fresh process; the caller holds the slot alone.
 
@@ -46,12 +48,14 @@ def time_once(
         seed: Seeds the samples and the order in each round.
         plan: Rounds and runs of an earlier process; chosen anew if None.
         split: Where the samples are from.
+        on_so_far: Told a few times a second what is known of each file.
 
     Raises:
         InvalidInput: If a file cannot be loaded or run, or crashes its runtime.
     """
 
     def on_message(message: dict[str, Any]) -> None:
+        heard(message, on_so_far)
         if "progress" in message:
             report.progress(float(message["progress"]))
 

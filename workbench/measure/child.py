@@ -28,11 +28,11 @@ from workbench.data.dataset import Dataset, sample_count
 from workbench.errors import InvalidInput, JobFailed, WorkbenchError
 from workbench.library_errors import library_cause, raw_text, reason_of
 from workbench.measure.latency import BlockPlan, Candidate, input_batches, time_interleaved
+from workbench.measure.narrowing import SECONDS_BETWEEN, Narrowing
 from workbench.measure.prediction import predict_in_batches
 from workbench.runtime import Runtime
 from workbench.text import Text, say, verbatim
-
-_PROGRESS_S = 0.25
+from workbench.variant import Table
 
 
 class Line:
@@ -55,13 +55,25 @@ class Line:
         """Says how much is done, a few times a second at most."""
         now = time.monotonic()
         # Each message wakes the other process, on the machine that is being measured.
-        if now - self._last_progress > _PROGRESS_S:
+        if now - self._last_progress > SECONDS_BETWEEN:
             self._last_progress = now
             self.send(progress=fraction)
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def so_far(self, **message: Any) -> None:
+        """Says what is known in the middle of a timing, and how much is done."""
+        if "progress" in message:
+            self._last_progress = time.monotonic()
+        self.send(**message)
+
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
         """Adds a point to a curve."""
-        self.send(metric=[name, step, value])
+        self.send(metric=[name, step, value, interval])
+
+    def table(self, table: Table) -> None:
+        """Shows a table as far as it is filled."""
+        self.send(table=table.model_dump(mode="json"))
 
     def log(self, text: Text) -> None:
         """Adds a line to the log."""
@@ -87,6 +99,7 @@ def latency(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
         runtime_of=_runtimes(spec),
         plan=plan and BlockPlan.model_validate(plan),
         working_on=line.working_on,
+        watch=Narrowing(line.so_far, len(candidates)),
     )
     arrays = {str(index): samples for index, samples in enumerate(timed.samples)}
     if timed.control is not None:

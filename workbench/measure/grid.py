@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from workbench.jobs.part import Part
 from workbench.jobs.slot import exclusive_slot
 from workbench.measure.apart import time_once
 from workbench.measure.latency import Candidate, Timed
+from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
 from workbench.measure.statistics import floor_of, speed_word, speedup, summarize
 from workbench.runtimes import runtime
@@ -48,6 +51,19 @@ class GridTimes:
     alone: bool = True
 
 
+class GridWatch(Protocol):
+    """Sees the numbers of a grid as they come."""
+
+    def so_far(self, candidate: Candidate, found: SoFar) -> None:
+        """What is known of a candidate that is being timed; of the reference in each process."""
+
+    def done(self, candidate: Candidate, summary: LatencySummary) -> None:
+        """A candidate's numbers are there."""
+
+    def lost(self, candidates: list[Candidate]) -> None:
+        """The process of these has failed."""
+
+
 def time_grid(
     report: Reporter,
     candidates: Sequence[Candidate],
@@ -56,7 +72,7 @@ def time_grid(
     seed: int,
     split: SplitName = "validation",
     at_a_time: int = AT_A_TIME,
-    on_time: Callable[[Candidate, LatencySummary], None] = lambda candidate, summary: None,
+    watch: GridWatch | None = None,
 ) -> GridTimes:
     """Times all candidates, interleaved within each process, alone on the machine.
 
@@ -71,7 +87,7 @@ def time_grid(
         seed: Seeds the division into processes, the samples and the order in each round.
         split: Where the samples are from.
         at_a_time: Candidates in one process beside the reference.
-        on_time: Called with each candidate as soon as its numbers are there.
+        watch: Sees the numbers come.
     """
     reference = candidates[0]
     waiting = processes_of(candidates, seed, at_a_time)
@@ -84,8 +100,18 @@ def time_grid(
             here = [reference, *group] if _together(reference, group) else group
             part = Part(report, done / total, (done + len(group)) / total)
             try:
-                timed = time_once(part, here, dataset_folder, "quick", seed + found.processes, split=split)
+                timed = time_once(
+                    part,
+                    here,
+                    dataset_folder,
+                    "quick",
+                    seed + found.processes,
+                    split=split,
+                    on_so_far=partial(_pass_on, watch, here),
+                )
             except WorkbenchError as error:
+                if watch is not None:
+                    watch.lost(here)
                 if isinstance(error, TensorFlowCrashed) and not onednn.is_off():
                     raise  # all of it is timed once more, without the kernels that crash
                 report.log(error.problem)
@@ -104,11 +130,17 @@ def time_grid(
                     if reference.variant in found.summaries:
                         continue
                 found.summaries[candidate.variant] = summary
-                on_time(candidate, summary)
+                if watch is not None:
+                    watch.done(candidate, summary)
     if medians:
         found.drift = max(medians) / min(medians) - 1
     report.progress(1.0)
     return found
+
+
+def _pass_on(watch: GridWatch | None, candidates: Sequence[Candidate], found: SoFar) -> None:
+    if watch is not None:
+        watch.so_far(candidates[found.place], found)
 
 
 def processes_of(candidates: Sequence[Candidate], seed: int, at_a_time: int) -> list[list[Candidate]]:

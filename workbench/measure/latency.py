@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from workbench.data.dataset import Features, sample_count, select
 from workbench.errors import InvalidInput
+from workbench.measure.narrowing import Narrowing
 from workbench.measure.processor import processor_time, share_waited
 from workbench.measure.records import Protocol
 from workbench.records import Record
@@ -160,6 +161,7 @@ def time_interleaved(
     runtime_of: Callable[[str], Runtime] | None = None,
     plan: BlockPlan | None = None,
     working_on: Callable[[str | None], None] = lambda variant: None,
+    watch: Narrowing | None = None,
 ) -> Timed:
     """Times files against each other in this process, which should do nothing else.
 
@@ -172,6 +174,7 @@ def time_interleaved(
         runtime_of: Finds a runtime by name; :func:`workbench.runtimes.runtime` if None.
         plan: Rounds and runs of an earlier process, so that their samples can be put together.
         working_on: Told which variant is being loaded and warmed up, so that a crash has a name.
+        watch: Sees the numbers between timed blocks.
 
     Raises:
         InvalidInput: If a file cannot be loaded or run.
@@ -198,14 +201,19 @@ def time_interleaved(
             start = time.perf_counter_ns()
             calls[-1]()
             first_ms.append((time.perf_counter_ns() - start) / 1e6)
-        for candidate, call in zip(files, calls, strict=True):
+        for place, (candidate, call) in enumerate(zip(files, calls, strict=True)):
             working_on(candidate.variant)
             report.check()
-            call_ms.append(_warm_up(call))
+            steady = _warm_up(call)
+            # A fast one, because samples that are planned by it must be long enough when the machine is
+            # quiet. Never zero, even where the clock is coarse.
+            call_ms.append(max(float(np.percentile(steady, 10)), 1e-5))
+            if watch is not None:
+                watch.warmed_up(place, float(np.median(steady)))
         working_on(None)
         plan = plan or plan_blocks(call_ms, protocol)
         before = processor_time()
-        samples = _run_blocks(calls, plan, rng, report)
+        samples = _run_blocks(calls, plan, rng, report, watch)
         waited = share_waited(before, processor_time())
     finally:
         for session in sessions:
@@ -263,11 +271,8 @@ def _rotating(session: Session, prepared: list[object]) -> Callable[[], object]:
     return lambda: infer(following())
 
 
-def _warm_up(call: Callable[[], object]) -> float:
-    """Runs until the time is steady; gives a fast one of the second half, milliseconds.
-
-    A fast one, because samples that are planned by it must be long enough when the machine is quiet.
-    """
+def _warm_up(call: Callable[[], object]) -> list[float]:
+    """Runs until the time is steady; gives the times of the second half, milliseconds."""
     times: list[float] = []
     begin = time.perf_counter()
     while True:
@@ -279,12 +284,15 @@ def _warm_up(call: Callable[[], object]) -> float:
             break
         if spent > _SLOW_WARM_UP_S and len(times) >= DISCARDED_RUNS:
             break
-    # Never zero, even where the clock is coarse.
-    return max(float(np.percentile(times[len(times) // 2 :], 10)), 1e-5)
+    return times[len(times) // 2 :]
 
 
 def _run_blocks(
-    calls: list[Callable[[], object]], plan: BlockPlan, rng: np.random.Generator, report: Reporter
+    calls: list[Callable[[], object]],
+    plan: BlockPlan,
+    rng: np.random.Generator,
+    report: Reporter,
+    watch: Narrowing | None,
 ) -> list[npt.NDArray[np.float64]]:
     runs = [*plan.runs]
     samples = [np.empty((plan.rounds, n)) for n in runs]
@@ -293,6 +301,8 @@ def _run_blocks(
         report.progress(index / plan.rounds)
         for k in rng.permutation(len(calls)):
             samples[k][index] = _block(calls[k], plan.discard, runs[k], plan.repeats[k])
+        if watch is not None and index + 1 < plan.rounds:  # what all of them say is told with the result
+            watch.round_done(samples, index + 1, plan.rounds)
     return samples
 
 

@@ -210,9 +210,9 @@ def _median_interval_over_rounds(samples: Samples, seed: int) -> Interval:
 
 
 def _around(value: float, resampled: Samples, rounds: Samples) -> Interval:
-    """The percentiles of the resampled medians, further from the value by :func:`_widening`."""
+    """The percentiles of the resampled medians, further from the value by :func:`widening`."""
     low, high = np.percentile(resampled, (2.5, 97.5))
-    wider = _widening(rounds)
+    wider = widening(rounds)
     return Interval(
         value=value,
         low=value * min(float(low) / value, 1.0) ** wider,
@@ -220,7 +220,7 @@ def _around(value: float, resampled: Samples, rounds: Samples) -> Interval:
     )
 
 
-def _widening(rounds: Samples) -> float:
+def widening(rounds: Samples) -> float:
     """How much wider an interval is because neighbouring rounds are alike.
 
     Other work on the machine lasts longer than a round. Where one round tells ``r`` of the next (the

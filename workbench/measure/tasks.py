@@ -6,6 +6,7 @@ Latency takes the machine for itself; the others share it. So a caller holds no 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from workbench.measure import passport as machine
 from workbench.measure.apart import peak_memory, predict_split, time_once
 from workbench.measure.latency import PROCESSES, BlockPlan, Candidate, Timed
 from workbench.measure.latency_record import latency_measurement
+from workbench.measure.narrowing import SoFar, latency_curve
 from workbench.measure.quality import quality_measurement
 from workbench.measure.records import (
     LatencyMeasurement,
@@ -27,7 +29,8 @@ from workbench.measure.records import (
     QualityMeasurement,
     SizeMeasurement,
 )
-from workbench.measure.scores import RunningF1, to_predictions, to_scores
+from workbench.measure.running import RunningInterval
+from workbench.measure.scores import to_predictions, to_scores
 from workbench.measure.size import measure_size
 from workbench.runtimes import runtime
 from workbench.technique import Reporter
@@ -40,7 +43,8 @@ def measure_latency(
     """Times files against each other, interleaved, alone on the machine.
 
     Args:
-        report: Progress and cancellation.
+        report: Progress, the live curve :func:`workbench.measure.narrowing.latency_curve` of each
+            candidate over the rounds, cancellation.
         candidates: The first one is the reference of all verdicts.
         dataset_folder: The prepared data; real test samples are used.
         protocol: ``quick`` (1 fresh process) or ``final`` (5 of them).
@@ -71,11 +75,12 @@ def measure_latency(
                 protocol,
                 seed + index,
                 plan=plan,
+                on_so_far=partial(_draw, report, candidates, index * (plan.rounds if plan else 0)),
             )
             plan = run.plan
             runs.append(run)
     report.progress(1.0)
-    return latency_measurement(
+    measurement, raw = latency_measurement(
         candidates,
         runs,
         protocol=protocol,
@@ -86,6 +91,21 @@ def measure_latency(
         onednn=_onednn(candidates),
         alone=alone,
     )
+    for summary in measurement.summaries:
+        p50 = summary.p50_ms
+        rounds = measurement.rounds * measurement.processes
+        report.metric(latency_curve(summary.variant), rounds, p50.value, (p50.low, p50.high))
+    return measurement, raw
+
+
+def _draw(report: Reporter, candidates: Sequence[Candidate], rounds_before: int, so_far: SoFar) -> None:
+    if so_far.rounds:  # a file that warms up runs alone, and often faster
+        report.metric(
+            latency_curve(candidates[so_far.place].variant),
+            rounds_before + so_far.rounds,
+            so_far.median_ms,
+            so_far.interval,
+        )
 
 
 def measure_quality(
@@ -123,14 +143,16 @@ def measure_quality(
     labels, classes = np.asarray(dataset.y("test")), len(dataset.info.classes)
     if not len(labels):
         raise InvalidInput(say("The test split has no samples to measure with."))
-    running = RunningF1(classes)
+    running = RunningInterval(labels, classes, dataset.info.occurring)
     parts: list[npt.NDArray[np.float32]] = []
 
     def on_batch(start: int, stop: int, outputs: npt.NDArray[np.float32]) -> None:
         report.check()
         parts.append(outputs)
         scores, _ = to_scores(outputs, classes, from_logits=from_logits)
-        report.metric("running F1", stop, running.add(labels[start:stop], to_predictions(scores)))
+        f1, interval = running.add(to_predictions(scores))
+        if stop < len(labels):  # the last point is that of the measurement
+            report.metric("running F1", stop, f1, interval)
         report.progress(stop / len(labels))
 
     with shared_slot(report, say("measuring quality")):
@@ -151,12 +173,18 @@ def measure_quality(
             warnings=warnings,
             occurring=dataset.info.occurring,
         )
+    judged = measurement.f1_macro
+    report.metric("running F1", len(labels), judged.value, (judged.low, judged.high))
     report.progress(1.0)
     return measurement, scores
 
 
 def measure_size_task(
-    report: Reporter, candidate: Candidate, parameters: int, dataset_folder: Path
+    report: Reporter,
+    candidate: Candidate,
+    parameters: int,
+    dataset_folder: Path,
+    known: SizeMeasurement | None = None,
 ) -> SizeMeasurement:
     """The three sizes of a file, and the memory that it takes to run.
 
@@ -165,6 +193,7 @@ def measure_size_task(
         candidate: The file.
         parameters: Number of weights.
         dataset_folder: The prepared data; one batch of it is inferred.
+        known: Its sizes, where only the memory is not known yet.
 
     Raises:
         InvalidInput: If there is no such file, or it cannot be run.
@@ -175,7 +204,10 @@ def measure_size_task(
         report.stage(say("Measuring size"))
         peak = peak_memory(report, candidate, dataset_folder)
         report.progress(0.5)
-        size = measure_size(candidate.path, parameters, peak, report.check)
+        if known is None:
+            size = measure_size(candidate.path, parameters, peak, report.check)
+        else:
+            size = known.model_copy(update={"peak_memory_bytes": peak})
     report.progress(1.0)
     return size
 

@@ -135,7 +135,7 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
             self._report.metric("training accuracy", epoch + 1, point.training_accuracy)
         self._report.metric("validation loss", epoch + 1, loss)
         self._report.metric("validation F1", epoch + 1, f1)
-        self._report.metric("time to F1", round(trained, 3), f1)
+        self._report.metric("validation F1 over seconds", round(trained, 3), f1)
         self._progress(epoch + 1)
         self._report.check()
 

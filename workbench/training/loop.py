@@ -104,8 +104,8 @@ def train(
     ``keras.utils.set_random_seed(parameters.seed)``.
 
     While it runs it reports the live curves ``training loss``, ``training accuracy``,
-    ``validation loss`` and ``validation F1`` over epochs, and ``time to F1``: validation F1 over
-    seconds of training.
+    ``validation loss`` and ``validation F1`` over epochs, and ``validation F1 over seconds``
+    of training.
 
     Args:
         model: A built Keras model with one output, shape ``(batch, classes)`` or ``(batch, 1)``.

@@ -34,7 +34,7 @@ class TrainingParameters(Parameters):
         le=4096,
         title="Batch size",
         description="Samples behind one step of the optimizer.",
-        json_schema_extra={"unit": "samples"},
+        json_schema_extra={"unit": "samples", "advanced": True},
     )
     learning_rate: float = Field(
         1e-3,
@@ -44,6 +44,7 @@ class TrainingParameters(Parameters):
         description="Step size of the optimizer, at its highest where a schedule moves it. Adam, AdamW and "
         "Muon want about 0.001, SGD ten to a hundred times that, Lion a third to a tenth. Fine-tuning "
         "wants a tenth of what training from new weights does.",
+        json_schema_extra={"advanced": True},
     )
     patience: int = Field(
         5,
@@ -88,6 +89,7 @@ class TrainingSettings(TrainingParameters):
         title="Find the learning rate first",
         description="Tries rising learning rates for 100 steps, draws the loss over them, and trains with "
         "a tenth of the one where the loss is lowest, in place of the learning rate above.",
+        json_schema_extra={"advanced": True},
     )
     momentum: float = Field(
         0.9,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.technique import Reporter
 from workbench.text import Text, say
+from workbench.variant import Table
 
 
 class RunReporter:
@@ -20,7 +21,7 @@ class RunReporter:
     def __init__(self, report: Reporter, run: int, runs: int, *, epochs: int, seconds: float) -> None:
         self._report = report
         self._run, self._runs = run, runs
-        self._before = {"time to F1": seconds}
+        self._before = {"validation F1 over seconds": seconds}
         self._epochs = epochs
 
     def stage(self, text: Text) -> None:
@@ -33,9 +34,15 @@ class RunReporter:
         """Passes it on."""
         self._report.progress(fraction)
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
         """Adds a point after those of the runs before."""
-        self._report.metric(name, step + self._before.get(name, self._epochs), value)
+        self._report.metric(name, step + self._before.get(name, self._epochs), value, interval)
+
+    def table(self, table: Table) -> None:
+        """Passes it on."""
+        self._report.table(table)
 
     def log(self, text: Text) -> None:
         """Passes it on."""

@@ -16,16 +16,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will b
 NAME = "inference.grid"
 
 
-class Curves(Reports):
+class Tables(Reports):
     def __init__(self):
         super().__init__()
-        self.points = {}
+        self.tables = []
 
     def log(self, text):
         raise AssertionError(str(text))
 
-    def metric(self, name, step, value):
-        self.points.setdefault(name, []).append((step, value))
+    def table(self, table):
+        self.tables.append(table)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def own_slot(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_grid_measures_what_can_be_and_lists_the_rest(parents, tmp_path, own_slot):
     parent, dataset = parents("conv")
-    report = Curves()
+    report = Tables()
     applied = apply(
         NAME,
         parent,
@@ -72,9 +72,13 @@ def test_the_grid_measures_what_can_be_and_lists_the_rest(parents, tmp_path, own
     assert len(reasons) == (2 + 2 + 2) * 2 + 2
     assert "cores" in reasons["LiteRT, int8, 200 / 4 (threads / batch)"]
     assert "weights as they are" in reasons["Keras, tf.function, int8, 1 / 1 (threads / batch)"]
-    assert {name.partition(":")[0] for name in report.points} == {"p50 in ms"}
-    assert len(report.points) == 5
-    assert all({step for step, _ in points} == {1, 4} for points in report.points.values())
+    # The heat map has a place for each cell from the start, and fills until it is the one of the result.
+    filled = [sum(row[2] is not None for row in table.rows) for table in report.tables]
+    assert {len(table.rows) for table in report.tables} == {10}
+    assert (filled[0], filled[-1]) == (0, 10)
+    assert set(range(11)) <= set(filled)
+    assert report.tables[-1].rows == tuple(row[:5] for row in latency.rows)
+    assert [stage for stage in report.stages if "cell" in stage][-1] == "Timing cell 10 of 10"
     assert "Best for latency" in str(applied.report.touched[0])
     assert applied.settings.batch == 1
     x = dataset.x("test")

@@ -28,6 +28,7 @@ class _Distilling(Parameters):
         le=1,
         title="Width",
         description="Of a narrower copy: new width of every hidden layer, as a part of the old one.",
+        json_schema_extra={"only": {"student": "narrower copy"}},
     )
     teacher: str = Field(
         "",
@@ -35,6 +36,7 @@ class _Distilling(Parameters):
         title="Teacher",
         description="Name of the Keras variant that teaches; several with commas count by the mean of their "
         "probabilities. Empty: the model as it came.",
+        json_schema_extra={"advanced": True},
     )
     temperature: float = Field(
         4.0,
@@ -43,6 +45,7 @@ class _Distilling(Parameters):
         title="Temperature",
         description="Softens the scores of both: the higher it is, the more the small ones count, which tell "
         "what a class looks like.",
+        json_schema_extra={"advanced": True},
     )
     weight: float = Field(
         0.9,
@@ -50,6 +53,7 @@ class _Distilling(Parameters):
         le=1,
         title="Weight of the teacher",
         description="Part of the loss that comes from the teacher's scores; the rest comes from the labels.",
+        json_schema_extra={"advanced": True},
     )
     compare_seeds: int = Field(
         3,
@@ -59,7 +63,7 @@ class _Distilling(Parameters):
         description="Trains the same student with and without its teacher, with so many seeds, and says "
         "which is better. The student of the first seed is kept. 0 compares nothing, and cannot tell whether "
         "the teacher was of any use.",
-        json_schema_extra={"unit": "seeds"},
+        json_schema_extra={"unit": "seeds", "advanced": True},
     )
     hints: Literal["none", "features", "attention"] = Field(
         "none",

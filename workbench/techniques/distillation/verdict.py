@@ -100,10 +100,16 @@ class FurtherRun:
         """As it is."""
         self._report.progress(fraction)
 
-    def metric(self, name: str, step: float, value: float) -> None:
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
         """Only validation F1."""
         if self._curve is not None and name == "validation F1":
-            self._report.metric(self._curve, step, value)
+            self._report.metric(self._curve, step, value, interval)
+
+    def table(self, table: Table) -> None:
+        """As it is."""
+        self._report.table(table)
 
     def log(self, text: Text) -> None:
         """As it is."""

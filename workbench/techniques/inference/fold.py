@@ -15,6 +15,7 @@ from workbench.models.channel_factors import AFFINE
 from workbench.models.folding import IDENTITIES, FoldingPlan, plan_folding
 from workbench.runtimes import runtime
 from workbench.technique import (
+    Aim,
     Applied,
     CodePaths,
     Context,
@@ -72,6 +73,8 @@ class Fold(Technique[FoldParameters]):
     family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Fold BatchNormalization"
     parameters_type: ClassVar[type[Parameters]] = FoldParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
+    trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = "keras"
     # One factor per channel takes values apart that were shared, and moves ranges that were trained.
     loses: ClassVar[frozenset[Effect]] = frozenset({"clusters", "trained ranges"})

@@ -19,7 +19,7 @@ from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary
 from workbench.measure.trust import beside_other_work
 from workbench.runtimes import runtime
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.grid_cells import (
     Cell,
     Model,
@@ -31,6 +31,7 @@ from workbench.techniques.inference.grid_cells import (
 from workbench.techniques.inference.grid_choice import Judged, tables
 from workbench.techniques.inference.grid_code import grid_code
 from workbench.techniques.inference.grid_files import Judge, candidate_of, keep, make
+from workbench.techniques.inference.grid_filling import Filling
 from workbench.techniques.inference.grid_parameters import GridParameters
 from workbench.techniques.inference.grid_seconds import grid_seconds
 from workbench.techniques.inference.grid_selection import Selection
@@ -55,6 +56,8 @@ class Grid(Technique[GridParameters]):
     family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Grid of runtimes, precisions, threads, batches"
     parameters_type: ClassVar[type[Parameters]] = GridParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
+    trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None
     measures: ClassVar[bool] = True
 
@@ -200,12 +203,6 @@ def _files(
 
 
 def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping[str, Cell]) -> GridTimes:
-    def on_time(candidate: Candidate, summary: LatencySummary) -> None:
-        cell = cells[candidate.variant]
-        context.report.metric(
-            f"p50 in ms: {cell.model.label}, {cell.threads}", cell.batch, summary.p50_ms.value
-        )
-
     context.report.stage(say("Timing {count} cells", count=len(candidates)))
     return time_grid(
         Part(context.report, 0.4, 0.9),
@@ -213,7 +210,7 @@ def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping
         sorted(candidates.values(), key=lambda candidate: runtime(candidate.runtime).imports_tensorflow),
         context.dataset.folder,
         seed=context.seed,
-        on_time=on_time,
+        watch=Filling(context.report, {name: cell for name, cell in cells.items() if name in candidates}),
     )
 
 

@@ -73,6 +73,54 @@ def throughput(summary: LatencySummary) -> Interval:
     )
 
 
+Time = tuple[float, float | None, float | None]
+"""Of a call in a cell: median and the ends of its interval, milliseconds."""
+
+
+def times_table(
+    times: Mapping[Cell, Time | None],
+    note: Text,
+    excluded: Mapping[Cell, Text] | None = None,
+) -> Table:
+    """The heat map of the time of a call; empty where a cell has none yet.
+
+    Args:
+        times: By cell.
+        note: What to see in it.
+        excluded: Why a cell is not chosen; None as long as nothing is.
+    """
+    columns = [_model(), _place(), say("p50 in ms"), say("from"), say("to")]
+    if excluded is not None:
+        columns.append(say("Not chosen because"))
+    return Table(
+        title=say("Time of a call"),
+        columns=tuple(columns),
+        rows=tuple(
+            (
+                cell.model.label,
+                _where(cell),
+                *(time or (None, None, None)),
+                *(() if excluded is None else (excluded.get(cell),)),
+            )
+            for cell, time in times.items()
+        ),
+        picture="heatmap",
+        note=note,
+    )
+
+
+def _model() -> Text:
+    return say("Runtime and precision")
+
+
+def _place() -> Text:
+    return say("Threads and batch")
+
+
+def _where(cell: Cell) -> Text:
+    return say("threads {threads}, batch {batch}", threads=cell.threads, batch=cell.batch)
+
+
 def tables(
     times: Mapping[Cell, LatencySummary],
     files: Mapping[Model, Judged],
@@ -80,26 +128,26 @@ def tables(
     memory: Mapping[Cell, int | None],
 ) -> tuple[Table, ...]:
     """Latency and throughput as heat maps, and the files."""
-    place = say("Threads and batch")
-    latency, rate = [], []
+    latency: dict[Cell, Time | None] = {}
+    rate = []
     for cell, summary in times.items():
-        where = say("threads {threads}, batch {batch}", threads=cell.threads, batch=cell.batch)
         p50, samples = summary.p50_ms, throughput(summary)
-        latency.append((cell.model.label, where, p50.value, p50.low, p50.high, excluded.get(cell)))
-        rate.append((cell.model.label, where, samples.value, samples.low, samples.high, excluded.get(cell)))
-    model = say("Runtime and precision")
-    why = say("Not chosen because")
+        latency[cell] = p50.value, p50.low, p50.high
+        rate.append(
+            (cell.model.label, _where(cell), samples.value, samples.low, samples.high, excluded.get(cell))
+        )
     found = [
-        Table(
-            title=say("Time of a call"),
-            columns=(model, place, say("p50 in ms"), say("from"), say("to"), why),
-            rows=tuple(latency),
-            picture="heatmap",
-            note=say("Median with its 95 % interval over the rounds of one process."),
-        ),
+        times_table(latency, say("Median with its 95 % interval over the rounds of one process."), excluded),
         Table(
             title=say("Throughput"),
-            columns=(model, place, say("Samples a second"), say("from"), say("to"), why),
+            columns=(
+                _model(),
+                _place(),
+                say("Samples a second"),
+                say("from"),
+                say("to"),
+                say("Not chosen because"),
+            ),
             rows=tuple(rate),
             picture="heatmap",
             note=say("Batch divided by the median time of a call."),
@@ -107,7 +155,7 @@ def tables(
         Table(
             title=say("Files"),
             columns=(
-                model,
+                _model(),
                 say("F1 on the validation split"),
                 say("Change in points"),
                 say("from"),

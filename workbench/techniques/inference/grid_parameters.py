@@ -25,7 +25,7 @@ class GridParameters(Parameters):
         le=60_000,
         title="Longest time of a call",
         description="Cells whose call takes longer are not chosen. 0: no limit.",
-        json_schema_extra={"unit": "ms"},
+        json_schema_extra={"unit": "ms", "advanced": True},
     )
     limit_mb: float = Field(
         0.0,
@@ -33,7 +33,7 @@ class GridParameters(Parameters):
         le=1_000_000,
         title="Most memory",
         description="Cells whose process needs more to load the file and infer are not chosen. 0: no limit.",
-        json_schema_extra={"unit": "MB"},
+        json_schema_extra={"unit": "MB", "advanced": True},
     )
     tolerance: float = Field(
         1.0,
@@ -41,7 +41,7 @@ class GridParameters(Parameters):
         le=100,
         title="F1 that may be lost",
         description="Files that lose more on the validation split are not chosen.",
-        json_schema_extra={"unit": "points"},
+        json_schema_extra={"unit": "points", "advanced": True},
     )
     runtimes: str = Field(
         "litert, onnxruntime, openvino, keras.function",
@@ -57,11 +57,13 @@ class GridParameters(Parameters):
         "1, 2",
         title="Threads",
         description="Numbers of threads with commas between them.",
+        json_schema_extra={"advanced": True},
     )
     batches: str = Field(
         "1, 8, 32",
         title="Batches",
         description="Samples in one call, with commas between them.",
+        json_schema_extra={"advanced": True},
     )
 
     @field_validator("runtimes")

@@ -15,7 +15,7 @@ from workbench.models.description import describe
 from workbench.models.lookups import only_in_keras
 from workbench.models.onnx_apart import to_onnx_apart
 from workbench.runtimes import runtime, runtimes
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.runtime_code import runtime_code
 from workbench.techniques.quantization.onnx_files import is_large
 from workbench.text import Text, say
@@ -93,7 +93,17 @@ class ChooseRuntime(Technique[RuntimeParameters]):
     family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Runtime, threads, batch"
     parameters_type: ClassVar[type[Parameters]] = RuntimeParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
+    trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None
+
+    @override
+    def lacks(self, variant: Variant, parameters: RuntimeParameters) -> Text | None:
+        missing = runtime(parameters.runtime).unavailable()
+        wanted = _format_for(variant.format, parameters.runtime)
+        if missing is not None or wanted is None or wanted == variant.format:
+            return missing
+        return _missing_converter(wanted)
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: RuntimeParameters) -> Text | None:

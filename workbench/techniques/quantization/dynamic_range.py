@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
-from workbench.technique import Parameters
+from workbench.technique import Aim, Parameters
 from workbench.techniques.quantization.litert_conversion import LiteRTConversion
 from workbench.text import Text, say
 from workbench.variant import Variant
@@ -30,6 +30,8 @@ class DynamicRange(LiteRTConversion[DynamicRangeParameters]):
     name: ClassVar[str] = "quantization.dynamic_range"
     title: ClassVar[str] = "Dynamic range (int8 weights)"
     parameters_type: ClassVar[type[Parameters]] = DynamicRangeParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = False
 
     @override
     def fits(self, variant: Variant, dataset: DatasetInfo, parameters: DynamicRangeParameters) -> Text | None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from workbench.technique import Parameters
+from workbench.technique import Aim, Parameters
 from workbench.techniques.quantization.litert_conversion import LiteRTConversion
 from workbench.text import Text, say
 from workbench.variant import Variant
@@ -29,6 +29,8 @@ class Float16(LiteRTConversion[Float16Parameters]):
     name: ClassVar[str] = "quantization.float16"
     title: ClassVar[str] = "Float16 weights"
     parameters_type: ClassVar[type[Parameters]] = Float16Parameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
+    trains: ClassVar[bool] = False
     weights: ClassVar[str] = "float16"
 
     @override

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
-from workbench.technique import Estimate, Parameters
+from workbench.technique import Aim, Estimate, Parameters
 from workbench.techniques.quantization.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
@@ -58,6 +58,8 @@ class Int4Weights(WeightRounding[Int4Parameters]):
     name: ClassVar[str] = "quantization.int4_weights"
     title: ClassVar[str] = "4-bit weights"
     parameters_type: ClassVar[type[Parameters]] = Int4Parameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
+    trains: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ("int4", "int8")
 
     @override

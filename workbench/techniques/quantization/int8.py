@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
-from workbench.technique import Applied, Context, Parameters
+from workbench.technique import Aim, Applied, Context, InstructionUse, Parameters
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
 from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
 from workbench.text import Text, say
@@ -56,14 +56,13 @@ class Int8(CalibratedConversion[Int8Parameters]):
     name: ClassVar[str] = "quantization.int8"
     title: ClassVar[str] = "Full int8"
     parameters_type: ClassVar[type[Parameters]] = Int8Parameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = False
+    int8_instructions: ClassVar[InstructionUse] = "needed"
 
     @override
     def expectation(self) -> Text:
-        return say(
-            "Size about 1/4. Speed depends on the processor: often faster with VNNI or Arm dotprod, "
-            "slower than LiteRT float32 on a PC without them. Quality usually within a point; "
-            "calibration matters."
-        )
+        return say("Size about 1/4. Quality usually within a point; calibration matters.")
 
     @override
     def size_ratio(self, variant: Variant) -> float:

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
-from workbench.technique import Estimate, Parameters
+from workbench.technique import Aim, Estimate, Parameters
 from workbench.techniques.quantization.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
 from workbench.text import Text, say
@@ -48,6 +48,8 @@ class Int8Weights(WeightRounding[Int8WeightsParameters]):
     name: ClassVar[str] = "quantization.int8_weights"
     title: ClassVar[str] = "8-bit weights, float32 arithmetic"
     parameters_type: ClassVar[type[Parameters]] = Int8WeightsParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
+    trains: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ("int8",)
 
     @override

@@ -13,7 +13,17 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo, sample_count
 from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import (
+    Aim,
+    Applied,
+    CodePaths,
+    Context,
+    Estimate,
+    Family,
+    InstructionUse,
+    Parameters,
+    Technique,
+)
 from workbench.techniques.quantization import activation_ranges
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
@@ -61,19 +71,21 @@ class LiteRTInt8Parameters(CalibratedParameters):
         le=100,
         title="Percentile",
         description="Share of an activation's values that lie inside its range; used by percentile only.",
-        json_schema_extra={"unit": "%", "advanced": True},
+        json_schema_extra={"unit": "%", "only": {"activations_range": "percentile"}},
     )
     weights_range: Literal["minmax", "mse", "octav"] = Field(
         "minmax",
         title="Range of weights",
         description="minmax: the largest weight. mse, octav: a narrower range that clips the largest weights "
         "for finer steps; one formula for bell-shaped weights, or an iteration.",
+        json_schema_extra={"advanced": True},
     )
     io: Literal["float32", "int8"] = Field(
         "float32",
         title="Inputs and outputs",
         description="float32: the file converts by itself and is a drop-in replacement. int8: the caller "
         "converts, as microcontrollers and accelerators want it.",
+        json_schema_extra={"advanced": True},
     )
     per_channel: bool = Field(
         True,
@@ -97,6 +109,9 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
     family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 with a choice of ranges"
     parameters_type: ClassVar[type[Parameters]] = LiteRTInt8Parameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = False
+    int8_instructions: ClassVar[InstructionUse] = "needed"
     produces: ClassVar[Format | None] = "tflite"
     packages: ClassVar[tuple[str, ...]] = ("litert-quantizer",)
 
@@ -115,10 +130,7 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
         return Estimate(
             seconds=1.0 + conversion_seconds(variant.description, count * passes),
             size_ratio=0.27,
-            expectation=say(
-                "Size about 1/4. Speed depends on the processor: often faster with VNNI or Arm dotprod, "
-                "slower than LiteRT float32 on a PC without them. Quality usually within a point."
-            ),
+            expectation=say("Size about 1/4. Quality usually within a point."),
         )
 
     @override

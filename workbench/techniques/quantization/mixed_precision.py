@@ -14,7 +14,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.measure.records import Interval
 from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import (
     SLIMMING,
@@ -48,6 +48,7 @@ class MixedPrecisionParameters(Parameters):
         "int8 weights",
         title="Sensitive layers",
         description="What they get instead. Where most layers are int8 already, they stay in float32.",
+        json_schema_extra={"advanced": True},
     )
     by: Literal["F1 budget", "layers"] = Field(
         "F1 budget",
@@ -61,10 +62,15 @@ class MixedPrecisionParameters(Parameters):
         le=20,
         title="F1 budget",
         description="Macro F1 on validation samples that may be lost against float32.",
-        json_schema_extra={"unit": "points"},
+        json_schema_extra={"unit": "points", "only": {"by": "F1 budget"}},
     )
     layers: int = Field(
-        1, ge=0, le=1000, title="Layers kept", description="How many, where the number is fixed."
+        1,
+        ge=0,
+        le=1000,
+        title="Layers kept",
+        description="How many, where the number is fixed.",
+        json_schema_extra={"only": {"by": "layers"}},
     )
     samples: int = Field(
         400,
@@ -73,7 +79,7 @@ class MixedPrecisionParameters(Parameters):
         title="Samples",
         description="Validation samples that every file of the sweep predicts. More make it slower and "
         "surer: one sample in 400 is a quarter of a point.",
-        json_schema_extra={"unit": "samples"},
+        json_schema_extra={"unit": "samples", "advanced": True},
     )
     seed: int = Field(
         0,
@@ -110,6 +116,8 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Precision by layer"
     parameters_type: ClassVar[type[Parameters]] = MixedPrecisionParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
+    trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = "tflite"
     packages: ClassVar[tuple[str, ...]] = ("litert-quantizer",)
 

@@ -20,7 +20,17 @@ from workbench.models.conversion import OPSET
 from workbench.models.memory import release_memory
 from workbench.models.onnx_slimming import slim_onnx
 from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import (
+    Aim,
+    Applied,
+    CodePaths,
+    Context,
+    Estimate,
+    Family,
+    InstructionUse,
+    Parameters,
+    Technique,
+)
 from workbench.techniques.export_code import onnx_code
 from workbench.techniques.quantization.calibration import (
     float32_parent,
@@ -94,6 +104,9 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
     family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 for ONNX Runtime"
     parameters_type: ClassVar[type[Parameters]] = OnnxInt8Parameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = False
+    int8_instructions: ClassVar[InstructionUse] = "of use"
     produces: ClassVar[Format | None] = "onnx"
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime", "tf2onnx")
 

@@ -18,7 +18,17 @@ from workbench.errors import Cancelled, InvalidInput, Refused
 from workbench.library_errors import reason_of
 from workbench.models.openvino_slimming import slim_openvino
 from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import (
+    Aim,
+    Applied,
+    CodePaths,
+    Context,
+    Estimate,
+    Family,
+    InstructionUse,
+    Parameters,
+    Technique,
+)
 from workbench.techniques.export_code import predicting_export, predicting_source
 from workbench.techniques.quantization.bias_correction import quantized
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
@@ -70,6 +80,9 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
     family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 for OpenVINO"
     parameters_type: ClassVar[type[Parameters]] = OpenVinoInt8Parameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = False
+    int8_instructions: ClassVar[InstructionUse] = "of use"
     produces: ClassVar[Format | None] = "openvino"
     packages: ClassVar[tuple[str, ...]] = ("openvino", "nncf")
 
@@ -95,8 +108,8 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
             seconds=3.0 + conversion_seconds(variant.description, samples * passes),
             size_ratio=0.27,
             expectation=say(
-                "Size about 1/4. On a PC usually clearly faster than OpenVINO float32, most with VNNI "
-                "or AMX; very small models gain little. Quality usually within a point."
+                "Size about 1/4. On a PC usually clearly faster than OpenVINO float32; very small models "
+                "gain little. Quality usually within a point."
             ),
         )
 

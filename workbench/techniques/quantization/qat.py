@@ -15,7 +15,16 @@ from workbench.data.dataset import DatasetInfo, select
 from workbench.errors import Refused
 from workbench.models.lookups import only_in_keras
 from workbench.models.weight_values import is_clustered
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import (
+    Aim,
+    Applied,
+    CodePaths,
+    Context,
+    Estimate,
+    Family,
+    Parameters,
+    Technique,
+)
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
     load_parent,
@@ -72,6 +81,7 @@ class QatParameters(TrainingParameters):
         title="Learning rate",
         description="Step size of the optimizer. Fine-tuning wants a tenth of what training from new "
         "weights does, or less.",
+        json_schema_extra={"advanced": True},
     )
 
 
@@ -92,6 +102,8 @@ class Qat(Technique[QatParameters]):
     family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Quantization-aware training"
     parameters_type: ClassVar[type[Parameters]] = QatParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "tflite"
     packages: ClassVar[tuple[str, ...]] = ("litert-quantizer",)
 

@@ -15,6 +15,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.models.kernels import Kernel
 from workbench.models.weight_values import WEIGHTS_PER_CLUSTER, is_sparse
 from workbench.technique import (
+    Aim,
     Applied,
     CodePaths,
     Context,
@@ -110,6 +111,8 @@ class Clustering(Technique[ClusteringParameters]):
     family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Weight clustering"
     parameters_type: ClassVar[type[Parameters]] = ClusteringParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"smaller packed"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
     brings: ClassVar[frozenset[Effect]] = frozenset({"clusters"})
 

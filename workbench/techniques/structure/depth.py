@@ -15,7 +15,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.graph.calls import read_config
 from workbench.models.kernels import leaves
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.structure.blocks import Block, Blocks, find_blocks
 from workbench.techniques.structure.depth_code import depth_code
 from workbench.techniques.structure.exchanging import rebuild
@@ -46,6 +46,7 @@ class _Depth(Parameters):
         title="Importance by",
         description="What is judged on the validation split when a block is bypassed: the loss, which "
         "tells small differences apart, or F1.",
+        json_schema_extra={"advanced": True},
     )
     search: Literal["once", "again after each"] = Field(
         "once",
@@ -76,6 +77,8 @@ class DepthScaling(Technique[DepthParameters]):
     family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Depth scaling"
     parameters_type: ClassVar[type[Parameters]] = DepthParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
 
     @override

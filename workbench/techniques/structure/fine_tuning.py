@@ -43,6 +43,7 @@ class FineTuningParameters(TrainingParameters):
         title="Learning rate",
         description="Step size of the optimizer. Fine-tuning wants less than what training from new "
         "weights does.",
+        json_schema_extra={"advanced": True},
     )
 
 

@@ -12,6 +12,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.models.kernels import leaves
 from workbench.technique import (
+    Aim,
     Applied,
     CodePaths,
     Context,
@@ -62,6 +63,7 @@ class _LowRank(Parameters):
         le=1,
         title="Energy kept",
         description="For the choice by spectrum: the part of its squared singular values that a layer keeps.",
+        json_schema_extra={"only": {"choose": "spectrum"}},
     )
     weights: float = Field(
         0.5,
@@ -69,6 +71,7 @@ class _LowRank(Parameters):
         lt=1,
         title="Weights left",
         description="For the choice by weights: weights after / before, of the whole model.",
+        json_schema_extra={"only": {"choose": "weights"}},
     )
     tolerance: float = Field(
         0.01,
@@ -77,6 +80,7 @@ class _LowRank(Parameters):
         title="F1 given up for a layer",
         description="For the choice by sensitivity: how much F1 may fall for one layer, before fine-tuning. "
         "0.01 is one point.",
+        json_schema_extra={"only": {"choose": "sensitivity"}},
     )
     convolutions: ConvolutionMethod = Field(
         "spatial",
@@ -108,6 +112,8 @@ class LowRank(Technique[LowRankParameters]):
     family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Low-rank factorization"
     parameters_type: ClassVar[type[Parameters]] = LowRankParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
     # A product of factors has neither the zeros nor the shared values of the matrix.
     loses: ClassVar[frozenset[Effect]] = frozenset({"sparsity", "clusters"})

@@ -32,6 +32,7 @@ class _Learning(Parameters):
         title="Learn from the parent",
         description="Weight of what the parent says about each sample, beside the labels, while "
         "fine-tuning; 0 learns from the labels alone.",
+        json_schema_extra={"advanced": True},
     )
     temperature: float = Field(
         4.0,

@@ -12,6 +12,7 @@ from workbench.errors import Refused
 from workbench.graph.surgery import without_channels
 from workbench.graph.units import Removed
 from workbench.technique import (
+    Aim,
     Applied,
     CodePaths,
     Context,
@@ -59,6 +60,8 @@ class ChannelPruning(Technique[PruningParameters]):
     family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Channel pruning"
     parameters_type: ClassVar[type[Parameters]] = PruningParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
     loses: ClassVar[frozenset[Effect]] = frozenset({"trained ranges"})
 

@@ -32,12 +32,14 @@ class _Channels(Parameters):
         description="What a channel is judged by: the mean absolute (l1) or mean square (l2) weight that "
         "makes it, its scale in BatchNormalization, the change of the loss without it (taylor), or chance, "
         "as a control.",
+        json_schema_extra={"advanced": True},
     )
     ranking: Literal["local", "global"] = Field(
         "local",
         title="Ranking",
         description="Local: every group of layers loses the same share. Global: the least important "
         "channels of the whole model go, wherever they are.",
+        json_schema_extra={"advanced": True},
     )
     steps: int = Field(
         1,
@@ -45,6 +47,7 @@ class _Channels(Parameters):
         le=20,
         title="Steps",
         description="Channels are removed in so many steps, with fine-tuning after each.",
+        json_schema_extra={"advanced": True},
     )
     epochs_between: int = Field(
         2,

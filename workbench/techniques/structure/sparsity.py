@@ -15,6 +15,7 @@ from workbench.errors import Refused
 from workbench.models.kernels import Kernel
 from workbench.models.weight_values import is_clustered
 from workbench.technique import (
+    Aim,
     Applied,
     CodePaths,
     Context,
@@ -68,6 +69,7 @@ class _Sparsity(Parameters):
         title="Zeros",
         description="The part of the weights that is set to zero. For the pattern unstructured; "
         "2:4 means 0.5 and 1:4 means 0.75.",
+        json_schema_extra={"only": {"pattern": "unstructured"}},
     )
     ranking: Ranking = Field(
         "adaptive",
@@ -75,12 +77,14 @@ class _Sparsity(Parameters):
         description="all layers: the smallest weights of the whole model go; it can empty a layer whose "
         "weights are small. adaptive: the same with weights seen relative to those of their layer, which "
         "spares such layers. each layer: every layer loses the same part.",
+        json_schema_extra={"advanced": True},
     )
     removal: Literal["gradual", "at once"] = Field(
         "gradual",
         title="Removed",
         description="gradual: more and more weights go during the first half of fine-tuning, quickly at "
         "first. at once: all go before it. Patterns, and fewer than 2 epochs, always go at once.",
+        json_schema_extra={"advanced": True},
     )
     every: int = Field(
         20,
@@ -114,6 +118,8 @@ class Sparsity(Technique[SparsityParameters]):
     family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Sparsity"
     parameters_type: ClassVar[type[Parameters]] = SparsityParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"smaller packed"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
     brings: ClassVar[frozenset[Effect]] = frozenset({"sparsity"})
 

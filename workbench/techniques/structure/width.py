@@ -10,7 +10,17 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
-from workbench.technique import Applied, CodePaths, Context, Effect, Estimate, Family, Parameters, Technique
+from workbench.technique import (
+    Aim,
+    Applied,
+    CodePaths,
+    Context,
+    Effect,
+    Estimate,
+    Family,
+    Parameters,
+    Technique,
+)
 from workbench.techniques.structure.rebuilding import plan_without_keras, rebuilding_code, rebuilt, touched
 from workbench.techniques.structure.widths import WIDTH_PARAMETER, plan_widths
 from workbench.text import Text, say
@@ -66,6 +76,8 @@ class WidthScaling(Technique[WidthParameters]):
     family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Width scaling"
     parameters_type: ClassVar[type[Parameters]] = WidthParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
     loses: ClassVar[frozenset[Effect]] = frozenset({"sparsity", "clusters", "trained ranges"})
 

@@ -11,7 +11,7 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import JobFailed
 from workbench.models.copying import copy_weights
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.training.retrain_code import retraining_code
 from workbench.text import Text, say
 from workbench.training import (
@@ -46,7 +46,7 @@ class _Start(Parameters):
         title="Runs",
         description="Trainings that differ in their seed alone, one after the other. The one with the "
         "highest F1 on the validation split is kept; all are shown, with intervals.",
-        json_schema_extra={"unit": "seeds"},
+        json_schema_extra={"unit": "seeds", "advanced": True},
     )
     compare: bool = Field(
         False,
@@ -82,6 +82,8 @@ class Retraining(Technique[RetrainParameters]):
     family: ClassVar[Family] = "training"
     title: ClassVar[str] = "Training"
     parameters_type: ClassVar[type[Parameters]] = RetrainParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"better"})
+    trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
 
     @override

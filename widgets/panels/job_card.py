@@ -1,0 +1,79 @@
+"""One job in a cell: how far it is, and what came out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from widgets.assets import esm
+from widgets.component import Component
+from widgets.panels.jobs import job_card, job_labels
+from widgets.session import Session, message_of
+from widgets.wording import quality_chip, score, short, size, size_chip, speed_chip, time
+from workbench.jobs.job import Job
+from workbench.text import say
+from workbench.workbench import Workbench
+
+
+class JobCard(Component):
+    """A job, live.
+
+    Args:
+        workbench: The workbench that it belongs to, or the session of one.
+        job: What is shown.
+    """
+
+    _esm = esm("jobOfCell")
+    follows: ClassVar[frozenset[str]] = frozenset({"jobs", "variants", "results"})
+
+    def __init__(self, workbench: Workbench | Session, job: Job) -> None:
+        self.job = job
+        super().__init__(workbench)
+
+    def view(self) -> dict[str, Any]:
+        """What the page shows, as JSON."""
+        return {
+            "labels": job_labels(),
+            "job": job_card(self.job.state, self.session),
+            "made": self._made(),
+            "message": message_of(self.problem),
+        }
+
+    def act_cancel(self, job: object = None) -> None:
+        """Cancels the job."""
+        self.session.cancel(self.job.id)
+
+    def act_go_on(self, job: object = None) -> None:
+        """Measures at once, beside what it waits for."""
+        self.session.let_go_on(self.job.id)
+
+    def act_rerun(self, job: object = None) -> None:
+        """Asks again for what it was asked for, and shows that."""
+        self.job = self.session.workbench.rerun(self.job.id)
+
+    def _made(self) -> dict[str, Any] | None:
+        made = self.job.state.variant
+        row = next((row for row in self.session.rows if row.variant.id == made), None)
+        if row is None:
+            return None
+        facts = [
+            (say("size"), None if row.size is None else size(row.size.file_bytes), size_chip(row)),
+            (say("latency"), None if row.shown_ms is None else time(row.shown_ms.value), speed_chip(row)),
+            (
+                say("F1"),
+                None if row.quality is None else score(row.quality.f1_macro.value),
+                quality_chip(row),
+            ),
+        ]
+        return {
+            "name": short(row.variant.name),
+            "facts": [
+                {
+                    "name": str(name),
+                    "number": number,
+                    "words": None if chip is None else str(chip.words),
+                    "tone": None if chip is None else chip.tone,
+                }
+                for name, number, chip in facts
+                if number is not None
+            ],
+        }

@@ -1,0 +1,90 @@
+"""What came out of a variant or a job: its three ratios, as chips and as a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from widgets.session import Session
+from widgets.wording import Chip, quality_chip, ratio, short, size_chip, speed_chip
+from workbench.finding import Goal, conclusion
+from workbench.jobs.state import JobState
+from workbench.results import ResultRow
+from workbench.runtimes import runtimes
+from workbench.text import Text, say
+
+
+def chips(row: ResultRow) -> list[dict[str, Any]]:
+    """Size, speed and F1 of a variant, each against the baseline."""
+    shown = [("size", size_chip(row)), ("speed", total_speed_chip(row)), ("quality", quality_chip(row))]
+    return [
+        {"name": name, "words": str(_with_f1(chip) if name == "quality" else chip.words), "tone": chip.tone}
+        for name, chip in shown
+        if chip is not None
+    ]
+
+
+def total_speed_chip(row: ResultRow) -> Chip | None:
+    """How much faster it is than the baseline, the runtime included, unless that is not believed."""
+    if row.total_speedup is None or row.variant.parent is None:
+        return speed_chip(row)
+    if row.distrust is not None or row.total_distrust is not None:
+        return Chip(say("machine was busy: measure again"), "unsure")
+    change = row.total_speedup
+    if change.low > 1:
+        return Chip(say("{ratio}× faster", ratio=ratio(change.value)), "good")
+    if change.high < 1:
+        return Chip(say("{ratio}× slower", ratio=ratio(1 / change.value)), "bad")
+    return Chip(say("no measurable change of speed"), "same")
+
+
+def alike(row: ResultRow) -> Text | None:
+    """What its technique brought in its runtime; None where the runtime is all that has changed."""
+    if row.speed is None or row.variant.is_reference or row.distrust is not None:
+        return None
+    chip = speed_chip(row)
+    if chip is None or row.variant.runtime not in runtimes():
+        return None
+    title = Text(template=runtimes()[row.variant.runtime].title)
+    return say("against float32 in {runtime}: {verdict}", runtime=title, verdict=chip.words)
+
+
+def outcome(row: ResultRow) -> Text:
+    """The same in a sentence, the speed against float32 in its own runtime, which is what was brought."""
+    said = [size_chip(row), speed_chip(row)]
+    quality = quality_chip(row)
+    words = [chip.words for chip in said if chip is not None]
+    if quality is not None:
+        words.append(_with_f1(quality))
+    name = short(row.variant.name)
+    match words:
+        case [first, second, third]:
+            return say(
+                "{name}: {size} · {speed} · {quality}", name=name, size=first, speed=second, quality=third
+            )
+        case [first, second]:
+            return say("{name}: {size} · {quality}", name=name, size=first, quality=second)
+        case [first]:
+            return say("{name}: {what}", name=name, what=first)
+        case _:
+            return say("{name} is measured", name=name)
+
+
+def outcome_of(job: JobState, session: Session) -> Text | None:
+    """What came out of a job that has ended well; None where there is nothing to say."""
+    if job.status != "done":
+        return None
+    row = next((row for row in session.rows if row.variant.id == job.variant), None)
+    if job.kind == "find":
+        if row is not None:
+            return say("Found: {what}", what=outcome(row))
+        goal = job.request.get("goal")
+        return conclusion(session.rows, Goal.model_validate(goal)) if goal is not None else None
+    if row is None:
+        return None
+    if row.variant.parent is None:
+        return say("{name} is open and measured", name=short(row.variant.name))
+    return outcome(row)
+
+
+def _with_f1(chip: Chip) -> Text:
+    return say("F1 {verdict}", verdict=chip.words)

@@ -1,0 +1,69 @@
+"""What whoever waits for a job sees meanwhile: a card below the cell, a line in a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from workbench.jobs.kernel import in_cell
+from workbench.jobs.state import JobState
+
+if TYPE_CHECKING:
+    from workbench.jobs.job import Job
+
+
+@contextlib.contextmanager
+def shown(job: Job) -> Iterator[None]:
+    """Shows a job while it is waited for; elsewhere than in a notebook or a terminal nothing."""
+    if job.state.ended:
+        yield
+    elif in_cell():
+        with _below_the_cell(job):
+            yield
+    elif threading.current_thread() is threading.main_thread() and sys.stderr and sys.stderr.isatty():
+        with _in_the_terminal(job):
+            yield
+    else:
+        yield
+
+
+@contextlib.contextmanager
+def _below_the_cell(job: Job) -> Iterator[None]:
+    from IPython import display
+
+    show: Any = display
+    handle = show.display(job, display_id=True)
+    yield  # interrupted, the card stays: the job goes on
+    if handle is not None and job.state.ended:
+        # A saved notebook has no widgets; what came out stays readable.
+        handle.update(show.HTML(job._repr_html_()))
+
+
+@contextlib.contextmanager
+def _in_the_terminal(job: Job) -> Iterator[None]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    ) as progress:
+        bar = progress.add_task(str(job.state.title), total=1.0)
+
+        def show(state: JobState) -> None:
+            words = str(state.title) if state.stage is None else f"{state.title}: {state.stage}"
+            progress.update(bar, completed=state.progress or 0.0, description=words)
+
+        show(job.state)
+        stop = job.observe(show)
+        try:
+            yield
+        finally:
+            stop()
