@@ -15,7 +15,6 @@ from widgets.wording import short
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.finding import Goal
 from workbench.jobs.state import JobState
-from workbench.reporting import USUAL_TOLERANCE
 from workbench.results import ResultRow
 from workbench.shared import require_idle
 from workbench.siblings import Sibling, folder_beside, last_used, remember, siblings
@@ -168,8 +167,7 @@ class Session:
     @property
     def tolerance(self) -> float:
         """How much F1 may fall, as a fraction."""
-        judged = (row.quality_change for row in self.rows)
-        return next((change.tolerance for change in judged if change is not None), USUAL_TOLERANCE)
+        return self.goal.f1_may_fall
 
     def side_by_side(self, variant: str, reference: str) -> SideBySide | None:
         """Two variants compared; None until that is computed, which a thread of its own does."""

@@ -11,9 +11,6 @@ from workbench.text import LANGUAGES, current_language, say, use_language
 if TYPE_CHECKING:
     from workbench.reading import Reading
 
-USUAL_TOLERANCE = 0.01
-"""How much F1 may fall where nobody has said: one point."""
-
 
 def write_report(workbench: Reading, path: str | Path, language: str | None = None) -> Path:
     """Writes one HTML file: variants with intervals, charts, caveats, recipes, machine and versions.
@@ -41,7 +38,7 @@ def write_report(workbench: Reading, path: str | Path, language: str | None = No
     file = Path(path).expanduser()
     try:
         use_language(language or before)
-        file.write_text(report_html(workbench, tolerance_of(workbench)), encoding="utf-8")
+        file.write_text(report_html(workbench), encoding="utf-8")
     except OSError as error:
         raise InvalidInput(
             say(
@@ -54,9 +51,3 @@ def write_report(workbench: Reading, path: str | Path, language: str | None = No
     finally:
         use_language(before)
     return file
-
-
-def tolerance_of(workbench: Reading) -> float:
-    """How much F1 may fall, as a fraction: what the verdicts were made with."""
-    changes = (row.quality_change for row in workbench.results())
-    return next((change.tolerance for change in changes if change is not None), USUAL_TOLERANCE)

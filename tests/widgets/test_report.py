@@ -23,6 +23,7 @@ from widgets.report.drawing import drawing
 from widgets.report.markup import written
 from workbench.cli.report import command
 from workbench.errors import InvalidInput
+from workbench.finding import Goal, best, conclusion
 from workbench.reporting import write_report
 from workbench.text import current_language, say
 from workbench.variant import Layer, Variant
@@ -39,9 +40,16 @@ class Told:
         self.folder = Path("digits")
         self.dataset_info = None
         self.passports: Mapping[str, Any] = {}
+        self.goal = Goal()
 
     def results(self) -> Any:
         return self._rows
+
+    def best(self) -> Any:
+        return best(self._rows, self.goal)
+
+    def conclusion(self) -> Any:
+        return conclusion(self._rows, self.goal)
 
     def recipe(self, variant: str) -> Any:
         return SimpleNamespace(to_yaml=lambda: f"workbench: 1\n# {variant}\n")
@@ -77,7 +85,7 @@ def doubted() -> Any:
 
 
 def test_everything_is_in_it_and_nothing_is_asked_for(doubted: Any) -> None:
-    html = report_html(Told(doubted), 0.01)  # type: ignore[arg-type]
+    html = report_html(Told(doubted))  # type: ignore[arg-type]
     document = read(html)
     tags = [tag for tag, _ in document.tags]
     assert tags.count("svg") == 3
@@ -105,7 +113,7 @@ def test_a_hostile_name_is_text_in_picture_and_table(doubted: Any) -> None:
         picture = written(drawing(scene(ROWS, across, "f1" if across == "change" else "change"), HOSTILE))
         assert {tag for tag, _ in read(picture).tags} <= DRAWN
         assert "\u0000" not in picture
-    assert "script" not in {tag for tag, _ in read(report_html(Told(doubted), 0.01)).tags}  # type: ignore[arg-type]
+    assert "script" not in {tag for tag, _ in read(report_html(Told(doubted))).tags}  # type: ignore[arg-type]
 
 
 def test_marks_stand_where_their_values_are() -> None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from widgets.charts.axes import AXES, USUAL_AXES, Axis, Range, range_of
+from workbench.finding import Goal
 from workbench.measure.records import Interval
-from workbench.reporting import USUAL_TOLERANCE
 from workbench.results import ResultRow
 from workbench.text import Text
 
+_USUAL_TOLERANCE = Goal().f1_may_fall
 _FAR = 5
 """A loss of more tolerances than this is drawn at the edge, where others are smaller."""
 
@@ -65,7 +66,7 @@ def scene(
     rows: Sequence[ResultRow],
     across: str = USUAL_AXES[0],
     up: str = USUAL_AXES[1],
-    tolerance: float = USUAL_TOLERANCE,
+    tolerance: float = _USUAL_TOLERANCE,
 ) -> Scene:
     """The picture of some results.
 

@@ -107,7 +107,7 @@ class VariantsTable(VariantActions):
             if baseline
             else "workbench"
         )
-        html = report_html(session.workbench, session.tolerance)
+        html = report_html(session.workbench)
         send_file(self, f"{name}-report.html", html.encode())
 
     def act_final(self) -> None:

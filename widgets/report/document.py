@@ -35,12 +35,11 @@ _SIGNS = {"good": "▲", "bad": "▼", "same": "●", "kept": "✓", "lost": "�
 _MOST_RECIPES = 6
 
 
-def report_html(workbench: Reading, tolerance: float) -> str:
+def report_html(workbench: Reading) -> str:
     """The report on a workbench, in the current language.
 
     Args:
         workbench: What is reported on.
-        tolerance: How much F1 may fall, as a fraction.
     """
     rows = workbench.results()
     baseline = workbench.baseline
@@ -52,8 +51,9 @@ def report_html(workbench: Reading, tolerance: float) -> str:
             "main",
             element("h1", title),
             element("p", _about(workbench), class_="about"),
+            *_conclusion(workbench),
             *_summary(rows),
-            *_pictures(rows, tolerance),
+            *_pictures(rows, workbench.goal.f1_may_fall),
             *_table(rows),
             *_caveats(rows),
             *_data(workbench),
@@ -95,6 +95,20 @@ def _about(workbench: Reading) -> str:
             classes=len(info.classes),
         )
     )
+
+
+def _conclusion(workbench: Reading) -> Iterator[Element]:
+    """What serves the goal best, and why, in a sentence."""
+    if workbench.baseline is None:
+        return
+    found = workbench.best()
+    yield element("h2", str(say("Goal: {goal}", goal=workbench.goal.words)))
+    name = None if found is None else element("strong", f"{short(found.variant.name)}: ")
+    yield element(
+        "p", name, str(workbench.conclusion() if found is None else found.reason), class_="conclusion"
+    )
+    if found is not None and found.doubt is not None:
+        yield element("p", str(found.doubt), class_="hint")
 
 
 def _summary(rows: Sequence[ResultRow]) -> Iterator[Element]:
