@@ -144,14 +144,14 @@ def test_a_change_within_the_floor_is_called_that() -> None:
         size=size(500),
         speed=speed("no measurable change", 1.01),
     )
-    assert said(row) == "The change is below what counts here: 3.0 %, from timing the same file twice."
+    assert said(row) == "The change is below what counts here: 3.0%, from timing the same file twice."
 
 
 def test_a_file_that_is_not_smaller() -> None:
     row = ResultRow(
         variant=variant("new", "int8", "quantization.int8"), size=size(1200), speed=speed("faster", 2.0)
     )
-    assert said(row) == "The file is not smaller than its parent's: 1000 bytes before, 1200 after."
+    assert said(row) == "The file is not smaller than its parent's: 1,000 bytes before, 1,200 after."
     moved = ResultRow(variant=variant("new", "float32", "inference.runtime"), size=size(1200))
     assert said(moved) == ""
 
@@ -174,7 +174,7 @@ def test_an_unsteady_machine_is_told() -> None:
         throughput=1000,
     )
     row = ResultRow(variant=variant("new", "int8", "quantization.int8"), size=size(300), latency=summary)
-    assert "IQR 40 % of the median" in said(row)
+    assert "IQR 40% of the median" in said(row)
 
 
 @pytest.mark.parametrize("near_chance", [True, False])
@@ -277,7 +277,7 @@ def test_what_an_earlier_step_lost_is_not_blamed_on_this_one() -> None:
     int8 = lost(5, made_by("quantization.int8", "int8").model_copy(update={"parent": "pruned"}))
     rows = (ResultRow(variant=variant("baseline"), size=size(1000)), pruned, int8)
     words = " ".join(map(str, notes(int8, rows, {})))
-    assert "Most of the 5.0 points of F1 were lost before this step: pruned had lost 4.0." in words
+    assert "Most of the 5.0 points of F1 were lost before this step: pruned had already lost 4.0." in words
     assert "Rounding" not in words
 
 
@@ -314,8 +314,8 @@ def test_what_computes_as_much_cannot_be_faster_and_what_holds_as_much_is_not_sm
 @pytest.mark.parametrize(
     ("technique", "word", "value", "gone"),
     [
-        ("structure.pruning", "faster", 1.25, "60 % of the operations are gone, and 20 % of the time"),
-        ("structure.pruning", "slower", 0.9, "60 % of the operations are gone, and 0 % of the time"),
+        ("structure.pruning", "faster", 1.25, "60% of the operations are gone, but only 20% of the time"),
+        ("structure.pruning", "slower", 0.9, "60% of the operations are gone, but only 0% of the time"),
         ("structure.pruning", "faster", 2.4, None),
         ("structure.low_rank", "slower", 0.9, None),
     ],
@@ -368,8 +368,8 @@ def compared(precision: Precision, word: SpeedWord, macs: int, parameters: int, 
 def test_precision_is_not_blamed_for_a_larger_model(precision: Precision) -> None:
     words = compared(precision, "slower", macs=6000, parameters=6000)
     assert words == (
-        "It multiplies 6 times as often as baseline, which it is compared with. Its own float32 form in this "
-        "runtime would show what else makes a difference."
+        "It multiplies 6.00 times as often as baseline, which it is compared with. Its own float32 form in "
+        "this runtime would show what else makes a difference."
     )
 
 

@@ -1,4 +1,4 @@
-"""The best variant for a goal: it never breaks the goal, none beats it, looser ones never make it worse."""
+"""The best for a goal: it never breaks the goal, none beats it, and a looser goal never makes it worse."""
 
 from __future__ import annotations
 

@@ -51,10 +51,10 @@ def test_the_judged_output_is_asked_for_and_followed(tmp_path: Path) -> None:
         for row in rows:
             assert row.quality is not None
             assert row.quality.f1_macro.value == pytest.approx(right)
-            assert "Judged is the output aux, of 3" in " ".join(map(str, row.variant.report.notes))
+            assert "The output aux is judged, one of 3" in " ".join(map(str, row.variant.report.notes))
             assert not row.variant.description.from_logits
             (doubt,) = row.quality.warnings
-            assert "The output main is right on 100 %" in str(doubt)
+            assert "The output main is right on 100%" in str(doubt)
             assert 'say output="main"' in str(doubt)
     finally:
         workbench.close()

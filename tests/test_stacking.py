@@ -132,7 +132,7 @@ def test_zeros_that_a_later_step_loses_are_told(digits: Workbench, sparse: Varia
     found = row(digits, blurred)
     assert found.zeros == 0
     assert [str(text) for text in found.lost] == [
-        "Zeros were lost: they were 75.0 % of the weights and are 0.0 %."
+        "Zeros were lost: they were 75.0% of the weights and are 0.0%."
     ]
     assert found.lost[0] in found.notes
 

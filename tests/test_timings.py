@@ -242,7 +242,7 @@ def test_what_is_not_believed_says_so_and_gives_way_to_what_is(store: Store) -> 
     add(store, busy)
     int8 = rows(store)["int8"]
     assert int8.distrust is not None
-    assert "waited for it 66 % of its time" in str(int8.distrust)
+    assert "waited for it 66% of its time" in str(int8.distrust)
     assert int8.distrust in int8.notes
     assert int8.break_even is None
     add(store, run(HERE, lite=2.0, int8=1.0))
@@ -253,7 +253,7 @@ def test_what_is_not_believed_says_so_and_gives_way_to_what_is(store: Store) -> 
     assert int8.speed is not None
     assert int8.speed.speedup.value == 2
     add(store, run(HERE, baseline=50.0, trained=1.0, scatter=0.6))
-    assert "IQR 60 % of the median" in str(rows(store)["trained"].distrust)
+    assert "IQR 60% of the median" in str(rows(store)["trained"].distrust)
     assert int8.total_distrust is None
 
 

@@ -18,7 +18,9 @@ from workbench.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
 from workbench.jobs.executor import Executor
 from workbench.jobs.reporter import SilentReporter
 from workbench.jobs.slot import shared_slot
+from workbench.measure.narrowing import latency_curve, timed_variant
 from workbench.recipe import Recipe
+from workbench.results import ResultRow
 from workbench.runtimes import runtime
 from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.techniques import register
@@ -119,7 +121,14 @@ def test_a_recipe_gives_what_the_clicks_gave(opened: Workbench) -> None:
 
 def test_events_are_told_in_order(opened: Workbench) -> None:
     events: list[Event] = []
-    stop = opened.observe(events.append)
+    first: list[ResultRow] = []
+
+    def look(event: Event) -> None:
+        events.append(event)
+        if event == ("variants",) and not first:
+            first.append(opened.results()[-1])
+
+    stop = opened.observe(look)
     job = opened.apply("quantization.dynamic_range")
     variant = job.wait()
     stop()
@@ -132,6 +141,27 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
     assert ("variants",) in events
     assert ("results",) in events
     assert opened.jobs[0] == job.state
+    # The size is there with the file, before anything is run.
+    (early,) = first
+    assert early.variant.id == variant.id  # type: ignore[union-attr]
+    assert early.size is not None
+    assert (early.size.peak_memory_bytes, early.quality, early.latency) == (None, None, None)
+    row = next(row for row in opened.results() if row.variant.id == early.variant.id)
+    assert row.size is not None
+    assert row.size.peak_memory_bytes
+    assert row.size == early.size.model_copy(update={"peak_memory_bytes": row.size.peak_memory_bytes})
+    # Latency and F1 were drawn as they came, up to what is kept.
+    assert row.latency is not None
+    assert row.quality is not None
+    for name, kept in (
+        (latency_curve(row.variant.id), row.latency.p50_ms),
+        ("running F1", row.quality.f1_macro),
+    ):
+        points = job.state.metrics[name]
+        assert points[-1][1:] == (kept.value, kept.low, kept.high)
+        assert len(points) > 3
+    timed = [name for name in job.state.metrics if timed_variant(name) is not None]
+    assert len(timed) == 2  # with the reference of its runtime; runs before it are gone
 
 
 def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:

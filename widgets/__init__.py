@@ -15,6 +15,7 @@ from widgets.charts.trade_off import TradeoffChart
 from widgets.dashboard import Dashboard
 from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
+from widgets.panels.drawing import DrawingPad
 from widgets.panels.family import (
     DistillationPanel,
     FamilyPanel,
@@ -24,6 +25,7 @@ from widgets.panels.family import (
     TrainingPanel,
 )
 from widgets.panels.goal import GoalLine
+from widgets.panels.guess import GuessPanel
 from widgets.panels.jobs import JobsLine
 from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
@@ -39,9 +41,11 @@ __all__ = [
     "Dashboard",
     "DetailsPanel",
     "DistillationPanel",
+    "DrawingPad",
     "FamilyPanel",
     "FirstSteps",
     "GoalLine",
+    "GuessPanel",
     "InferencePanel",
     "JobsBar",
     "JobsLine",

@@ -11,7 +11,9 @@ from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
+from widgets.panels.drawing import DrawingPad
 from widgets.panels.goal import GoalLine
+from widgets.panels.guess import GuessPanel
 from widgets.panels.jobs import JobsLine
 from widgets.panels.skip_link import SkipLink
 from widgets.panels.techniques import TechniquesPanel
@@ -44,8 +46,8 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self.session: Session = session_of(workbench or Workbench(last_used()))
         left = _column(TechniquesPanel(self.session))
         # What one looks for comes first: the picture, then the table; details of one variant beside them.
-        middle = _column(TradeoffChart(self.session), LiveChart(self.session))
-        below = _column(VariantsTable(self.session))
+        middle = _column(TradeoffChart(self.session), GuessPanel(self.session), LiveChart(self.session))
+        below = _column(VariantsTable(self.session), DrawingPad(self.session))
         aside = _column(DetailsPanel(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")

@@ -7,6 +7,22 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from workbench.measure.records import Interval, QualityVerdict, SizeVerdict, SpeedVerdict
+from workbench.number_format import brief as brief
+from workbench.number_format import count as count
+from workbench.number_format import digits as digits
+from workbench.number_format import percent as percent
+from workbench.number_format import points as points
+from workbench.number_format import points_end as points_end
+from workbench.number_format import points_interval as points_interval
+from workbench.number_format import ratio as ratio
+from workbench.number_format import score as score
+from workbench.number_format import score_interval as score_interval
+from workbench.number_format import signed as signed
+from workbench.number_format import size as size
+from workbench.number_format import time as time
+from workbench.number_format import time_interval as time_interval
+from workbench.number_format import times as times
+from workbench.number_format import unit as unit
 from workbench.results import ResultRow
 from workbench.text import Text, say
 
@@ -45,54 +61,6 @@ def short(name: str, longest: int = _LONGEST) -> str:
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 
-def size(count: int) -> str:
-    """Bytes with a decimal unit."""
-    if count < 1000:
-        return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.5 or unit == "GB":
-            break
-    return f"{digits(value)} {unit}"
-
-
-def count(number: int) -> str:
-    """A whole number with thin spaces between thousands."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def digits(value: float) -> str:
-    """Three significant digits, without an exponent."""
-    magnitude = abs(value)
-    places = 0 if magnitude >= 99.95 else 1 if magnitude >= 9.995 else 2 if magnitude >= 0.9995 else 3
-    return f"{value:.{places}f}"
-
-
-def ratio(value: float) -> str:
-    """How many times, with two decimals below ten."""
-    return f"{value:.2f}" if value < 9.995 else digits(value)
-
-
-def unit(milliseconds: float) -> tuple[float, str]:
-    """The unit that suits a latency, and how many of it are a millisecond."""
-    if milliseconds < 0.0995:
-        return 1000.0, "µs"
-    return (1.0, "ms") if milliseconds < 999.5 else (0.001, "s")
-
-
-def time(milliseconds: float) -> str:
-    """A latency in the unit that suits it."""
-    factor, name = unit(milliseconds)
-    return f"{digits(milliseconds * factor)} {name}"
-
-
-def time_interval(interval: Interval) -> str:
-    """The ends of a latency's interval, in the unit of its value."""
-    factor, _ = unit(interval.value)
-    return f"[{digits(interval.low * factor)}, {digits(interval.high * factor)}]"
-
-
 def latency_words(row: ResultRow) -> str:
     """The time of a call with its interval; empty until timed. Every surface writes it this way."""
     return "" if row.shown_ms is None else f"{time(row.shown_ms.value)} {time_interval(row.shown_ms)}"
@@ -103,38 +71,6 @@ def interval_words(interval: Interval, write: Callable[[float], str]) -> str:
     if interval.low == interval.high:
         return str(say("exact"))
     return f"[{write(interval.low)}, {write(interval.high)}]"
-
-
-def score(value: float) -> str:
-    """An F1 or accuracy."""
-    return f"{value:.3f}"
-
-
-def score_interval(interval: Interval) -> str:
-    """The ends of a score's interval."""
-    return f"[{interval.low:.3f}, {interval.high:.3f}]"
-
-
-def points(fraction: float) -> str:
-    """A change of a score in percentage points, with its sign; what rounds to nothing has none."""
-    written = f"{100 * fraction:+.1f}"
-    return "0.0" if written in ("+0.0", "-0.0") else written.replace("-", "\N{MINUS SIGN}")
-
-
-def points_end(fraction: float) -> str:
-    """The end of an interval in percentage points.
-
-    What rounds to nothing gets a second digit, so that no interval looks as if it had no width.
-    """
-    rounded = points(fraction)
-    if rounded != "0.0" or abs(fraction) < 0.00005:
-        return rounded
-    return f"{100 * fraction:+.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def signed(number: int) -> str:
-    """A change of a count, with its sign."""
-    return f"{number:+d}".replace("-", "\N{MINUS SIGN}") if number else "0"
 
 
 def duration(seconds: float) -> Text:

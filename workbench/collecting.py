@@ -91,10 +91,17 @@ class Collecting:
                     await asyncio.wait_for(ended.wait(), _LOOK_SECONDS)
                 if read.count != told:
                     told = read.count
-                    job.update(stage=say("Reading the data: {count} samples", count=told))
+                    job.update(
+                        stage=say(
+                            "Reading the data: {count} sample",
+                            "Reading the data: {count} samples",
+                            count=told,
+                        )
+                    )
                 if read.since is not None and time.monotonic() - read.since > STALLED_SECONDS:
                     raise InvalidInput(
                         say(
+                            "The data gave {count} sample, then nothing for {seconds:.0f} s.",
                             "The data gave {count} samples, then nothing for {seconds:.0f} s.",
                             count=read.count,
                             seconds=STALLED_SECONDS,

@@ -50,7 +50,7 @@ def notes(
     elif row.latency is not None and row.latency.unsteady:
         found.append(
             say(
-                "Its times scattered (IQR {share} % of the median): small differences may be chance.",
+                "Its times scattered (IQR {share}% of the median): small differences may be chance.",
                 share=round(100 * row.latency.iqr_ms / row.latency.p50_ms.value),
             )
         )

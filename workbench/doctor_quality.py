@@ -39,7 +39,8 @@ def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
         if parent is not None and before < change.change.value / 2:
             found.append(
                 say(
-                    "Most of the {lost} points of F1 were lost before this step: {parent} had lost {before}.",
+                    "Most of the {lost} points of F1 were lost before this step: {parent} had already "
+                    "lost {before}.",
                     lost=f"{-100 * change.change.value:.1f}",
                     parent=parent.variant.name,
                     before=f"{-100 * before:.1f}",

@@ -11,7 +11,8 @@ from workbench.text import Text, say
 from workbench.variant import Variant
 
 if TYPE_CHECKING:
-    from workbench.results import ResultRow
+    from workbench.number_format import ratio
+from workbench.results import ResultRow
 
 _MANY_ZEROS = 0.3
 _FEWER_OPERATIONS = 0.9
@@ -65,7 +66,7 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
     elif row.zeros is not None and row.zeros >= _MANY_ZEROS:
         found.append(
             say(
-                "{percent} % of its weights are zero, and this runtime multiplies by them all the same: "
+                "{percent}% of its weights are zero, and this runtime multiplies by them all the same: "
                 "zeros make the compressed file smaller, not the inference faster. Channel pruning removes "
                 "whole channels and is faster.",
                 percent=round(100 * row.zeros),
@@ -108,7 +109,7 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
     else:
         found.append(
             say(
-                "The change is below what counts here: {floor} %, from timing the same file twice.",
+                "The change is below what counts here: {floor}%, from timing the same file twice.",
                 floor=round(100 * max(0.03, 2 * verdict.floor), 1),
             )
         )
@@ -145,7 +146,7 @@ def _larger(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRo
         say(
             "It multiplies {times} times as often as {name}, which it is compared with. Its own float32 form "
             "in this runtime would show what else makes a difference.",
-            times=f"{after / before:.3g}",
+            times=ratio(after / before),
             name=reference.variant.name,
         )
     ]
@@ -167,9 +168,9 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
         return []  # why factorized layers are slower is said already
     return [
         say(
-            "{operations} % of the operations are gone, and {time} % of the time: what is left is spent on "
-            "moving data, on the work of each layer that does not shrink with its width, and on widths "
-            "that are no multiple of what the processor takes at once.",
+            "{operations}% of the operations are gone, but only {time}% of the time: the rest goes into "
+            "moving data, into the fixed cost of each layer, and into widths that do not fill the "
+            "processor's vector units.",
             operations=round(100 * (1 - after / before)),
             time=max(0, round(100 * saved)),
         )
@@ -225,8 +226,8 @@ def _slower(row: ResultRow, reference: ResultRow | None) -> list[Text]:
     if variant.runtime == "keras.xla":
         return [
             say(
-                "On CPUs XLA gains little: it joins small operations, and the time goes into convolutions "
-                "and matrix products, for which TensorFlow's own code is as fast or faster."
+                "On CPUs XLA gains little: it fuses small operations, while the time goes into "
+                "convolutions and matrix products, for which TensorFlow's own code is as fast or faster."
             )
         ]
     if variant.technique == "structure.low_rank":

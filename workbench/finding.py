@@ -82,7 +82,7 @@ def parse_goal(want: object, f1_may_fall: object, runtime: object) -> Goal:
             case ("f1_may_fall",):
                 reason = say("How much F1 may fall is between 0 and 100 pt, such as 1.0.")
             case _:
-                reason = say("The runtimes are: {names}.", names=", ".join(runtimes()))
+                reason = say("The runtimes are: {names}.", names=tuple(runtimes()))
         raise InvalidInput(say("There is no such goal."), reason) from None
 
 

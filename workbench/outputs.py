@@ -45,7 +45,7 @@ def output_wish(
     if task is not None and task not in get_args(Task):
         raise InvalidInput(
             say("There is no task {task}.", task=repr(task)[:40]),
-            say("Allowed are: {names}. Others are not judged yet.", names=", ".join(get_args(Task))),
+            say("Choose from: {names}. Others are not judged yet.", names=tuple(get_args(Task))),
         )
     if from_logits not in (None, True, False):
         raise InvalidInput(
@@ -277,7 +277,7 @@ def judged_note(model: ModelDescription) -> Text | None:
     if len(model.outputs) < 2:
         return None
     return say(
-        "Judged is the output {output}, of {count}: {outputs}.",
+        "The output {output} is judged, one of {count}: {outputs}.",
         output=plain_name(model.judged.name),
         count=len(model.outputs),
         outputs=outputs_text(model),

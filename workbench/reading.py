@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from workbench import onednn
 from workbench.compatibility import misfit, parse_parameters
-from workbench.data.dataset import DatasetInfo
+from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.evidence import Evidence
 from workbench.finding import Best, Goal, best, conclusion
 from workbench.measure.passport import passport
@@ -66,6 +66,15 @@ class Reading:
             InvalidInput: With the names that exist.
         """
         return self._evidence.variant(key)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The prepared data.
+
+        Raises:
+            InvalidInput: If none is open yet.
+        """
+        return self._evidence.dataset
 
     @property
     def dataset_info(self) -> DatasetInfo | None:

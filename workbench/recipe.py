@@ -103,7 +103,9 @@ class Recipe(Record):
                 say(
                     "The recipe is wrong at {place}: {problem}.", place=place, problem=verbatim(first["msg"])
                 ),
-                say("Allowed are workbench, model, data, seed and steps with technique and parameters."),
+                say(
+                    "A recipe may hold workbench, model, data, seed, and steps with technique and parameters."
+                ),
             ) from error
 
     @classmethod

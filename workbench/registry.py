@@ -53,7 +53,7 @@ class Registry(Generic[T]):
         if name not in known:
             raise InvalidInput(
                 self._unknown(repr(name)),
-                with_suggestion(name, known, say("Choose one of: {names}.", names=", ".join(known))),
+                with_suggestion(name, known, say("Choose one of: {names}.", names=tuple(known))),
             )
         return known[name]
 

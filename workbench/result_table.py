@@ -30,7 +30,7 @@ class Results(tuple["ResultRow", ...]):
 
         Its columns: ``name``, ``parent``, ``technique``, ``runtime``, ``file_bytes``; ``size_ratio`` (the
         baseline's bytes / its own) and the verdict ``size``; ``p50_ms``, as the page shows it; ``speedup``
-        against float32 in the same runtime with the ends of its 95 % interval, and the verdict ``speed``;
+        against float32 in the same runtime with the ends of its 95% interval, and the verdict ``speed``;
         ``total_speedup`` against the baseline, likewise; ``f1``; ``f1_change`` against the baseline, as a
         fraction, with the ends of its interval, and the verdict ``quality``; ``on_front``, ``starred``,
         ``note``; and ``distrust``, why its latency is not believed: there is no verdict on its speed then.

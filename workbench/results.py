@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from workbench.guess import Guess, guesses
 from workbench.measure.records import (
     SAME_SIZE,
     EnergyMeasurement,
@@ -65,6 +66,7 @@ class ResultRow(Record):
         notes: What the doctor has to say.
         starred: Whether somebody has marked it.
         note: What somebody has written on it; empty without.
+        guess: What somebody thought that it would be, before it was measured.
         compared: What ``speed`` and ``total_speedup`` are against, in words.
     """
 
@@ -93,6 +95,7 @@ class ResultRow(Record):
     notes: tuple[Text, ...] = ()
     starred: bool = False
     note: str = ""
+    guess: Guess | None = None
     compared: Text | None = None
 
     def __repr__(self) -> str:
@@ -160,6 +163,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     variants = store.variants()
     passports = store.passports()
     labels = store.labels()
+    guessed = guesses(store)
     timings = Timings(store, variants)
     baseline = next((variant for variant in variants if variant.parent is None), None)
     by_id = {variant.id: variant for variant in variants}
@@ -181,6 +185,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
                     ),
                     "starred": label.starred,
                     "note": label.note,
+                    "guess": guessed.get(variant.id),
                 }
             )
         )

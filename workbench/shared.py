@@ -51,7 +51,7 @@ def require_allowed(model: Any, data: Any, folder: Path) -> None:
                 continue
         raise Refused(
             say("On this shared page, {what} cannot be opened.", what=str(value)[:80]),
-            say("Allowed are: {names}.", names=", ".join(built_in)),
+            say("Choose from: {names}.", names=tuple(built_in)),
         )
 
 

@@ -35,7 +35,7 @@ def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
         if not path.exists():
             raise InvalidInput(
                 say("There is no model {path}.", path=str(model)),
-                say("Name a file, or one of the demo models: {names}.", names=", ".join(DEMO_MODELS)),
+                say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
             )
         return path.resolve()
     if hasattr(model, "save") and hasattr(model, "layers"):
@@ -46,9 +46,7 @@ def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
         return file
     raise InvalidInput(
         say("A model of type {kind} cannot be opened.", kind=type(model).__name__),
-        say(
-            "Give a Keras model, a path, or the name of a demo model: {names}.", names=", ".join(DEMO_MODELS)
-        ),
+        say("Give a Keras model, a path, or the name of a demo model: {names}.", names=tuple(DEMO_MODELS)),
     )
 
 
@@ -85,7 +83,7 @@ def hand_over_data(
         if not path.exists():
             raise InvalidInput(
                 say("There is no data {path}.", path=str(data)),
-                say("Name a file or folder, or built-in data: {names}.", names=", ".join(BUILTINS)),
+                say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
             )
         if path.is_dir() or path.suffix.lower() == ".npz":
             _require_no_label(label, path.name)

@@ -97,7 +97,7 @@ class Reporter(Protocol):
             name: Of the curve.
             step: Where the point is.
             value: The value there.
-            interval: The ends of its 95 % interval, where that is known.
+            interval: The ends of its 95% interval, where that is known.
         """
 
     def table(self, table: Table) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, Union
 
 from pydantic import Field
 
@@ -22,8 +22,9 @@ _LOCALE = Path(__file__).with_name("locale")
 _language = "en"
 
 
-Value: TypeAlias = "Text | bool | int | float | str | None"
-"""What goes into a hole."""
+_One: TypeAlias = Union["Text", bool, int, float, str, None]
+Value: TypeAlias = Union[_One, tuple[_One, ...]]  # noqa: UP007 - of a name that is not there yet
+"""What goes into a hole; several are listed, with the comma of the language."""
 
 
 class Text(Record):
@@ -57,10 +58,7 @@ class Text(Record):
         translation = self._entry(language)
         if not self.values:
             return translation or english
-        words = {
-            name: value.translated(language) if isinstance(value, Text) else value
-            for name, value in self.values.items()
-        }
+        words = {name: _in_words(name, value, language) for name, value in self.values.items()}
         for template in (translation or english, english):
             try:
                 return template.format(**words)
@@ -102,6 +100,29 @@ def say_as(context: str, template: str, plural: str | None = None, /, **values: 
         **values: What goes into the holes.
     """
     return Text(template=template, values=values, plural=plural, context=context)
+
+
+class _Whole(int):
+    """A number of things: 82,634, where the hole says nothing else."""
+
+    def __format__(self, form: str) -> str:
+        return super().__format__(form or ",")
+
+
+_BETWEEN = {"en": ", ", "zh_CN": "、"}
+
+_NUMBERED = frozenset(
+    ("code", "height", "index", "label", "largest", "missing", "number", "port", "seed", "status", "width")
+)
+"""Holes for numbers that tell one thing from another, or that stand in a formula: 65535, 1024x768."""
+
+
+def _in_words(hole: str, value: Value, language: str) -> Value:
+    if isinstance(value, Text):
+        return value.translated(language)
+    if isinstance(value, tuple):
+        return _BETWEEN[language].join(f"{_in_words(hole, one, language)}" for one in value)
+    return _Whole(value) if type(value) is int and hole not in _NUMBERED else value
 
 
 def verbatim(words: str) -> Text:

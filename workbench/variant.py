@@ -109,6 +109,8 @@ class Table(Record):
             columns over the first), ``heatmap`` (first column down, second across, third as color);
             None shows the table alone.
         note: What to see in it.
+        better: Of a heat map: whether less or more is better. The better cell is the darker one.
+        chosen: Index of the row that the technique decided for; marked in a heat map.
     """
 
     title: Text
@@ -116,6 +118,8 @@ class Table(Record):
     rows: tuple[tuple[Cell, ...], ...]
     picture: Literal["bars", "line", "heatmap"] | None = None
     note: Text | None = None
+    better: Literal["less", "more"] = "more"
+    chosen: int | None = None
 
 
 class Report(Record):

@@ -14,6 +14,7 @@ from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput, Refused
 from workbench.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.finding import Goal
+from workbench.guess import Guess, guess_for, keep_guess
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.queue import JobQueue, Work
@@ -334,7 +335,12 @@ class Workbench(Reading):
         require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1], self.variants)
         return self._add_job(
             "apply",
-            say("Recipe of {count} steps on {variant}", count=len(steps), variant=variant.name),
+            say(
+                "Recipe of {count} step on {variant}",
+                "Recipe of {count} steps on {variant}",
+                count=len(steps),
+                variant=variant.name,
+            ),
             {"recipe": recipe.to_yaml(), "parent": variant.id},
             lambda job: self._pipeline.run_steps(job, steps, variant),
         )
@@ -355,7 +361,7 @@ class Workbench(Reading):
 
         return self._add_job(
             "measure",
-            say("Measure {count} variants", count=len(chosen)),
+            say("Measure {count} variant", "Measure {count} variants", count=len(chosen)),
             {"variants": [variant.id for variant in chosen], "protocol": protocol},
             work,
         )
@@ -380,7 +386,7 @@ class Workbench(Reading):
         ids = self._deletions.pop()
         self._store.set_deleted(ids, False)
         self._stored("variants")
-        return say("{count} variants are back.", count=len(ids))
+        return say("{count} variant is back.", "{count} variants are back.", count=len(ids))
 
     # -- what is written on variants --------------------------------------------------------
 
@@ -407,6 +413,26 @@ class Workbench(Reading):
             InvalidInput: If it is longer.
         """
         self._label(variant, note=checked_note(note))
+
+    def guess(self, job: str, guess: Guess) -> None:
+        """Keeps what somebody thinks that the variant will be which a job is making.
+
+        Args:
+            job: Identifier of a job that applies a technique.
+            guess: Against the baseline.
+
+        Raises:
+            InvalidInput: If there is no such job, or it has ended.
+        """
+        state = next((state for state in self.jobs if state.id == job), None)
+        if state is None or state.kind != "apply" or state.ended:
+            raise InvalidInput(say("Nothing is being made there: guess while a technique is applied."))
+        keep_guess(self._store, job, guess)
+        self._stored("results")
+
+    def guessed(self, job: str) -> Guess | None:
+        """What was guessed of the variant that a job makes."""
+        return guess_for(self._store, job)
 
     def star(self, variant: str, starred: bool = True) -> None:
         """Marks a variant, or takes the mark away.

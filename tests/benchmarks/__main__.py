@@ -18,6 +18,7 @@ BENCHMARKS = (
     "macs",
     "coverage",
     "memory",
+    "narrowing",
 )
 
 

@@ -205,12 +205,11 @@ def test_a_training_is_cancelled(page: Page) -> None:
 
 
 def test_a_technique_that_does_not_fit_says_why(page: Page) -> None:
-    start = page.get_by_label("Start from").last
-    start.select_option(label="int8")
+    page.get_by_label("New variants start from").select_option(label="int8")
     open_technique(page, "Float16 weights")
     form = page.get_by_role("form", name="Float16 weights")
-    expect(form.get_by_role("status").filter(has_text="Does not fit:")).to_be_visible()
-    expect(form.get_by_role("button", name="Apply: Float16 weights")).to_be_disabled()
+    expect(form.get_by_role("status").filter(has_text="Takes its place:")).to_be_visible()
+    expect(form.get_by_role("button", name="Apply to dense-digits instead")).to_be_enabled()
 
 
 def test_an_uploaded_recipe_runs(page: Page, tmp_path: Path) -> None:

@@ -91,18 +91,20 @@ def test_a_panel_alone_in_a_cell_shares_its_state_with_another_cell(
         page = seen.page
         run_all(page)
         page.get_by_role("radio", name="int8").check()
-        expect(page.get_by_label("Start from")).to_have_value(
-            page.get_by_label("Start from").locator("option", has_text="dense-digits").get_attribute("value")
+        expect(page.get_by_label("New variants start from")).to_have_value(
+            page.get_by_label("New variants start from")
+            .locator("option", has_text="dense-digits")
+            .get_attribute("value")
         )
         page.get_by_role("button", name="Continue from here").click()
-        expect(page.get_by_label("Start from").locator("option:checked")).to_have_text("int8")
-        page.get_by_label("Start from").select_option(label="dense-digits")
+        expect(page.get_by_label("New variants start from").locator("option:checked")).to_have_text("int8")
+        page.get_by_label("New variants start from").select_option(label="dense-digits")
         page.get_by_role("radio", name="dense-digits").check()
         expect(page.get_by_role("button", name="Continue from here")).to_have_attribute(
             "aria-pressed", "true"
         )
         # And it is a full panel: what it makes comes into the other cell.
-        page.get_by_role("button", name="Float16 weights").click()
+        page.get_by_role("button", name="Float16 weights").first.click()
         page.get_by_role("button", name="Apply: Float16 weights").click()
         expect(page.get_by_role("radio", name="float16")).to_be_visible(timeout=150_000)
         seen.picture("lab-panel")

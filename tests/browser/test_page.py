@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -42,7 +43,7 @@ def test_every_picture_has_its_table(page_server: Server, visit: Callable[..., V
 def test_a_technique_is_used_by_keyboard_alone(page_server: Server, visit: Callable[..., Visit]) -> None:
     page = visit(page_server).page
     drawn(page)
-    page.get_by_role("button", name="Float16 weights").focus()
+    page.get_by_role("button", name="Float16 weights").first.focus()
     page.keyboard.press("Enter")
     apply = page.get_by_role("button", name="Apply: Float16 weights")
     expect(apply).to_be_enabled()
@@ -50,6 +51,16 @@ def test_a_technique_is_used_by_keyboard_alone(page_server: Server, visit: Calla
     page.keyboard.press("Space")
     expect(page.get_by_role("progressbar").first).to_be_visible()
     expect(page.get_by_role("radio", name="float16")).to_be_visible(timeout=240_000)
+    # Its latency narrows before the reader's eyes; afterwards the curves are folded and can be called back.
+    live = page.locator(".wb-live")
+    narrowing = live.get_by_role("img", name=re.compile("^Latency, while it is measured"))
+    expect(narrowing).to_contain_text(
+        re.compile(r"float16 +[\d.]+ [mµ]s \[[\d.]+, [\d.]+\]"), timeout=240_000
+    )
+    expect(live.get_by_role("heading", name="Curves of the last job")).to_be_visible(timeout=240_000)
+    expect(narrowing).to_have_count(0)
+    live.get_by_role("button", name="Show", exact=True).click()
+    expect(narrowing).to_be_visible()
 
 
 def test_400_pixels_are_enough(page_server: Server, visit: Callable[..., Visit]) -> None:

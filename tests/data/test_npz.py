@@ -73,13 +73,13 @@ def test_arrays_without_a_role_are_never_read(tmp_path):
 
 
 MISSING = [
-    ({"a": 1, "b": 1}, "f.npz has no training samples with labels; it holds: a, b. Needed are "
+    ({"a": 1, "b": 1}, "f.npz has no training samples with labels; it holds: a, b. It takes "
      "x_train and y_train, "
      "with x_test and y_test if there are any; or x and y."),
-    ({}, "f.npz has no training samples with labels; it holds: nothing. Needed are x_train and y_train, "
+    ({}, "f.npz has no training samples with labels; it holds: nothing. It takes x_train and y_train, "
      "with x_test and y_test if there are any; or x and y."),
     ({"x_test": 1, "y_test": 1}, "f.npz has no training samples with labels; it holds: x_test, "
-     "y_test. Needed are "
+     "y_test. It takes "
      "x_train and y_train, with x_test and y_test if there are any; or x and y."),
     ({"x_train": 1, "y_train": 1, "x_test": 1},
      "f.npz lacks y_test. Give samples (x) and labels (y) for each split."),

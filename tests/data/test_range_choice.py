@@ -58,8 +58,8 @@ def test_pixels_in_the_range_that_the_model_was_trained_on(threshold, scaling, t
     assert found.scalings == (scaling and {"": scaling})
     assert found.better_than_guessing
     if scaling:
-        assert "is right on 50 % of 140 training samples" in str(found.note)
-        assert 'with "none" on 100 %' in str(found.note)
+        assert "is right on 50% of 140 training samples" in str(found.note)
+        assert 'with "none" on 100%' in str(found.note)
 
 
 def test_float_pixels_are_divided_for_a_model_that_was_trained_on_0_to_1(tmp_path):

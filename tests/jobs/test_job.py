@@ -10,7 +10,7 @@ from workbench.text import say
 from workbench.variant import Table
 
 
-@pytest.mark.parametrize(("position", "words"), [(1, "one job is before"), (2, "2 jobs are before")])
+@pytest.mark.parametrize(("position", "words"), [(1, "1 job is before"), (2, "2 jobs are before")])
 def test_the_jobs_before_it_are_counted(position, words):
     state = JobState(id="a", kind="apply", title=say("Quantize"), created=datetime.now(UTC))
     job = Job(state, lambda _: None, lambda _: None)

@@ -32,15 +32,15 @@ def test_a_probability_that_is_read_as_a_raw_score():
     labels = np.arange(200) % 2
     values = 0.1 + 0.8 * labels[:, None]
     (doubt,) = better_reading(values, labels, ("no", "yes"), True, {})
-    assert "a probability, the output would be right on 100 % of 200" in str(doubt)
-    assert "on 50 %: say from_logits=False" in str(doubt)
+    assert "a probability, the output would be right on 100% of 200" in str(doubt)
+    assert "on 50%: say from_logits=False" in str(doubt)
     assert better_reading(values, labels, ("no", "yes"), False, {}) == ()
 
 
 def test_a_raw_score_that_is_read_as_a_probability():
     labels = np.arange(200) % 2
     (doubt,) = better_reading(0.8 * labels[:, None] - 0.4, labels, ("no", "yes"), False, {})
-    assert "on 50 %: say from_logits=True" in str(doubt)
+    assert "on 50%: say from_logits=True" in str(doubt)
 
 
 @pytest.mark.parametrize(
@@ -54,28 +54,28 @@ def test_a_raw_score_that_is_read_as_a_probability():
 def test_classes_in_another_order(labels, order, said):
     values = one_hot(labels, 4)[:, order]
     (doubt,) = better_reading(values, labels, NAMES, True, {})
-    assert f"another order ({said}) the model would be right on 100 % of 200" in str(doubt)
+    assert f"another order ({said}) the model would be right on 100% of 200" in str(doubt)
 
 
 def test_two_classes_that_are_exchanged():
     labels = np.arange(200) % 2
     (doubt,) = better_reading(1.0 - labels[:, None], labels, ("no", "yes"), False, {})
-    assert "(yes, no) the model would be right on 100 % of 200 training and validation samples" in str(doubt)
-    assert "on 0 %" in str(doubt)
+    assert "(yes, no) the model would be right on 100% of 200 training and validation samples" in str(doubt)
+    assert "on 0%" in str(doubt)
 
 
 def test_exchanged_classes_are_not_taken_for_raw_scores():
     labels = np.arange(200) % 2
     # as raw scores all are above 0, which is right on half of the samples, and no reading
     (doubt,) = better_reading(0.9 - 0.8 * labels[:, None], labels, ("no", "yes"), False, {})
-    assert "(yes, no) the model would be right on 100 % of 200" in str(doubt)
+    assert "(yes, no) the model would be right on 100% of 200" in str(doubt)
 
 
 def test_another_output_of_the_model(labels):
     values = np.random.default_rng(2).random((200, 4))
     (doubt,) = better_reading(values, labels, NAMES, True, {"main": one_hot(labels, 4)})
     assert 'say output="main"' in str(doubt)
-    assert "The output main is right on 100 %" in str(doubt)
+    assert "The output main is right on 100%" in str(doubt)
 
 
 def test_what_is_read_as_probabilities_keeps_its_order():

@@ -161,7 +161,7 @@ def test_another_output_that_is_right_is_named(tmp_path):
 
     x = keras.Input((4,))
     model = keras.Model(x, {"aux": largest(order=(3, 3, 0))(x), "main": largest()(x)})
-    assert "The output main is right on 100 %" in str(read(model, LARGEST, tmp_path, output="aux").doubts[-1])
+    assert "The output main is right on 100%" in str(read(model, LARGEST, tmp_path, output="aux").doubts[-1])
     assert read(model, LARGEST, tmp_path / "again", output="main").doubts == ()
 
 

@@ -201,7 +201,7 @@ def test_losses_are_told_and_gains_are_not():
     assert losses(one(zeros=0.5), one(zeros=0.6)) == ()
     assert losses(one(zeros=0.5), one(zeros=0.495)) == ()
     (loss,) = losses(one(zeros=0.5), one(zeros=0.1))
-    assert "50.0 % of the weights and are 10.0 %" in str(loss)
+    assert "50.0% of the weights and are 10.0%" in str(loss)
     # Another number of tensors: compared as a whole.
     (loss,) = losses(one(zeros=0.5), one(zeros=0.1, elements=2000))
     assert "Zeros" in str(loss)

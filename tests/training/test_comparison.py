@@ -49,7 +49,7 @@ def test_tables():
 def test_notes_have_intervals():
     notes = [str(note) for note in seeds_notes([3, 4], [run(0.6, 0.92), run(0.6, 0.91)])]
     assert notes[0].startswith("Over 2 seeds the validation F1 was 0.9150 [0.8515, 0.9785]")
-    assert notes[1] == "Time to F1 0.9: median 4.0 s, mean 4.0 s [4.0, 4.0] (95 % interval)."
+    assert notes[1] == "Time to F1 0.9: median 4.0 s, mean 4.0 s [4.0, 4.0] (95% interval)."
     assert notes[2] == "Kept: seed 3, the highest F1 on the validation split."
 
 
@@ -59,7 +59,7 @@ class TestAgainstPlain:
         plain = [run(0.4, 0.92), run(0.4, 0.921), run(0.4, 0.92)]
         change, time = (str(note) for note in compared(ours, plain))
         assert "+3.10 points [+2.67, +3.53]" in change
-        assert "F1 0.9 was reached 2.00x as fast [2.00, 2.00]" in time
+        assert "F1 0.9 was reached 2.00× as fast [2.00, 2.00]" in time
 
     def test_an_interval_around_zero_shows_nothing(self):
         notes = compared([run(0.91), run(0.93)], [run(0.92), run(0.92)])
@@ -68,7 +68,7 @@ class TestAgainstPlain:
     def test_one_seed_proves_nothing(self):
         change, time = (str(note) for note in compared([run(0.4, 0.95)], [run(0.91)]))
         assert "on one seed" in change
-        assert "2.00x the time" in time
+        assert "2.00× the time" in time
 
     def test_without_runs_or_a_common_level(self):
         assert compared([], []) == ()

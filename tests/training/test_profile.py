@@ -18,8 +18,8 @@ def profile(real: float, ready: float) -> InputProfile:
     [
         (1.0, 1.2, "takes 1.00 ms, no more than"),
         (1.0, 0.95, "The model is the bottleneck"),
-        (1.0, 0.7, "The input costs 30 %"),
-        (4.0, 1.0, "The input is the bottleneck: 75 %"),
+        (1.0, 0.7, "The input costs 30%"),
+        (4.0, 1.0, "The input is the bottleneck: 75%"),
     ],
 )
 def test_words(real, ready, words):

@@ -89,15 +89,30 @@ def test_a_heat_map_of_wide_values_is_colored_by_magnitude_and_reads_short() -> 
         trace = found_chart(GRID.model_copy(update={"rows": rows}))["figure"]["data"][0]
         return trace["z"][0], trace["text"][0]
 
-    assert drawn(0.5, 0.25, None) == ([0.5, 0.25, None], ["0.5", "0.25", ""])
+    assert drawn(0.5, 0.25, None) == ([0.5, 0.25, None], ["0.500", "0.250", ""])
     assert drawn(0.0, 1000.0)[0] == [0.0, 1000.0]
     colors, words = drawn(0.0021512, 12_345.0, 999_600.0, None, 8.5e9)
     assert colors == [pytest.approx(math.log10(value)) for value in (0.0021512, 12_345, 999_600)] + [
         None,
         pytest.approx(math.log10(8.5e9)),
     ]
-    assert found_chart(GRID)["summary"] == "In each cell: ms."
-    assert words == ["0.00215", "12.3 k", "1 M", "", "8.5 G"]
+    assert words == ["0.00215", "12.3k", "1.00M", "", "8.50G"]
+
+
+def test_the_better_cell_of_a_heat_map_is_the_darker_one_and_the_chosen_one_has_a_frame() -> None:
+    figures = [
+        found_chart(GRID.model_copy(update={"better": better, "chosen": 1})) for better in ("less", "more")
+    ]
+    less, more = [figure["figure"]["data"][0] for figure in figures]
+    assert less["z"][0] == [-0.5, -0.25]  # 0.25 ms is better, and darker
+    assert more["z"][0] == [0.5, 0.25]
+    assert less["colorscale"] == more["colorscale"]
+    (frame,) = figures[0]["figure"]["layout"]["shapes"]
+    assert (frame["x0"], frame["x1"], frame["y0"], frame["y1"]) == (0.5, 1.5, -0.5, 0.5)
+    assert figures[0]["summary"] == "In each cell: ms; the darker, the better. The framed one was chosen."
+    plain_one = found_chart(GRID)
+    assert plain_one["summary"] == "In each cell: ms; the darker, the better."
+    assert plain_one["figure"]["layout"]["shapes"] == []
 
 
 def test_the_style_sheet_has_the_color_of_the_chart_and_a_shape_for_every_family() -> None:
@@ -220,7 +235,7 @@ def test_lineage_joins_measured_parents_and_children() -> None:
     [
         ("speed", [1, 18], ["1×", "2×", "5×", "10×", "20×"]),
         ("speed", [0.9, 1.3], ["0.9×", "1×", "1.1×", "1.2×", "1.3×"]),
-        ("speed", [1, 1000], ["1×", "3×", "10×", "30×", "100×", "300×", "1000×"]),
+        ("speed", [1, 1000], ["1×", "3×", "10×", "30×", "100×", "300×", "1,000×"]),
         ("change", [-0.014, 0.005], ["−1.5", "−1", "−0.5", "0.0", "+0.5"]),
         ("f1", [0.9], ["0.800", "0.850", "0.900", "0.950", "1.000"]),
         ("memory", [1e6, 9e6], ["2.00 MB", "4.00 MB", "6.00 MB", "8.00 MB"]),
@@ -244,7 +259,7 @@ def test_what_was_found_is_a_table_with_the_picture_it_asks_for() -> None:
         [SENSITIVITY, SWEEP, GRID, SENSITIVITY.model_copy(update={"picture": None})]
     )
     assert bars["figure"]["data"][0]["x"] == [0.25, 0.125]  # what has no number has no bar
-    assert [row[1] for row in bars["table"]["rows"]] == ["0.25", "0.125", "–"]
+    assert [row[1] for row in bars["table"]["rows"]] == ["0.250", "0.125", "–"]
     assert [one["numeric"] for one in bars["table"]["columns"]] == [False, True]
     assert line["figure"]["layout"]["xaxis"]["type"] == "log"
     assert [trace["y"] for trace in line["figure"]["data"]] == [[2.5, None, 9.0]]

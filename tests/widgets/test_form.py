@@ -48,7 +48,7 @@ def test_each_type_has_its_control_with_unit_range_and_options() -> None:
         "needed": "number",
         "number": "number",
     }
-    assert by_name["number"]["range"] == "From 0 to 2\u202f147\u202f483\u202f647."
+    assert by_name["number"]["range"] == "From 0 to 2,147,483,647."
     epochs = by_name["epochs"]
     assert (epochs["title"], epochs["unit"], epochs["range"]) == ("Epochs", "epochs", "From 1 to 200.")
     assert (epochs["minimum"], epochs["maximum"], epochs["step"]) == (1, 200, 1)

@@ -88,7 +88,16 @@ def test_the_open_technique_shows_form_expectation_and_code(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = Reader(QuantizationPanel(workbench), monkeypatch)
-    assert set(entry(reader.shown, INT8)) == {"name", "title", "problem", "time", "jobs"}
+    assert set(entry(reader.shown, INT8)) == {
+        "name",
+        "family",
+        "title",
+        "aims",
+        "problem",
+        "refusal",
+        "time",
+        "jobs",
+    }
     shown = entry(reader.click("open", technique=INT8), INT8)
     assert shown["fields"]
     assert shown["expectation"]
@@ -298,7 +307,7 @@ def test_the_bar_says_how_the_output_is_read(workbench: Workbench, monkeypatch: 
     assert "is read as probabilities" in bar.shown["remarks"][-1]
     assert [one["value"] for one in bar.shown["meanings"]] == ["auto", "probabilities", "raw scores"]
     refused = bar.click("open", model="dense-digits", data="digits", meaning=["probabilities"])["error"]
-    assert "Allowed are: auto, probabilities, raw scores" in refused
+    assert "Choose from: auto, probabilities, raw scores" in refused
 
 
 def test_a_recipe_with_a_mistake_is_refused_with_its_place(
@@ -426,8 +435,10 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
         "Box",
         "TechniquesPanel",
         "TradeoffChart",
+        "GuessPanel",
         "LiveChart",
         "VariantsTable",
+        "DrawingPad",
         "DetailsPanel",
     ]
     answers = page.children[0].children[0].children[2]

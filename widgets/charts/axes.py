@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from widgets.wording import points, ratio, score, size
+from widgets.wording import points, score, size, times
 from workbench.measure.records import Interval
 from workbench.results import ResultRow
 from workbench.text import Text, say
@@ -96,10 +96,6 @@ def _score(row: ResultRow) -> Interval | None:
     return row.quality.f1_macro if row.quality is not None else None
 
 
-def _times(value: float) -> str:
-    return f"{ratio(value)}×"
-
-
 AXES = {
     axis.key: axis
     for axis in (
@@ -109,8 +105,8 @@ AXES = {
             say("speed-up against the baseline → faster"),
             True,
             _speed,
-            _times,
-            lambda value: f"{value:g}×",
+            times,
+            lambda value: f"{value:,g}×",
             logarithmic=True,
             timed=True,
         ),
@@ -120,8 +116,8 @@ AXES = {
             say("times smaller than the baseline's file → smaller"),
             True,
             _smaller,
-            _times,
-            lambda value: f"{value:g}×",
+            times,
+            lambda value: f"{value:,g}×",
             logarithmic=True,
         ),
         Axis(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from widgets.charts.chart import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, chart, column, plain
-from widgets.wording import short
+from widgets.wording import brief, count, digits, short
 from workbench.text import Text, say
 from workbench.variant import Cell, Table
 
@@ -16,7 +16,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _ROW_PIXELS = 24
 _MOST_BARS = 60
 _WIDE = 30
-"""From this ratio of the largest to the smallest on, a heat map is colored by magnitude."""
+"""From this ratio of the largest to the smallest on, a heat map is shaded by magnitude."""
 
 
 def found_chart(table: Table) -> dict[str, Any]:
@@ -35,8 +35,12 @@ def found_chart(table: Table) -> dict[str, Any]:
 
 
 def _note(table: Table) -> str:
-    """What to see in it; with what a heat map's numbers are, which stands on none of its axes."""
-    notes = [say("In each cell: {what}.", what=table.columns[2])] if table.picture == "heatmap" else []
+    """What to see in it; with what a heat map's numbers and colours are, which stands on none of its axes."""
+    notes = []
+    if table.picture == "heatmap":
+        notes.append(say("In each cell: {what}; the darker, the better.", what=table.columns[2]))
+        if table.chosen is not None:
+            notes.append(say("The framed one was chosen."))
     return " ".join(str(note) for note in (*notes, table.note) if note is not None)
 
 
@@ -46,9 +50,9 @@ def _words(cell: Cell) -> str:
     if isinstance(cell, bool):
         return str(say("yes") if cell else say("no"))
     if isinstance(cell, int):
-        return f"{cell:,}"
+        return count(cell)
     if isinstance(cell, float):
-        return f"{cell:.4g}"
+        return digits(cell)
     return short(str(cell), 80)
 
 
@@ -154,12 +158,15 @@ def _heatmap(table: Table) -> dict[str, Any] | None:
         return None
     cells = [[values.get((one, other)) for other in across] for one in down]
     axis = {"tickmode": "array", "showgrid": False, "zeroline": False}
+    shades = _shades([[_number(cell) for cell in row] for row in cells])
+    if table.better == "less":
+        shades = [[None if shade is None else -shade for shade in row] for row in shades]
     return {
         "data": [
             {
                 "type": "heatmap",
-                "z": _colours([[_number(cell) for cell in row] for row in cells]),
-                # Light is little, as on paper. Words stay readable on both ends, on a dark page too.
+                "z": shades,
+                # Words stay readable on both ends, on a dark page too.
                 "colorscale": [[0, "rgba(0,114,178,0.10)"], [1, "rgba(0,114,178,0.55)"]],
                 "xgap": 2,
                 "ygap": 2,
@@ -181,11 +188,18 @@ def _heatmap(table: Table) -> dict[str, Any] | None:
                 "title": _title(table.columns[1]),
             },
             "yaxis": {**axis, "tickvals": list(range(len(down))), "ticktext": down, "autorange": "reversed"},
+            "shapes": [] if table.chosen is None else [_frame(table.rows[table.chosen], down, across)],
         },
     }
 
 
-def _colours(cells: list[list[float | None]]) -> list[list[float | None]]:
+def _frame(row: Sequence[Cell], down: list[str], across: list[str]) -> dict[str, Any]:
+    x, y = across.index(_name(row[1])), down.index(_name(row[0]))
+    line = {"color": VERMILLION, "width": 3}
+    return {"type": "rect", "x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5, "line": line}
+
+
+def _shades(cells: list[list[float | None]]) -> list[list[float | None]]:
     """By magnitude where the values span several, or all but one would look the same."""
     there = [cell for row in cells for cell in row if cell is not None]
     if not there or min(there) <= 0 or max(there) < _WIDE * min(there):
@@ -195,12 +209,7 @@ def _colours(cells: list[list[float | None]]) -> list[list[float | None]]:
 
 def _brief(cell: Cell) -> str:
     number = _number(cell)
-    if number is None or abs(number) < 10_000:
-        return _words(cell) if number is None or isinstance(cell, int) else f"{number:.3g}"
-    units = (("G", 1e9), ("M", 1e6), ("k", 1e3))
-    # What would be rounded to 1000 of one unit is 1 of the next.
-    unit, size = next((unit, size) for unit, size in units if abs(number) >= 0.9995 * size)
-    return f"{number / size:.3g} {unit}"
+    return _words(cell) if number is None else brief(number)
 
 
 def _title(words: Text) -> dict[str, Any]:

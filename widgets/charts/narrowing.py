@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from widgets.charts.chart import FAMILY_COLOURS, chart, column, family_of, plain
-from widgets.charts.curves import SMALL, Curve, band, ends
+from widgets.charts.curves import HEIGHT, SMALL, Curve, band, ends
 from widgets.wording import short, time, time_interval, unit
 from workbench.jobs.state import Point
 from workbench.measure.narrowing import timed_variant
@@ -40,9 +40,9 @@ def narrowing_chart(lines: Sequence[tuple[Variant, Curve]]) -> dict[str, Any]:
         str(say("Latency, while it is measured")),
         _strips(lines) if few else _whiskers(lines),
         str(
-            say("Median time of a call; the band is its 95 % interval.")
+            say("Median time of a call; the band is its 95% interval.")
             if few
-            else say("Median time of a call with its 95 % interval.")
+            else say("Median time of a call with its 95% interval.")
         ),
         [column(say("Variant")), column(say("round"), numeric=True), column(say("Median"), numeric=True)],
         [
@@ -50,7 +50,7 @@ def narrowing_chart(lines: Sequence[tuple[Variant, Curve]]) -> dict[str, Any]:
             for variant, points in lines
             for point in points[-_MOST_ROWS:]
         ],
-        40 + _STRIP_PIXELS * len(lines) if few else 60 + _ROW_PIXELS * len(lines),
+        max(HEIGHT, 40 + _STRIP_PIXELS * len(lines)) if few else 60 + _ROW_PIXELS * len(lines),
     )
 
 

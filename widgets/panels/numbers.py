@@ -12,13 +12,13 @@ from widgets.wording import (
     interval_words,
     points,
     points_end,
-    ratio,
     score,
     score_interval,
     short,
     size,
     time,
     time_interval,
+    times,
 )
 from workbench.measure.records import EnergyMeasurement, Interval
 from workbench.results import ResultRow
@@ -71,9 +71,7 @@ def _lines(row: ResultRow) -> list[tuple[Text, str, str]]:
         lines.append((say("Latency"), time(row.shown_ms.value), time_interval(row.shown_ms)))
     if row.total_speedup is not None and row.variant.parent is not None:
         total = row.total_speedup
-        lines.append(
-            (say("Speed-up against the baseline"), f"{ratio(total.value)}×", interval_words(total, _times))
-        )
+        lines.append((say("Speed-up against the baseline"), times(total.value), interval_words(total, times)))
     latency = row.latency
     if latency is not None:
         lines += [
@@ -132,10 +130,6 @@ def _lines(row: ResultRow) -> list[tuple[Text, str, str]]:
             (say("McNemar p"), digits(change.mcnemar_p), ""),
         ]
     return lines
-
-
-def _times(value: float) -> str:
-    return f"{ratio(value)}×"
 
 
 def _points(interval: Interval) -> str:

@@ -66,7 +66,7 @@ def outcome(row: ResultRow) -> Text:
         case [first]:
             return say("{name}: {what}", name=name, what=first)
         case _:
-            return say("{name} is measured", name=name)
+            return say("{name}: made, not measured", name=name)
 
 
 def outcome_of(job: JobState, session: Session) -> Text | None:

@@ -233,14 +233,14 @@ class TopBar(Component):
             raise InvalidInput(say("A model and data are both needed."), say("Choose one of each."))
         if scaling not in SCALINGS:
             raise InvalidInput(
-                say("There is no such scaling."), say("Allowed are: {names}.", names=", ".join(SCALINGS))
+                say("There is no such scaling."), say("Choose from: {names}.", names=tuple(SCALINGS))
             )
         column = label.strip() if isinstance(label, str) else ""
         trusted = trust is True and not shared_mode()
         if not isinstance(meaning, str) or meaning not in _MEANINGS:
             raise InvalidInput(
                 say("There is no such meaning of an output."),
-                say("Allowed are: {names}.", names=", ".join(_MEANINGS)),
+                say("Choose from: {names}.", names=tuple(_MEANINGS)),
             )
         self.session.open(
             model,

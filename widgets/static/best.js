@@ -23,6 +23,7 @@ export function best(view) {
         found.chips.map((chip) => h("span", { key: chip.name, class: `wb-ratio wb-ratio-${chip.tone}` },
           h("span", { class: "wb-sign", "aria-hidden": "true" }, SIGNS[chip.tone]), chip.words))),
       h("span", { class: "wb-line-actions", key: "actions" },
+        found.doubted && h("button", { type: "button", class: "wb-small", disabled: found.measuring, onclick: () => view.act("measure", { variant: found.id }) }, labels.again),
         h("button", { type: "button", class: "wb-small", "aria-expanded": String(Boolean(local.why)), "aria-controls": `${local.id}-why`, onclick: toggle }, labels.why),
         h("button", { type: "button", class: "wb-small", onclick: () => view.act("compare", { variant: found.id }) }, labels.compare),
         h("button", { type: "button", class: "wb-small wb-primary", onclick: () => view.act("download", { variant: found.id }) }, labels.download)),

@@ -15,7 +15,7 @@ export function topBar(view) {
     if (chosen !== state.language) setTimeout(() => view.act("language", { language: chosen }), 0);
   }
   const fact = (title, value, detail, tone) => h("div", { class: `wb-fact ${tone ?? ""}`, key: title },
-    h("dt", {}, title), h("dd", {}, h("strong", {}, value), detail && h("span", { class: "wb-sub" }, detail)));
+    h("dt", {}, title), h("dd", { title: [value, detail].filter(Boolean).join("\n") }, h("strong", {}, value), detail && h("span", { class: "wb-sub" }, detail)));
   return h("section", { class: "wb-top", "aria-label": state.title,
     mount: () => {
       local.unwatch = watchConnection(view.model, (lost) => {

@@ -5,7 +5,9 @@ import { announce, inJupyterLab, onTheme } from "./theme.js";
 import { live as liveView, tradeOff as tradeOffView } from "./charts.js";
 import { best as bestView } from "./best.js";
 import { details as detailsView } from "./details.js";
+import { drawing as drawingView } from "./drawing.js";
 import { goal as goalView } from "./goal.js";
+import { guess as guessView } from "./guess.js";
 import { jobs as jobsView } from "./jobs.js";
 import { skipLink as skipLinkView } from "./skiplink.js";
 import { techniques as techniquesView } from "./techniques.js";
@@ -73,7 +75,9 @@ function component(content) {
 
 export const best = component(bestView);
 export const details = component(detailsView);
+export const drawing = component(drawingView);
 export const goal = component(goalView);
+export const guess = component(guessView);
 export const jobs = component(jobsView);
 export const live = component(liveView);
 export const skipLink = component(skipLinkView);

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.measure.records import EnergyMeasurement, Interval
+from workbench.measure.records import EnergyMeasurement
+from workbench.number_format import (
+    count,
+    digits,
+    percent,
+    points,
+    points_interval,
+    ratio,
+    score,
+    score_interval,
+    size,
+    time,
+    time_interval,
+    times,
+)
 from workbench.results import ResultRow
 from workbench.text import Text, say
 
@@ -48,7 +62,7 @@ def print_table(
 def print_results(rows: Sequence[ResultRow]) -> None:
     """Prints every variant with its sizes, latency and quality, and the doctor's notes.
 
-    A cell has a line each for the number, its 95 % interval and the verdict, so that everything
+    A cell has a line each for the number, its 95% interval and the verdict, so that everything
     fits 80 characters.
     """
     print_table(
@@ -100,17 +114,17 @@ def print_data(workbench: Workbench, *, err: bool = False) -> None:
         say(
             "Data {name}: {counts} samples for training, validation and test; inputs {shapes}; {scaling}.",
             name=info.name,
-            counts=" + ".join(f"{count:,}" for count in info.counts.values()),
-            shapes=", ".join(f"{name} {shape}".strip() for name, shape in info.input_shapes.items()),
+            counts=" + ".join(map(count, info.counts.values())),
+            shapes=tuple(f"{name} {shape}".strip() for name, shape in info.input_shapes.items()),
             scaling=info.scaling,
         ),
         err=err,
     )
-    share = ", ".join(
-        f"{name} {100 * count / max(1, info.counts['test']):.0f} %"
-        for name, count in list(zip(info.classes, info.class_counts["test"], strict=True))[:12]
+    share = tuple(
+        f"{name} {percent(samples / max(1, info.counts['test']))}"
+        for name, samples in list(zip(info.classes, info.class_counts["test"], strict=True))[:12]
     )
-    more = ", …" if len(info.classes) > 12 else ""
+    more = ("…",) if len(info.classes) > 12 else ()
     click.echo(say("Classes in the test split: {share}.", share=share + more), err=err)
     baseline = workbench.baseline
     for note in (*info.notes, *(baseline.report.notes if baseline is not None else ())):
@@ -123,10 +137,10 @@ def _print_costs(rows: Sequence[ResultRow]) -> None:
 
     lines = [
         say(
-            "{name}: made in {seconds} s, saved again after {count} samples.",
+            "{name}: made in {seconds} s, which pays off after {count} samples.",
             name=row.variant.name,
-            seconds=_three_digits(row.made_in_s),
-            count=f"{row.break_even:,}",
+            seconds=digits(row.made_in_s),
+            count=row.break_even,
         )
         for row in rows
         if row.break_even is not None
@@ -135,7 +149,7 @@ def _print_costs(rows: Sequence[ResultRow]) -> None:
         say(
             "{name}: {energy} mJ a sample ({meter}, less the idle machine's power).",
             name=row.variant.name,
-            energy=_three_digits(1000 * row.energy.joules_per_sample),
+            energy=digits(1000 * row.energy.joules_per_sample),
             meter=row.energy.meter or "?",
         )
         for row in rows
@@ -208,8 +222,8 @@ def _energy(energy: EnergyMeasurement) -> dict[str, Any]:
 def _runtime(row: ResultRow) -> str:
     settings = row.variant.settings
     extra = [
-        f"{settings.threads} threads" if settings.threads > 1 else "",
-        f"batch {settings.batch}" if settings.batch > 1 else "",
+        str(say("{count} threads", count=settings.threads)) if settings.threads > 1 else "",
+        str(say("batch {batch}", batch=settings.batch)) if settings.batch > 1 else "",
     ]
     return ", ".join([row.variant.runtime, *(part for part in extra if part)])
 
@@ -218,59 +232,34 @@ def _sizes(row: ResultRow) -> str:
     if row.size is None:
         return "-"
     return _lines(
-        _bytes(row.size.file_bytes),
-        f"{_bytes(row.size.gzip_bytes)} gzip",
-        str(say("{count} weights", count=f"{row.size.parameters:,}")),
+        size(row.size.file_bytes),
+        f"{size(row.size.gzip_bytes)} gzip",
+        str(say("{count} weight", "{count} weights", count=row.size.parameters)),
     )
 
 
 def _latency(row: ResultRow) -> str:
     if row.latency is None:
         return "-"
-    p50 = row.latency.p50_ms
-    in_microseconds = p50.value < 0.1
-    factor, unit = (1000, " µs") if in_microseconds else (1, " ms")
-    return _lines(*_interval(p50, lambda value: _three_digits(factor * value), unit))
+    return _lines(time(row.latency.p50_ms.value), time_interval(row.latency.p50_ms))
 
 
 def _speed(row: ResultRow) -> str:
-    if row.speed is not None:
-        return _lines(*_interval(row.speed.speedup, _three_digits, "x"), str(say(row.speed.word)))
-    return "-"
+    if row.speed is None:
+        return "-"
+    change = row.speed.speedup
+    interval = f"[{ratio(change.low)}, {ratio(change.high)}]"
+    return _lines(times(change.value), interval, str(say(row.speed.word)))
 
 
 def _quality(row: ResultRow) -> str:
     if row.quality is None:
         return "-"
-    lines = [*_interval(row.quality.f1_macro, _per_cent, " %")]
+    lines = [score(row.quality.f1_macro.value), score_interval(row.quality.f1_macro)]
     if row.quality_change is not None:
-        lines += [
-            " ".join(_interval(row.quality_change.change, _points, "")),
-            str(say(row.quality_change.word)),
-        ]
+        change = row.quality_change.change
+        lines += [f"{points(change.value)} {points_interval(change)}", str(say(row.quality_change.word))]
     return _lines(*lines)
-
-
-def _interval(interval: Interval, show: Callable[[float], str], unit: str) -> tuple[str, str]:
-    return f"{show(interval.value)}{unit}", f"[{show(interval.low)}, {show(interval.high)}]"
-
-
-def _per_cent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _points(fraction: float) -> str:
-    """One digit behind the point, a second one where the first would say that there is nothing."""
-    written = f"{100 * fraction:.1f}"
-    return written if float(written) else f"{100 * fraction:.2f}".replace("-0.00", "0.00")
-
-
-def _three_digits(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}"
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.2f} MB"
 
 
 def _lines(*lines: str) -> str:

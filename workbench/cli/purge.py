@@ -28,7 +28,9 @@ def command(folder: Path, yes: bool) -> None:
     try:
         gone = store.variants(deleted=True)
         if gone and not yes:
-            click.confirm(str(say("Remove {names}?", names=", ".join(one.name for one in gone))), abort=True)
-        click.echo(str(say("{count} variants were removed.", count=store.purge())))
+            click.confirm(str(say("Remove {names}?", names=tuple(one.name for one in gone))), abort=True)
+        click.echo(
+            str(say("{count} variant was removed.", "{count} variants were removed.", count=store.purge()))
+        )
     finally:
         store.close()

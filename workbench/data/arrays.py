@@ -74,7 +74,7 @@ def read_arrays(
     if blocks is not None:
         if "train" not in blocks:
             raise InvalidInput(
-                say("There is no training data; there is: {names}.", names=", ".join(blocks)),
+                say("There is no training data; there is: {names}.", names=tuple(blocks)),
                 say('Give it under the key "train".'),
             )
         read = {split: block(part, suffix) for split, (suffix, part) in blocks.items()}

@@ -162,5 +162,5 @@ def texts_among_numbers(texts: Any) -> list[str]:
     return sorted(stripped[~numbers].unique())
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+def _listed(names: list[str]) -> tuple[str, ...]:
+    return (*names[:10], *("…" for _ in names[10:11]))

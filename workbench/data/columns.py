@@ -100,7 +100,7 @@ def label_column(
 
 def _guessed(frame: Any, columns: list[str], source: str, model: ModelDescription | None) -> tuple[str, Text]:
     """A column that nobody has named, which with as many classes as the right one would go unnoticed."""
-    usual = ", ".join(LABEL_COLUMNS)
+    usual = tuple(LABEL_COLUMNS)
     if not columns:
         raise InvalidInput(
             say("Every column of {source} is an input of the model.", source=source),
@@ -174,5 +174,5 @@ def _whole(values: Any) -> bool:
     return not types.is_float_dtype(values) or bool((values == values.round()).all())
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(name.strip()[:60] for name in names[:10]) + (", …" if len(names) > 10 else "")
+def _listed(names: list[str]) -> tuple[str, ...]:
+    return (*(name.strip()[:60] for name in names[:10]), *("…" for _ in names[10:11]))

@@ -116,7 +116,7 @@ class KerasDownload(BuiltIn):
             problem,
             say(
                 "Use a data set that needs no internet ({offline}), or {other}.",
-                offline=", ".join(name for name, entry in BUILTINS.items() if not entry.needs_internet),
+                offline=tuple(name for name, entry in BUILTINS.items() if not entry.needs_internet),
                 other=self._other_way(),
             ),
         )

@@ -47,7 +47,7 @@ def read_path(
     except FileNotFoundError as error:
         raise InvalidInput(
             say("There is no file, folder or built-in data set called {path}.", path=_shown(path)),
-            say("Built-in data sets are {names}.", names=", ".join(builtin_names())),
+            say("Built-in data sets are {names}.", names=tuple(builtin_names())),
         ) from error
     except (OSError, ValueError) as error:
         # A path with a zero byte is a ValueError, one that is too long or forbidden an OSError.

@@ -53,9 +53,9 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
                 say(
                     "{split} has the targets {names}, while {first} has {first_names}.",
                     split=samples.called("y"),
-                    names=", ".join(samples.targets),
+                    names=tuple(samples.targets),
                     first=raw.splits["train"].called("y"),
-                    first_names=", ".join(names),
+                    first_names=tuple(names),
                 ),
                 say("Give every split the same targets."),
             )
@@ -73,7 +73,7 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
         candidates = of_outputs if len(of_outputs) == 1 else [n for n in names if _may_be_classes(raw, n)]
         if asked or len(candidates) != 1:
             raise InvalidInput(
-                say("The data have the targets {names}.", names=", ".join(shown.values())),
+                say("The data have the targets {names}.", names=tuple(shown.values())),
                 say("Name the one that is judged: {where}.", where=where("output"))
                 if of_outputs or model is None
                 else say("No output of the model is called so: give the labels of one target only, as y."),
@@ -82,7 +82,7 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
         notes = (
             say(
                 "Of the targets {names}, {chosen} is judged: no other holds classes that the model gives.",
-                names=", ".join(shown.values()),
+                names=tuple(shown.values()),
                 chosen=shown[chosen],
             ),
         )

@@ -72,7 +72,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
             say("{folder} holds no folders of pictures.", folder=folder.name),
             say(
                 "Put the pictures ({suffixes}) of each class into a folder named after it.",
-                suffixes=", ".join(SUFFIXES),
+                suffixes=tuple(SUFFIXES),
             ),
         )
     everything = [path for split in found.values() for path in split.files]
@@ -233,9 +233,27 @@ def _inspect(paths: list[Path]) -> tuple[Counter[tuple[int, int]], set[str], set
 def _skip_notes(skipped: Counter[str], broken: int) -> list[Text]:
     notes = []
     if broken:
-        notes.append(say("{count} pictures could not be read and were left out.", count=broken))
+        notes.append(
+            say(
+                "{count} picture could not be read and was left out.",
+                "{count} pictures could not be read and were left out.",
+                count=broken,
+            )
+        )
     if skipped["links"]:
-        notes.append(say("{count} symbolic links were left out.", count=skipped["links"]))
+        notes.append(
+            say(
+                "{count} symbolic link was left out.",
+                "{count} symbolic links were left out.",
+                count=skipped["links"],
+            )
+        )
     if skipped["others"]:
-        notes.append(say("{count} files that are not pictures were left out.", count=skipped["others"]))
+        notes.append(
+            say(
+                "{count} file that is not a picture was left out.",
+                "{count} files that are not pictures were left out.",
+                count=skipped["others"],
+            )
+        )
     return notes

@@ -45,5 +45,5 @@ def with_safe_inputs(raw: RawData) -> RawData:
         split: replace(samples, x={new.get(name, name): array for name, array in samples.x.items()})
         for split, samples in raw.splits.items()
     }
-    note = say("Inputs were renamed: {names}.", names=", ".join(changed))
+    note = say("Inputs were renamed: {names}.", names=tuple(changed))
     return replace(raw, splits=splits, notes=(*raw.notes, note))

@@ -294,6 +294,7 @@ def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) 
         strange = np.unique(labels[outside])
         raise InvalidInput(
             say(
+                "{name} holds {count} label outside the classes: {strange}.",
                 "{name} holds {count} labels outside the classes: {strange}.",
                 name=samples.called("y"),
                 count=int(outside.sum()),
@@ -339,6 +340,7 @@ def class_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[Text, ...]
         return tuple(shown), ()
     return tuple(shown), (
         say(
+            "{count} class name was shortened to {limit} characters or freed of control characters.",
             "{count} class names were shortened to {limit} characters or freed of control characters.",
             count=changed,
             limit=LONGEST_CLASS_NAME,
@@ -346,8 +348,8 @@ def class_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[Text, ...]
     )
 
 
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(_clean(str(name)) for name in names[:10]) + (", …" if len(names) > 10 else "")
+def _few(names: Sequence[str]) -> tuple[str, ...]:
+    return (*(_clean(str(name)) for name in names[:10]), *("…" for _ in names[10:11]))
 
 
 def _clean(name: str) -> str:

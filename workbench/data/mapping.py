@@ -92,7 +92,7 @@ def plan(keys: Iterable[str], source: str) -> Plan:
                 source=source,
                 keys=_listed(keys) if keys else say("nothing"),
             ),
-            say("Needed are x_train and y_train, with x_test and y_test if there are any; or x and y."),
+            say("It takes x_train and y_train, with x_test and y_test if there are any; or x and y."),
         )
     for split in SPLITS:
         if (split in found.x) != (split in found.y):
@@ -194,5 +194,5 @@ def _twice(source: str, split: Literal["train", "validation", "test"]) -> Invali
     )
 
 
-def _listed(keys: list[str]) -> str:
-    return ", ".join(key[:60] for key in keys[:10]) + (", …" if len(keys) > 10 else "")
+def _listed(keys: list[str]) -> tuple[str, ...]:
+    return (*(key[:60] for key in keys[:10]), *("…" for _ in keys[10:11]))

@@ -124,8 +124,8 @@ def try_on_samples(
         judge(outputs)  # raises what is wrong with them
         return Tried(better_than_guessing=_is_informed(given, labels))
     note = say(
-        'With scaling "{before}" the model is right on {share} % of {count} training samples, with '
-        '"{after}" on {other} %: the data were prepared with "{after}".',
+        'With scaling "{before}" the model is right on {share}% of {count} training samples, with '
+        '"{after}" on {other}%: the data were prepared with "{after}".',
         before=_named(before, best),
         after=_named(best, before),
         share=f"{100 * given.mean():.0f}",
@@ -216,7 +216,7 @@ def cannot_run(error: Exception, part: Features) -> InvalidInput:
         error: What its runtime raised.
         part: The samples.
     """
-    shapes = ", ".join(
+    shapes = tuple(
         f"{name} {array.shape[1:]} {array.dtype.name}".strip() for name, array in _by_name(part).items()
     )
     return InvalidInput(

@@ -245,8 +245,8 @@ def check_limit(size_bytes: int, limit_bytes: int, source: str | Text) -> None:
         )
 
 
-def _names(x: dict[str, Array]) -> str:
-    return ", ".join(_short(name) if name else "(unnamed)" for name in x)
+def _names(x: dict[str, Array]) -> tuple[str, ...]:
+    return tuple(_short(name) if name else "(unnamed)" for name in x)
 
 
 def _short(name: str) -> str:

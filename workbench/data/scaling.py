@@ -100,7 +100,7 @@ def fit_scalers(
         if one not in SCALINGS:
             raise InvalidInput(
                 say("Unknown scaling: {scaling}.", scaling=str(one)[:60]),
-                say("Use one of: {allowed}.", allowed=", ".join(SCALINGS)),
+                say("Use one of: {allowed}.", allowed=tuple(SCALINGS)),
             )
     specs = specs_of(raw.inputs, model)
     scalers: dict[str, Scaler] = {}

@@ -171,6 +171,7 @@ def check(
         if size < SMALLEST_SPLIT and split not in asked and not (split == "train" and asked):
             raise InvalidInput(
                 say(
+                    "The {split} split would have {count} sample; at least {needed} are needed.",
                     "The {split} split would have {count} samples; at least {needed} are needed.",
                     split=_split_text(split),
                     count=size,
@@ -182,6 +183,7 @@ def check(
         if len(occurring) < 2:
             raise InvalidInput(
                 say(
+                    "The {split} split has {count} sample, of the class {name}.",
                     "The {split} split has {count} samples, all of the class {name}.",
                     split=_split_text(split),
                     count=size,
@@ -196,7 +198,8 @@ def check(
         if size < SMALLEST_SPLIT:
             remarks.append(
                 say(
-                    "The {split} split has {count} samples only: what is measured on them says little.",
+                    "The {split} split has only {count} sample: what is measured on it says little.",
+                    "The {split} split has only {count} samples: what is measured on them says little.",
                     split=_split_text(split),
                     count=size,
                 )
@@ -215,9 +218,9 @@ def check(
     return tuple(remarks)
 
 
-def _few(classes: tuple[str, ...], chosen: npt.NDArray[np.bool_]) -> str:
+def _few(classes: tuple[str, ...], chosen: npt.NDArray[np.bool_]) -> tuple[str, ...]:
     numbers = np.flatnonzero(chosen)
-    return ", ".join(classes[number] for number in numbers[:5]) + (", …" if len(numbers) > 5 else "")
+    return (*(classes[number] for number in numbers[:5]), *("…" for _ in numbers[5:6]))
 
 
 def _larger(split: SplitName, own: set[SplitName]) -> Text:

@@ -160,7 +160,13 @@ def from_frame(
     unlabelled = int(frame[target].isna().sum())
     if unlabelled:
         frame = frame[frame[target].notna()]
-        notes.append(say("{count} rows without a label were dropped.", count=unlabelled))
+        notes.append(
+            say(
+                "{count} row without a label was dropped.",
+                "{count} rows without a label were dropped.",
+                count=unlabelled,
+            )
+        )
     needed = {target, *own.values()}
     empty = [column for column in columns if column not in needed and frame[column].isna().all()]
     if empty:
@@ -236,7 +242,7 @@ def _complete_rows(frame: Any, source: str) -> tuple[Any, list[Text]]:
     if not count:
         return frame, []
     by_column = missing.sum()
-    worst = ", ".join(
+    worst = tuple(
         f"{column[:60]} ({int(by_column[column])})"
         for column in sorted(frame.columns, key=lambda column: -int(by_column[column]))[:5]
         if by_column[column]
@@ -254,6 +260,7 @@ def _complete_rows(frame: Any, source: str) -> tuple[Any, list[Text]]:
         )
     return frame[~incomplete], [
         say(
+            "{count} row with missing values was dropped; missing in: {columns}.",
             "{count} rows with missing values were dropped; missing in: {columns}.",
             count=count,
             columns=worst,
@@ -368,5 +375,5 @@ def _unusable(column: str, dtype: str) -> InvalidInput:
     )
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(name[:60] for name in names[:10]) + (", …" if len(names) > 10 else "")
+def _listed(names: list[str]) -> tuple[str, ...]:
+    return (*(name[:60] for name in names[:10]), *("…" for _ in names[10:11]))

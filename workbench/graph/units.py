@@ -182,9 +182,9 @@ class Units:
         )
 
 
-def _members(group: Group) -> Text | str:
+def _members(group: Group) -> Text | tuple[str, ...]:
     if len(group.members) <= 3:
-        return ", ".join(group.members)
+        return group.members
     return say(
         "{first}, {second} and {count} more",
         first=group.members[0],

@@ -166,9 +166,11 @@ class Job:
             self.update(
                 queue_position=int(event["position"]),
                 **self._waits(),
-                stage=say("Waiting for a worker: one job is before this one")
-                if event["position"] == 1
-                else say("Waiting for a worker: {count} jobs are before this one", count=event["position"]),
+                stage=say(
+                    "Waiting for a worker: {count} job is before this one",
+                    "Waiting for a worker: {count} jobs are before this one",
+                    count=event["position"],
+                ),
             )
         elif kind == "started":
             self.update(queue_position=0, **self._waits_no_longer())

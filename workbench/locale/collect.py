@@ -34,6 +34,8 @@ SAID_FROM_DATA = frozenset(
         "workbench/cli/_tables.py",  # verdicts
         "workbench/making.py",  # titles of techniques
         "workbench/techniques/inference/grid_selection.py",  # goals
+        "workbench/techniques/quantization/calibration.py",  # splits
+        "workbench/techniques/quantization/litert_files.py",  # splits
         "workbench/training/distilled_model.py",  # student or teacher
         "workbench/stacking.py",  # titles of techniques
         "workbench/text.py",  # the translation function itself

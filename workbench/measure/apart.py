@@ -71,7 +71,7 @@ def time_once(
             seed=seed,
             plan=plan and plan.model_dump(mode="json"),
             split=split,
-            address_space_bytes=_address_space(candidates),
+            address_space_bytes=address_space(candidates),
         )
         with np.load(Path(folder) / "samples.npz", allow_pickle=False) as arrays:
             samples = {name: arrays[name] for name in arrays.files}
@@ -113,7 +113,7 @@ def peak_memory(
             Path(folder),
             dataset=str(dataset_folder),
             split=split,
-            address_space_bytes=_address_space([candidate]),
+            address_space_bytes=address_space([candidate]),
         )
     peak = answer["bytes"]
     return None if peak is None else int(peak)
@@ -178,11 +178,11 @@ def _predict_apart(
             on_message=on_message,
             dataset=str(dataset.folder),
             split=split,
-            address_space_bytes=_address_space([candidate]),
+            address_space_bytes=address_space([candidate]),
         )
 
 
-def _address_space(candidates: Sequence[Candidate]) -> int | None:
+def address_space(candidates: Sequence[Candidate]) -> int | None:
     """A limit that a damaged file cannot pass: all of the machine's memory, with room.
 
     None where a runtime maps far more than it uses, as TensorFlow and GPU drivers do.

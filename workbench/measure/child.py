@@ -96,7 +96,7 @@ def latency(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
         spec["protocol"],
         spec["seed"],
         line,
-        runtime_of=_runtimes(spec),
+        runtime_of=runtimes_of(spec),
         plan=plan and BlockPlan.model_validate(plan),
         working_on=line.working_on,
         watch=Narrowing(line.so_far, len(candidates)),
@@ -118,7 +118,7 @@ def predict(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
     (candidate,) = candidates
     features = Dataset(Path(spec["dataset"])).x(spec.get("split", "test"))
     line.working_on(candidate.variant)
-    session = _runtimes(spec)(candidate.runtime).load(candidate.path, candidate.settings)
+    session = runtimes_of(spec)(candidate.runtime).load(candidate.path, candidate.settings)
     stored: Any = None
     for start, stop, outputs in predict_in_batches(session, features):
         if stored is None:
@@ -134,7 +134,7 @@ def predict(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
 def memory(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> dict[str, Any]:
     """Loads one file, infers once, and tells the growth of the highest resident memory."""
     (candidate,) = candidates
-    runtime = _runtimes(spec)(candidate.runtime)
+    runtime = runtimes_of(spec)(candidate.runtime)
     features = Dataset(Path(spec["dataset"])).x(spec.get("split", "test"))
     (batch, *_) = input_batches(features, candidate.settings.batch, np.random.default_rng(0))
     line.working_on(candidate.variant)
@@ -152,7 +152,7 @@ def work(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> dict[
     (candidate,) = candidates
     features = Dataset(Path(spec["dataset"])).x("test")
     line.working_on(candidate.variant)
-    session = _runtimes(spec)(candidate.runtime).load(candidate.path, candidate.settings)
+    session = runtimes_of(spec)(candidate.runtime).load(candidate.path, candidate.settings)
     batches = input_batches(features, candidate.settings.batch, np.random.default_rng(0))
     prepared = [session.prepare(batch) for batch in batches]
     for item in prepared:
@@ -199,7 +199,8 @@ def _forget_peak_memory() -> None:
         return
 
 
-def _runtimes(spec: dict[str, Any]) -> Callable[[str], Runtime]:
+def runtimes_of(spec: dict[str, Any]) -> Callable[[str], Runtime]:
+    """Finds a runtime by name as the process that asks knows it."""
     made: dict[str, Runtime] = {}
 
     def find(name: str) -> Runtime:
@@ -214,7 +215,8 @@ def _runtimes(spec: dict[str, Any]) -> Callable[[str], Runtime]:
     return find
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
+    """Ends this process when the one that started it is gone."""
     if platform.system() == "Linux":
         # PR_SET_PDEATHSIG = 1: works even while a runtime holds the interpreter.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -229,7 +231,8 @@ def _die_with_parent(parent: int) -> None:
     threading.Thread(target=wait_for_end, daemon=True).start()
 
 
-def _limit(spec: dict[str, Any]) -> None:
+def limit(spec: dict[str, Any]) -> None:
+    """Limits the memory of this process, where ``address_space_bytes`` is given."""
     if sys.platform == "win32":
         return
     import resource
@@ -264,8 +267,8 @@ def main() -> int:
     # Libraries print: what they say goes to standard error, not between the messages.
     os.dup2(2, 1)
     spec = json.loads(sys.stdin.readline())
-    _die_with_parent(spec["parent"])
-    _limit(spec)
+    die_with_parent(spec["parent"])
+    limit(spec)
     sys.path.extend(entry for entry in spec["path"] if entry not in sys.path)
     candidates = [Candidate.model_validate(item) for item in spec["candidates"]]
     files = ", ".join(dict.fromkeys(candidate.path.name for candidate in candidates))

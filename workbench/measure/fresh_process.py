@@ -62,7 +62,7 @@ def run_in_fresh_process(
         "task": task,
         "candidates": [candidate.model_dump(mode="json") for candidate in candidates],
         # By class, so that a runtime that was registered in this process is found there too.
-        "runtimes": {name: _class_of(name) for name in {candidate.runtime for candidate in candidates}},
+        "runtimes": {name: class_of(name) for name in {candidate.runtime for candidate in candidates}},
         "path": [entry for entry in sys.path if entry],
         "folder": str(folder),
         "parent": os.getpid(),
@@ -76,7 +76,7 @@ def run_in_fresh_process(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            env=_environment(),
+            env=environment(),
         )
         try:
             _tell(process, spec)
@@ -122,12 +122,14 @@ class _Conversation:
             self._on_message(message)
 
 
-def _class_of(name: str) -> str:
+def class_of(name: str) -> str:
+    """Where the class of a runtime is, for another process to import."""
     kind = type(runtime(name))
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """The variables of a process that measures."""
     root = str(Path(__file__).resolve().parents[2])
     before = os.environ.get("PYTHONPATH")
     return {

@@ -19,7 +19,7 @@ SECONDS_BETWEEN = 0.25
 """Each word of a measurement wakes another process, on the machine that is being measured."""
 
 _FEWEST_ROUNDS = 6
-"""With fewer, the smallest and the largest of them are no 95 % interval of the median."""
+"""With fewer, the smallest and the largest of them are no 95% interval of the median."""
 
 _PREFIX = "latency of "
 
@@ -31,7 +31,7 @@ class SoFar(Record):
         place: Which of the candidates it is.
         rounds: Rounds that it comes from; 0 for the warm-up, in which it ran alone.
         median_ms: Of all samples so far, milliseconds per call.
-        interval: The ends of its 95 % interval; None while too little is known.
+        interval: The ends of its 95% interval; None while too little is known.
     """
 
     place: int
@@ -54,7 +54,7 @@ def timed_variant(curve: str) -> str | None:
 
 
 def median_interval(round_medians: Samples, median: float) -> tuple[float, float] | None:
-    """A 95 % interval of a median without drawing samples: by order, wider where rounds are alike.
+    """A 95% interval of a median without drawing samples: by order, wider where rounds are alike.
 
     What is stored of a finished measurement is drawn anew from all samples
     (:func:`workbench.measure.statistics.summarize`); this costs a hundredth of it.

@@ -56,8 +56,8 @@ def better_reading(
         if _far_better(other, right) and other.sum() >= ordered.sum():
             found.append(
                 say(
-                    "Read as {meaning}, the output would be right on {other} % of {count} training and "
-                    "validation samples, as it is read on {share} %: say from_logits={said} if that is "
+                    "Read as {meaning}, the output would be right on {other}% of {count} training and "
+                    "validation samples, as it is read on {share}%: say from_logits={said} if that is "
                     "meant.",
                     meaning=meaning,
                     other=_percent(other),
@@ -77,8 +77,8 @@ def better_reading(
         if _far_better(best, right):
             found.append(
                 say(
-                    "The output {name} is right on {other} % of {count} training and validation samples, the "
-                    'one that is judged on {share} %: say output="{name}" if that is meant.',
+                    "The output {name} is right on {other}% of {count} training and validation samples, the "
+                    'one that is judged on {share}%: say output="{name}" if that is meant.',
                     name=name,
                     other=_percent(best),
                     share=_percent(right),
@@ -120,8 +120,8 @@ def _order_text(
 ) -> Text:
     names = ", ".join(classes[index][:20] for index in order[:_NAMED_ORDER])
     return say(
-        "With the classes in another order ({names}) the model would be right on {other} % of {count} "
-        "training and validation samples, with that of the data on {share} %: check the order of the labels.",
+        "With the classes in another order ({names}) the model would be right on {other}% of {count} "
+        "training and validation samples, with that of the data on {share}%: check the order of the labels.",
         names=names + (" …" if len(order) > _NAMED_ORDER else ""),
         other=_percent(order[predictions] == labels),
         share=_percent(right),

@@ -2,9 +2,9 @@
 
 Interleaving protects a ratio from what slows both files alike. It does not protect the ratio of two
 programs that suffer unequally: on two cores shared with twelve other tasks a model timed in Keras and in
-LiteRT came out 11 to 50 times faster instead of 9, while two loads of one file mostly agreed within 5 %.
-So the A/A floor does not show it. How long the timing process waited for a processor does (50 to 86 % of
-its time there), and so does the scatter (IQR 92 to 1206 % of the median).
+LiteRT came out 11 to 50 times faster instead of 9, while two loads of one file mostly agreed within 5%.
+So the A/A floor does not show it. How long the timing process waited for a processor does (50 to 86% of
+its time there), and so does the scatter (IQR 92 to 1206% of the median).
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def busy(waited: float | None, pressure: float | None) -> Text | None:
         if waited <= MOST_WAITING_PERCENT:
             return None
         return say(
-            "The processor was busy with other work: the measurement waited for it {share} % of its time.",
+            "The processor was busy with other work: the measurement waited for it {share}% of its time.",
             share=round(waited),
         )
     if pressure is None or pressure <= MOST_WAITING_PERCENT:
         return None
     return say(
-        "The processor was busy with other work: tasks waited for it {pressure:.0f} % of the time.",
+        "The processor was busy with other work: processes waited for it {pressure:.0f}% of the time.",
         pressure=pressure,
     )
 
@@ -77,7 +77,7 @@ def distrust(run: LatencyMeasurement, variants: Iterable[str]) -> Text | None:
     if max(scatter, default=0.0) <= MOST_SCATTER:
         return None
     return say(
-        "The machine was unsteady while this was timed (IQR {share} % of the median): "
+        "The machine was unsteady while this was timed (IQR {share}% of the median): "
         "measure again when it is quiet.",
         share=round(100 * max(scatter)),
     )

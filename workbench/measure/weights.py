@@ -155,7 +155,7 @@ def losses(before: WeightEffects, after: WeightEffects, *, per_channel: bool = F
     if was - now > _SMALLEST_LOSS:
         found.append(
             say(
-                "Zeros were lost: they were {was} % of the weights and are {now} %.",
+                "Zeros were lost: they were {was}% of the weights and are {now}%.",
                 was=f"{100 * was:.1f}",
                 now=f"{100 * now:.1f}",
             )

@@ -105,13 +105,13 @@ def to_float32(model: Any) -> tuple[Any, tuple[Text, ...]]:
             say(
                 "The model was made in {policies}. It computes in float32 here, which every runtime takes: "
                 "largest difference on random input {difference:.1e}.",
-                policies=", ".join(policies),
+                policies=tuple(policies),
                 difference=difference,
             )
             if difference is not None
             else say(
                 "The model was made in {policies}. It computes in float32 here, which every runtime takes.",
-                policies=", ".join(policies),
+                policies=tuple(policies),
             ),
         )
     if not mixed:
@@ -121,6 +121,8 @@ def to_float32(model: Any) -> tuple[Any, tuple[Text, ...]]:
         layer.dtype_policy = "float32"
     return model, (
         say(
+            "{count} layer computed in {policy}, with weights in float32. It computes in float32 here, "
+            "which every runtime takes; outputs differ by what 16 bits had rounded.",
             "{count} layers computed in {policy}, with weights in float32. They compute in float32 here, "
             "which every runtime takes; outputs differ by what 16 bits had rounded.",
             count=len(mixed),
@@ -144,7 +146,7 @@ def without_memory(model: Any) -> tuple[Any, tuple[Text, ...]]:
         say(
             "{layers} kept their state from call to call (stateful). Here every sample starts from the "
             "initial state, so that no result depends on the samples before it.",
-            layers=", ".join(stateful),
+            layers=tuple(stateful),
         ),
     )
 

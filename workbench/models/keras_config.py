@@ -225,10 +225,9 @@ def _code_problems(name: str, lambdas: list[str], foreign: list[str], custom: li
         )
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: list[str]) -> tuple[str, ...]:
     unique = list(dict.fromkeys(name or "?" for name in names))
-    shown = ", ".join(name[:80] for name in unique[:_SHOWN])
-    return shown if len(unique) <= _SHOWN else f"{shown}, ..."
+    return (*(name[:80] for name in unique[:_SHOWN]), *("…" for _ in unique[_SHOWN : _SHOWN + 1]))
 
 
 def _reads_a_file(name: str, layer: str) -> Problem:

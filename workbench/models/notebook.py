@@ -42,7 +42,7 @@ def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
         raise Refused(
             say(
                 "The model has Lambda layers, which carry Python code: {layers}.",
-                layers=", ".join(layer.name for layer in lambdas),
+                layers=tuple(layer.name for layer in lambdas),
             ),
             say("If the code is yours, open the model again with trust=True."),
         )
@@ -55,7 +55,7 @@ def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
         raise Refused(
             say(
                 "The model uses classes of your own, which a worker process cannot import: {classes}.",
-                classes=", ".join(own),
+                classes=tuple(own),
             ),
             say("Rebuild it as a functional or Sequential model of built-in layers and keras.ops."),
         )
@@ -100,7 +100,7 @@ def _require_portable(layer: Any) -> None:
                 say(
                     "The Lambda layer {layer} uses {names} from around it, which its file cannot carry.",
                     layer=layer.name,
-                    names=", ".join(missing),
+                    names=tuple(missing),
                 ),
                 say(
                     "Call keras.ops or built-in layers on the tensors instead, without a Lambda layer, or "

@@ -22,8 +22,6 @@ def require_known_operators(graph: Any) -> None:
     unknown = sorted({node.op_type for node in graph.node if not onnx.defs.has(node.op_type, node.domain)})
     if unknown:
         raise InvalidInput(
-            say(
-                "The model cannot be converted to ONNX: it has no form for {names}.", names=", ".join(unknown)
-            ),
+            say("The model cannot be converted to ONNX: it has no form for {names}.", names=tuple(unknown)),
             say("Replace these operations, or choose another runtime."),
         )

@@ -50,7 +50,7 @@ def ordered(features: Features, names: Sequence[str]) -> Arrays:
                 say(
                     "The model has {count} inputs ({names}) and was given one array.",
                     count=len(names),
-                    names=", ".join(map(plain_name, names)),
+                    names=tuple(map(plain_name, names)),
                 ),
                 say("Pass a dict of arrays by input name."),
             )
@@ -63,8 +63,8 @@ def ordered(features: Features, names: Sequence[str]) -> Arrays:
         raise InvalidInput(
             say(
                 "The model's inputs are {names}; the data's are {given}.",
-                names=", ".join(map(plain_name, names)),
-                given=", ".join(features),
+                names=tuple(map(plain_name, names)),
+                given=tuple(features),
             ),
             say("Give each input of the model an array of its name."),
         )
@@ -128,7 +128,7 @@ def chosen_output(names: Sequence[str], output: JudgedOutput | None) -> int:
                 "The model's output {output} is judged, and this file has only {count}: {names}.",
                 output=output.name,
                 count=len(names),
-                names=", ".join(map(plain_name, names)),
+                names=tuple(map(plain_name, names)),
             )
         )
     return _numbered(names)[output.position]

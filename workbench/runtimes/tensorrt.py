@@ -52,7 +52,7 @@ class TensorRt(Runtime):
             "TensorRT needs an NVIDIA GPU with its driver and the packages tensorrt and pycuda. Missing "
             "here: {missing}. On a machine with such a GPU: pip install 'neural-workbench[tensorrt]'; or let "
             "one join as a worker and set WORKBENCH_GPU=remote.",
-            missing=", ".join(missing),
+            missing=tuple(missing),
         )
 
     @override

@@ -274,6 +274,13 @@ class Store:
         rows = self._execute("SELECT value FROM facts WHERE name = ?", (name,))
         return rows[0][0] if rows else None
 
+    def facts(self, beginning: str) -> dict[str, str]:
+        """The small values whose names begin so, by the rest of their names."""
+        rows = self._execute(
+            "SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", (len(beginning), beginning)
+        )
+        return {name[len(beginning) :]: value for name, value in rows}
+
     def set_fact(self, name: str, value: str) -> None:
         """Keeps a small value by name."""
         self._execute(_SET_FACT, (name, value))

@@ -26,7 +26,7 @@ def unsuitable(settings: TrainingSettings, variant: Variant, dataset: DatasetInf
             "Flips, shifts, rotations and cutouts need pictures (height, width, channels). The samples of "
             "{name} have the shape {shape}.",
             name=dataset.name,
-            shape=", ".join(str(shape) for shape in dataset.input_shapes.values()),
+            shape=tuple(str(shape) for shape in dataset.input_shapes.values()),
         )
     embedding = next((layer for layer in variant.description.layers if layer.kind == "Embedding"), None)
     if (settings.noise or settings.mixup) and embedding is not None:

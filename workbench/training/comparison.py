@@ -78,13 +78,13 @@ def curves_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Tab
 
 
 def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tuple[Text, ...]:
-    """Means with their 95 % intervals over the seeds; nothing for a single one."""
+    """Means with their 95% intervals over the seeds; nothing for a single one."""
     if len(results) < 2:
         return ()
     mean, low, high = mean_interval([run.best.validation_f1 for run in results])
     notes = [
         say(
-            "Over {count} seeds the validation F1 was {mean} [{low}, {high}] (mean, 95 % interval).",
+            "Over {count} seeds the validation F1 was {mean} [{low}, {high}] (mean, 95% interval).",
             count=len(results),
             mean=f"{mean:.4f}",
             low=f"{low:.4f}",
@@ -97,7 +97,7 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
         mean, low, high = (math.exp(value) for value in mean_interval([math.log(time) for time in times]))
         notes.append(
             say(
-                "Time to F1 {level}: median {median} s, mean {mean} s [{low}, {high}] (95 % interval).",
+                "Time to F1 {level}: median {median} s, mean {mean} s [{low}, {high}] (95% interval).",
                 level=f"{level:g}",
                 median=f"{statistics.median(times):.1f}",
                 mean=f"{mean:.1f}",
@@ -118,7 +118,7 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
         plain: Runs of the same seeds with plain settings.
 
     Returns:
-        The change of validation F1 and of the time to a common level, each with its 95 % interval and
+        The change of validation F1 and of the time to a common level, each with its 95% interval and
         what follows from it; nothing without runs.
     """
     if not ours:
@@ -157,12 +157,12 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
     mean, low, high = (math.exp(value) for value in mean_interval(logarithms))
     if len(logarithms) < 2:
         notes.append(
-            say("F1 {level} was reached in {ratio}x the time.", level=f"{level:g}", ratio=f"{1 / mean:.2f}")
+            say("F1 {level} was reached in {ratio}× the time.", level=f"{level:g}", ratio=f"{1 / mean:.2f}")
         )
     else:
         notes.append(
             say(
-                "F1 {level} was reached {ratio}x as fast [{low}, {high}] as with plain Adam.",
+                "F1 {level} was reached {ratio}× as fast [{low}, {high}] as with plain Adam.",
                 level=f"{level:g}",
                 ratio=f"{mean:.2f}",
                 low=f"{low:.2f}",

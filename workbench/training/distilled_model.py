@@ -95,7 +95,7 @@ def tapped(model: keras.Model, names: list[str], whose: str) -> keras.Model:
         if name not in known:
             raise InvalidInput(
                 say("The {whose} has no layer {name}.", whose=say(whose), name=repr(name)),
-                say("Its layers are: {names}.", names=", ".join(known)),
+                say("Its layers are: {names}.", names=tuple(known)),
             )
         try:
             output = model.get_layer(name).output

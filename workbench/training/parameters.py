@@ -75,7 +75,7 @@ class TrainingParameters(Parameters):
         "constant",
         title="Learning rate over time",
         description="Cosine falls to zero over all epochs. Warm-up rises to the learning rate first. "
-        "One-cycle rises over 30 % of the training from a 25th and then falls to zero. Step divides by ten "
+        "One-cycle rises over 30% of the training from a 25th and then falls to zero. Step divides by ten "
         "after half and again after three quarters.",
         json_schema_extra=_ADVANCED,
     )

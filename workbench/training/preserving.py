@@ -124,12 +124,12 @@ class Preserving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         """What a report says of it; nothing if there was nothing to keep."""
         notes = []
         if self.sparse:
-            notes.append(say("Zeros were kept in training: {layers}.", layers=", ".join(self.sparse)))
+            notes.append(say("Zeros were kept in training: {layers}.", layers=tuple(self.sparse)))
         if self.clustered:
             notes.append(
                 say(
                     "Shared values were kept in training, each trained as one weight: {layers}.",
-                    layers=", ".join(self.clustered),
+                    layers=tuple(self.clustered),
                 )
             )
         return tuple(notes)

@@ -66,12 +66,12 @@ class InputProfile(Record):
             )
         if self.waiting < 0.5:
             return say(
-                "The input costs {percent} % of a training step: {real} ms with the real input, {ready} ms "
+                "The input costs {percent}% of a training step: {real} ms with the real input, {ready} ms "
                 "on a batch that is ready. Try prefetch or parallel map.",
                 **values,
             )
         return say(
-            "The input is the bottleneck: {percent} % of a training step, {real} ms with the real input "
+            "The input is the bottleneck: {percent}% of a training step, {real} ms with the real input "
             "and {ready} ms on a batch that is ready. Try prefetch or parallel map, or larger batches.",
             **values,
         )

@@ -91,7 +91,7 @@ def test_limits(parents, made, tmp_path, own_slot):
     parent, dataset = parents("dense")
     finished = small_models.child(made("inference.runtime", "dense", runtime="litert"), parent)
     one = {"runtimes": "litert", "threads": "1", "batches": "1"}
-    with pytest.raises(Refused, match="No cell keeps within the limits"):
+    with pytest.raises(Refused, match="No combination keeps within the limits"):
         apply(NAME, finished, dataset, tmp_path / "time", limit_ms=1e-9, goal="throughput", **one)
     with pytest.raises(Refused, match="MB of memory"):
         apply(NAME, finished, dataset, tmp_path / "memory", limit_mb=0.001, **one)

@@ -102,7 +102,7 @@ def test_a_latency_is_met_as_measured_or_refused(digits, trained, recorder, tmp_
     applied, model = apply(ChannelPruning(), trained, digits, tmp_path / "out", recorder, **parameters)
     assert model.count_params() < trained.description.parameters
     assert any("of the parent's time" in str(note) for note in applied.report.notes)
-    with pytest.raises(Refused, match="less time is reachable, measured in LiteRT"):
+    with pytest.raises(Refused, match="less time is possible, measured in LiteRT"):
         apply(
             ChannelPruning(), trained, digits, tmp_path / "never", recorder, **parameters | {"remove": 0.99}
         )
@@ -150,7 +150,7 @@ def test_cancelled(digits, trained, recorder, tmp_path):
 class TestBeforeApplying:
     def test_what_cannot_be_reached_is_told(self, digits, trained):
         reason = ChannelPruning().fits(trained, digits.info, PruningParameters(remove=0.99, least=0.5))
-        assert "x less of it is reachable, and 100.0x was asked for" in str(reason)
+        assert "× less is possible, and 100.0× was asked for" in str(reason)
         assert "scores" in str(reason)
         assert ChannelPruning().fits(trained, digits.info, PruningParameters(remove=0.7)) is None
 
@@ -177,7 +177,7 @@ class TestBeforeApplying:
         estimate = ChannelPruning().estimate(trained, digits.info, PruningParameters(**parameters))
         applied, _ = apply(ChannelPruning(), trained, digits, tmp_path / "out", recorder, **parameters)
         share = applied.description.parameters / trained.description.parameters
-        assert f"About {round(100 * share)} % of the weights" in str(estimate.expectation)
+        assert f"About {round(100 * share)}% of the weights" in str(estimate.expectation)
         assert estimate.size_ratio == pytest.approx(
             applied.path.stat().st_size / trained.path.stat().st_size, abs=0.1
         )

@@ -62,18 +62,18 @@ def verdict(taught: Sequence[TrainingResult], alone: Sequence[TrainingResult], *
     if low > 0:
         return say(
             "Distillation won: {mean} points of validation F1 [{low}, {high}] against {against} "
-            "(mean and 95 % interval over {count} seeds).",
+            "(mean and 95% interval over {count} seeds).",
             **values,
         )
     if high < 0:
         return say(
             "Distillation lost: {mean} points of validation F1 [{low}, {high}] against {against} "
-            "(mean and 95 % interval over {count} seeds). Train the student without a teacher.",
+            "(mean and 95% interval over {count} seeds). Train the student without a teacher.",
             **values,
         )
     return say(
         "No difference shown: {mean} points of validation F1 [{low}, {high}] against {against} "
-        "(mean and 95 % interval over {count} seeds).",
+        "(mean and 95% interval over {count} seeds).",
         **values,
     )
 

@@ -18,6 +18,7 @@ from workbench.measure.grid import GridTimes, time_grid
 from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary
 from workbench.measure.trust import beside_other_work
+from workbench.number_format import percent, time
 from workbench.runtimes import runtime
 from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.grid_cells import (
@@ -66,14 +67,14 @@ class Grid(Technique[GridParameters]):
         cells = parameters.cells()
         if len(cells) > _MOST_CELLS:
             return say(
-                "{count} cells are more than {most}: choose fewer.", count=len(cells), most=_MOST_CELLS
+                "{count} combinations are more than {most}: choose fewer.", count=len(cells), most=_MOST_CELLS
             )
         if not dataset.counts.get("validation"):
             return say("The validation split has no samples to judge with.")
         possible, refused = _possible(cells, variant, dataset)
         if not possible:
             return say(
-                "None of these cells can be measured. {reasons}",
+                "None of these combinations can be measured. {reasons}",
                 reasons=" ".join(f"{skip.name}: {skip.reason}" for skip in skips(refused, cells)[:5]),
             )
         return None
@@ -85,8 +86,9 @@ class Grid(Technique[GridParameters]):
         return Estimate(
             seconds=grid_seconds(possible, variant, dataset),
             expectation=say(
-                "{cells} cells of {files} files. A runtime made for inference is often several times faster "
-                "than Keras at batch 1; what int8 and threads bring depends on this processor.",
+                "{cells} combinations of {files} files. A runtime made for inference is often several "
+                "times faster than Keras at batch 1; what int8 and threads bring depends on this "
+                "processor.",
                 cells=len(possible),
                 files=len(files),
             ),
@@ -134,7 +136,7 @@ class Grid(Technique[GridParameters]):
                 touched=(choice.told(best),),
                 skipped=skips(refused, cells),
                 notes=_notes(measured, choice.final),
-                tables=tables(ordered, judged, choice.excluded, choice.memory),
+                tables=tables(ordered, judged, choice.excluded, choice.memory, best),
             ),
         )
 
@@ -203,7 +205,7 @@ def _files(
 
 
 def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping[str, Cell]) -> GridTimes:
-    context.report.stage(say("Timing {count} cells", count=len(candidates)))
+    context.report.stage(say("Timing {count} combinations", count=len(candidates)))
     return time_grid(
         Part(context.report, 0.4, 0.9),
         # A light file first: it can share a process with every other one.
@@ -217,11 +219,12 @@ def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping
 def _notes(measured: GridTimes, final: Mapping[Cell, LatencySummary]) -> tuple[Text, ...]:
     notes = [
         say(
-            "{cells} cells were timed in {processes} fresh processes. A file that was in each of them "
-            "changed by {drift:.0%} from one to the other: smaller differences between cells mean nothing.",
+            "{cells} combinations were timed in {processes} fresh processes. A file that was in each of "
+            "them changed by {drift} from one to the next: smaller differences between combinations mean "
+            "nothing.",
             cells=len(measured.summaries),
             processes=measured.processes,
-            drift=measured.drift,
+            drift=percent(measured.drift),
         )
     ]
     if not measured.alone:
@@ -231,7 +234,7 @@ def _notes(measured: GridTimes, final: Mapping[Cell, LatencySummary]) -> tuple[T
             say(
                 "Timed again against each other: {cells}.",
                 cells="; ".join(
-                    f"{cell.label}: {summary.p50_ms.value:.4g} ms" for cell, summary in final.items()
+                    f"{cell.label}: {time(summary.p50_ms.value)}" for cell, summary in final.items()
                 ),
             )
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.measure.records import Interval, LatencySummary
+from workbench.number_format import points, time
 from workbench.techniques.inference.grid_cells import Cell, Model
 from workbench.text import Text, say
 from workbench.variant import Table
@@ -50,10 +51,11 @@ def outside(
     """
     if 100 * judged.change.value < -tolerance:
         return say(
-            "It loses {lost:.1f} points of F1 on the validation split.", lost=-100 * judged.change.value
+            "It loses {lost} points of F1 on the validation split.",
+            lost=points(-judged.change.value).lstrip("+"),
         )
     if limit_ms and summary.p50_ms.high > limit_ms:
-        return say("A call takes up to {ms:.3g} ms.", ms=summary.p50_ms.high)
+        return say("A call takes up to {time}.", time=time(summary.p50_ms.high))
     return None
 
 
@@ -81,6 +83,8 @@ def times_table(
     times: Mapping[Cell, Time | None],
     note: Text,
     excluded: Mapping[Cell, Text] | None = None,
+    *,
+    chosen: int | None = None,
 ) -> Table:
     """The heat map of the time of a call; empty where a cell has none yet.
 
@@ -88,6 +92,7 @@ def times_table(
         times: By cell.
         note: What to see in it.
         excluded: Why a cell is not chosen; None as long as nothing is.
+        chosen: Place of the cell that was.
     """
     columns = [_model(), _place(), say("p50 in ms"), say("from"), say("to")]
     if excluded is not None:
@@ -99,12 +104,14 @@ def times_table(
             (
                 cell.model.label,
                 _where(cell),
-                *(time or (None, None, None)),
+                *(took or (None, None, None)),
                 *(() if excluded is None else (excluded.get(cell),)),
             )
-            for cell, time in times.items()
+            for cell, took in times.items()
         ),
         picture="heatmap",
+        better="less",
+        chosen=chosen,
         note=note,
     )
 
@@ -126,8 +133,10 @@ def tables(
     files: Mapping[Model, Judged],
     excluded: Mapping[Cell, Text],
     memory: Mapping[Cell, int | None],
+    best: Cell,
 ) -> tuple[Table, ...]:
     """Latency and throughput as heat maps, and the files."""
+    chosen = list(times).index(best)
     latency: dict[Cell, Time | None] = {}
     rate = []
     for cell, summary in times.items():
@@ -137,7 +146,12 @@ def tables(
             (cell.model.label, _where(cell), samples.value, samples.low, samples.high, excluded.get(cell))
         )
     found = [
-        times_table(latency, say("Median with its 95 % interval over the rounds of one process."), excluded),
+        times_table(
+            latency,
+            say("Median with its 95% interval over the rounds of one process."),
+            excluded,
+            chosen=chosen,
+        ),
         Table(
             title=say("Throughput"),
             columns=(
@@ -150,6 +164,7 @@ def tables(
             ),
             rows=tuple(rate),
             picture="heatmap",
+            chosen=chosen,
             note=say("Batch divided by the median time of a call."),
         ),
         Table(
@@ -179,7 +194,7 @@ def tables(
         found.append(
             Table(
                 title=say("Memory"),
-                columns=(say("Cell"), say("Peak in MB")),
+                columns=(say("Combination"), say("Peak in MB")),
                 rows=tuple(
                     (cell.label, None if peak is None else peak / 1e6) for cell, peak in memory.items()
                 ),

@@ -37,7 +37,7 @@ class Filling:
         self._times[candidate.variant] = found.median_ms, low, high
         if new:
             self._report.stage(
-                say("Timing cell {number} of {count}", number=len(self._times), count=len(self._cells))
+                say("Timing combination {number} of {count}", number=len(self._times), count=len(self._cells))
             )
         self._show()
 
@@ -60,12 +60,12 @@ class Filling:
         counted = {"done": len(self._done), "count": len(self._cells)}
         note = (
             say(
-                "{done} of {count} cells are timed; {moving} are being timed, and their numbers still move.",
+                "{done} of {count} combinations are timed; {moving} are being timed, and their numbers still move.",
                 moving=moving,
                 **counted,
             )
             if moving
-            else say("{done} of {count} cells are timed.", **counted)
+            else say("{done} of {count} combinations are timed.", **counted)
         )
         self._report.table(
             times_table({cell: self._times.get(name) for name, cell in self._cells.items()}, note)

@@ -24,7 +24,7 @@ class GridParameters(Parameters):
         ge=0,
         le=60_000,
         title="Longest time of a call",
-        description="Cells whose call takes longer are not chosen. 0: no limit.",
+        description="Combinations whose call takes longer are not chosen. 0: no limit.",
         json_schema_extra={"unit": "ms", "advanced": True},
     )
     limit_mb: float = Field(
@@ -32,7 +32,8 @@ class GridParameters(Parameters):
         ge=0,
         le=1_000_000,
         title="Most memory",
-        description="Cells whose process needs more to load the file and infer are not chosen. 0: no limit.",
+        description="Combinations whose process needs more to load the file and infer are not chosen. "
+        "0: no limit.",
         json_schema_extra={"unit": "MB", "advanced": True},
     )
     tolerance: float = Field(

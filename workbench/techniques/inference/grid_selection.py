@@ -11,6 +11,7 @@ from workbench.measure.apart import peak_memory
 from workbench.measure.grid import PlayOff, may_share_a_process, play_off
 from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary
+from workbench.number_format import digits, size, time, time_interval
 from workbench.technique import Context
 from workbench.techniques.inference.grid_cells import Cell, Model
 from workbench.techniques.inference.grid_choice import Judged, outside, ranked, simplest
@@ -77,16 +78,15 @@ class Selection:
         """The choice in words."""
         summary = self.final.get(best, self._times[best])
         return say(
-            "Best for {goal}: {model}, threads {threads}, batch {batch}: {ms:.4g} ms a call [{low:.4g}, "
-            "{high:.4g}], {rate:.0f} samples a second.",
+            "Best for {goal}: {model}, threads {threads}, batch {batch}: {time} a call {interval}, "
+            "{rate} samples a second.",
             goal=say(self._parameters.goal),
             model=best.model.label,
             threads=best.threads,
             batch=best.batch,
-            ms=summary.p50_ms.value,
-            low=summary.p50_ms.low,
-            high=summary.p50_ms.high,
-            rate=summary.throughput,
+            time=time(summary.p50_ms.value),
+            interval=time_interval(summary.p50_ms),
+            rate=digits(summary.throughput),
         )
 
     def _candidate(self, cell: Cell) -> Candidate:
@@ -102,18 +102,18 @@ class Selection:
             )
         self.memory[cell] = peak
         if peak is not None and peak / 1e6 > limit:
-            self.excluded[cell] = say("It needs {mb:.0f} MB of memory.", mb=peak / 1e6)
+            self.excluded[cell] = say("It needs {memory} of memory.", memory=size(peak))
             return False
         return True
 
     def _none(self) -> Text:
         closest = next(iter(ranked(self._times, self._parameters.goal)), None)
         if closest is None:
-            return say("No cell could be timed.")
+            return say("No combination could be timed.")
         return say(
-            "No cell keeps within the limits. The best otherwise, {cell} (threads / batch), takes "
-            "{ms:.3g} ms: {reason}",
+            "No combination keeps within the limits. The best otherwise, {cell} (threads / batch), takes "
+            "{time}: {reason}",
             cell=closest.label,
-            ms=self._times[closest].p50_ms.value,
+            time=time(self._times[closest].p50_ms.value),
             reason=self.excluded.get(closest),
         )

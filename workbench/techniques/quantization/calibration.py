@@ -25,7 +25,7 @@ def float32_parent(variant: Variant, *formats: Format) -> Text | None:
             "made from.",
             name=variant.name,
             format=variant.format,
-            formats=", ".join(("keras", *formats)),
+            formats=("keras", *formats),
         )
     if variant.description.precision == "float64":
         return say("{name} is float64; this starts from float32.", name=variant.name)
@@ -50,10 +50,15 @@ def calibration_note(parameters: CalibratedParameters, count: int) -> Text:
         return say(
             "Calibrated with all {count} samples of the {split} split; {wanted} were asked for.",
             count=count,
-            split=parameters.split,
+            split=say(parameters.split),
             wanted=parameters.samples,
         )
-    return say("Calibrated with {count} samples of the {split} split.", count=count, split=parameters.split)
+    return say(
+        "Calibrated with {count} sample of the {split} split.",
+        "Calibrated with {count} samples of the {split} split.",
+        count=count,
+        split=say(parameters.split),
+    )
 
 
 def samples_code(variant: Variant, parameters: CalibratedParameters, names: str) -> str:

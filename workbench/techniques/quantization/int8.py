@@ -122,16 +122,17 @@ def _require_int8(applied: Applied, parameters: Int8Parameters, parent: Variant)
         raise Refused(
             say(
                 "The converter gave the file {got} inputs or outputs where {wanted} was asked for.",
-                got=", ".join(sorted(wrong)),
+                got=tuple(sorted(wrong)),
                 wanted=parameters.io,
             )
         )
     if applied.report.skipped and not parameters.allow_float:
         raise Refused(
             say(
+                "{count} operation has no int8 form: {names}.",
                 "{count} operations have no int8 form: {names}.",
                 count=len(applied.report.skipped),
-                names=", ".join(skip.name for skip in applied.report.skipped[:5]),
+                names=tuple(skip.name for skip in applied.report.skipped[:5]),
             ),
             say("Allow float32 for them, or replace them."),
         )

@@ -120,10 +120,11 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
             report=Report(
                 touched=(
                     say(
+                        "{count} layer holds {mode} weights: {names}.",
                         "{count} layers hold {mode} weights: {names}.",
                         count=len(done),
                         mode=parameters.mode,
-                        names=", ".join(layer.name for layer in done),
+                        names=tuple(layer.name for layer in done),
                     ),
                 ),
                 skipped=skipped,

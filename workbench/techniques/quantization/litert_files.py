@@ -180,14 +180,15 @@ def representative(
         note = say(
             "Calibrated with all {count} samples of the {split} split; {wanted} were asked for.",
             count=len(index),
-            split=parameters.split,
+            split=say(parameters.split),
             wanted=parameters.samples,
         )
     else:
         note = say(
+            "Calibrated with {count} sample of the {split} split.",
             "Calibrated with {count} samples of the {split} split.",
             count=len(index),
-            split=parameters.split,
+            split=say(parameters.split),
         )
     return samples, note
 

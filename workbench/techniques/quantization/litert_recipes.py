@@ -158,6 +158,7 @@ def _report(description: ModelDescription, weights: tuple[str, ...], notes: tupl
         if also:
             touched.append(
                 say(
+                    "{count} operation holds {type} weights ({bytes} bytes).",
                     "{count} operations hold {type} weights ({bytes} bytes).",
                     count=len(also),
                     type=other,

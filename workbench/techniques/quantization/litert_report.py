@@ -71,7 +71,7 @@ def _nothing_done(weighted: list[Layer], weights: str) -> Refused:
         say(
             "No weights of this model became {wanted}: there is no such form of {kinds}.",
             wanted=weights,
-            kinds=", ".join(left),
+            kinds=tuple(left),
         ),
         say("Choose float16, which every operation has.") if weights != "float16" else None,
     )

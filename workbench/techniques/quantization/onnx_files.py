@@ -162,6 +162,6 @@ def operations(path: Path) -> tuple[Text, tuple[Skip, ...]]:
         "{done} of {all} operations compute on 8-bit values: {kinds}.",
         done=done.total(),
         all=done.total() + len(left),
-        kinds=", ".join(f"{count} {kind}" for kind, count in sorted(done.items())),
+        kinds=tuple(f"{count} {kind}" for kind, count in sorted(done.items())),
     )
     return touched, tuple(left)

@@ -65,7 +65,7 @@ class OnnxInt8Parameters(CalibratedParameters):
         "minmax",
         title="Range of activations",
         description="minmax: the extremes that were seen. entropy: the range that loses least information. "
-        "percentile: all but the outermost 0.001 % of values.",
+        "percentile: all but the outermost 0.001% of values.",
     )
     per_channel: bool = Field(
         True,

@@ -237,15 +237,15 @@ def _correction_notes(chosen: str, errors: dict[str, float]) -> tuple[Text, ...]
     if chosen == "fast":
         return (
             say(
-                "Biases are corrected: the error of the outputs on the calibration samples is {fast} % of "
-                "their power, {none} % without.",
+                "Biases are corrected: the error of the outputs on the calibration samples is {fast}% of "
+                "their power, {none}% without.",
                 **values,
             ),
         )
     return (
         say(
-            "Biases are not corrected: the error of the outputs on the calibration samples is {none} % of "
-            "their power, {fast} % with NNCF's fast correction.",
+            "Biases are not corrected: the error of the outputs on the calibration samples is {none}% of "
+            "their power, {fast}% with NNCF's fast correction.",
             **values,
         ),
     )
@@ -273,7 +273,11 @@ def _report(description: ModelDescription, model: Any, notes: tuple[Text, ...]) 
                 all=len(weighted),
                 bytes=sum(layer.size_bytes for layer in done),
             ),
-            say("Activations are quantized at {count} places (FakeQuantize).", count=points - len(done)),
+            say(
+                "Activations are quantized at {count} place (FakeQuantize).",
+                "Activations are quantized at {count} places (FakeQuantize).",
+                count=points - len(done),
+            ),
         ),
         skipped=tuple(
             Skip(

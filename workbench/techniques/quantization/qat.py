@@ -255,13 +255,19 @@ def _reported(
     report = applied.report
     touched = list(report.touched)
     if done:
-        touched.insert(0, say("Batch normalization folded: {names}.", names=", ".join(sorted(done))))
-    touched.append(say("Activations are rounded at {count} places.", count=len(ranges)))
+        touched.insert(0, say("Batch normalization folded: {names}.", names=tuple(sorted(done))))
+    touched.append(
+        say(
+            "Activations are rounded at {count} place.",
+            "Activations are rounded at {count} places.",
+            count=len(ranges),
+        )
+    )
     share, count = _agreement(context, applied, model)
     notes = (
         *report.notes,
         say(
-            "The file and the model that was trained choose the same class for {percent} % of {count} "
+            "The file and the model that was trained choose the same class for {percent}% of {count} "
             "validation samples.",
             percent=f"{100 * share:.1f}",
             count=count,

@@ -99,8 +99,8 @@ class Clustering(Technique[ClusteringParameters]):
     and each shared value is trained as one weight, with the sum of the gradients of all that share it. Zeros
     of a sparse parent stay zero.
 
-    What it gives is a file that packs well with gzip, and the better on top of sparsity. It is *not*
-    faster and not smaller unpacked: Keras, LiteRT, ONNX Runtime and OpenVINO store and multiply every
+    The result is a file that gzip makes much smaller, even more so on top of sparsity. It is neither
+    faster nor smaller when unpacked: Keras, LiteRT, ONNX Runtime and OpenVINO store and multiply every
     weight. Turning it into float16 afterwards keeps the clusters; a converter that folds normalizations
     into the weights multiplies their number.
 
@@ -137,7 +137,7 @@ class Clustering(Technique[ClusteringParameters]):
             size_ratio=1.0,
             expectation=say(
                 "The file stays as large and as slow: every weight is stored and multiplied as before. "
-                "Packed with gzip it is about {percent} % of what it was, less on top of sparsity. "
+                "Packed with gzip it is about {percent}% of what it was, less on top of sparsity. "
                 "16 clusters usually cost little quality after fine-tuning.",
                 percent=round(100 * (1 - part + part * min(1.0, _BITS_PACKED * bits / 0.93))),
             ),
@@ -213,7 +213,11 @@ def _obstacle(kernel: Kernel, parameters: ClusteringParameters) -> Text | None:
     if _count(kernel, parameters) < 2:
         return say("It has only {weights} weights.", weights=size(kernel))
     if distinct(kernel) <= _count(kernel, parameters):
-        return say("It has only {count} distinct values already.", count=distinct(kernel))
+        return say(
+            "It has only {count} distinct value already.",
+            "It has only {count} distinct values already.",
+            count=distinct(kernel),
+        )
     return None
 
 

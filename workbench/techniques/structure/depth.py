@@ -128,7 +128,7 @@ class DepthScaling(Technique[DepthParameters]):
         applied = finish(shorter, context, Report())
         report = Report(
             touched=tuple(
-                say("{block} was left out: {layers}.", block=block.name, layers=", ".join(block.layers))
+                say("{block} was left out: {layers}.", block=block.name, layers=tuple(block.layers))
                 for block in chosen
             ),
             skipped=blocks.skipped,
@@ -180,9 +180,10 @@ def _too_few(blocks: Blocks, parameters: DepthParameters) -> Text | None:
         )
     if parameters.blocks > len(blocks.found):
         return say(
+            "Only {count} block can be left out: {names}.",
             "Only {count} blocks can be left out: {names}.",
             count=len(blocks.found),
-            names=", ".join(block.name for block in blocks.found),
+            names=tuple(block.name for block in blocks.found),
         )
     return None
 
@@ -228,6 +229,7 @@ def _choose(
     if len(chosen) < parameters.blocks:
         notes = (
             say(
+                "Only {count} block was left out: the others lie inside it.",
                 "Only {count} blocks were left out: the others lie inside them.",
                 count=len(chosen),
             ),

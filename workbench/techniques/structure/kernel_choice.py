@@ -69,8 +69,8 @@ def choose(
         raise InvalidInput(
             say(
                 "The model has no layer {missing} that could be left alone. It has: {known}.",
-                missing=", ".join(sorted(missing)),
-                known=", ".join(kernel.layer for kernel in found),
+                missing=tuple(sorted(missing)),
+                known=tuple(kernel.layer for kernel in found),
             )
         )
     choice = KernelChoice()

@@ -101,9 +101,9 @@ class ChannelPruning(Technique[PruningParameters]):
             seconds=seconds,
             size_ratio=remains.bytes,
             expectation=say(
-                "About {parameters} % of the weights and {macs} % of the operations stay, in every runtime; "
-                "at most {reachable}x fewer operations are reachable. The time falls less than the "
-                "operations. Quality falls with what is removed and comes back with fine-tuning.",
+                "About {parameters}% of the weights and {macs}% of the operations stay, in every runtime; "
+                "at most {reachable}× fewer operations are possible. Time falls less than operations. "
+                "Quality falls with what is removed and comes back with fine-tuning.",
                 parameters=round(100 * remains.parameters),
                 macs=round(100 * macs),
                 reachable=f"{1 / max(plan.part(plan.fewest, 'latency'), 1e-3):.1f}",
@@ -157,8 +157,8 @@ class ChannelPruning(Technique[PruningParameters]):
         if (left := plan.part(counts, target)) < 0.9 * part:
             notes.append(
                 say(
-                    "Multiples of {number} come no closer to the target: {left} % is left where {wanted} % "
-                    "was asked for.",
+                    "Multiples of {number} come no closer to the target: {left}% are left where {wanted}% "
+                    "were asked for.",
                     number=parameters.round_to,
                     left=f"{100 * left:.0f}",
                     wanted=f"{100 * part:.0f}",
@@ -239,7 +239,7 @@ def _report(
         if count == len(group.units)
     ]
     numbers = say(
-        "{before} weights became {after}; {macs} % of the operations stay.",
+        "{before} weights became {after}; {macs}% of the operations stay.",
         before=f"{parent.count_params():,}",
         after=f"{model.count_params():,}",
         macs="?" if remains.macs is None else f"{100 * remains.macs:.1f}",

@@ -64,8 +64,8 @@ def counts_for_latency(
         if least > part:
             raise Refused(
                 say(
-                    "At most {reachable}x less time is reachable, measured in LiteRT with as few channels as "
-                    "allowed; {wanted}x was asked for.",
+                    "At most {reachable}× less time is possible, measured in LiteRT with as few channels "
+                    "as allowed; {wanted}× was asked for.",
                     reachable=f"{1 / least:.1f}",
                     wanted=f"{1 / part:.1f}",
                 ),

@@ -15,7 +15,7 @@ from workbench.techniques.structure.pruning_plan import Target
 class _Channels(Parameters):
     target: Target = Field(
         "macs",
-        title="Make less of",
+        title="Reduce",
         description="Channels, weights, bytes of the file, multiply-accumulates (MACs), or the latency in "
         "LiteRT, which is measured while channels are chosen.",
     )

@@ -202,8 +202,8 @@ class PruningPlan:
         if target == "latency" or reachable <= part:
             return None
         return say(
-            "At most {reachable}x less of it is reachable, and {wanted}x was asked for: every group of "
-            "channels keeps some, and what is fixed stays: {fixed}.",
+            "At most {reachable}× less is possible, and {wanted}× was asked for: every group of channels "
+            "keeps some, and what is fixed stays: {fixed}.",
             reachable=f"{1 / reachable:.1f}",
             wanted=f"{1 / part:.1f}",
             fixed=", ".join(skip.name for skip in self._fixed()[:5]) or "-",

@@ -70,7 +70,7 @@ def by_target(layers: Sequence[Factorable], others: int, ratio: float) -> RankCh
     if least > ratio * before:
         raise Refused(
             say(
-                "{wanted} % of the weights cannot be reached: at rank 1 everywhere {least} % are left.",
+                "{wanted}% of the weights cannot be reached: even at rank 1 everywhere, {least}% are left.",
                 wanted=f"{100 * ratio:g}",
                 least=f"{100 * least / before:.1f}",
             ),

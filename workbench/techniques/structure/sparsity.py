@@ -106,8 +106,8 @@ class Sparsity(Technique[SparsityParameters]):
     A trained network has many weights near zero; often four of five can go. The gradual schedule
     removes them while the model trains, which costs less F1 than all at once.
 
-    What it gives is a file that packs well: zeros take next to nothing in gzip. It is *not* faster
-    and not smaller unpacked: Keras, LiteRT, ONNX Runtime and OpenVINO store the zeros and multiply with
+    The result is a file that compresses well: zeros take next to nothing in gzip. It is neither faster
+    nor smaller when unpacked: Keras, LiteRT, ONNX Runtime and OpenVINO store the zeros and multiply with
     them. For speed, take channel pruning, which removes them.
 
     Sources: Han et al., 2015 (arXiv:1506.02626); Zhu and Gupta, 2017 (arXiv:1710.01878), the schedule;
@@ -144,7 +144,7 @@ class Sparsity(Technique[SparsityParameters]):
             size_ratio=1.0,
             expectation=say(
                 "The file stays as large and as slow: zeros are stored and multiplied like other numbers. "
-                "Packed with gzip it is about {percent} % of what it was. Quality holds up to a share that "
+                "Packed with gzip it is about {percent}% of what it was. Quality holds up to a share that "
                 "depends on how much larger than needed the model is; fine-tuning moves it up.",
                 percent=round(100 * (1 - part + part * min(1.0, 1.24 * (1 - share) + 0.01))),
             ),
@@ -163,7 +163,7 @@ class Sparsity(Technique[SparsityParameters]):
         )
         touched = tuple(
             say(
-                "{layer}: {share} % of {weights} weights are zero; {before} % were.",
+                "{layer}: {share}% of {weights} weights are zero; {before}% were.",
                 layer=kernel.name,
                 share=f"{100 * zeros(kernel):.1f}",
                 weights=f"{size(kernel):,}",
@@ -215,7 +215,7 @@ def _choose(model: Any, parameters: SparsityParameters) -> KernelChoice:
     already = zeros_of_all(choice.chosen)
     if already >= _share(parameters) and parameters.pattern not in PATTERNS:
         raise Refused(
-            say("{share} % of these weights are zero already.", share=f"{100 * already:.1f}"),
+            say("{share}% of these weights are zero already.", share=f"{100 * already:.1f}"),
             say("Ask for more zeros."),
         )
     return choice

@@ -106,7 +106,7 @@ class WidthScaling(Technique[WidthParameters]):
             ),
             size_ratio=ratio,
             expectation=say(
-                "About {percent} % of the weights and operations, in every runtime. The time falls less, the "
+                "About {percent}% of the weights and operations, in every runtime. The time falls less, the "
                 "smaller the model. Quality depends on how much wider than needed the model was; "
                 "a model that is trained too shortly loses for that reason alone.",
                 percent=round(100 * ratio),
