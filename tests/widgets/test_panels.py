@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.widgets.result_rows import ROWS
 from widgets import (
     BestLine,
     Dashboard,
@@ -24,12 +27,12 @@ from widgets import (
     VariantsTable,
 )
 from widgets.component import Component
-from widgets.session import session_of
+from widgets.session import Session, session_of
 from widgets.wording import latency_words
 from workbench.errors import WorkbenchError
 from workbench.jobs.executor import Executor
 from workbench.recipe import Recipe
-from workbench.text import current_language, use_language
+from workbench.text import current_language, say, use_language
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -224,6 +227,50 @@ def test_axes_and_colours_are_chosen_and_nonsense_is_refused(
     assert (chart.shown["x"], chart.shown["y"], chart.shown["by"]) == ("change", "size", "family")
     chart.click("axes", x="speed", y="change")
     chart.click("colour", by="verdict")
+
+
+def test_what_was_cancelled_is_not_measured_until_asked_for_again(
+    table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unmeasured = ROWS[3]
+    busy = ROWS[1].model_copy(update={"distrust": say("The machine was busy.")})
+    monkeypatch.setattr(Session, "rows", property(lambda self: (ROWS[0], busy, unmeasured)))
+    jobs: list[Any] = []
+    monkeypatch.setattr(Session, "jobs", property(lambda self: tuple(jobs)))
+
+    def shown() -> list[dict[str, Any]]:
+        return table.component.view()["rows"]
+
+    baseline, doubted, waiting = shown()
+    assert (baseline["measured"], baseline["distrusted"]) == (True, None)
+    assert doubted["distrusted"] == "The machine was busy."
+    assert doubted["speed"]["chip"]["tone"] == "unsure"
+    assert doubted["speed"]["bar"] is None
+    assert (waiting["measured"], waiting["busy"], waiting["size"]["chip"]) == (False, False, None)
+    jobs.append(SimpleNamespace(ended=False, variant=None, request={"variants": [unmeasured.variant.id]}))
+    assert [row["busy"] for row in shown()] == [False, False, True]
+    jobs[0].ended = True
+    assert [row["busy"] for row in shown()] == [False, False, False]
+
+
+def test_two_that_are_no_parent_and_child_are_compared_in_everything(
+    workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = next(one for one in workbench.variants if one.automatic)
+    details = Reader(DetailsPanel(workbench), monkeypatch)
+    table.click("compare", variant=workbench.variant("float16").id, reference=reference.id)
+    deadline = time.monotonic() + 60
+    while len((chips := details.shown["comparison"])["chips"]) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert chips["title"] == f"float16 against {reference.name}"
+    assert chips["chips"][0]["words"].endswith("× smaller")
+    assert chips["chips"][2]["words"].startswith(("kept", "not proven"))
+    assert details.shown["layers"]["names"] == ["float16", reference.name]
+    table.component.session.fold()
+    table.click(
+        "compare", variant=workbench.variant("float16").id, reference=workbench.variant("dense-digits").id
+    )
 
 
 def test_selection_is_shared_by_all_widgets_of_a_workbench(

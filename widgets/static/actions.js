@@ -33,7 +33,7 @@ export function actions(view, row, others, first = null) {
   };
   return [
     h("div", { class: "wb-actions", key: "actions" }, first,
-      h("button", { type: "button", class: `wb-small ${row.id === state.parent ? "" : "wb-primary"}`, key: "continue",
+      h("button", { type: "button", class: `wb-small ${row.id === state.parent || first ? "" : "wb-primary"}`, key: "continue",
         "aria-pressed": String(row.id === state.parent), onclick: act("continue") }, labels.continue),
       others.length > 0 && h("label", { class: "wb-inline", key: "compare" }, h("span", {}, labels.compare),
         h("select", { value: state.reference ?? "", onchange: (event) => view.act("compare", { variant: row.id, reference: event.target.value }) },
