@@ -268,9 +268,7 @@ def test_two_that_are_no_parent_and_child_are_compared_in_everything(
     assert chips["chips"][2]["words"].startswith(("kept", "not proven"))
     assert details.shown["layers"]["names"] == ["float16", reference.name]
     table.component.session.fold()
-    table.click(
-        "compare", variant=workbench.variant("float16").id, reference=workbench.variant("dense-digits").id
-    )
+    table.component.session.compare(workbench.variant("dense-digits").id)
 
 
 def test_selection_is_shared_by_all_widgets_of_a_workbench(
