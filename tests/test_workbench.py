@@ -214,7 +214,9 @@ def test_deleting_takes_descendants_and_undo_brings_them_back(opened: Workbench)
     narrow = next(variant for variant in before if variant.technique == "structure.width")
     opened.delete(narrow.id)
     assert len(opened.variants) == len(before) - 2
+    assert [one.id for one in opened.undoable][:1] == [narrow.id]
     assert str(opened.undo()) == "2 variants are back."
+    assert opened.undoable == ()
     assert opened.variants == before
     assert opened.undo() is None
     with pytest.raises(InvalidInput, match="The baseline cannot be deleted"):

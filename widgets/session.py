@@ -63,8 +63,6 @@ class Session:
         self.opened = False
         self.revealed = 0
         self.has_drawer = False
-        self.undone: Text | None = None
-        self._deletions: list[tuple[Workbench, Text]] = []
         self._watch(workbench)
 
     def _watch(self, workbench: Workbench) -> None:
@@ -79,6 +77,8 @@ class Session:
         self._goal: Goal | None = None
         self._rows: tuple[ResultRow, ...] | None = None
         self._compared: dict[tuple[str, str], SideBySide | None] = {}
+        self._undoable: tuple[Variant, ...] | None = None
+        self.undone: Text | None = None
         self._variants: tuple[Variant, ...] | None = None
         self._siblings: tuple[Sibling, ...] | None = None
         self._jobs: dict[str, JobState] = {state.id: state for state in reversed(workbench.jobs)}
@@ -191,6 +191,7 @@ class Session:
     def select(self, variant: object) -> None:
         """Shows a variant's details."""
         self.selected = self.known(variant)
+        self.undone = None
         self.touch("selection")
 
     def reveal(self, variant: object) -> None:
@@ -203,15 +204,8 @@ class Session:
     def delete(self, variant: object) -> None:
         """Hides a variant and everything that was made from it."""
         key = self.known(variant)
-        name = short(self.workbench.variant(key).name)
-        before = {one.id for one in self.workbench.variants}
         self.workbench.delete(key)
-        others = len(before) - len(self.workbench.variants) - 1
-        said = say("Undo delete of {name}", name=name)
-        if others:
-            said = say("Undo delete of {name} and {count} made from it", name=name, count=others)
-        self._deletions.append((self.workbench, said))
-        self.undone = None
+        self.undone = self._undoable = None
         if self.selected == key:
             self.opened = False
         self.touch("selection")
@@ -219,17 +213,19 @@ class Session:
     @property
     def undoable(self) -> Text | None:
         """The last deletion, as what would be taken back; None if there is none."""
-        return next(
-            (said for workbench, said in reversed(self._deletions) if workbench is self.workbench), None
-        )
+        if self._undoable is None:
+            self._undoable = self.workbench.undoable
+        if not self._undoable:
+            return None
+        name, others = short(self._undoable[0].name), len(self._undoable) - 1
+        if others:
+            return say("Undo delete of {name} and {count} made from it", name=name, count=others)
+        return say("Undo delete of {name}", name=name)
 
     def undo(self) -> None:
         """Takes the last deletion back."""
         self.undone = self.workbench.undo()
-        for place in range(len(self._deletions) - 1, -1, -1):
-            if self._deletions[place][0] is self.workbench:
-                del self._deletions[place]
-                break
+        self._undoable = None
         self.touch("selection")
 
     def fold(self) -> None:
@@ -435,7 +431,7 @@ class Session:
                 self.touch("selection", "variants")
             self.touch("jobs")
             return
-        self._rows = self._goal = None
+        self._rows = self._goal = self._undoable = None
         self._compared.clear()
         if event[0] == "variants":
             self._variants = self._siblings = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,6 +39,9 @@ from workbench.text import Text, say
 from workbench.variant import Variant
 
 Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results"]]
+
+_DELETIONS = "deletions"
+"""The fact that says what was deleted and can be brought back, the newest last."""
 
 
 class Workbench(Reading):
@@ -77,7 +81,6 @@ class Workbench(Reading):
         self._observers: Observers[Event] = Observers()
         self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
-        self._deletions: list[tuple[str, ...]] = []
         self.structure = Structure(self.apply)
         self.training = Training(self.apply)
         self.inference = Inference(self.apply)
@@ -374,19 +377,40 @@ class Workbench(Reading):
         Raises:
             InvalidInput: For the baseline.
         """
-        ids = tuple(one.id for one in self._evidence.with_descendants(variant))
+        ids = [one.id for one in self._evidence.with_descendants(variant)]
         self._store.set_deleted(ids, True)
-        self._deletions.append(ids)
+        self._keep_deletions([*self._deletions(), ids])
         self._stored("variants")
+
+    @property
+    def undoable(self) -> tuple[Variant, ...]:
+        """What :meth:`undo` would bring back, the one that was deleted first; kept with the folder."""
+        last = self._deletions()[-1:]
+        hidden = {one.id: one for one in self._store.variants(deleted=True)} if last else {}
+        return tuple(hidden[id_] for ids in last for id_ in ids)
 
     def undo(self) -> Text | None:
         """Takes the last deletion back; returns what was done, None if there was nothing to undo."""
-        if not self._deletions:
+        deletions = self._deletions()
+        if not deletions:
             return None
-        ids = self._deletions.pop()
+        ids = deletions.pop()
         self._store.set_deleted(ids, False)
+        self._keep_deletions(deletions)
         self._stored("variants")
         return say("{count} variant is back.", "{count} variants are back.", count=len(ids))
+
+    def _deletions(self) -> list[list[str]]:
+        """What was deleted and can still be brought back: not what was purged meanwhile, or is back."""
+        kept = json.loads(self._store.fact(_DELETIONS) or "[]")
+        if not kept:
+            return []
+        hidden = {one.id for one in self._store.variants(deleted=True)}
+        there = [[id_ for id_ in ids if id_ in hidden] for ids in kept]
+        return [ids for ids in there if ids]
+
+    def _keep_deletions(self, deletions: list[list[str]]) -> None:
+        self._store.set_fact(_DELETIONS, json.dumps(deletions))
 
     # -- what is written on variants --------------------------------------------------------
 
