@@ -77,7 +77,6 @@ class Session:
         self._goal: Goal | None = None
         self._rows: tuple[ResultRow, ...] | None = None
         self._compared: dict[tuple[str, str], SideBySide | None] = {}
-        self._undoable: tuple[Variant, ...] | None = None
         self.undone: Text | None = None
         self._variants: tuple[Variant, ...] | None = None
         self._siblings: tuple[Sibling, ...] | None = None
@@ -205,7 +204,7 @@ class Session:
         """Hides a variant and everything that was made from it."""
         key = self.known(variant)
         self.workbench.delete(key)
-        self.undone = self._undoable = None
+        self.undone = None
         if self.selected == key:
             self.opened = False
         self.touch("selection")
@@ -213,19 +212,22 @@ class Session:
     @property
     def undoable(self) -> Text | None:
         """The last deletion, as what would be taken back; None if there is none."""
-        if self._undoable is None:
-            self._undoable = self.workbench.undoable
-        if not self._undoable:
+        deleted = self.workbench.deleted
+        if not deleted:
             return None
-        name, others = short(self._undoable[0].name), len(self._undoable) - 1
-        if others:
-            return say("Undo delete of {name} and {count} made from it", name=name, count=others)
-        return say("Undo delete of {name}", name=name)
+        name = short(deleted[0].name)
+        if len(deleted) == 1:
+            return say("Undo delete of {name}", name=name)
+        return say(
+            "Undo delete of {name} and {count} variant made from it",
+            "Undo delete of {name} and {count} variants made from it",
+            name=name,
+            count=len(deleted) - 1,
+        )
 
     def undo(self) -> None:
         """Takes the last deletion back."""
         self.undone = self.workbench.undo()
-        self._undoable = None
         self.touch("selection")
 
     def fold(self) -> None:
@@ -431,7 +433,7 @@ class Session:
                 self.touch("selection", "variants")
             self.touch("jobs")
             return
-        self._rows = self._goal = self._undoable = None
+        self._rows = self._goal = None
         self._compared.clear()
         if event[0] == "variants":
             self._variants = self._siblings = None
