@@ -25,6 +25,7 @@ NAMES = {
     "2:4",
     "Adam",
     "AdamW",
+    "CSV",
     "F1",
     "F1 {verdict}",
     "GPU",
@@ -47,8 +48,11 @@ NAMES = {
     "kB",
     "ms",
     "uint8",
+    "{names}",
     "{reason}",
     "°",
+    "{samples} · {classes}",
+    "{stage} · {where}",
     "≈ {time}",
 }
 """What reads the same in every language: names, units, and sentences that are one hole."""

@@ -184,7 +184,7 @@ class Units:
 
 def _members(group: Group) -> Text:
     if len(group.members) <= 3:
-        return Text(template="{names}", values={"names": group.members})
+        return say("{names}", names=group.members)
     return say(
         "{first}, {second} and {count} more",
         first=group.members[0],
