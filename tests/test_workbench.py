@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -21,6 +22,7 @@ from workbench.jobs.reporter import SilentReporter
 from workbench.jobs.slot import shared_slot
 from workbench.jobs.state import JobState
 from workbench.measure.narrowing import latency_curve, timed_variant
+from workbench.measuring import Measuring
 from workbench.recipe import Recipe
 from workbench.results import ResultRow
 from workbench.runtimes import runtime
@@ -96,6 +98,9 @@ def test_quantizing_makes_a_reference_and_stacks_on_width(opened: Workbench) -> 
     assert reference.variant.automatic
     assert reference.total_speedup is not None
     row = rows[small.id]
+    assert row.variant.name == "width 0.5 → int8"
+    assert row.size_change is not None
+    assert row.size_change.word == "smaller"
     assert row.speed is not None
     assert row.speed.reference == reference.variant.id
     assert row.total_speedup is not None
@@ -115,10 +120,106 @@ def test_quantizing_makes_a_reference_and_stacks_on_width(opened: Workbench) -> 
 def test_a_recipe_gives_what_the_clicks_gave(opened: Workbench) -> None:
     clicked = opened.apply("quantization.float16").wait()
     assert clicked is not None
-    again = opened.run(Recipe.from_yaml(opened.recipe(clicked.id).to_yaml())).wait()
+    recipe = Recipe.from_yaml(opened.recipe(clicked.id).to_yaml())
+    again = opened.run(recipe, again=True).wait()
     assert again is not None
     assert again.sha256 == clicked.sha256
     assert again.name == "float16 2"
+
+
+def test_what_is_there_is_not_made_twice(opened: Workbench) -> None:
+    before = opened.variants
+    assert opened.existing("quantization.float16") == opened.variant("float16")
+    assert opened.existing("structure.width", parameters={"factor": 0.25}) is None
+    job = opened.apply("quantization.float16")
+    assert job.state.status == "done"
+    assert job.state.variant == opened.variant("float16").id
+    assert job.wait() == opened.variant("float16")
+    recipe = opened.recipe(opened.variant("int8").id)
+    assert len(recipe.steps) == 2
+    assert opened.run(recipe).wait() == opened.variant("int8")
+    reference = next(one for one in before if one.automatic)
+    assert opened.apply("inference.runtime", runtime="litert").wait() == reference
+    assert opened.open("dense-digits", "digits").state.status == "done"
+    assert opened.open("dense-digits", "digits").wait() == opened.baseline
+    for other in (
+        {"model": "dense-mnist-5k", "data": "digits"},
+        {"scaling": "none"},
+        {"data": "breast-cancer"},
+    ):
+        with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
+            opened.open(**{"model": "dense-digits", "data": "digits", **other})
+    assert opened.variants == before
+
+
+def test_names_notes_and_stars_are_seen_by_a_second_page(opened: Workbench, executor: Executor) -> None:
+    small = opened.variant("int8")
+    with Workbench(opened.folder, executor=executor) as beside:
+        told = threading.Event()
+        beside.observe(lambda event: told.set() if event == ("variants",) else None)
+        opened.rename("int8", " for the phone ")
+        opened.annotate(small.id, "ask Lin")
+        opened.star(small.id)
+        assert told.wait(20)
+        row = next(row for row in beside.results() if row.variant.id == small.id)
+        assert (row.variant.name, row.note, row.starred) == ("for the phone", "ask Lin", True)
+        assert beside.variant("width 0.5 → int8").id == small.id  # by the name that it was made with
+    for name in ("", "  ", "x" * 81, "two\nlines", "dense-digits", 7):
+        with pytest.raises(InvalidInput):
+            opened.rename(small.id, name)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="up to 2000 characters"):
+        opened.annotate(small.id, "x" * 2001)
+    opened.rename(small.id, "width 0.5 → int8")
+    opened.star(small.id, False)
+    assert not next(row for row in opened.results() if row.variant.id == small.id).starred
+
+
+def test_a_last_step_is_a_name_as_long_as_only_one_variant_ends_with_it(opened: Workbench) -> None:
+    narrow = opened.variant("width 0.5")
+    half = opened.apply("quantization.float16", narrow.id)
+    assert half.wait() is not None
+    assert opened.variant("float16").parent == opened.baseline.id  # type: ignore[union-attr]
+    opened.rename("float16", "half")
+    opened.rename("float16 2", "another → float16")
+    with pytest.raises(InvalidInput, match="There are 2 variants 'float16'") as refused:
+        opened.variant("float16")
+    assert "another → float16, width 0.5 → float16" in str(refused.value)
+    opened.rename("half", "float16")
+    opened.rename("another → float16", "float16 2")
+    opened.delete(half.state.variant or "")
+
+
+def test_a_measurement_that_was_cancelled_is_taken_up(
+    opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(*_: object) -> None:
+        raise Cancelled
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Measuring, "weigh_and_judge", stop)
+        job = opened.apply("quantization.int8_weights")
+        with pytest.raises(Cancelled):
+            job.wait()
+    left = opened.variant("int8 weights")
+    assert job.state.variant == left.id
+
+    def row() -> ResultRow:
+        return next(row for row in opened.results() if row.variant.id == left.id)
+
+    assert (row().quality, row().latency) == (None, None)
+    assert 1 < opened.estimate_measuring([left.id], "quick") < opened.estimate_measuring([left.id], "final")
+    opened.measure([left.id], "quick").wait()
+    measured = row()
+    assert measured.size is not None
+    assert measured.size.peak_memory_bytes is not None
+    assert measured.quality_change is not None
+    assert measured.speed is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(Measuring, "missing", lambda *_: frozenset({"latency"}))
+        completed = opened.apply("quantization.int8_weights")
+        assert completed.wait() == left
+    assert row().latency != measured.latency
+    opened.delete(left.id)
 
 
 def test_events_are_told_in_order(opened: Workbench) -> None:
@@ -169,7 +270,7 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
 def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
     before = opened.variants
     job = opened.apply("structure.width", epochs=200)
-    waiting = opened.apply("quantization.float16")
+    waiting = opened.apply("quantization.float16", again=True)
     assert waiting.state.queue_position == 1
     waiting.cancel()
     while not job.state.metrics:
@@ -223,11 +324,18 @@ def test_work_that_ends_with_its_workbench_is_interrupted_not_cancelled(
 def test_deleting_takes_descendants_and_undo_brings_them_back(opened: Workbench) -> None:
     before = opened.variants
     narrow = next(variant for variant in before if variant.technique == "structure.width")
+    small = opened.variant("int8")
     opened.delete(narrow.id)
     assert len(opened.variants) == len(before) - 2
-    assert str(opened.undo()) == "2 variants are back."
+    with Workbench(opened.folder) as beside:  # another page, or the same one after a reload
+        assert beside.deleted == (narrow, small)
+        assert str(beside.undo()) == "width 0.5 and 1 variant made from it are back."
     assert opened.variants == before
-    assert opened.undo() is None
+    opened.delete(small.id)
+    opened.delete(narrow.id)
+    assert str(opened.undo()) == "width 0.5 is back."
+    assert str(opened.undo()) == "width 0.5 → int8 is back."
+    assert opened.variants == before
     with pytest.raises(InvalidInput, match="The baseline cannot be deleted"):
         opened.delete(before[0].id)
 
@@ -261,7 +369,7 @@ def test_downloads_are_the_stored_files(opened: Workbench) -> None:
 def test_a_model_that_is_deployed_runs_by_the_code_beside_it(opened: Workbench, tmp_path: Path) -> None:
     small = next(variant for variant in opened.variants if variant.technique == "quantization.int8")
     name, content = opened.deploy(small.id)
-    assert name == "int8-deploy.zip"
+    assert name == "width-0.5-int8-deploy.zip"
     with zipfile.ZipFile(BytesIO(content)) as archive:
         archive.extractall(tmp_path)
     data = Dataset(next((opened.folder / "data").iterdir()))
@@ -399,6 +507,11 @@ def test_arrays_of_a_notebook(executor: Executor, tmp_path: Path) -> None:
     assert baseline is not None
     with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
         workbench.open("dense-digits", "digits")
+    again = workbench.open("dense-digits", ((x / 16).reshape(-1, 8, 8, 1).astype("float32"), y))
+    assert again.state.status == "done"
+    assert again.wait() == baseline
+    with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
+        workbench.open("dense-digits", ((x / 15).reshape(-1, 8, 8, 1).astype("float32"), y))
     workbench.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -97,6 +97,24 @@ def _reason(problem: Mapping[str, Any]) -> Text:
             return verbatim(str(limits.get("error", problem["msg"])))
         case _:
             return verbatim(problem["msg"])
+
+
+def same_variant(
+    technique: AnyTechnique, parent: Variant, parameters: Parameters, variants: Iterable[Variant]
+) -> Variant | None:
+    """A variant that was made by the same technique with the same parameters from the same variant; or None.
+
+    The workbench's seed is the same for all, so another one would come out alike.
+    """
+    for variant in variants:
+        if (variant.technique, variant.parent) == (technique.name, parent.id):
+            try:
+                known = technique.parameters_type.model_validate(variant.parameters)
+            except ValidationError:  # of a release in which they were others
+                continue
+            if known == parameters:
+                return variant
+    return None
 
 
 def misfit(

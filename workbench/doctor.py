@@ -9,6 +9,7 @@ from workbench import onednn
 from workbench.doctor_quality import about_quality
 from workbench.doctor_speed import about_speed
 from workbench.measure.records import SAME_SIZE, Passport
+from workbench.offers import about_offers
 from workbench.text import Text, say
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def notes(
     found += row.lost
     if row.distrust is None:
         found += about_speed(row, rows, passports.get(row.passport or ""))
+        found += about_offers(row, rows)
     found += _size(row, parent)
     found += about_quality(row, parent)
     found += _machine(row, rows, passports)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from workbench.int8_instructions import int8_instructions
 from workbench.measure.records import Passport
+from workbench.number_format import ratio
 from workbench.text import Text, say
 from workbench.variant import Variant
 
 if TYPE_CHECKING:
-    from workbench.number_format import ratio
-from workbench.results import ResultRow
+    from workbench.results import ResultRow
 
 _MANY_ZEROS = 0.3
 _FEWER_OPERATIONS = 0.9
@@ -128,7 +128,7 @@ def _own_float_form(row: ResultRow, reference: ResultRow | None, rows: Sequence[
     ):
         return False
     sizes = (mine.description.parameters, theirs.description.parameters)
-    work = (_multiplications(row, rows), _multiplications(reference, rows))
+    work = (multiplications(row, rows), multiplications(reference, rows))
     return all(
         before is None or after is None or abs(after - before) <= _SAME_WORK * before
         for after, before in (sizes, work)
@@ -139,7 +139,7 @@ def _larger(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRo
     """That something slower computes more, where it does."""
     if row.speed is None or row.speed.word != "slower" or reference is None:
         return []
-    after, before = _multiplications(row, rows), _multiplications(reference, rows)
+    after, before = multiplications(row, rows), multiplications(reference, rows)
     if not after or not before or after <= (1 + _SAME_WORK) * before:
         return []
     return [
@@ -159,8 +159,8 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     reference = _of(row.speed.reference, rows)
     if reference is None or reference.variant.description.precision != row.variant.description.precision:
         return []  # another precision makes a difference of its own
-    before = _multiplications(reference, rows)
-    after = _multiplications(row, rows)
+    before = multiplications(reference, rows)
+    after = multiplications(row, rows)
     if not before or not after or after > _FEWER_OPERATIONS * before:
         return []
     saved = 1 - 1 / row.speed.speedup.value
@@ -198,7 +198,7 @@ def _settings(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     ]
 
 
-def _multiplications(row: ResultRow, rows: Sequence[ResultRow]) -> int | None:
+def multiplications(row: ResultRow, rows: Sequence[ResultRow]) -> int | None:
     """Of one sample; a converted file has those of the Keras variant that it was made from."""
     by_id = {one.variant.id: one.variant for one in rows}
     variant: Variant | None = row.variant
@@ -243,11 +243,11 @@ def _slower(row: ResultRow, reference: ResultRow | None) -> list[Text]:
 def _as_much_work(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRow]) -> bool:
     if reference is None:
         return False
-    macs = _multiplications(row, rows)
+    macs = multiplications(row, rows)
     mine, theirs = row.variant, reference.variant
     return (
         macs is not None
-        and macs == _multiplications(reference, rows)
+        and macs == multiplications(reference, rows)
         and (mine.runtime, mine.settings, mine.description.precision)
         == (theirs.runtime, theirs.settings, theirs.description.precision)
     )

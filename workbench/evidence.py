@@ -18,7 +18,7 @@ from workbench.store import Store
 from workbench.suggestions import with_suggestion
 from workbench.technique import AnyTechnique, OtherFile, Parameters
 from workbench.text import say
-from workbench.variant import Variant
+from workbench.variant import STEP, Variant
 
 LARGEST_TAKE_HOME_BYTES = 100_000_000
 
@@ -62,14 +62,26 @@ class Evidence:
         return Dataset(self._store.folder / folder)
 
     def variant(self, key: str) -> Variant:
-        """A variant by its identifier or name.
+        """A variant by its identifier or name, by its last step, or by the name that it was made with.
 
         Raises:
-            InvalidInput: With the names that exist.
+            InvalidInput: If there is none, or if several end with that step; with their names.
         """
         variants = self._store.variants()
         for variant in variants:
             if key in (variant.id, variant.name):
+                return variant
+        ending = [variant for variant in variants if variant.name.endswith(f"{STEP}{key}")]
+        if len(ending) == 1:
+            return ending[0]
+        if ending:
+            raise InvalidInput(
+                say("There are {count} variants {key!r}.", count=len(ending), key=key),
+                say("Say which one: {names}.", names=", ".join(variant.name for variant in ending)),
+            )
+        made = self._store.made_names()
+        for variant in variants:
+            if made.get(variant.id) == key:
                 return variant
         names = [variant.name for variant in variants]
         raise InvalidInput(
@@ -228,4 +240,6 @@ class Evidence:
 
 
 def _plain(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name)
+    """A name as a file can have it."""
+    words = "".join(letter if letter.isalnum() or letter in "._" else " " for letter in name).split()
+    return "-".join(words) or "variant"

@@ -104,7 +104,9 @@ class Finder:
         unbridged = [one for one in there if not self._timed_against(one, baseline)]
         if unbridged:
             job.update(step=say("Runtimes"))
-            await self._time(job, baseline, unbridged, shares.take(BRIDGE))
+            # With those that were timed before: what disturbs the baseline is then the same for all.
+            together = [one for one in self._making.references(unbridged) if one.id != baseline.id]
+            await self._time(job, baseline, together, shares.take(BRIDGE))
 
     async def _try_all(
         self,

@@ -20,14 +20,17 @@ from workbench.data.scaling import scaling_warning
 from workbench.errors import InvalidInput
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
+from workbench.measure.passport import passport
 from workbench.measure.records import SizeMeasurement
 from workbench.models.intake import Opened
+from workbench.origin import FACT as ORIGIN
+from workbench.origin import Origin
 from workbench.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
 from workbench.outputs import OutputWish, judged_model, judged_note
 from workbench.store.measured import Measured
 from workbench.technique import AnyTechnique, Applied, Parameters
 from workbench.text import Text, say
-from workbench.variant import Format, ModelDescription, Report, Variant
+from workbench.variant import STEP, Format, ModelDescription, Report, Variant
 from workbench.workers import run_step
 
 HOME_RUNTIME: dict[Format, str] = {
@@ -37,6 +40,9 @@ HOME_RUNTIME: dict[Format, str] = {
     "openvino": "openvino",
 }
 """What runs a file of each format unless it is asked for otherwise."""
+
+_MOST_OF_MEMORY = 0.1
+"""Files that take more of the memory together are not all loaded at once: each takes some times its size."""
 
 
 class Making:
@@ -176,11 +182,26 @@ class Making:
             seconds=time.monotonic() - started,
         )
 
-    def keep(self, variant: Variant, measured: Sequence[Measured], dataset: Dataset | None = None) -> Variant:
-        """Stores a variant together with its first measurements, and the data as the workbench's."""
+    def keep(
+        self,
+        variant: Variant,
+        measured: Sequence[Measured],
+        dataset: Dataset | None = None,
+        origin: Origin | None = None,
+    ) -> Variant:
+        """Stores a variant together with its first measurements, and the data as the workbench's.
+
+        Args:
+            variant: What is stored.
+            measured: What was measured of it already.
+            dataset: The data, with the baseline.
+            origin: What it was opened with, likewise.
+        """
         facts = {}
         if dataset is not None:
             facts["dataset"] = str(dataset.folder.relative_to(self._bench.store.folder))
+        if origin is not None:
+            facts[ORIGIN] = origin.model_dump_json()
         stored = self._bench.store.add_variant(variant, variant.path, measured, facts)
         self._bench.changed("variants")
         self._bench.changed("results")
@@ -194,6 +215,7 @@ class Making:
         self._bench.store.forget_variant(baseline.id)
         self.discard(dataset)
         self._bench.store.drop_fact("dataset")
+        self._bench.store.drop_fact(ORIGIN)
         self._bench.changed("variants")
         self._bench.changed("results")
 
@@ -253,7 +275,7 @@ class Making:
         report = applied.report if judged is None else applied.report.followed_by(Report(notes=(judged,)))
         variant = Variant(
             id=_new_id(),
-            name=self._free_name(technique.variant_name(parameters)),
+            name=self._free_name(_name_after(parent, technique.variant_name(parameters))),
             format=applied.format,
             path=applied.path,
             sha256="",
@@ -277,15 +299,8 @@ class Making:
         )
         return self.keep(variant, (Measured("size", size),))
 
-    def require_empty(self, job: Job) -> None:
-        """Raises if a model is open already, or another process is opening one."""
-        # Asked again here: another page may have opened one while this job waited.
-        for variant in self._bench.store.variants():
-            if variant.parent is None:
-                raise InvalidInput(
-                    say("This workbench already holds the model {name}.", name=variant.name),
-                    say("Open another folder for another model."),
-                )
+    def require_turn(self, job: Job) -> None:
+        """Raises if another process is opening a model."""
         if self._bench.store.is_behind(job.id, "open"):
             raise InvalidInput(
                 say("Another page or script is opening a model in this folder."),
@@ -307,9 +322,16 @@ class Making:
                 return variant
         return None
 
-    def references(self) -> list[Variant]:
-        """The float32 forms of the baseline in all runtimes, the baseline itself first."""
+    def references(self, wanted: Sequence[Variant]) -> list[Variant]:
+        """The float32 forms of the baseline in all runtimes, the baseline itself first.
+
+        Args:
+            wanted: Those that are needed; of files so large that memory may not hold all, only these.
+        """
         found = [variant for variant in self._bench.store.variants() if variant.is_reference]
+        if sum(_bytes(variant.path) for variant in found) > _MOST_OF_MEMORY * passport().memory_bytes:
+            ids = {variant.id for variant in wanted}
+            found = [variant for variant in found if variant.parent is None or variant.id in ids]
         return sorted(found, key=lambda variant: variant.parent is not None)
 
     def _with_kernels(self, report: Report, in_tensorflow: bool) -> Report:
@@ -328,6 +350,16 @@ class Making:
         while name in taken:
             name, number = f"{wish} {number}", number + 1
         return name
+
+
+def _bytes(path: Path) -> int:
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _name_after(parent: Variant, step: str) -> str:
+    """The name of what a step makes: where it comes from, unless that is the baseline, and the step."""
+    return step if parent.parent is None else f"{parent.name}{STEP}{step}"
 
 
 def _said(opened: Opened, dataset: Dataset, tried: Tried) -> tuple[Text, ...]:

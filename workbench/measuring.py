@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from workbench import work
 from workbench.bench import Bench
@@ -16,7 +17,15 @@ from workbench.measure.energy import measure_energy
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import timed_variant
 from workbench.measure.passport import passport
-from workbench.measure.records import Passport, Protocol, QualityMeasurement, SizeMeasurement
+from workbench.measure.records import (
+    LatencyMeasurement,
+    Passport,
+    Protocol,
+    QualityMeasurement,
+    QualityVerdict,
+    SizeMeasurement,
+)
+from workbench.records import Record
 from workbench.runtimes import runtime
 from workbench.stacking import look_at_weights
 from workbench.store.measured import Measured
@@ -26,6 +35,8 @@ from workbench.workers import run_step
 
 COLLAPSE = 0.02
 """A quantized variant that loses so much macro F1 (0 to 1) against its parent is looked into."""
+
+Missing = Literal["size", "quality", "latency"]
 
 Keep = Callable[[Measured], None]
 
@@ -39,6 +50,24 @@ class Measuring:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+
+    def missing(self, variant: Variant) -> frozenset[Missing]:
+        """What is not known yet of a stored variant, because its job was cancelled or failed."""
+        from workbench.measure.weights import WeightEffects
+
+        kinds: list[tuple[Missing, str, type[Record]]] = [
+            ("size", "size", SizeMeasurement),  # its memory is not in it until the weights were looked at
+            ("size", "weights", WeightEffects),
+            ("quality", "quality", QualityMeasurement),
+            ("latency", "latency", LatencyMeasurement),
+        ]
+        if variant.parent is not None:
+            kinds.append(("quality", "quality change", QualityVerdict))
+        return frozenset(
+            word
+            for word, kind, record in kinds
+            if not self._bench.store.measurements(kind, variant.id, record)
+        )
 
     async def weigh_and_judge(self, job: Job, variant: Variant) -> None:
         """Measures size and quality of a stored variant."""

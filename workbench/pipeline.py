@@ -15,7 +15,7 @@ from typing import Any
 
 from workbench.bench import Bench
 from workbench.collecting import Collecting
-from workbench.compatibility import require_fit
+from workbench.compatibility import require_fit, same_variant
 from workbench.data.dataset import Dataset
 from workbench.errors import Cancelled, JobFailed, WorkbenchError
 from workbench.finder import Finder
@@ -24,6 +24,8 @@ from workbench.jobs.job import Job
 from workbench.making import Making
 from workbench.measure.records import Protocol
 from workbench.measuring import Measuring
+from workbench.origin import FACT as ORIGIN
+from workbench.origin import Origin, already_holds, content_digest, data_digest, origin
 from workbench.outputs import OutputWish, with_wish
 from workbench.runtimes import runtime
 from workbench.technique import AnyTechnique, Parameters
@@ -57,14 +59,21 @@ class Pipeline:
         trust: bool,
         shared: bool,
         wish: OutputWish,
+        asked: dict[str, Any],
     ) -> Variant:
         """Loads the model and the data, measures the baseline and stores it with what was measured.
+
+        Where the same was opened before, that baseline is returned, with what was missing measured.
 
         What fails or is cancelled before that leaves nothing behind. Its latency, for which it may have to
         wait, is measured then: if that fails the model is open; if it is cancelled nothing is.
         """
         started = time.monotonic()
-        self._making.require_empty(job)
+        # Asked again here: another page may have opened one while this job waited.
+        if (same := await self._already_open(job, model, data, asked)) is not None:
+            return same
+        self._making.require_turn(job)
+        model_digest = await asyncio.to_thread(content_digest, model)
         job.update(part="model")
         opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
         dataset: Dataset | None = None
@@ -74,12 +83,14 @@ class Pipeline:
             job.update(part="data")
             job.phase(0.35, 0.55, say("Reading the data"))
             source = await data.run(job, opened.description) if isinstance(data, Collecting) else data
+            data_read = await asyncio.to_thread(data_digest, source)
             dataset = await self._making.prepare(job, source, options, opened.description)
             job.phase(0.55, 0.6, say("Fitting the data to the model"))
             opened, dataset, notes = await self._making.fit(job, opened, dataset, source, options, wish)
             job.update(part=None)
             baseline = self._making.take_in(opened, name, None, notes, started)
-            baseline = await self._look_and_keep(job, baseline, dataset, (0.6, 0.84))
+            opened_with = Origin(model=model_digest, data=data_read, options=asked)
+            baseline = await self._look_and_keep(job, baseline, dataset, (0.6, 0.84), opened_with)
         except BaseException:
             self._making.discard(dataset)
             shutil.rmtree(opened.path.parent, ignore_errors=True)
@@ -125,36 +136,75 @@ class Pipeline:
         return added
 
     async def apply(
-        self, job: Job, technique: AnyTechnique, parent: Variant, parameters: Parameters
+        self,
+        job: Job,
+        technique: AnyTechnique,
+        parent: Variant,
+        parameters: Parameters,
+        again: bool,
+        share: tuple[float, float] = (0.0, 1.0),
     ) -> Variant:
-        """Applies a technique, stores the new variant and measures it."""
-        variant = await self._making.make(job, technique, parent, parameters, (0.0, 0.6), automatic=False)
+        """Applies a technique, stores the new variant and measures it.
+
+        Where there is one already that was made so, that is returned, with what was missing measured.
+
+        Args:
+            job: Hears of the progress.
+            technique: What is applied.
+            parent: To what.
+            parameters: How.
+            again: Whether another one is made all the same.
+            share: The part of the job that this is, from 0 to 1.
+        """
+        start, width = share[0], share[1] - share[0]
+        # Asked here, too: a job before this one, or another page, may have made it meanwhile.
+        known = self._bench.store.variants()
+        made = None if again else same_variant(technique, parent, parameters, known)
+        if made is not None:
+            job.update(variant=made.id)
+            await self.complete(job, made, share)
+            return made
+        require_fit(technique, parent, self._bench.evidence.dataset.info, parameters, known)
+        variant = await self._making.make(
+            job, technique, parent, parameters, (start, start + 0.6 * width), automatic=False
+        )
         job.update(variant=variant.id)
-        await self._ensure_reference(job, variant.runtime, (0.6, 0.7))
-        await self._measure_new(job, variant, (0.7, 1.0))
+        await self._ensure_reference(job, variant.runtime, (start + 0.6 * width, start + 0.7 * width))
+        await self._measure_new(job, variant, (start + 0.7 * width, share[1]))
         return variant
 
     async def run_steps(
-        self, job: Job, steps: Sequence[tuple[AnyTechnique, Parameters]], parent: Variant
+        self, job: Job, steps: Sequence[tuple[AnyTechnique, Parameters]], parent: Variant, again: bool
     ) -> Variant:
         """Applies the steps of a recipe one after the other; each step's variant is kept and measured."""
         variant = parent
-        share = 1.0 / len(steps)
+        width = 1.0 / len(steps)
         for number, (technique, parameters) in enumerate(steps):
-            require_fit(
-                technique,
-                variant,
-                self._bench.evidence.dataset.info,
-                parameters,
-                self._bench.store.variants(),
+            share = number * width, (number + 1) * width
+            variant = await self.apply(job, technique, variant, parameters, again, share)
+        return variant
+
+    def is_complete(self, variant: Variant) -> bool:
+        """Whether size, quality and latency of a variant are known."""
+        return not self._measuring.missing(variant)
+
+    async def complete(self, job: Job, variant: Variant, share: tuple[float, float]) -> Variant:
+        """Measures what is not known yet of a variant that is there already."""
+        start, end = share
+        middle = start + 0.3 * (end - start)
+        missing = self._measuring.missing(variant)
+        if missing:
+            await self._ensure_reference(job, variant.runtime, (start, middle))
+        if missing - {"latency"}:
+            job.phase(
+                middle,
+                start + 0.7 * (end - start),
+                say("Measuring size and quality of {name}", name=variant.name),
             )
-            at = number * share
-            variant = await self._making.make(
-                job, technique, variant, parameters, (at, at + 0.6 * share), automatic=False
-            )
-            job.update(variant=variant.id)
-            await self._ensure_reference(job, variant.runtime, (at + 0.6 * share, at + 0.7 * share))
-            await self._measure_new(job, variant, (at + 0.7 * share, at + share))
+            await self._measuring.weigh_and_judge(job, variant)
+            await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
+        if "latency" in missing:
+            await self._time_new(job, variant, (start + 0.7 * (end - start), end))
         return variant
 
     async def find(self, job: Job, goal: Goal, training: bool) -> Variant | None:
@@ -170,16 +220,22 @@ class Pipeline:
     async def measure(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants: those of one runtime together, and the runtimes' references together.
 
-        The ``final`` protocol also reads the energy meter, where the machine has one.
+        What else is not known of them, because an earlier job was cancelled, is measured before. The
+        ``final`` protocol also reads the energy meter, where the machine has one.
         """
+        incomplete = [one for one in variants if self._measuring.missing(one) - {"latency"}]
+        looked = len(incomplete) / (len(incomplete) + len(variants))
+        for number, variant in enumerate(incomplete):
+            start, width = looked * number / len(incomplete), looked / len(incomplete)
+            job.phase(start, start + width, say("Measuring size and quality of {name}", name=variant.name))
+            await self._measuring.weigh_and_judge(job, variant)
+            await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
         timed = 0.9 if protocol == "final" else 1.0
         runs = await self._runs_of(job, variants)
         for number, run in enumerate(runs):
-            job.phase(
-                timed * (0.05 + 0.95 * number / len(runs)),
-                timed * (0.05 + 0.95 * (number + 1) / len(runs)),
-                say("Measuring latency"),
-            )
+            start = looked + (timed - looked) * (0.05 + 0.95 * number / len(runs))
+            end = looked + (timed - looked) * (0.05 + 0.95 * (number + 1) / len(runs))
+            job.phase(start, end, say("Measuring latency"))
             await self._measuring.time(job, run, protocol)
         if protocol == "final":
             for number, variant in enumerate(variants):
@@ -197,17 +253,37 @@ class Pipeline:
         for variant in variants:
             groups.setdefault(variant.runtime, []).append(variant)
         runs: list[list[Variant]] = []
-        others = False
+        references: list[Variant] = []
         for name, members in groups.items():
             await self._ensure_reference(job, name, (0.0, 0.05))
             reference = self._making.reference(name) or members[0]
             runs += _runs(reference, members)
-            others = others or reference.id != baseline.id
-        if others:
-            runs.append(self._making.references())
+            references += [reference] if reference.id != baseline.id else []
+        if references:
+            runs.append(_unique([*self._making.references(references), *references]))
         return runs
 
     # -- steps ------------------------------------------------------------------------------
+
+    async def _already_open(
+        self, job: Job, model: Path, data: str | Path | Collecting, asked: dict[str, Any]
+    ) -> Variant | None:
+        """The baseline, if it was opened with the same; None where nothing is open yet.
+
+        Raises:
+            InvalidInput: If another model or other data are open.
+        """
+        store = self._bench.store
+        baseline = next((one for one in store.variants() if one.parent is None), None)
+        if baseline is None:
+            return None
+        source = await data.run(job, baseline.description) if isinstance(data, Collecting) else data
+        found = await asyncio.to_thread(origin, model, source, asked)
+        if store.fact(ORIGIN) != found.model_dump_json():
+            raise already_holds(baseline.name)
+        job.update(variant=baseline.id)
+        await self.complete(job, baseline, (0.0, 1.0))
+        return baseline
 
     async def _ensure_reference(self, job: Job, runtime_name: str, share: tuple[float, float]) -> None:
         """Makes the float32 variant of a runtime that speed-ups in it are quoted against."""
@@ -225,12 +301,18 @@ class Pipeline:
         await self._measure_new(job, reference, (middle, share[1]))
 
     async def _look_and_keep(
-        self, job: Job, variant: Variant, dataset: Dataset, share: tuple[float, float]
+        self,
+        job: Job,
+        variant: Variant,
+        dataset: Dataset,
+        share: tuple[float, float],
+        opened_with: Origin | None = None,
     ) -> Variant:
         """Stores what was read as soon as its size and quality are known, with them."""
         job.phase(*share, say("Measuring size and quality of {name}", name=variant.name))
         measured = await self._measuring.look(job, variant, dataset.folder)
-        stored = self._making.keep(variant, measured, dataset if variant.parent is None else None)
+        new = dataset if variant.parent is None else None
+        stored = self._making.keep(variant, measured, new, opened_with)
         job.update(variant=stored.id)
         return stored
 
@@ -254,7 +336,7 @@ class Pipeline:
         if variant.is_reference and variant.parent is not None:
             # The change of runtime is a step of its own: timed once, between the references, and of all
             # runtimes together. From a run for each they would differ by what disturbed the baseline in one.
-            await self._measuring.time(job, self._making.references(), "quick")
+            await self._measuring.time(job, self._making.references([variant]), "quick")
 
 
 def _timed_with(variant: Variant, others: Sequence[Variant]) -> list[Variant]:

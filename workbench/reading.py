@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from workbench import onednn
-from workbench.compatibility import misfit, parse_parameters
+from workbench.compatibility import misfit, parse_parameters, same_variant
 from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.evidence import Evidence
 from workbench.finding import Best, Goal, best, conclusion
 from workbench.measure.passport import passport
-from workbench.measure.records import Passport
+from workbench.measure.records import Passport, Protocol
 from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
 from workbench.refusal import Refusal, refusal
@@ -98,6 +98,28 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
+
+    def existing(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Variant | None:
+        """The variant that a technique with these parameters has made of a variant already; or None."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return same_variant(chosen, self._parent(parent), values, self.variants)
+
+    def estimate_measuring(
+        self, variants: Sequence[str] | None = None, protocol: Protocol = "final"
+    ) -> float:
+        """Seconds that :meth:`Workbench.measure` is expected to take here.
+
+        Args:
+            variants: Identifiers or names; by default all.
+            protocol: ``quick`` or ``final``.
+        """
+        from workbench.estimates import measuring_seconds
+
+        chosen = [self.variant(key) for key in variants] if variants is not None else self.variants
+        return measuring_seconds(self._store, chosen, protocol)
 
     def refusal(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
@@ -218,6 +240,11 @@ class Reading:
             File name and content. Unpacked, ``python predict.py samples.npy`` prints the classes.
         """
         return self._evidence.deploy(variant)
+
+    @property
+    def deleted(self) -> tuple[Variant, ...]:
+        """What the last deletion took, whoever asked for it: the variant, then what was made from it."""
+        return self._store.last_deleted()
 
     # -- where it is kept -------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             classes=request.get("classes"),
             test_fraction=request.get("test_fraction"),
             validation_fraction=request.get("validation_fraction"),
+            samples=request.get("samples"),
+            steps=request.get("steps"),
             limit_gib=limit / 2**30 if (limit := request.get("limit_bytes")) else None,
         )
     if kind == "compare":
@@ -50,6 +52,7 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
         return workbench.find(Goal.model_validate(request["goal"]), training=request["training"])
     if kind == "measure":
         return workbench.measure(request["variants"], request["protocol"])
+    again = bool(request.get("again"))
     if "recipe" in request:
-        return workbench.run(Recipe.from_yaml(request["recipe"]), request["parent"])
-    return workbench.apply(request["technique"], request["parent"], **request["parameters"])
+        return workbench.run(Recipe.from_yaml(request["recipe"]), request["parent"], again=again)
+    return workbench.apply(request["technique"], request["parent"], again=again, **request["parameters"])

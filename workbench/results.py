@@ -17,6 +17,7 @@ from workbench.measure.records import (
     SizeVerdict,
     SpeedVerdict,
 )
+from workbench.offers import Offer, offers
 from workbench.records import Record
 from workbench.store import Store
 from workbench.store.labels import Label
@@ -64,6 +65,7 @@ class ResultRow(Record):
         lost: What its step lost of the zeros and shared values that earlier steps had left.
         tables: What the technique found on its way, and where a collapsed variant lost its quality.
         notes: What the doctor has to say.
+        offers: What would answer a question that its numbers leave open.
         starred: Whether somebody has marked it.
         note: What somebody has written on it; empty without.
         guess: What somebody thought that it would be, before it was measured.
@@ -93,6 +95,7 @@ class ResultRow(Record):
     lost: tuple[Text, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
+    offers: tuple[Offer, ...] = ()
     starred: bool = False
     note: str = ""
     guess: Guess | None = None
@@ -102,6 +105,8 @@ class ResultRow(Record):
         from workbench.notebook import results_cells
 
         return f"<{'; '.join(results_cells((self,))[1])}>"
+
+    __str__ = __repr__
 
     def _repr_html_(self) -> str:
         from workbench.notebook import results_html
@@ -192,7 +197,13 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     rows = _sizes(rows, baseline)
     front = pareto_front(rows)
     return tuple(
-        row.model_copy(update={"on_front": row.variant.id in front, "notes": notes(row, rows, passports)})
+        row.model_copy(
+            update={
+                "on_front": row.variant.id in front,
+                "notes": notes(row, rows, passports),
+                "offers": offers(row, rows),
+            }
+        )
         for row in rows
     )
 

@@ -9,6 +9,7 @@ from workbench.collecting import Collecting
 from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
 from workbench.data.streams import Bounds, require_end
 from workbench.errors import InvalidInput
+from workbench.suggestions import with_suggestion
 from workbench.text import say
 
 Data = Any
@@ -126,7 +127,11 @@ def _model_path(model: str | Path) -> Path:
     if path is None:
         raise InvalidInput(
             say("There is no model {path}.", path=str(model)),
-            say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
+            with_suggestion(
+                model,
+                DEMO_MODELS,
+                say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
+            ),
         )
     problem = glance(path)
     if problem is not None and not problem.trust:
@@ -142,7 +147,11 @@ def _data_path(data: str | Path) -> Path:
     if path is None:
         raise InvalidInput(
             say("There is no data {path}.", path=str(data)),
-            say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
+            with_suggestion(
+                data,
+                BUILTINS,
+                say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
+            ),
         )
     require_plausible(path)
     return path

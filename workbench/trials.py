@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from workbench.compatibility import misfit, parse_parameters
+from workbench.compatibility import misfit, parse_parameters, same_variant
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput
 from workbench.finding import Goal, Want
@@ -55,12 +55,7 @@ class Trial(Record):
 
     def made(self, parent: Variant, variants: Sequence[Variant]) -> Variant | None:
         """The variant that it has made of a parent already; None if there is none."""
-        wanted = self.values.model_dump(mode="json")
-        for variant in variants:
-            same = (variant.technique, variant.parent) == (self.technique, parent.id)
-            if same and variant.parameters == wanted:
-                return variant
-        return None
+        return same_variant(self.made_by, parent, self.values, variants)
 
 
 class PassedOver(Record):

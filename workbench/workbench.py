@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from workbench.bench import Bench
-from workbench.compatibility import parse_parameters, require_fit, require_order
+from workbench.compatibility import parse_parameters, require_fit, require_order, same_variant
 from workbench.data.options import reading_options
 from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput, Refused
 from workbench.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.finding import Goal
 from workbench.guess import Guess, guess_for, keep_guess
+from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.live_states import LiveStates
@@ -23,6 +25,8 @@ from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
 from workbench.neighbours import watch_neighbours
 from workbench.observers import Observers
+from workbench.origin import FACT as ORIGIN
+from workbench.origin import Origin, already_holds, content_digest, data_digest
 from workbench.outputs import output_wish
 from workbench.pipeline import Pipeline
 from workbench.reading import GOAL, Reading
@@ -74,12 +78,11 @@ class Workbench(Reading):
         super().__init__(store)
         self._closed = False
         self._own_executor = executor is None
-        self._executor = executor if executor is not None else Executor()
+        self._executor = executor if executor is not None else executor_of(store.folder)
         self._observers: Observers[Event] = Observers()
         self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._live = LiveStates(self._store.folder / "live")
-        self._deletions: list[tuple[str, ...]] = []
         self.structure = Structure(self.apply)
         self.training = Training(self.apply)
         self.inference = Inference(self.apply)
@@ -149,16 +152,12 @@ class Workbench(Reading):
             limit_gib: Memory that the data may take, in GiB; by default 4, or half of what is free.
 
         Returns:
-            The job; its variant is the baseline.
+            The job; its variant is the baseline. Where the same model and data are open already, that is the
+            one that is there, and the job is done at once.
 
         Raises:
-            InvalidInput: If this workbench already has a model, or an argument is of no use.
+            InvalidInput: If this workbench already has another model, or an argument is of no use.
         """
-        if self.baseline is not None:
-            raise InvalidInput(
-                say("This workbench already holds the model {name}.", name=self.baseline.name),
-                say("Open another folder for another model."),
-            )
         wish = output_wish(task, output, from_logits)
         require_allowed(model, data, self.folder)
         reading = reading_options(
@@ -175,13 +174,17 @@ class Workbench(Reading):
         file = hand_over_model(model, staging, trust=trust)
         source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds)
         title = name or model_name(model, file)
+        asked = {"trust": trust, "samples": samples, "steps": steps, **reading}
+        asked |= wish.model_dump(mode="json")
+        request = {"model": str(file), "data": str(source), "name": title, **asked}
+        if (same := self._already_open(file, source, asked)) is not None:
+            return self._reuse("open", say("Open {name}", name=same.name), request, same)
         return self._add_job(
             "open",
             say("Open {name}", name=title),
-            {"model": str(file), "data": str(source), "name": title, "trust": trust, **reading}
-            | wish.model_dump(mode="json"),
+            request,
             lambda job: self._pipeline.open(
-                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode(), wish
+                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode(), wish, asked
             ),
         )
 
@@ -218,17 +221,25 @@ class Workbench(Reading):
     # -- techniques -------------------------------------------------------------------------
 
     def apply(
-        self, technique: TechniqueName | str, parent: str | Variant | None = None, **parameters: Any
+        self,
+        technique: TechniqueName | str,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        **parameters: Any,
     ) -> Job:
         """Makes a variant from a variant and measures it.
 
         Args:
             technique: Name, such as ``quantization.int8``.
             parent: The variant to start from, its identifier or name; by default the baseline.
+            again: Whether another variant is made where there is one with the same technique, parameters and
+                parent.
             **parameters: The technique's parameters; those left out take their defaults.
 
         Returns:
-            The job; its variant is the new one.
+            The job; its variant is the new one. Where there is such a variant already, it is that one, and
+            the job is done at once, or as soon as what was not measured of it is known.
 
         Raises:
             InvalidInput: If a parameter is wrong.
@@ -240,11 +251,21 @@ class Workbench(Reading):
         variant = self._parent(parent)
         require_fit(chosen, variant, self._evidence.dataset.info, values, self.variants)
         self._evidence.others(chosen, values)  # raises where one is not there
+        title = say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name)
+        request = {
+            "technique": technique,
+            "parent": variant.id,
+            "parameters": values.model_dump(mode="json"),
+            "again": again,
+        }
+        made = None if again else same_variant(chosen, variant, values, self.variants)
+        if made is not None:
+            return self._reuse("apply", title, request, made)
         return self._add_job(
             "apply",
-            say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name),
-            {"technique": technique, "parent": variant.id, "parameters": values.model_dump(mode="json")},
-            lambda job: self._pipeline.apply(job, chosen, variant, values),
+            title,
+            request,
+            lambda job: self._pipeline.apply(job, chosen, variant, values, again),
             self.estimate(technique, variant.id, parameters).seconds,
         )
 
@@ -321,12 +342,13 @@ class Workbench(Reading):
         first = Step(technique=technique, parameters=values.model_dump(mode="json"))
         return self.run(Recipe(seed=self.seed, steps=(first, *again)), found.start)
 
-    def run(self, recipe: Recipe, parent: str | None = None) -> Job:
+    def run(self, recipe: Recipe, parent: str | None = None, *, again: bool = False) -> Job:
         """Applies the steps of a recipe one after the other.
 
         Args:
             recipe: The steps; all are validated before the first one starts.
             parent: Where to start; by default the baseline.
+            again: Whether also what was made already with the same steps is made once more.
         """
         steps = []
         for step in recipe.steps:
@@ -344,12 +366,12 @@ class Workbench(Reading):
                 count=len(steps),
                 variant=variant.name,
             ),
-            {"recipe": recipe.to_yaml(), "parent": variant.id},
-            lambda job: self._pipeline.run_steps(job, steps, variant),
+            {"recipe": recipe.to_yaml(), "parent": variant.id, "again": again},
+            lambda job: self._pipeline.run_steps(job, steps, variant, again),
         )
 
     def measure(self, variants: Sequence[str] | None = None, protocol: Protocol = "final") -> Job:
-        """Times variants again, together.
+        """Times variants again, together, after what else is not known of them yet.
 
         Args:
             variants: Identifiers or names; by default all.
@@ -379,17 +401,27 @@ class Workbench(Reading):
         """
         ids = tuple(one.id for one in self._evidence.with_descendants(variant))
         self._store.set_deleted(ids, True)
-        self._deletions.append(ids)
         self._stored("variants")
 
     def undo(self) -> Text | None:
-        """Takes the last deletion back; returns what was done, None if there was nothing to undo."""
-        if not self._deletions:
+        """Takes the last deletion back, also one of an earlier session or of another page.
+
+        Returns:
+            What was done; None if there was nothing to undo.
+        """
+        gone = self.deleted
+        if not gone:
             return None
-        ids = self._deletions.pop()
-        self._store.set_deleted(ids, False)
+        self._store.set_deleted([variant.id for variant in gone], False)
         self._stored("variants")
-        return say("{count} variant is back.", "{count} variants are back.", count=len(ids))
+        if len(gone) == 1:
+            return say("{name} is back.", name=gone[0].name)
+        return say(
+            "{name} and {count} variant made from it are back.",
+            "{name} and {count} variants made from it are back.",
+            name=gone[0].name,
+            count=len(gone) - 1,
+        )
 
     # -- what is written on variants --------------------------------------------------------
 
@@ -531,7 +563,7 @@ class Workbench(Reading):
         self._neighbours.cancel()
         self._queue.cancel_all()
         if self._own_executor:
-            self._executor.close()
+            give_back(self._executor)
         self._store.close()
         self._stored("closed")
 
@@ -551,6 +583,38 @@ class Workbench(Reading):
         return workbench_html(self)
 
     # -- inside -----------------------------------------------------------------------------
+
+    def _already_open(self, model: Path, data: object, asked: dict[str, Any]) -> Variant | None:
+        """The baseline, if it was opened with the same; None if that cannot be said without waiting.
+
+        Raises:
+            InvalidInput: If another model is open, or this one with other data.
+        """
+        if self.baseline is None:
+            return None
+        kept = self._store.fact(ORIGIN)
+        known = None if kept is None else Origin.model_validate_json(kept)
+        as_json = json.loads(json.dumps(asked))
+        if known is None or (known.model, known.options) != (content_digest(model), as_json):
+            raise already_holds(self.baseline.name)
+        if not isinstance(data, str | Path) or (isinstance(data, Path) and not data.is_file()):
+            return None  # a stream or a folder of pictures is read in the job
+        if known.data != data_digest(data):
+            raise already_holds(self.baseline.name)
+        return self.baseline
+
+    def _reuse(self, kind: JobKind, title: Text, request: dict[str, Any], variant: Variant) -> Job:
+        """A job for something that is there: done at once, unless something was not measured of it."""
+        if self._pipeline.is_complete(variant):
+            job = self._queue.add_done(kind, title, request, variant)
+            job.workbench = weakref.ref(self)
+            return job
+
+        async def work(job: Job) -> Variant:
+            job.update(variant=variant.id)
+            return await self._pipeline.complete(job, variant, (0.0, 1.0))
+
+        return self._add_job(kind, title, request, work)
 
     def _add_job(
         self,

@@ -29,7 +29,7 @@ def main() -> None:
     print("open", flush=True)
     number = 0
     while True:
-        job = workbench.apply(TECHNIQUES[number % len(TECHNIQUES)])
+        job = workbench.apply(TECHNIQUES[number % len(TECHNIQUES)], again=True)
         number += 1
         try:
             job.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from widgets.assets import esm
@@ -25,6 +26,7 @@ from widgets.wording import (
 )
 from workbench.results import ResultRow
 from workbench.text import Text, say
+from workbench.variant import Variant
 from workbench.workbench import Workbench
 
 _LABELS = {
@@ -57,7 +59,6 @@ class VariantsTable(Component):
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
 
     def __init__(self, workbench: Workbench | Session) -> None:
-        self._deletions: list[tuple[Workbench, str]] = []
         self._done: Text | None = None
         super().__init__(workbench)
 
@@ -66,7 +67,6 @@ class VariantsTable(Component):
         session = self.session
         rows = session.rows
         names = {row.variant.id: short(row.variant.name) for row in rows}
-        deleted = [name for workbench, name in self._deletions if workbench is session.workbench]
         return {
             "labels": words(_LABELS),
             "title": str(say("Variants")),
@@ -78,7 +78,7 @@ class VariantsTable(Component):
             "selected": session.selected,
             "reference": session.compared,
             "parent": session.start,
-            "undo": str(say("Undo delete of {name}", name=deleted[-1])) if deleted else None,
+            "undo": message_of(_undo(session.workbench.deleted)),
             "message": message_of(self._done),
             "error": message_of(self.problem),
             "rows": [_row(row, names) for row in rows],
@@ -116,24 +116,31 @@ class VariantsTable(Component):
 
     def act_delete(self, variant: object = None) -> None:
         """Hides a variant and what was made from it."""
-        key = self.session.known(variant)
-        name = self.session.workbench.variant(key).name
-        self.session.workbench.delete(key)
-        self._deletions.append((self.session.workbench, short(name)))
+        self.session.workbench.delete(self.session.known(variant))
         self._done = None
 
     def act_undo(self) -> None:
         """Takes the last deletion back."""
-        workbench = self.session.workbench
-        self._done = workbench.undo()
-        for place in range(len(self._deletions) - 1, -1, -1):
-            if self._deletions[place][0] is workbench:
-                del self._deletions[place]
-                break
+        self._done = self.session.workbench.undo()
 
     def act_final(self) -> None:
         """Times all variants again, by the long protocol."""
         self.session.workbench.measure(protocol="final")
+
+
+def _undo(deleted: Sequence[Variant]) -> Text | None:
+    """What can be taken back: it comes from the folder, so after a reload and in a second tab too."""
+    if not deleted:
+        return None
+    name = short(deleted[0].name)
+    if len(deleted) == 1:
+        return say("Undo delete of {name}", name=name)
+    return say(
+        "Undo delete of {name} and {count} variant made from it",
+        "Undo delete of {name} and {count} variants made from it",
+        name=name,
+        count=len(deleted) - 1,
+    )
 
 
 def _row(row: ResultRow, names: dict[str, str]) -> dict[str, Any]:

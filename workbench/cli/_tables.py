@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.measure.records import EnergyMeasurement
+from workbench.measure.records import EnergyMeasurement, SizeVerdict
 from workbench.number_format import (
     count,
     digits,
@@ -196,10 +196,16 @@ def _as_json(row: ResultRow) -> dict[str, Any]:
         "settings": row.variant.settings.model_dump(),
         "sha256": row.variant.sha256,
         "automatic": row.variant.automatic,
+        "starred": row.starred,
+        "note": row.note,
         "size": row.size.model_dump() if row.size else None,
+        "size_change": row.size_change.model_dump() if row.size_change else None,
+        "size_change_alike": row.size_change_alike.model_dump() if row.size_change_alike else None,
         "latency": row.latency.model_dump() if row.latency else None,
         "speed": row.speed.model_dump() if row.speed else None,
+        "distrust": str(row.distrust) if row.distrust else None,
         "total_speedup": row.total_speedup.model_dump() if row.total_speedup else None,
+        "total_distrust": str(row.total_distrust) if row.total_distrust else None,
         "made_in_s": row.made_in_s,
         "break_even": row.break_even,
         "energy": None if row.energy is None else _energy(row.energy),
@@ -231,11 +237,22 @@ def _runtime(row: ResultRow) -> str:
 def _sizes(row: ResultRow) -> str:
     if row.size is None:
         return "-"
+    change = row.size_change
     return _lines(
         size(row.size.file_bytes),
+        *([] if change is None else [_size_change(change)]),
         f"{size(row.size.gzip_bytes)} gzip",
         str(say("{count} weight", "{count} weights", count=row.size.parameters)),
     )
+
+
+def _size_change(change: SizeVerdict) -> str:
+    """Against the baseline."""
+    if change.word == "same size":
+        return str(say("same size"))
+    if change.word == "smaller":
+        return str(say("{ratio}× smaller", ratio=ratio(change.ratio)))
+    return str(say("{ratio}× larger", ratio=ratio(1 / change.ratio)))
 
 
 def _latency(row: ResultRow) -> str:
@@ -247,6 +264,8 @@ def _latency(row: ResultRow) -> str:
 def _speed(row: ResultRow) -> str:
     if row.speed is None:
         return "-"
+    if row.distrust is not None:
+        return str(say("machine was busy"))  # why is in the notes; a number here would be believed
     change = row.speed.speedup
     interval = f"[{ratio(change.low)}, {ratio(change.high)}]"
     return _lines(times(change.value), interval, str(say(row.speed.word)))

@@ -20,7 +20,7 @@ from workbench.jobs import under_way
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.state import PROCESS_ENDED, JobKind, JobState
-from workbench.text import Text
+from workbench.text import Text, say
 from workbench.variant import Variant
 
 _PATIENCE_SECONDS = 5.0
@@ -84,6 +84,27 @@ class JobQueue:
         job.observe(self._pass_on)
         job.update(queue_position=max(0, position))
         self._executor.spawn(self._drain())
+        return job
+
+    def add_done(self, kind: JobKind, title: Text, request: dict[str, Any], variant: Variant) -> Job:
+        """A job that has nothing to do: what it was asked for is there. It does not wait for others.
+
+        Args:
+            kind: What it was to do.
+            title: In words.
+            request: Enough to run it again.
+            variant: What is there.
+        """
+        state = JobState(
+            id=uuid.uuid4().hex[:12], kind=kind, title=title, request=request, created=datetime.now(UTC)
+        )
+        job = Job(state, self.cancel, self._save)
+        with self._lock:
+            self._jobs[job.id] = job
+        job.observe(self._changed)
+        job.begin()
+        job.update(variant=variant.id, log=(say("{name} is there already.", name=variant.name),))
+        job.end(variant)
         return job
 
     def job(self, id_: str) -> Job | None:

@@ -39,7 +39,7 @@ def _below_the_cell(job: Job) -> Iterator[None]:
     yield  # interrupted, the card stays: the job goes on
     if handle is not None and job.state.ended:
         # A saved notebook has no widgets; what came out stays readable.
-        handle.update(show.HTML(job._repr_html_()))
+        handle.update(job._repr_mimebundle_(), raw=True)
 
 
 @contextlib.contextmanager

@@ -89,6 +89,12 @@ class BlockPlan(Record):
     shortened: bool = False
 
 
+def usual_seconds(files: int, protocol: Protocol) -> float:
+    """The steady time of one process for files of usual speed, the second load of the reference included."""
+    limits = _TIME[protocol]
+    return max(limits.usual_s, limits.per_file_s * files)
+
+
 def plan_blocks(call_ms: Sequence[float], protocol: Protocol) -> BlockPlan:
     """Chooses rounds and runs for files of known speed.
 
@@ -101,7 +107,7 @@ def plan_blocks(call_ms: Sequence[float], protocol: Protocol) -> BlockPlan:
         protocol: ``quick`` or ``final``.
     """
     limits = _TIME[protocol]
-    usual_ms = 1000 * max(limits.usual_s, limits.per_file_s * len(call_ms))
+    usual_ms = 1000 * usual_seconds(len(call_ms), protocol)
     slow_ms = max(1000 * limits.slow_s, 2 * usual_ms)
     # A fifth more calls than needed: the machine may be faster later than while warming up.
     repeats = tuple(max(1, math.ceil(1.2 * SAMPLE_MS / ms)) if ms < SAMPLE_MS else 1 for ms in call_ms)

@@ -30,7 +30,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidInput, Refused
+from workbench.errors import InvalidInput, Refused, Unavailable
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Passport
 from workbench.records import Record
@@ -75,6 +75,7 @@ class Store:
         for name in ("variants", "data", "staging"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._closed = False
         self.problems: tuple[Text, ...] = ()
         with one_at_a_time(self.folder / "owners"):
             self._connection = connect(self.folder / "workbench.sqlite")
@@ -88,6 +89,7 @@ class Store:
             shutil.rmtree(self.folder / "staging" / self._owner.id, ignore_errors=True)
             self._owner.release()
             self._connection.close()
+            self._closed = True
 
     # -- variants ---------------------------------------------------------------------------
 
@@ -152,6 +154,24 @@ class Store:
             else "SELECT record, name FROM named_variants WHERE deleted IS NULL ORDER BY number"
         )
         return tuple(self._absolute(record, name) for record, name in self._execute(query))
+
+    def last_deleted(self) -> tuple[Variant, ...]:
+        """The variants of the last deletion, in the order of their making; empty if there is none."""
+        return tuple(
+            self._absolute(record, name)
+            for record, name in self._execute(
+                "SELECT record, name FROM named_variants "
+                "WHERE deleted = (SELECT MAX(deleted) FROM variants) ORDER BY number"
+            )
+        )
+
+    def made_names(self) -> dict[str, str]:
+        """The names that renamed variants had when they were made, by their identifiers."""
+        rows = self._execute(
+            "SELECT id, json_extract(record, '$.name') FROM named_variants "
+            "WHERE deleted IS NULL AND name != json_extract(record, '$.name')"
+        )
+        return dict(rows)
 
     def set_deleted(self, ids: Iterable[str], deleted: bool) -> None:
         """Marks variants as deleted or takes that back; files stay until :meth:`purge`."""
@@ -299,6 +319,11 @@ class Store:
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            if self._closed:
+                raise Unavailable(
+                    say("This workbench is closed."),
+                    say("Open its folder again: Workbench({folder!r}).", folder=str(self.folder)),
+                )
             try:
                 yield self._connection
             except sqlite3.OperationalError as error:

@@ -60,7 +60,8 @@ class Filling:
         counted = {"done": len(self._done), "count": len(self._cells)}
         note = (
             say(
-                "{done} of {count} combinations are timed; {moving} are being timed, and their numbers still move.",
+                "{done} of {count} combinations are timed; {moving} are being timed, and their numbers still "
+                "move.",
                 moving=moving,
                 **counted,
             )

@@ -172,7 +172,8 @@ class ChannelPruning(Technique[PruningParameters]):
 
     @override
     def variant_name(self, parameters: PruningParameters) -> str:
-        return f"pruned {round(100 * parameters.remove)} % {parameters.target}"
+        share = f"pruned {round(100 * parameters.remove)} %"
+        return share if parameters.target == "macs" else f"{share} {parameters.target}"
 
 
 def _scores(
