@@ -295,12 +295,14 @@ class Store:
         rows = self._execute("SELECT value FROM facts WHERE name = ?", (name,))
         return rows[0][0] if rows else None
 
-    def facts(self, beginning: str) -> dict[str, str]:
-        """The small values whose names begin so, by the rest of their names."""
+    def facts_of_makers(self, beginning: str) -> dict[str, str]:
+        """The small values whose names are ``beginning`` and a job's identifier, by what that job made."""
         rows = self._execute(
-            "SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", (len(beginning), beginning)
+            "SELECT json_extract(jobs.record, '$.variant') AS made, facts.value "
+            "FROM facts JOIN jobs ON facts.name = ? || jobs.id WHERE made IS NOT NULL",
+            (beginning,),
         )
-        return {name[len(beginning) :]: value for name, value in rows}
+        return dict(rows)
 
     def set_fact(self, name: str, value: str) -> None:
         """Keeps a small value by name."""
