@@ -80,8 +80,10 @@ def test_the_labels_of_a_table_are_in_the_column_that_is_named(page: Page, tmp_p
     page.get_by_label("Data", exact=True).select_option(label="A file of your own …")
     page.get_by_label(re.compile(r"^Path of an")).fill(str(data))
     # The first column: left to itself the workbench would take the last.
+    looks = page.get_by_role("region", name="What is in the data")
+    expect(looks).to_be_visible()  # until then the columns are not known, and a name can be typed
     page.get_by_label("Label column of a table", exact=True).select_option("outcome")
-    expect(page.get_by_role("region", name="What is in the data")).to_contain_text("0200")
+    expect(looks.get_by_role("list").first).to_contain_text("0200")
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible(timeout=WORK_MS)
     expect(model_of(page)).to_have_text("dense-breast-cancer", timeout=WORK_MS)

@@ -154,6 +154,7 @@ class OpeningForm:
                 if found.counts
                 else _samples(found.samples)
             ),
+            "samples": str(_samples(found.samples)),
             "label": found.label,
             "columns": [{"name": column.name, "counts": _counts(column.counts)} for column in found.columns],
             "rows": [list(row) for row in found.rows],

@@ -199,7 +199,7 @@ function looks(labels, preview, label) {
   const marked = preview.columns.indexOf(column);
   const order = preview.columns.map((_, index) => index).sort((one, other) => Number(other === marked) - Number(one === marked));
   return h("section", { class: "wb-preview", key: "looks", "aria-label": labels.looks },
-    h("h2", {}, labels.looks, h("span", { class: "wb-sub" }, preview.summary)),
+    h("h2", {}, labels.looks, h("span", { class: "wb-sub" }, label && label !== preview.label ? preview.samples : preview.summary)),
     counts.length > 0 && h("div", {}, h("h3", { class: "wb-small-title" }, labels.classesTitle),
       h("ul", { class: "wb-counts" }, counts.map((one, index) => h("li", { key: index }, one.name, h("span", {}, one.count))))),
     preview.pictures.length > 0 && h("ul", { class: "wb-thumbnails" }, preview.pictures.map((one, index) => h("li", { key: index },
