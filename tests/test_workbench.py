@@ -159,7 +159,7 @@ def test_names_notes_and_stars_are_seen_by_a_second_page(opened: Workbench, exec
         opened.rename("int8", " for the phone ")
         opened.annotate(small.id, "ask Lin")
         opened.star(small.id)
-        assert told.wait(20)
+        assert told.wait(60)
         row = next(row for row in beside.results() if row.variant.id == small.id)
         assert (row.variant.name, row.note, row.starred) == ("for the phone", "ask Lin", True)
         assert beside.variant("width 0.5 → int8").id == small.id  # by the name that it was made with
