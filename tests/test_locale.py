@@ -26,6 +26,7 @@ NAMES = {
     "Adam",
     "AdamW",
     "F1",
+    "F1 {verdict}",
     "GPU",
     "Lion",
     "LiteRT",

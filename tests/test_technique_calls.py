@@ -15,8 +15,10 @@ from pydantic import Field
 from tests.techniques.test_registry import Nothing
 from workbench import techniques
 from workbench.compatibility import parse_parameters
+from workbench.data.streams import Bounds
 from workbench.errors import InvalidInput
 from workbench.families import Quantization, Structure
+from workbench.sources import hand_over_data, hand_over_model
 from workbench.suggestions import meant
 from workbench.technique import Parameters
 from workbench.technique_calls import TechniqueCall
@@ -38,14 +40,14 @@ def test_a_technique_is_a_method_with_its_parameters_and_says_what_they_mean():
     asked = Asked()
     int8 = Quantization(asked).int8
     parameters = inspect.signature(int8).parameters
-    assert list(parameters)[:3] == ["parent", "samples", "split"]
+    assert list(parameters)[:3] == ["parent", "again", "samples"]
     assert parameters["samples"].default == 200
     assert parameters["samples"].annotation is int
     assert parameters["io"].annotation == Literal["float32", "int8"]
     assert "Stores weights and activations in 8 bits" in int8.__doc__
     assert "In samples. At least 16. At most 10000." in int8.__doc__
     int8("pruned", samples=100)
-    assert asked.calls == [(("quantization.int8", "pruned"), {"samples": 100})]
+    assert asked.calls == [(("quantization.int8", "pruned"), {"again": False, "samples": 100})]
 
 
 def test_a_technique_of_a_notebook_is_there_at_once(monkeypatch):
@@ -71,7 +73,7 @@ def test_a_technique_of_a_notebook_is_there_at_once(monkeypatch):
 def test_the_defaults_in_a_signature_are_those_that_are_taken(name):
     technique = techniques.technique(name)
     parameters = inspect.signature(TechniqueCall(technique, Asked())).parameters
-    written = {key: one.default for key, one in parameters.items() if key != "parent"}
+    written = {key: one.default for key, one in parameters.items() if key not in ("parent", "again")}
     assert parse_parameters(technique, written) == parse_parameters(technique, {})
 
 
@@ -118,3 +120,7 @@ def test_a_wrong_name_is_answered_with_the_one_that_was_meant():
         parse_parameters(techniques.technique("quantization.int8"), {"sample": 100})
     with pytest.raises(AttributeError, match=r"Did you mean int8\? Choose one of: .*float16"):
         _ = Quantization(Asked()).int9
+    with pytest.raises(InvalidInput, match=r"Did you mean dense-digits\? Name a file"):
+        hand_over_model("dense_digit", Path())
+    with pytest.raises(InvalidInput, match=r"Did you mean mnist-5k\? Name a file"):
+        hand_over_data("mnist5k", Path(), None, None, Bounds(None, None))

@@ -6,11 +6,199 @@ from workbench.jobs.job import Job
 from workbench.technique_calls import FamilyCalls
 from workbench.variant import Variant
 
+class Quantization(FamilyCalls):
+    def dynamic_range(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+    ) -> Job:
+        """Stores weights in 8 bits; activations stay float32 and are rounded to 8 bits during each product."""
+    def float16(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+    ) -> Job:
+        """Stores every weight in 16 bits instead of 32, as a LiteRT file."""
+    def int16x8(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        samples: int = 200,
+        split: Literal['train', 'validation'] = 'validation',
+        seed: int = 0,
+        io: Literal['float32', 'int16'] = 'float32',
+    ) -> Job:
+        """Stores weights in 8 bits and activations in 16, with ranges observed on sample data."""
+    def int4_weights(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        compute: Literal['float32', 'int8'] = 'float32',
+        weights_range: Literal['minmax', 'mse', 'octav'] = 'minmax',
+        rest: Literal['int8', 'float32'] = 'int8',
+    ) -> Job:
+        """Stores weights in 4 bits, each channel with a scale of its own."""
+    def int8(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        samples: int = 200,
+        split: Literal['train', 'validation'] = 'validation',
+        seed: int = 0,
+        io: Literal['float32', 'int8'] = 'float32',
+        per_channel: bool = True,
+        allow_float: bool = True,
+    ) -> Job:
+        """Stores weights and activations in 8 bits, with ranges observed on sample data."""
+    def int8_weights(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        per_channel: bool = True,
+        round_biases: bool = False,
+    ) -> Job:
+        """Stores weights in 8 bits and computes in float32."""
+    def keras(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        mode: Literal['int8', 'int4'] = 'int8',
+    ) -> Job:
+        """Stores the weights of dense layers and embeddings in 8 or 4 bits, inside the Keras model."""
+    def litert_int8(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        samples: int = 200,
+        split: Literal['train', 'validation'] = 'validation',
+        seed: int = 0,
+        activations_range: Literal['minmax', 'percentile', 'mse'] = 'percentile',
+        percentile: float = 99.99,
+        weights_range: Literal['minmax', 'mse', 'octav'] = 'minmax',
+        io: Literal['float32', 'int8'] = 'float32',
+        per_channel: bool = True,
+    ) -> Job:
+        """Stores weights and activations in 8 bits, with a choice of how their ranges are found."""
+    def mixed_precision(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        low: Literal['int4 weights', 'int8 weights', 'int8'] = 'int4 weights',
+        kept: Literal['int8 weights', 'float32'] = 'int8 weights',
+        by: Literal['F1 budget', 'layers'] = 'F1 budget',
+        budget: float = 0.5,
+        layers: int = 1,
+        samples: int = 400,
+        seed: int = 0,
+    ) -> Job:
+        """Quantizes every layer alone, measures what that costs, and spares the layers that cost most."""
+    def onnx_int8(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        samples: int = 200,
+        split: Literal['train', 'validation'] = 'validation',
+        seed: int = 0,
+        method: Literal['minmax', 'entropy', 'percentile'] = 'minmax',
+        per_channel: bool = True,
+        activations: Literal['automatic', 'uint8', 'int8'] = 'automatic',
+        reduce_range: Literal['automatic', 'on', 'off'] = 'automatic',
+    ) -> Job:
+        """Stores weights in 8 bits and lets ONNX Runtime compute with 8-bit activations."""
+    def openvino_int8(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        samples: int = 200,
+        split: Literal['train', 'validation'] = 'validation',
+        seed: int = 0,
+        preset: Literal['performance', 'mixed'] = 'performance',
+        bias_correction: Literal['automatic', 'fast', 'exact', 'none'] = 'automatic',
+    ) -> Job:
+        """Stores weights in 8 bits and lets OpenVINO compute with 8-bit activations."""
+    def qat(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        epochs: int = 5,
+        batch_size: int = 32,
+        learning_rate: float = 0.0001,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        weights: Literal['int8', 'int4'] = 'int8',
+    ) -> Job:
+        """Fine-tunes the model while weights and activations are rounded as the finished file will have them."""
+
+class Inference(FamilyCalls):
+    def fold(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        normalization: bool = True,
+        inputs: bool = True,
+        identities: bool = True,
+    ) -> Job:
+        """Computes BatchNormalization into the weights beside it, and leaves out layers that do nothing."""
+    def grid(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        goal: Literal['latency', 'throughput'] = 'latency',
+        limit_ms: float = 0.0,
+        limit_mb: float = 0.0,
+        tolerance: float = 1.0,
+        runtimes: str = 'litert, onnxruntime, openvino, keras.function',
+        precisions: str = 'float32, float16, dynamic int8, int8',
+        threads: str = '1, 2',
+        batches: str = '1, 8, 32',
+    ) -> Job:
+        """Measures every combination of runtime, precision, threads and batch, and keeps the best one."""
+    def runtime(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        runtime: str = 'litert',
+        threads: int = 1,
+        batch: int = 1,
+        opset: int = 17,
+    ) -> Job:
+        """Runs the same weights elsewhere: another runtime, another number of threads or batch size."""
+    def tensorrt(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        samples: int = 200,
+        split: Literal['train', 'validation'] = 'validation',
+        seed: int = 0,
+        precision: Literal['float32', 'float16', 'bfloat16', 'int8'] = 'float16',
+        batch: int = 1,
+    ) -> Job:
+        """Runs the model on an NVIDIA GPU, as an engine of the fastest kernels that TensorRT finds."""
+
 class Structure(FamilyCalls):
     def clustering(
         self,
         parent: str | Variant | None = None,
         *,
+        again: bool = False,
         clusters: int = 16,
         initialization: Literal['linear', 'density', 'k-means++'] = 'linear',
         moving: bool = True,
@@ -31,6 +219,7 @@ class Structure(FamilyCalls):
         self,
         parent: str | Variant | None = None,
         *,
+        again: bool = False,
         blocks: int = 1,
         importance: Literal['loss', 'F1'] = 'loss',
         search: Literal['once', 'again after each'] = 'once',
@@ -47,6 +236,7 @@ class Structure(FamilyCalls):
         self,
         parent: str | Variant | None = None,
         *,
+        again: bool = False,
         choose: Literal['spectrum', 'weights', 'sensitivity'] = 'spectrum',
         energy: float = 0.9,
         weights: float = 0.5,
@@ -67,6 +257,7 @@ class Structure(FamilyCalls):
         self,
         parent: str | Variant | None = None,
         *,
+        again: bool = False,
         target: Literal['channels', 'parameters', 'bytes', 'macs', 'latency'] = 'macs',
         remove: float = 0.5,
         importance: Literal['l1', 'l2', 'batchnorm', 'taylor', 'random'] = 'l1',
@@ -90,6 +281,7 @@ class Structure(FamilyCalls):
         self,
         parent: str | Variant | None = None,
         *,
+        again: bool = False,
         pattern: Literal['unstructured', '2:4', '1:4'] = 'unstructured',
         share: float = 0.8,
         ranking: Literal['adaptive', 'all layers', 'each layer'] = 'adaptive',
@@ -112,6 +304,7 @@ class Structure(FamilyCalls):
         self,
         parent: str | Variant | None = None,
         *,
+        again: bool = False,
         factor: float = 0.5,
         round_to: int = 4,
         epochs: int = 20,
@@ -124,11 +317,38 @@ class Structure(FamilyCalls):
     ) -> Job:
         """Makes every hidden layer narrower by one factor and trains the smaller model from new weights."""
 
+class Distillation(FamilyCalls):
+    def distill(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        student: Literal['narrower copy', 'same architecture', 'this variant'] = 'narrower copy',
+        factor: float = 0.5,
+        teacher: str = '',
+        temperature: float = 4.0,
+        weight: float = 0.9,
+        compare_seeds: int = 3,
+        hints: Literal['none', 'features', 'attention'] = 'none',
+        hint_weight: float = 1.0,
+        layers: str = '',
+        round_to: int = 4,
+        epochs: int = 20,
+        batch_size: int = 32,
+        learning_rate: float = 0.001,
+        patience: int = 5,
+        seed: int = 0,
+        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
+        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+    ) -> Job:
+        """Trains a student on what a teacher says of each sample, besides the labels."""
+
 class Training(FamilyCalls):
     def retrain(
         self,
         parent: str | Variant | None = None,
         *,
+        again: bool = False,
         start: Literal['new weights', "the parent's weights"] = "the parent's weights",
         seeds: int = 1,
         compare: bool = False,
@@ -161,197 +381,3 @@ class Training(FamilyCalls):
         profile: bool = False,
     ) -> Job:
         """Trains the model again from new weights, or further from the weights it has."""
-
-class Inference(FamilyCalls):
-    def fold(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        normalization: bool = True,
-        inputs: bool = True,
-        identities: bool = True,
-    ) -> Job:
-        """Computes BatchNormalization into the weights beside it, and leaves out layers that do nothing."""
-    def grid(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        goal: Literal['latency', 'throughput'] = 'latency',
-        limit_ms: float = 0.0,
-        limit_mb: float = 0.0,
-        tolerance: float = 1.0,
-        runtimes: str = 'litert, onnxruntime, openvino, keras.function',
-        precisions: str = 'float32, float16, dynamic int8, int8',
-        threads: str = '1, 2',
-        batches: str = '1, 8, 32',
-    ) -> Job:
-        """Measures every combination of runtime, precision, threads and batch, and keeps the best one."""
-    def runtime(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        runtime: str = 'litert',
-        threads: int = 1,
-        batch: int = 1,
-        opset: int = 17,
-    ) -> Job:
-        """Runs the same weights elsewhere: another runtime, another number of threads or batch size."""
-    def tensorrt(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        samples: int = 200,
-        split: Literal['train', 'validation'] = 'validation',
-        seed: int = 0,
-        precision: Literal['float32', 'float16', 'bfloat16', 'int8'] = 'float16',
-        batch: int = 1,
-    ) -> Job:
-        """Runs the model on an NVIDIA GPU, as an engine of the fastest kernels that TensorRT finds."""
-
-class Quantization(FamilyCalls):
-    def dynamic_range(
-        self,
-        parent: str | Variant | None = None,
-    ) -> Job:
-        """Stores weights in 8 bits; activations stay float32 and are rounded to 8 bits during each product."""
-    def float16(
-        self,
-        parent: str | Variant | None = None,
-    ) -> Job:
-        """Stores every weight in 16 bits instead of 32, as a LiteRT file."""
-    def int16x8(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        samples: int = 200,
-        split: Literal['train', 'validation'] = 'validation',
-        seed: int = 0,
-        io: Literal['float32', 'int16'] = 'float32',
-    ) -> Job:
-        """Stores weights in 8 bits and activations in 16, with ranges observed on sample data."""
-    def int4_weights(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        compute: Literal['float32', 'int8'] = 'float32',
-        weights_range: Literal['minmax', 'mse', 'octav'] = 'minmax',
-        rest: Literal['int8', 'float32'] = 'int8',
-    ) -> Job:
-        """Stores weights in 4 bits, each channel with a scale of its own."""
-    def int8(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        samples: int = 200,
-        split: Literal['train', 'validation'] = 'validation',
-        seed: int = 0,
-        io: Literal['float32', 'int8'] = 'float32',
-        per_channel: bool = True,
-        allow_float: bool = True,
-    ) -> Job:
-        """Stores weights and activations in 8 bits, with ranges observed on sample data."""
-    def int8_weights(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        per_channel: bool = True,
-        round_biases: bool = False,
-    ) -> Job:
-        """Stores weights in 8 bits and computes in float32."""
-    def keras(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        mode: Literal['int8', 'int4'] = 'int8',
-    ) -> Job:
-        """Stores the weights of dense layers and embeddings in 8 or 4 bits, inside the Keras model."""
-    def litert_int8(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        samples: int = 200,
-        split: Literal['train', 'validation'] = 'validation',
-        seed: int = 0,
-        activations_range: Literal['minmax', 'percentile', 'mse'] = 'percentile',
-        percentile: float = 99.99,
-        weights_range: Literal['minmax', 'mse', 'octav'] = 'minmax',
-        io: Literal['float32', 'int8'] = 'float32',
-        per_channel: bool = True,
-    ) -> Job:
-        """Stores weights and activations in 8 bits, with a choice of how their ranges are found."""
-    def mixed_precision(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        low: Literal['int4 weights', 'int8 weights', 'int8'] = 'int4 weights',
-        kept: Literal['int8 weights', 'float32'] = 'int8 weights',
-        by: Literal['F1 budget', 'layers'] = 'F1 budget',
-        budget: float = 0.5,
-        layers: int = 1,
-        samples: int = 400,
-        seed: int = 0,
-    ) -> Job:
-        """Quantizes every layer alone, measures what that costs, and spares the layers that cost most."""
-    def onnx_int8(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        samples: int = 200,
-        split: Literal['train', 'validation'] = 'validation',
-        seed: int = 0,
-        method: Literal['minmax', 'entropy', 'percentile'] = 'minmax',
-        per_channel: bool = True,
-        activations: Literal['automatic', 'uint8', 'int8'] = 'automatic',
-        reduce_range: Literal['automatic', 'on', 'off'] = 'automatic',
-    ) -> Job:
-        """Stores weights in 8 bits and lets ONNX Runtime compute with 8-bit activations."""
-    def openvino_int8(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        samples: int = 200,
-        split: Literal['train', 'validation'] = 'validation',
-        seed: int = 0,
-        preset: Literal['performance', 'mixed'] = 'performance',
-        bias_correction: Literal['automatic', 'fast', 'exact', 'none'] = 'automatic',
-    ) -> Job:
-        """Stores weights in 8 bits and lets OpenVINO compute with 8-bit activations."""
-    def qat(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        epochs: int = 5,
-        batch_size: int = 32,
-        learning_rate: float = 0.0001,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-        weights: Literal['int8', 'int4'] = 'int8',
-    ) -> Job:
-        """Fine-tunes the model while weights and activations are rounded as the finished file will have them."""
-
-class Distillation(FamilyCalls):
-    def distill(
-        self,
-        parent: str | Variant | None = None,
-        *,
-        student: Literal['narrower copy', 'same architecture', 'this variant'] = 'narrower copy',
-        factor: float = 0.5,
-        teacher: str = '',
-        temperature: float = 4.0,
-        weight: float = 0.9,
-        compare_seeds: int = 3,
-        hints: Literal['none', 'features', 'attention'] = 'none',
-        hint_weight: float = 1.0,
-        layers: str = '',
-        round_to: int = 4,
-        epochs: int = 20,
-        batch_size: int = 32,
-        learning_rate: float = 0.001,
-        patience: int = 5,
-        seed: int = 0,
-        optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
-        schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
-    ) -> Job:
-        """Trains a student on what a teacher says of each sample, besides the labels."""

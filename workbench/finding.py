@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from workbench.errors import InvalidInput
 from workbench.measure.records import Interval
+from workbench.number_format import points, points_end, ratio
 from workbench.records import Record
 from workbench.results import ResultRow
 from workbench.runtimes import runtimes
@@ -78,7 +79,7 @@ def parse_goal(want: object, f1_may_fall: object, runtime: object) -> Goal:
     except ValidationError as error:
         match error.errors()[0]["loc"][:1]:
             case ("want",):
-                reason = say("A goal is one of: {names}.", names="smaller, faster, both")
+                reason = say("A goal is one of: {names}.", names=("smaller", "faster", "both"))
             case ("f1_may_fall",):
                 reason = say("How much F1 may fall is between 0 and 100 pt, such as 1.0.")
             case _:
@@ -158,7 +159,11 @@ def conclusion(rows: Sequence[ResultRow], goal: Goal) -> Text:
     closest = max(missing, key=lambda row: row.quality_change.change.low if row.quality_change else -1.0)
     assert closest.quality_change is not None
     change = closest.quality_change.change
-    holes = {"points": goal.points, "name": closest.variant.name, "change": _points(abs(change.value))}
+    holes = {
+        "points": goal.points,
+        "name": closest.variant.name,
+        "change": points(abs(change.value)).lstrip("+"),
+    }
     if change.high < -goal.f1_may_fall:
         return say("Nothing found keeps F1 within {points} pt: closest is {name}, lost {change} pt.", **holes)
     return say(
@@ -166,9 +171,9 @@ def conclusion(rows: Sequence[ResultRow], goal: Goal) -> Text:
         "{change} pt [{low}, {high}].",
         **{
             **holes,
-            "change": _signed(change.value),
-            "low": _signed(change.low),
-            "high": _signed(change.high),
+            "change": points(change.value),
+            "low": points_end(change.low),
+            "high": points_end(change.high),
         },
     )
 
@@ -198,8 +203,8 @@ def _value(row: ResultRow, goal: Goal) -> float | None:
 def _rank(row: ResultRow, goal: Goal) -> tuple[bool, float, float, float]:
     believed = goal.want == "smaller" or _doubt(row) is None
     quality = -1.0 if row.quality is None else row.quality.f1_macro.value
-    ratio = 0.0 if row.size_change is None else row.size_change.ratio
-    return believed, _value(row, goal) or 0.0, ratio, quality
+    smaller = 0.0 if row.size_change is None else row.size_change.ratio
+    return believed, _value(row, goal) or 0.0, smaller, quality
 
 
 def _doubt(row: ResultRow) -> Text | None:
@@ -227,7 +232,7 @@ def _reason(first: ResultRow, serving: Sequence[ResultRow], goal: Goal) -> Text:
                 "The only one that is smaller and faster and keeps F1 within {points} pt.",
                 "The best of the {count} that are smaller and faster and keep F1 within {points} pt, by "
                 "the geometric mean of the two ratios: {mean}×.",
-                mean=_ratio(_value(first, goal) or 0.0),
+                mean=ratio(_value(first, goal) or 0.0),
                 **holes,
             )
 
@@ -263,31 +268,16 @@ def _more(serving: Sequence[ResultRow], rows: Sequence[ResultRow], goal: Goal) -
                 name=row.variant.name,
                 what=_what(row),
                 points=goal.points,
-                change=_signed(change.value),
-                low=_signed(change.low),
-                high=_signed(change.high),
+                change=points(change.value),
+                low=points_end(change.low),
+                high=points_end(change.high),
             )
         )
     return tuple(said)
 
 
 def _what(row: ResultRow) -> Text:
-    smaller = _ratio(1.0 if row.size_change is None else row.size_change.ratio)
+    smaller = ratio(1.0 if row.size_change is None else row.size_change.ratio)
     if row.total_speedup is None:
         return say("{ratio}× smaller", ratio=smaller)
-    return say(
-        "{smaller}× smaller, {faster}× faster", smaller=smaller, faster=_ratio(row.total_speedup.value)
-    )
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}"
-
-
-def _points(fraction: float) -> str:
-    return f"{100 * fraction:.1f}"
-
-
-def _signed(fraction: float) -> str:
-    written = f"{100 * fraction:+.1f}"
-    return "0.0" if written in ("+0.0", "-0.0") else written.replace("-", "\N{MINUS SIGN}")
+    return say("{smaller}× smaller, {faster}× faster", smaller=smaller, faster=ratio(row.total_speedup.value))

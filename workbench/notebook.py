@@ -6,7 +6,9 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.number_format import count, score, size, time
 from workbench.text import Text, say
+from workbench.verdict_words import duration, quality_chip, short, size_chip, speed_chip, status_word
 
 if TYPE_CHECKING:
     from workbench.jobs.job import Job
@@ -19,9 +21,14 @@ _SIGNS = {"good": "▲", "bad": "▼", "same": "●", "unsure": "?", "kept": "�
 _LEFT = ' style="text-align: left"'
 
 
-def results_html(rows: Sequence[ResultRow]) -> str:
-    """A table of one line for each variant."""
-    head, *lines = results_cells(rows)
+def results_html(rows: Sequence[ResultRow], among: Sequence[ResultRow] | None = None) -> str:
+    """A table of one line for each variant.
+
+    Args:
+        rows: What is shown.
+        among: All rows, for the names of what they were made from; by default the same.
+    """
+    head, *lines = results_cells(rows, among)
     return _table(head, lines)
 
 
@@ -39,13 +46,14 @@ def results_text(rows: Sequence[ResultRow]) -> str:
     )
 
 
-def results_cells(rows: Sequence[ResultRow]) -> list[tuple[str, ...]]:
+def results_cells(
+    rows: Sequence[ResultRow], among: Sequence[ResultRow] | None = None
+) -> list[tuple[str, ...]]:
     """The head and one line for each variant, in the words of the page."""
-    from widgets.wording import score, short, size, time
     from workbench.runtimes import runtime
 
-    names = {row.variant.id: short(row.variant.name) for row in rows}
-    heads = (say("variant"), say("from"), say("runtime"), say("size"), say("latency"), say("F1"))
+    names = {row.variant.id: short(row.variant.name) for row in (*rows, *(among or ()))}
+    heads = (say("Variant"), say("Made from"), say("Runtime"), say("Size"), say("Latency"), say("F1"))
     cells = [tuple(str(head) for head in heads)]
     for row in rows:
         size_words, speed_words, quality_words = verdicts(row)
@@ -64,8 +72,6 @@ def results_cells(rows: Sequence[ResultRow]) -> list[tuple[str, ...]]:
 
 def verdicts(row: ResultRow) -> tuple[str, str, str]:
     """What is said of a variant's size, speed and quality; empty where there is nothing to compare."""
-    from widgets.wording import quality_chip, size_chip, speed_chip
-
     size_words, speed_words, quality_words = (
         "" if chip is None else f"{_SIGNS[chip.tone]} {chip.words}"
         for chip in (size_chip(row), speed_chip(row), quality_chip(row))
@@ -75,7 +81,6 @@ def verdicts(row: ResultRow) -> tuple[str, str, str]:
 
 def variant_html(variant: Variant) -> str:
     """What a variant is and how it was made."""
-    from widgets.wording import count, duration
     from workbench.runtimes import runtime
 
     description = variant.description
@@ -132,8 +137,6 @@ def workbench_html(workbench: Workbench) -> str:
 
 def job_html(job: Job) -> str:
     """How a job stands, and what came out."""
-    from widgets.wording import duration, status_word
-
     state = job.state
     words: list[str] = [str(status_word(state.status))]
     if state.started is not None and state.finished is not None:
@@ -143,38 +146,48 @@ def job_html(job: Job) -> str:
         words.append(str(state.stage))
     if state.error is not None:
         words.append(str(state.error))
-    row = made_by(job)
-    table = results_html((row,)) if row is not None else ""
+    among = _results_of(job)
+    made = [row for row in among if row.variant.id == state.variant]
+    table = results_html(made, among) if made else ""
     return f"<div><b>{html.escape(str(state.title))}</b>: {html.escape(': '.join(words))}</div>{table}"
 
 
-def made_by(job: Job) -> ResultRow | None:
-    """The results of what a job has made; None where that is nothing, or not known here."""
+def _results_of(job: Job) -> Sequence[ResultRow]:
     workbench = job.workbench() if job.workbench is not None else None
     if workbench is None or workbench.closed or job.state.variant is None:
-        return None
-    return next((row for row in workbench.results() if row.variant.id == job.state.variant), None)
+        return ()
+    return workbench.results()
 
 
-def job_bundle(job: Job) -> dict[str, Any]:
-    """A job for all that may show it: a live card while it runs, what came out afterwards."""
+def job_bundle(job: Job, card: Any) -> dict[str, Any]:
+    """A job for all that may show it.
+
+    Args:
+        job: The job.
+        card: From :func:`live_card`, or None.
+    """
     bundle: dict[str, Any] = {"text/plain": repr(job), "text/html": job_html(job)}
+    if card is not None:
+        shown = card._repr_mimebundle_()
+        data = shown[0] if isinstance(shown, tuple) else shown
+        bundle |= {kind: value for kind, value in (data or {}).items() if kind not in bundle}
+    return bundle
+
+
+def live_card(job: Job) -> Any:
+    """A widget that shows a job while it goes on; None where it has ended, or there are no widgets."""
     workbench = job.workbench() if job.workbench is not None else None
     if workbench is None or workbench.closed or job.state.ended:
-        return bundle
+        return None
     try:
         # Only a notebook asks for this, and only one with widgets can show it.
         from widgets.panels.job_card import JobCard
     except ImportError:
-        return bundle
-    shown = JobCard(workbench, job)._repr_mimebundle_()
-    data = shown[0] if isinstance(shown, tuple) else shown
-    return {**bundle, **{kind: value for kind, value in (data or {}).items() if kind not in bundle}}
+        return None
+    return JobCard(workbench, job)
 
 
 def _card(title: str, facts: Iterable[tuple[Text, str]]) -> str:
-    from widgets.wording import short
-
     lines = "".join(
         f"<tr><th{_LEFT}>{html.escape(str(name))}</th><td{_LEFT}>{html.escape(short(value, 300))}</td></tr>"
         for name, value in facts

@@ -106,6 +106,8 @@ class ResultRow(Record):
 
         return f"<{'; '.join(results_cells((self,))[1])}>"
 
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
         from workbench.notebook import results_html
 

@@ -9,6 +9,7 @@ from workbench.collecting import Collecting
 from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
 from workbench.data.streams import Bounds, require_end
 from workbench.errors import InvalidInput
+from workbench.suggestions import with_suggestion
 from workbench.text import say
 
 Data = Any
@@ -35,7 +36,11 @@ def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
         if not path.exists():
             raise InvalidInput(
                 say("There is no model {path}.", path=str(model)),
-                say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
+                with_suggestion(
+                    model,
+                    DEMO_MODELS,
+                    say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
+                ),
             )
         return path.resolve()
     if hasattr(model, "save") and hasattr(model, "layers"):
@@ -83,7 +88,11 @@ def hand_over_data(
         if not path.exists():
             raise InvalidInput(
                 say("There is no data {path}.", path=str(data)),
-                say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
+                with_suggestion(
+                    data,
+                    BUILTINS,
+                    say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
+                ),
             )
         if path.is_dir() or path.suffix.lower() == ".npz":
             _require_no_label(label, path.name)

@@ -24,6 +24,7 @@ _OWN = (
     inspect.Parameter(
         "parent", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation="str | Variant | None"
     ),
+    inspect.Parameter("again", inspect.Parameter.KEYWORD_ONLY, default=False, annotation="bool"),
 )
 
 
@@ -42,9 +43,9 @@ class TechniqueCall:
         self.__doc__ = documentation(technique)
         self.__signature__ = signature(technique)
 
-    def __call__(self, parent: str | Variant | None = None, **parameters: Any) -> Job:
+    def __call__(self, parent: str | Variant | None = None, *, again: bool = False, **parameters: Any) -> Job:
         """Applies it; see :meth:`workbench.Workbench.apply`."""
-        return self._apply(self._technique.name, parent, **parameters)
+        return self._apply(self._technique.name, parent, again=again, **parameters)
 
     def __repr__(self) -> str:
         return f"<{self._technique.name}{self.__signature__}>"
@@ -108,7 +109,10 @@ def signature(technique: AnyTechnique) -> inspect.Signature:
 def documentation(technique: AnyTechnique) -> str:
     """What a technique does, and what each of its parameters means."""
     lines = [inspect.getdoc(type(technique)) or technique.title, "", "Args:"]
-    lines.append("    parent: The variant to start from, its name or identifier; by default the baseline.")
+    lines += [
+        "    parent: The variant to start from, its name or identifier; by default the baseline.",
+        "    again: Whether another variant is made where there is one that was made in the same way.",
+    ]
     lines += [
         f"    {name}: {explained(field)}" for name, field in technique.parameters_type.model_fields.items()
     ]

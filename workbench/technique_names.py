@@ -3,17 +3,6 @@
 from typing import Literal
 
 TechniqueName = Literal[
-    "structure.clustering",
-    "structure.depth",
-    "structure.low_rank",
-    "structure.pruning",
-    "structure.sparsity",
-    "structure.width",
-    "training.retrain",
-    "inference.fold",
-    "inference.grid",
-    "inference.runtime",
-    "inference.tensorrt",
     "quantization.dynamic_range",
     "quantization.float16",
     "quantization.int16x8",
@@ -26,6 +15,17 @@ TechniqueName = Literal[
     "quantization.onnx_int8",
     "quantization.openvino_int8",
     "quantization.qat",
+    "inference.fold",
+    "inference.grid",
+    "inference.runtime",
+    "inference.tensorrt",
+    "structure.clustering",
+    "structure.depth",
+    "structure.low_rank",
+    "structure.pruning",
+    "structure.sparsity",
+    "structure.width",
     "distillation.distill",
+    "training.retrain",
 ]
 """What :meth:`workbench.Workbench.apply` takes; a package may bring more."""

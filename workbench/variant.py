@@ -238,7 +238,7 @@ class Variant(Record):
 
     Attributes:
         id: Identifier inside its workbench.
-        name: A short name, unique inside its workbench, such as ``int8``, or ``pruned 50 % → int8`` of one
+        name: A short name, unique inside its workbench, such as ``int8``, or ``pruned 50% → int8`` of one
             that was made in two steps.
         format: Kind of file.
         path: The file (a folder for ``openvino``), absolute.
@@ -277,6 +277,8 @@ class Variant(Record):
     def __repr__(self) -> str:
         made = "" if self.technique is None else f", {self.technique}"
         return f"Variant({self.name!r}, {self.runtime}{made}, id={self.id!r})"
+
+    __str__ = __repr__
 
     def _repr_html_(self) -> str:
         from workbench.notebook import variant_html

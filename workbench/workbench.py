@@ -16,6 +16,7 @@ from workbench.errors import InvalidInput, Refused
 from workbench.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.finding import Goal
 from workbench.guess import Guess, guess_for, keep_guess
+from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.queue import JobQueue, Work
@@ -76,7 +77,7 @@ class Workbench(Reading):
         super().__init__(store)
         self._closed = False
         self._own_executor = executor is None
-        self._executor = executor if executor is not None else Executor()
+        self._executor = executor if executor is not None else executor_of(store.folder)
         self._observers: Observers[Event] = Observers()
         self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
@@ -558,7 +559,7 @@ class Workbench(Reading):
         self._neighbours.cancel()
         self._queue.cancel_all()
         if self._own_executor:
-            self._executor.close()
+            give_back(self._executor)
         self._store.close()
 
     def __enter__(self) -> Workbench:
@@ -600,7 +601,9 @@ class Workbench(Reading):
     def _reuse(self, kind: JobKind, title: Text, request: dict[str, Any], variant: Variant) -> Job:
         """A job for something that is there: done at once, unless something was not measured of it."""
         if self._pipeline.is_complete(variant):
-            return self._queue.add_done(kind, title, request, variant)
+            job = self._queue.add_done(kind, title, request, variant)
+            job.workbench = weakref.ref(self)
+            return job
 
         async def work(job: Job) -> Variant:
             job.update(variant=variant.id)

@@ -52,14 +52,14 @@ def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
                 assert page.evaluate("scrollY") == scrolled, "the page jumped"
         assert column_top(page) == pytest.approx(14, abs=1)
     # Three fields at most, each with its help behind a button; the rest is folded.
-    page.get_by_role("button", name="Training").first.click()
+    page.get_by_role("button", name=re.compile("^Training")).click()
     form = page.get_by_role("form", name="Training")
     expect(form.get_by_role("button", name=re.compile("^What is this"))).to_have_count(2)
     help_ = form.get_by_role("button", name="What is this? Epochs")
     expect(help_).to_have_attribute("aria-expanded", "false")
     help_.click()
     expect(help_).to_have_attribute("aria-expanded", "true")
-    expect(form.get_by_text("Passes over", exact=False)).to_be_visible()
+    expect(form.get_by_text("How often the training split", exact=False)).to_be_visible()
     assert seen.complaints == []
 
 
@@ -151,7 +151,7 @@ def test_after_int8_one_click_goes_back_and_quantizes_again(
     page.get_by_role("button", name="Weight clustering").first.click()
     form = page.get_by_role("form", name="Weight clustering")
     expect(form.get_by_role("status").filter(has_text="Comes earlier:")).to_be_visible()
-    form.get_by_label("Fine-tuning").fill("0")
+    form.get_by_role("spinbutton", name="Fine-tuning").fill("0")
     form.get_by_role("button", name="Apply to dense-digits, then int8 again").click()
     expect(page.get_by_role("radio", name=re.compile("int8"))).to_have_count(2, timeout=240_000)
     page.get_by_role("button", name="back to the baseline").click()

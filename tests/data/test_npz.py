@@ -133,7 +133,7 @@ def test_shape_bombs_are_refused_by_their_headers(tmp_path, shape):
     )
     declared = 4 * int(np.prod(shape, dtype=object))
     assert error_of(path) == (
-        f"x in f.npz declares {declared} bytes of values, shape {shape}, and holds 64. "
+        f"x in f.npz declares {declared:,} bytes of values, shape {shape}, and holds 64. "
         "The file is damaged; save it again."
     )
 

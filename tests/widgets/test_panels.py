@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from widgets import (
     BestLine,
     Dashboard,
     DetailsPanel,
+    DrawingPad,
     GoalLine,
     JobsLine,
     LiveChart,
@@ -23,10 +25,12 @@ from widgets import (
     VariantsTable,
 )
 from widgets.component import Component
+from widgets.panels.job_card import JobCard
 from widgets.session import session_of
-from workbench.errors import WorkbenchError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.jobs.executor import Executor
 from workbench.recipe import Recipe
+from workbench.runtimes import runtime
 from workbench.text import current_language, use_language
 from workbench.workbench import Workbench
 
@@ -334,7 +338,7 @@ def test_the_goal_is_kept_with_the_workbench_and_nonsense_is_refused_at_its_fiel
     assert found["name"] == "float16"
     assert [chip["name"] for chip in found["chips"]] == ["size", "speed", "quality"]
     assert found["chips"][0]["tone"] == "good"
-    assert "keeps F1 within 2.5 pt" in found["why"][-1]
+    assert any("keep" in line and "F1 within 2.5 pt" in line for line in found["why"])
     assert "float16" in found["announcement"]
     best.click("compare", variant=found["id"])
     assert session_of(workbench).selected == found["id"]
@@ -364,11 +368,89 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
         "Box",
         "TechniquesPanel",
         "TradeoffChart",
+        "GuessPanel",
         "LiveChart",
         "VariantsTable",
         "DetailsPanel",
         "BarsChart",
+        "DrawingPad",
     ]
-    answers = page.children[0].children[0].children[1]
+    answers = page.children[0].children[0].children[-1]
     assert [type(widget).__name__ for widget in answers.children] == ["GoalLine", "BestLine", "JobsLine"]
     assert len(workbench.jobs) == before
+
+
+def test_a_job_in_a_cell_is_a_card_that_says_what_came_out(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = "application/vnd.jupyter.widget-view+json"
+    done = workbench.quantization.float16()  # made already: the job points to it
+    shown = Reader(JobCard(workbench, done), monkeypatch).shown
+    assert shown["job"]["status"] == "done"
+    assert shown["made"]["name"] == "float16"
+    size, latency, f1 = shown["made"]["facts"]
+    assert (size["name"], size["tone"]) == ("Size", "good")
+    assert "smaller" in size["words"]
+    assert latency["number"].endswith(("µs", "ms"))
+    assert f1["words"].startswith(("kept", "not proven"))
+    assert view not in done._repr_mimebundle_()
+    assert "smaller" in done._repr_mimebundle_()["text/html"]
+
+    running = workbench.structure.width(epochs=1000, patience=0)
+    assert view in running._repr_mimebundle_()
+    card = Reader(JobCard(workbench, running), monkeypatch)
+    assert card.shown["made"] is None
+    card.click("cancel")
+    with pytest.raises(Cancelled):
+        running.wait(60)
+    assert card.shown["job"]["status"] == "cancelled"
+    assert card.shown["job"]["rerun"] is True
+
+
+def test_a_test_sample_on_the_drawing_pad_is_answered_as_it_was_measured(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pad = DrawingPad(workbench)
+    reader = Reader(pad, monkeypatch)
+    assert (reader.shown["side"], reader.shown["rows"]) == (8, [])
+    classes = workbench.dataset.info.classes
+    measured = {
+        variant.name: workbench._store.arrays("quality", variant.id)["scores"]  # type: ignore[index]
+        for variant in workbench.variants
+    }
+    heavy = {one.name for one in workbench.variants if runtime(one.runtime).imports_tensorflow}
+    assert heavy
+    assert heavy < set(measured)
+
+    def answered(names: set[str], index: int) -> bool:
+        rows = {row["name"]: row for row in reader.shown["rows"]}
+        return set(rows) == names and all(
+            row["answer"] == classes[measured[name][index].argmax()]
+            and row["share"] == pytest.approx(measured[name][index].max(), abs=0.02)
+            for name, row in rows.items()
+        )
+
+    def wait_until_answered(names: set[str], index: int) -> None:
+        deadline = time.monotonic() + 120
+        while not answered(names, index):
+            assert time.monotonic() < deadline, reader.shown["rows"]
+            time.sleep(0.05)
+
+    light = set(measured) - heavy
+    for index in (0, 3, 11, 25):
+        reader.click("sample", index=index)
+        wait_until_answered(light, index)
+        assert classes[workbench.dataset.y("test")[index]] in reader.shown["truth"]
+    (pixels,) = [message["pixels"] for message, _ in reader.received[-1:]]
+    reader.click("clear")
+    assert reader.shown["rows"] == []
+    reader.click("draw", pixels=pixels)
+    wait_until_answered(light, 25)
+    assert reader.shown["truth"] is None
+    assert reader.shown["tensorflow"]
+    reader.click("tensorflow")
+    wait_until_answered(set(measured), 25)
+    for wrong in ([1.0], ["a"] * 64, "pixels", [float("nan")] * 64):
+        assert "drawing is" in reader.click("draw", pixels=wrong)["problem"]
+    assert "no sample 99999" in reader.click("sample", index=99999)["problem"]
+    pad.close()

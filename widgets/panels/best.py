@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from widgets.assets import esm
 from widgets.charts.chart import family_of
 from widgets.component import Component, words
-from widgets.panels.outcome import chips, outcome
+from widgets.panels.outcome import alike, chips, outcome
 from widgets.session import message_of
 from widgets.transfer import send_file
 from widgets.wording import short
@@ -46,6 +46,8 @@ class BestLine(Component):
     def _shown(self, found: Best) -> dict[str, Any]:
         row = next(row for row in self.session.rows if row.variant.id == found.variant.id)
         doubt = () if found.doubt is None else (say("Its speed is in doubt: {reason}", reason=found.doubt),)
+        brought = alike(row)
+        alone = () if brought is None else (say("Its speed {compared}.", compared=brought),)
         return {
             "id": found.variant.id,
             "name": short(found.variant.name),
@@ -53,7 +55,7 @@ class BestLine(Component):
             "chips": chips(row),
             "doubted": found.doubt is not None,
             "measuring": any(job.kind == "measure" and not job.ended for job in self.session.jobs),
-            "why": [str(text) for text in (*doubt, found.reason, *found.more)],
+            "why": [str(text) for text in (*doubt, found.reason, *alone, *found.more)],
             "announcement": str(say("Best: {what}", what=outcome(row))),
         }
 

@@ -55,14 +55,11 @@ class JobCard(Component):
         row = next((row for row in self.session.rows if row.variant.id == made), None)
         if row is None:
             return None
+        f1 = None if row.quality is None else score(row.quality.f1_macro.value)
         facts = [
-            (say("size"), None if row.size is None else size(row.size.file_bytes), size_chip(row)),
-            (say("latency"), None if row.shown_ms is None else time(row.shown_ms.value), speed_chip(row)),
-            (
-                say("F1"),
-                None if row.quality is None else score(row.quality.f1_macro.value),
-                quality_chip(row),
-            ),
+            (say("Size"), None if row.size is None else size(row.size.file_bytes), size_chip(row)),
+            (say("Latency"), None if row.shown_ms is None else time(row.shown_ms.value), speed_chip(row)),
+            (say("F1"), f1, quality_chip(row)),
         ]
         return {
             "name": short(row.variant.name),

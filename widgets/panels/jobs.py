@@ -95,7 +95,7 @@ class JobsLine(Component):
             "jobs": [job_card(job, self.session) for job in (*active, *ended)],
             # Nobody looks among what has ended for the reason why nothing has come.
             "shown": active[0].id if active else None if last is None else last.id,
-            "failed": failed[0].id if failed and last is not None and failed[0].id == last.id else None,
+            "failed": last.id if last in failed and not active else None,
             "idle": str(say("Nothing is running.")),
             "more": message_of(_more(len(active), len(ended))),
             "drawerTitle": str(

@@ -4,6 +4,7 @@
 const LOW = matchMedia("(min-height: 560px)");
 const GAP = 14;
 const LEAST_HEIGHT = 260;
+const LOW_HEIGHT = 600; // a form needs what the filters take
 
 /** Watches the place of `host` on the page; `placed` hears when it becomes a drawer or ceases to be one. */
 export function watchPlace(host, placed) {
@@ -22,7 +23,9 @@ export function watchPlace(host, placed) {
     if (now !== drawer) placed((drawer = now));
     // A column that sticks ends where the window ends, also while the page above it is still in view.
     const top = Math.max(column.getBoundingClientRect().top, GAP);
-    column.style.setProperty("--wb-left-height", `${Math.max(LEAST_HEIGHT, innerHeight - top - GAP)}px`);
+    const height = Math.max(LEAST_HEIGHT, innerHeight - top - GAP);
+    column.style.setProperty("--wb-left-height", `${height}px`);
+    column.classList.toggle("wb-low", now ? innerHeight < LOW_HEIGHT : height < LOW_HEIGHT);
   };
   const soon = () => {
     frame ??= requestAnimationFrame(look);

@@ -26,19 +26,24 @@ PACKAGES = ("workbench", "widgets")
 
 SAID_FROM_DATA = frozenset(
     {
-        "widgets/charts/live.py",  # names of curves: see KEYWORDS and _CURVES
-        "widgets/panels/family.py",  # titles of techniques
-        "workbench/trials.py",  # titles of techniques and runtimes
+        "widgets/charts/curves.py",  # names of curves: see KEYWORDS and _CURVES
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
+        "widgets/panels/goal.py",  # titles of runtimes
+        "widgets/panels/outcome.py",  # titles of runtimes
+        "widgets/panels/technique_list.py",  # titles and docstrings of techniques
+        "widgets/panels/techniques.py",  # titles of techniques
         "widgets/panels/top_bar.py",  # scalings
         "workbench/cli/_tables.py",  # verdicts
+        "workbench/finding.py",  # titles of runtimes
         "workbench/making.py",  # titles of techniques
+        "workbench/notebook.py",  # titles of techniques
+        "workbench/stacking.py",  # titles of techniques
         "workbench/techniques/inference/grid_selection.py",  # goals
         "workbench/techniques/quantization/calibration.py",  # splits
         "workbench/techniques/quantization/litert_files.py",  # splits
-        "workbench/training/distilled_model.py",  # student or teacher
-        "workbench/stacking.py",  # titles of techniques
         "workbench/text.py",  # the translation function itself
+        "workbench/training/distilled_model.py",  # student or teacher
+        "workbench/trials.py",  # titles of techniques and runtimes
         "workbench/work.py",  # titles of techniques
         "workbench/workbench.py",  # titles of techniques
     }

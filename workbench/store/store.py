@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidInput, Refused
+from workbench.errors import InvalidInput, Refused, Unavailable
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Passport
 from workbench.records import Record
@@ -74,6 +74,7 @@ class Store:
         for name in ("variants", "data", "staging"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._closed = False
         self.problems: tuple[Text, ...] = ()
         with one_at_a_time(self.folder / "owners"):
             self._connection = connect(self.folder / "workbench.sqlite")
@@ -87,6 +88,7 @@ class Store:
             shutil.rmtree(self.folder / "staging" / self._owner.id, ignore_errors=True)
             self._owner.release()
             self._connection.close()
+            self._closed = True
 
     # -- variants ---------------------------------------------------------------------------
 
@@ -292,12 +294,14 @@ class Store:
         rows = self._execute("SELECT value FROM facts WHERE name = ?", (name,))
         return rows[0][0] if rows else None
 
-    def facts(self, beginning: str) -> dict[str, str]:
-        """The small values whose names begin so, by the rest of their names."""
+    def facts_of_makers(self, beginning: str) -> dict[str, str]:
+        """The small values whose names are ``beginning`` and a job's identifier, by what that job made."""
         rows = self._execute(
-            "SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", (len(beginning), beginning)
+            "SELECT json_extract(jobs.record, '$.variant') AS made, facts.value "
+            "FROM facts JOIN jobs ON facts.name = ? || jobs.id WHERE made IS NOT NULL",
+            (beginning,),
         )
-        return {name[len(beginning) :]: value for name, value in rows}
+        return dict(rows)
 
     def set_fact(self, name: str, value: str) -> None:
         """Keeps a small value by name."""
@@ -316,6 +320,11 @@ class Store:
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            if self._closed:
+                raise Unavailable(
+                    say("This workbench is closed."),
+                    say("Open its folder again: Workbench({folder!r}).", folder=str(self.folder)),
+                )
             try:
                 yield self._connection
             except sqlite3.OperationalError as error:

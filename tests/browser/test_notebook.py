@@ -1,0 +1,61 @@
+"""A notebook in JupyterLab: a job waits in a cell, panels stay alive, results are tables."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit, running, write_notebook
+from tests.browser.test_dashboard_page import lab
+from tests.browser.test_serving import run_all
+
+OPEN = """
+from widgets import VariantsTable
+from workbench import Workbench
+from workbench.errors import Cancelled
+
+workbench = Workbench({folder!r})
+VariantsTable(workbench)
+"""
+WAIT = """
+try:
+    workbench.structure.width(epochs=1000, patience=0).wait()
+except Cancelled:
+    print("was cancelled")
+"""
+
+
+def test_a_cell_that_waits_shows_the_job_and_leaves_the_panels_alive(
+    user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
+) -> None:
+    shutil.copytree(digits, tmp_path / "digits")
+    sources = [OPEN.format(folder=str(tmp_path / "digits")), WAIT, "workbench.quantization.float16()"]
+    notebooks = write_notebook(tmp_path / "notebooks", *sources)
+    with running(lab(notebooks, tmp_path / "cache"), **user_folders) as server:
+        seen = visit(server, viewport={"width": 1400, "height": 1500})
+        page = seen.page
+        run_all(page)
+        cells = page.locator(".jp-Notebook .jp-CodeCell")
+        waiting = cells.nth(1).locator(".wb-cell-job")
+        expect(waiting.get_by_role("progressbar")).to_be_visible()
+        # The cell runs, and the table above it still does what it is told.
+        page.get_by_role("radio", name="dense-digits").check()
+        chosen = page.get_by_role("button", name="Continue from here")
+        chosen.click()
+        expect(chosen).to_have_attribute("aria-pressed", "true")
+        expect(waiting.get_by_role("progressbar")).to_be_visible()
+        expect(waiting.get_by_role("progressbar")).not_to_have_attribute("aria-valuenow", "0")
+        seen.picture("lab-waiting")
+        waiting.get_by_role("button", name="Cancel").click()
+        expect(cells.nth(1)).to_contain_text("was cancelled")
+        expect(cells.nth(1).locator(".jp-RenderedHTML")).to_contain_text("cancelled in")
+        # As the last line of a cell a job is a card, which says in the end what came out.
+        made = cells.nth(2).locator(".wb-made")
+        expect(made).to_contain_text("float16", timeout=150_000)
+        expect(made).to_contain_text("smaller")
+        expect(cells.nth(2).locator(".wb-job-done")).to_be_visible(timeout=300_000)
+        seen.picture("lab-card")
+        assert seen.complaints == []
