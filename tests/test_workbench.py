@@ -166,7 +166,7 @@ def test_names_notes_and_stars_are_seen_by_a_second_page(opened: Workbench, exec
     for name in ("", "  ", "x" * 81, "two\nlines", "dense-digits", 7):
         with pytest.raises(InvalidInput):
             opened.rename(small.id, name)  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match="up to 2000 characters"):
+    with pytest.raises(InvalidInput, match="up to 2,000 characters"):
         opened.annotate(small.id, "x" * 2001)
     opened.rename(small.id, "width 0.5 → int8")
     opened.star(small.id, False)
