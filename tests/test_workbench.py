@@ -161,14 +161,14 @@ def test_names_notes_and_stars_are_seen_by_a_second_page(opened: Workbench, exec
         opened.rename("int8", " for the phone ")
         opened.annotate(small.id, "ask Lin")
         opened.star(small.id)
-        assert told.wait(20)
+        assert told.wait(60)
         row = next(row for row in beside.results() if row.variant.id == small.id)
         assert (row.variant.name, row.note, row.starred) == ("for the phone", "ask Lin", True)
         assert beside.variant("width 0.5 → int8").id == small.id  # by the name that it was made with
     for name in ("", "  ", "x" * 81, "two\nlines", "dense-digits", 7):
         with pytest.raises(InvalidInput):
             opened.rename(small.id, name)  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match="up to 2000 characters"):
+    with pytest.raises(InvalidInput, match="up to 2,000 characters"):
         opened.annotate(small.id, "x" * 2001)
     opened.rename(small.id, "width 0.5 → int8")
     opened.star(small.id, False)
