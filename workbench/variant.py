@@ -238,7 +238,7 @@ class Variant(Record):
 
     Attributes:
         id: Identifier inside its workbench.
-        name: A short name, unique inside its workbench, such as ``int8``, or ``pruned 50 % → int8`` of one
+        name: A short name, unique inside its workbench, such as ``int8``, or ``pruned 50% → int8`` of one
             that was made in two steps.
         format: Kind of file.
         path: The file (a folder for ``openvino``), absolute.

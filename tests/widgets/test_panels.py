@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from widgets import (
     BestLine,
     Dashboard,
     DetailsPanel,
+    DrawingPad,
     GoalLine,
     JobsLine,
     LiveChart,
@@ -28,6 +30,7 @@ from widgets.session import session_of
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.jobs.executor import Executor
 from workbench.recipe import Recipe
+from workbench.runtimes import runtime
 from workbench.text import current_language, use_language
 from workbench.workbench import Workbench
 
@@ -239,6 +242,16 @@ def test_the_bar_says_how_the_output_is_read(workbench: Workbench, monkeypatch: 
     assert "Choose from: auto, probabilities, raw scores" in refused
 
 
+def test_a_recipe_is_shown_before_it_runs(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = Reader(TopBar(workbench), monkeypatch)
+    text = memoryview(b"workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
+    before = len(workbench.jobs)
+    shown = bar.click("upload", [text], transfer="t", kind="recipe", file="r.yaml", part=0, parts=1, size=1)
+    assert [step["title"] for step in shown["recipe"]["steps"]] == ["Dynamic range (int8 weights)"]
+    assert bar.click("run", run=False)["recipe"] is None
+    assert len(workbench.jobs) == before
+
+
 def test_a_recipe_with_a_mistake_is_refused_with_its_place(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +267,8 @@ def test_visitors_open_only_what_is_built_in(workbench: Workbench, monkeypatch: 
     bar = Reader(TopBar(workbench), monkeypatch)
     assert not bar.shown["paths"]
     assert not bar.shown["uploads"]
+    assert not bar.shown["own"], "there would be nothing to fill in"
+    assert "gone when you close" in bar.shown["visitor"]
     assert not bar.shown["trust"]
     beside = set(workbench.folder.parent.iterdir())
     refused = bar.click("open", model="/etc/passwd", data="digits", trust=True)["error"]
@@ -298,7 +313,9 @@ def test_why_the_last_job_failed_is_shown_and_not_only_listed(
         best = Reader(BestLine(other), monkeypatch)
         goal = Reader(GoalLine(other), monkeypatch)
         assert not goal.shown["ready"]
-        job = other.open(nonsense, "digits")
+        with pytest.raises(WorkbenchError, match="no model file"):  # what shows at once is said at once
+            other.open(nonsense, "digits")
+        job = other.open("dense-digits", "breast-cancer")
         with pytest.raises(WorkbenchError):
             job.wait()
         shown = line.shown
@@ -365,10 +382,12 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
         "Box",
         "TechniquesPanel",
         "TradeoffChart",
+        "GuessPanel",
         "LiveChart",
         "VariantsTable",
         "DetailsPanel",
         "BarsChart",
+        "DrawingPad",
     ]
     answers = page.children[0].children[0].children[-1]
     assert [type(widget).__name__ for widget in answers.children] == ["GoalLine", "BestLine", "JobsLine"]
@@ -400,3 +419,52 @@ def test_a_job_in_a_cell_is_a_card_that_says_what_came_out(
         running.wait(60)
     assert card.shown["job"]["status"] == "cancelled"
     assert card.shown["job"]["rerun"] is True
+
+
+def test_a_test_sample_on_the_drawing_pad_is_answered_as_it_was_measured(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pad = DrawingPad(workbench)
+    reader = Reader(pad, monkeypatch)
+    assert (reader.shown["side"], reader.shown["rows"]) == (8, [])
+    classes = workbench.dataset.info.classes
+    measured = {
+        variant.name: workbench._store.arrays("quality", variant.id)["scores"]  # type: ignore[index]
+        for variant in workbench.variants
+    }
+    heavy = {one.name for one in workbench.variants if runtime(one.runtime).imports_tensorflow}
+    assert heavy
+    assert heavy < set(measured)
+
+    def answered(names: set[str], index: int) -> bool:
+        rows = {row["name"]: row for row in reader.shown["rows"]}
+        return set(rows) == names and all(
+            row["answer"] == classes[measured[name][index].argmax()]
+            and row["share"] == pytest.approx(measured[name][index].max(), abs=0.02)
+            for name, row in rows.items()
+        )
+
+    def wait_until_answered(names: set[str], index: int) -> None:
+        deadline = time.monotonic() + 120
+        while not answered(names, index):
+            assert time.monotonic() < deadline, reader.shown["rows"]
+            time.sleep(0.05)
+
+    light = set(measured) - heavy
+    for index in (0, 3, 11, 25):
+        reader.click("sample", index=index)
+        wait_until_answered(light, index)
+        assert classes[workbench.dataset.y("test")[index]] in reader.shown["truth"]
+    (pixels,) = [message["pixels"] for message, _ in reader.received[-1:]]
+    reader.click("clear")
+    assert reader.shown["rows"] == []
+    reader.click("draw", pixels=pixels)
+    wait_until_answered(light, 25)
+    assert reader.shown["truth"] is None
+    assert reader.shown["tensorflow"]
+    reader.click("tensorflow")
+    wait_until_answered(set(measured), 25)
+    for wrong in ([1.0], ["a"] * 64, "pixels", [float("nan")] * 64):
+        assert "drawing is" in reader.click("draw", pixels=wrong)["problem"]
+    assert "no sample 99999" in reader.click("sample", index=99999)["problem"]
+    pad.close()

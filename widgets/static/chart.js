@@ -44,7 +44,7 @@ function dressed(node, figure, palette) {
   for (const [name, axis] of Object.entries(layout)) {
     if (!/^[xy]axis\d*$/.test(name)) continue;
     layout[name] = { gridcolor: palette.line, linecolor: palette.line, zerolinecolor: palette.line, tickcolor: palette.line,
-      automargin: true, ...axis, title: { standoff: 8, ...axis.title } };
+      automargin: true, separatethousands: true, ...axis, title: { standoff: 8, ...axis.title } };
   }
   return {
     data,
