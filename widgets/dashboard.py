@@ -8,7 +8,6 @@ from typing import Any
 
 import ipywidgets
 
-from widgets.charts.bars import BarsChart
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.link import follow, read
@@ -35,7 +34,6 @@ from workbench.workbench import Workbench
 _NAMES: dict[type[ipywidgets.Widget], tuple[str, Text]] = {
     TradeoffChart: ("trade-off", say("Trade-off")),
     LiveChart: ("live", say("Live curves")),
-    BarsChart: ("bars", say("Against the baseline")),
     VariantsTable: ("variants", say("Variants")),
     DetailsPanel: ("details", say("Details")),
     GuessPanel: ("guess", say("Guess first")),
@@ -62,14 +60,10 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self._seen = False
         self.session: Session = session_of(workbench or Workbench(last_used()))
         left = _column(TechniquesPanel(self.session))
-        # What one looks for comes first: the picture, then the table; details of one variant follow.
+        # What one looks for comes first: the picture, then the table; details of one variant beside them.
         middle = _column(TradeoffChart(self.session), GuessPanel(self.session), LiveChart(self.session))
-        below = _column(
-            VariantsTable(self.session),
-            DetailsPanel(self.session),
-            BarsChart(self.session),
-            DrawingPad(self.session),
-        )
+        below = _column(VariantsTable(self.session), DrawingPad(self.session))
+        aside = _column(DetailsPanel(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)
@@ -79,7 +73,8 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         top = _column(SkipLink(self.session), self._top_bar, answers)
         top.add_class("wb-wide")
         below.add_class("wb-below")
-        grid = ipywidgets.Box([top, left, middle, below])
+        aside.add_class("wb-aside")
+        grid = ipywidgets.Box([top, left, middle, below, aside])
         grid.add_class("wb-grid")
         super().__init__([grid])
         self.add_class("wb-page")

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from widgets.charts.axes import USUAL_AXES
 from widgets.openings import Openings
-from workbench.errors import InvalidInput
+from widgets.wording import short
+from workbench.errors import InvalidInput, WorkbenchError
 from workbench.finding import Goal
 from workbench.jobs.state import JobState
 from workbench.results import ResultRow
 from workbench.siblings import Sibling, last_used, remember, siblings
+from workbench.side_by_side import SideBySide
 from workbench.text import LANGUAGES, Text, say, use_language
 from workbench.variant import Variant
 
@@ -66,6 +69,11 @@ class Session:
         """The technique that was unfolded last, and what its form says."""
         self.panels: PanelChoice | None = None
         """The panels of the page, where it is a whole one."""
+        self.axes: tuple[str, str] = USUAL_AXES
+        self.coloured_by = "verdict"
+        self.opened = False
+        self.revealed = 0
+        self.has_drawer = False
         self._watch(workbench)
 
     def _watch(self, workbench: Workbench) -> None:
@@ -79,6 +87,8 @@ class Session:
         self.parent: str | None = None
         self._goal: Goal | None = None
         self._rows: tuple[ResultRow, ...] | None = None
+        self._compared: dict[tuple[str, str], SideBySide | None] = {}
+        self.undone: Text | None = None
         self._variants: tuple[Variant, ...] | None = None
         self._siblings: tuple[float, tuple[Sibling, ...]] | None = None
         self._jobs: dict[str, JobState] = {state.id: state for state in reversed(workbench.jobs)}
@@ -165,12 +175,87 @@ class Session:
             return baseline.id
         return next((one.id for one in self.variants if one.id != self.selected), None)
 
+    @property
+    def tolerance(self) -> float:
+        """How much F1 may fall, as a fraction."""
+        return self.goal.f1_may_fall
+
+    def side_by_side(self, variant: str, reference: str) -> SideBySide | None:
+        """Two variants compared; None until that is computed, which a thread of its own does."""
+        key = variant, reference
+        if key not in self._compared:
+            self._compared[key] = None
+            threading.Thread(target=self._compare, args=(self.workbench, key), daemon=True).start()
+        return self._compared[key]
+
+    def _compare(self, workbench: Workbench, key: tuple[str, str]) -> None:
+        try:
+            found = workbench.side_by_side(*key)
+        except WorkbenchError:  # one of them was deleted meanwhile
+            return
+        if workbench is self.workbench and not workbench.closed:
+            self._compared[key] = found
+            self.touch("selection")
+
     # -- what can be done -------------------------------------------------------------------
 
     def select(self, variant: object) -> None:
         """Shows a variant's details."""
         self.selected = self.known(variant)
+        self.undone = None
         self.touch("selection")
+
+    def reveal(self, variant: object) -> None:
+        """Shows a variant's details and asks the page to bring them to the eye."""
+        self.selected = self.known(variant)
+        self.opened = True
+        self.revealed += 1
+        self.touch("selection")
+
+    def delete(self, variant: object) -> None:
+        """Hides a variant and everything that was made from it."""
+        key = self.known(variant)
+        self.workbench.delete(key)
+        self.undone = None
+        if self.selected == key:
+            self.opened = False
+        self.touch("selection")
+
+    @property
+    def undoable(self) -> Text | None:
+        """The last deletion, as what would be taken back; None if there is none."""
+        deleted = self.workbench.deleted
+        if not deleted:
+            return None
+        name = short(deleted[0].name)
+        if len(deleted) == 1:
+            return say("Undo delete of {name}", name=name)
+        return say(
+            "Undo delete of {name} and {count} variant made from it",
+            "Undo delete of {name} and {count} variants made from it",
+            name=name,
+            count=len(deleted) - 1,
+        )
+
+    def undo(self) -> None:
+        """Takes the last deletion back."""
+        self.undone = self.workbench.undo()
+        self.touch("selection")
+
+    def fold(self) -> None:
+        """Closes the details; the variant stays selected."""
+        self.opened = False
+        self.touch("selection")
+
+    def draw(self, across: str, up: str) -> None:
+        """Chooses the axes of the trade-off chart."""
+        self.axes = across, up
+        self.touch("axes")
+
+    def colour(self, by: str) -> None:
+        """Chooses what the colours of the trade-off chart tell: ``verdict`` or ``family``."""
+        self.coloured_by = by
+        self.touch("axes")
 
     def compare(self, reference: object) -> None:
         """Compares the selected variant with another one."""
@@ -366,6 +451,7 @@ class Session:
             self.touch("jobs")
             return
         self._rows = self._goal = None
+        self._compared.clear()
         if event[0] == "variants":
             self._variants = self._siblings = None
             ids = {variant.id for variant in self.variants}

@@ -399,7 +399,7 @@ class Workbench(Reading):
         Raises:
             InvalidInput: For the baseline.
         """
-        ids = tuple(one.id for one in self._evidence.with_descendants(variant))
+        ids = [one.id for one in self._evidence.with_descendants(variant)]
         self._store.set_deleted(ids, True)
         self._stored("variants")
 

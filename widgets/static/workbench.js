@@ -3,7 +3,7 @@
 import { watchConnection } from "./connection.js";
 import { clear, h, render as draw } from "./dom.js";
 import { announce, inJupyterLab, onTheme } from "./theme.js";
-import { bars as barsView, live as liveView, tradeOff as tradeOffView } from "./charts.js";
+import { live as liveView, tradeOff as tradeOffView } from "./charts.js";
 import { best as bestView } from "./best.js";
 import { details as detailsView } from "./details.js";
 import { drawing as drawingView } from "./drawing.js";
@@ -97,7 +97,6 @@ function component(content) {
   };
 }
 
-export const bars = component(barsView);
 export const best = component(bestView);
 export const details = component(detailsView);
 export const drawing = component(drawingView);
