@@ -43,7 +43,7 @@ def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
         for scrolled in (0, 400):
             page.evaluate(f"scrollTo(0, {scrolled})")
             page.wait_for_function(f"scrollY === {scrolled}")
-            for title in ("Sparsity", "Full int8"):
+            for title in ("Sparsity", "Float16 weights"):
                 page.get_by_role("button", name=title).first.click()
                 apply = page.get_by_role("button", name=f"Apply: {title}")
                 expect(apply).to_be_enabled()
@@ -51,6 +51,11 @@ def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
                 assert is_on_top(page.get_by_text("Expected:").first)
                 assert page.evaluate("scrollY") == scrolled, "the page jumped"
         assert column_top(page) == pytest.approx(14, abs=1)
+    # What is there already is offered, beside another one like it.
+    page.get_by_role("button", name="Full int8").first.click()
+    expect(page.get_by_role("button", name="Make another: Full int8")).to_be_enabled()
+    page.get_by_role("button", name="Show it", exact=True).click()
+    expect(page.get_by_role("radio", name="int8")).to_be_checked()
     # Three fields at most, each with its help behind a button; the rest is folded.
     page.get_by_role("button", name=re.compile("^Training")).click()
     form = page.get_by_role("form", name="Training")
@@ -115,9 +120,9 @@ def test_without_room_beside_the_techniques_are_a_drawer(
     drawer = page.get_by_role("dialog", name="Techniques")
     expect(drawer).to_be_visible()
     assert page.evaluate(FOCUSED) == "Close"
-    drawer.get_by_role("button", name="Full int8").first.focus()
+    drawer.get_by_role("button", name="Float16 weights").first.focus()
     page.keyboard.press("Enter")
-    apply = drawer.get_by_role("button", name="Apply: Full int8")
+    apply = drawer.get_by_role("button", name="Apply: Float16 weights")
     expect(apply).to_be_enabled()
     page.wait_for_function(ON_TOP, arg=apply.element_handle())
     seen.picture(f"techniques-drawer-{width}px")

@@ -57,9 +57,9 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     executor = Executor()
     with Workbench(folder, executor=executor) as workbench:
         yield workbench
-        for thread in threading.enumerate():
+        for thread in (*threading.enumerate(), *threading.enumerate()):
             if isinstance(thread, threading.Timer):
-                thread.join(10)  # a redraw that is under way reads the store
+                thread.join(60)  # a redraw that is under way reads the store
     executor.close()
 
 

@@ -254,7 +254,7 @@ class TechniquesPanel(Component):
 
     def act_show(self, variant: object = None) -> None:
         """Shows a variant that is there already."""
-        self.session.select(variant)
+        self.session.reveal(variant)
 
     def act_apply(self, technique: object = None, values: object = None, again: object = False) -> None:
         """Applies a technique; ``again`` makes another variant where there is one like it."""
