@@ -66,7 +66,7 @@ def test_a_guess_is_judged_and_placed_on_the_scale_of_the_result() -> None:
     assert change["verdict"] == "Right: it is within the interval."
     assert change["lowAt"] < change["at"] < change["highAt"]
     assert guessed(smaller=4)[0]["verdict"] == "Exactly right."
-    assert guessed(smaller=4.2)[0]["verdict"] == "Close: less than 10 % off."
+    assert guessed(smaller=4.2)[0]["verdict"] == "Close: less than 10% off."
     assert guessed(smaller=8)[0]["verdict"] == "Guessed 2.00× too much."
     assert guessed(points=-2)[0]["verdict"] == "Off by 1.80 points."
     (speed,) = guessed(faster=2)

@@ -188,7 +188,7 @@ def _entry(row: ResultRow, answer: Answer | None, classes: tuple[str, ...]) -> d
         "variant": row.variant.id,
         "name": short(row.variant.name),
         "answer": None if answer.label is None else short(classes[answer.label], 30),
-        "probability": None if answer.probability is None else f"{100 * answer.probability:.1f} %",
+        "probability": None if answer.probability is None else f"{100 * answer.probability:.1f}%",
         "share": answer.probability,
         # The one that was measured: a single call here would say something else.
         "latency": None if latency is None else time(latency.value),

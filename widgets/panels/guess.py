@@ -156,7 +156,7 @@ def _verdict(guess: float, known: tuple[float, float, float], *, logarithmic: bo
         return say("Off by {points} points.", points=digits(100 * abs(guess - value)))
     off = max(guess / value, value / guess)
     if off < 1.1:
-        return say("Close: less than 10 % off.")
+        return say("Close: less than 10% off.")
     return (
         say("Guessed {ratio}× too much.", ratio=ratio(off))
         if guess > value

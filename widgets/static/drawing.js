@@ -29,7 +29,7 @@ export function drawing(view) {
     h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, state.title), h("span", { class: "wb-hint" }, state.hint)),
     h("div", { class: "wb-drawing-body" },
       h("div", { class: "wb-drawing-left" },
-        h("canvas", { class: "wb-pad", width: SHOWN, height: SHOWN, role: "img", "aria-label": labels.pad, foreign: true,
+        h("canvas", { class: "wb-drawing-pad", width: SHOWN, height: SHOWN, role: "img", "aria-label": labels.pad, foreign: true,
           mount: (node) => {
             local.canvas = node;
             paint(node, local.pixels, state.side);
