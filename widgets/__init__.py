@@ -31,12 +31,15 @@ from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 
+BarsChart = VariantsTable
+"""Its earlier name: the bars stand in the cells of the table."""
 FirstSteps = GoalLine
 """Its earlier name: what to do next is said by the goal."""
 JobsBar = JobsLine
 """Its earlier name."""
 
 __all__ = [
+    "BarsChart",
     "BestLine",
     "Dashboard",
     "DetailsPanel",

@@ -43,7 +43,7 @@ def numbers_table(row: ResultRow, other: ResultRow | None = None) -> dict[str, A
             *(
                 one
                 for name in names
-                for one in (column(name, numeric=True), column(say("95 % interval"), numeric=True))
+                for one in (column(name, numeric=True), column(say("95% interval"), numeric=True))
             ),
         ],
         "rows": [
