@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from workbench.errors import Unavailable
 from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
 from workbench.notebook import results_cells, technique_html, variant_html
+from workbench.origin import content_digest
 from workbench.result_table import Results
 from workbench.store import Store
 from workbench.techniques import techniques
@@ -107,3 +109,18 @@ def test_workbenches_of_one_folder_share_their_worker_processes(tmp_path: Path):
     assert third is not first
     give_back(third)
     assert isinstance(third, Executor)
+
+
+def test_a_model_that_is_saved_again_is_the_same_though_its_objects_lie_elsewhere(tmp_path: Path):
+    def saved(name: str, first: int, second: int) -> str:
+        file = tmp_path / f"{name}.keras"
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("metadata.json", name)
+            archive.writestr(
+                "config.json",
+                f'{{"a": {{"shared_object_id": {first}}}, "b": {{"shared_object_id": {second}}}}}',
+            )
+        return content_digest(file)
+
+    assert saved("one", 140_000, 150_000) == saved("again", 99_000, 98_000)
+    assert saved("one", 140_000, 150_000) != saved("shared", 140_000, 140_000)

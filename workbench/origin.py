@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from reading gigabytes of zeros."""
 
 _WRITTEN_WHEN = "metadata.json"
 """In a ``.keras`` file: it has the time of saving, and nothing of the model."""
+
+_CONFIGURATION = "config.json"
+_ADDRESS = re.compile(rb'("shared_object_id": )(\d+)')
+"""In it: where an object lay in memory, to tell which ones are the same; another number at every saving."""
 
 
 class Origin(Record):
@@ -76,6 +81,10 @@ def content_digest(path: Path) -> str:
             for member in sorted(archive.infolist(), key=lambda member: member.filename):
                 if path.suffix == ".keras" and member.filename == _WRITTEN_WHEN:
                     continue
+                if path.suffix == ".keras" and member.filename == _CONFIGURATION:
+                    configuration = _numbered(archive.read(member))
+                    total.update(f"{member.filename}\0{len(configuration)}\0".encode() + configuration)
+                    continue
                 total.update(f"{member.filename}\0{member.file_size}\0".encode())
                 with archive.open(member) as file:
                     while chunk := file.read(1 << 20):
@@ -83,3 +92,11 @@ def content_digest(path: Path) -> str:
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
         return digest(path)  # a damaged archive is refused by what reads it
     return total.hexdigest()
+
+
+def _numbered(configuration: bytes) -> bytes:
+    """A configuration in which addresses are numbers in the order of their first occurrence."""
+    numbers: dict[bytes, int] = {}
+    return _ADDRESS.sub(
+        lambda found: found[1] + str(numbers.setdefault(found[2], len(numbers))).encode(), configuration
+    )
