@@ -24,7 +24,7 @@ def ends(samples):
     return median_interval(np.median(samples, axis=1), float(np.median(samples)))
 
 
-@given(st.integers(0, 1000), st.integers(6, 200))
+@given(st.integers(0, 1000), st.integers(8, 200))
 def test_the_median_is_inside_and_the_unit_does_not_matter(seed, count):
     samples = rounds(seed, count)
     low, high = ends(samples)
@@ -33,10 +33,10 @@ def test_the_median_is_inside_and_the_unit_does_not_matter(seed, count):
 
 
 def test_it_is_unknown_at_first_and_narrows():
-    assert ends(rounds(0, 5)) is None
+    assert ends(rounds(0, 7)) is None
     widths = [
         np.median([np.subtract(*ends(rounds(seed, count))[::-1]) for seed in range(40)])
-        for count in (6, 24, 96)
+        for count in (8, 32, 128)
     ]
     assert widths[0] > 1.7 * widths[1] > 2.9 * widths[2]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.widgets.result_rows import ROWS
+from tests.widgets.result_rows import ROWS, interval
 from widgets.panels.guess import GuessPanel, comparisons
 from workbench.errors import InvalidInput
 from workbench.guess import Guess, guess_for, guesses, keep_guess, parse_guess
@@ -71,6 +71,10 @@ def test_a_guess_is_judged_and_placed_on_the_scale_of_the_result() -> None:
     assert guessed(points=-2)[0]["verdict"] == "Off by 1.80 points."
     (speed,) = guessed(faster=2)
     assert (speed["found"], speed["verdict"]) == (None, "not measured yet")
+    disturbed = {"guess": Guess(faster=2), "total_speedup": interval(2, 1), "distrust": say("It was busy.")}
+    (speed,) = comparisons(MADE.model_copy(update=disturbed))
+    assert (speed["found"], speed["verdict"]) == ("2.00× [1.00×, 3.00×]", None)
+    assert speed["doubt"] == "It was busy."
 
 
 class Page:

@@ -108,13 +108,19 @@ def comparisons(row: ResultRow) -> list[dict[str, Any]]:
         known = None if speed is None else (speed.value, speed.low, speed.high)
         found.append(
             _beside(say("Speed"), guess.faster, known, lambda value: f"{ratio(value)}×", logarithmic=True)
-            | {"doubt": message_of(row.distrust or row.total_distrust)}
+            | _doubted(row)
         )
     if guess.points is not None:
         change = None if row.quality_change is None else row.quality_change.change
         known = None if change is None else (change.value, change.low, change.high)
         found.append(_beside(say("F1"), guess.points / 100, known, _points, logarithmic=False))
     return found
+
+
+def _doubted(row: ResultRow) -> dict[str, Any]:
+    """A timing that is not believed proves no guess right or wrong."""
+    doubt = message_of(row.distrust or row.total_distrust)
+    return {} if doubt is None else {"doubt": doubt, "verdict": None}
 
 
 def _points(fraction: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.measure.block_plan import LEAST_ROUNDS
 from workbench.measure.statistics import widening
 from workbench.records import Record
 
@@ -17,9 +18,6 @@ Samples = npt.NDArray[np.float64]
 
 SECONDS_BETWEEN = 0.25
 """Each word of a measurement wakes another process, on the machine that is being measured."""
-
-_FEWEST_ROUNDS = 6
-"""With fewer, the smallest and the largest of them are no 95% interval of the median."""
 
 _PREFIX = "latency of "
 
@@ -64,7 +62,7 @@ def median_interval(round_medians: Samples, median: float) -> tuple[float, float
         median: Of all samples; inside the interval.
     """
     count = len(round_medians)
-    if count < _FEWEST_ROUNDS:
+    if count < LEAST_ROUNDS:
         return None
     ordered = np.sort(round_medians)
     reach = 0.98 * math.sqrt(count)  # 1.96 standard deviations of a rank

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -6,9 +8,12 @@ from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code
 from workbench import techniques
 from workbench.errors import Refused
+from workbench.measure.latency import Candidate
+from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
-from workbench.techniques.inference.grid_cells import Cell, Model
+from workbench.techniques.inference.grid_cells import Cell, Model, cells_of
 from workbench.techniques.inference.grid_choice import Judged, outside, ranked, simplest
+from workbench.techniques.inference.grid_filling import Filling
 from workbench.variant import RuntimeSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
@@ -31,6 +36,31 @@ class Tables(Reports):
 @pytest.fixture
 def own_slot(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_SLOT_FOLDER", str(tmp_path))
+
+
+def test_the_heat_map_fills_cell_by_cell_and_forgets_what_a_failed_process_said():
+    cells = {cell.id: cell for cell in cells_of(("litert",), ("float32", "int8"), (1,), (1, 4))}
+    report = Tables()
+    filling = Filling(report, cells)
+    one, two, *_ = [Candidate(variant=name, path=Path("file"), runtime="litert") for name in cells]
+    filling.so_far(one, SoFar(place=0, rounds=0, median_ms=3.0))
+    filling.so_far(two, SoFar(place=1, rounds=0, median_ms=5.0))
+    filling.so_far(two, SoFar(place=1, rounds=9, median_ms=4.0, interval=(3.5, 4.5)))
+    filling.done(one, _summary(2.0))
+    filling.so_far(one, SoFar(place=0, rounds=0, median_ms=9.0))  # as the reference of another process
+    filling.lost([one, two])
+    assert [[row[2] for row in table.rows] for table in report.tables] == [
+        [None] * 4,
+        [3.0, None, None, None],
+        [3.0, 5.0, None, None],
+        [3.0, 4.0, None, None],
+        [2.0, 4.0, None, None],
+        [2.0, None, None, None],
+    ]
+    assert report.tables[3].rows[1][3:] == (3.5, 4.5)
+    assert "1 of 4 combinations are timed; 1 are being timed" in str(report.tables[4].note)
+    assert str(report.tables[5].note) == "1 of 4 combinations are timed."
+    assert report.stages == ["Timing combination 1 of 4", "Timing combination 2 of 4"]
 
 
 @pytest.mark.slow
