@@ -61,12 +61,9 @@ def test_files_of_ones_own_are_uploaded_and_opened(page: Page, digits: Path, tmp
     page.get_by_role("button", name="Open …").click()
     for name, path in (("Model", model), ("Data", data)):
         page.get_by_label(name, exact=True).select_option(label="A file of your own …")
-        page.locator("input[type=file]").nth(0 if name == "Model" else 1).set_input_files(path)
-        expect(page.get_by_text(f"{path.name} has arrived.")).to_be_visible()
-        path_shown = page.get_by_label(
-            re.compile(r"^Path of a .keras" if name == "Model" else r"^Path of an")
-        )
-        expect(path_shown).to_have_value(re.compile(rf"digits[-0-9]*/uploads/.*/{path.name}$"))
+        # Each one that is chosen takes its field away.
+        page.get_by_label("Or upload a file").first.set_input_files(path)
+        expect(page.locator(".wb-chosen", has_text=path.name)).to_be_visible()
     page.get_by_role("button", name="Open", exact=True).click()
     expect(model_of(page)).to_have_text("my model", timeout=WORK_MS)
     expect(page.get_by_role("radio", name="my model")).to_be_visible()
@@ -83,7 +80,8 @@ def test_the_labels_of_a_table_are_in_the_column_that_is_named(page: Page, tmp_p
     page.get_by_label("Data", exact=True).select_option(label="A file of your own …")
     page.get_by_label(re.compile(r"^Path of an")).fill(str(data))
     # The first column: left to itself the workbench would take the last.
-    page.get_by_label("Label column of a table", exact=True).fill("outcome")
+    page.get_by_label("Label column of a table", exact=True).select_option("outcome")
+    expect(page.get_by_role("region", name="What is in the data")).to_contain_text("0200")
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible(timeout=WORK_MS)
     expect(model_of(page)).to_have_text("dense-breast-cancer", timeout=WORK_MS)
@@ -216,15 +214,18 @@ def test_an_uploaded_recipe_runs(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_role("radio", name="dynamic range")).to_have_count(0)
     recipe = tmp_path / "small.yaml"
     recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
-    page.get_by_role("button", name="Open …").click()
+    page.get_by_role("button", name="Recipe …").click()
     page.get_by_label("Recipe", exact=True).set_input_files(recipe)
+    page.get_by_role("group", name="small.yaml: 1 step on dense-digits").get_by_role(
+        "button", name="Run"
+    ).click()
     expect(page.get_by_role("radio", name="dynamic range")).to_be_visible(timeout=WORK_MS)
 
 
 def test_a_broken_recipe_says_where(page: Page, tmp_path: Path) -> None:
     recipe = tmp_path / "broken.yaml"
     recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.int8\n  colour: red\n")
-    page.get_by_role("button", name="Open …").click()
+    page.get_by_role("button", name="Recipe …").click()
     page.get_by_label("Recipe", exact=True).set_input_files(recipe)
     expect(page.get_by_role("alert").filter(has_text="steps.0.colour")).to_be_visible()
 

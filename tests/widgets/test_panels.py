@@ -362,6 +362,16 @@ def test_the_bar_says_how_the_output_is_read(workbench: Workbench, monkeypatch: 
     assert "Choose from: auto, probabilities, raw scores" in refused
 
 
+def test_a_recipe_is_shown_before_it_runs(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = Reader(TopBar(workbench), monkeypatch)
+    text = memoryview(b"workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
+    before = len(workbench.jobs)
+    shown = bar.click("upload", [text], transfer="t", kind="recipe", file="r.yaml", part=0, parts=1, size=1)
+    assert [step["title"] for step in shown["recipe"]["steps"]] == ["Dynamic range (int8 weights)"]
+    assert bar.click("run", run=False)["recipe"] is None
+    assert len(workbench.jobs) == before
+
+
 def test_a_recipe_with_a_mistake_is_refused_with_its_place(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -377,6 +387,8 @@ def test_visitors_open_only_what_is_built_in(workbench: Workbench, monkeypatch: 
     bar = Reader(TopBar(workbench), monkeypatch)
     assert not bar.shown["paths"]
     assert not bar.shown["uploads"]
+    assert not bar.shown["own"], "there would be nothing to fill in"
+    assert "gone when you close" in bar.shown["visitor"]
     assert not bar.shown["trust"]
     beside = set(workbench.folder.parent.iterdir())
     refused = bar.click("open", model="/etc/passwd", data="digits", trust=True)["error"]
@@ -420,7 +432,9 @@ def test_why_the_last_job_failed_is_shown_and_not_only_listed(
         best = Reader(BestLine(other), monkeypatch)
         goal = Reader(GoalLine(other), monkeypatch)
         assert not goal.shown["ready"]
-        job = other.open(nonsense, "digits")
+        with pytest.raises(WorkbenchError, match="no model file"):  # what shows at once is said at once
+            other.open(nonsense, "digits")
+        job = other.open("dense-digits", "breast-cancer")
         with pytest.raises(WorkbenchError):
             job.wait()
         shown = line.shown

@@ -74,6 +74,7 @@ class TechniquesPanel(Component):
         }
         self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
         self._messages: dict[str, Text] = {}
+        self._resets = session.resets
         self._open: str | None = None
         self._shown: tuple[int, str] | None = None
         self._predicted: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {}
@@ -87,8 +88,13 @@ class TechniquesPanel(Component):
         asked = self.session.shown_technique
         if asked is not None and asked != self._shown and asked[1] in self._techniques:
             self._shown, self._open = asked, asked[1]
+            self._values[asked[1]] |= self.session.prefilled.pop(asked[1], {})
+            self.session.form = asked[1], self._values[asked[1]]
             if not self._is_wanted(asked[1], ready):
                 self._wish = Wish()
+        if self._resets != self.session.resets:
+            self._resets, self._open, self._wish = self.session.resets, None, Wish()
+            self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
         entries = [
             self._entry(name, one, ready)
             for name, one in self._techniques.items()
@@ -143,9 +149,12 @@ class TechniquesPanel(Component):
         return message_of(said)
 
     def _is_wanted(self, name: str, ready: bool) -> bool:
+        technique = self._techniques[name]
+        panels = self.session.panels
+        if len(self.families) > 1 and panels is not None and not panels.shows(technique.family):
+            return False
         if self._wish.empty:
             return True
-        technique = self._techniques[name]
         return wanted(
             technique,
             self._wish,
@@ -229,6 +238,7 @@ class TechniquesPanel(Component):
     def act_open(self, technique: object = None) -> None:
         """Unfolds a technique, or none."""
         self._open = None if technique is None else self._named(technique)
+        self.session.form = None if self._open is None else (self._open, self._values[self._open])
 
     def act_check(self, technique: object = None, values: object = None) -> None:
         """Takes what the form says now, and shows what to expect of it."""
@@ -236,6 +246,7 @@ class TechniquesPanel(Component):
         self._messages.pop(name, None)
         if isinstance(values, dict):
             self._values[name] = values
+        self.session.form = name, self._values[name]
 
     def act_parent(self, variant: object = None) -> None:
         """Starts from another variant, in all panels."""
@@ -301,5 +312,4 @@ class TechniquesPanel(Component):
 
     def act_rerun(self, job: object = None) -> None:
         """Asks again for what a job was asked for."""
-        if isinstance(job, str):
-            self.session.workbench.rerun(job)
+        self.session.rerun(job)

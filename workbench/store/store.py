@@ -7,6 +7,7 @@
     <folder>/data/<name>/...      prepared data sets
     <folder>/staging/<owner>/...  what is being written
     <folder>/owners/<owner>.lock  which processes have it open
+    <folder>/live/<job>.json      how far running jobs are, for other processes
     <folder>/owners/opening       held while a process opens it
 
 A variant's files are moved into place before its record is written. So a crash at any instant
@@ -361,6 +362,8 @@ class Store:
         for folder in (self.folder / "staging").iterdir():
             if folder.name not in alive and folder.name != self._owner.id:
                 shutil.rmtree(folder, ignore_errors=True)
+        if not alive:
+            shutil.rmtree(self.folder / "live", ignore_errors=True)
         recorded = {variant.id for deleted in (False, True) for variant in self.variants(deleted=deleted)}
         if not alive:
             # With another process at work, a folder without a record may be one that it is just storing.
