@@ -17,7 +17,9 @@ from workbench.measure.records import SizeVerdict
 from workbench.store import Store
 from workbench.text import say
 
-MADE = ROWS[1].model_copy(update={"size_change": SizeVerdict(ratio=4.0, word="smaller")})
+MADE = ROWS[1].model_copy(
+    update={"size_change": SizeVerdict(ratio=4.0, word="smaller"), "total_speedup": None}
+)
 
 
 def job(**values: Any) -> JobState:
