@@ -60,9 +60,12 @@ def test_a_visitor_has_one_job_at_a_time_and_each_ends_at_its_limit(
     visitor: Workbench, shared: pytest.MonkeyPatch
 ) -> None:
     running = visitor.apply("structure.width", epochs=1000, patience=0)
-    with pytest.raises(Refused, match="one job at a time"):
+    waiting = [visitor.apply("quantization.float16") for _ in range(3)]
+    with pytest.raises(Refused, match="at most 3 jobs of a visitor wait"):
         visitor.apply("quantization.float16")
-    running.cancel()
+    assert {job.state.status for job in waiting} == {"queued"}
+    for job in (*waiting, running):
+        job.cancel()
     with pytest.raises(Cancelled):
         running.wait()
 

@@ -10,7 +10,6 @@ Everything here only shows what the engine says and passes on what the reader cl
     QuantizationPanel(workbench)    # or one panel in a cell; all share their state
 """
 
-from widgets.charts.bars import BarsChart
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.dashboard import Dashboard
@@ -38,7 +37,6 @@ JobsBar = JobsLine
 """Its earlier name."""
 
 __all__ = [
-    "BarsChart",
     "BestLine",
     "Dashboard",
     "DetailsPanel",

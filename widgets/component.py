@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import secrets
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -13,8 +14,20 @@ from widgets.assets import deliver
 from widgets.frames import Frames
 from widgets.session import Session, session_of
 from workbench.errors import WorkbenchError
-from workbench.text import Text, current_language
+from workbench.text import Text, current_language, say
 from workbench.workbench import Workbench
+
+_LOST = say(
+    "Nothing answers this page any more, and what it shows may be old. What was finished is stored: "
+    "reload the page, or in a notebook run the cell again."
+)
+_OLD = say("What is shown here may be old.")
+_PROCESS = secrets.token_hex(8)
+"""A page may show panels of a kernel that was restarted beside those of the one that answers."""
+_RELOAD = say("Reload")
+_CLOSED = say(
+    "This workbench was closed. What was finished is stored: open its folder again with Workbench(...)."
+)
 
 
 class Component(anywidget.AnyWidget):
@@ -35,6 +48,7 @@ class Component(anywidget.AnyWidget):
     def __init__(self, workbench: Workbench | Session) -> None:
         self.session = workbench if isinstance(workbench, Session) else session_of(workbench)
         self.problem: Text | None = None
+        self._seen: dict[str, Any] = {}
         self._frames = Frames(self._spoken, self._put)
         super().__init__(state=self._frames.first())
         self.on_msg(deliver)
@@ -58,7 +72,18 @@ class Component(anywidget.AnyWidget):
         super().close()
 
     def _spoken(self) -> dict[str, Any]:
-        return {**self.view(), "spoken": current_language().replace("_", "-")}
+        closed = self.session.workbench.closed
+        if not closed or not self._seen:
+            self._seen = self.view()
+        return {
+            **self._seen,
+            "spoken": current_language().replace("_", "-"),
+            "process": _PROCESS,
+            "lost": str(_LOST),
+            "old": str(_OLD),
+            "lostReload": str(_RELOAD),
+            "closed": str(_CLOSED) if closed else None,
+        }
 
     def _put(self, state: dict[str, Any]) -> None:
         self.state = state
@@ -74,7 +99,7 @@ class Component(anywidget.AnyWidget):
         elif kind == "echo":
             self._frames.echo(content.get("frame"))
         elif kind == "ping":
-            self.send({"type": "pong"})
+            self.send({"type": "pong", "process": _PROCESS})
         elif kind == "act":
             self._act(content, buffers)
 
@@ -86,6 +111,9 @@ class Component(anywidget.AnyWidget):
         if action is None or not _takes(action, values):
             return
         self.problem = None
+        if self.session.workbench.closed:
+            self.refresh()
+            return
         try:
             action(**values)
         except WorkbenchError as error:

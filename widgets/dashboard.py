@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets
 
-from widgets.charts.bars import BarsChart
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
+from widgets.link import follow, read
+from widgets.panel_choice import PanelChoice
 from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
 from widgets.panels.drawing import DrawingPad
@@ -21,11 +23,23 @@ from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 from widgets.session import Session, session_of
+from widgets.wording import family_title
 from workbench.errors import WorkbenchError
 from workbench.models.demo import DEMO_MODELS
 from workbench.siblings import last_used
-from workbench.text import LANGUAGES, use_language
+from workbench.technique import FAMILIES
+from workbench.text import LANGUAGES, Text, say, use_language
 from workbench.workbench import Workbench
+
+_NAMES: dict[type[ipywidgets.Widget], tuple[str, Text]] = {
+    TradeoffChart: ("trade-off", say("Trade-off")),
+    LiveChart: ("live", say("Live curves")),
+    VariantsTable: ("variants", say("Variants")),
+    DetailsPanel: ("details", say("Details")),
+    GuessPanel: ("guess", say("Guess first")),
+    DrawingPad: ("draw", say("Draw, and let every variant answer")),
+}
+"""What links and the reader call the panels."""
 
 
 class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no types
@@ -46,14 +60,10 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         self._seen = False
         self.session: Session = session_of(workbench or Workbench(last_used()))
         left = _column(TechniquesPanel(self.session))
-        # What one looks for comes first: the picture, then the table; details of one variant follow.
+        # What one looks for comes first: the picture, then the table; details of one variant beside them.
         middle = _column(TradeoffChart(self.session), GuessPanel(self.session), LiveChart(self.session))
-        below = _column(
-            VariantsTable(self.session),
-            DetailsPanel(self.session),
-            BarsChart(self.session),
-            DrawingPad(self.session),
-        )
+        below = _column(VariantsTable(self.session), DrawingPad(self.session))
+        aside = _column(DetailsPanel(self.session))
         left.add_class("wb-left")
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)
@@ -63,10 +73,12 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         top = _column(SkipLink(self.session), self._top_bar, answers)
         top.add_class("wb-wide")
         below.add_class("wb-below")
-        grid = ipywidgets.Box([top, left, middle, below])
+        aside.add_class("wb-aside")
+        grid = ipywidgets.Box([top, left, middle, below, aside])
         grid.add_class("wb-grid")
         super().__init__([grid])
         self.add_class("wb-page")
+        self.session.panels = PanelChoice(_by_name(self))
 
     @property
     def workbench(self) -> Workbench:
@@ -80,8 +92,17 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
         try:
             if self._usual:
                 self.session.return_to_last_used()
+                self.session.openings.recall()
+            link = read(content.get("query"))
+            if not link.empty:
+                follow(self.session, link)
+        except WorkbenchError as error:
+            self._top_bar.problem = error.text
+            self._top_bar.refresh()
+        try:
             # Another page of this folder may be opening one now.
-            opening = any(job.kind == "open" and not job.ended for job in self.workbench.jobs)
+            jobs = (*self.workbench.jobs, *self.session.openings.jobs)
+            opening = any(job.kind == "open" and not job.ended for job in jobs)
             if self.workbench.baseline is None and not opening:
                 demo = next(iter(DEMO_MODELS.values()))
                 self.workbench.open(demo.name, demo.dataset)
@@ -94,3 +115,22 @@ def _column(*widgets: ipywidgets.Widget) -> ipywidgets.Box:
     box = ipywidgets.Box(list(widgets))
     box.add_class("wb-column")
     return box
+
+
+def _by_name(page: ipywidgets.Box) -> dict[str, tuple[Text, list[ipywidgets.Widget]]]:
+    """The panels of a page that can be hidden, by the names that links have for them."""
+    named: dict[str, tuple[Text, list[ipywidgets.Widget]]] = {}
+    for widget in _inside(page):
+        if isinstance(widget, TechniquesPanel):
+            named |= {family: (family_title(family), [widget]) for family in FAMILIES}
+        for kind, (name, title) in _NAMES.items():
+            if isinstance(widget, kind):
+                named[name] = title, [widget]
+    return named
+
+
+def _inside(box: ipywidgets.Box) -> Iterator[ipywidgets.Widget]:
+    for widget in box.children:
+        yield widget
+        if isinstance(widget, ipywidgets.Box):
+            yield from _inside(widget)

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from widgets.charts.axes import USUAL_AXES
+from widgets.openings import Openings
+from widgets.wording import short
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.finding import Goal
 from workbench.jobs.state import JobState
 from workbench.results import ResultRow
-from workbench.shared import require_idle
-from workbench.siblings import Sibling, folder_beside, last_used, remember, siblings
+from workbench.siblings import Sibling, last_used, remember, siblings
+from workbench.side_by_side import SideBySide
 from workbench.text import LANGUAGES, Text, say, use_language
 from workbench.variant import Variant
 
 if TYPE_CHECKING:
     from widgets.component import Component
+    from widgets.panel_choice import PanelChoice
+    from workbench.jobs.job import Job
     from workbench.workbench import Workbench
 
 REDRAW_SECONDS = 0.15
 """Changes within this time are shown together."""
+_SIBLINGS_SECONDS = 2.0
+"""How long the list of workbenches is taken to be whole: other pages and programs make some, too."""
 
 _sessions: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
 
@@ -52,9 +59,21 @@ class Session:
         self._stop: Callable[[], None] | None = None
         # One that the reader has left may still have work under way.
         self._opened: dict[Path, Workbench] = {}
-        # Openings whose folder is gone again: what became of them is still to be read.
-        self._left_over: dict[str, JobState] = {}
+        self.openings = Openings(self)
         self.shown_technique: tuple[int, str] | None = None
+        self.resets = 0
+        """How often the page was taken back to how it is seen first."""
+        self.prefilled: dict[str, dict[str, Any]] = {}
+        """By technique: what its form is to say when it is unfolded next."""
+        self.form: tuple[str, dict[str, Any]] | None = None
+        """The technique that was unfolded last, and what its form says."""
+        self.panels: PanelChoice | None = None
+        """The panels of the page, where it is a whole one."""
+        self.axes: tuple[str, str] = USUAL_AXES
+        self.coloured_by = "verdict"
+        self.opened = False
+        self.revealed = 0
+        self.has_drawer = False
         self._watch(workbench)
 
     def _watch(self, workbench: Workbench) -> None:
@@ -68,8 +87,10 @@ class Session:
         self.parent: str | None = None
         self._goal: Goal | None = None
         self._rows: tuple[ResultRow, ...] | None = None
+        self._compared: dict[tuple[str, str], SideBySide | None] = {}
+        self.undone: Text | None = None
         self._variants: tuple[Variant, ...] | None = None
-        self._siblings: tuple[Sibling, ...] | None = None
+        self._siblings: tuple[float, tuple[Sibling, ...]] | None = None
         self._jobs: dict[str, JobState] = {state.id: state for state in reversed(workbench.jobs)}
         self._cancelling: set[str] = set()
         me = weakref.ref(self)
@@ -99,10 +120,11 @@ class Session:
 
     @property
     def siblings(self) -> tuple[Sibling, ...]:
-        """The workbenches that can be gone to, this one included, read once per change of variants."""
-        if self._siblings is None:
-            self._siblings = siblings(self.workbench.folder)
-        return self._siblings
+        """The workbenches that can be gone to, this one included."""
+        now = time.monotonic()
+        if self._siblings is None or now - self._siblings[0] > _SIBLINGS_SECONDS:
+            self._siblings = now, siblings(self.workbench.folder)
+        return self._siblings[1]
 
     @property
     def baseline(self) -> Variant | None:
@@ -112,16 +134,16 @@ class Session:
     @property
     def jobs(self) -> tuple[JobState, ...]:
         """All jobs, newest first, and those openings in other folders that came to nothing."""
-        jobs = [*self._jobs.values(), *self._left_over.values()]
+        jobs = [*self._jobs.values(), *self.openings.jobs]
         return tuple(sorted(jobs, key=lambda job: job.created, reverse=True))
 
     def can_ask_again(self, job: str) -> bool:
         """Whether what it was asked for is still known here."""
-        return job in self._jobs
+        return job in self._jobs or self.openings.knows(job)
 
     def is_own(self, job: str) -> bool:
-        """Whether a job is one of this process, which ends with the page."""
-        return self.workbench.job(job) is not None
+        """Whether a job is one of this process."""
+        return self.workbench.job(job) is not None or self.openings.workbench_of(job) is not None
 
     def is_cancelling(self, job: str) -> bool:
         """Whether the reader has asked to cancel it and it has not ended yet."""
@@ -153,12 +175,87 @@ class Session:
             return baseline.id
         return next((one.id for one in self.variants if one.id != self.selected), None)
 
+    @property
+    def tolerance(self) -> float:
+        """How much F1 may fall, as a fraction."""
+        return self.goal.f1_may_fall
+
+    def side_by_side(self, variant: str, reference: str) -> SideBySide | None:
+        """Two variants compared; None until that is computed, which a thread of its own does."""
+        key = variant, reference
+        if key not in self._compared:
+            self._compared[key] = None
+            threading.Thread(target=self._compare, args=(self.workbench, key), daemon=True).start()
+        return self._compared[key]
+
+    def _compare(self, workbench: Workbench, key: tuple[str, str]) -> None:
+        try:
+            found = workbench.side_by_side(*key)
+        except WorkbenchError:  # one of them was deleted meanwhile
+            return
+        if workbench is self.workbench and not workbench.closed:
+            self._compared[key] = found
+            self.touch("selection")
+
     # -- what can be done -------------------------------------------------------------------
 
     def select(self, variant: object) -> None:
         """Shows a variant's details."""
         self.selected = self.known(variant)
+        self.undone = None
         self.touch("selection")
+
+    def reveal(self, variant: object) -> None:
+        """Shows a variant's details and asks the page to bring them to the eye."""
+        self.selected = self.known(variant)
+        self.opened = True
+        self.revealed += 1
+        self.touch("selection")
+
+    def delete(self, variant: object) -> None:
+        """Hides a variant and everything that was made from it."""
+        key = self.known(variant)
+        self.workbench.delete(key)
+        self.undone = None
+        if self.selected == key:
+            self.opened = False
+        self.touch("selection")
+
+    @property
+    def undoable(self) -> Text | None:
+        """The last deletion, as what would be taken back; None if there is none."""
+        deleted = self.workbench.deleted
+        if not deleted:
+            return None
+        name = short(deleted[0].name)
+        if len(deleted) == 1:
+            return say("Undo delete of {name}", name=name)
+        return say(
+            "Undo delete of {name} and {count} variant made from it",
+            "Undo delete of {name} and {count} variants made from it",
+            name=name,
+            count=len(deleted) - 1,
+        )
+
+    def undo(self) -> None:
+        """Takes the last deletion back."""
+        self.undone = self.workbench.undo()
+        self.touch("selection")
+
+    def fold(self) -> None:
+        """Closes the details; the variant stays selected."""
+        self.opened = False
+        self.touch("selection")
+
+    def draw(self, across: str, up: str) -> None:
+        """Chooses the axes of the trade-off chart."""
+        self.axes = across, up
+        self.touch("axes")
+
+    def colour(self, by: str) -> None:
+        """Chooses what the colours of the trade-off chart tell: ``verdict`` or ``family``."""
+        self.coloured_by = by
+        self.touch("axes")
 
     def compare(self, reference: object) -> None:
         """Compares the selected variant with another one."""
@@ -194,8 +291,12 @@ class Session:
         for job in [job for job in self.jobs if not job.ended]:
             self.cancel(job.id)
 
-    def show_technique(self, technique: object) -> None:
+    def show_technique(self, technique: object, values: dict[str, Any] | None = None) -> None:
         """Unfolds a technique in the panel that has it.
+
+        Args:
+            technique: Its name.
+            values: What its form is to say, where that is not what it says already.
 
         Raises:
             InvalidInput: If there is no such technique.
@@ -204,19 +305,47 @@ class Session:
             raise InvalidInput(say("There is no such technique."))
         number = 1 if self.shown_technique is None else self.shown_technique[0] + 1
         self.shown_technique = number, technique
+        if values:
+            self.prefilled[technique] = values
         self.touch("technique")
+
+    def reset(self) -> None:
+        """Takes the page back to how it is seen first; what was made stays."""
+        self.selected = self.reference = self.parent = self.form = None
+        self.resets += 1
+        self.show_panels(None)
+        self.touch("selection", "technique")
+
+    def show_panels(self, names: frozenset[str] | None) -> None:
+        """Shows these panels of a whole page and hides the others; None shows all."""
+        if self.panels is not None:
+            self.panels.show(names)
+            self.touch("technique")
 
     def cancel(self, job: object) -> None:
         """Cancels a job."""
-        if isinstance(job, str) and job in self._jobs:
+        if isinstance(job, str) and (job in self._jobs or self.openings.knows(job)):
             self._cancelling.add(job)
-            self.workbench.cancel(job)
+            (self.openings.workbench_of(job) or self.workbench).cancel(job)
             self.touch("jobs")
 
     def let_go_on(self, job: object) -> None:
         """Lets a job measure at once that waits until the machine is quiet."""
-        if isinstance(job, str) and job in self._jobs:
-            self.workbench.let_go_on(job)
+        if isinstance(job, str) and (job in self._jobs or self.openings.knows(job)):
+            (self.openings.workbench_of(job) or self.workbench).let_go_on(job)
+
+    def rerun(self, job: object) -> None:
+        """Asks again for what a job was asked for.
+
+        Raises:
+            InvalidInput: If there is no such job.
+        """
+        if not isinstance(job, str):
+            raise InvalidInput(say("There is no such job."))
+        if job not in self._jobs and self.openings.knows(job):
+            self.openings.again(job)
+        else:
+            self.workbench.rerun(job)
 
     def speak(self, language: object) -> None:
         """Shows every text in another language.
@@ -229,45 +358,9 @@ class Session:
         use_language(language)
         self.touch("language")
 
-    def open(self, model: Any, data: Any, **options: Any) -> None:
-        """Opens a model; in a folder beside this one where this one has a model already, or gets one."""
-        opening = any(job.kind == "open" and not job.ended for job in self.workbench.jobs)
-        if self.workbench.baseline is None and not opening:
-            self.workbench.open(model, data, **options)
-            return
-        require_idle(self.workbench.jobs)
-        before = self.workbench.folder
-        after = self._workbench_in(folder_beside(before))
-        try:
-            job = after.open(model, data, **options)
-        except WorkbenchError:
-            self._discard(after)
-            raise
-        self._move_to(after)
-        me = weakref.ref(self)
-
-        def on_state(state: JobState) -> None:
-            session = me()
-            if session is not None and state.status in ("failed", "cancelled"):
-                session._on_nothing_opened(after, before, state)
-
-        job.observe(on_state)
-        on_state(job.state)
-
-    def _on_nothing_opened(self, workbench: Workbench, before: Path, state: JobState) -> None:
-        """After an opening that came to nothing the page is as it was, with the reason."""
-        if state.id in self._left_over or workbench.closed or workbench.variants:
-            return
-        self._left_over[state.id] = state
-        if self.workbench is workbench:
-            self._return_to(before)
-        self._discard(workbench)
-        self.touch("jobs")
-
-    def _discard(self, workbench: Workbench) -> None:
-        self._opened.pop(workbench.folder, None)
-        workbench.close()
-        shutil.rmtree(workbench.folder, ignore_errors=True)
+    def open(self, model: Any, data: Any, **options: Any) -> Job:
+        """Opens a model; the page moves to it when it is there. See :class:`widgets.openings.Openings`."""
+        return self.openings.start(model, data, **options)
 
     def go_to(self, name: object) -> None:
         """Shows a workbench beside this one.
@@ -281,20 +374,27 @@ class Session:
         sibling = next((one for one in self.siblings if one.folder.name == name), None)
         if sibling is None:
             raise InvalidInput(say("There is no such workbench beside this one."))
-        self._return_to(sibling.folder)
+        self.return_to(sibling.folder)
 
     def return_to_last_used(self) -> None:
         """Shows the workbench that was used last: another page may have changed it since."""
-        self._return_to(last_used().resolve())
+        self.return_to(last_used().resolve())
 
-    def _return_to(self, folder: Path) -> None:
+    def return_to(self, folder: Path) -> None:
+        """Shows the workbench in a folder."""
         if folder != self.workbench.folder:
-            self._move_to(self._opened.get(folder) or self._workbench_in(folder))
+            self.move_to(self._opened.get(folder) or self.workbench_in(folder))
 
-    def _workbench_in(self, folder: Path) -> Workbench:
-        return type(self.workbench)(folder, executor=self.workbench.executor)
+    def workbench_in(self, folder: Path, seed: int | None = None) -> Workbench:
+        """A workbench in a folder, whose work runs where that of this one runs."""
+        return type(self.workbench)(folder, executor=self.workbench.executor, seed=seed or 0)
 
-    def _move_to(self, workbench: Workbench) -> None:
+    def forget(self, workbench: Workbench) -> None:
+        """Does not return to a workbench any more."""
+        self._opened.pop(workbench.folder, None)
+
+    def move_to(self, workbench: Workbench) -> None:
+        """Shows another workbench from now on, and at the next visit."""
         self._watch(workbench)
         remember(workbench.folder)
         self.touch("workbench")
@@ -329,13 +429,15 @@ class Session:
         """Refreshes now what has changed."""
         with self._lock:
             dirty, self._dirty, self._scheduled = self._dirty, set(), False
-        if self.workbench.closed:
-            return
+        closed = self.workbench.closed
         for component in list(self._components):
-            if dirty & (component.follows | {"language", "workbench"}):
+            if closed or dirty & (component.follows | {"language", "workbench"}):
                 component.refresh()
 
     def _on_event(self, event: tuple[Any, ...]) -> None:
+        if self.workbench.closed:  # nothing can be read any more, and the widgets say why
+            self.touch("workbench")
+            return
         if event[0] == "job":
             state: JobState = event[1]
             before = self._jobs.get(state.id)
@@ -349,6 +451,7 @@ class Session:
             self.touch("jobs")
             return
         self._rows = self._goal = None
+        self._compared.clear()
         if event[0] == "variants":
             self._variants = self._siblings = None
             ids = {variant.id for variant in self.variants}

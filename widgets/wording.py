@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from workbench.measure.records import Interval
 from workbench.number_format import brief as brief
 from workbench.number_format import count as count
 from workbench.number_format import digits as digits
@@ -18,6 +21,7 @@ from workbench.number_format import time as time
 from workbench.number_format import time_interval as time_interval
 from workbench.number_format import times as times
 from workbench.number_format import unit as unit
+from workbench.results import ResultRow
 from workbench.text import Text, say
 from workbench.verdict_words import QUALITY_TONES as QUALITY_TONES
 from workbench.verdict_words import SIZE_TONES as SIZE_TONES
@@ -45,3 +49,15 @@ _FAMILIES = {
 def family_title(family: str) -> Text:
     """The name of a family of techniques."""
     return _FAMILIES[family]
+
+
+def latency_words(row: ResultRow) -> str:
+    """The time of a call with its interval; empty until timed. Every surface writes it this way."""
+    return "" if row.shown_ms is None else f"{time(row.shown_ms.value)} {time_interval(row.shown_ms)}"
+
+
+def interval_words(interval: Interval, write: Callable[[float], str]) -> str:
+    """The ends of an interval; what is exact has none."""
+    if interval.low == interval.high:
+        return str(say("exact"))
+    return f"[{write(interval.low)}, {write(interval.high)}]"

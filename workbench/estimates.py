@@ -10,8 +10,9 @@ from workbench.finder import BRIDGE, LOOK, TIME
 from workbench.finding import Goal
 from workbench.int8_instructions import speed_here
 from workbench.making import HOME_RUNTIME
+from workbench.measure.block_plan import usual_seconds
 from workbench.measure.energy import LEAST_S
-from workbench.measure.latency import PROCESSES, WARM_UP_S, usual_seconds
+from workbench.measure.latency import PROCESSES, WARM_UP_S
 from workbench.measure.records import EnergyMeasurement, Passport, Protocol, SizeMeasurement
 from workbench.runtimes import runtime
 from workbench.store import Store

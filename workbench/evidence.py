@@ -11,6 +11,7 @@ from pathlib import Path
 from workbench import onednn, results
 from workbench.data.dataset import Dataset
 from workbench.errors import InvalidInput, Refused
+from workbench.measure.records import QualityVerdict
 from workbench.recipe import Recipe
 from workbench.results import Details, ResultRow
 from workbench.runtimes import runtime
@@ -133,6 +134,27 @@ class Evidence:
             scores.append(kept["scores"])
         dataset = self.dataset
         return details(after.id, before.id, scores[0], scores[1], dataset.y("test"), dataset.info.classes)
+
+    def judge_change(self, variant: str, reference: str, seed: int) -> QualityVerdict | None:
+        """The paired change of F1 against any other variant; None until both have been evaluated.
+
+        Takes up to a second with many classes: not for the thread that serves a page.
+        """
+        from workbench.measure.quality import compare_quality
+
+        kept = [self._store.arrays("quality", self.variant(key).id) for key in (variant, reference)]
+        if kept[0] is None or kept[1] is None:
+            return None
+        dataset = self.dataset
+        return compare_quality(
+            variant,
+            reference,
+            kept[0]["scores"],
+            kept[1]["scores"],
+            dataset.y("test"),
+            seed=seed,
+            occurring=dataset.info.occurring,
+        )
 
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""

@@ -67,8 +67,5 @@ def guess_for(store: Store, job: str) -> Guess | None:
 
 def guesses(store: Store) -> dict[str, Guess]:
     """What was guessed of each variant, by its identifier."""
-    kept = store.facts(_FACT)
-    if not kept:
-        return {}
-    made = {job.id: job.variant for job in store.jobs() if job.variant is not None}
-    return {made[id_]: Guess.model_validate_json(value) for id_, value in kept.items() if id_ in made}
+    kept = store.facts_of_makers(_FACT)
+    return {variant: Guess.model_validate_json(value) for variant, value in kept.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from workbench.jobs.live_states import LiveStates
 from workbench.jobs.state import JobState
 from workbench.store import Store
 
@@ -13,6 +14,7 @@ _LOOK_SECONDS = 1.0
 
 async def watch_neighbours(
     store: Store,
+    live: LiveStates,
     own: Callable[[str], bool],
     job_changed: Callable[[JobState], None],
     stored: Callable[[], None],
@@ -21,21 +23,26 @@ async def watch_neighbours(
 
     Args:
         store: The folder's store.
+        live: How far the jobs of others are.
         own: Whether a job, by identifier, is one of this process.
         job_changed: Called with the state of another process's job that is new or has changed.
         stored: Called after anything was written.
     """
     version = store.version()
-    known = {state.id: state.status for state in store.jobs()}
+    known = {state.id: state for state in store.jobs()}
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         now = store.version()
-        if now == version:
-            continue
-        version = now
-        stored()
-        for state in store.jobs():
-            if known.get(state.id) != state.status:
-                known[state.id] = state.status
-                if not own(state.id):
-                    job_changed(state)
+        if now != version:
+            version = now
+            stored()
+            for state in store.jobs():
+                if state.id not in known or known[state.id].status != state.status:
+                    known[state.id] = state
+                    if not own(state.id):
+                        job_changed(state)
+        for state in [state for state in known.values() if not state.ended and not own(state.id)]:
+            shown = live.read(state.id)
+            if shown is not None and shown != state and not shown.ended:
+                known[state.id] = shown
+                job_changed(shown)

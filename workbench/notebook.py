@@ -159,20 +159,32 @@ def _results_of(job: Job) -> Sequence[ResultRow]:
     return workbench.results()
 
 
-def job_bundle(job: Job) -> dict[str, Any]:
-    """A job for all that may show it: a live card while it runs, what came out afterwards."""
+def job_bundle(job: Job, card: Any) -> dict[str, Any]:
+    """A job for all that may show it.
+
+    Args:
+        job: The job.
+        card: From :func:`live_card`, or None.
+    """
     bundle: dict[str, Any] = {"text/plain": repr(job), "text/html": job_html(job)}
+    if card is not None:
+        shown = card._repr_mimebundle_()
+        data = shown[0] if isinstance(shown, tuple) else shown
+        bundle |= {kind: value for kind, value in (data or {}).items() if kind not in bundle}
+    return bundle
+
+
+def live_card(job: Job) -> Any:
+    """A widget that shows a job while it goes on; None where it has ended, or there are no widgets."""
     workbench = job.workbench() if job.workbench is not None else None
     if workbench is None or workbench.closed or job.state.ended:
-        return bundle
+        return None
     try:
         # Only a notebook asks for this, and only one with widgets can show it.
         from widgets.panels.job_card import JobCard
     except ImportError:
-        return bundle
-    shown = JobCard(workbench, job)._repr_mimebundle_()
-    data = shown[0] if isinstance(shown, tuple) else shown
-    return {**bundle, **{kind: value for kind, value in (data or {}).items() if kind not in bundle}}
+        return None
+    return JobCard(workbench, job)
 
 
 def _card(title: str, facts: Iterable[tuple[Text, str]]) -> str:

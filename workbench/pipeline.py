@@ -74,17 +74,20 @@ class Pipeline:
             return same
         self._making.require_turn(job)
         model_digest = await asyncio.to_thread(content_digest, model)
+        job.update(part="model")
         opened = await self._making.read(job, model, trust, shared, (0.0, 0.35))
         dataset: Dataset | None = None
         try:
             opened = replace(opened, description=with_wish(opened.description, wish))
             # after the model: what its inputs and outputs are decides how the data are read
+            job.update(part="data")
             job.phase(0.35, 0.55, say("Reading the data"))
             source = await data.run(job, opened.description) if isinstance(data, Collecting) else data
             data_read = await asyncio.to_thread(data_digest, source)
             dataset = await self._making.prepare(job, source, options, opened.description)
             job.phase(0.55, 0.6, say("Fitting the data to the model"))
             opened, dataset, notes = await self._making.fit(job, opened, dataset, source, options, wish)
+            job.update(part=None)
             baseline = self._making.take_in(opened, name, None, notes, started)
             opened_with = Origin(model=model_digest, data=data_read, options=asked)
             baseline = await self._look_and_keep(job, baseline, dataset, (0.6, 0.84), opened_with)

@@ -20,6 +20,7 @@ from workbench.recipe import Recipe
 from workbench.refusal import Refusal, refusal
 from workbench.result_table import Results
 from workbench.results import Details
+from workbench.side_by_side import SideBySide, side_by_side
 from workbench.store import Store
 from workbench.technique import AnyTechnique, CodePaths, Estimate
 from workbench.techniques import technique as find_technique
@@ -221,6 +222,21 @@ class Reading:
         """
         return self._evidence.details(variant, reference)
 
+    def side_by_side(self, variant: str, reference: str) -> SideBySide:
+        """How much smaller, faster and better a variant is than another one, and how that is known.
+
+        Args:
+            variant: Identifier or name.
+            reference: Identifier or name of what to compare with.
+
+        Raises:
+            InvalidInput: If there is no such variant.
+        """
+        keys = self.variant(variant).id, self.variant(reference).id
+        rows = {row.variant.id: row for row in self.results()}
+        change = self._evidence.judge_change(*keys, seed=self.seed) if keys[0] != keys[1] else None
+        return side_by_side(rows[keys[0]], rows[keys[1]], change)
+
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""
         return self._evidence.picture(index)
@@ -240,6 +256,26 @@ class Reading:
             File name and content. Unpacked, ``python predict.py samples.npy`` prints the classes.
         """
         return self._evidence.deploy(variant)
+
+    def report(self, path: str | Path, language: str | None = None) -> Path:
+        """Writes what came out into one HTML file for somebody who has no workbench.
+
+        The variants with their intervals, charts, what to know of the numbers, recipes, machine and
+        versions. It asks nobody for anything, and can be printed.
+
+        Args:
+            path: The file to write, such as ``report.html``; one that is there is replaced.
+            language: Such as ``zh_CN``; by default the current one.
+
+        Returns:
+            The file.
+
+        Raises:
+            InvalidInput: If there is no such language, or the file cannot be written.
+        """
+        from workbench.reporting import write_report
+
+        return write_report(self, path, language)
 
     @property
     def deleted(self) -> tuple[Variant, ...]:

@@ -1,7 +1,7 @@
 """What holds on a page that strangers use: ``WORKBENCH_SHARED=1``, set by ``workbench dashboard --shared``.
 
 Demo models and built-in data only, or, with ``WORKBENCH_UPLOADS=1``, also files that the visitor
-has sent; never another file of the server. One job at a time for each visitor, with a time limit.
+has sent; never another file of the server. One job at a time for each visitor, with a time limit; a few wait.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from workbench.text import say
 
 JOB_LIMITS = Limits(cpu_seconds=1200, wall_seconds=900)
 """What one job of a stranger may take."""
+_MOST_WAITING = 3
+"""Jobs of one visitor behind the one that runs."""
 
 
 def shared_mode() -> bool:
@@ -65,6 +67,19 @@ def require_idle(jobs: Sequence[JobState]) -> None:
         raise Refused(
             say("On a shared page each visitor has one job at a time."),
             say("Wait until it ends, or cancel it."),
+        )
+
+
+def require_room(jobs: Sequence[JobState]) -> None:
+    """Refuses what would wait behind many jobs of the same visitor; a few may wait for their turn.
+
+    Raises:
+        Refused: If too many wait already.
+    """
+    if shared_mode() and sum(not job.ended for job in jobs) > _MOST_WAITING:
+        raise Refused(
+            say("On a shared page at most {count} jobs of a visitor wait.", count=_MOST_WAITING),
+            say("Wait until one has ended, or cancel one."),
         )
 
 

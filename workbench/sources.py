@@ -16,6 +16,32 @@ Data = Any
 """A built-in data set's name, a path, or what :func:`workbench.data.arrays.read_arrays` reads."""
 
 
+def require_model(model: object) -> None:
+    """Refuses at once a name or path that no model can be read from.
+
+    Raises:
+        InvalidInput: If there is nothing there, or no model.
+        Refused: If what is there would not be read.
+    """
+    from workbench.models.demo import DEMO_MODELS
+
+    if isinstance(model, (str, Path)) and model not in DEMO_MODELS:
+        _model_path(model)
+
+
+def require_data(data: object) -> None:
+    """Refuses at once a name or path that no data can be read from.
+
+    Raises:
+        InvalidInput: If there is nothing there, or no data.
+        Refused: If what is there would not be read.
+    """
+    from workbench.data.builtin import BUILTINS
+
+    if isinstance(data, (str, Path)) and data not in BUILTINS:
+        _data_path(data)
+
+
 def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
     """The file that a model is loaded from.
 
@@ -32,17 +58,7 @@ def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
     if isinstance(model, str) and model in DEMO_MODELS:
         return DEMO_MODELS[model].path
     if isinstance(model, (str, Path)):
-        path = Path(model).expanduser()
-        if not path.exists():
-            raise InvalidInput(
-                say("There is no model {path}.", path=str(model)),
-                with_suggestion(
-                    model,
-                    DEMO_MODELS,
-                    say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
-                ),
-            )
-        return path.resolve()
+        return _model_path(model)
     if hasattr(model, "save") and hasattr(model, "layers"):
         from workbench.models.intake import save_from_notebook
 
@@ -84,19 +100,10 @@ def hand_over_data(
         _require_no_label(label, data)
         return data
     if isinstance(data, (str, Path)):
-        path = Path(data).expanduser()
-        if not path.exists():
-            raise InvalidInput(
-                say("There is no data {path}.", path=str(data)),
-                with_suggestion(
-                    data,
-                    BUILTINS,
-                    say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
-                ),
-            )
-        if path.is_dir() or path.suffix.lower() == ".npz":
+        path = _data_path(data)
+        if path.is_dir() or path.suffix.lower() in (".npz", ".zip"):
             _require_no_label(label, path.name)
-        return path.resolve()
+        return path
     if not is_frame(data):
         _require_no_label(label, type(data).__name__)
     streams = streams_in(data)
@@ -110,6 +117,52 @@ def hand_over_data(
         return collecting
     # Arrays are written now: the caller may change them as soon as this returns.
     return collecting.write()
+
+
+def _model_path(model: str | Path) -> Path:
+    from workbench.models.demo import DEMO_MODELS
+    from workbench.models.inspection import glance
+
+    path = _existing(model)
+    if path is None:
+        raise InvalidInput(
+            say("There is no model {path}.", path=str(model)),
+            with_suggestion(
+                model,
+                DEMO_MODELS,
+                say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
+            ),
+        )
+    problem = glance(path)
+    if problem is not None and not problem.trust:
+        raise problem.error()
+    return path
+
+
+def _data_path(data: str | Path) -> Path:
+    from workbench.data.builtin import BUILTINS
+    from workbench.data.files import require_plausible
+
+    path = _existing(data)
+    if path is None:
+        raise InvalidInput(
+            say("There is no data {path}.", path=str(data)),
+            with_suggestion(
+                data,
+                BUILTINS,
+                say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
+            ),
+        )
+    require_plausible(path)
+    return path
+
+
+def _existing(named: str | Path) -> Path | None:
+    try:
+        path = Path(named).expanduser()
+        return path.resolve() if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, a home of nobody
+        return None
 
 
 def _copied(data: Any) -> Any:

@@ -79,6 +79,7 @@ class Layer(Record):
         size_bytes: Bytes that its weights take in this file.
         output_shape: Without the batch axis; empty if unknown.
         precision: Element type of its weights.
+        macs: Multiply-accumulate operations of one sample; None if not counted.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Layer(Record):
     size_bytes: int
     output_shape: tuple[int | None, ...] = ()
     precision: str = "float32"
+    macs: int | None = None
 
 
 class Skip(Record):

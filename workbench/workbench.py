@@ -19,6 +19,7 @@ from workbench.guess import Guess, guess_for, keep_guess
 from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
+from workbench.jobs.live_states import LiveStates
 from workbench.jobs.queue import JobQueue, Work
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
@@ -31,7 +32,7 @@ from workbench.pipeline import Pipeline
 from workbench.reading import GOAL, Reading
 from workbench.recipe import Recipe, Step
 from workbench.repeating import ask_again
-from workbench.shared import require_allowed, require_idle, shared_mode
+from workbench.shared import require_allowed, require_room, shared_mode
 from workbench.siblings import default_folder
 from workbench.sources import Data, hand_over_data, hand_over_model, model_name
 from workbench.store import Store
@@ -41,7 +42,7 @@ from workbench.techniques import technique as find_technique
 from workbench.text import Text, say
 from workbench.variant import Variant
 
-Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results"]]
+Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results", "closed"]]
 
 
 class Workbench(Reading):
@@ -81,6 +82,7 @@ class Workbench(Reading):
         self._observers: Observers[Event] = Observers()
         self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
+        self._live = LiveStates(self._store.folder / "live")
         self.structure = Structure(self.apply)
         self.training = Training(self.apply)
         self.inference = Inference(self.apply)
@@ -90,6 +92,7 @@ class Workbench(Reading):
         self._neighbours = self._executor.spawn(
             watch_neighbours(
                 self._store,
+                self._live,
                 lambda id_: self._queue.job(id_) is not None,
                 self._job_changed,
                 self._others_stored,
@@ -396,7 +399,7 @@ class Workbench(Reading):
         Raises:
             InvalidInput: For the baseline.
         """
-        ids = tuple(one.id for one in self._evidence.with_descendants(variant))
+        ids = [one.id for one in self._evidence.with_descendants(variant)]
         self._store.set_deleted(ids, True)
         self._stored("variants")
 
@@ -533,8 +536,9 @@ class Workbench(Reading):
         """Calls back when a job changes or something was stored.
 
         Args:
-            callback: Takes ``("job", state)``, ``("variants",)`` or ``("results",)``. Called on the
-                event loop that runs where it is registered, else on the engine's thread.
+            callback: Takes ``("job", state)``, ``("variants",)``, ``("results",)`` or, at the end,
+                ``("closed",)``. Called on the event loop that runs where it is registered, else on the
+                engine's thread.
 
         Returns:
             Call it to stop.
@@ -561,6 +565,7 @@ class Workbench(Reading):
         if self._own_executor:
             give_back(self._executor)
         self._store.close()
+        self._stored("closed")
 
     def __enter__(self) -> Workbench:
         return self
@@ -619,12 +624,12 @@ class Workbench(Reading):
         work: Work,
         expected_seconds: float | None = None,
     ) -> Job:
-        require_idle(self._queue.current())
+        require_room(self._queue.current())
         job = self._queue.add(kind, title, request, work, expected_seconds)
         job.workbench = weakref.ref(self)
         return job
 
-    def _stored(self, what: Literal["variants", "results"]) -> None:
+    def _stored(self, what: Literal["variants", "results", "closed"]) -> None:
         self._observers.notify((what,))
 
     def _others_stored(self) -> None:
@@ -635,4 +640,6 @@ class Workbench(Reading):
         self._stored("results")
 
     def _job_changed(self, state: JobState) -> None:
+        if self._queue.job(state.id) is not None:
+            self._live.write(state)
         self._observers.notify(("job", state))

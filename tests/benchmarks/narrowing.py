@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from workbench.data.prepare import prepare
-from workbench.measure.latency import BlockPlan, Candidate, time_interleaved
+from workbench.measure.block_plan import BlockPlan
+from workbench.measure.latency import Candidate, time_interleaved
 from workbench.measure.narrowing import Narrowing
 from workbench.measure.statistics import interval_over_rounds
 from workbench.models.demo import DEMO_MODELS

@@ -61,12 +61,9 @@ def test_files_of_ones_own_are_uploaded_and_opened(page: Page, digits: Path, tmp
     page.get_by_role("button", name="Open …").click()
     for name, path in (("Model", model), ("Data", data)):
         page.get_by_label(name, exact=True).select_option(label="A file of your own …")
-        page.locator("input[type=file]").nth(0 if name == "Model" else 1).set_input_files(path)
-        expect(page.get_by_text(f"{path.name} has arrived.")).to_be_visible()
-        path_shown = page.get_by_label(
-            re.compile(r"^Path of a .keras" if name == "Model" else r"^Path of an")
-        )
-        expect(path_shown).to_have_value(re.compile(rf"digits[-0-9]*/uploads/.*/{path.name}$"))
+        # Each one that is chosen takes its field away.
+        page.get_by_label("Or upload a file").first.set_input_files(path)
+        expect(page.locator(".wb-chosen", has_text=path.name)).to_be_visible()
     page.get_by_role("button", name="Open", exact=True).click()
     expect(model_of(page)).to_have_text("my model", timeout=WORK_MS)
     expect(page.get_by_role("radio", name="my model")).to_be_visible()
@@ -83,7 +80,8 @@ def test_the_labels_of_a_table_are_in_the_column_that_is_named(page: Page, tmp_p
     page.get_by_label("Data", exact=True).select_option(label="A file of your own …")
     page.get_by_label(re.compile(r"^Path of an")).fill(str(data))
     # The first column: left to itself the workbench would take the last.
-    page.get_by_label("Label column of a table", exact=True).fill("outcome")
+    page.get_by_label("Label column of a table", exact=True).select_option("outcome")
+    expect(page.get_by_role("region", name="What is in the data")).to_contain_text("0200")
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible(timeout=WORK_MS)
     expect(model_of(page)).to_have_text("dense-breast-cancer", timeout=WORK_MS)
@@ -101,23 +99,90 @@ def test_the_file_and_its_recipe_are_downloaded(page: Page) -> None:
     assert [step.technique for step in recipe.steps] == ["quantization.int8"]
 
 
-def test_two_variants_are_compared(page: Page) -> None:
+def test_two_variants_are_compared_in_everything_beside_the_table(page: Page) -> None:
     page.get_by_role("radio", name="dense-digits").check()
     page.get_by_label("Compare with").select_option(label="int8")
-    details = page.locator(".wb-details")
-    expect(details.get_by_role("heading", name="dense-digits")).to_be_visible()
-    expect(details).to_contain_text("compared with int8")
-    details.get_by_role("tab", name="Changed predictions").click()
-    expect(details).to_contain_text(re.compile(r"\d+ predictions changed"))
+    details = page.get_by_role("region", name="dense-digits", exact=True)
+    expect(details.get_by_role("heading", name="dense-digits against int8")).to_be_visible()
+    expect(details.get_by_text(re.compile(r"× larger"))).to_be_visible()
+    # What changed is what one sees first.
+    expect(details.get_by_role("tab", name="Changed predictions")).to_have_attribute("aria-selected", "true")
+    expect(details).to_contain_text(re.compile(r"Changed predictions: \d+|No prediction changed"))
+    details.get_by_role("tab", name="All numbers").click()
+    for name in ("dense-digits", "int8"):
+        expect(details.get_by_role("columnheader", name=name, exact=True)).to_be_visible()
+    details.get_by_role("tab", name="Layers").click()
+    expect(details.get_by_text("Above: dense-digits. Below: int8.")).to_be_visible()
+    # The other one is ringed in the chart, and the legend says so.
+    expect(page.locator(".wb-trade-off").get_by_text("compared with: int8")).to_be_visible()
 
 
-def test_what_is_deleted_comes_back(page: Page) -> None:
+def test_details_open_beside_the_table_take_the_focus_and_give_it_back(page: Page) -> None:
+    page.get_by_role("radio", name="int8").focus()
+    page.keyboard.press("Enter")
+    details = page.get_by_role("region", name="int8", exact=True)
+    expect(details.get_by_role("heading", name="int8", exact=True)).to_be_focused()
+    table = page.get_by_role("table", name="Variants").bounding_box()
+    drawer = details.bounding_box()
+    assert table is not None
+    assert drawer is not None
+    assert drawer["x"] >= table["x"] + table["width"]
+    page.keyboard.press("Escape")
+    expect(details).to_have_count(0)
+    expect(page.get_by_role("radio", name="int8")).to_be_focused()
+
+
+def test_the_table_is_sorted_marked_filtered_and_taken_home(page: Page) -> None:
+    table = page.get_by_role("table", name="Variants")
+    names = table.get_by_role("radio")
+    first = [radio.get_attribute("aria-label") for radio in names.all()]
+    for wanted in ("ascending", "descending"):
+        table.get_by_role("button", name="Size").click()
+        expect(table.get_by_role("columnheader", name="Size")).to_have_attribute("aria-sort", wanted)
+        smallest = table.get_by_role("radio").nth(0 if wanted == "ascending" else len(first) - 1)
+        expect(smallest).to_have_attribute("aria-label", "int8")
+    table.get_by_role("button", name="Size").click()
+    assert [radio.get_attribute("aria-label") for radio in names.all()] == first
+    page.get_by_role("button", name="Star: int8").click()
+    expect(page.get_by_role("button", name="Star: int8")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Starred").click()
+    expect(names).to_have_count(1)
+    page.get_by_role("button", name="Starred").click()
+    expect(names).to_have_count(len(first))
+    page.get_by_role("radio", name="int8").check()
+    page.get_by_role("button", name="Rename").click()
+    box = page.get_by_role("textbox", name="Rename")
+    expect(box).to_be_focused()
+    box.fill("for the phone")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="for the phone")).to_be_visible()
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Download the whole table as CSV").click()
+    assert "for the phone,dense-digits,quantization.int8," in file.value.path().read_text("utf-8-sig")
+    with page.expect_download() as file:
+        page.get_by_role("button", name=re.compile("^Download a report")).click()
+    report = file.value.path().read_text("utf-8")
+    assert "for the phone" in report
+    assert "<svg" in report
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Save picture: Trade-off (SVG)").click()
+    assert "<svg" in file.value.path().read_text("utf-8")
+    page.get_by_role("button", name="Rename").click()
+    box.fill("int8")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="int8")).to_be_visible()
+    page.get_by_role("button", name="Star: int8").click()
+
+
+def test_what_is_deleted_comes_back_and_the_focus_goes_where_the_eye_is(page: Page) -> None:
     page.get_by_role("radio", name="int8").check()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_role("radio", name="int8")).to_have_count(0)
-    page.get_by_role("button", name="Undo delete of int8").click()
-    expect(page.get_by_role("radio", name="int8")).to_be_visible()
-    expect(page.get_by_role("button", name="Undo delete of int8")).to_have_count(0)
+    undo = page.get_by_role("button", name="Undo delete of int8")
+    expect(undo).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="int8")).to_be_focused()
+    expect(undo).to_have_count(0)
     page.get_by_role("radio", name="dense-digits").check()
     expect(page.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
 
@@ -149,15 +214,18 @@ def test_an_uploaded_recipe_runs(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_role("radio", name="dynamic range")).to_have_count(0)
     recipe = tmp_path / "small.yaml"
     recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
-    page.get_by_role("button", name="Open …").click()
+    page.get_by_role("button", name="Recipe …").click()
     page.get_by_label("Recipe", exact=True).set_input_files(recipe)
+    page.get_by_role("group", name="small.yaml: 1 step on dense-digits").get_by_role(
+        "button", name="Run"
+    ).click()
     expect(page.get_by_role("radio", name="dynamic range")).to_be_visible(timeout=WORK_MS)
 
 
 def test_a_broken_recipe_says_where(page: Page, tmp_path: Path) -> None:
     recipe = tmp_path / "broken.yaml"
     recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.int8\n  colour: red\n")
-    page.get_by_role("button", name="Open …").click()
+    page.get_by_role("button", name="Recipe …").click()
     page.get_by_label("Recipe", exact=True).set_input_files(recipe)
     expect(page.get_by_role("alert").filter(has_text="steps.0.colour")).to_be_visible()
 
@@ -180,6 +248,7 @@ def test_figures_that_close_leave_nothing_behind(page_server: Server, visit: Cal
     page = seen.page
     drawn(page)
     page.get_by_role("radio", name="int8").check()
+    page.get_by_role("button", name="Details", exact=True).click()
     session = page.context.new_cdp_session(page)
 
     def toggle(times: int) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, Visit, drawn
+from tests.browser.conftest import Server, Visit, drawn, wait_until
 from tests.browser.test_actions import WORK_MS, open_technique
 
 DESK = {"width": 1440, "height": 1000}
@@ -18,7 +19,7 @@ def connected(page: Page) -> None:
     expect(page.get_by_role("heading", name="变体", exact=True)).to_be_visible()
 
 
-def test_a_page_with_work_asks_before_it_is_left_and_stays_alive(
+def test_a_job_goes_on_when_its_page_is_closed_and_is_seen_from_the_next_one(
     page_server: Server, visit: Callable[..., Visit]
 ) -> None:
     page = visit(page_server, viewport=DESK).page
@@ -28,13 +29,26 @@ def test_a_page_with_work_asks_before_it_is_left_and_stays_alive(
     page.get_by_role("button", name="Apply: Width scaling").click()
     running = page.locator(".wb-jobs-now.wb-job-running")
     expect(running).to_be_visible()
-    with page.expect_event("dialog") as asked:
-        page.evaluate("setTimeout(() => location.reload(), 0)")
-    assert asked.value.type == "beforeunload"
-    asked.value.dismiss()
-    connected(page)
-    running.get_by_role("button").click()
-    expect(running).to_have_count(0, timeout=WORK_MS)
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
+    assert asked == [], "nothing is lost, so nothing is asked"
+    next_page = visit(page_server, viewport=DESK).page
+    drawn(next_page)
+    still = next_page.locator(".wb-jobs-now.wb-job-running")
+    expect(still).to_contain_text("runs in another page")
+    # How far it is comes from the other kernel.
+    expect(still.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"\d"))
+    next_page.wait_for_timeout(5000)  # longer than a page that has closed is waited for
+    expect(still).to_be_visible()
+    still.get_by_role("button", name=re.compile("^Cancel")).click()
+    expect(
+        next_page.get_by_role("status").filter(has_text=re.compile("Width scaling.*: cancelled"))
+    ).to_have_count(1, timeout=WORK_MS)
+    # Its kernel has nothing more to do.
+    wait_until(lambda: page_server.status().get("connections") == 1, "one page", 60)
+    wait_until(lambda: page_server.status().get("kernels") == 2, "the kernel of the closed page to go", 90)
 
 
 def test_the_language_that_was_chosen_is_spoken_again(
@@ -48,13 +62,18 @@ def test_the_language_that_was_chosen_is_spoken_again(
     expect(seen.page.get_by_label("语言")).to_have_value("zh_CN")
 
 
-def test_a_page_whose_kernel_is_gone_says_so(page_server: Server, visit: Callable[..., Visit]) -> None:
+def test_a_page_whose_kernel_is_gone_says_so_on_every_panel(
+    page_server: Server, visit: Callable[..., Visit]
+) -> None:
     page = visit(page_server, viewport=DESK).page
     drawn(page)
     # What Voila does when a page closes.
     page.evaluate("dispatchEvent(new Event('beforeunload'))")
     lost = page.get_by_role("alert").filter(has_text="Nothing answers this page any more")
     expect(lost).to_be_visible()
+    panels = page.locator(".wb-page .workbench").count()
+    expect(page.locator(".wb-page .workbench.wb-stale")).to_have_count(panels)
+    expect(page.get_by_text("What is shown here may be old.")).to_have_count(panels - 1)
     lost.get_by_role("button", name="Reload").click()
     drawn(page)
     expect(lost).to_have_count(0)

@@ -59,7 +59,7 @@ def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
     expect(help_).to_have_attribute("aria-expanded", "false")
     help_.click()
     expect(help_).to_have_attribute("aria-expanded", "true")
-    expect(form.get_by_text("Passes over", exact=False)).to_be_visible()
+    expect(form.get_by_text("How often the training split", exact=False)).to_be_visible()
     assert seen.complaints == []
 
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import Cancelled, InvalidInput
-from workbench.measure.latency import BlockPlan, input_batches, plan_blocks, time_interleaved
+from workbench.measure.block_plan import BlockPlan, plan_blocks
+from workbench.measure.latency import input_batches, time_interleaved
 
 speeds = st.lists(st.floats(1e-4, 1.5), min_size=1, max_size=8)
 

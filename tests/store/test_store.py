@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import InvalidInput
-from workbench.jobs.state import JobState
+from workbench.jobs.state import PROCESS_ENDED, JobState
 from workbench.measure.records import SizeMeasurement
 from workbench.store import Store
 from workbench.store.files import digest
@@ -188,7 +188,7 @@ os.kill(os.getpid(), 9)
     store = Store(tmp_path)
     states = {state.id: state for state in store.jobs()}
     assert states["one"].status == "interrupted"
-    assert str(states["one"].error) == "The process that ran this job ended before it was finished."
+    assert states["one"].error == PROCESS_ENDED
     assert states["two"].status == "done"
     assert [variant.id for variant in store.variants()] == ["finished"]
     assert not any((tmp_path / "staging").iterdir())

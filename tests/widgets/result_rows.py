@@ -11,6 +11,7 @@ from workbench.measure.records import (
     QualityMeasurement,
     QualityVerdict,
     SizeMeasurement,
+    SizeVerdict,
     SpeedVerdict,
 )
 from workbench.results import Details, Flip, ResultRow
@@ -93,9 +94,13 @@ def row(
         speed=SpeedVerdict(
             variant=one.id, reference="b", speedup=interval(2, 0.1), floor=0.01, word="faster"
         ),
+        total_speedup=Interval(value=0.9 / milliseconds, low=0.8 / milliseconds, high=1 / milliseconds),
+        size_change=None if one.parent is None else SizeVerdict(ratio=4000 / file_bytes, word="smaller"),
         paired_ms=interval(milliseconds, milliseconds / 8),
         quality=quality(one.id, f1),
-        quality_change=QualityVerdict(
+        quality_change=None
+        if one.parent is None
+        else QualityVerdict(
             variant=one.id,
             reference="b",
             change=interval(-0.002, 0.004),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,11 +13,13 @@ from typing import Any
 import pytest
 
 from widgets import Dashboard
+from widgets.component import Component
 from widgets.panels.jobs import JobsLine
+from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
 from workbench.jobs.executor import Executor
-from workbench.siblings import folder_beside, last_used, siblings
+from workbench.siblings import folder_beside, last_used, remember, siblings
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -47,9 +51,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "neural-workbench"
 
 
-def see(page: Dashboard) -> None:
+def see(page: Dashboard, query: str = "") -> None:
     """What a page says when it shows the widget for the first time."""
-    page._top_bar._handle_custom_msg({"type": "rendered"}, [])
+    page._top_bar._handle_custom_msg({"type": "rendered", "query": query}, [])
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -95,11 +99,13 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     bar = TopBar(session)
     assert [one["value"] for one in bar.state["workbenches"]] == ["default"]
     click(bar, "open", model="dense-breast-cancer", data="breast-cancer")
+    assert session.workbench is first
+    until(lambda: session.workbench is not first)
     second = session.workbench
+    assert second.baseline is not None
     assert second.folder == home / "default-2"
     assert last_used() == second.folder
-    until(lambda: second.baseline is not None)
-    until(lambda: len(session.siblings) == 2)
+    assert len(session.siblings) == 2
     shown = click(bar, "go", workbench="default")
     assert session.workbench is first
     assert shown["workbench"] == "default"
@@ -117,25 +123,105 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     first.close()
 
 
-def test_an_opening_that_fails_leaves_the_page_as_it_was(home: Path, executor: Executor, made: Path) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_an_opening_that_fails_leaves_page_and_folders_as_they_were(
+    home: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
     shutil.copytree(made, home / "default")
-    first = Workbench(home / "default", executor=executor)
-    session = session_of(first)
-    bar, jobs = TopBar(session), JobsLine(session)
-    before = bar.state["facts"]
-    click(bar, "open", model="dense-digits", data="breast-cancer")
-    second = session.workbench
-    assert second.folder == home / "default-2"
-    until(lambda: session.workbench is first)
-    shown = click(bar, "language", language="en")
-    assert (shown["facts"], shown["workbench"]) == (before, "default")
-    assert last_used() == first.folder
-    until(lambda: not (home / "default-2").exists())
-    jobs._on_message(None, {"type": "rendered"}, [])
-    (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["failed"])
-    assert "takes samples of shape (8, 8, 1)" in said["error"]
-    assert not said["rerun"]
-    first.close()
+    if named:
+        monkeypatch.setenv("WORKBENCH_FOLDER", str(home / "default"))
+    with Workbench(home / "default", executor=executor) as first:
+        session = session_of(first)
+        bar, jobs = TopBar(session), JobsLine(session)
+        before = bar.state["facts"]
+        (home / "nonsense.keras").write_bytes(b"this is no model")
+        (home / "empty.csv").touch()
+        # What shows at once is said at once, at each field, and nothing is started.
+        shown = click(bar, "open", model=str(home / "nonsense.keras"), data=str(home / "empty.csv"))
+        assert "is no model file" in shown["errors"]["model"]
+        assert "is empty" in shown["errors"]["data"]
+        assert not any(job.kind == "open" and not job.ended for job in session.jobs)
+        # What only reading shows is said there, too.
+        click(bar, "open", model="dense-digits", data="breast-cancer")
+        until(lambda: session.openings.last is not None and session.openings.last.ended)
+        assert session.workbench is first
+        shown = click(bar, "language", language="en")
+        assert (shown["facts"], shown["workbench"]) == (before, "default")
+        assert "takes samples of shape (8, 8, 1)" in shown["errors"]["data"]
+        assert last_used() == first.folder
+        until(lambda: not (home / "default-2").exists())
+        jobs._on_message(None, {"type": "rendered"}, [])
+        (said,) = (job for job in jobs.view()["jobs"] if job["id"] == jobs.view()["failed"])
+        assert "takes samples of shape (8, 8, 1)" in said["error"]
+        assert said["rerun"]
+        jobs._on_message(None, {"type": "act", "name": "rerun", "job": said["id"]}, [])
+        again = session.openings.last
+        assert again is not None
+        assert again.id != said["id"]
+        until(lambda: session.openings.last.ended)
+        until(lambda: {one.name for one in home.iterdir() if one.is_dir()} == {"default"})
+
+
+def test_a_workbench_that_was_named_is_left_and_come_back_to(
+    tmp_path: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
+    shutil.copytree(made, tmp_path / "wine")
+    assert last_used() == tmp_path / "wine"
+    # A server makes the page's kernel, and with it the page, before there is anything beside it.
+    with Workbench(tmp_path / "wine", executor=executor) as first:
+        page = Dashboard(first)
+        page._usual = True
+        assert {one.folder.name for one in page.session.siblings} == {"wine"}
+        shutil.copytree(made, tmp_path / "wine-2")
+        remember(tmp_path / "wine-2")
+        see(page)
+        assert page.workbench.folder == tmp_path / "wine-2"
+        assert {one.folder.name for one in page.session.siblings} == {"wine", "wine-2"}
+        page.workbench.close()
+
+
+CUT_SHORT = """
+import os, signal, sys, time
+from workbench.workbench import Workbench
+job = Workbench(sys.argv[1]).open("dense-digits", "digits")
+while job.state.status != "running":
+    time.sleep(0.01)
+os.killpg(0, signal.SIGKILL)
+"""
+
+
+def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
+    tmp_path: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
+    shutil.copytree(made, tmp_path / "wine")
+    command = [sys.executable, "-c", CUT_SHORT, str(tmp_path / "wine-2")]
+    assert subprocess.run(command, start_new_session=True, check=False).returncode == -9
+    with Workbench(tmp_path / "wine", executor=executor) as first:
+        page = Dashboard(first)
+        page._usual = True
+        see(page)
+        jobs = JobsLine(page.session)
+        (told,) = (job for job in jobs.view()["jobs"] if job["status"] == "interrupted")
+        assert "ended before it was finished" in told["error"]
+        page.session.rerun(told["id"])
+        until(lambda: page.workbench is not first)
+        assert page.workbench.folder == tmp_path / "wine-2"
+        assert page.workbench.baseline is not None
+        page.workbench.close()
+
+
+def test_folders_are_counted_and_one_that_was_left_empty_is_taken(
+    tmp_path: Path, executor: Executor, made: Path
+) -> None:
+    for name in ("wine", "wine-2"):
+        shutil.copytree(made, tmp_path / name)
+    assert folder_beside(tmp_path / "wine-2") == tmp_path / "wine-3"
+    with Workbench(tmp_path / "wine-3", executor=executor):
+        assert folder_beside(tmp_path / "wine") == tmp_path / "wine-4"
+    assert folder_beside(tmp_path / "wine") == tmp_path / "wine-3"
+    assert folder_beside(tmp_path / "alone-7") == tmp_path / "alone-7-2"
 
 
 def test_a_visitor_sees_no_other_visitor(
@@ -172,8 +258,9 @@ def test_a_model_opened_while_another_is_opening_gets_a_folder_of_its_own(
     first = Workbench(tmp_path / "first", executor=executor)
     session = session_of(first)
     session.open("dense-digits", "digits")
-    session.open("dense-breast-cancer", "breast-cancer")
-    second = session.workbench
+    beside = session.open("dense-breast-cancer", "breast-cancer")
+    second = session.openings.workbench_of(beside.id)
+    assert second is not None
     assert second.folder.parent == first.folder.parent
     for workbench, model in ((first, "dense-digits"), (second, "dense-breast-cancer")):
         job = workbench.job(workbench.jobs[0].id)
@@ -182,3 +269,104 @@ def test_a_model_opened_while_another_is_opening_gets_a_folder_of_its_own(
         assert workbench.baseline is not None
         assert workbench.baseline.name == model
         workbench.close()
+
+
+def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
+    tmp_path: Path, executor: Executor, made: Path
+) -> None:
+    shutil.copytree(made, tmp_path / "digits")
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        page = Dashboard(workbench)
+        query = (
+            "open=dense-digits,digits&selected=dense-digits&show=quantization,trade-off"
+            "&technique=quantization.int8&samples=50"
+        )
+        see(page, f"?{query}&token=secret&lang=zh_CN")
+        page.session.flush()
+        assert workbench.jobs[0].status == "done"
+        assert page.session.selected == page.session.baseline.id
+        panel = next(one for one in inside(page) if isinstance(one, TechniquesPanel))
+        shown = {type(one).__name__ for one in inside(page) if "wb-off" not in one._dom_classes}
+        assert {"TradeoffChart", "TopBar"} <= shown
+        assert "VariantsTable" not in shown
+        assert {one["family"] for one in panel.view()["techniques"]} == {"quantization"}
+        assert panel.view()["open"] == "quantization.int8"
+        assert panel._values["quantization.int8"]["samples"] == 50
+        assert sorted(page._top_bar.view()["link"].split("&")) == sorted(query.split("&"))
+        click(page._top_bar, "reset")
+        assert page._top_bar.view()["link"] == "open=dense-digits,digits"
+        assert panel.view()["open"] is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "open=/etc/passwd,digits",
+        "open=dense-digits,/etc/passwd",
+        "open=dense-digits,mnist-5k",
+        "open=dense-digits,digits&seed=-1",
+        "technique=__class__&samples=1",
+        "technique=quantization.int8&samples=[[1]]&__class__=x",
+        "selected=../../etc",
+        "show=<script>",
+    ],
+)
+def test_a_hostile_link_starts_nothing_and_leaves_the_page_alive(
+    tmp_path: Path, executor: Executor, made: Path, query: str
+) -> None:
+    shutil.copytree(made, tmp_path / "digits")
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        page = Dashboard(workbench)
+        see(page, f"?{query}")
+        assert len(workbench.jobs) == 1
+        assert page.workbench is workbench
+        assert {one.name for one in tmp_path.iterdir()} == {"digits"}
+        assert click(page._top_bar, "language", language="en")["facts"]
+
+
+def inside(box: Any) -> Iterator[Any]:
+    for widget in box.children:
+        yield widget
+        if hasattr(widget, "children"):
+            yield from inside(widget)
+
+
+def test_a_closed_workbench_is_said_on_every_panel(tmp_path: Path, executor: Executor, made: Path) -> None:
+    shutil.copytree(made, tmp_path / "digits")
+    workbench = Workbench(tmp_path / "digits", executor=executor)
+    page = Dashboard(workbench)
+    panels = [one for one in inside(page) if isinstance(one, Component)]
+    for panel in panels:
+        panel._on_message(None, {"type": "rendered"}, [])
+        assert panel.state["closed"] is None
+    workbench.close()
+    page.session.flush()
+    assert len(panels) > 5
+    for panel in panels:
+        panel._on_message(None, {"type": "echo", "frame": panel.state["frame"]}, [])
+        panel._on_message(None, {"type": "act", "name": "rerun", "job": "x"}, [])
+        assert "was closed" in panel.state["closed"], type(panel)
+        assert len(panel.state) > 5, "what it showed is still there"
+
+
+def test_data_are_looked_into_before_a_model_is_opened(
+    tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "wine.csv"
+    table.write_text("cultivar,ash\n" + "red,1.5\nwhite,2.5\nred,3.5\n" * 5)
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        bar = TopBar(workbench)
+        assert click(bar, "look", data=str(table))["preview"]["busy"]
+        until(lambda: not bar.view()["preview"]["busy"])
+        shown = bar.view()["preview"]
+        assert [column["name"] for column in shown["columns"]] == ["cultivar", "ash"]
+        assert shown["rows"][0] == ["red", "1.5"]
+        assert shown["columns"][0]["counts"] == [
+            {"name": "red", "count": "10"},
+            {"name": "white", "count": "5"},
+        ]
+        click(bar, "look", data=str(tmp_path / "missing.csv"))
+        until(lambda: "error" in bar.view()["preview"])
+        monkeypatch.setenv("WORKBENCH_SHARED", "1")
+        assert "cannot be opened" in click(bar, "look", data="/etc/passwd")["error"]
+        assert bar.view()["preview"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,16 @@ import pytest
 
 import widgets
 from tests.widgets.result_rows import DETAILS, HOSTILE, ROWS, interval
-from widgets.charts.bars import BarsChart, Number, bar_figure
+from widgets.charts.axes import AXES, range_of
 from widgets.charts.chart import FAMILY_COLOURS, FAMILY_SHAPES, plain
 from widgets.charts.classes import class_chart, class_figure, confusion_chart, confusion_figure
 from widgets.charts.curves import curves_figure
 from widgets.charts.found import findings, found_chart
-from widgets.charts.trade_off import trade_off_figure
+from widgets.charts.scene import scene
+from widgets.charts.trade_off import scene_table, trade_off_figure
 from workbench.text import say
 from workbench.variant import Table
 
-NUMBERS = [
-    Number(row, row.latency.p50_ms.value, row.latency.p50_ms.low, row.latency.p50_ms.high, "1 ms", "[1, 1]")
-    for row in ROWS
-    if row.latency
-]
 SENSITIVITY = Table(
     title=say("Sensitivity"),
     columns=(say("Layer"), say("Loss of F1")),
@@ -48,12 +45,13 @@ FIGURES = {
     "found bars": found_chart(SENSITIVITY)["figure"],
     "found line": found_chart(SWEEP)["figure"],
     "found heat map": found_chart(GRID)["figure"],
-    "trade-off": trade_off_figure(ROWS, "q"),
-    "trade-off of nothing": trade_off_figure(()),
-    "trade-off of one": trade_off_figure(ROWS[:1]),
-    "bars": bar_figure(NUMBERS),
-    "dots on a logarithmic axis": bar_figure(NUMBERS, from_zero=False, logarithmic=True),
-    "dots": bar_figure(NUMBERS, from_zero=False),
+    "trade-off": trade_off_figure(scene(ROWS), "q", "b"),
+    "trade-off of nothing": trade_off_figure(scene(())),
+    "trade-off of one": trade_off_figure(scene(ROWS[:1])),
+    **{
+        f"trade-off of {across} and {up}": trade_off_figure(scene(ROWS, across, up), by="family")
+        for across, up in combinations(AXES, 2)
+    },
     "classes": class_figure(DETAILS),
     "confusion": confusion_figure(DETAILS),
     "curves": curves_figure({"training loss": [(1, 0.5), (2, 0.25)]}, "epoch"),
@@ -82,7 +80,7 @@ def test_hostile_names_stay_text(name: str) -> None:
         assert "<script" not in lower
         assert "<a " not in lower
         assert "\u202e" not in text
-        assert len(text) < 200
+        assert len(text) < 260
 
 
 def test_a_heat_map_of_wide_values_is_colored_by_magnitude_and_reads_short() -> None:
@@ -137,46 +135,116 @@ def test_names_keep_what_plotly_would_eat() -> None:
     assert plain("a<b>&c") == "a&lt;b&gt;&amp;c"
 
 
-def test_whiskers_reach_the_ends_of_the_intervals() -> None:
-    bubbles = [trace for trace in trade_off_figure(ROWS)["data"] if "customdata" in trace]
-    assert sum(len(trace["x"]) for trace in bubbles) == 3
-    for trace in bubbles:
+def marks(rows: Any = ROWS, across: str = "speed", up: str = "change") -> dict[str, Any]:
+    return {mark.row.variant.id: mark for mark in scene(rows, across, up).marks}
+
+
+def changed(value: float, spread: float = 0.004, word: str = "kept") -> Any:
+    assert ROWS[1].quality_change is not None
+    return ROWS[1].quality_change.model_copy(update={"change": interval(value, spread), "word": word})
+
+
+def test_whiskers_reach_the_ends_of_the_paired_intervals() -> None:
+    drawn = [trace for trace in trade_off_figure(scene(ROWS))["data"] if "customdata" in trace]
+    assert sum(len(trace["x"]) for trace in drawn) == 3
+    for trace in drawn:
         for number, id_ in enumerate(trace["customdata"]):
             row = next(row for row in ROWS if row.variant.id == id_)
-            assert row.paired_ms is not None
-            assert row.quality is not None
             x, y = trace["x"][number], trace["y"][number]
-            assert x + trace["error_x"]["array"][number] == pytest.approx(row.paired_ms.high)
-            assert x - trace["error_x"]["arrayminus"][number] == pytest.approx(row.paired_ms.low)
-            assert y + trace["error_y"]["array"][number] == pytest.approx(row.quality.f1_macro.high)
+            if row.quality_change is None:
+                assert (x, y) == (1, 0)
+                continue
+            assert row.total_speedup is not None
+            assert x + trace["error_x"]["array"][number] == pytest.approx(row.total_speedup.high)
+            assert x - trace["error_x"]["arrayminus"][number] == pytest.approx(row.total_speedup.low)
+            assert y + trace["error_y"]["array"][number] == pytest.approx(row.quality_change.change.high)
 
 
-def test_latencies_of_different_moments_are_drawn_beside_the_baseline_and_tell_what_was_measured() -> None:
-    rows = [ROWS[0], ROWS[1].model_copy(update={"paired_ms": interval(0.06, 0.001)})]
-    x = {id_: x for trace in trade_off_figure(rows)["data"] if "customdata" in trace
-         for id_, x in zip(trace["customdata"], trace["x"], strict=True)}  # fmt: skip
-    assert x == {"b": 0.9, "q": 0.06}
-    hover = [text for text in strings(trade_off_figure(rows)) if "int8</b>" in text]
-    assert len(hover) == 1
-    assert "measured: 50.0 µs" in hover[0]
+def test_the_front_is_that_of_the_two_axes_and_ringed_not_joined() -> None:
+    rows = [
+        ROWS[0],
+        ROWS[1].model_copy(update={"quality_change": changed(-0.03, word="lost")}),
+        ROWS[2].model_copy(update={"on_front": True}),
+    ]
+    by_speed, by_size = marks(rows), marks(rows, "size", "f1")
+    assert {id_ for id_, mark in by_speed.items() if mark.front} == {"b", "q", "w"}
+    # Larger and less right than int8 and the wide one: the third axis is not in the picture.
+    assert {id_ for id_, mark in by_size.items() if mark.front} == {"q", "w"}
+    less = marks(rows, "memory", "size")
+    assert less == {}
+    traces = trade_off_figure(scene(rows))["data"]
+    rings = [trace for trace in traces if trace["mode"] == "markers" and "customdata" not in trace]
+    assert len(rings[0]["x"]) == 3
+    assert [trace["mode"] for trace in traces].count("lines") == 1  # from parent to child
 
 
-def test_what_was_not_timed_beside_the_baseline_is_not_drawn() -> None:
-    rows = [ROWS[0], ROWS[1].model_copy(update={"paired_ms": None})]
-    assert [name["text"] for name in trade_off_figure(rows)["layout"]["meta"]["names"]] == ["baseline"]
+def test_selected_and_compared_are_marked_apart() -> None:
+    selected, compared = trade_off_figure(scene(ROWS), "q", "w")["data"][2:4]
+    assert (selected["x"], compared["x"]) == ([18.0], [2.25])
+    assert selected["marker"]["line"]["width"] > compared["marker"]["line"]["width"]
 
 
-def test_lineage_joins_measured_parents_and_children_and_the_front_is_marked() -> None:
-    lineage, front = trade_off_figure(ROWS)["data"][:2]
-    assert lineage["x"] == [0.9, 0.05, None, 0.9, 0.4, None]
-    assert front["x"] == [0.05, 0.4]
+def test_a_time_that_is_not_believed_is_hollow_says_why_and_is_not_the_best() -> None:
+    busy = ROWS[1].model_copy(update={"distrust": say("The machine was busy.")})
+    mark = marks([ROWS[0], busy, ROWS[2]])["q"]
+    assert mark.unsure
+    assert not mark.front
+    figure = trade_off_figure(scene([ROWS[0], busy, ROWS[2]]))
+    (trace,) = [trace for trace in figure["data"] if trace.get("customdata") == ["q"]]
+    assert trace["text"] == ["?"]
+    assert trace["marker"]["symbol"] == ["square-open"]
+    assert "faster [" not in trace["hovertext"][0]
+    assert "The machine was busy." in trace["hovertext"][0]
+    # Size and F1 are exact whatever the machine did.
+    assert not marks([ROWS[0], busy], "size", "f1")["q"].unsure
 
 
-def test_a_wide_range_of_latencies_gets_a_logarithmic_axis_with_labels_that_read_alone() -> None:
-    axis = trade_off_figure(ROWS)["layout"]["xaxis"]
-    assert axis["type"] == "log"
-    assert axis["ticktext"] == [f"{value:g}" for value in axis["tickvals"]]
-    assert trade_off_figure(ROWS[:1])["layout"]["xaxis"]["type"] == "linear"
+def test_the_band_of_what_is_kept_is_there_where_the_change_is_drawn() -> None:
+    figure = trade_off_figure(scene(ROWS, tolerance=0.02))
+    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [-0.02, -0.02]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < -0.02 < 0 < high
+    assert trade_off_figure(scene(ROWS, "speed", "f1"))["layout"]["shapes"] == []
+
+
+def test_one_that_collapsed_does_not_flatten_the_others() -> None:
+    rows = [*ROWS[:2], ROWS[2].model_copy(update={"quality_change": changed(-0.6, 0.05, "lost")})]
+    picture = scene(rows)
+    lost = next(mark for mark in picture.marks if mark.row.variant.id == "w")
+    assert lost.beyond
+    assert lost.drawn == picture.y.low > -0.1
+    names = [name["text"] for name in trade_off_figure(picture)["layout"]["meta"]["names"]]
+    assert any("60.0 points) ↓" in name for name in names)
+    cells = scene_table(picture)[1]
+    assert [row[3] for row in cells][2] == "−60.0"
+
+
+def test_what_was_not_timed_beside_the_baseline_is_not_drawn_but_named() -> None:
+    picture = scene([ROWS[0], ROWS[1].model_copy(update={"paired_ms": None}), ROWS[3]])
+    assert [mark.row.variant.name for mark in picture.marks] == ["baseline"]
+    assert [row.variant.name for row in picture.missing] == ["int8", "not measured yet"]
+
+
+def test_lineage_joins_measured_parents_and_children() -> None:
+    lineage = trade_off_figure(scene(ROWS))["data"][0]
+    assert lineage["x"] == [1.0, 18.0, None, 1.0, 2.25, None]
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "ticks"),
+    [
+        ("speed", [1, 18], ["1×", "2×", "5×", "10×", "20×"]),
+        ("speed", [0.9, 1.3], ["0.9×", "1×", "1.1×", "1.2×", "1.3×"]),
+        ("speed", [1, 1000], ["1×", "3×", "10×", "30×", "100×", "300×", "1,000×"]),
+        ("change", [-0.014, 0.005], ["−1.5", "−1", "−0.5", "0.0", "+0.5"]),
+        ("f1", [0.9], ["0.800", "0.850", "0.900", "0.950", "1.000"]),
+        ("memory", [1e6, 9e6], ["2.00 MB", "4.00 MB", "6.00 MB", "8.00 MB"]),
+    ],
+)
+def test_every_tick_of_an_axis_reads_alone(key: str, values: list[float], ticks: list[str]) -> None:
+    seen = range_of(AXES[key], values)
+    assert [text for _, text in seen.ticks] == ticks
+    assert all(seen.low <= tick <= seen.high for tick, _ in seen.ticks)
 
 
 def test_tables_behind_pictures_have_a_row_for_everything_drawn() -> None:
@@ -184,10 +252,6 @@ def test_tables_behind_pictures_have_a_row_for_everything_drawn() -> None:
     assert [len(row) for row in chart["table"]["rows"]] == [4, 4, 4]
     assert "-10.0".replace("-", "\N{MINUS SIGN}") in chart["summary"]
     assert [row[2] for row in confusion_chart(DETAILS)["table"]["rows"]] == ["−3", "+2", "+1"]
-
-
-def test_every_chart_component_says_what_it_follows() -> None:
-    assert "results" in BarsChart.follows
 
 
 def test_what_was_found_is_a_table_with_the_picture_it_asks_for() -> None:

@@ -85,11 +85,7 @@ def test_what_came_out_is_a_sentence_of_three_ratios():
     assert "12.5" in chips(row)[1]["words"]
     # A speed that is not believed has no ratio and no green chip anywhere.
     doubted = row.model_copy(update={"total_distrust": say("The machine was busy.")})
-    assert chips(doubted)[1] == {
-        "name": "speed",
-        "words": "machine was busy: measure again",
-        "tone": "unsure",
-    }
+    assert chips(doubted)[1] == {"name": "speed", "words": "speed in doubt", "tone": "unsure"}
     doubted = row.model_copy(update={"distrust": say("The machine was busy.")})
     assert "faster" not in str(outcome(doubted))
     assert str(outcome(ROWS[-1])) == "not measured yet: made, not measured"

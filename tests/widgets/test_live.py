@@ -62,8 +62,8 @@ def test_an_interval_is_a_band_below_its_curve_and_stands_in_words_and_table() -
     assert line["x"] == [50, 6.0, 12.0, 30.0]
     ((axes, curves),) = grouped({"running F1": NARROWS}).items()
     shown = curves_chart(axes, curves)
-    assert shown["summary"] == "Now: running F1 0.050 [0.049, 0.052]."
-    assert shown["table"]["rows"][0] == ["running F1", "6", "0.050 [0.020, 0.090]"]
+    assert shown["summary"] == "Now: running F1 0.0500 [0.0490, 0.0520]."
+    assert shown["table"]["rows"][0] == ["running F1", "6", "0.0500 [0.0200, 0.0900]"]
 
 
 def test_each_file_that_is_timed_has_a_strip_with_its_own_unit() -> None:

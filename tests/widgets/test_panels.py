@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.widgets.result_rows import ROWS
 from widgets import (
-    BarsChart,
     BestLine,
     Dashboard,
     DetailsPanel,
+    DrawingPad,
     GoalLine,
     JobsLine,
     LiveChart,
@@ -24,11 +29,13 @@ from widgets import (
 )
 from widgets.component import Component
 from widgets.panels.job_card import JobCard
-from widgets.session import session_of
+from widgets.session import Session, session_of
+from widgets.wording import latency_words
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.jobs.executor import Executor
 from workbench.recipe import Recipe
-from workbench.text import current_language, use_language
+from workbench.runtimes import runtime
+from workbench.text import current_language, say, use_language
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -149,11 +156,122 @@ def test_the_table_has_every_number_with_interval_and_verdict(table: Reader) -> 
     rows = {row["name"]: row for row in table.shown["rows"]}
     assert {"dense-digits", "float16"} <= set(rows)
     made = rows["float16"]
-    assert made["size"]["value"].endswith("B")
-    assert made["latency"]["interval"].startswith("[")
-    assert made["latency"]["verdict"]
-    assert made["quality"]["verdict"].startswith(("kept", "lost", "not proven"))
+    assert made["size"]["chip"]["words"].endswith("× smaller")
+    assert made["size"]["detail"].endswith("B")
+    assert made["speed"]["chip"]["words"]
+    assert made["quality"]["chip"]["words"].startswith(("kept", "lost", "not proven"))
+    low, value, high = made["quality"]["interval"]
+    assert low <= value <= high
+    assert made["measured"]
     assert not rows["dense-digits"]["deletable"]
+
+
+def test_a_latency_is_the_same_on_every_surface(
+    workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = next(row for row in workbench.results() if row.variant.name == "float16")
+    table.click("open", variant=row.variant.id)
+    details = Reader(DetailsPanel(workbench), monkeypatch).shown
+    chart = Reader(TradeoffChart(workbench), monkeypatch).shown["chart"]
+    words = latency_words(row)
+    assert words
+    assert next(one for one in table.shown["rows"] if one["name"] == "float16")["speed"]["detail"] in words
+    assert next(line for line in chart["table"]["rows"] if line[0] == "float16")[5] == words
+    hovers = [text for trace in chart["figure"]["data"] for text in trace.get("hovertext", ())]
+    assert any(words in text for text in hovers if "<b>float16</b>" in text)
+    (line,) = (line for line in details["numbers"]["rows"] if line[0] == "Latency")
+    assert f"{line[1]} {line[2]}" == words
+    table.click("csv")
+    message, parts = table.received[-1]
+    assert message["name"] == "variants.csv"
+    (exported,) = (one for one in csv_rows(parts) if one["name"] == "float16")
+    assert float(exported["p50_ms"]) == row.shown_ms.value
+    assert float(exported["size_ratio"]) == row.size_change.ratio
+
+
+def csv_rows(parts: list[bytes]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(map(bytes, parts)).decode("utf-8-sig"))))
+
+
+def test_what_somebody_writes_on_a_variant_is_kept_and_formulas_are_none(
+    workbench: Workbench, table: Reader
+) -> None:
+    made = workbench.variant("float16").id
+    shown = table.click("rename", variant=made, called="=1+1")
+    table.click("note", variant=made, note="ask Lin")
+    shown = table.click("star", variant=made, starred=True)
+    (row,) = (one for one in shown["rows"] if one["id"] == made)
+    assert (row["name"], row["note"], row["starred"]) == ("=1+1", "ask Lin", True)
+    table.click("csv")
+    assert "'=1+1" in {one["name"] for one in csv_rows(table.received[-1][1])}
+    assert "has the name" in table.click("rename", variant=made, called="dense-digits")["error"]
+    assert table.click("rename", variant=made, called=["x"])["error"]
+    table.click("rename", variant=made, called="float16")
+    table.click("note", variant=made, note="")
+    shown = table.click("star", variant=made, starred=False)
+    (row,) = (one for one in shown["rows"] if one["id"] == made)
+    assert (row["name"], row["note"], row["starred"]) == ("float16", "", False)
+
+
+def test_axes_and_colours_are_chosen_and_nonsense_is_refused(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chart = Reader(TradeoffChart(workbench), monkeypatch)
+    assert (chart.shown["x"], chart.shown["y"]) == ("speed", "change")
+    shown = chart.click("axes", x="size", y="change")
+    assert "smaller" in shown["chart"]["figure"]["layout"]["xaxis"]["title"]["text"]
+    shown = chart.click("axes", x="change", y="change")
+    assert (shown["x"], shown["y"]) == ("change", "size")
+    shown = chart.click("colour", by="family")
+    assert not [one for one in shown["legend"] if one["kind"] == "verdict"]
+    for x, y in ((None, "size"), (["speed"], "size"), ("speed", "weather")):
+        chart.click("axes", x=x, y=y)
+    chart.click("colour", by={"a": 1})
+    assert (chart.shown["x"], chart.shown["y"], chart.shown["by"]) == ("change", "size", "family")
+    chart.click("axes", x="speed", y="change")
+    chart.click("colour", by="verdict")
+
+
+def test_what_was_cancelled_is_not_measured_until_asked_for_again(
+    table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unmeasured = ROWS[3]
+    busy = ROWS[1].model_copy(update={"distrust": say("The machine was busy.")})
+    monkeypatch.setattr(Session, "rows", property(lambda self: (ROWS[0], busy, unmeasured)))
+    jobs: list[Any] = []
+    monkeypatch.setattr(Session, "jobs", property(lambda self: tuple(jobs)))
+
+    def shown() -> list[dict[str, Any]]:
+        return table.component.view()["rows"]
+
+    baseline, doubted, waiting = shown()
+    assert (baseline["measured"], baseline["distrusted"]) == (True, None)
+    assert doubted["distrusted"] == "The machine was busy."
+    assert doubted["speed"]["chip"]["tone"] == "unsure"
+    assert doubted["speed"]["bar"] is None
+    assert (waiting["measured"], waiting["busy"], waiting["size"]["chip"]) == (False, False, None)
+    jobs.append(SimpleNamespace(ended=False, variant=None, request={"variants": [unmeasured.variant.id]}))
+    assert [row["busy"] for row in shown()] == [False, False, True]
+    jobs[0].ended = True
+    assert [row["busy"] for row in shown()] == [False, False, False]
+
+
+def test_two_that_are_no_parent_and_child_are_compared_in_everything(
+    workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = next(one for one in workbench.variants if one.automatic)
+    details = Reader(DetailsPanel(workbench), monkeypatch)
+    table.click("compare", variant=workbench.variant("float16").id, reference=reference.id)
+    deadline = time.monotonic() + 60
+    while len((chips := details.shown["comparison"])["chips"]) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert chips["title"] == f"float16 against {reference.name}"
+    assert chips["chips"][0]["words"].endswith("× smaller")
+    assert chips["chips"][2]["words"].startswith(("kept", "not proven"))
+    assert details.shown["layers"]["names"] == ["float16", reference.name]
+    table.component.session.fold()
+    table.component.session.compare(workbench.variant("dense-digits").id)
 
 
 def test_selection_is_shared_by_all_widgets_of_a_workbench(
@@ -162,11 +280,16 @@ def test_selection_is_shared_by_all_widgets_of_a_workbench(
     details = Reader(DetailsPanel(workbench), monkeypatch)
     panel = Reader(StructurePanel(workbench), monkeypatch)
     made = workbench.variant("float16").id
-    table.click("select", variant=made)
+    session_of(workbench).fold()
+    assert not table.click("select", variant=made)["opened"]
+    assert details.shown["variant"] is None
+    assert table.click("open", variant=made)["opened"]
     assert details.shown["variant"] == made
+    assert [chip["words"].split(" ")[1] for chip in details.shown["comparison"]["chips"]][:1] == ["smaller"]
+    assert [len(row) for row in details.shown["numbers"]["rows"]][:1] == [5]
     assert [tab["name"] for tab in details.shown["tabs"] if tab["shown"]] == [
-        "quality",
         "flips",
+        "quality",
         "numbers",
         "layers",
         "report",
@@ -239,6 +362,16 @@ def test_the_bar_says_how_the_output_is_read(workbench: Workbench, monkeypatch: 
     assert "Choose from: auto, probabilities, raw scores" in refused
 
 
+def test_a_recipe_is_shown_before_it_runs(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = Reader(TopBar(workbench), monkeypatch)
+    text = memoryview(b"workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
+    before = len(workbench.jobs)
+    shown = bar.click("upload", [text], transfer="t", kind="recipe", file="r.yaml", part=0, parts=1, size=1)
+    assert [step["title"] for step in shown["recipe"]["steps"]] == ["Dynamic range (int8 weights)"]
+    assert bar.click("run", run=False)["recipe"] is None
+    assert len(workbench.jobs) == before
+
+
 def test_a_recipe_with_a_mistake_is_refused_with_its_place(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +387,8 @@ def test_visitors_open_only_what_is_built_in(workbench: Workbench, monkeypatch: 
     bar = Reader(TopBar(workbench), monkeypatch)
     assert not bar.shown["paths"]
     assert not bar.shown["uploads"]
+    assert not bar.shown["own"], "there would be nothing to fill in"
+    assert "gone when you close" in bar.shown["visitor"]
     assert not bar.shown["trust"]
     beside = set(workbench.folder.parent.iterdir())
     refused = bar.click("open", model="/etc/passwd", data="digits", trust=True)["error"]
@@ -270,7 +405,6 @@ def test_charts_show_every_measured_variant(workbench: Workbench, monkeypatch: p
     measured = sum(row.quality is not None and row.latency is not None for row in workbench.results())
     trade_off = Reader(TradeoffChart(workbench), monkeypatch).shown
     assert len(trade_off["chart"]["table"]["rows"]) == measured
-    assert len(Reader(BarsChart(workbench), monkeypatch).shown["charts"]) == 3
     assert "running" in str(Reader(LiveChart(workbench), monkeypatch).shown["charts"]).lower()
 
 
@@ -298,7 +432,9 @@ def test_why_the_last_job_failed_is_shown_and_not_only_listed(
         best = Reader(BestLine(other), monkeypatch)
         goal = Reader(GoalLine(other), monkeypatch)
         assert not goal.shown["ready"]
-        job = other.open(nonsense, "digits")
+        with pytest.raises(WorkbenchError, match="no model file"):  # what shows at once is said at once
+            other.open(nonsense, "digits")
+        job = other.open("dense-digits", "breast-cancer")
         with pytest.raises(WorkbenchError):
             job.wait()
         shown = line.shown
@@ -365,10 +501,11 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
         "Box",
         "TechniquesPanel",
         "TradeoffChart",
+        "GuessPanel",
         "LiveChart",
         "VariantsTable",
+        "DrawingPad",
         "DetailsPanel",
-        "BarsChart",
     ]
     answers = page.children[0].children[0].children[-1]
     assert [type(widget).__name__ for widget in answers.children] == ["GoalLine", "BestLine", "JobsLine"]
@@ -400,3 +537,52 @@ def test_a_job_in_a_cell_is_a_card_that_says_what_came_out(
         running.wait(60)
     assert card.shown["job"]["status"] == "cancelled"
     assert card.shown["job"]["rerun"] is True
+
+
+def test_a_test_sample_on_the_drawing_pad_is_answered_as_it_was_measured(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pad = DrawingPad(workbench)
+    reader = Reader(pad, monkeypatch)
+    assert (reader.shown["side"], reader.shown["rows"]) == (8, [])
+    classes = workbench.dataset.info.classes
+    measured = {
+        variant.name: workbench._store.arrays("quality", variant.id)["scores"]  # type: ignore[index]
+        for variant in workbench.variants
+    }
+    heavy = {one.name for one in workbench.variants if runtime(one.runtime).imports_tensorflow}
+    assert heavy
+    assert heavy < set(measured)
+
+    def answered(names: set[str], index: int) -> bool:
+        rows = {row["name"]: row for row in reader.shown["rows"]}
+        return set(rows) == names and all(
+            row["answer"] == classes[measured[name][index].argmax()]
+            and row["share"] == pytest.approx(measured[name][index].max(), abs=0.02)
+            for name, row in rows.items()
+        )
+
+    def wait_until_answered(names: set[str], index: int) -> None:
+        deadline = time.monotonic() + 120
+        while not answered(names, index):
+            assert time.monotonic() < deadline, reader.shown["rows"]
+            time.sleep(0.05)
+
+    light = set(measured) - heavy
+    for index in (0, 3, 11, 25):
+        reader.click("sample", index=index)
+        wait_until_answered(light, index)
+        assert classes[workbench.dataset.y("test")[index]] in reader.shown["truth"]
+    (pixels,) = [message["pixels"] for message, _ in reader.received[-1:]]
+    reader.click("clear")
+    assert reader.shown["rows"] == []
+    reader.click("draw", pixels=pixels)
+    wait_until_answered(light, 25)
+    assert reader.shown["truth"] is None
+    assert reader.shown["tensorflow"]
+    reader.click("tensorflow")
+    wait_until_answered(set(measured), 25)
+    for wrong in ([1.0], ["a"] * 64, "pixels", [float("nan")] * 64):
+        assert "drawing is" in reader.click("draw", pixels=wrong)["problem"]
+    assert "no sample 99999" in reader.click("sample", index=99999)["problem"]
+    pad.close()

@@ -171,6 +171,23 @@ def test_what_is_refused_says_of_which_kind_and_offers_the_click_that_helps(
     assert asked[1][2]["remove"] == 0.5
 
 
+def test_what_is_there_already_is_offered_beside_another_one(
+    panel: Reader, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(workbench, "apply", lambda *_, **parameters: asked.append(parameters))
+    shown = entry(panel.click("open", technique="structure.sparsity"), "structure.sparsity")
+    assert shown["existing"] == {"variant": SPARSE.id, "text": "This is there already: sparse."}
+    panel.click("show", variant=SPARSE.id)
+    assert session_of(workbench).selected == SPARSE.id
+    panel.click("apply", technique="structure.sparsity", again=True)
+    assert asked[-1]["again"] is True
+    changed = panel.click("check", technique="structure.sparsity", values={"share": "0.5"})
+    assert entry(changed, "structure.sparsity")["existing"] is None
+    panel.click("apply", technique="structure.sparsity", values={"share": "0.5"})
+    assert asked[-1] == {"again": False, "share": "0.5"}
+
+
 def test_what_to_expect_says_what_this_processor_has(panel: Reader, workbench: Workbench) -> None:
     said = entry(panel.click("open", technique="quantization.int8"), "quantization.int8")["expectation"]
     assert "This processor has" in said

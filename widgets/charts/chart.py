@@ -21,6 +21,7 @@ FAMILY_COLOURS = {
     "training": PURPLE,
     "distillation": ORANGE,
 }
+VERDICT_COLOURS = {"kept": GREEN, "not proven": ORANGE, "lost": VERMILLION}
 FAMILY_SHAPES = {
     "baseline": "circle",
     "quantization": "square",

@@ -1,232 +1,252 @@
-"""The trade-off: latency across, F1 up, bubbles by size; intervals, lineage, Pareto front."""
+"""The trade-off: two axes to choose, colour by verdict, intervals, lineage, the best ones ringed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar
 
 from widgets.assets import esm
+from widgets.charts.axes import AXES
 from widgets.charts.chart import (
+    BLUE,
     FAMILY_COLOURS,
     FAMILY_SHAPES,
-    GREEN,
     GREY,
+    VERDICT_COLOURS,
     chart,
     column,
     family_of,
     plain,
     whiskers,
 )
+from widgets.charts.scene import Mark, Scene, doubt_of, scene
 from widgets.component import Component, words
-from widgets.wording import family_title, score, score_interval, short, size, time, time_interval
+from widgets.wording import (
+    QUALITY_TONES,
+    family_title,
+    interval_words,
+    latency_words,
+    points,
+    quality_chip,
+    short,
+    size,
+    size_chip,
+    speed_chip,
+)
+from workbench.errors import InvalidInput
+from workbench.measure.records import QualityWord
 from workbench.results import ResultRow
 from workbench.text import Text, say
 
-_LARGEST_BUBBLE_PIXELS = 34
-_SMALLEST_BUBBLE_PIXELS = 5
+_MARK_PIXELS = 13
+_RING_PIXELS = 21
+_POINTED_PIXELS = 31
+"""Of the ring around the selected one, and of the thin one around what it is compared with."""
 
 
-def measured(rows: Sequence[ResultRow]) -> list[ResultRow]:
-    """The rows that have all three numbers, with a latency that can stand beside the others'."""
-    return [row for row in rows if row.size and row.paired_ms and row.quality]
-
-
-def trade_off_figure(rows: Sequence[ResultRow], selected: str | None = None) -> dict[str, Any]:
+def trade_off_figure(
+    picture: Scene, selected: str | None = None, compared: str | None = None, by: str = "verdict"
+) -> dict[str, Any]:
     """The figure, as plotly's JSON.
 
     Args:
-        rows: The results; those without all three measurements are left out.
-        selected: Identifier of the variant to ring.
+        picture: What is shown.
+        selected: Identifier of the variant to mark.
+        compared: Identifier of the one that it is compared with.
+        by: What colours tell: ``verdict`` or ``family``.
     """
-    shown = measured(rows)
-    places = {row.variant.id: _place(row) for row in shown}
-    largest = max((row.size.file_bytes for row in shown if row.size), default=1)
-    traces = [_lineage(shown, places), _front(shown)]
-    by_family = sorted(shown, key=lambda row: _family(row))
-    traces += [_bubbles(family, list(group), largest) for family, group in groupby(by_family, _family)]
-    ringed = next((row for row in shown if row.variant.id == selected), None)
-    if ringed is not None:
-        x, y = _place(ringed)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [x],
-                "y": [y],
-                "hoverinfo": "skip",
-                "showlegend": False,
-                "marker": {
-                    "size": _diameter(ringed, largest) + 9,
-                    "color": GREY,
-                    "symbol": "circle-open",
-                    "line": {"width": 2},
-                },
-            }
-        )
-    spread = [x for x, _ in places.values()]
+    traces = [
+        _lineage(picture),
+        _rings(picture),
+        _pointed(picture, selected, 3.5),
+        _pointed(picture, compared, 1.5),
+    ]
+    families = dict.fromkeys(_family(mark) for mark in picture.marks)
+    traces += [_marks(one, [mark for mark in picture.marks if _family(mark) == one], by) for one in families]
     return {
         "data": traces,
         "layout": {
             # Where names have room is known on the page.
-            "meta": {"names": [_name(row, largest) for row in shown]},
-            "xaxis": {
-                "title": {"text": str(say("latency, median (ms) ← faster")), "font": {"size": 12}},
-                **(log_axis(spread) if is_wide(spread) else {"type": "linear", "rangemode": "tozero"}),
-                "zeroline": False,
-            },
-            "yaxis": {
-                "title": {"text": str(say("macro F1 (better ↑)")), "font": {"size": 12}},
-                "zeroline": False,
-                "nticks": 7,
-            },
-            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
-            "margin": {"l": 8, "r": 16, "t": 30, "b": 8},
+            "meta": {"names": [_name(mark, {selected, compared}) for mark in picture.marks]},
+            "xaxis": _axis(picture, across=True),
+            "yaxis": _axis(picture, across=False),
+            "shapes": _band(picture),
+            "showlegend": False,
+            "margin": {"l": 8, "r": 16, "t": 10, "b": 8},
             "hovermode": "closest",
+            "uirevision": f"{picture.across.key} {picture.up.key}",
         },
     }
 
 
-def is_wide(values: Sequence[float]) -> bool:
-    """Whether the small ones could not be told apart on an axis from zero."""
-    return bool(values) and min(values) > 0 and max(values) > 8 * min(values)
+def _id(mark: Mark) -> str:
+    return mark.row.variant.id
 
 
-def log_axis(values: Sequence[float], steps: tuple[int, ...] = (1, 2, 5)) -> dict[str, Any]:
-    """A logarithmic axis around the values.
+def _family(mark: Mark) -> str:
+    return family_of(mark.row.variant.technique)
+
+
+def colour_of(row: ResultRow, by: str) -> str:
+    """The colour of a variant's mark.
 
     Args:
-        values: What is drawn, above zero.
-        steps: The labelled values of each decade.
+        row: The variant.
+        by: What colours tell: ``verdict`` or ``family``.
     """
-    # plotly writes 0.2 as "2" on such an axis; every label is to be a number that can be read alone.
-    low, high = math.log10(min(values)) - 0.2, math.log10(max(values)) + 0.2
-    ticks = [
-        digit * 10.0**power
-        for power in range(math.floor(low), math.ceil(high) + 1)
-        for digit in steps
-        if low <= math.log10(digit * 10.0**power) <= high
-    ]
+    if by == "family":
+        return FAMILY_COLOURS.get(family_of(row.variant.technique), GREY)
+    return GREY if row.quality_change is None else VERDICT_COLOURS[row.quality_change.word]
+
+
+def _axis(picture: Scene, *, across: bool) -> dict[str, Any]:
+    axis, seen = (picture.across, picture.x) if across else (picture.up, picture.y)
+    ends = [seen.low, seen.high]
     return {
-        "type": "log",
-        "range": [low, high],
+        "title": {"text": str(axis.direction), "font": {"size": 12}},
+        "type": "log" if axis.logarithmic else "linear",
+        "range": [math.log10(end) for end in ends] if axis.logarithmic else ends,
         "tickmode": "array",
-        "tickvals": ticks,
-        "ticktext": [f"{tick:g}" for tick in ticks],
+        "tickvals": [tick for tick, _ in seen.ticks],
+        "ticktext": [text for _, text in seen.ticks],
+        "zeroline": False,
     }
 
 
-def _family(row: ResultRow) -> str:
-    return family_of(row.variant.technique)
+def _band(picture: Scene) -> list[dict[str, Any]]:
+    """Where F1 is kept: above the line of what it may fall."""
+    if picture.tolerance is None:
+        return []
+    across = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "layer": "below"}
+    kept = {"y0": -picture.tolerance, "y1": picture.y.high, "fillcolor": VERDICT_COLOURS["kept"]}
+    line = {"color": VERDICT_COLOURS["kept"], "width": 1.5, "dash": "dash"}
+    edge = {"type": "line", "y0": -picture.tolerance, "y1": -picture.tolerance, "line": line}
+    return [{**across, **kept, "opacity": 0.1, "line": {"width": 0}}, {**across, **edge, "opacity": 0.8}]
 
 
-def _place(row: ResultRow) -> tuple[float, float]:
-    assert row.paired_ms is not None
-    assert row.quality is not None
-    return row.paired_ms.value, row.quality.f1_macro.value
-
-
-def _name(row: ResultRow, largest: int) -> dict[str, Any]:
-    x, y = _place(row)
-    return {
-        "x": x,
-        "y": y,
-        "text": plain(row.variant.name, 22),
-        "radius": _diameter(row, largest) / 2,
-        "first": row.on_front or row.variant.parent is None,
-    }
-
-
-def _diameter(row: ResultRow, largest: int) -> float:
-    assert row.size is not None
-    return max(_LARGEST_BUBBLE_PIXELS * math.sqrt(row.size.file_bytes / largest), _SMALLEST_BUBBLE_PIXELS)
-
-
-def _hover(row: ResultRow) -> str:
-    assert row.paired_ms is not None
-    assert row.quality is not None
-    assert row.size is not None
-    up = row.quality.f1_macro
-    lines = [
-        f"<b>{plain(row.variant.name, 60)}</b>",
-        f"{time(row.paired_ms.value)} {time_interval(row.paired_ms)}",
-        f"F1 {score(up.value)} {score_interval(up)}",
-        size(row.size.file_bytes),
-    ]
-    if row.latency is not None and row.variant.parent is not None:
-        lines.insert(2, str(own_latency(row)))
-    return "<br>".join(lines)
-
-
-def own_latency(row: ResultRow) -> Text:
-    """The median of the run in which a variant was timed."""
-    assert row.latency is not None
-    p50 = row.latency.p50_ms
-    return say("measured: {latency}", latency=f"{time(p50.value)} {time_interval(p50)}")
-
-
-def _bubbles(family: str, rows: list[ResultRow], largest: int) -> dict[str, Any]:
-    latency = [row.paired_ms for row in rows if row.paired_ms]
-    quality = [row.quality.f1_macro for row in rows if row.quality]
-    x, y = [one.value for one in latency], [one.value for one in quality]
-    colour = FAMILY_COLOURS.get(family, GREY)
+def _pointed(picture: Scene, variant: str | None, width: float) -> dict[str, Any]:
+    """A wide ring around one variant."""
+    here = [mark for mark in picture.marks if _id(mark) == variant]
     return {
         "type": "scatter",
         "mode": "markers",
+        "x": [mark.x.value for mark in here],
+        "y": [mark.drawn for mark in here],
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+        "marker": {
+            "size": _POINTED_PIXELS,
+            "color": BLUE,
+            "symbol": "circle-open",
+            "line": {"width": width, "color": BLUE},
+        },
+    }
+
+
+def mark_name(mark: Mark) -> str:
+    """What stands beside a mark: its name; at the edge, also how far out it is."""
+    name = short(mark.row.variant.name, 22)
+    if not mark.beyond:
+        return name
+    return str(say("{name} ({change} points) ↓", name=name, change=points(mark.y.value)))
+
+
+def _name(mark: Mark, pointed: set[str | None]) -> dict[str, Any]:
+    return {
+        "x": mark.x.value,
+        "y": mark.drawn,
+        "text": plain(mark_name(mark), 44),
+        "radius": _RING_PIXELS / 2,
+        "first": mark.front or mark.row.variant.parent is None or _id(mark) in pointed,
+    }
+
+
+def hover(mark: Mark) -> str:
+    """What is said of a variant under the pointer; every number is written as everywhere."""
+    row = mark.row
+    lines = [f"<b>{plain(row.variant.name, 60)}</b>"]
+    chips = [chip for chip in (size_chip(row), speed_chip(row), quality_chip(row)) if chip is not None]
+    lines += [plain(str(chip.words), 90) for chip in chips]
+    facts = [latency_words(row)]
+    if row.size is not None:
+        facts.insert(0, size(row.size.file_bytes))
+    lines.append(" · ".join(fact for fact in facts if fact))
+    doubt = doubt_of(row)
+    if doubt is not None:
+        lines.append(f"? {plain(str(doubt), 140)}")
+    return "<br>".join(line for line in lines if line)
+
+
+def _marks(family: str, marks: list[Mark], by: str) -> dict[str, Any]:
+    x, y = [mark.x.value for mark in marks], [mark.drawn for mark in marks]
+    shape = FAMILY_SHAPES.get(family, "circle")
+    colours = [colour_of(mark.row, by) for mark in marks]
+    # One at the edge has no whisker: its interval lies outside as well.
+    ends = [(mark.drawn, mark.drawn) if mark.beyond else (mark.y.low, mark.y.high) for mark in marks]
+    exact_x = all(mark.x.low == mark.x.high for mark in marks)
+    exact_y = all(low == high for low, high in ends)
+    low_x, high_x = [mark.x.low for mark in marks], [mark.x.high for mark in marks]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
         "name": str(say("Baseline") if family == "baseline" else family_title(family)),
         "x": x,
         "y": y,
         "cliponaxis": False,
-        "customdata": [row.variant.id for row in rows],
-        "hovertext": [_hover(row) for row in rows],
+        "customdata": [_id(mark) for mark in marks],
+        "hovertext": [hover(mark) for mark in marks],
         "hoverinfo": "text",
-        "error_x": whiskers(x, [one.low for one in latency], [one.high for one in latency], colour),
-        "error_y": whiskers(y, [one.low for one in quality], [one.high for one in quality], colour),
+        "text": ["?" if mark.unsure else "" for mark in marks],
+        "textposition": "middle center",
+        "textfont": {"size": 11},
+        **({} if exact_x else {"error_x": whiskers(x, low_x, high_x, GREY)}),
+        **(
+            {}
+            if exact_y
+            else {"error_y": whiskers(y, [low for low, _ in ends], [high for _, high in ends], GREY)}
+        ),
         "marker": {
-            "size": [row.size.file_bytes for row in rows if row.size],
-            "sizemode": "area",
-            "sizeref": 2 * largest / _LARGEST_BUBBLE_PIXELS**2,
-            "sizemin": _SMALLEST_BUBBLE_PIXELS,
-            "color": colour,
-            "opacity": 0.75,
-            "symbol": FAMILY_SHAPES.get(family, "circle"),
-            "line": {"width": [2.5 if row.on_front else 0.5 for row in rows], "color": colour},
+            "size": [_MARK_PIXELS + 3 * mark.unsure for mark in marks],
+            "color": colours,
+            "symbol": [f"{shape}-open" if mark.unsure else shape for mark in marks],
+            "line": {"width": [1.5 if mark.unsure else 0.5 for mark in marks], "color": colours},
         },
     }
 
 
-def _lineage(rows: list[ResultRow], places: dict[str, tuple[float, float]]) -> dict[str, Any]:
+def _lineage(picture: Scene) -> dict[str, Any]:
     x: list[float | None] = []
     y: list[float | None] = []
-    for row in rows:
-        parent = places.get(row.variant.parent or "")
-        if parent is not None:
-            child = places[row.variant.id]
-            x += [parent[0], child[0], None]
-            y += [parent[1], child[1], None]
+    for parent, child in picture.lines:
+        x += [parent.x.value, child.x.value, None]
+        y += [parent.drawn, child.drawn, None]
     return {
         "type": "scatter",
         "mode": "lines",
         "x": x,
         "y": y,
         "hoverinfo": "skip",
-        "name": str(say("made from")),
         "line": {"color": GREY, "width": 1},
-        "opacity": 0.55,
+        "opacity": 0.4,
     }
 
 
-def _front(rows: list[ResultRow]) -> dict[str, Any]:
-    places = sorted(_place(row) for row in rows if row.on_front)
+def _rings(picture: Scene) -> dict[str, Any]:
+    front = [mark for mark in picture.marks if mark.front]
     return {
         "type": "scatter",
-        "mode": "lines",
-        "x": [x for x, _ in places],
-        "y": [y for _, y in places],
+        "mode": "markers",
+        "x": [mark.x.value for mark in front],
+        "y": [mark.drawn for mark in front],
         "hoverinfo": "skip",
-        "name": str(say("Pareto front")),
-        "line": {"color": GREEN, "width": 2, "dash": "dot"},
+        "cliponaxis": False,
+        "marker": {
+            "size": _RING_PIXELS,
+            "color": GREY,
+            "symbol": "circle-open",
+            "line": {"width": 1.8, "color": GREY},
+        },
     }
 
 
@@ -238,78 +258,164 @@ class TradeoffChart(Component):
     """
 
     _esm = esm("tradeOff")
+    follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection", "axes", "goal"})
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
-        rows = measured(self.session.rows)
-        waiting = [row for row in self.session.rows if row not in rows]
+        session = self.session
+        across, up = session.axes
+        picture = scene(session.rows, across, up, session.tolerance)
         title = say("Trade-off")
         shown: dict[str, Any] = {
-            "labels": words(CHART_LABELS),
+            "labels": words(CHART_LABELS) | words(_LABELS),
             "title": str(title),
-            "aside": str(
-                say(
-                    "bubble area = file size · whiskers = 95 % intervals · "
-                    "latency = the baseline's divided by the speed-up"
-                )
-            ),
-            "empty": None if rows else str(say("Appears with the first measured variant.")),
+            # That there is nothing yet is said once, by the table.
+            "empty": not session.rows,
+            "x": across,
+            "y": up,
+            "by": session.coloured_by,
+            "axes": [{"value": axis.key, "title": str(axis.title)} for axis in AXES.values()],
         }
-        if rows:
-            shown["chart"] = chart(
-                str(title),
-                trade_off_figure(rows, self.session.selected),
-                " ".join(map(str, _summary(rows, waiting))),
-                [
-                    column(say("Variant")),
-                    column(say("Latency"), numeric=True),
-                    column(say("95 % interval"), numeric=True),
-                    column(say("Measured p50"), numeric=True),
-                    column(say("Macro F1"), numeric=True),
-                    column(say("95 % interval"), numeric=True),
-                    column(say("File"), numeric=True),
-                    column(say("On the front")),
-                ],
-                [_cells(row) for row in rows],
-                380,
+        if session.rows:
+            compared = session.compared if session.selected is not None else None
+            figure = trade_off_figure(picture, session.selected, compared, session.coloured_by)
+            summary = " ".join(map(str, summary_of(picture)))
+            shown["chart"] = chart(str(title), figure, summary, *scene_table(picture), 380)
+            shown["legend"] = legend(picture, session.coloured_by) + _legend_of_rings(
+                picture, session.selected, compared
             )
         return shown
 
     def act_select(self, variant: object = None) -> None:
         """Shows a variant's details."""
-        self.session.select(variant)
+        self.session.reveal(variant)
+
+    def act_axes(self, x: object = None, y: object = None) -> None:
+        """Chooses what is drawn across and up; what is taken from the other axis changes places with it."""
+        before = self.session.axes
+        if not (isinstance(x, str) and isinstance(y, str) and x in AXES and y in AXES):
+            raise InvalidInput(say("There is no such axis."))
+        if x == y:
+            x, y = (x, before[0]) if x != before[0] else (before[1], y)
+        self.session.draw(x, y)
+
+    def act_colour(self, by: object = None) -> None:
+        """Chooses what colours tell."""
+        if by not in ("verdict", "family"):
+            raise InvalidInput(say("Colours tell the verdict or the family."))
+        self.session.colour(str(by))
 
 
-CHART_LABELS = {"table": say("Show as table"), "picture": say("Show as picture")}
+CHART_LABELS = {
+    "table": say("Show as table"),
+    "picture": say("Show as picture"),
+    "save": say("Save picture"),
+}
+_LABELS = {
+    "x": say("across"),
+    "y": say("up"),
+    "by": say("colour"),
+    "verdict": say("verdict on F1"),
+    "family": say("family of technique"),
+    "legend": say("Legend"),
+}
+_VERDICTS: dict[QualityWord, Text] = {
+    "kept": say("F1 kept"),
+    "not proven": say("not proven"),
+    "lost": say("F1 lost"),
+}
 
 
-def _summary(rows: Sequence[ResultRow], waiting: Sequence[ResultRow]) -> list[Text]:
+def legend(picture: Scene, by: str) -> list[dict[str, str]]:
+    """What shapes, colours and lines mean: only of what is in the picture."""
+    told = [
+        {
+            "kind": "shape",
+            "name": family,
+            "words": str(say("Baseline") if family == "baseline" else family_title(family)),
+        }
+        for family in dict.fromkeys(_family(mark) for mark in picture.marks)
+    ]
+    if by == "verdict":
+        found = {mark.row.quality_change.word for mark in picture.marks if mark.row.quality_change}
+        told += [
+            {"kind": "verdict", "name": QUALITY_TONES[word], "words": str(text)}
+            for word, text in _VERDICTS.items()
+            if word in found
+        ]
+    if any(mark.front for mark in picture.marks):
+        told.append({"kind": "ring", "name": "", "words": str(say("no other is better on both axes"))})
+    if any(mark.unsure for mark in picture.marks):
+        told.append({"kind": "unsure", "name": "", "words": str(say("the machine was busy: measure again"))})
+    if picture.tolerance is not None:
+        fall = round(100 * picture.tolerance, 2)
+        most = say(
+            "F1 falls by at most {count} point",
+            "F1 falls by at most {count} points",
+            count=int(fall) if fall == int(fall) else fall,
+        )
+        told.append({"kind": "band", "name": "", "words": str(most)})
+    return told
+
+
+def _legend_of_rings(picture: Scene, selected: str | None, compared: str | None) -> list[dict[str, str]]:
+    names = {_id(mark): short(mark.row.variant.name, 22) for mark in picture.marks}
+    told = []
+    if selected in names:
+        told.append(
+            {"kind": "selected", "name": "", "words": str(say("selected: {name}", name=names[selected]))}
+        )
+    if compared in names:
+        told.append(
+            {
+                "kind": "compared",
+                "name": "",
+                "words": str(say("compared with: {name}", name=names[compared])),
+            }
+        )
+    return told
+
+
+def summary_of(picture: Scene) -> list[Text]:
+    """The picture in sentences."""
+
     def names(some: Sequence[ResultRow]) -> str:
         return ", ".join(short(row.variant.name) for row in some) or "–"
 
     said = [
         say(
-            "Measured variants: {count}; on the Pareto front: {names}.",
-            count=len(rows),
-            names=names([row for row in rows if row.on_front]),
+            "Best on both axes: {names}.",
+            names=names([mark.row for mark in picture.marks if mark.front]),
         )
     ]
-    if waiting:
-        said.append(say("Not measured yet: {names}", names=names(waiting)))
+    if picture.missing:
+        said.append(say("Not in the picture, because a number is missing: {names}.",
+                        names=names(picture.missing)))  # fmt: skip
     return said
 
 
-def _cells(row: ResultRow) -> list[str]:
-    assert row.paired_ms is not None
-    assert row.quality is not None
-    assert row.size is not None
-    return [
-        short(row.variant.name),
-        time(row.paired_ms.value),
-        time_interval(row.paired_ms),
-        "–" if row.latency is None else time(row.latency.p50_ms.value),
-        score(row.quality.f1_macro.value),
-        score_interval(row.quality.f1_macro),
-        size(row.size.file_bytes),
-        str(say("yes") if row.on_front else say("no")),
+def scene_table(picture: Scene) -> tuple[list[dict[str, Any]], list[list[str]]]:
+    """The head and the rows of the table behind the picture."""
+    columns = [
+        column(say("Variant")),
+        column(picture.across.title, numeric=True),
+        column(say("95 % interval"), numeric=True),
+        column(picture.up.title, numeric=True),
+        column(say("95 % interval"), numeric=True),
+        column(say("Latency"), numeric=True),
+        column(say("File"), numeric=True),
+        column(say("Best on both axes")),
+    ]
+    return columns, [
+        [
+            short(mark.row.variant.name),
+            picture.across.write(mark.x.value) + (" ?" if mark.unsure else ""),
+            interval_words(mark.x, picture.across.write),
+            picture.up.write(mark.y.value),
+            interval_words(mark.y, picture.up.write),
+            latency_words(mark.row) or "–",
+            size(mark.row.size.file_bytes) if mark.row.size is not None else "–",
+            str(say("yes") if mark.front else say("no")),
+        ]
+        for mark in picture.marks
     ]

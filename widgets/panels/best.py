@@ -76,7 +76,7 @@ class BestLine(Component):
     def act_compare(self, variant: object = None) -> None:
         """Shows it beside the baseline."""
         key = self.session.known(variant)
-        self.session.select(key)
+        self.session.reveal(key)
         baseline = self.session.baseline
         if baseline is not None and baseline.id != key:
             self.session.compare(baseline.id)

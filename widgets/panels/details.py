@@ -1,4 +1,4 @@
-"""The selected variant: what it now gets right and wrong, what is inside, how it was made."""
+"""The selected variant beside another one: what it gets wrong, its numbers, its layers, how it was made."""
 
 from __future__ import annotations
 
@@ -6,29 +6,35 @@ import base64
 from typing import Any, ClassVar
 
 from widgets.assets import esm
-from widgets.charts.chart import column
+from widgets.charts.chart import family_of
 from widgets.charts.classes import class_chart, confusion_chart
 from widgets.charts.found import findings
 from widgets.charts.trade_off import CHART_LABELS
-from widgets.component import Component, words
+from widgets.component import words
+from widgets.panels.actions import ACTION_LABELS, VariantActions
+from widgets.panels.comparison import comparison
+from widgets.panels.layers import layers_table
 from widgets.panels.numbers import numbers_table
-from widgets.wording import count, short, size
+from widgets.session import Session, message_of
+from widgets.wording import short
 from workbench.errors import WorkbenchError
 from workbench.results import Details, ResultRow
 from workbench.text import Text, say
 from workbench.variant import Variant
+from workbench.workbench import Workbench
 
 _MOST_FLIPS = 60
-_LABELS = {
+_LABELS = ACTION_LABELS | {
     "code": say("The code that does the same"),
-    "recipe": say("Recipe"),
+    "recipeTitle": say("Recipe"),
     "copy": say("Copy"),
     "copied": say("Copied"),
-    "shown": say("Details are shown."),
+    "close": say("Close details"),
+    "more": say("More notes"),
 }
 
 
-class DetailsPanel(Component):
+class DetailsPanel(VariantActions):
     """Details of the selected variant.
 
     Args:
@@ -36,38 +42,51 @@ class DetailsPanel(Component):
     """
 
     _esm = esm("details")
-    follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
+    follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection", "jobs"})
+
+    def __init__(self, workbench: Workbench | Session) -> None:
+        super().__init__(workbench)
+        self.session.has_drawer = True
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
-        row = next((row for row in self.session.rows if row.variant.id == self.session.selected), None)
+        session = self.session
+        row = next((row for row in session.rows if row.variant.id == session.selected), None)
         labels = words(_LABELS) | words(CHART_LABELS)
-        if row is None:
-            return {
-                "labels": labels,
-                "title": str(say("Details")),
-                "variant": None,
-                "empty": str(say("Select a variant to see what it gets right and wrong.")),
-            }
+        if row is None or not session.opened:
+            return {"labels": labels, "title": str(say("Details")), "variant": None, "opened": False}
+        other = next((one for one in session.rows if one.variant.id == session.compared), None)
         variant = row.variant
-        details, waiting = self._compared(variant)
+        details, waiting = self._compared(variant, other)
         return {
             "labels": labels,
+            "opened": True,
+            "revealed": session.revealed,
             "variant": variant.id,
             "title": short(variant.name),
-            "aside": self._aside(details),
+            "family": family_of(variant.technique),
+            "parent": session.start,
+            "reference": session.compared,
+            "others": [
+                {"id": one.id, "name": short(one.name)} for one in session.variants if one.id != variant.id
+            ],
+            "row": {**self.offered(row), "name": short(variant.name)},
+            "error": message_of(self.problem),
+            "comparison": None if other is None else comparison(session, row, other),
+            # Why a time is not believed stands with the comparison.
+            "notes": [str(note) for note in row.notes if note != row.distrust],
             "waiting": waiting,
             "charts": [] if details is None else [class_chart(details), confusion_chart(details)],
             "flips": self._flips(details),
-            "layers": _layers(variant),
-            "numbers": numbers_table(row),
+            "layers": layers_table(variant, other.variant if other is not None else None),
+            "numbers": numbers_table(row, other),
             "found": findings(row.tables),
             "report": _report(row),
             "code": self._code(variant),
             "recipe": self._recipe(variant),
             "tabs": [
-                _tab("quality", say("Quality by class"), details is not None or waiting is not None),
-                _tab("flips", say("Changed predictions"), details is not None),
+                _tab("flips", say("Changed predictions"), details is not None or waiting is not None),
+                _tab("quality", say("Quality by class"), details is not None),
                 _tab("numbers", say("All numbers"), True),
                 _tab("layers", say("Layers"), bool(variant.description.layers)),
                 _tab("found", say("What was found"), bool(row.tables)),
@@ -75,32 +94,24 @@ class DetailsPanel(Component):
             ],
         }
 
-    def _compared(self, variant: Variant) -> tuple[Details | None, str | None]:
-        reference = self.session.compared
-        if reference is None:
+    def act_fold(self) -> None:
+        """Closes the details."""
+        self.session.fold()
+
+    def _compared(self, variant: Variant, other: ResultRow | None) -> tuple[Details | None, str | None]:
+        if other is None:
             return None, None
         try:
-            return self.session.workbench.details(variant.id, reference), None
+            return self.session.workbench.details(variant.id, other.variant.id), None
         except WorkbenchError as error:
-            return None, str(error.text)
-
-    def _aside(self, details: Details | None) -> str:
-        if details is None:
-            return ""
-        name = self.session.workbench.variant(details.reference).name
-        return str(say("compared with {name}", name=short(name)))
+            if self.under_way(variant) or self.under_way(other.variant):
+                return None, str(error.text)
+            return None, str(say("{reason} No job is measuring it: click Measure.", reason=error.problem))
 
     def _flips(self, details: Details | None) -> dict[str, Any]:
         if details is None:
             return {"summary": "", "samples": []}
-        lost = sum(flip.label == flip.before for flip in details.flips)
-        won = sum(flip.label == flip.after for flip in details.flips)
-        summary = say(
-            "{count} predictions changed: {lost} became wrong, {won} became right.",
-            count=len(details.flips),
-            lost=lost,
-            won=won,
-        )
+        summary = flips_summary(details)
         if len(details.flips) > _MOST_FLIPS:
             summary = say("{summary} The first {count} are shown.", summary=summary, count=_MOST_FLIPS)
         return {
@@ -136,39 +147,37 @@ class DetailsPanel(Component):
         return None if variant.parent is None else self.session.workbench.recipe(variant.id).to_yaml()
 
 
+def flips_summary(details: Details) -> Text:
+    """How many predictions changed, and whether for the worse, the better, or neither."""
+    lost = sum(flip.label == flip.before for flip in details.flips)
+    won = sum(flip.label == flip.after for flip in details.flips)
+    neither = len(details.flips) - lost - won
+    if not details.flips:
+        return say("No prediction changed.")
+    if neither:
+        return say(
+            "Changed predictions: {count}. Became wrong: {lost}, became right: {won}, from one wrong class "
+            "to another: {neither}.",
+            count=len(details.flips),
+            lost=lost,
+            won=won,
+            neither=neither,
+        )
+    return say(
+        "Changed predictions: {count}. Became wrong: {lost}, became right: {won}.",
+        count=len(details.flips),
+        lost=lost,
+        won=won,
+    )
+
+
 def _tab(name: str, title: Text, shown: bool) -> dict[str, Any]:
     return {"name": name, "title": str(title), "shown": shown}
-
-
-def _layers(variant: Variant) -> dict[str, Any]:
-    return {
-        "caption": str(say("Layers of {name}", name=short(variant.name))),
-        "columns": [
-            column(say("Layer")),
-            column(say("Kind")),
-            column(say("Output shape")),
-            column(say("Parameters"), numeric=True),
-            column(say("Bytes"), numeric=True),
-            column(say("Precision")),
-        ],
-        "rows": [
-            [
-                short(layer.name),
-                short(layer.kind),
-                "×".join("?" if length is None else str(length) for length in layer.output_shape),
-                count(layer.parameters),
-                size(layer.size_bytes),
-                layer.precision,
-            ]
-            for layer in variant.description.layers
-        ],
-    }
 
 
 def _report(row: ResultRow) -> list[dict[str, Any]]:
     report = row.variant.report
     parts = [
-        (say("Doctor's notes"), [str(note) for note in row.notes]),
         (say("Changed"), [str(line) for line in report.touched]),
         (
             say("Left alone, and why"),

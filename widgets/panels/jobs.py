@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -10,7 +11,6 @@ from widgets.component import Component, words
 from widgets.panels.outcome import outcome_of
 from widgets.session import Session, message_of
 from widgets.wording import duration, short, status_word
-from workbench.errors import InvalidInput
 from workbench.jobs.state import JobState
 from workbench.text import Text, say
 
@@ -48,8 +48,8 @@ def job_card(job: JobState, session: Session) -> dict[str, Any]:
         stage = job.step if stage is None else say("{step}: {stage}", step=job.step, stage=stage)
     left = _time_left(job)
     if not job.ended and not session.is_own(job.id):
-        # How far it is, only its own process knows.
-        stage, progress, left = say("Runs in another page or program"), None, None
+        elsewhere = say("runs in another page, open or closed, or in another program")
+        stage = say("{stage} · {where}", stage=stage, where=elsewhere) if stage else elsewhere
     status = "waiting" if job.waits else job.status
     word = status_word(status)
     if job.status == "queued" and job.queue_position > 0:
@@ -108,7 +108,9 @@ class JobsLine(Component):
             ),
             "several": len(active) > 1,
             "announcement": "" if last is None else str(self._announced(last)),
-            "busy": any(self.session.is_own(job.id) for job in active),
+            # Only the project's own server keeps jobs when their page is closed.
+            "busy": os.environ.get("WORKBENCH_KEEPS_JOBS") != "1"
+            and any(self.session.is_own(job.id) for job in active),
             "message": message_of(self.problem),
         }
 
@@ -132,9 +134,7 @@ class JobsLine(Component):
 
     def act_rerun(self, job: object = None) -> None:
         """Asks again for what a job was asked for."""
-        if not isinstance(job, str):
-            raise InvalidInput(say("There is no such job."))
-        self.session.workbench.rerun(job)
+        self.session.rerun(job)
 
 
 def _more(active: int, ended: int) -> Text | None:

@@ -9,6 +9,7 @@ from widgets.wording import (
     count,
     digits,
     duration,
+    interval_words,
     points,
     points_end,
     score,
@@ -17,14 +18,42 @@ from widgets.wording import (
     size,
     time,
     time_interval,
+    times,
 )
 from workbench.measure.records import EnergyMeasurement, Interval
 from workbench.results import ResultRow
 from workbench.text import Text, say
 
 
-def numbers_table(row: ResultRow) -> dict[str, Any]:
-    """The table, in the current language."""
+def numbers_table(row: ResultRow, other: ResultRow | None = None) -> dict[str, Any]:
+    """The table, in the current language.
+
+    Args:
+        row: The variant.
+        other: One to put beside it.
+    """
+    lines = {str(title): (value, interval) for title, value, interval in _lines(row)}
+    beside = {str(title): (value, interval) for title, value, interval in _lines(other)} if other else {}
+    names = [short(one.variant.name) for one in (row, other) if one is not None]
+    nothing = ("–", "")
+    return {
+        "caption": str(say("All numbers of {name}", name=names[0])),
+        "columns": [
+            column(say("Measured")),
+            *(
+                one
+                for name in names
+                for one in (column(name, numeric=True), column(say("95 % interval"), numeric=True))
+            ),
+        ],
+        "rows": [
+            [title, *lines.get(title, nothing), *(beside.get(title, nothing) if other else ())]
+            for title in dict.fromkeys([*lines, *beside])
+        ],
+    }
+
+
+def _lines(row: ResultRow) -> list[tuple[Text, str, str]]:
     lines: list[tuple[Text, str, str]] = []
     if row.size is not None:
         lines += [
@@ -38,10 +67,19 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
         lines.append(
             (say("Multiply-accumulate operations of one sample"), count(row.variant.description.macs), "")
         )
+    if row.shown_ms is not None:
+        lines.append((say("Latency"), time(row.shown_ms.value), time_interval(row.shown_ms)))
+    if row.total_speedup is not None and row.variant.parent is not None:
+        total = row.total_speedup
+        lines.append((say("Speed-up against the baseline"), times(total.value), interval_words(total, times)))
     latency = row.latency
     if latency is not None:
         lines += [
-            (say("Latency, median"), time(latency.p50_ms.value), time_interval(latency.p50_ms)),
+            (
+                say("Latency, median of its own run"),
+                time(latency.p50_ms.value),
+                time_interval(latency.p50_ms),
+            ),
             (say("Latency, inter-quartile range"), time(latency.iqr_ms), ""),
             (say("Latency, 90th / 95th percentile"), f"{time(latency.p90_ms)} / {time(latency.p95_ms)}", ""),
             (say("Latency, 99th percentile (a property of the machine)"), time(latency.p99_ms), ""),
@@ -91,15 +129,7 @@ def numbers_table(row: ResultRow) -> dict[str, Any]:
             (say("Change that is accepted, in points"), digits(100 * change.tolerance), ""),
             (say("McNemar p"), digits(change.mcnemar_p), ""),
         ]
-    return {
-        "caption": str(say("All numbers of {name}", name=short(row.variant.name))),
-        "columns": [
-            column(say("Measured")),
-            column(say("Value"), numeric=True),
-            column(say("95 % interval"), numeric=True),
-        ],
-        "rows": [[str(title), value, interval] for title, value, interval in lines],
-    }
+    return lines
 
 
 def _points(interval: Interval) -> str:

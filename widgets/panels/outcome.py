@@ -28,7 +28,8 @@ def total_speed_chip(row: ResultRow) -> Chip | None:
     if row.total_speedup is None or row.variant.parent is None:
         return speed_chip(row)
     if row.distrust is not None or row.total_distrust is not None:
-        return Chip(say("machine was busy: measure again"), "unsure")
+        # The line has the button that measures it again.
+        return Chip(say("speed in doubt"), "unsure")
     change = row.total_speedup
     if change.low > 1:
         return Chip(say("{ratio}× faster", ratio=ratio(change.value)), "good")

@@ -10,20 +10,18 @@ from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.panels.form import defaults, fields, help_of, values_of
 from widgets.panels.jobs import job_card, job_labels
+from widgets.panels.prediction import predicted
 from widgets.panels.technique_list import (
     ABOUT,
     AIMS,
     FILTERS,
     Wish,
     in_order,
-    refusal_help,
-    refusal_lead,
-    refusal_word,
     wanted,
 )
 from widgets.session import Session, message_of, session_of
 from widgets.transfer import send_file
-from widgets.wording import duration, family_title, short
+from widgets.wording import family_title, short
 from workbench.compatibility import InvalidParameters
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.int8_instructions import aims_here
@@ -44,6 +42,8 @@ _LABELS = {
     "more": say("More about it"),
     "help": say("What is this?"),
     "apply": say("Apply"),
+    "another": say("Make another"),
+    "show": say("Show it"),
     "expected": say("Expected:"),
     "code": say("The code that does the same"),
     "copy": say("Copy"),
@@ -74,6 +74,7 @@ class TechniquesPanel(Component):
         }
         self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
         self._messages: dict[str, Text] = {}
+        self._resets = session.resets
         self._open: str | None = None
         self._shown: tuple[int, str] | None = None
         self._predicted: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {}
@@ -87,8 +88,13 @@ class TechniquesPanel(Component):
         asked = self.session.shown_technique
         if asked is not None and asked != self._shown and asked[1] in self._techniques:
             self._shown, self._open = asked, asked[1]
+            self._values[asked[1]] |= self.session.prefilled.pop(asked[1], {})
+            self.session.form = asked[1], self._values[asked[1]]
             if not self._is_wanted(asked[1], ready):
                 self._wish = Wish()
+        if self._resets != self.session.resets:
+            self._resets, self._open, self._wish = self.session.resets, None, Wish()
+            self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
         entries = [
             self._entry(name, one, ready)
             for name, one in self._techniques.items()
@@ -143,9 +149,12 @@ class TechniquesPanel(Component):
         return message_of(said)
 
     def _is_wanted(self, name: str, ready: bool) -> bool:
+        technique = self._techniques[name]
+        panels = self.session.panels
+        if len(self.families) > 1 and panels is not None and not panels.shows(technique.family):
+            return False
         if self._wish.empty:
             return True
-        technique = self._techniques[name]
         return wanted(
             technique,
             self._wish,
@@ -184,12 +193,13 @@ class TechniquesPanel(Component):
             "message": message_of(self._messages.get(name)),
             "expectation": None,
             "effect": None,
+            "existing": None,
             "code": None,
         } | prediction
 
     def _prediction(self, name: str) -> dict[str, Any]:
         """What is expected, found out once: a page is drawn often, and a large model is not read at once."""
-        known = tuple(variant.id for variant in self.session.variants)
+        known = tuple((variant.id, variant.name) for variant in self.session.variants)
         asked = (
             self.session.start,
             repr(self._values[name]),
@@ -198,40 +208,9 @@ class TechniquesPanel(Component):
             known,
         )
         if name not in self._predicted or self._predicted[name][0] != asked:
-            self._predicted[name] = asked, self._predict(name)
+            values = values_of(self._techniques[name].parameters_type, self._values[name])
+            self._predicted[name] = asked, predicted(self.session, name, values, whole=name == self._open)
         return self._predicted[name][1]
-
-    def _predict(self, name: str) -> dict[str, Any]:
-        workbench, parent = self.session.workbench, self.session.start
-        values = values_of(self._techniques[name].parameters_type, self._values[name])
-        try:
-            refused = workbench.refusal(name, parent, values)
-            if refused is not None:
-                variants = {one.id: one for one in self.session.variants}
-                return {
-                    "problem": str(refused.reason),
-                    "refusal": {
-                        "kind": refused.kind,
-                        "word": str(refusal_word(refused, variants)),
-                        "lead": str(refusal_lead(refused)),
-                        "help": message_of(refusal_help(refused, variants)),
-                    },
-                }
-            estimate = workbench.estimate(name, parent, values)
-            shown: dict[str, Any] = {
-                "expectation": str(estimate.expectation),
-                "seconds": estimate.seconds,
-                "time": str(say("≈ {time}", time=duration(estimate.seconds))),
-                "effect": str(_effect(estimate.seconds, estimate.size_ratio)),
-            }
-            if name == self._open:
-                shown["code"] = workbench.code(name, parent, values)
-            return shown
-        except InvalidParameters as error:
-            placed = {field: str(reason) for field, reason in error.fields.items() if field}
-            return {"errors": placed} if placed else {"message": str(error.text)}
-        except WorkbenchError as error:
-            return {"message": str(error.text)}
 
     def _jobs(self, name: str) -> list[JobState]:
         mine = [job for job in self.session.jobs if job.request.get("technique") == name]
@@ -259,6 +238,7 @@ class TechniquesPanel(Component):
     def act_open(self, technique: object = None) -> None:
         """Unfolds a technique, or none."""
         self._open = None if technique is None else self._named(technique)
+        self.session.form = None if self._open is None else (self._open, self._values[self._open])
 
     def act_check(self, technique: object = None, values: object = None) -> None:
         """Takes what the form says now, and shows what to expect of it."""
@@ -266,17 +246,26 @@ class TechniquesPanel(Component):
         self._messages.pop(name, None)
         if isinstance(values, dict):
             self._values[name] = values
+        self.session.form = name, self._values[name]
 
     def act_parent(self, variant: object = None) -> None:
         """Starts from another variant, in all panels."""
         self.session.continue_from(variant)
 
-    def act_apply(self, technique: object = None, values: object = None) -> None:
-        """Applies a technique."""
+    def act_show(self, variant: object = None) -> None:
+        """Shows a variant that is there already."""
+        self.session.select(variant)
+
+    def act_apply(self, technique: object = None, values: object = None, again: object = False) -> None:
+        """Applies a technique; ``again`` makes another variant where there is one like it."""
         name = self._named(technique)
         self.act_check(name, values)
         parameters = values_of(self._techniques[name].parameters_type, self._values[name])
-        self._start_job(name, lambda: self.session.workbench.apply(name, self.session.start, **parameters))
+        another = again is True
+        self._start_job(
+            name,
+            lambda: self.session.workbench.apply(name, self.session.start, again=another, **parameters),
+        )
 
     def act_add(self, technique: object = None) -> None:
         """Applies a technique with its defaults; where another order is needed, in that."""
@@ -323,13 +312,4 @@ class TechniquesPanel(Component):
 
     def act_rerun(self, job: object = None) -> None:
         """Asks again for what a job was asked for."""
-        if isinstance(job, str):
-            self.session.workbench.rerun(job)
-
-
-def _effect(seconds: float, size_ratio: float | None) -> Text:
-    if size_ratio is None:
-        return say("takes about {time}", time=duration(seconds))
-    return say(
-        "takes about {time}; file about {ratio}× its size", time=duration(seconds), ratio=f"{size_ratio:.2g}"
-    )
+        self.session.rerun(job)

@@ -7,16 +7,13 @@ from typing import Any, ClassVar
 
 from widgets.assets import esm
 from widgets.component import Component, words
-from widgets.session import Session, message_of
+from widgets.link import write
+from widgets.panels.opening_form import OpeningForm
+from widgets.session import Session, message_of, session_of
 from widgets.transfer import UPLOAD_LIMIT_BYTES, Uploads
 from widgets.wording import count, short, size
-from workbench.data.builtin import BUILTINS
 from workbench.data.dataset import DatasetInfo
-from workbench.data.options import names_in
-from workbench.data.raw import SCALINGS
-from workbench.data.where import PAGE
 from workbench.errors import InvalidInput, WorkbenchError
-from workbench.models.demo import DEMO_MODELS
 from workbench.outputs import reading_notes
 from workbench.recipe import Recipe
 from workbench.shared import shared_mode
@@ -25,58 +22,34 @@ from workbench.workbench import Workbench
 
 _LABELS = {
     "open": say("Open …"),
-    "openNow": say("Open"),
     "language": say("Language"),
     "theme": say("Theme"),
     "auto": say("Theme: automatic"),
     "light": say("Theme: light"),
     "dark": say("Theme: dark"),
-    "model": say("Model"),
-    "data": say("Data"),
-    "own": say("A file of your own …"),
-    "modelPath": say("Path of a .keras, .h5, .tflite or .onnx file, or a SavedModel folder"),
-    "dataPath": say("Path of an .npz or .csv file, or of a folder of images by class"),
-    "label": PAGE["label"],
-    "labelHint": say(
-        "Left empty: label, target, class or y, else the column that fits the model, else the last."
-    ),
-    "reading": say("More on how the data are read"),
-    "classes": PAGE["classes"],
-    "classesHint": say(
-        "All of them in the order of the model's outputs, separated by commas. Needed where a class does not "
-        "occur in the data."
-    ),
-    "testFraction": PAGE["test_fraction"],
-    "validationFraction": PAGE["validation_fraction"],
-    "fractionHint": say("Of the training samples, such as 0.2. Left empty: what gives at least 10 samples."),
-    "limit": PAGE["limit_gib"],
-    "limitHint": say("Left empty: 4, or half of what is free."),
-    "scaling": say("Input scaling"),
-    "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
-    "output": PAGE["output"],
-    "outputHint": say("Its name, of a model with several. Left empty: the one that fits the labels."),
-    "meaning": say("What the output gives"),
-    "meaningHint": say("Automatic looks at the last layers and at the values on samples."),
     "workbench": say("Workbench"),
     "workbenchHint": say("Each model has one of its own. Going back loses nothing."),
     "go": say("Go there"),
-    "recipe": say("Recipe"),
-    "recipeHint": say("A .yaml file; its steps are applied to the baseline at once."),
+    "recipe": say("Recipe …"),
+    "recipeFile": say("Recipe"),
+    "recipeHint": say("A .yaml file with steps. It is shown before anything starts."),
+    "run": say("Run"),
+    "notNow": say("Not now"),
     "remarks": say("How the data were read"),
-    "lost": say(
-        "Nothing answers this page any more, and what it shows may be old. What was finished is stored: "
-        "reload the page, or in a notebook run the cell again."
+    "gotIt": say("Got it"),
+    "link": say("Link …"),
+    "linkHint": say(
+        "Leads to what this page shows now: demo model and data, technique and its settings, panels, "
+        "selection. A model of your own stays where it is."
     ),
-    "reload": say("Reload"),
-    "trust": say("I trust this file: code inside it may run"),
-}
-_MEANINGS = {
-    "auto": say("automatic"),
-    "probabilities": say("probabilities"),
-    "raw scores": say("raw scores (logits)"),
+    "copyLink": say("Copy link"),
+    "copiedLink": say("Copied"),
+    "panels": say("Panels that are shown"),
+    "reset": say("Reset"),
+    "resetHint": say("All panels, nothing selected, every form as it was. What was made stays."),
 }
 _MODEL_FILES = ".keras,.h5,.hdf5,.tflite,.onnx"
-_DATA_FILES = ".npz,.csv"
+_DATA_FILES = ".npz,.csv,.tsv,.zip"
 
 
 class TopBar(Component):
@@ -89,7 +62,7 @@ class TopBar(Component):
     """
 
     _esm = esm("topBar")
-    follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs"})
+    follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs", "selection", "technique"})
 
     def __init__(self, workbench: Workbench | Session, *, uploads: bool | None = None) -> None:
         served = not shared_mode() or os.environ.get("WORKBENCH_UPLOADS") == "1"
@@ -99,15 +72,21 @@ class TopBar(Component):
             int(os.environ.get("WORKBENCH_UPLOAD_LIMIT", UPLOAD_LIMIT_BYTES)),
         )
         self._said: Text | None = None
-        super().__init__(workbench)
+        self._recipe: tuple[str, Recipe] | None = None
+        session = workbench if isinstance(workbench, Session) else session_of(workbench)
+        self._form = OpeningForm(session)
+        super().__init__(session)
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
-        labels = words(_LABELS)
         limit = self._uploads.limit_bytes // 1_000_000
         info = self.session.workbench.dataset_info
+        form = self._form.view(self._uploads_allowed)
+        panels = self.session.panels
+        upload = say("Or upload a file, up to {limit} MB.", limit=limit)
         return {
-            "labels": labels | {"upload": str(say("Or upload a file, up to {limit} MB.", limit=limit))},
+            **form,
+            "labels": form["labels"] | words(_LABELS) | {"upload": str(upload)},
             "title": str(say("Neural Workbench")),
             "facts": self._facts(info),
             "warnings": self._warnings(),
@@ -116,10 +95,6 @@ class TopBar(Component):
             "language": current_language(),
             "usual": os.environ.get("WORKBENCH_LANGUAGE") or "en",
             "languages": [{"value": value, "label": label} for value, label in LANGUAGES.items()],
-            "models": [{"value": name, "label": str(model.title)} for name, model in DEMO_MODELS.items()],
-            "datasets": [{"value": name, "label": str(data.title)} for name, data in BUILTINS.items()],
-            "scalings": [{"value": name, "label": str(Text(template=name))} for name in SCALINGS],
-            "meanings": [{"value": value, "label": str(text)} for value, text in _MEANINGS.items()],
             "workbenches": [
                 {
                     "value": one.folder.name,
@@ -135,11 +110,51 @@ class TopBar(Component):
                 for one in self.session.siblings
             ],
             "workbench": self.session.workbench.folder.name,
+            "visitor": str(say("You are a visitor here: what you make is gone when you close this page."))
+            if shared_mode()
+            else None,
             "paths": not shared_mode(),
             "uploads": self._uploads_allowed,
             "trust": not shared_mode(),
             "upload": message_of(self._said),
+            "ready": self.session.baseline is not None,
+            "recipe": self._recipe_shown(),
+            "link": write(self.session),
+            "panels": [
+                {"name": name, "title": str(title), "shown": panels.shows(name)}
+                for name, title in panels.titles.items()
+            ]
+            if panels is not None
+            else [],
             "accepts": {"model": _MODEL_FILES, "data": _DATA_FILES, "recipe": ".yaml,.yml"},
+        }
+
+    def _recipe_shown(self) -> dict[str, Any] | None:
+        if self._recipe is None:
+            return None
+        name, recipe = self._recipe
+        start = next((one for one in self.session.variants if one.id == self.session.start), None)
+        techniques = self.session.workbench.techniques()
+        return {
+            "name": name,
+            "title": str(
+                say(
+                    "{name}: {count} step on {variant}",
+                    "{name}: {count} steps on {variant}",
+                    name=short(name),
+                    count=len(recipe.steps),
+                    variant=short(start.name) if start else "-",
+                )
+            ),
+            "steps": [
+                {
+                    "title": str(Text(template=techniques[step.technique].title))
+                    if step.technique in techniques
+                    else short(step.technique),
+                    "values": ", ".join(f"{key}: {value}" for key, value in step.parameters.items())[:200],
+                }
+                for step in recipe.steps
+            ],
         }
 
     def _facts(self, info: DatasetInfo | None) -> list[dict[str, Any]]:
@@ -229,37 +244,46 @@ class TopBar(Component):
         meaning: object = "auto",
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing."""
-        if not isinstance(model, str) or not isinstance(data, str) or not model or not data:
-            raise InvalidInput(say("A model and data are both needed."), say("Choose one of each."))
-        if scaling not in SCALINGS:
-            raise InvalidInput(
-                say("There is no such scaling."), say("Choose from: {names}.", names=tuple(SCALINGS))
-            )
-        column = label.strip() if isinstance(label, str) else ""
-        trusted = trust is True and not shared_mode()
-        if not isinstance(meaning, str) or meaning not in _MEANINGS:
-            raise InvalidInput(
-                say("There is no such meaning of an output."),
-                say("Choose from: {names}.", names=tuple(_MEANINGS)),
-            )
-        self.session.open(
+        self._form.open(
             model,
             data,
-            label=column or None,
-            scaling=scaling,
-            trust=trusted,
-            classes=names_in(classes),
-            test_fraction=_number(testFraction, PAGE["test_fraction"]),
-            validation_fraction=_number(validationFraction, PAGE["validation_fraction"]),
-            # A visitor does not say what the server may spend.
-            limit_gib=None if shared_mode() else _number(limit, PAGE["limit_gib"]),
-            output=(output.strip() if isinstance(output, str) else "") or None,
-            from_logits=None if meaning == "auto" else meaning == "raw scores",
+            label,
+            scaling,
+            trust,
+            classes,
+            testFraction,
+            validationFraction,
+            limit,
+            output,
+            meaning,
         )
+
+    def act_look(self, data: object = None) -> None:
+        """Shows what data of the reader's own look like."""
+        self._form.look(data)
+
+    def act_cancel(self, job: object = None) -> None:
+        """Cancels an opening."""
+        self.session.cancel(job)
+
+    def act_run(self, run: object = None) -> None:
+        """Runs the recipe that is shown, or puts it away."""
+        recipe, self._recipe = self._recipe, None
+        if run is True and recipe is not None:
+            self.session.workbench.run(recipe[1], self.session.start)
 
     def act_go(self, workbench: object = None) -> None:
         """Shows a workbench beside this one."""
         self.session.go_to(workbench)
+
+    def act_show(self, panels: object = None) -> None:
+        """Shows these panels and hides the others."""
+        if isinstance(panels, list):
+            self.session.show_panels(frozenset(name for name in panels if isinstance(name, str)))
+
+    def act_reset(self) -> None:
+        """Takes the page back to how it is seen first."""
+        self.session.reset()
 
     def act_upload(
         self,
@@ -271,7 +295,7 @@ class TopBar(Component):
         buffers: list[memoryview] | None = None,
         **_: object,
     ) -> None:
-        """Takes a part of a file; a recipe runs as soon as it is whole."""
+        """Takes a part of a file; a recipe is shown as soon as it is whole."""
         answer: dict[str, Any] = {"type": "upload", "transfer": transfer}
         try:
             if not self._uploads_allowed and kind != "recipe":
@@ -283,22 +307,8 @@ class TopBar(Component):
             self._said = say("{name} has arrived.", name=short(path.name))
             self.send(answer | {"path": str(path)})
             if kind == "recipe":
-                self.session.workbench.run(Recipe.from_file(path), self.session.start)
+                self._said, self._recipe = None, (path.name, Recipe.from_file(path))
         except WorkbenchError:
             self._said = None
             self.send(answer | {"error": True})
             raise
-
-
-def _number(typed: object, field: Text) -> float | None:
-    """The number in a field; None if it is empty."""
-    text = str(typed).strip().replace(",", ".")
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise InvalidInput(
-            say("{field}: {text} is no number.", field=field, text=repr(text)[:40]),
-            say("Write it like 0.2, or leave the field empty."),
-        ) from None

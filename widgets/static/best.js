@@ -19,7 +19,7 @@ export function best(view) {
     h("p", { class: "wb-hidden", role: "status" }, found ? found.announcement : ""),
     found ? [
       h("p", { class: "wb-best-found", key: "found" },
-        h("strong", { class: "wb-best-name" }, h("span", { class: `wb-shape wb-shape-${found.family}`, "aria-hidden": "true" }), found.name),
+        h("strong", { class: "wb-best-name", title: found.name }, h("span", { class: `wb-shape wb-shape-${found.family}`, "aria-hidden": "true" }), h("span", {}, found.name)),
         found.chips.map((chip) => h("span", { key: chip.name, class: `wb-ratio wb-ratio-${chip.tone}` },
           h("span", { class: "wb-sign", "aria-hidden": "true" }, SIGNS[chip.tone]), chip.words))),
       h("span", { class: "wb-line-actions", key: "actions" },

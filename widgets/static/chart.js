@@ -7,26 +7,52 @@ import { placed } from "./names.js";
 
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" };
 
-/** A picture with its name, the table behind it, and a button that shows the table. */
-export function picture({ view, key, figure, name, summary, table, height, click }) {
+/** A picture with its name, the table behind it, and a button that shows the table; `save` offers it as a file. */
+export function picture({ view, key, figure, name, summary, table, height, click, legend = null, save = false }) {
   const { labels, local } = view;
   const shown = Boolean(local[`table ${key}`]);
+  let plot = null;
   return h("figure", { class: "wb-figure", key },
     h("div", {
       class: "wb-plot", role: "img", "aria-label": `${name}. ${summary}`, foreign: true, style: { height: `${height}px` },
       hidden: shown,
-      mount: (node) => start(node, view.assets, figure, click),
-      update: (node) => update(node, figure, click),
+      mount: (node) => {
+        plot = node;
+        start(node, view.assets, figure, click);
+      },
+      update: (node) => {
+        plot = node;
+        update(node, figure, click);
+      },
       unmount: (node) => stop(node),
     }),
+    legend,
     h("figcaption", {},
       h("span", { class: "wb-hint" }, summary),
+      save && ["svg", "png"].map((format) => h("button", { type: "button", class: "wb-small wb-quiet", key: format, disabled: shown,
+        "aria-label": `${labels.save}: ${name} (${format.toUpperCase()})`, onclick: () => saved(plot, name, format) }, format.toUpperCase())),
       h("button", { type: "button", class: "wb-small wb-quiet", "aria-expanded": String(shown), "aria-label": `${labels.table}: ${name}`,
         onclick: () => {
           local[`table ${key}`] = !shown;
           view.redraw();
         } }, shown ? labels.picture : labels.table)),
     shown && dataTable({ ...table, hideCaption: true }));
+}
+
+/** As it is on the page, on the page's ground: what is sent on has no page behind it. */
+async function saved(node, name, format) {
+  const library = await node.__assets.plotly();
+  const palette = colours(node);
+  const { data, layout } = node;
+  const address = await library.toImage(
+    { data, layout: { ...layout, paper_bgcolor: palette.surface, plot_bgcolor: palette.surface }, config: CONFIG },
+    { format, width: node.clientWidth, height: node.clientHeight, scale: 2 });
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = `${name}.${format}`;
+  document.body.append(link);
+  link.click();
+  link.remove();
 }
 
 function colours(node) {

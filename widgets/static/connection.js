@@ -1,35 +1,72 @@
 // Whether somebody still answers this page: a kernel that has ended says nothing, and the page would stand
-// still as if all were well, after a laptop has slept or a server was stopped.
+// still as if all were well, after a laptop has slept or a server was stopped. One panel for each kernel asks,
+// the newest, and all are told: those that a kernel before it made are lost though this one answers.
 
 const EVERY_MS = 5000;
 const PATIENCE_MS = 20000;
 
-/** Asks the kernel again and again, and tells `changed` whether it is lost; returns how to stop. */
-export function watchConnection(model, changed) {
-  let asked = null;
-  let lost = false;
-  const say = (now) => {
-    if (now !== lost) changed(lost = now);
-  };
-  const answered = (message) => {
-    if (message?.type !== "pong") return;
-    asked = null;
-    say(false);
-  };
-  const ask = () => {
-    if (asked !== null && performance.now() - asked > PATIENCE_MS) say(true);
-    if (asked !== null && !lost) return;
-    asked ??= performance.now();
-    try {
-      model.send({ type: "ping" });
-    } catch {
-      say(true);
+const kernels = new Map(); // the manager of a kernel's widgets -> its watch
+
+class Watch {
+  constructor(forget) {
+    this.panels = new Map(); // what is told -> its model, in the order in which they were made
+    this.asked = null;
+    this.silent = false;
+    this.process = null; // which one answered last
+    this.forget = forget;
+    this.timer = setInterval(() => this.ask(), EVERY_MS);
+  }
+
+  tell() {
+    for (const [changed, model] of this.panels) {
+      changed(this.silent || (this.process !== null && model.get("state").process !== this.process));
     }
-  };
-  model.on("msg:custom", answered);
-  const timer = setInterval(ask, EVERY_MS);
-  return () => {
-    clearInterval(timer);
-    model.off("msg:custom", answered);
-  };
+  }
+
+  ask() {
+    if (this.asked !== null && performance.now() - this.asked > PATIENCE_MS) this.fall();
+    if (this.asked !== null && !this.silent) return;
+    this.asked ??= performance.now();
+    try {
+      [...this.panels.values()].at(-1).send({ type: "ping" });
+    } catch {
+      this.fall();
+    }
+  }
+
+  fall() {
+    this.silent = true;
+    this.tell();
+  }
+
+  hear(message) {
+    if (message?.type !== "pong") return;
+    this.asked = null;
+    this.silent = false;
+    this.process = message.process;
+    this.tell();
+  }
+
+  add(model, changed) {
+    const hear = (message) => this.hear(message);
+    model.on("msg:custom", hear);
+    this.panels.set(changed, model);
+    this.asked = null; // the newest one asks from now on
+    this.tell();
+    return () => {
+      model.off("msg:custom", hear);
+      this.panels.delete(changed);
+      this.asked = null; // the answer may have been due to that one
+      if (this.panels.size > 0) return;
+      clearInterval(this.timer);
+      this.forget();
+    };
+  }
+}
+
+/** Tells `changed` whether the kernel of a model is lost; returns how to stop. */
+export function watchConnection(model, changed) {
+  const manager = model.widget_manager ?? globalThis;
+  if (!kernels.has(manager)) kernels.set(manager, new Watch(() => kernels.delete(manager)));
+  return kernels.get(manager).add(model, changed);
 }

@@ -1,17 +1,20 @@
-// What the selected variant now gets right and wrong, what is inside, and how it was made.
+// The selected variant beside another one: a drawer at the side where there is room, else below the table.
 
 import { h, identifier } from "./dom.js";
+import { actions, star } from "./actions.js";
 import { codeBlock } from "./code.js";
 import { picture } from "./chart.js";
+import { receiver } from "./download.js";
 import { dataTable } from "./table.js";
+import { chip } from "./variants.js";
 
 export function details(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();
-  if (!state.variant) {
-    return h("section", { class: "wb-card wb-details", "aria-labelledby": `${local.id}-title` },
-      h("header", { class: "wb-card-head" }, h("h2", { id: `${local.id}-title` }, state.title)),
-      h("p", { class: "wb-empty" }, state.empty));
+  view.receive ??= receiver();
+  if (!state.opened) {
+    local.seen = null;
+    return null;
   }
   const tabs = state.tabs.filter((tab) => tab.shown);
   const tab = tabs.some((one) => one.name === local.tab) ? local.tab : tabs[0].name;
@@ -28,37 +31,73 @@ export function details(view) {
     const next = Math.abs(step) === 1 ? (place + step + tabs.length) % tabs.length : step < 0 ? 0 : tabs.length - 1;
     choose(tabs[next].name, true);
   };
-  return h("section", { class: "wb-card wb-details", "aria-labelledby": `${local.id}-title` },
-    h("header", { class: "wb-card-head" }, h("h2", { id: `${local.id}-title` }, state.title),
-      h("span", { class: "wb-hint" }, state.aside)),
-    h("div", { class: "wb-tabs", role: "tablist", "aria-labelledby": `${local.id}-title`, onkeydown: steer },
-      tabs.map((one) => h("button", { type: "button", role: "tab", key: one.name, id: `${local.id}-tab-${one.name}`,
-        "aria-selected": String(one.name === tab), "aria-controls": `${local.id}-panel`, tabindex: one.name === tab ? "0" : "-1",
-        onclick: () => choose(one.name) }, one.title))),
-    h("div", { class: "wb-tab-panel", role: "tabpanel", id: `${local.id}-panel`, "aria-labelledby": `${local.id}-tab-${tab}`,
-      tabindex: "0", key: tab }, PANELS[tab](view)),
-    h("p", { class: "wb-hidden", role: "status" }, labels.shown));
+  const close = () => {
+    view.act("fold");
+    local.from?.isConnected ? local.from.focus() : document.querySelector(".wb-selected input[type=radio]")?.focus();
+  };
+  return h("section", { class: "wb-card wb-details wb-details-drawer", "aria-labelledby": `${local.id}-title`, key: "drawer",
+    mount: (node) => reveal(view, node), update: (node) => reveal(view, node),
+    onkeydown: (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || event.target.closest("select")) return;
+      event.stopPropagation();
+      close();
+    } },
+  h("header", { class: "wb-card-head" },
+    h("span", { class: `wb-shape wb-shape-${state.family}`, "aria-hidden": "true" }),
+    h("h2", { id: `${local.id}-title`, class: "wb-drawer-title", tabindex: "-1" }, state.title), star(view, state.row),
+    h("span", { class: "wb-spring" }),
+    h("button", { type: "button", class: "wb-small wb-quiet", "aria-label": labels.close, onclick: close }, "✕")),
+  h("div", { class: "wb-drawer-head" },
+    state.error && h("p", { class: "wb-error", role: "alert" }, state.error),
+    state.comparison && h("div", { class: "wb-against" }, h("h3", { class: "wb-small-title" }, state.comparison.title),
+      h("p", { class: "wb-chips" }, state.comparison.chips.map((one) => chip(one))),
+      state.comparison.note && h("p", { class: "wb-hint" }, state.comparison.note)),
+    actions(view, state.row, state.others),
+    notes(state)),
+  h("div", { class: "wb-tabs", role: "tablist", "aria-labelledby": `${local.id}-title`, onkeydown: steer },
+    tabs.map((one) => h("button", { type: "button", role: "tab", key: one.name, id: `${local.id}-tab-${one.name}`,
+      "aria-selected": String(one.name === tab), "aria-controls": `${local.id}-panel`, tabindex: one.name === tab ? "0" : "-1",
+      onclick: () => choose(one.name) }, one.title))),
+  h("div", { class: "wb-tab-panel", role: "tabpanel", id: `${local.id}-panel`, "aria-labelledby": `${local.id}-tab-${tab}`,
+    tabindex: "0", key: tab }, PANELS[tab](view)));
 }
 
-const PANELS = {
-  quality: ({ state, ...rest }) => quality({ state, ...rest }),
-  flips,
-  layers,
-  numbers,
-  found,
-  report,
-};
+/** The first one is read at once; more are one click away, so that what follows is seen. */
+function notes({ notes: [first, ...more], labels }) {
+  return first && [h("ul", { class: "wb-notes", key: "first" }, h("li", {}, first)),
+    more.length > 0 && h("details", { class: "wb-fold", key: "more" }, h("summary", {}, `${labels.more} (${more.length})`),
+      h("ul", { class: "wb-notes" }, more.map((note, index) => h("li", { key: index }, note))))];
+}
+
+/** Each time it is asked for, the eye and the focus are led here; changes of what is shown leave them alone. */
+function reveal({ state, local }, node) {
+  if (local.seen === state.revealed) return;
+  local.seen = state.revealed;
+  const before = document.activeElement;
+  if (before && !node.contains(before) && before !== document.body) local.from = before;
+  node.querySelector(".wb-drawer-title").focus({ preventScroll: true });
+  // Beside the table it is seen already; below it the page goes there, once more when what lies above has changed.
+  const lead = () => {
+    const { top, bottom } = node.getBoundingClientRect();
+    const seen = top >= 0 && top < innerHeight - 200;
+    const filled = top < 0 && bottom > innerHeight && getComputedStyle(node).overflowY === "auto";
+    if (node.isConnected && !seen && !filled) node.scrollIntoView({ block: "start" });
+  };
+  for (const milliseconds of [0, 250, 700]) setTimeout(lead, milliseconds);
+}
+
+const PANELS = { quality, flips, layers, numbers, found, report };
 
 function quality(view) {
   const { state } = view;
-  if (state.waiting) return h("p", { class: "wb-empty", role: "status" }, state.waiting);
   return h("div", { class: "wb-two" }, state.charts.map((chart) => h("div", { key: chart.name },
     h("h3", { class: "wb-small-title" }, chart.name), picture({ view, key: chart.name, ...chart }))));
 }
 
 function flips(view) {
   const { state } = view;
-  return [h("p", { class: "wb-hint" }, state.flips.summary),
+  if (state.waiting) return h("p", { class: "wb-empty", role: "status" }, state.waiting);
+  return [h("p", {}, state.flips.summary),
     h("ul", { class: "wb-flips" }, state.flips.samples.map((flip) => h("li", { key: flip.index, class: flip.lost ? "wb-flip-lost" : null },
       flip.picture && h("img", { src: flip.picture, alt: flip.title, width: "64", height: "64" }),
       h("span", {}, h("strong", {}, flip.label, h("span", { class: "wb-flip-sign", "aria-hidden": "true" }, flip.lost ? "✕" : "✓")),
@@ -66,7 +105,7 @@ function flips(view) {
 }
 
 function layers({ state }) {
-  return dataTable({ ...state.layers, hideCaption: true });
+  return [state.layers.note && h("p", { class: "wb-hint" }, state.layers.note), dataTable({ ...state.layers, hideCaption: true })];
 }
 
 function numbers({ state }) {
@@ -84,5 +123,5 @@ function report(view) {
   return [state.report.map((part) => h("div", { key: part.title }, h("h3", { class: "wb-small-title" }, part.title),
     h("ul", { class: "wb-lines" }, part.lines.map((line, index) => h("li", { key: index }, line))))),
   state.code && codeBlock({ view, key: state.variant, code: state.code, title: state.labels.code }),
-  state.recipe && codeBlock({ view, key: `recipe ${state.variant}`, code: state.recipe, title: state.labels.recipe })];
+  state.recipe && codeBlock({ view, key: `recipe ${state.variant}`, code: state.recipe, title: state.labels.recipeTitle })];
 }

@@ -25,7 +25,7 @@ export function placed(drawn, names, palette) {
     if (!fits) continue;
     taken.push(fits);
     annotations.push({
-      x: xaxis.type === "log" ? Math.log10(name.x) : name.x, y: name.y, text: name.text, xanchor: "center", yanchor: "middle",
+      x: xaxis.type === "log" ? Math.log10(name.x) : name.x, y: yaxis.type === "log" ? Math.log10(name.y) : name.y, text: name.text, xanchor: "center", yanchor: "middle",
       font: { size: FONT_PIXELS, color: palette.ink, family: palette.font }, captureevents: false, borderpad: 0, bgcolor: `${palette.surface}e6`,
       showarrow: true, ax: fits.x - x, ay: fits.y - y, arrowhead: 0, arrowwidth: 1, standoff: radius,
       arrowcolor: fits.far ? palette.muted : "rgba(0,0,0,0)",

@@ -73,7 +73,7 @@ function body(view, one, id) {
     event.preventDefault();
     clearTimeout(local.timer);
     remember(view, one);
-    view.act("apply", { technique: one.name, values: { ...values, ...own } });
+    view.act("apply", { technique: one.name, values: { ...values, ...own }, again: Boolean(one.existing) });
   };
   const toggleHelp = (field) => {
     if (!local.help.delete(field)) local.help.add(field);
@@ -93,20 +93,25 @@ function body(view, one, id) {
 
 /** What to expect and Apply: always in sight while the form is. */
 function foot(view, one) {
-  const { state, labels } = view;
+  const { state, labels, local } = view;
   const { refusal } = one;
   return h("div", { class: "wb-foot", key: "foot" },
     refusal
       ? h("p", { class: "wb-callout wb-callout-off", role: "status", key: "expected" }, h("strong", {}, refusal.lead), " ", one.problem)
       : one.expectation && h("p", { class: "wb-callout", role: "status", key: "expected" }, h("strong", {}, labels.expected), " ", one.expectation),
     one.message && h("p", { class: "wb-error", role: "alert", key: "message" }, one.message),
+    one.existing && h("p", { role: "status", key: "existing" }, one.existing.text),
     h("div", { class: "wb-actions", key: "actions" },
+      one.existing && h("button", { type: "button", class: "wb-primary", key: "show", onclick: () => {
+        local.setDrawer?.(false);
+        view.act("show", { variant: one.existing.variant });
+      } }, labels.show),
       refusal?.help
         ? h("button", { type: "button", class: "wb-primary", key: "before", onclick: () => {
           remember(view, one);
           view.act("before", { technique: one.name });
         } }, refusal.help)
-        : h("button", { type: "submit", class: "wb-primary", key: "apply", disabled: Boolean(refusal) || !state.ready,
-          "aria-label": `${labels.apply}: ${one.title}` }, labels.apply),
+        : h("button", { type: "submit", class: one.existing ? null : "wb-primary", key: "apply", disabled: Boolean(refusal) || !state.ready,
+          "aria-label": `${one.existing ? labels.another : labels.apply}: ${one.title}` }, one.existing ? labels.another : labels.apply),
       one.effect && h("span", { class: "wb-hint", key: "effect" }, one.effect)));
 }

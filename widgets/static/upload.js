@@ -3,23 +3,32 @@
 const PART_BYTES = 1024 * 1024;
 let transfers = 0;
 
-/** Sends `file`; `finished` is called with its place on the kernel's side. */
-export function upload(view, kind, file, finished) {
+/** Sends `file`; `finished` is called with its place on the kernel's side, or null; `progress` with the share sent. */
+export function upload(view, kind, file, finished, progress = () => {}) {
   const transfer = `${Date.now()}-${++transfers}`;
   const parts = Math.max(1, Math.ceil(file.size / PART_BYTES));
+  const end = (path) => {
+    view.model.off("msg:custom", answered);
+    finished(path);
+  };
   const next = async (part) => {
-    const bytes = await file.slice(part * PART_BYTES, (part + 1) * PART_BYTES).arrayBuffer();
-    view.act("upload", { transfer, kind, file: file.name, size: file.size, part, parts }, [bytes]);
+    try {
+      const bytes = await file.slice(part * PART_BYTES, (part + 1) * PART_BYTES).arrayBuffer();
+      view.act("upload", { transfer, kind, file: file.name, size: file.size, part, parts }, [bytes]);
+    } catch {
+      end(null); // the file has changed or gone, or was a folder
+    }
   };
   const answered = (message) => {
     if (message?.type !== "upload" || message.transfer !== transfer) return;
     if (message.part !== undefined && message.part + 1 < parts && !message.error) {
+      progress((message.part + 1) / parts);
       next(message.part + 1);
       return;
     }
-    view.model.off("msg:custom", answered);
-    if (!message.error) finished(message.path);
+    end(message.error ? null : message.path);
   };
   view.model.on("msg:custom", answered);
+  progress(0);
   next(0);
 }

@@ -1,72 +1,177 @@
-// The table of variants: every number with its interval, every verdict in words, and what can be done.
+// The table of variants: one line each, sorted and filtered here; what can be done with the chosen one.
 
 import { h, identifier } from "./dom.js";
+import { actions, remedy, star } from "./actions.js";
 import { receiver } from "./download.js";
 
-const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
+export const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
 
 export function variants(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();
+  local.sort ??= { column: null, reversed: false };
   view.receive ??= receiver();
-  const selected = state.rows.find((row) => row.id === state.selected);
   return h("section", { class: "wb-card wb-variants", "aria-labelledby": `${local.id}-title` },
     h("header", { class: "wb-card-head" },
       h("h2", { id: `${local.id}-title` }, state.title),
       h("span", { class: "wb-spring" }),
       state.message && h("p", { class: "wb-hint", role: "status" }, state.message),
-      state.undo && h("button", { type: "button", class: "wb-small", onclick: () => view.act("undo") }, state.undo),
-      h("button", { type: "button", class: "wb-small", disabled: state.rows.length === 0, title: state.finalHint,
-        onclick: () => view.act("final") }, labels.final)),
+      state.undo && h("button", { type: "button", class: "wb-small wb-undo", onclick: () => {
+        const before = new Set(state.rows.map((row) => row.id));
+        view.act("undo");
+        back(view, before);
+      } }, state.undo),
+      !state.empty && filters(view)),
     state.error && h("p", { class: "wb-error wb-pad", role: "alert" }, state.error),
-    state.empty ? h("p", { class: "wb-empty" }, state.empty) : [table(view), selected && toolbar(view, selected)]);
+    state.empty ? h("p", { class: "wb-empty" }, state.empty) : [table(view), foot(view)]);
+}
+
+/** After an undo the focus is on what came back. */
+function back(view, before, patience = 40) {
+  const row = view.state.rows.find((one) => !before.has(one.id));
+  const radio = row && document.getElementById(`${view.local.id}-${row.id}`);
+  if (radio) radio.focus();
+  else if (patience > 0) setTimeout(() => back(view, before, patience - 1), 100);
+}
+
+function filters(view) {
+  const { state, labels, local } = view;
+  const toggle = (name, title, shown) => shown && h("button", { type: "button", class: "wb-small", key: name, "aria-pressed": String(Boolean(local[name])),
+    onclick: () => {
+      local[name] = !local[name];
+      view.redraw();
+    } }, title);
+  return h("div", { class: "wb-actions wb-row-filters" },
+    toggle("onlyFront", labels.onlyFront, state.rows.some((row) => row.front)),
+    toggle("onlyStarred", `★ ${labels.onlyStarred}`, state.rows.some((row) => row.starred) || local.onlyStarred),
+    toggle("noReferences", labels.noReferences, state.rows.some((row) => row.automatic)),
+    h("button", { type: "button", class: "wb-small", key: "csv", "aria-label": labels.csvHint, onclick: () => view.act("csv") }, labels.csv),
+    h("button", { type: "button", class: "wb-small wb-primary", key: "report", "aria-label": labels.reportHint, title: labels.reportHint,
+      onclick: () => view.act("report") }, labels.report));
+}
+
+function shown({ state, local }) {
+  const rows = state.rows.filter((row) => !(local.onlyFront && !row.front) && !(local.onlyStarred && !row.starred)
+    && !(local.noReferences && row.automatic));
+  const { column, reversed } = local.sort;
+  if (!column) return rows;
+  const of = (row) => column === "name" ? row.name : column === "star" ? Number(!row.starred) : row[column].sort;
+  const order = (one, other) => {
+    const [a, b] = [of(one), of(other)];
+    // What is not known comes last, whichever way.
+    if (a === null || b === null) return Number(a === null) - Number(b === null);
+    return (reversed ? -1 : 1) * (typeof a === "string" ? a.localeCompare(b) : a - b);
+  };
+  return [...rows].sort(order);
 }
 
 function table(view) {
   const { state, labels, local } = view;
+  const rows = shown(view);
+  const head = (column, title) => {
+    const sorted = local.sort.column === column;
+    return h("th", { scope: "col", role: "columnheader", key: column,
+      "aria-sort": sorted ? (local.sort.reversed ? "descending" : "ascending") : "none" },
+    h("button", { type: "button", class: "wb-sort", onclick: () => {
+      // Best first, then worst first, then as they were made.
+      local.sort = !sorted ? { column, reversed: false } : local.sort.reversed ? { column: null, reversed: false } : { column, reversed: true };
+      view.redraw();
+    } }, title, h("span", { "aria-hidden": "true" }, sorted ? (local.sort.reversed ? " ▲" : " ▼") : "")));
+  };
   return h("div", { class: "wb-scroll" },
-    h("table", { class: "wb-table wb-cards", role: "table", "aria-label": state.title },
-      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, [labels.variant, labels.size, labels.latency, labels.quality]
-        .map((title) => h("th", { scope: "col", role: "columnheader", key: title }, title)))),
-      h("tbody", { role: "rowgroup" }, state.rows.map((row) => h("tr", {
-        role: "row", key: row.id, "aria-selected": String(row.id === state.selected),
-        class: [row.id === state.selected && "wb-selected", row.automatic && "wb-automatic"].filter(Boolean).join(" "),
-        // A click on the label reaches the radio button, which says so itself.
-        onclick: (event) => event.target.closest("label, input") || view.act("select", { variant: row.id }),
-      },
-      h("th", { scope: "row", role: "rowheader" }, h("label", { class: "wb-pick" },
-        h("input", { type: "radio", name: `${local.id}-selected`, checked: row.id === state.selected, "aria-label": row.name,
-          onchange: () => view.act("select", { variant: row.id }) }),
-        h("span", { class: `wb-shape wb-shape-${row.family}`, "aria-hidden": "true" }),
-        h("span", {}, h("strong", {}, row.name), row.front && h("span", { class: "wb-tag wb-tag-front", title: labels.frontHint }, labels.front),
-          h("span", { class: "wb-sub" }, row.made)))),
-      cell(labels.size, row.size), cell(labels.latency, row.latency), cell(labels.quality, row.quality))))));
+    h("table", { class: "wb-table wb-lines-table", role: "table", "aria-label": state.title },
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head("star", h("span", {}, h("span", { "aria-hidden": "true" }, "★"),
+        h("span", { class: "wb-hidden" }, labels.starred))),
+      head("name", labels.variant), head("size", labels.size), head("speed", labels.speed), head("quality", labels.quality))),
+      h("tbody", { role: "rowgroup" }, rows.map((row) => [line(view, row),
+        row.id === state.selected && !state.opened && tools(view, row)]),
+      rows.length === 0 && h("tr", { role: "row", key: "none" }, h("td", { role: "cell", colspan: "5", class: "wb-empty" }, labels.none, " ",
+        h("button", { type: "button", class: "wb-small", onclick: () => {
+          local.onlyFront = local.onlyStarred = local.noReferences = false;
+          view.redraw();
+        } }, labels.all))))));
 }
 
-function cell(title, measured) {
-  return h("td", { role: "cell", "data-label": title },
-    h("span", { class: "wb-value" }, measured.value),
-    measured.interval && h("span", { class: "wb-interval" }, measured.interval),
-    measured.verdict && h("span", { class: `wb-verdict wb-verdict-${measured.tone}` },
-      h("span", { "aria-hidden": "true" }, SIGNS[measured.tone] ?? ""), " ", measured.verdict),
-    measured.detail && h("span", { class: "wb-sub" }, measured.detail));
+function line(view, row) {
+  const { state, labels, local } = view;
+  const open = () => view.act("open", { variant: row.id });
+  return h("tr", {
+    role: "row", key: row.id, "aria-selected": String(row.id === state.selected),
+    class: [row.id === state.selected && "wb-selected", row.automatic && "wb-automatic"].filter(Boolean).join(" "),
+    // Arrow keys go from one to the next without opening anything; a pointer opens.
+    onclick: (event) => event.target.closest("button, a, select, input, label") || open(),
+  },
+  h("td", { role: "cell", class: "wb-cell-star" }, star(view, row)),
+  h("th", { scope: "row", role: "rowheader" }, h("label", { class: "wb-pick", onclick: (event) => event.detail > 0 && open() },
+    h("input", { type: "radio", id: `${local.id}-${row.id}`, name: `${local.id}-selected`, checked: row.id === state.selected, "aria-label": row.name,
+      onclick: (event) => event.stopPropagation(),
+      onchange: () => row.id === view.state.selected || view.act("select", { variant: row.id }),
+      onkeydown: (event) => event.key === "Enter" && open() }),
+    h("span", { class: `wb-shape wb-shape-${row.family}`, "aria-hidden": "true" }),
+    h("span", { class: "wb-line-name" }, h("strong", {}, row.name),
+      row.front && h("span", { class: "wb-front", key: "front" }, h("span", { class: "wb-front-sign", "aria-hidden": "true" }, "◎"),
+        h("span", { class: "wb-front-words" }, labels.front)),
+      row.note && h("span", { class: "wb-tag", key: "note" }, h("span", { "aria-hidden": "true" }, "✎ "), labels.note)))),
+  cell(view, row, "size", labels.size, bar(row.size.bar)),
+  cell(view, row, "speed", labels.speed, bar(row.speed.bar), row.measured ? remedy(view, row, row.speed.chip) : null),
+  cell(view, row, "quality", labels.quality, change(row.quality), row.measured ? null : remedy(view, row)));
 }
 
-function toolbar(view, row) {
+function cell({ labels }, row, name, title, picture, button = null) {
+  const measured = row[name];
+  const nothing = !measured.chip && !measured.detail;
+  return h("td", { role: "cell", "data-label": title, class: `wb-cell-${name}` },
+    h("div", { class: "wb-cell" },
+      (nothing || !measured.chip) && h("span", { class: "wb-narrow-label" }, title, " "),
+      nothing ? h("span", { class: "wb-sub" }, row.busy ? labels.busy : labels.missing) : [
+        measured.chip && (button ? null : chip(measured.chip)),
+        button,
+        measured.detail && h("span", { class: "wb-detail" }, measured.detail)],
+      nothing && button, picture));
+}
+
+/** A verdict: a sign, words and a tone, so that it is told without colours; its interval may be left to the details. */
+export function chip({ words, tone }) {
+  const [said, interval] = words.split(" [");
+  return h("span", { class: `wb-verdict wb-verdict-${tone}` }, h("span", { "aria-hidden": "true" }, SIGNS[tone] ?? ""), " ", said,
+    interval && h("span", { class: "wb-chip-interval" }, ` [${interval}`));
+}
+
+/** A length against that of the longest in the table. */
+function bar(share) {
+  return share !== null && h("svg", { class: "wb-tiny", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
+    h("rect", { class: "wb-tiny-ground", x: 0, y: 2, width: 100, height: 2 }),
+    h("rect", { class: "wb-tiny-bar", x: 0, y: 1, width: Math.max(0.8, 100 * share), height: 4 }));
+}
+
+/** The change of F1 with its interval; the ground is where it is kept: four tolerances to each side are seen. */
+function change({ interval, tolerance }) {
+  if (!interval) return null;
+  const place = (value) => Math.min(100, Math.max(0, 50 + (50 * value) / (4 * tolerance)));
+  const [low, value, high] = interval.map(place);
+  return h("svg", { class: "wb-tiny", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
+    h("rect", { class: "wb-tiny-kept", x: place(-tolerance), y: 0, width: 100 - place(-tolerance), height: 6 }),
+    h("rect", { class: "wb-tiny-whisker", x: low, y: 2.5, width: Math.max(0.5, high - low), height: 1 }),
+    h("rect", { class: "wb-tiny-dot", x: Math.max(0, value - 1.2), y: 0.5, width: 2.4, height: 5 }));
+}
+
+/** The chosen one's actions, under its line: where the eye is. */
+function tools(view, row) {
   const { state, labels } = view;
-  const act = (name, values = {}) => () => view.act(name, { variant: row.id, ...values });
-  return h("div", { class: "wb-toolbar", role: "toolbar", "aria-label": state.toolbarTitle },
-    row.notes.length > 0 && h("ul", { class: "wb-notes" }, row.notes.map((note, index) => h("li", { key: index }, note))),
+  const others = state.rows.filter((other) => other.id !== row.id);
+  return h("tr", { role: "row", key: `tools ${row.id}`, class: "wb-tools" }, h("td", { role: "cell", colspan: "5" },
+    h("div", { class: "wb-toolbar", role: "group", "aria-label": state.toolbarTitle },
+      h("p", { class: "wb-hint" }, row.made),
+      actions(view, row, others, state.drawer && h("button", { type: "button", class: "wb-small wb-primary", key: "details", "aria-expanded": "false",
+        onclick: () => view.act("open", { variant: row.id }) }, labels.details)),
+      row.notes.length > 0 && h("ul", { class: "wb-notes" }, row.notes.map((note, index) => h("li", { key: index }, note))))));
+}
+
+function foot(view) {
+  const { state, labels } = view;
+  return h("footer", { class: "wb-table-foot" },
     h("div", { class: "wb-actions" },
-      h("button", { type: "button", class: row.id === state.parent ? "" : "wb-primary", "aria-pressed": String(row.id === state.parent),
-        onclick: act("continue") }, labels.continue),
-      state.rows.length > 1 && h("label", { class: "wb-inline" }, h("span", {}, labels.compare),
-        h("select", { value: state.reference ?? "", onchange: (event) => view.act("compare", { variant: row.id, reference: event.target.value }) },
-          state.rows.filter((other) => other.id !== row.id).map((other) => h("option", { key: other.id, value: other.id }, other.name)))),
-      h("span", { class: "wb-spring" }),
-      h("button", { type: "button", class: "wb-small", onclick: act("download") }, labels.download),
-      h("button", { type: "button", class: "wb-small", onclick: act("deploy") }, labels.deploy),
-      h("button", { type: "button", class: "wb-small", onclick: act("recipe") }, labels.recipe),
-      h("button", { type: "button", class: "wb-small wb-danger", disabled: !row.deletable, title: row.deletable ? null : labels.keep,
-        onclick: act("delete") }, labels.delete)));
+      h("button", { type: "button", class: "wb-small", onclick: () => view.act("final") }, labels.final),
+      h("span", { class: "wb-hint" }, state.finalHint)),
+    h("p", { class: "wb-hint" }, h("span", { class: "wb-front-sign", "aria-hidden": "true" }, "◎ "), state.frontHint, state.rows.some((row) => row.automatic) && ` ${state.references}`));
 }

@@ -1,8 +1,9 @@
 // The one entry: shows a component of the page from the JSON state that the kernel sends.
 
-import { clear, render as draw } from "./dom.js";
+import { watchConnection } from "./connection.js";
+import { clear, h, render as draw } from "./dom.js";
 import { announce, inJupyterLab, onTheme } from "./theme.js";
-import { bars as barsView, live as liveView, tradeOff as tradeOffView } from "./charts.js";
+import { live as liveView, tradeOff as tradeOffView } from "./charts.js";
 import { best as bestView } from "./best.js";
 import { details as detailsView } from "./details.js";
 import { drawing as drawingView } from "./drawing.js";
@@ -16,6 +17,7 @@ import { topBar as topBarView } from "./topbar.js";
 import { variants as variantsView } from "./variants.js";
 
 const greeted = new WeakSet();
+const QUERY = location.search; // as it came: what was followed is then taken out of it
 
 /** Once per model: tells the kernel that updates arrive from now on, and echoes each frame. */
 function greet(model) {
@@ -25,13 +27,25 @@ function greet(model) {
     // After the views of this model have drawn: they were told of the same change.
     setTimeout(() => model.send({ type: "echo", frame: model.get("state").frame }), 0);
   });
-  model.send({ type: "rendered" });
+  // JupyterLab's address is not this page's.
+  model.send({ type: "rendered", query: inJupyterLab() ? "" : QUERY });
 }
 
 /** Tells readers aloud and the browser's fonts which language is shown; JupyterLab's page has its own. */
 function speak(el, language) {
   el.lang = language;
   if (!inJupyterLab()) document.documentElement.lang = language;
+}
+
+/** What stands before a panel that shows something old: its workbench was closed, or nobody answers it. */
+function notice(view) {
+  const { state } = view;
+  const text = view.lost ? state.lost : state.closed;
+  if (!text) return null;
+  // On the whole page the bar at its top says it once and in full.
+  if (view.el.closest(".wb-page") && !view.el.querySelector(".wb-top")) return h("p", { class: "wb-old", key: "lost" }, state.old);
+  return h("div", { class: "wb-callout wb-callout-warn wb-lost", role: "alert", key: "lost" }, h("span", {}, text),
+    view.lost && !inJupyterLab() && h("button", { type: "button", class: "wb-small", onclick: () => location.reload() }, state.lostReload));
 }
 
 function component(content) {
@@ -41,8 +55,10 @@ function component(content) {
       announce();
       const view = {
         model,
+        el,
         assets,
         local: {},
+        lost: false,
         get state() {
           return model.get("state");
         },
@@ -54,7 +70,8 @@ function component(content) {
         },
         redraw() {
           speak(el, view.state.spoken);
-          draw(el, content(view));
+          el.classList.toggle("wb-stale", Boolean(view.lost || view.state.closed));
+          draw(el, [notice(view), content(view)]);
         },
       };
       const receive = (message, buffers) => view.receive?.(message, buffers);
@@ -64,7 +81,13 @@ function component(content) {
       const forget = onTheme(view.redraw);
       view.redraw();
       greet(model);
+      const unwatch = watchConnection(model, (lost) => {
+        if (lost === view.lost) return;
+        view.lost = lost;
+        view.redraw();
+      });
       return () => {
+        unwatch();
         model.off("change:state", view.redraw);
         model.off("msg:custom", receive);
         forget();
@@ -74,7 +97,6 @@ function component(content) {
   };
 }
 
-export const bars = component(barsView);
 export const best = component(bestView);
 export const details = component(detailsView);
 export const drawing = component(drawingView);

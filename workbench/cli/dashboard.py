@@ -24,6 +24,14 @@ from workbench.cli._serving import page_options
     show_default=True,
     help="With --shared: the most at a time (about 100 MB each).",
 )
+@click.option(
+    "--keep-jobs",
+    type=click.FloatRange(0),
+    envvar="WORKBENCH_KEEP_JOBS",
+    default=30.0,
+    show_default=True,
+    help="Minutes that jobs run on after their page was closed; 0 ends them with it. Not with --shared.",
+)
 def command(
     port: int | None,
     host: str,
@@ -33,6 +41,7 @@ def command(
     shared: bool,
     allow_uploads: bool,
     visitors: int,
+    keep_jobs: float,
 ) -> None:
     """Open the dashboard in the browser. Ctrl-C ends it."""
     from widgets.page import page
@@ -52,6 +61,7 @@ def command(
         shared=shared,
         uploads=allow_uploads,
         visitors=visitors,
+        keep_jobs_minutes=keep_jobs,
     )
     if not settings.loopback and shared:
         click.echo(str(say("Everyone who can reach this machine can open this page.")), err=True)

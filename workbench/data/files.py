@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import stat
+import zipfile
 from pathlib import Path
 
 from workbench.data.builtin import builtin_names
 from workbench.data.image_folder import read_images
+from workbench.data.mapping import plan
 from workbench.data.npz import read_npz
-from workbench.data.raw import RawData
+from workbench.data.picture_archive import pictures_in, read_picture_archive
+from workbench.data.raw import RawData, default_limit_bytes
 from workbench.data.tables import read_csv
 from workbench.errors import InvalidInput
 from workbench.text import Text, say, verbatim
 from workbench.variant import ModelDescription
+from workbench.zip_directory import members_at_once
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+_FIRST_BYTES = 4096
 
 
 def read_path(
     path: Path, *, label: str | None, limit_bytes: int, model: ModelDescription | None = None
 ) -> RawData:
-    """Reads an ``.npz`` file, a CSV file or a folder of pictures.
+    """Reads an ``.npz`` file, a CSV file, or a folder or ``.zip`` of pictures.
 
     Args:
         path: What the user gave.
@@ -42,6 +47,8 @@ def read_path(
         suffix = path.suffix.lower()
         if suffix == ".npz":
             return read_npz(path, limit_bytes=limit_bytes)
+        if suffix == ".zip":
+            return read_picture_archive(path, limit_bytes=limit_bytes, model=model)
         if suffix in TABLE_SUFFIXES:
             return read_csv(path, label=label, limit_bytes=limit_bytes, model=model)
     except FileNotFoundError as error:
@@ -61,8 +68,71 @@ def read_path(
     )
 
 
+def require_plausible(path: Path) -> None:
+    """Refuses at once what can be no data: by size, name, first bytes, and what an archive declares.
+
+    For the process that must answer a click: it reads a few kilobytes, whatever the file holds.
+
+    Args:
+        path: Something that exists.
+
+    Raises:
+        InvalidInput: If it is no data.
+        Refused: If an archive declares more than the limit.
+    """
+    try:
+        status = path.stat()
+        suffix = path.suffix.lower()
+        if stat.S_ISDIR(status.st_mode):
+            return
+        if not stat.S_ISREG(status.st_mode):
+            raise InvalidInput(say("{path} is neither a file nor a folder.", path=_shown(path)), _allowed())
+        if suffix not in (".npz", ".zip", *TABLE_SUFFIXES):
+            raise InvalidInput(
+                say("{path} is not a kind of file that holds data here.", path=_shown(path)), _allowed()
+            )
+        if status.st_size == 0:
+            raise InvalidInput(
+                say("{name} is empty (0 bytes).", name=path.name), say("Save or download it again.")
+            )
+        if suffix in (".npz", ".zip"):
+            _require_plausible_archive(path, suffix)
+            return
+        with path.open("rb") as file:
+            if b"\0" in file.read(_FIRST_BYTES):
+                raise InvalidInput(
+                    say("{file} is not a text file.", file=path.name), say("Save the table as CSV, in UTF-8.")
+                )
+    except OSError as error:
+        raise InvalidInput(
+            say(
+                "{path} cannot be read: {reason}.",
+                path=_shown(path),
+                reason=verbatim(error.strerror or str(error)),
+            )
+        ) from error
+
+
+def _require_plausible_archive(path: Path, suffix: str) -> None:
+    try:
+        members = members_at_once(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise InvalidInput(
+            say("{name} is damaged, cut short, or no {suffix} file.", name=path.name, suffix=suffix),
+            say("Copy, download or save it again."),
+        ) from error
+    if members is None:
+        return
+    if suffix == ".zip":
+        pictures_in(members, path.name, default_limit_bytes())
+    else:
+        plan({member.filename.removesuffix(".npy"): member for member in members}, path.name)
+
+
 def _allowed() -> Text:
-    return say("Use an .npz file, a .csv file, or a folder with one folder of pictures for each class.")
+    return say(
+        "Use an .npz file, a .csv file, or a folder or .zip file with one folder of pictures for each class."
+    )
 
 
 def _shown(path: Path) -> str:

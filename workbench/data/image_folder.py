@@ -68,13 +68,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
     found = _scan(folder, skipped, judged_outputs(model, None))
     classes = sorted({name for split in found.values() for name in split.classes})
     if "train" not in found or not classes:
-        raise InvalidInput(
-            say("{folder} holds no folders of pictures.", folder=folder.name),
-            say(
-                "Put the pictures ({suffixes}) of each class into a folder named after it.",
-                suffixes=tuple(SUFFIXES),
-            ),
-        )
+        raise _no_classes(folder)
     everything = [path for split in found.values() for path in split.files]
     sizes, modes, broken = _inspect(everything)
     if len(broken) * 10 > len(everything) or not sizes:
@@ -124,6 +118,30 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         scaling="divide by 255",
         is_image=True,
         notes=tuple(notes),
+    )
+
+
+def pictures_of(folder: Path) -> list[tuple[Path, str]]:
+    """The pictures in a folder, each with its class; none is read.
+
+    Raises:
+        InvalidInput: If there are none in folders.
+    """
+    found = _scan(folder, Counter(), None)
+    if "train" not in found:
+        raise _no_classes(folder)
+    return [
+        pair for pictures in found.values() for pair in zip(pictures.files, pictures.classes, strict=True)
+    ]
+
+
+def _no_classes(folder: Path) -> InvalidInput:
+    return InvalidInput(
+        say("{folder} holds no folders of pictures.", folder=folder.name),
+        say(
+            "Put the pictures ({suffixes}) of each class into a folder named after it.",
+            suffixes=tuple(SUFFIXES),
+        ),
     )
 
 

@@ -44,6 +44,22 @@ def read_csv(
     Raises:
         InvalidInput: If the file cannot be read as a table, or the table cannot be used.
     """
+    frame, heading, separator = frame_of(path, limit_bytes)
+    frame, row_numbers = without_row_numbers(frame, features_of(model))
+    frame, decimals = with_numbers_from_texts(frame, comma=separator != ",")
+    raw = from_frame(frame, path.stem, label=label, limit_bytes=limit_bytes, source=path.name, model=model)
+    return replace(raw, notes=(*heading, *row_numbers, *decimals, *raw.notes))
+
+
+def frame_of(path: Path, limit_bytes: int) -> tuple[Any, list[Text], str]:
+    """The table in a CSV file as a pandas ``DataFrame``, as it is written.
+
+    Returns:
+        The table, what is to be said of how it was read, and what separates its columns.
+
+    Raises:
+        InvalidInput: If the file cannot be read as a table.
+    """
     import pandas
 
     # A digit and a comma become a number of 8 bytes.
@@ -101,10 +117,7 @@ def read_csv(
         if numbered
         else []
     )
-    frame, row_numbers = without_row_numbers(frame, features_of(model))
-    frame, decimals = with_numbers_from_texts(frame, comma=separator != ",")
-    raw = from_frame(frame, path.stem, label=label, limit_bytes=limit_bytes, source=path.name, model=model)
-    return replace(raw, notes=(*heading, *row_numbers, *decimals, *raw.notes))
+    return frame, heading, separator
 
 
 def from_frame(

@@ -182,9 +182,9 @@ class Units:
         )
 
 
-def _members(group: Group) -> Text | tuple[str, ...]:
+def _members(group: Group) -> Text:
     if len(group.members) <= 3:
-        return group.members
+        return Text(template="{names}", values={"names": group.members})
     return say(
         "{first}, {second} and {count} more",
         first=group.members[0],

@@ -111,9 +111,9 @@ class Job:
         return job_html(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from workbench.notebook import job_bundle
+        from workbench.notebook import job_bundle, live_card
 
-        return job_bundle(self)
+        return job_bundle(self, live_card(self))
 
     # -- for the queue that runs it -----------------------------------------------------------
 

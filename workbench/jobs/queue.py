@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.errors import Cancelled
+from workbench.jobs import under_way
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
-from workbench.jobs.state import JobKind, JobState
+from workbench.jobs.state import PROCESS_ENDED, JobKind, JobState
 from workbench.text import Text, say
 from workbench.variant import Variant
 
@@ -78,6 +79,7 @@ class JobQueue:
             self._waiting.append((job, work))
             self._jobs[job.id] = job
             position = len(self._waiting) - (self._running is None)
+        under_way.begin(job.id)
         job.observe(self._changed)
         job.observe(self._pass_on)
         job.update(queue_position=max(0, position))
@@ -154,8 +156,8 @@ class JobQueue:
 
     def _end(self, job: Job, error: BaseException) -> None:
         # An event loop that ends cancels its work, which nobody has asked for.
-        ended = say("The process that ran this job ended before it was finished.")
-        job.end(error=error, interrupted=None if job.asked_to_stop else ended)
+        job.end(error=error, interrupted=None if job.asked_to_stop else PROCESS_ENDED)
+        under_way.end(job.id)
 
     async def _stop_work(self, id_: str) -> None:
         await self._executor.cancel(id_)
@@ -175,6 +177,7 @@ class JobQueue:
         self._tasks[job.id] = task
         try:
             job.end(await task)
+            under_way.end(job.id)
         except (Exception, asyncio.CancelledError) as error:
             self._end(job, error)
         finally:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from workbench.records import Record
-from workbench.text import Text
+from workbench.text import Text, say
 from workbench.variant import Table
 
 JobKind = Literal["open", "apply", "measure", "compare", "find"]
@@ -25,6 +25,12 @@ ENDED: frozenset[JobStatus] = frozenset({"done", "failed", "cancelled", "interru
 
 Point = tuple[float, ...]
 """Of a live curve: ``(step, value)``, or ``(step, value, low, high)`` where its interval is known."""
+
+PROCESS_ENDED = say(
+    "The process that ran this job ended before it was finished: its notebook or server was stopped, its "
+    "page was closed for longer than jobs are kept, or the machine went down."
+)
+"""Why a job is interrupted."""
 
 
 class JobState(Record):
@@ -48,6 +54,7 @@ class JobState(Record):
         tables: Those that fill while it runs, as they are now.
         log: The last lines.
         error: Why it failed.
+        part: Of an opening: what it is at, or what it failed at: the model or the data.
         variant: Identifier of the variant that it made.
         created: When it was asked for, UTC.
         waiting_since: Since when it waits, with its worker or for one, instead of running; None if it does
@@ -73,6 +80,7 @@ class JobState(Record):
     tables: tuple[Table, ...] = ()
     log: tuple[Text, ...] = ()
     error: Text | None = None
+    part: Literal["model", "data"] | None = None
     variant: str | None = None
     created: datetime
     waiting_since: datetime | None = None

@@ -32,14 +32,21 @@ def shown(job: Job) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _below_the_cell(job: Job) -> Iterator[None]:
-    from IPython import display
+    from IPython import display as module
 
-    show: Any = display
-    handle = show.display(job, display_id=True)
-    yield  # interrupted, the card stays: the job goes on
-    if handle is not None and job.state.ended:
-        # A saved notebook has no widgets; what came out stays readable.
-        handle.update(job._repr_mimebundle_(), raw=True)
+    from workbench.notebook import job_bundle, live_card
+
+    display: Any = module.display
+    card = live_card(job)
+    handle = display(job_bundle(job, card), raw=True, display_id=True)
+    try:
+        yield
+    finally:
+        if job.state.ended:  # interrupted, the card stays: the job goes on
+            # A saved notebook has no widgets; what came out stays readable.
+            handle.update(job_bundle(job, None), raw=True)
+            if card is not None:
+                card.close()
 
 
 @contextlib.contextmanager

@@ -32,7 +32,8 @@ SAID_FROM_DATA = frozenset(
         "widgets/panels/outcome.py",  # titles of runtimes
         "widgets/panels/technique_list.py",  # titles and docstrings of techniques
         "widgets/panels/techniques.py",  # titles of techniques
-        "widgets/panels/top_bar.py",  # scalings
+        "widgets/panels/opening_form.py",  # scalings
+        "widgets/panels/top_bar.py",  # titles of techniques
         "workbench/cli/_tables.py",  # verdicts
         "workbench/finding.py",  # titles of runtimes
         "workbench/making.py",  # titles of techniques

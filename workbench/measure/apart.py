@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from workbench.data.dataset import Dataset, SplitName
 from workbench.measure import passport as machine
+from workbench.measure.block_plan import BlockPlan
 from workbench.measure.fresh_process import run_in_fresh_process
-from workbench.measure.latency import BlockPlan, Candidate, Timed
+from workbench.measure.latency import Candidate, Timed
 from workbench.measure.narrowing import OnSoFar, heard
 from workbench.measure.prediction import predict_in_batches
 from workbench.measure.records import Protocol

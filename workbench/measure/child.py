@@ -27,7 +27,8 @@ import numpy as np
 from workbench.data.dataset import Dataset, sample_count
 from workbench.errors import InvalidInput, JobFailed, WorkbenchError
 from workbench.library_errors import library_cause, raw_text, reason_of
-from workbench.measure.latency import BlockPlan, Candidate, input_batches, time_interleaved
+from workbench.measure.block_plan import BlockPlan
+from workbench.measure.latency import Candidate, input_batches, time_interleaved
 from workbench.measure.narrowing import SECONDS_BETWEEN, Narrowing
 from workbench.measure.prediction import predict_in_batches
 from workbench.runtime import Runtime

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from workbench.measure.latency import ROUNDS, TIMED_RUNS, BlockPlan, Candidate, Timed
+from workbench.measure.block_plan import ROUNDS, TIMED_RUNS, BlockPlan
+from workbench.measure.latency import Candidate, Timed
 from workbench.measure.records import LatencyMeasurement, Protocol
 from workbench.measure.statistics import compare_speed, floor_of, summarize
 from workbench.measure.trust import beside_other_work, busy

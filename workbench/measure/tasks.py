@@ -18,7 +18,8 @@ from workbench.errors import InvalidInput
 from workbench.jobs.part import Part
 from workbench.measure import passport as machine
 from workbench.measure.apart import peak_memory, predict_split, time_once
-from workbench.measure.latency import PROCESSES, BlockPlan, Candidate, Timed
+from workbench.measure.block_plan import BlockPlan
+from workbench.measure.latency import PROCESSES, Candidate, Timed
 from workbench.measure.latency_record import latency_measurement
 from workbench.measure.narrowing import SoFar, latency_curve
 from workbench.measure.quality import quality_measurement

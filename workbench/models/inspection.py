@@ -13,7 +13,7 @@ from workbench.models.hdf5_file import Hdf5Contents, look_through
 from workbench.models.keras_config import config_problems, parse_config
 from workbench.text import Text, say
 
-__all__ = ["Inspection", "inspect"]
+__all__ = ["Inspection", "glance", "inspect"]
 
 _EXPECTED = {"keras": {".keras"}, "h5": {".h5", ".hdf5"}, "tflite": {".tflite"}, "onnx": {".onnx"}}
 _ONNX_FIELDS = range(1, 32)
@@ -32,6 +32,35 @@ def inspect(path: Path) -> Inspection:
         what a file holds.
     """
     path = Path(path)
+    found = _beginning(path)
+    if isinstance(found, Inspection):
+        return found
+    return _inspect_folder(path) if found is None else _inspect_content(path, found)
+
+
+def glance(path: Path) -> Problem | None:
+    """The first reason not to open a model that shows at once: its size, first bytes, declared sizes.
+
+    For the process that must answer a click: it reads a few kilobytes, whatever the file holds.
+
+    Args:
+        path: What the user named.
+    """
+    path = Path(path)
+    found = _beginning(path)
+    if found is None:
+        found = Inspection("saved model") if (path / "saved_model.pb").is_file() else _inspect_folder(path)
+    if isinstance(found, Inspection):
+        return found.problems[0] if found.problems else None
+    if found.startswith(keras_archive.MAGIC):
+        return keras_archive.glance(path)
+    if found.startswith(HDF5_MAGIC) or found[4:8] == tflite.IDENTIFIER or _is_onnx(path, found):
+        return None
+    return Problem(*_other(path.name, found))
+
+
+def _beginning(path: Path) -> bytes | Inspection | None:
+    """The first bytes of a file; None for a folder; why it is not opened where that shows without them."""
     try:
         status = path.stat()
     except OSError as error:
@@ -40,7 +69,7 @@ def inspect(path: Path) -> Inspection:
             say("Check the path."),
         )
     if stat.S_ISDIR(status.st_mode):
-        return _inspect_folder(path)
+        return None
     if not stat.S_ISREG(status.st_mode):
         # opening a pipe would wait for ever
         return _unknown(say("{name} is no regular file but a pipe, socket or device.", name=path.name))
@@ -57,12 +86,11 @@ def inspect(path: Path) -> Inspection:
         )
     try:
         with path.open("rb") as file:
-            start = file.read(64)
+            return file.read(64)
     except OSError as error:
         return _unknown(
             say("{path} cannot be read: {reason}.", path=str(path), reason=os.strerror(error.errno or 0))
         )
-    return _inspect_content(path, start)
 
 
 def _inspect_content(path: Path, start: bytes) -> Inspection:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-import stat
 import zipfile
 import zlib
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from workbench.models.findings import (
     LARGEST_CONFIG_BYTES,
@@ -20,11 +19,11 @@ from workbench.models.findings import (
 )
 from workbench.models.hdf5_file import Hdf5Contents, declares_too_much, look_through
 from workbench.models.keras_config import config_problems, parse_config, too_large
-from workbench.text import Text, say
+from workbench.text import say
+from workbench.zip_directory import members_at_once, unsafe_member
 
 MAGIC = b"PK\x03\x04"
 
-_HARD_LINK_FIELD = 0x000D
 _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 
 
@@ -37,7 +36,7 @@ def inspect_archive(path: Path) -> Inspection:
     name = path.name
     try:
         with zipfile.ZipFile(path) as archive:
-            problems = _member_problems(archive, name, path.stat().st_size)
+            problems = _member_problems(archive.infolist(), name, path.stat().st_size)
             if problems:
                 return Inspection("keras", tuple(problems))
             return _inspect_members(archive, name, path.stat().st_size)
@@ -46,8 +45,27 @@ def inspect_archive(path: Path) -> Inspection:
         return Inspection("keras", (damaged(name),))
 
 
-def _member_problems(archive: zipfile.ZipFile, name: str, held_bytes: int) -> list[Problem]:
-    members = archive.infolist()
+def glance(path: Path) -> Problem | None:
+    """The first reason against a ``.keras`` file that its directory of members gives; unpacks nothing.
+
+    Args:
+        path: The archive.
+    """
+    name = path.name
+    try:
+        members = members_at_once(path)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
+        return damaged(name)
+    if members is None:
+        return None
+    problems = _member_problems(members, name, path.stat().st_size)
+    if problems:
+        return problems[0]
+    names = {member.filename for member in members}
+    return None if _CONFIG in names else _not_keras(name, names)
+
+
+def _member_problems(members: list[zipfile.ZipInfo], name: str, held_bytes: int) -> list[Problem]:
     if len(members) > MOST_OBJECTS:
         return [
             Problem(
@@ -55,7 +73,7 @@ def _member_problems(archive: zipfile.ZipFile, name: str, held_bytes: int) -> li
             )
         ]
     for member in members:
-        reason = _bad_member(member)
+        reason = unsafe_member(member)
         if reason is not None:
             return [
                 Problem(
@@ -85,37 +103,6 @@ def _member_problems(archive: zipfile.ZipFile, name: str, held_bytes: int) -> li
     if declared > LARGEST_WEIGHTS_BYTES or expands_too_much(declared, held_bytes):
         return [declares_too_much(name, declared, held_bytes)]
     return []
-
-
-def _bad_member(member: zipfile.ZipInfo) -> Text | None:
-    """Why a member is refused, or None."""
-    # zipfile turns backslashes and cuts at NUL: the name as written decides
-    written = member.orig_filename
-    if "\\" in written or "\0" in written:
-        return say("a backslash in its name")
-    if written.startswith("/") or PureWindowsPath(written).drive:
-        return say("an absolute path")
-    if ".." in written.split("/"):
-        return say("a path out of the archive")
-    if member.flag_bits & 0x1:
-        return say("encrypted")
-    mode = member.external_attr >> 16
-    if stat.S_ISLNK(mode):
-        return say("a symbolic link")
-    if stat.S_IFMT(mode) and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        return say("no regular file")
-    if _has_field(member.extra, _HARD_LINK_FIELD):
-        return say("a hard link")
-    return None
-
-
-def _has_field(extra: bytes, wanted: int) -> bool:
-    while len(extra) >= 4:
-        field, length = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")
-        if field == wanted:
-            return True
-        extra = extra[4 + length :]
-    return False
 
 
 def _inspect_members(archive: zipfile.ZipFile, name: str, held_bytes: int) -> Inspection:

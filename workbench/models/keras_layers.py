@@ -35,9 +35,10 @@ def describe_model(model: keras.Model) -> ModelDescription:
     layers = []
     macs: int | None = 0
     for name, layer, calls in _flat(model):
-        layers.append(_layer(name, layer))
         counted = _macs(layer)
-        macs = None if macs is None or counted is None else macs + counted * calls
+        counted = None if counted is None else counted * calls
+        layers.append(_layer(name, layer).model_copy(update={"macs": counted}))
+        macs = None if macs is None or counted is None else macs + counted
     meanings = output_meanings(model)
     matrices = [np.asarray(kernel.variable) for kernel in kernels(model)]
     return ModelDescription(

@@ -105,6 +105,7 @@ def describe_onnx(path: Path) -> ModelDescription:
         held = [weights[name] for name in constants if name in weights and name not in seen]
         held = [tensor for tensor in held if _is_weight(tensor, node)]
         seen.update(tensor.name for tensor in held)
+        counted: int | None = 0
         kernel = next((weights[n] for n in constants[_first_weight(node) :] if n in weights), None)
         if node.op_type in _PRODUCTS and kernel is not None:
             uses.append(
@@ -117,7 +118,7 @@ def describe_onnx(path: Path) -> ModelDescription:
             )
             counted = _macs(node, kernel, shapes)
             macs = None if macs is None or counted is None else macs + counted
-        layers.append(_layer(node, held, shapes))
+        layers.append(_layer(node, held, shapes).model_copy(update={"macs": counted}))
     meanings = output_meanings(graph)
     inputs = [value for value in graph.input if value.name not in weights]
     first = _lengths(inputs[0])[:1] if inputs else ()

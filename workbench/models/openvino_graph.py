@@ -60,6 +60,7 @@ def describe_openvino(folder: Path) -> ModelDescription:
         ]
         fresh = [c for c in weights if c.get_friendly_name() not in seen]
         seen.update(c.get_friendly_name() for c in fresh)
+        counted: int | None = 0
         if node.get_type_name() in _PRODUCTS and weights:
             kernel = max(weights, key=_elements)
             uses.append(
@@ -77,6 +78,7 @@ def describe_openvino(folder: Path) -> ModelDescription:
                 size_bytes=sum(c.get_byte_size() for c in fresh),
                 output_shape=_lengths(node.output(0)) if node.outputs() else (),
                 precision=_type(largest) if largest is not None else "float32",
+                macs=counted,
             )
         )
     return ModelDescription(

@@ -225,7 +225,8 @@ def _layers(
         # What is widened before it is used counts where it lies.
         counted = _macs(kind, [stored.get(i, i) for i in inputs if i >= 0], outputs, tensors, elements)
         macs = None if macs is None or counted is None else macs + counted
-        layers.append(_layer(kind, [tensors[i] for i in weights], tensors[outputs[0]] if outputs else None))
+        layer = _layer(kind, [tensors[i] for i in weights], tensors[outputs[0]] if outputs else None)
+        layers.append(layer.model_copy(update={"macs": counted}))
     return layers, uses, macs
 
 

@@ -63,7 +63,7 @@ def serve_dashboard(
         visitors = Path(scratch) / "visitors" if settings.shared else None
         # The one instance: what Voila's parts log goes to it, and with none nowhere.
         app = _Dashboard.instance(
-            page, settings, announce, config=_configuration(page, settings, port, visitors)
+            page, settings, announce, config=_configuration(page, settings, port, visitors, Path(scratch))
         )
         try:
             app.initialize([])
@@ -72,7 +72,9 @@ def serve_dashboard(
             _Dashboard.clear_instance()
 
 
-def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Path | None) -> Config:
+def _configuration(
+    page: Page, settings: ServerSettings, port: int, visitors: Path | None, scratch: Path
+) -> Config:
     config = Config()
     config.Voila.ip = settings.host
     config.Voila.port = port
@@ -116,6 +118,8 @@ def _configuration(page: Page, settings: ServerSettings, port: int, visitors: Pa
         }
     }
     config.PageKernelManager.grace_seconds = settings.grace_seconds
+    config.PageKernelManager.keep_jobs_seconds = settings.keeps_jobs_seconds
+    config.PageKernelManager.jobs_folder = str(scratch)
     config.PageKernelManager.first_visit_seconds = settings.first_visit_seconds
     config.PageKernelManager.working_folder = str(Path.cwd())
     if visitors is not None:

@@ -14,6 +14,8 @@ from uuid import uuid4
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Float, Unicode
 
+from workbench.jobs import under_way
+
 _Base: Any = AsyncMappingKernelManager  # half typed: its coroutines are declared as plain functions
 _SWEEP_SECONDS = 1.0
 _LEAVING_SECONDS = 1.0
@@ -22,6 +24,9 @@ _LEAVING_EARLY_SECONDS = 15.0
 
 class PageKernelManager(_Base):  # type: ignore[misc]
     """Gives each page a kernel, and ends it some seconds after the last connection of its page.
+
+    One with jobs under way is kept until they have ended, for as long as the server was told: whoever opens
+    the page again sees them, in the folder that both kernels share, and gets what they make.
 
     Voila's own way, a request that the page sends when it closes, is refused by its server for want
     of a token, and never sent when a browser crashes or a network fails. A broken connection is
@@ -37,6 +42,10 @@ class PageKernelManager(_Base):  # type: ignore[misc]
         90.0, help="How long a kernel waits for the first connection after the last sign of its page"
     ).tag(config=True)
     working_folder = Unicode("", help="Where kernels start; empty means at the notebook").tag(config=True)
+    keep_jobs_seconds = Float(
+        0.0, help="How long a kernel with jobs under way is kept after its page is gone"
+    ).tag(config=True)
+    jobs_folder = Unicode("", help="Holds a file for each kernel with jobs under way").tag(config=True)
     visitor_root = Unicode("", help="Holds one folder per kernel, removed with it; empty: none").tag(
         config=True
     )
@@ -48,6 +57,7 @@ class PageKernelManager(_Base):  # type: ignore[misc]
         self._being_sent: set[str] = set()
         self._opening = 0
         self._visited: set[str] = set()
+        self._working_since: dict[str, float] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
     @property
@@ -104,6 +114,8 @@ class PageKernelManager(_Base):  # type: ignore[misc]
         kernel_id = options.setdefault("kernel_id", str(uuid4()))
         if self.visitor_root:
             options["env"] = {**options.get("env", {}), "WORKBENCH_FOLDER": str(self._visitor(kernel_id))}
+        if self.jobs_folder:
+            options["env"] = {**options.get("env", {}), under_way.VARIABLE: str(self._jobs_file(kernel_id))}
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().create_task(self._sweep_for_ever())
         await super().start_kernel(*arguments, **options)
@@ -114,6 +126,8 @@ class PageKernelManager(_Base):  # type: ignore[misc]
         self._forget(kernel_id)
         await super().shutdown_kernel(kernel_id, *arguments, **options)
         self._remove_folder(kernel_id)
+        if self.jobs_folder:
+            self._jobs_file(kernel_id).unlink(missing_ok=True)
 
     async def abandon(self, kernel_id: str) -> None:
         """Ends a kernel whose page was not sent to its end, as far as there is one."""
@@ -125,6 +139,7 @@ class PageKernelManager(_Base):  # type: ignore[misc]
 
     def _forget(self, kernel_id: str) -> None:
         self._alone_since.pop(kernel_id, None)
+        self._working_since.pop(kernel_id, None)
         for known in (self._given, self._being_sent, self._visited):
             known.discard(kernel_id)
 
@@ -143,6 +158,7 @@ class PageKernelManager(_Base):  # type: ignore[misc]
         super().notify_connect(kernel_id)
         self._visited.add(kernel_id)
         self._alone_since.pop(kernel_id, None)
+        self._working_since.pop(kernel_id, None)
 
     def notify_disconnect(self, kernel_id: str) -> None:
         """A page's connection ended."""
@@ -198,9 +214,19 @@ class PageKernelManager(_Base):  # type: ignore[misc]
                 continue
             since = self._alone_since.setdefault(kernel_id, now)
             patience = self.grace_seconds if kernel_id in self._visited else self.first_visit_seconds
-            if now - since > patience:
+            if now - since > patience and not self._works_on(kernel_id, now):
                 self.log.info("The page of kernel %s is gone", kernel_id)
                 await self.shutdown_kernel(kernel_id)
+
+    def _works_on(self, kernel_id: str, now: float) -> bool:
+        """Whether jobs are under way that the reader may come back for."""
+        if not self.jobs_folder or not self._jobs_file(kernel_id).exists():
+            return False
+        since = self._working_since.setdefault(kernel_id, now)
+        return now - since < self.keep_jobs_seconds
+
+    def _jobs_file(self, kernel_id: str) -> Path:
+        return Path(self.jobs_folder) / f"jobs-{kernel_id}"
 
     def _drop_failed_starts(self) -> None:
         # Voila asks each warm kernel's task for its result when it ends any kernel.

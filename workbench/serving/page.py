@@ -13,6 +13,9 @@ UPLOAD_LIMIT_BYTES = 256 * 2**20
 Tornado's own limit is 10 MiB, less than many models.
 """
 
+KEEP_JOBS_MINUTES = 30.0
+"""How long jobs run on after their page was closed: the lid of a laptop, a tab closed by mistake."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -51,6 +54,8 @@ class ServerSettings:
         visitors: Most kernels at a time of a shared page.
         token: Whether the address carries a secret; None means yes, except for a shared page.
         grace_seconds: How long a kernel waits for its page to come back after the connection broke.
+        keep_jobs_minutes: How long jobs run on after their page was closed. Work of a shared page's
+            visitors goes with their page.
         first_visit_seconds: How long a kernel waits for the first connection after the last sign of its page.
     """
 
@@ -64,6 +69,7 @@ class ServerSettings:
     visitors: int = 40
     token: bool | None = None
     grace_seconds: float = 30.0
+    keep_jobs_minutes: float = KEEP_JOBS_MINUTES
     first_visit_seconds: float = 90.0
 
     @property
@@ -80,6 +86,11 @@ class ServerSettings:
         """
         return not self.shared if self.token is None else self.token
 
+    @property
+    def keeps_jobs_seconds(self) -> float:
+        """How long jobs run on after their page was closed."""
+        return 0.0 if self.shared else 60 * self.keep_jobs_minutes
+
     def kernel_environment(self, scheduler: str | None) -> dict[str, str]:
         """The variables for the kernels.
 
@@ -87,6 +98,8 @@ class ServerSettings:
             scheduler: Address of the cluster that all pages share.
         """
         variables = {"WORKBENCH_UPLOAD_LIMIT": str(UPLOAD_LIMIT_BYTES)}
+        if self.keeps_jobs_seconds > 0:
+            variables["WORKBENCH_KEEPS_JOBS"] = "1"
         if scheduler is not None:
             variables["WORKBENCH_SCHEDULER"] = scheduler
         if self.folder is not None:

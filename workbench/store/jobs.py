@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
-from workbench.jobs.state import JobKind, JobState
-from workbench.text import say
+from workbench.jobs.state import PROCESS_ENDED, JobKind, JobState
 
 Execute = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
 
@@ -45,8 +44,7 @@ class JobRecords:
         Args:
             alive: The marks of the other processes that live.
         """
-        ended = say("The process that ran this job ended before it was finished.")
-        change = {"status": "interrupted", "finished": datetime.now(UTC), "error": ended}
+        change = {"status": "interrupted", "finished": datetime.now(UTC), "error": PROCESS_ENDED}
         for owner, state in self._under_way():
             if owner not in alive:
                 self.save(state.model_copy(update=change))

@@ -30,6 +30,23 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
+def lives(folder: Path) -> bool:
+    """Whether any process has a store open.
+
+    Args:
+        folder: Where its lock files lie, if there are any.
+    """
+    for path in folder.glob("*.lock"):
+        try:
+            with path.open("r") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            continue
+    return False
+
+
 class Ownership:
     """This process's mark in a store's folder, to be made and asked :func:`one_at_a_time`.
 

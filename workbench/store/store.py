@@ -7,6 +7,7 @@
     <folder>/data/<name>/...      prepared data sets
     <folder>/staging/<owner>/...  what is being written
     <folder>/owners/<owner>.lock  which processes have it open
+    <folder>/live/<job>.json      how far running jobs are, for other processes
     <folder>/owners/opening       held while a process opens it
 
 A variant's files are moved into place before its record is written. So a crash at any instant
@@ -294,12 +295,14 @@ class Store:
         rows = self._execute("SELECT value FROM facts WHERE name = ?", (name,))
         return rows[0][0] if rows else None
 
-    def facts(self, beginning: str) -> dict[str, str]:
-        """The small values whose names begin so, by the rest of their names."""
+    def facts_of_makers(self, beginning: str) -> dict[str, str]:
+        """The small values whose names are ``beginning`` and a job's identifier, by what that job made."""
         rows = self._execute(
-            "SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", (len(beginning), beginning)
+            "SELECT json_extract(jobs.record, '$.variant') AS made, facts.value "
+            "FROM facts JOIN jobs ON facts.name = ? || jobs.id WHERE made IS NOT NULL",
+            (beginning,),
         )
-        return {name[len(beginning) :]: value for name, value in rows}
+        return dict(rows)
 
     def set_fact(self, name: str, value: str) -> None:
         """Keeps a small value by name."""
@@ -359,6 +362,8 @@ class Store:
         for folder in (self.folder / "staging").iterdir():
             if folder.name not in alive and folder.name != self._owner.id:
                 shutil.rmtree(folder, ignore_errors=True)
+        if not alive:
+            shutil.rmtree(self.folder / "live", ignore_errors=True)
         recorded = {variant.id for deleted in (False, True) for variant in self.variants(deleted=deleted)}
         if not alive:
             # With another process at work, a folder without a record may be one that it is just storing.

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from workbench.data.dataset import DatasetInfo
+from workbench.measure.block_plan import plan_blocks
 from workbench.measure.grid import AT_A_TIME
-from workbench.measure.latency import WARM_UP_RUNS, WARM_UP_S, plan_blocks
+from workbench.measure.latency import WARM_UP_RUNS, WARM_UP_S
 from workbench.runtimes import runtime
 from workbench.techniques.inference.grid_cells import Cell, Model, Way, way_of
 from workbench.variant import Variant

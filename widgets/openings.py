@@ -1,0 +1,130 @@
+"""Models on their way into the page: it moves to another one only when that is there."""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError
+from workbench.jobs.job import Job
+from workbench.jobs.state import JobState
+from workbench.repeating import ask_again
+from workbench.shared import require_idle
+from workbench.siblings import cut_short, folder_beside
+
+if TYPE_CHECKING:
+    from widgets.session import Session
+    from workbench.workbench import Workbench
+
+
+class Openings:
+    """Opens models for a session, in folders beside that of the one which is shown.
+
+    Until its baseline is there, and for good where it comes to nothing, the page stays as it was; what was
+    made for it is then removed.
+
+    Args:
+        session: Whose page it is.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = weakref.proxy(session)
+        self._beside: dict[str, Workbench] = {}
+        self._states: dict[str, JobState] = {}
+        self._moved: set[str] = set()
+        self.last: JobState | None = None
+        """What became of the opening that was asked for last on this page."""
+
+    @property
+    def jobs(self) -> tuple[JobState, ...]:
+        """Those in other folders than the one that is shown, and those that came to nothing."""
+        shown = self._session.workbench
+        return tuple(state for id_, state in self._states.items() if self._beside.get(id_) is not shown)
+
+    def workbench_of(self, job: str) -> Workbench | None:
+        """The workbench that an opening is for, while it is under way."""
+        return self._beside.get(job)
+
+    def knows(self, job: str) -> bool:
+        """Whether a job is one of these."""
+        return job in self._states
+
+    def start(self, model: Any, data: Any, *, seed: int | None = None, **options: Any) -> Job:
+        """Opens a model: here if nothing is or gets open here, else in a folder of its own.
+
+        Args:
+            model: As for :meth:`workbench.Workbench.open`.
+            data: As there.
+            seed: Of the new workbench; None takes the usual one.
+            **options: As there.
+        """
+        return self._open(lambda workbench: workbench.open(model, data, **options), seed)
+
+    def recall(self) -> None:
+        """Tells of openings that were cut short with their process: they left nothing else behind."""
+        for state in cut_short(self._session.workbench.folder):
+            self._states.setdefault(state.id, state)
+
+    def again(self, job: str) -> Job:
+        """Asks again for an opening that came to nothing."""
+        state = self._states[job]
+        started = self._open(lambda workbench: ask_again(workbench, "open", state.request), None)
+        self._states.pop(job, None)
+        return started
+
+    def _open(self, ask: Callable[[Workbench], Job], seed: int | None) -> Job:
+        here = self._session.workbench
+        taken = here.baseline is not None or any(job.kind == "open" and not job.ended for job in here.jobs)
+        if not taken and seed in (None, here.seed):
+            job = ask(here)
+            self._follow(job, here, None)
+            return job
+        require_idle(self._session.jobs)
+        beside = self._session.workbench_in(folder_beside(here.folder), seed)
+        try:
+            job = ask(beside)
+        except WorkbenchError:
+            self._discard(beside)
+            raise
+        self._beside[job.id] = beside
+        self._follow(job, beside, here.folder)
+        return job
+
+    def _follow(self, job: Job, workbench: Workbench, before: Path | None) -> None:
+        me = weakref.ref(self)
+
+        def on_state(state: JobState) -> None:
+            openings = me()
+            if openings is not None:
+                openings._on_state(state, workbench, before)
+
+        job.observe(on_state)
+        on_state(job.state)
+
+    def _on_state(self, state: JobState, workbench: Workbench, before: Path | None) -> None:
+        if self.last is None or self.last.id == state.id or self.last.created <= state.created:
+            self.last = state
+        self._session.touch("jobs")
+        if before is None or workbench.closed:
+            return
+        self._states[state.id] = state
+        if state.variant is not None and state.id not in self._moved:
+            self._moved.add(state.id)
+            self._session.move_to(workbench)
+        if not state.ended:
+            return
+        self._beside.pop(state.id, None)
+        if workbench.variants:
+            del self._states[state.id]  # its own workbench lists it
+            return
+        if self._session.workbench is workbench:  # cancelled after its baseline was there
+            self._session.return_to(before)
+        self._discard(workbench)
+
+    def _discard(self, workbench: Workbench) -> None:
+        self._session.forget(workbench)
+        workbench.close()
+        shutil.rmtree(workbench.folder, ignore_errors=True)

@@ -1,0 +1,70 @@
+"""What a technique would do to a variant, as its form shows it; or why it cannot be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from widgets.panels.technique_list import refusal_help, refusal_lead, refusal_word
+from widgets.session import Session, message_of
+from widgets.wording import duration, short
+from workbench.compatibility import InvalidParameters
+from workbench.errors import WorkbenchError
+from workbench.refusal import Refusal
+from workbench.text import Text, say
+
+
+def predicted(session: Session, name: str, values: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+    """What is expected of a technique, or what stands against it, in the current language.
+
+    Args:
+        session: Knows the workbench, and where new variants start.
+        name: The technique.
+        values: Its parameters.
+        whole: Whether the code that does the same is wanted too.
+    """
+    workbench, parent = session.workbench, session.start
+    try:
+        refused = workbench.refusal(name, parent, values)
+        if refused is not None:
+            return {"problem": str(refused.reason), "refusal": _refusal(refused, session)}
+        estimate = workbench.estimate(name, parent, values)
+        made = workbench.existing(name, parent, values)
+        shown: dict[str, Any] = {
+            "expectation": str(estimate.expectation),
+            "seconds": estimate.seconds,
+            "time": str(say("≈ {time}", time=duration(estimate.seconds))),
+            "effect": str(_effect(estimate.seconds, estimate.size_ratio)),
+            "existing": None
+            if made is None
+            else {
+                "variant": made.id,
+                "text": str(say("This is there already: {name}.", name=short(made.name))),
+            },
+        }
+        if whole:
+            shown["code"] = workbench.code(name, parent, values)
+        return shown
+    except InvalidParameters as error:
+        placed = {field: str(reason) for field, reason in error.fields.items() if field}
+        return {"errors": placed} if placed else {"message": str(error.text)}
+    except WorkbenchError as error:
+        return {"message": str(error.text)}
+
+
+def _refusal(refused: Refusal, session: Session) -> dict[str, Any]:
+    variants = {one.id: one for one in session.variants}
+    return {
+        "kind": refused.kind,
+        "word": str(refusal_word(refused, variants)),
+        "lead": str(refusal_lead(refused)),
+        "help": message_of(refusal_help(refused, variants)),
+    }
+
+
+def _effect(seconds: float, size_ratio: float | None) -> Text:
+    if size_ratio is None:
+        return say("takes about {time}", time=duration(seconds))
+    return say(
+        "takes about {time}; file about {ratio}× its size", time=duration(seconds), ratio=f"{size_ratio:.2g}"
+    )

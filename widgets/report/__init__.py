@@ -1,0 +1,1 @@
+"""The report: one file for somebody who has no workbench."""
