@@ -25,6 +25,7 @@ NAMES = {
     "2:4",
     "Adam",
     "AdamW",
+    "CSV",
     "F1",
     "F1 {verdict}",
     "GPU",
@@ -48,6 +49,8 @@ NAMES = {
     "ms",
     "uint8",
     "{reason}",
+    "{samples} · {classes}",
+    "{stage} · {where}",
     "°",
     "≈ {time}",
 }

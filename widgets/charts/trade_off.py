@@ -399,9 +399,9 @@ def scene_table(picture: Scene) -> tuple[list[dict[str, Any]], list[list[str]]]:
     columns = [
         column(say("Variant")),
         column(picture.across.title, numeric=True),
-        column(say("95 % interval"), numeric=True),
+        column(say("95% interval"), numeric=True),
         column(picture.up.title, numeric=True),
-        column(say("95 % interval"), numeric=True),
+        column(say("95% interval"), numeric=True),
         column(say("Latency"), numeric=True),
         column(say("File"), numeric=True),
         column(say("Best on both axes")),

@@ -57,7 +57,7 @@ _LABELS = {
     "dropFolder": say("A folder cannot be dropped here: pack it as a .zip file and drop that."),
     "dropOther": say("A file of this kind is neither a model nor data nor a recipe."),
     "another": say("Choose another file"),
-    "sending": say("Uploading {share} %"),
+    "sending": say("Uploading {share}%"),
     "looking": say("Looking into the data …"),
     "looks": say("What is in the data"),
     "firstRows": say("The first rows"),

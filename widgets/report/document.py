@@ -248,7 +248,7 @@ def _caveats(rows: Sequence[ResultRow]) -> Iterator[Element]:
         "p",
         str(
             say(
-                "Intervals are 95 %. A speed-up is from runs in which both were timed by turns, against "
+                "Intervals are 95%. A speed-up is from runs in which both were timed by turns, against "
                 "float32 in the same runtime. The change of F1 is paired by test sample. Where the machine "
                 "was busy, no speed is claimed."
             )
