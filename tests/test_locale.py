@@ -50,6 +50,8 @@ NAMES = {
     "uint8",
     "{names}",
     "{reason}",
+    "{samples} · {classes}",
+    "{stage} · {where}",
     "°",
     "{samples} · {classes}",
     "{stage} · {where}",

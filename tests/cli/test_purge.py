@@ -27,7 +27,7 @@ def files(folder: Path) -> set[str]:
 
 def test_what_was_deleted_is_removed(run, kept):
     ended = run("purge", kept, "--yes")
-    assert (ended.code, ended.out) == (0, "1 variants were removed.\n")
+    assert (ended.code, ended.out) == (0, "1 variant was removed.\n")
     assert files(kept) == {"stays"}
     assert run("purge", kept).out == "0 variants were removed.\n"
 

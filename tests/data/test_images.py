@@ -116,7 +116,7 @@ def test_what_is_left_out_is_counted(tmp_path):
     assert raw.classes == ("cat", "dog")
     assert len(raw.splits["train"].y) == 40
     assert notes(raw)[1:] == [
-        "1 pictures could not be read and were left out.",
+        "1 picture could not be read and was left out.",
         "2 symbolic links were left out.",
         "2 files that are not pictures were left out.",
     ]
@@ -170,12 +170,12 @@ def test_a_picture_that_declares_gigabytes(tmp_path, width, height):
     folder = two_classes(tmp_path / "f", 20)
     (folder / "cat" / "bomb.png").write_bytes(png_that_declares(width, height))
     if width * height > 2 * Image.MAX_IMAGE_PIXELS:  # Pillow itself does not open it
-        assert notes(read(folder))[1] == "1 pictures could not be read and were left out."
+        assert notes(read(folder))[1] == "1 picture could not be read and was left out."
         return
     with pytest.raises(Refused) as caught:
         read(folder)
     assert str(caught.value) == (
-        f"The picture bomb.png has {width}x{height} pixels; the limit is 67108864 in all. Make it smaller."
+        f"The picture bomb.png has {width}x{height} pixels; the limit is 67,108,864 in all. Make it smaller."
     )
 
 

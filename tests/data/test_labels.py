@@ -84,10 +84,10 @@ WRONG = [
      f"{where('classes')}."),
     (raw([0, 1, 2], [0, 7, 7]), "y_test holds 2 labels outside the classes: 7. The 3 classes are 0, 1, 2. "
      f"{CORRECT}"),
-    (raw([0, 1, 2], [-1, 1]), "y_test holds 1 labels outside the classes: -1. The 3 classes are 0, 1, 2. "
+    (raw([0, 1, 2], [-1, 1]), "y_test holds 1 label outside the classes: -1. The 3 classes are 0, 1, 2. "
      f"{CORRECT}"),
     (raw([0, 5, 2], classes=("a", "b", "c")),
-     "y holds 1 labels outside the classes: 5. The 3 classes are 0, 1, 2. "
+     "y holds 1 label outside the classes: 5. The 3 classes are 0, 1, 2. "
      f"{CORRECT}"),
     (raw([0, 1], ["a", "b"]), "y_test and y_train hold labels of different kinds: strings and integers. "
      "Write the labels of every split the same way."),

@@ -160,8 +160,8 @@ def test_a_share_that_is_asked_for_is_taken_and_said_to_be_small():
         "test": 6,
     }
     assert [str(note) for note in notes][1:] == [
-        "The validation split has 3 samples only: what is measured on them says little.",
-        "The test split has 6 samples only: what is measured on them says little.",
+        "The validation split has only 3 samples: what is measured on them says little.",
+        "The test split has only 6 samples: what is measured on them says little.",
     ]
 
 

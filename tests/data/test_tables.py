@@ -112,7 +112,7 @@ def test_missing_values_are_dropped_and_counted(tmp_path):
     raw = read(csv(tmp_path / "t.csv", "\n".join(rows)))
     assert raw.splits["train"].x[""].tolist() == [[1, 2], [5, 6], [7, 8]]
     assert notes(raw)[1:4] == [
-        "1 rows without a label were dropped.",
+        "1 row without a label was dropped.",
         "Columns without any value were dropped: empty.",
         "2 rows with missing values were dropped; missing in: a (1), b (1).",
     ]

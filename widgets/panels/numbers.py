@@ -97,7 +97,7 @@ def _lines(row: ResultRow) -> list[tuple[Text, str, str]]:
     if row.energy is not None:
         lines.append((say("Energy of one sample"), _energy(row.energy), ""))
     if row.speed is not None:
-        lines.append((say("A/A floor of the timing"), f"{digits(100 * row.speed.floor)} %", ""))
+        lines.append((say("A/A floor of the timing"), f"{digits(100 * row.speed.floor)}%", ""))
     quality = row.quality
     if quality is not None:
         lines += [
