@@ -53,8 +53,6 @@ NAMES = {
     "{samples} · {classes}",
     "{stage} · {where}",
     "°",
-    "{samples} · {classes}",
-    "{stage} · {where}",
     "≈ {time}",
 }
 """What reads the same in every language: names, units, and sentences that are one hole."""
