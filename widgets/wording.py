@@ -22,7 +22,8 @@ from workbench.number_format import time_interval as time_interval
 from workbench.number_format import times as times
 from workbench.number_format import unit as unit
 from workbench.results import ResultRow
-from workbench.text import Text, say
+from workbench.runtimes import runtimes
+from workbench.text import Text, say, verbatim
 from workbench.verdict_words import QUALITY_TONES as QUALITY_TONES
 from workbench.verdict_words import SIZE_TONES as SIZE_TONES
 from workbench.verdict_words import SPEED_TONES as SPEED_TONES
@@ -44,6 +45,12 @@ _FAMILIES = {
     "quantization": say("Quantization"),
     "distillation": say("Distillation"),
 }
+
+
+def runtime_title(name: str) -> Text:
+    """What a runtime is called; its own name where it is not installed any more."""
+    known = runtimes().get(name)
+    return verbatim(name) if known is None else Text(template=known.title)
 
 
 def family_title(family: str) -> Text:

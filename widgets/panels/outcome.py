@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from widgets.session import Session
-from widgets.wording import Chip, quality_chip, ratio, short, size_chip, speed_chip
+from widgets.wording import Chip, quality_chip, ratio, runtime_title, short, size_chip, speed_chip
 from workbench.finding import Goal, conclusion
 from workbench.jobs.state import JobState
 from workbench.results import ResultRow
-from workbench.runtimes import runtimes
 from workbench.text import Text, say
 
 
@@ -43,10 +42,13 @@ def alike(row: ResultRow) -> Text | None:
     if row.speed is None or row.variant.is_reference or row.distrust is not None:
         return None
     chip = speed_chip(row)
-    if chip is None or row.variant.runtime not in runtimes():
+    if chip is None:
         return None
-    title = Text(template=runtimes()[row.variant.runtime].title)
-    return say("against float32 in {runtime}: {verdict}", runtime=title, verdict=chip.words)
+    return say(
+        "against float32 in {runtime}: {verdict}",
+        runtime=runtime_title(row.variant.runtime),
+        verdict=chip.words,
+    )
 
 
 def outcome(row: ResultRow) -> Text:

@@ -19,6 +19,7 @@ from widgets.wording import (
     Chip,
     duration,
     quality_chip,
+    runtime_title,
     score,
     short,
     size,
@@ -158,20 +159,16 @@ def _chip(chip: Chip | None) -> dict[str, str] | None:
 
 
 def _made(row: ResultRow, names: dict[str, str]) -> Text:
-    variant = row.variant
+    variant, runtime = row.variant, runtime_title(row.variant.runtime)
     if variant.parent is None:
-        return say(
-            "the model as it came · {format} · {runtime}", format=variant.format, runtime=variant.runtime
-        )
+        return say("the model as it came · {format} · {runtime}", format=variant.format, runtime=runtime)
     parent = names.get(variant.parent, "–")
     if variant.automatic:
-        return say(
-            "float32 in {runtime}, to compare with · from {parent}", runtime=variant.runtime, parent=parent
-        )
+        return say("float32 in {runtime}, to compare with · from {parent}", runtime=runtime, parent=parent)
     return say(
         "{precision} · {runtime} · from {parent} · made in {time}",
         precision=variant.description.precision,
-        runtime=variant.runtime,
+        runtime=runtime,
         parent=parent,
         time=duration(variant.seconds),
     )
