@@ -59,11 +59,13 @@ class Server:
         process: The process.
         address: What it printed, with its token.
         lines: All that it printed.
+        folder: The workbench that it was started with, where it has one.
     """
 
     process: subprocess.Popen[str]
     address: str
     lines: list[str]
+    folder: Path | None = None
 
     @property
     def host(self) -> str:
@@ -83,6 +85,10 @@ class Server:
             if error.code != 500:
                 raise
             return {}  # Jupyter counts kernels while one of them goes
+
+    def forget_last_used(self) -> None:
+        """Lets the next page show the workbench that the server was started with."""
+        (self.folder / "last-used.txt").unlink(missing_ok=True)
 
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -284,6 +290,7 @@ def page_server(
     shutil.copytree(digits, folder)
     command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(folder)]
     with running(command, **user_folders) as server:
+        server.folder = folder
         yield server
 
 

@@ -21,6 +21,7 @@ WORK_MS = 150_000
 
 @pytest.fixture
 def page(page_server: Server, visit: Callable[..., Visit]) -> Page:
+    page_server.forget_last_used()  # the test before may have opened another model
     page = visit(page_server, viewport={"width": 1440, "height": 1000}).page
     drawn(page)
     return page
