@@ -36,7 +36,6 @@ SAID_FROM_DATA = frozenset(
         "widgets/wording.py",  # titles of runtimes
         "workbench/cli/_tables.py",  # verdicts
         "workbench/finding.py",  # titles of runtimes
-        "workbench/graph/units.py",  # names of layers alone
         "workbench/making.py",  # titles of techniques
         "workbench/notebook.py",  # titles of techniques
         "workbench/stacking.py",  # titles of techniques
