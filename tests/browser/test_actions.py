@@ -247,6 +247,7 @@ def test_the_code_behind_a_panel_is_copied_as_it_runs(page: Page) -> None:
 
 
 def test_figures_that_close_leave_nothing_behind(page_server: Server, visit: Callable[..., Visit]) -> None:
+    page_server.forget_last_used()
     seen = visit(page_server, viewport={"width": 1440, "height": 1000})
     page = seen.page
     drawn(page)
