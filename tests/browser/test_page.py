@@ -102,7 +102,7 @@ def test_chinese_is_chosen_on_the_page(page_server: Server, visit: Callable[...,
     page = seen.page
     drawn(page)
     page.get_by_label("Language").select_option("zh_CN")
-    for name in ("结构", "推理", "量化", "权衡", "变体"):
+    for name in ("结构", "推理", "量化", "大小、速度与质量的权衡", "变体"):
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.get_by_label("语言")).to_have_value("zh_CN")
