@@ -33,6 +33,7 @@ from widgets.session import Session, session_of
 from widgets.wording import latency_words
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.jobs.executor import Executor
+from workbench.offers import Offer
 from workbench.recipe import Recipe
 from workbench.runtimes import runtime
 from workbench.text import current_language, say, use_language
@@ -586,3 +587,27 @@ def test_a_test_sample_on_the_drawing_pad_is_answered_as_it_was_measured(
         assert "drawing is" in reader.click("draw", pixels=wrong)["problem"]
     assert "no sample 99999" in reader.click("sample", index=99999)["problem"]
     pad.close()
+
+
+def test_what_is_offered_beside_a_question_is_one_click(workbench: Workbench, table: Reader) -> None:
+    (row,) = (one for one in table.component.session.rows if one.variant.name == "float16")
+    offer = Offer(
+        label=say("Try it in LiteRT"),
+        technique="inference.runtime",
+        parent=workbench.variants[0].id,
+        parameters={"runtime": "litert"},
+    )
+    table.component.session._rows = tuple(
+        one.model_copy(update={"offers": (offer,)}) if one is row else one
+        for one in table.component.session.rows
+    )
+    before = {job.id for job in workbench.jobs}
+    assert "not offered any more" in table.click("offer", variant=row.variant.id, number=1)["error"]
+    table.click("offer", variant=row.variant.id, number=0)
+    (asked,) = (job for job in workbench.jobs if job.id not in before)
+    assert asked.request["technique"] == "inference.runtime"
+    job = workbench.job(asked.id)
+    assert job is not None
+    made = job.wait(300)
+    assert made is not None
+    assert made.runtime == "litert"

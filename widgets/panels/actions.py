@@ -71,6 +71,15 @@ class VariantActions(Component):
         """Measures what is missing of a variant, and its latency again."""
         self.session.workbench.measure([self.session.known(variant)], "quick")
 
+    def act_offer(self, variant: object = None, number: object = None) -> None:
+        """Does what is offered where a variant's numbers leave a question open."""
+        key = self.session.known(variant)
+        offers = next((row.offers for row in self.session.rows if row.variant.id == key), ())
+        if not isinstance(number, int) or not 0 <= number < len(offers):
+            raise InvalidInput(say("This is not offered any more."))
+        offer = offers[number]
+        self.session.workbench.apply(offer.technique, offer.parent, **offer.parameters)
+
     def act_download(self, variant: object = None) -> None:
         """Sends a variant's file to the browser."""
         send_file(self, *self.session.workbench.download(self.session.known(variant)))
@@ -113,6 +122,7 @@ class VariantActions(Component):
             "deletable": row.variant.parent is not None,
             "busy": self.under_way(row.variant),
             "measured": whole,
+            "offers": [str(offer.label) for offer in row.offers],
             "distrusted": None if (doubt := doubt_of(row)) is None else str(doubt),
         }
 

@@ -31,10 +31,11 @@ class JobCard(Component):
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
+        job, made = job_card(self.job.state, self.session), self._made()
         return {
             "labels": job_labels(),
-            "job": job_card(self.job.state, self.session),
-            "made": self._made(),
+            "job": job if made is None else {**job, "outcome": None},  # said once, with its numbers
+            "made": made,
             "message": message_of(self.problem),
         }
 

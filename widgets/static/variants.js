@@ -164,7 +164,9 @@ function tools(view, row) {
       h("p", { class: "wb-hint" }, row.made),
       actions(view, row, others, state.drawer && h("button", { type: "button", class: "wb-small wb-primary", key: "details", "aria-expanded": "false",
         onclick: () => view.act("open", { variant: row.id }) }, labels.details)),
-      row.notes.length > 0 && h("ul", { class: "wb-notes" }, row.notes.map((note, index) => h("li", { key: index }, note))))));
+      row.notes.length > 0 && h("ul", { class: "wb-notes" }, row.notes.map((note, index) => h("li", { key: index }, note))),
+      row.offers.length > 0 && h("div", { class: "wb-actions" }, row.offers.map((offer, number) =>
+        h("button", { type: "button", class: "wb-small", key: offer, onclick: () => view.act("offer", { variant: row.id, number }) }, offer))))));
 }
 
 function foot(view) {
