@@ -40,9 +40,9 @@ def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
     drawn(page)
     for width, height in ((1366, 768), (1440, 900), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
-        for scrolled in (0, 400):
-            page.evaluate(f"scrollTo(0, {scrolled})")
-            page.wait_for_function(f"scrollY === {scrolled}")
+        for wanted in (0, 400):
+            page.evaluate(f"scrollTo({{top: {wanted}, behavior: 'instant'}})")
+            scrolled = page.evaluate("scrollY")  # a tall window leaves less to scroll
             for title in ("Sparsity", "Float16 weights"):
                 page.get_by_role("button", name=title).first.click()
                 apply = page.get_by_role("button", name=f"Apply: {title}")
@@ -50,7 +50,9 @@ def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
                 page.wait_for_function(ON_TOP, arg=apply.element_handle())
                 assert is_on_top(page.get_by_text("Expected:").first)
                 assert page.evaluate("scrollY") == scrolled, "the page jumped"
-        assert column_top(page) == pytest.approx(14, abs=1)
+        if width == 1366:  # where there is more to scroll than the head
+            assert scrolled == 400
+            assert column_top(page) == pytest.approx(14, abs=1)
     # What is there already is offered, beside another one like it.
     page.get_by_role("button", name="Full int8").first.click()
     expect(page.get_by_role("button", name="Make another: Full int8")).to_be_enabled()

@@ -2,6 +2,7 @@
 
 import { h, identifier } from "./dom.js";
 import { receiver } from "./download.js";
+import { toolbar } from "./roving.js";
 
 export const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
 
@@ -22,11 +23,11 @@ export function best(view) {
         h("strong", { class: "wb-best-name", title: found.name }, h("span", { class: `wb-shape wb-shape-${found.family}`, "aria-hidden": "true" }), h("span", {}, found.name)),
         found.chips.map((chip) => h("span", { key: chip.name, class: `wb-ratio wb-ratio-${chip.tone}` },
           h("span", { class: "wb-sign", "aria-hidden": "true" }, SIGNS[chip.tone]), chip.words))),
-      h("span", { class: "wb-line-actions", key: "actions" },
-        found.doubted && h("button", { type: "button", class: "wb-small", disabled: found.measuring, onclick: () => view.act("measure", { variant: found.id }) }, labels.again),
-        h("button", { type: "button", class: "wb-small", "aria-expanded": String(Boolean(local.why)), "aria-controls": `${local.id}-why`, onclick: toggle }, labels.why),
-        h("button", { type: "button", class: "wb-small", onclick: () => view.act("compare", { variant: found.id }) }, labels.compare),
-        h("button", { type: "button", class: "wb-small wb-primary", onclick: () => view.act("download", { variant: found.id }) }, labels.download)),
+      toolbar(view, "best", { class: "wb-line-actions", key: "actions", "aria-labelledby": `${local.id}-title` }, [
+        found.doubted && h("button", { type: "button", class: "wb-small", key: "again", disabled: found.measuring, onclick: () => view.act("measure", { variant: found.id }) }, labels.again),
+        h("button", { type: "button", class: "wb-small", key: "why", "aria-expanded": String(Boolean(local.why)), "aria-controls": `${local.id}-why`, onclick: toggle }, labels.why),
+        h("button", { type: "button", class: "wb-small", key: "compare", onclick: () => view.act("compare", { variant: found.id }) }, labels.compare),
+        h("button", { type: "button", class: "wb-small wb-primary", key: "download", onclick: () => view.act("download", { variant: found.id }) }, labels.download)]),
       h("ul", { class: "wb-lines wb-line-more", key: "why", id: `${local.id}-why`, hidden: !local.why },
         found.why.map((line, index) => h("li", { key: index }, line))),
     ] : h("p", { class: "wb-best-text", key: "text", role: "status" }, state.text),

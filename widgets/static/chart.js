@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { currentTheme } from "./theme.js";
 import { dataTable } from "./table.js";
 import { placed } from "./names.js";
+import { toolbar } from "./roving.js";
 
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" };
 
@@ -29,13 +30,13 @@ export function picture({ view, key, figure, name, summary, table, height, click
     legend,
     h("figcaption", {},
       h("span", { class: "wb-hint" }, summary),
-      save && ["svg", "png"].map((format) => h("button", { type: "button", class: "wb-small wb-quiet", key: format, disabled: shown,
+      toolbar(view, `picture ${key}`, { class: "wb-actions", "aria-label": name }, [save && ["svg", "png"].map((format) => h("button", { type: "button", class: "wb-small wb-quiet", key: format, disabled: shown,
         "aria-label": `${labels.save}: ${name} (${format.toUpperCase()})`, onclick: () => saved(plot, name, format) }, format.toUpperCase())),
-      h("button", { type: "button", class: "wb-small wb-quiet", "aria-expanded": String(shown), "aria-label": `${labels.table}: ${name}`,
+      h("button", { type: "button", class: "wb-small wb-quiet", key: "table", "aria-expanded": String(shown), "aria-label": `${labels.table}: ${name}`,
         onclick: () => {
           local[`table ${key}`] = !shown;
           view.redraw();
-        } }, shown ? labels.picture : labels.table)),
+        } }, shown ? labels.picture : labels.table)])),
     shown && dataTable({ ...table, hideCaption: true }));
 }
 

@@ -5,6 +5,7 @@ import { takeDrops } from "./drop.js";
 import { chosenLanguage, rememberLanguage } from "./language.js";
 import { linkPanel, takeLink } from "./link.js";
 import { follow, opening, send } from "./opening.js";
+import { toolbar } from "./roving.js";
 import { chooseTheme, themeChoice } from "./theme.js";
 
 export function topBar(view) {
@@ -26,7 +27,7 @@ export function topBar(view) {
     h("dt", {}, title), h("dd", { title: [value, detail].filter(Boolean).join("\n") }, h("strong", {}, value), detail && h("span", { class: "wb-sub" }, detail)));
   const panel = (name, content) => h("div", { class: "wb-open-panel", id: `${local.id}-${name}`, key: name, hidden: local.open !== name },
     local.open === name && content(view));
-  const opens = (name) => ({ type: "button", "aria-expanded": String(local.open === name), "aria-controls": `${local.id}-${name}`, onclick: toggle(name) });
+  const opens = (name) => ({ type: "button", key: name, "aria-expanded": String(local.open === name), "aria-controls": `${local.id}-${name}`, onclick: toggle(name) });
   return h("section", { class: "wb-top", "aria-label": state.title,
     mount: (node) => {
       local.undrop = takeDrops(node, () => view.state.accepts, (files) => dropped(view, files), (why) => {
@@ -40,9 +41,8 @@ export function topBar(view) {
       h("h1", {}, h("span", { class: "wb-logo", "aria-hidden": "true" }), state.title),
       h("dl", { class: "wb-facts" }, state.facts.map((one) => fact(one.title, one.value, one.detail, one.tone))),
       h("div", { class: "wb-controls" },
-        h("button", opens("open"), labels.open),
-        h("button", opens("recipe"), labels.recipe),
-        h("button", opens("link"), labels.link),
+        toolbar(view, "opens", { class: "wb-opens", "aria-label": state.title }, [
+          h("button", opens("open"), labels.open), h("button", opens("recipe"), labels.recipe), h("button", opens("link"), labels.link)]),
         h("label", { class: "wb-inline" }, h("span", { class: "wb-hidden" }, labels.language),
           h("select", { value: state.language, onchange: (event) => {
             rememberLanguage(state, event.target.value);
