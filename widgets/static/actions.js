@@ -18,7 +18,8 @@ export function remedy(view, row, chip = null) {
   return h("button", { type: "button", class: doubted ? "wb-small wb-verdict wb-verdict-unsure" : "wb-small",
     "aria-label": `${doubted ? `${chip.words}. ` : ""}${title}: ${row.name}`, title: row.distrusted,
     onclick: () => view.act("measure", { variant: row.id }) },
-  doubted ? [h("span", { "aria-hidden": "true" }, "? "), chip.words, h("span", { "aria-hidden": "true" }, " ↻")] : title);
+  doubted ? [h("span", { "aria-hidden": "true" }, "? "), h("span", { class: "wb-words" }, chip.words),
+    h("span", { class: "wb-few-words" }, title), h("span", { "aria-hidden": "true" }, " ↻")] : title);
 }
 
 /** The bar of actions; `others` can be compared with, `first` is a button that leads it. */

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-UPLOAD_LIMIT_BYTES = 256 * 2**20
+UPLOAD_LIMIT_BYTES = 250 * 1000 * 1000
 """The largest message that the page may send to a kernel: a model or data file with its envelope.
 
 Tornado's own limit is 10 MiB, less than many models.
