@@ -49,7 +49,7 @@ def test_rounded_identifiers_are_counted(tmp_path, role, given):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (IDS + 2**40, "from 1101071627776 to 1101071627835; the model's input takes int32"),
+        (IDS + 2**40, "from 1,101,071,627,776 to 1,101,071,627,835; the model's input takes int32"),
         (IDS + 0.5, "200 of 200 values in x_train are no whole numbers"),
     ],
 )

@@ -201,7 +201,7 @@ def test_the_choice():
     }
     assert "loses 3.0 points" in str(outside(fast, times[fast], files[int8], 0, 1.0))
     assert outside(fast, times[fast], files[int8], 0, 3.5) is None
-    assert "takes up to 2.2 ms" in str(outside(slow, times[slow], files[float32], 2.1, 1.0))
+    assert "takes up to 2.20 ms" in str(outside(slow, times[slow], files[float32], 2.1, 1.0))
     assert outside(slow, times[slow], files[float32], 2.3, 1.0) is None
     # not told apart: fewer threads, then the smaller file
     assert simplest([fast, slow], [False, False], files) == slow

@@ -48,7 +48,7 @@ def test_the_report_says_what_was_folded_trained_and_compared(trained):
     assert str(report.touched[0]) == "Batch normalization folded: depthwise_bn, stem_bn."
     assert "rounded at 6 places" in str(report.touched[-1])
     agreement = next(str(note) for note in report.notes if "choose the same class" in str(note))
-    assert float(agreement.split("class for ")[1].split(" %")[0]) >= 98
+    assert float(agreement.split("class for ")[1].split("%")[0]) >= 98
     assert any("Time to F1" in str(note) for note in report.notes)
     (table,) = report.tables
     behind = [row[0] for row in table.rows]
@@ -67,7 +67,7 @@ def test_int4(trained, parents):
     assert any("DEPTHWISE" in skip.name for skip in applied.report.skipped)
     assert size(applied.path) < size(trained("conv").path)
     agreement = next(str(note) for note in applied.report.notes if "choose the same class" in str(note))
-    assert float(agreement.split("class for ")[1].split(" %")[0]) >= 95
+    assert float(agreement.split("class for ")[1].split("%")[0]) >= 95
     x, y = dataset.x("test"), dataset.y("test")
     assert (predict(applied, x).argmax(-1) == y).mean() > 0.85
 

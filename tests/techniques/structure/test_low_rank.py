@@ -168,7 +168,7 @@ def check(applied, model, parameters, trained, digits):
 def test_refusals(digits, trained, recorder, tmp_path):
     with pytest.raises(Refused, match=r"wide: At rank 96, which this takes.*instead of"):
         apply(LowRank(), trained, digits, tmp_path / "a", recorder, energy=1, epochs=0)
-    with pytest.raises(Refused, match=r"1% of the weights cannot be reached: at rank 1 everywhere"):
+    with pytest.raises(Refused, match=r"1% of the weights cannot be reached: even at rank 1 everywhere"):
         apply(LowRank(), trained, digits, tmp_path / "b", recorder, choose="weights", weights=0.01, epochs=0)
     technique = LowRank()
     bare = trained.model_copy(update={"description": trained.description.model_copy(update={"layers": ()})})
