@@ -138,7 +138,7 @@ def test_refusals(digits, trained, recorder, tmp_path):
         apply(Sparsity(), trained, digits, tmp_path / "a", recorder, leave="wrong", epochs=0)
     _, sparse = apply(Sparsity(), trained, digits, tmp_path / "b", recorder, epochs=0)
     parent = parent_of(sparse, tmp_path / "parent")
-    with pytest.raises(Refused, match=r"80.* % of these weights are zero already"):
+    with pytest.raises(Refused, match=r"80.*% of these weights are zero already"):
         apply(Sparsity(), parent, digits, tmp_path / "c", recorder, share=0.7, epochs=0)
     sparse.trainable = False
     parent = parent_of(sparse, tmp_path / "frozen")
