@@ -87,6 +87,7 @@ class Page:
         self.jobs = (job(),)
         self.rows: tuple[Any, ...] = ROWS[:1]
         self.workbench = self
+        self.closed = False
 
     def guess(self, job: str, guess: Guess) -> None:
         keep_guess(self.store, job, guess)
@@ -96,6 +97,9 @@ class Page:
 
     def add(self, component: object) -> None:
         """The panel is asked, never told."""
+
+    def remove(self, component: object) -> None:
+        """It has kept nothing."""
 
 
 def test_the_panel_asks_only_while_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

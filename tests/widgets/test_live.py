@@ -104,6 +104,8 @@ class Page:
         state = JobState(id="a", kind="apply", title=say("Grid"), created=datetime.now(UTC))
         self.job = Job(state, lambda _: None, lambda _: None)
         self.variants = VARIANTS
+        self.workbench = self
+        self.closed = False
 
     @property
     def jobs(self) -> tuple[JobState, ...]:
@@ -111,6 +113,9 @@ class Page:
 
     def add(self, component: object) -> None:
         """The chart is asked, never told."""
+
+    def remove(self, component: object) -> None:
+        """It has kept nothing."""
 
 
 @pytest.fixture
