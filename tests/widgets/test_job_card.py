@@ -40,7 +40,8 @@ def card(**changes: Any) -> dict[str, Any]:
 def test_what_waits_says_so_and_shows_no_falling_time():
     queued = card(status="queued", queue_position=2, expected_seconds=40)
     assert (queued["word"], queued["left"]) == ("queued: 2 before it", "takes about 40 s")
-    waiting = card(status="running", waiting_since=datetime.now(UTC) - timedelta(minutes=10), eta_seconds=None)
+    since = datetime.now(UTC) - timedelta(minutes=10)
+    waiting = card(status="running", waiting_since=since, eta_seconds=None)
     assert (waiting["status"], waiting["word"]) == ("waiting", "waiting")
     assert waiting["left"] == "has waited 10 min"
 
