@@ -253,6 +253,8 @@ def test_figures_that_close_leave_nothing_behind(page_server: Server, visit: Cal
     drawn(page)
     page.get_by_role("radio", name="int8").check()
     page.get_by_role("button", name="Details", exact=True).click()
+    # A job of a page that was closed runs on, and its curves are figures too.
+    expect(page.locator(".wb-jobs .wb-job-running")).to_have_count(0, timeout=WORK_MS)
     session = page.context.new_cdp_session(page)
 
     def toggle(times: int) -> None:
