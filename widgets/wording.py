@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from workbench.finding import say_title
 from workbench.measure.records import Interval
 from workbench.number_format import brief as brief
 from workbench.number_format import count as count
@@ -49,8 +50,7 @@ _FAMILIES = {
 
 def runtime_title(name: str) -> Text:
     """What a runtime is called; its own name where it is not installed any more."""
-    known = runtimes().get(name)
-    return verbatim(name) if known is None else Text(template=known.title)
+    return say_title(name) if name in runtimes() else verbatim(name)
 
 
 def family_title(family: str) -> Text:

@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.session import Session, message_of
-from widgets.wording import duration
+from widgets.wording import duration, runtime_title
 from workbench.errors import InvalidInput, WorkbenchError
 from workbench.finding import Goal, parse_goal
-from workbench.runtimes import runtimes
 from workbench.text import Text, current_language, say
 from workbench.trials import all_runtimes
 from workbench.workbench import Workbench
@@ -61,10 +60,7 @@ class GoalLine(Component):
             "runtime": goal.runtime or "",
             "runtimes": [
                 {"value": "", "label": str(_LABELS["any"])},
-                *(
-                    {"value": name, "label": str(Text(template=runtimes()[name].title))}
-                    for name in self._offered(goal)
-                ),
+                *({"value": name, "label": str(runtime_title(name))} for name in self._offered(goal)),
             ],
             "time": message_of(time),
             "trainingTime": message_of(training_time),

@@ -28,12 +28,10 @@ SAID_FROM_DATA = frozenset(
     {
         "widgets/charts/curves.py",  # names of curves: see KEYWORDS and _CURVES
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
-        "widgets/panels/goal.py",  # titles of runtimes
         "widgets/panels/technique_list.py",  # titles and docstrings of techniques
         "widgets/panels/techniques.py",  # titles of techniques
         "widgets/panels/opening_form.py",  # scalings
         "widgets/panels/top_bar.py",  # titles of techniques
-        "widgets/wording.py",  # titles of runtimes
         "workbench/cli/_tables.py",  # verdicts
         "workbench/finding.py",  # titles of runtimes
         "workbench/making.py",  # titles of techniques
