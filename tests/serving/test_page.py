@@ -13,7 +13,7 @@ from workbench.cli import workbench
 from workbench.errors import Unavailable
 from workbench.serving.lab import writable_notebooks
 from workbench.serving.page import Environment, ServerSettings
-from workbench.serving.session import free_port
+from workbench.serving.session import listening_socket
 
 
 def test_own_page_has_a_secret_and_takes_files():
@@ -44,8 +44,20 @@ def test_taken_port_is_an_error_only_when_asked_for():
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(Unavailable, match=f"Port {port} of 127.0.0.1"):
-            free_port("127.0.0.1", port, usual=port)
-        assert free_port("127.0.0.1", None, usual=port) not in {0, port}
+            listening_socket("127.0.0.1", port, usual=port)
+        other = listening_socket("127.0.0.1", None, usual=port)
+        with other:
+            assert other.getsockname()[1] not in {0, port}
+
+
+def test_port_stays_taken_from_the_moment_it_is_chosen():
+    first = listening_socket("127.0.0.1", None, usual=0)
+    with first:
+        port = first.getsockname()[1]
+        second = listening_socket("127.0.0.1", None, usual=port)
+        with second:
+            assert second.getsockname()[1] != port
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
 
 def test_environment_is_put_back(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import jinja2
 import tornado.ioloop
 from jupyter_server.utils import url_path_join
+from tornado.httpserver import HTTPServer
 from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
@@ -29,7 +31,7 @@ from workbench.serving.handlers import (
 from workbench.serving.kernels import PageKernelManager
 from workbench.serving.page import UPLOAD_LIMIT_BYTES, Page, ServerSettings, server_environment
 from workbench.serving.scripts import Scripts
-from workbench.serving.session import free_port, no_process_left, open_browser, stop_signals
+from workbench.serving.session import listening_socket, no_process_left, open_browser, stop_signals
 from workbench.serving.start import error_words, start_words
 from workbench.text import say
 
@@ -52,7 +54,8 @@ def serve_dashboard(
     Raises:
         Unavailable: If the port that was asked for is taken.
     """
-    port = free_port(settings.host, settings.port, _USUAL_PORT)
+    listening = listening_socket(settings.host, settings.port, _USUAL_PORT)
+    port = listening.getsockname()[1]
     # Jupyter gives tornado its own ping's milliseconds, and tornado complains at each connection.
     logging.getLogger("tornado.general").setLevel(logging.ERROR)
     with (
@@ -62,9 +65,8 @@ def serve_dashboard(
     ):
         visitors = Path(scratch) / "visitors" if settings.shared else None
         # The one instance: what Voila's parts log goes to it, and with none nowhere.
-        app = _Dashboard.instance(
-            page, settings, announce, config=_configuration(page, settings, port, visitors, Path(scratch))
-        )
+        configuration = _configuration(page, settings, port, visitors, Path(scratch))
+        app = _Dashboard.instance(page, settings, listening, announce, config=configuration)
         try:
             app.initialize([])
             app.start()
@@ -141,11 +143,17 @@ def _usual_language(settings: ServerSettings) -> str:
 
 class _Dashboard(Voila):  # type: ignore[misc]
     def __init__(
-        self, page: Page, settings: ServerSettings, announce: Callable[[str], None], **options: Any
+        self,
+        page: Page,
+        settings: ServerSettings,
+        listening: socket.socket,
+        announce: Callable[[str], None],
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         self._page = page
         self._settings = settings
+        self._listening = listening
         self._scripts = Scripts(page.immutable)
         self._announce = announce
 
@@ -186,9 +194,9 @@ class _Dashboard(Voila):  # type: ignore[misc]
         return handlers
 
     def listen(self) -> None:
-        """Listens on the port that was chosen, tells the address, and runs until it is stopped."""
+        """Answers on the port that was taken at the start, and tells the address; until it is stopped."""
         self.app.settings["log_function"] = self._scripts.see
-        self.app.listen(self.port, self.ip)
+        HTTPServer(self.app).add_socket(self._listening)
         self.ioloop = tornado.ioloop.IOLoop.current()
         token = self.identity_provider.token
         host = f"[{self.ip}]" if ":" in self.ip else self.ip

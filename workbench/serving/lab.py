@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
 from workbench.serving.page import UPLOAD_LIMIT_BYTES, Page, ServerSettings, server_environment
-from workbench.serving.session import free_port, no_process_left, open_browser, stop_signals
+from workbench.serving.session import listening_socket, no_process_left, open_browser, stop_signals
 
 _USUAL_PORT = 8888
 
@@ -31,10 +33,12 @@ def serve_lab(
     Raises:
         Unavailable: If the port that was asked for is taken.
     """
-    port = free_port(settings.host, settings.port, _USUAL_PORT)
+    listening = listening_socket(settings.host, settings.port, _USUAL_PORT)
+    port = listening.getsockname()[1]
     notebooks = writable_notebooks(page.notebooks, Path.home() / "neural-workbench" / "notebooks")
     token = secrets.token_urlsafe(24)
     with server_environment(page, settings, scheduler), no_process_left():
+        _Server.instance(listening)  # the one instance: JupyterLab's start finds it, and makes none
         server = LabApp.initialize_server(argv=_arguments(page, settings, port, token, notebooks))
         server.web_app.settings["page_config_hook"] = _without_news
         address = f"http://{settings.host}:{port}/lab/tree/{page.dashboard}?token={token}"
@@ -52,6 +56,21 @@ def serve_lab(
             server.start()
         finally:
             context.__exit__(None, None, None)
+
+
+class _Server(ServerApp):
+    """Jupyter's server, on a socket that listens already instead of on a port that it looks for."""
+
+    def __init__(self, listening: socket.socket, **options: Any) -> None:
+        super().__init__(**options)
+        self._listening = listening
+
+    def _find_http_port(self) -> None:
+        pass
+
+    def _bind_http_server_tcp(self) -> bool:
+        self.http_server.add_socket(self._listening)
+        return True
 
 
 def writable_notebooks(source: Path, copies: Path) -> Path:

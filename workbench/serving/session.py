@@ -21,8 +21,8 @@ _STOP_SIGNALS = tuple(
 _END_SECONDS = 5.0
 
 
-def free_port(host: str, wanted: int | None, usual: int) -> int:
-    """A port that can be listened on.
+def listening_socket(host: str, wanted: int | None, usual: int) -> socket.socket:
+    """A socket that listens already: a port that is only looked up can be taken before it is used.
 
     Args:
         host: Address to listen on.
@@ -32,16 +32,12 @@ def free_port(host: str, wanted: int | None, usual: int) -> int:
     Raises:
         Unavailable: If the user's port is taken.
     """
-    candidates = [wanted] if wanted is not None else [usual, 0]
-    for port in candidates:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in [wanted] if wanted is not None else [usual, 0]:
+        with contextlib.suppress(OSError):
+            listening = socket.create_server((host, port), family=family, backlog=128)
+            listening.setblocking(False)  # as tornado expects it
+            return listening
     raise Unavailable(
         say("Port {port} of {host} cannot be used: another program has it.", port=wanted, host=host),
         say("Leave out --port to get a free one."),
