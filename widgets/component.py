@@ -98,6 +98,11 @@ class Component(anywidget.AnyWidget):
             self.send_state("state")
         elif kind == "echo":
             self._frames.echo(content.get("frame"))
+        elif kind == "unseen":
+            self._frames.unseen()
+            self.send({"type": "who looks"})  # a second page of this kernel may
+        elif kind == "seen":
+            self._frames.seen()
         elif kind == "ping":
             self.send({"type": "pong", "process": _PROCESS})
         elif kind == "act":

@@ -79,7 +79,7 @@ class Finder:
         if training:
             await self._train(job, goal, plan, baseline, shares)
         rows = await self._rows()
-        job.update(step=None)
+        job.update(step=None, technique=None)
         _log(job, conclusion(rows, goal))
         found = best(rows, goal)
         if found is not None:
@@ -192,6 +192,7 @@ class Finder:
         try:
             variant = trial.made(parent, self._bench.store.variants())
             if variant is None:
+                job.update(technique=trial.technique)
                 variant = await self._making.make(
                     job, trial.made_by, parent, trial.values, make, automatic=automatic
                 )
@@ -219,6 +220,7 @@ class Finder:
         self, job: Job, reference: Variant, variants: Sequence[Variant], share: tuple[float, float]
     ) -> None:
         """Times variants against a reference; one by one where they cannot be timed together."""
+        job.update(technique=None)  # those that are timed together were made by several
         job.phase(*share, say("Measuring latency"))
         try:
             await self._measuring.time(job, [reference, *variants], "quick")

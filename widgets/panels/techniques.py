@@ -213,7 +213,9 @@ class TechniquesPanel(Component):
         return self._predicted[name][1]
 
     def _jobs(self, name: str) -> list[JobState]:
-        mine = [job for job in self.session.jobs if job.request.get("technique") == name]
+        mine = [
+            job for job in self.session.jobs if job.request.get("technique") == name or job.technique == name
+        ]
         active = [job for job in mine if not job.ended]
         # The newest one is shown after it has ended only if something is to be said about it.
         return active or [job for job in mine[:1] if job.status in ("failed", "interrupted")]

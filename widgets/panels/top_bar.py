@@ -101,7 +101,7 @@ class TopBar(Component):
                     "label": str(
                         say(
                             "{model} · {count} variants · {folder}",
-                            model=short(one.model),
+                            model=short(one.name),
                             count=one.variants,
                             folder=short(one.folder.name, 30),
                         )

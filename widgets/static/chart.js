@@ -8,8 +8,8 @@ import { toolbar } from "./roving.js";
 
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" };
 
-/** A picture with its name, the table behind it, and a button that shows the table; `save` offers it as a file. */
-export function picture({ view, key, figure, name, summary, table, height, click, legend = null, save = false }) {
+/** A picture with its name, the table behind it, and a button that shows the table; `save` offers it as a file, `calm` says that it changes by itself. */
+export function picture({ view, key, figure, name, summary, table, height, click, legend = null, save = false, calm = false }) {
   const { labels, local } = view;
   const shown = Boolean(local[`table ${key}`]);
   let plot = null;
@@ -19,11 +19,11 @@ export function picture({ view, key, figure, name, summary, table, height, click
       hidden: shown,
       mount: (node) => {
         plot = node;
-        start(node, view.assets, figure, click);
+        start(node, view.assets, figure, click, calm);
       },
       update: (node) => {
         plot = node;
-        update(node, figure, click);
+        update(node, figure, click, calm);
       },
       unmount: (node) => stop(node),
     }),
@@ -91,7 +91,8 @@ async function name(library, node, palette) {
   await library.relayout(node, { annotations: placed(node._fullLayout, names, palette) });
 }
 
-function start(node, assets, figure, click) {
+function start(node, assets, figure, click, calm) {
+  node.__calm = calm;
   node.__assets = assets;
   node.__wanted = figure;
   node.__click = click;
@@ -102,7 +103,8 @@ function start(node, assets, figure, click) {
   schedule(node);
 }
 
-function update(node, figure, click) {
+function update(node, figure, click, calm) {
+  node.__calm = calm;
   node.__click = click;
   const theme = currentTheme();
   if (node.__wanted === figure && node.__theme === theme) return;
@@ -119,13 +121,39 @@ function leisure() {
   });
 }
 
-let lastTurn = Promise.resolve();
+const SHARE = 0.08; // of the time, at most, is spent on drawing what changes by itself
+
+/** Rests after a figure that changes while something runs was drawn, the longer the slower this machine draws. */
+function rest(node) {
+  const ready = node.__drawnAt + node.__cost * (1 / SHARE - 1) - performance.now();
+  return node.__calm && ready > 0 ? new Promise((resolve) => setTimeout(resolve, ready)) : Promise.resolve();
+}
+
+const waiting = [];
+let drawing = false;
 
 /** One figure after the other, each in a task of its own: together they would hold the page for over a second. */
-function inTurn(draw) {
-  const turn = lastTurn.then(leisure).then(draw);
-  lastTurn = turn.catch(() => {});
-  return turn;
+function inTurn(node, draw) {
+  return new Promise((resolve, reject) => {
+    waiting.push({ node, draw, resolve, reject });
+    if (!drawing) takeTurns();
+  });
+}
+
+/** What is in sight comes first. */
+async function takeTurns() {
+  drawing = true;
+  while (waiting.length > 0) {
+    await leisure();
+    const [{ draw, resolve, reject }] = waiting.splice(Math.max(0, waiting.findIndex(({ node }) => inSight(node))), 1);
+    await draw().then(resolve, reject);
+  }
+  drawing = false;
+}
+
+function inSight(node) {
+  const { top, bottom } = node.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
 /** Draws at most once at a time and always the newest wish. */
@@ -136,11 +164,12 @@ async function schedule(node) {
   }
   node.__drawing = true;
   try {
-    await leisure();
+    if (!node.__drawnAt) await leisure(); // the page's own start comes before its figures
     const library = await node.__assets.plotly();
     do {
+      await rest(node);
       node.__again = false;
-      await inTurn(() => drawn(library, node));
+      await inTurn(node, () => drawn(library, node));
     } while (node.__again);
   } finally {
     node.__drawing = false;
@@ -149,6 +178,7 @@ async function schedule(node) {
 
 async function drawn(library, node) {
   if (!node.isConnected || node.clientWidth === 0) return;
+  const began = performance.now();
   const palette = colours(node);
   if (palette.ink === "") {
     // The style sheet is being exchanged.
@@ -160,6 +190,8 @@ async function drawn(library, node) {
   const { data, layout } = dressed(node, node.__wanted, palette);
   await library.react(node, data, layout, CONFIG);
   await name(library, node, palette);
+  node.__drawnAt = performance.now();
+  node.__cost = node.__drawnAt - began;
   if (node.__listening) return;
   node.__listening = true;
   node.on("plotly_click", (event) => node.__click?.(event.points[0]));
