@@ -44,6 +44,8 @@ class Component(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
     """Which changes of the session it shows; ``language`` and ``workbench`` are always shown."""
+    takes_long: ClassVar[bool] = False
+    """Whether the others are shown first where all change."""
 
     def __init__(self, workbench: Workbench | Session) -> None:
         self.session = workbench if isinstance(workbench, Session) else session_of(workbench)

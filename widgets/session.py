@@ -367,7 +367,7 @@ class Session:
         if not isinstance(language, str) or language not in LANGUAGES:
             raise InvalidInput(say("There is no language {language}.", language=repr(language)[:40]))
         use_language(language)
-        self.touch("language")
+        self.touch("language", within=0.0)
 
     def open(self, model: Any, data: Any, **options: Any) -> Job:
         """Opens a model; the page moves to it when it is there. See :class:`widgets.openings.Openings`."""
@@ -451,7 +451,7 @@ class Session:
         with self._lock:
             dirty, self._dirty, self._due = self._dirty, set(), math.inf
         closed = self.workbench.closed
-        for component in list(self._components):
+        for component in sorted(self._components, key=lambda one: one.takes_long):
             if closed or dirty & (component.follows | {"language", "workbench"}):
                 component.refresh()
 

@@ -63,6 +63,7 @@ class TechniquesPanel(Component):
 
     _esm = esm("techniques")
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs", "selection", "technique"})
+    takes_long: ClassVar[bool] = True
 
     def __init__(self, workbench: Workbench | Session, families: tuple[Family, ...] = FAMILIES) -> None:
         self.families = families

@@ -17,7 +17,7 @@ from workbench.errors import InvalidInput, WorkbenchError
 from workbench.outputs import reading_notes
 from workbench.recipe import Recipe
 from workbench.shared import shared_mode
-from workbench.text import LANGUAGES, Text, current_language, say
+from workbench.text import LANGUAGES, Text, current_language, listed, say
 from workbench.workbench import Workbench
 
 _LABELS = {
@@ -100,6 +100,7 @@ class TopBar(Component):
                     "value": one.folder.name,
                     "label": str(
                         say(
+                            "{model} · {count} variant · {folder}",
                             "{model} · {count} variants · {folder}",
                             model=short(one.name),
                             count=one.variants,
@@ -151,7 +152,7 @@ class TopBar(Component):
                     "title": str(Text(template=techniques[step.technique].title))
                     if step.technique in techniques
                     else short(step.technique),
-                    "values": ", ".join(f"{key}: {value}" for key, value in step.parameters.items())[:200],
+                    "values": str(listed(f"{key}: {value}" for key, value in step.parameters.items()))[:200],
                 }
                 for step in recipe.steps
             ],
@@ -204,7 +205,7 @@ class TopBar(Component):
                     "{cores} cores · {memory} · {features}",
                     cores=machine.cores,
                     memory=size(machine.memory_bytes),
-                    features=short(machine.gpu or ", ".join(machine.features) or "-", 60),
+                    features=short(machine.gpu or str(listed(machine.features)) or "-", 60),
                 ),
             )
         )

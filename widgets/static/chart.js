@@ -140,11 +140,12 @@ function inTurn(node, draw) {
   });
 }
 
-/** What is in sight comes first. */
+/** What is in sight comes first, and what was drawn before without waiting for leisure: somebody looks at it. */
 async function takeTurns() {
   drawing = true;
   while (waiting.length > 0) {
-    await leisure();
+    if (waiting.some(({ node }) => node.__drawnAt && inSight(node))) await new Promise((resolve) => setTimeout(resolve, 0));
+    else await leisure();
     const [{ draw, resolve, reject }] = waiting.splice(Math.max(0, waiting.findIndex(({ node }) => inSight(node))), 1);
     await draw().then(resolve, reject);
   }
