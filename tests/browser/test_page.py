@@ -5,11 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Visit, drawn
 
 DESK = {"width": 1440, "height": 1000}
+
+
+def unfold(page: Page) -> None:
+    """Opens what is folded, in any language: reasons, jobs, the link, a form, a variant beside another."""
+    page.get_by_role("radio", name="int8").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".wb-details-drawer [role=tab]").first).to_be_visible()
+    for folded in page.locator(":is(.wb-best, .wb-jobs) [aria-expanded=false]").all():
+        folded.click()
+    page.locator(".wb-opens button").last.click()
+    expect(page.locator(".wb-link .wb-primary")).to_be_visible()
+    page.locator("[data-technique='structure.pruning'] .wb-disclose").click()
+    expect(page.locator("[data-technique='structure.pruning'] form")).to_be_visible()
 
 
 def test_page_is_complete_calm_and_asks_nobody_else(page_server: Server, visit: Callable[..., Visit]) -> None:
@@ -68,7 +81,12 @@ def test_400_pixels_are_enough(page_server: Server, visit: Callable[..., Visit])
     drawn(seen.page)
     seen.picture("page-400px-dark")
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 400
+    seen.page.get_by_role("button", name="Open …").click()
+    expect(seen.page.get_by_label("Model", exact=True)).to_be_visible()
     assert seen.violations(".wb-page") == {}
+    seen.page.get_by_role("button", name="Techniques").click()
+    expect(seen.page.get_by_role("dialog", name="Techniques")).to_be_visible()
+    assert seen.violations(".wb-all") == {}
 
 
 def test_a_projector_is_filled(page_server: Server, visit: Callable[..., Visit]) -> None:
@@ -89,6 +107,7 @@ def test_dark_is_chosen_on_the_page_and_kept(page_server: Server, visit: Callabl
     expect(page.locator(".wb-card").first).to_have_css("background-color", "rgb(23, 30, 37)")
     # The figures are drawn again in the colours of the dark page.
     expect(page.locator(".js-plotly-plot .xtick text").first).to_have_css("fill", "rgb(230, 235, 240)")
+    unfold(page)
     seen.picture("page-dark")
     assert seen.violations(".wb-page") == {}
     page.reload(wait_until="commit")
@@ -106,7 +125,7 @@ def test_chinese_is_chosen_on_the_page(page_server: Server, visit: Callable[...,
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.get_by_label("语言")).to_have_value("zh_CN")
-    page.get_by_role("radio", name="int8").check()
+    unfold(page)
     # plotly's texts follow.
     expect(page.locator(".wb-trade-off .xtitle")).to_contain_text("基线")
     seen.picture("page-chinese")
