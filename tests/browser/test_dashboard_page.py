@@ -66,6 +66,24 @@ def test_the_notebook_works_in_lab(
         assert seen.other_hosts() == []
         assert seen.complaints == []
         assert seen.asked_for("/plotly.min.js") == 1
+        check_link_and_restart(seen.page)
+
+
+def check_link_and_restart(page: Page) -> None:
+    """The link is in the clipboard; after a restart each panel says that it is old, until the cell has run."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator(".wb-opens button").last.click()
+    page.locator(".wb-link .wb-primary").click()
+    expect(page.locator(".wb-link .wb-primary")).to_have_text("已复制")
+    assert page.evaluate("navigator.clipboard.readText()").startswith("?open=dense-digits,digits")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem").filter(has_text="Restart Kernel…").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Restart").click()
+    expect(page.get_by_role("alert").filter(has_text="重新运行")).to_be_visible()
+    expect(page.locator(".wb-page .workbench:not(.wb-stale)")).to_have_count(0)
+    run_all(page)
+    expect(page.locator(".wb-stale")).to_have_count(0)
+    expect(page.get_by_role("radio", name="int8")).to_be_visible()
 
 
 PANEL_AND_TABLE = """
