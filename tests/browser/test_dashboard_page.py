@@ -70,7 +70,7 @@ def test_the_notebook_works_in_lab(
 
 
 def check_link_and_restart(page: Page) -> None:
-    """The link is in the clipboard; after a restart each panel says that it is old, until the cell has run."""
+    """The link is copied; after a restart each panel says that it is old, until its cell has run again."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator(".wb-opens button").last.click()
     page.locator(".wb-link .wb-primary").click()

@@ -19,9 +19,9 @@ from widgets.panels.jobs import JobsLine
 from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
-from workbench.elsewhere import openings_elsewhere
+from workbench.engine.elsewhere import openings_elsewhere
+from workbench.engine.siblings import folder_beside, last_used, remember, siblings
 from workbench.jobs.executor import Executor
-from workbench.siblings import folder_beside, last_used, remember, siblings
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -216,7 +216,7 @@ def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
 
 OPENS_TWO = """
 import sys
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
 from workbench.jobs.executor import Executor
 from workbench.workbench import Workbench
 executor = Executor()

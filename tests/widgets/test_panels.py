@@ -31,13 +31,13 @@ from widgets.component import Component
 from widgets.panels.job_card import JobCard
 from widgets.session import Session, session_of
 from widgets.wording import latency_words
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.api.errors import Cancelled, WorkbenchError
+from workbench.api.recipe import Recipe, Step
+from workbench.api.text import current_language, say, use_language
 from workbench.jobs.executor import Executor
-from workbench.offers import Offer
-from workbench.recipe import Recipe, Step
-from workbench.results import Flip
+from workbench.results.offers import Offer
+from workbench.results.rows import Flip
 from workbench.runtimes import runtime
-from workbench.text import current_language, say, use_language
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
