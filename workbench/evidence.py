@@ -193,7 +193,7 @@ class Evidence:
         chosen = self.variant(variant)
         target = deployment_file(chosen)
         code = deployment_code(chosen, self.dataset.info)
-        if runtime(chosen.runtime).imports_tensorflow and self._store.fact(onednn.FACT) == onednn.OFF:
+        if runtime(chosen.runtime).imports_tensorflow and onednn.stay_off(self._store.fact(onednn.FACT)):
             code = onednn.plain_code(code)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -166,7 +166,7 @@ class Reading:
         read = (variant, *(other.variant for other in others.values()))
         if any(one.settings.trusted for one in read):
             code = trusting_code(code)
-        return onednn.plain_code(code) if self._store.fact(onednn.FACT) == onednn.OFF else code
+        return onednn.plain_code(code) if onednn.stay_off(self._store.fact(onednn.FACT)) else code
 
     def take_home(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
