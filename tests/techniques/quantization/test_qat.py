@@ -102,7 +102,7 @@ def test_what_cannot_be_converted_is_not_trained(parents, tmp_path):
     model = keras.Model(given, keras.layers.Dense(small_models.CLASSES, activation="softmax")(odd))
     parent = small_models.baseline(model, tmp_path / "odd.keras")
     report = Reports()
-    with pytest.raises(WorkbenchError, match="cannot be converted to LiteRT: 'tf.Erfinv'"):
+    with pytest.raises(WorkbenchError, match=r"cannot be converted to LiteRT: 'tf\.Erfinv'"):
         apply(NAME, parent, parents("dense")[1], tmp_path / "made", report=report, epochs=50)
     assert report.stages[-1] == "Trying the conversion"
     assert list((tmp_path / "made").iterdir()) == []
