@@ -59,8 +59,8 @@ class Reading:
         """The machines that its numbers were taken on, by identifier."""
         return self._store.passports()
 
-    def variant(self, key: str) -> Variant:
-        """A variant by its identifier or name.
+    def variant(self, key: str | Variant) -> Variant:
+        """A variant by its identifier or name, or as it is now.
 
         Raises:
             InvalidInput: With the names that exist.
@@ -241,15 +241,15 @@ class Reading:
         """A test sample as PNG; None where the data are no pictures."""
         return self._evidence.picture(index)
 
-    def recipe(self, variant: str) -> Recipe:
+    def recipe(self, variant: str | Variant) -> Recipe:
         """The steps from the baseline to a variant."""
         return self._evidence.recipe(variant, self.seed)
 
-    def download(self, variant: str) -> tuple[str, bytes]:
+    def download(self, variant: str | Variant) -> tuple[str, bytes]:
         """File name and content of a variant as it would be deployed; a folder becomes a zip."""
         return self._evidence.download(variant)
 
-    def deploy(self, variant: str) -> tuple[str, bytes]:
+    def deploy(self, variant: str | Variant) -> tuple[str, bytes]:
         """A zip with a variant's file, ``predict.py`` that runs it, and ``requirements.txt``.
 
         Returns:
@@ -297,4 +297,4 @@ class Reading:
     def _parent(self, key: str | Variant | None) -> Variant:
         if key is None:
             return self._evidence.baseline
-        return self.variant(key.id if isinstance(key, Variant) else key)
+        return self.variant(key)
