@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say, verbatim
+from workbench.api.variant import ModelDescription
 from workbench.data.cells import (
     is_number,
     separator_of,
@@ -20,9 +23,6 @@ from workbench.data.fitting import judged_outputs
 from workbench.data.heading import cells_of, first_lines, heading_of, is_sample
 from workbench.data.labels import numbering
 from workbench.data.raw import Array, RawData, Samples, check_limit
-from workbench.errors import InvalidInput
-from workbench.text import Text, say, verbatim
-from workbench.variant import ModelDescription
 
 MOST_LEVELS = 100
 """A text column with more different values is an identifier or free text, not a category."""
