@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from workbench.errors import Refused
+from workbench.jobs.executor import Executor
 from workbench.recipe import Recipe, Step
 from workbench.results import ResultRow
 from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
@@ -85,11 +88,13 @@ class Outlier(_Changed):
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+def digits(
+    opened_digits: Path, executor: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
     for technique in (Blur, Outlier):
         register(technique)
-    with Workbench(tmp_path_factory.mktemp("stacking")) as workbench:
-        workbench.open("dense-digits", "digits").wait()
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("stacking") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
         yield workbench
     for technique in (Blur, Outlier):
         unregister(technique.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,15 +72,13 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    executor = Executor()
-    executor.start()
-    workbench = Workbench(tmp_path_factory.mktemp("digits"), executor=executor)
-    workbench.open("dense-digits", "digits").wait()
-    workbench.apply(FLOAT16).wait()
-    yield workbench
-    workbench.close()
-    executor.close()
+def workbench(
+    opened_digits: Path, executor: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("panels") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
+        workbench.apply(FLOAT16).wait()
+        yield workbench
 
 
 @pytest.fixture

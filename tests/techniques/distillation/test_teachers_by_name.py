@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 
 import pytest
@@ -15,9 +16,9 @@ SHORT = {"epochs": 1, "compare_seeds": 0}
 
 
 @pytest.fixture(scope="module")
-def workbench(tmp_path_factory):
-    with Workbench(tmp_path_factory.mktemp("digits")) as workbench:
-        workbench.open("dense-digits", "digits").wait()
+def workbench(opened_digits, executor, tmp_path_factory):
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("teachers") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
         workbench.apply("distillation.distill", **SHORT).wait()
         yield workbench
 
