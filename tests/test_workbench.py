@@ -271,7 +271,7 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
 
 def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
     before = opened.variants
-    job = opened.apply("structure.width", epochs=200)
+    job = opened.apply("structure.width", epochs=1000, patience=0)
     waiting = opened.apply("quantization.float16", again=True)
     assert waiting.state.queue_position == 1
     waiting.cancel()
@@ -296,7 +296,7 @@ def test_another_process_cancels_a_job_through_the_folder(opened: Workbench, exe
     with Workbench(opened.folder, executor=executor) as beside:
         seen: Queue[JobState] = Queue()
         beside.observe(lambda event: seen.put(event[1]) if event[0] == "job" else None)
-        job = opened.apply("structure.width", epochs=200)
+        job = opened.apply("structure.width", epochs=1000, patience=0)
         # How far it is comes from the other process, too, with its curves.
         while not (state := seen.get(timeout=300)).metrics:
             assert state.id == job.id

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Visit, drawn
 
 DESK = {"width": 1440, "height": 1000}
 
 
-def test_page_is_complete_calm_and_asks_nobody_else(page_server: Server, visit: Callable[..., Visit]) -> None:
+def test_page_is_complete_calm_and_asks_nobody_else_and_a_technique_needs_no_mouse(
+    page_server: Server, visit: Callable[..., Visit]
+) -> None:
     seen = visit(page_server, viewport=DESK)
     page = seen.page
     drawn(page)
@@ -28,11 +30,12 @@ def test_page_is_complete_calm_and_asks_nobody_else(page_server: Server, visit: 
     assert seen.complaints == []
     assert seen.other_hosts() == []
     assert seen.asked_for("plotly.min.js") == 1
+    every_picture_has_its_table(page)
+    a_projector_is_filled(seen)
+    a_technique_is_used_by_keyboard_alone(page)
 
 
-def test_every_picture_has_its_table(page_server: Server, visit: Callable[..., Visit]) -> None:
-    page = visit(page_server).page
-    drawn(page)
+def every_picture_has_its_table(page: Page) -> None:
     pictures = page.locator(".wb-figure")
     buttons = page.get_by_role("button", name="Show as table")
     expect(buttons).to_have_count(pictures.count())
@@ -40,9 +43,13 @@ def test_every_picture_has_its_table(page_server: Server, visit: Callable[..., V
     expect(page.get_by_role("rowheader", name="int8").first).to_be_visible()
 
 
-def test_a_technique_is_used_by_keyboard_alone(page_server: Server, visit: Callable[..., Visit]) -> None:
-    page = visit(page_server).page
-    drawn(page)
+def a_projector_is_filled(seen: Visit) -> None:
+    seen.page.set_viewport_size({"width": 1920, "height": 1080})
+    seen.page.wait_for_function("document.querySelector('.wb-grid').getBoundingClientRect().width > 1700")
+    seen.picture("page-1920px")
+
+
+def a_technique_is_used_by_keyboard_alone(page: Page) -> None:
     page.get_by_role("button", name="Float16 weights").first.focus()
     page.keyboard.press("Enter")
     apply = page.get_by_role("button", name="Apply: Float16 weights")
@@ -63,24 +70,9 @@ def test_a_technique_is_used_by_keyboard_alone(page_server: Server, visit: Calla
     expect(narrowing).to_be_visible()
 
 
-def test_400_pixels_are_enough(page_server: Server, visit: Callable[..., Visit]) -> None:
-    seen = visit(page_server, viewport={"width": 400, "height": 800}, color_scheme="dark")
-    drawn(seen.page)
-    seen.picture("page-400px-dark")
-    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 400
-    assert seen.violations(".wb-page") == {}
-
-
-def test_a_projector_is_filled(page_server: Server, visit: Callable[..., Visit]) -> None:
-    seen = visit(page_server, viewport={"width": 1920, "height": 1080})
-    drawn(seen.page)
-    seen.picture("page-1920px")
-    box = seen.page.locator(".wb-grid").bounding_box()
-    assert box is not None
-    assert box["width"] > 1700
-
-
-def test_dark_is_chosen_on_the_page_and_kept(page_server: Server, visit: Callable[..., Visit]) -> None:
+def test_dark_and_chinese_are_chosen_on_the_page_and_kept(
+    page_server: Server, visit: Callable[..., Visit]
+) -> None:
     seen = visit(page_server, viewport=DESK, color_scheme="light")
     page = seen.page
     drawn(page)
@@ -94,13 +86,8 @@ def test_dark_is_chosen_on_the_page_and_kept(page_server: Server, visit: Callabl
     page.reload(wait_until="commit")
     drawn(page)
     expect(page.get_by_label("Theme")).to_have_value("dark")
-    assert seen.complaints == []
-
-
-def test_chinese_is_chosen_on_the_page(page_server: Server, visit: Callable[..., Visit]) -> None:
-    seen = visit(page_server, viewport=DESK)
-    page = seen.page
-    drawn(page)
+    page.get_by_label("Theme").select_option("light")
+    expect(page.locator("html")).to_have_attribute("data-workbench-theme", "light")
     page.get_by_label("Language").select_option("zh_CN")
     for name in ("结构", "推理", "量化", "大小、速度与质量的权衡", "变体"):
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
@@ -111,4 +98,7 @@ def test_chinese_is_chosen_on_the_page(page_server: Server, visit: Callable[...,
     expect(page.locator(".wb-trade-off .xtitle")).to_contain_text("基线")
     seen.picture("page-chinese")
     assert seen.violations(".wb-page") == {}
+    page.reload(wait_until="commit")
+    expect(page.get_by_role("heading", name="变体", exact=True)).to_be_visible()
+    expect(page.get_by_label("语言")).to_have_value("zh_CN")
     assert seen.complaints == []
