@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -28,7 +29,7 @@ from workbench.recipe import Recipe
 from workbench.results import ResultRow
 from workbench.runtimes import runtime
 from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
-from workbench.techniques import register
+from workbench.techniques import register, unregister
 from workbench.text import Text, say
 from workbench.variant import Variant
 from workbench.workbench import Event, Workbench
@@ -37,19 +38,14 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    executor = Executor()
-    executor.start()
-    yield executor
-    executor.close()
-
-
-@pytest.fixture(scope="module")
-def opened(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    workbench = Workbench(tmp_path_factory.mktemp("digits"), executor=executor)
-    workbench.open("dense-digits", "digits").wait()
-    yield workbench
-    workbench.close()
+def opened(
+    opened_digits: Path, executor: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("workbench") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
+        yield workbench
+    for technique in (Noise, Crashing):
+        unregister(technique.name)
 
 
 def test_the_kernel_imports_nothing_heavy(opened: Workbench) -> None:
@@ -500,23 +496,6 @@ def test_of_two_pages_that_open_a_model_at_once_one_does(executor: Executor, tmp
         assert other.variants == (baseline,)
 
 
-def test_arrays_of_a_notebook(executor: Executor, tmp_path: Path) -> None:
-    from sklearn.datasets import load_digits
-
-    x, y = load_digits(return_X_y=True)
-    workbench = Workbench(tmp_path, executor=executor)
-    baseline = workbench.open("dense-digits", ((x / 16).reshape(-1, 8, 8, 1).astype("float32"), y)).wait()
-    assert baseline is not None
-    with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
-        workbench.open("dense-digits", "digits")
-    again = workbench.open("dense-digits", ((x / 16).reshape(-1, 8, 8, 1).astype("float32"), y))
-    assert again.state.status == "done"
-    assert again.wait() == baseline
-    with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
-        workbench.open("dense-digits", ((x / 15).reshape(-1, 8, 8, 1).astype("float32"), y))
-    workbench.close()
-
-
 def test_a_model_that_does_not_fit_the_data(executor: Executor, tmp_path: Path) -> None:
     workbench = Workbench(tmp_path, executor=executor)
     job = workbench.open("dense-digits", "breast-cancer")
@@ -524,7 +503,6 @@ def test_a_model_that_does_not_fit_the_data(executor: Executor, tmp_path: Path) 
         job.wait()
     assert job.state.status == "failed"
     assert workbench.variants == ()
-    assert workbench.open("dense-digits", "digits").wait() is not None
     workbench.close()
 
 
@@ -534,9 +512,11 @@ def kept(workbench: Workbench) -> tuple[object, ...]:
     return workbench.variants, workbench.dataset_info, workbench.results(), files
 
 
-def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
+def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_and_arrays_of_a_notebook_are_opened(
     executor: Executor, tmp_path: Path
 ) -> None:
+    from sklearn.datasets import load_digits
+
     x = np.random.default_rng(0).normal(size=(240, 8, 8, 1)).astype("float32")
     workbench = Workbench(tmp_path, executor=executor)
     empty = kept(workbench)
@@ -559,9 +539,17 @@ def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
     assert (job.state.status, job.state.variant) == ("cancelled", None)
     assert kept(workbench) == empty
 
-    opened = workbench.open("dense-digits", "digits", name="mine").wait()
-    assert opened is not None
-    assert opened.name == "mine"
+    images, y = load_digits(return_X_y=True)
+    images = images.reshape(-1, 8, 8, 1).astype("float32")
+    baseline = workbench.open("dense-digits", (images / 16, y), name="mine").wait()
+    assert baseline is not None
+    assert baseline.name == "mine"
+    for other in ("digits", (images / 15, y)):
+        with pytest.raises(InvalidInput, match="already holds the model mine"):
+            workbench.open("dense-digits", other)
+    again = workbench.open("dense-digits", (images / 16, y))
+    assert again.state.status == "done"
+    assert again.wait() == baseline
     workbench.close()
 
 
