@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from tests.judging import judged
 from workbench.errors import Refused
 from workbench.jobs.executor import Executor
 from workbench.recipe import Recipe, Step
@@ -102,16 +103,12 @@ def digits(
 
 @pytest.fixture(scope="module")
 def sparse(digits: Workbench) -> Variant:
-    made = digits.apply("structure.sparsity", share=0.75, epochs=3).wait()
-    assert made is not None
-    return made
+    return judged(digits, digits.apply("structure.sparsity", share=0.75, epochs=3))
 
 
 @pytest.fixture(scope="module")
 def small(digits: Workbench, sparse: Variant) -> Variant:
-    made = digits.apply("quantization.int8", sparse.id).wait()
-    assert made is not None
-    return made
+    return judged(digits, digits.apply("quantization.int8", sparse.id))
 
 
 def row(workbench: Workbench, variant: Variant) -> ResultRow:
@@ -132,8 +129,7 @@ def test_zeros_are_counted_and_survive_quantization(
 
 
 def test_zeros_that_a_later_step_loses_are_told(digits: Workbench, sparse: Variant) -> None:
-    blurred = digits.apply("structure.blur", sparse.id).wait()
-    assert blurred is not None
+    blurred = judged(digits, digits.apply("structure.blur", sparse.id))
     found = row(digits, blurred)
     assert found.zeros == 0
     assert [str(text) for text in found.lost] == [
@@ -176,20 +172,17 @@ def test_a_recipe_of_a_senseless_order_is_refused_before_its_first_step(digits: 
 
 
 def test_the_layer_that_destroyed_a_quantized_variant_is_named(digits: Workbench) -> None:
-    spoilt = digits.apply("structure.outlier").wait()
-    assert spoilt is not None
+    spoilt = judged(digits, digits.apply("structure.outlier"))
     same = row(digits, spoilt).quality_change
     assert same is not None
     assert same.change.value == pytest.approx(0, abs=0.01)
 
-    small = digits.apply("quantization.int8", spoilt.id).wait()
-    assert small is not None
+    small = judged(digits, digits.apply("quantization.int8", spoilt.id))
     found = row(digits, small)
     assert found.quality is not None
     assert found.quality.f1_macro.value < 0.9
     (table,) = found.tables
     assert str(table.title).startswith("Error down the graph")
     assert "First bad layer" in str(table.note)
-    healthy = digits.apply("quantization.int8").wait()
-    assert healthy is not None
+    healthy = judged(digits, digits.apply("quantization.int8"))
     assert row(digits, healthy).tables == ()

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from tests.judging import judged
 from workbench.data.dataset import Dataset
 from workbench.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
 from workbench.jobs.executor import Executor
@@ -173,8 +174,7 @@ def test_names_notes_and_stars_are_seen_by_a_second_page(opened: Workbench, exec
 
 def test_a_last_step_is_a_name_as_long_as_only_one_variant_ends_with_it(opened: Workbench) -> None:
     narrow = opened.variant("width 0.5")
-    half = opened.apply("quantization.float16", narrow.id)
-    assert half.wait() is not None
+    half = judged(opened, opened.apply("quantization.float16", narrow.id))
     assert opened.variant("float16").parent == opened.baseline.id  # type: ignore[union-attr]
     opened.rename("float16", "half")
     opened.rename("float16 2", "another → float16")
@@ -183,7 +183,7 @@ def test_a_last_step_is_a_name_as_long_as_only_one_variant_ends_with_it(opened: 
     assert "another → float16, width 0.5 → float16" in str(refused.value)
     opened.rename("half", "float16")
     opened.rename("another → float16", "float16 2")
-    opened.delete(half.state.variant or "")
+    opened.delete(half.id)
 
 
 def test_a_measurement_that_was_cancelled_is_taken_up(
@@ -477,8 +477,7 @@ class Noise(Technique[NoiseParameters]):
 def test_a_technique_added_at_run_time_works(opened: Workbench) -> None:
     register(Noise)
     assert "structure.noise" in opened.techniques()
-    noisy = opened.apply("structure.noise", scale=10.0).wait()
-    assert noisy is not None
+    noisy = judged(opened, opened.apply("structure.noise", scale=10.0))
     row = next(row for row in opened.results() if row.variant.id == noisy.id)
     assert row.quality_change is not None
     assert row.quality_change.word == "lost"
@@ -593,5 +592,5 @@ def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Wor
 
     # Heard by the steps that follow: this one would crash otherwise, and does not even try.
     job = opened.apply("structure.crashing", scale=0.002)
-    assert job.wait() is not None
+    judged(opened, job)
     assert job.state.log == ()
