@@ -304,7 +304,7 @@ def page_server(
 
 def drawn(page: Page) -> None:
     """Waits until the page shows its variants and its first figure."""
-    expect(page.get_by_role("radio", name="int8")).to_be_visible()
+    expect(page.get_by_role("radio", name="int8", exact=True)).to_be_visible()
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
 
 

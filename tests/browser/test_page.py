@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Visit, drawn
+from tests.browser.test_actions import WORK_MS
 
 DESK = {"width": 1440, "height": 1000}
 
@@ -20,7 +21,7 @@ def test_page_is_complete_calm_and_asks_nobody_else_and_a_technique_needs_no_mou
     drawn(page)
     for name in ("Structure", "Inference", "Quantization", "Trade-off", "Variants"):
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-    page.get_by_role("radio", name="int8").check()
+    page.get_by_role("radio", name="int8", exact=True).check()
     page.get_by_role("button", name="Details", exact=True).click()
     expect(page.get_by_role("tab", name="Quality by class")).to_be_visible()
     page.get_by_role("tab", name="Quality by class").click()
@@ -57,14 +58,14 @@ def a_technique_is_used_by_keyboard_alone(page: Page) -> None:
     apply.focus()
     page.keyboard.press("Space")
     expect(page.get_by_role("progressbar").first).to_be_visible()
-    expect(page.get_by_role("radio", name="float16")).to_be_visible(timeout=240_000)
+    expect(page.get_by_role("radio", name="float16")).to_be_visible(timeout=WORK_MS)
     # Its latency narrows before the reader's eyes; afterwards the curves are folded and can be called back.
     live = page.locator(".wb-live")
     narrowing = live.get_by_role("img", name=re.compile("^Latency, while it is measured"))
     expect(narrowing).to_contain_text(
-        re.compile(r"float16 +[\d.]+ [mµ]s \[[\d.]+, [\d.]+\]"), timeout=240_000
+        re.compile(r"float16 +[\d.]+ [mµ]s \[[\d.]+, [\d.]+\]"), timeout=WORK_MS
     )
-    expect(live.get_by_role("heading", name="Curves of the last job")).to_be_visible(timeout=240_000)
+    expect(live.get_by_role("heading", name="Curves of the last job")).to_be_visible(timeout=WORK_MS)
     expect(narrowing).to_have_count(0)
     live.get_by_role("button", name="Show", exact=True).click()
     expect(narrowing).to_be_visible()
@@ -93,7 +94,7 @@ def test_dark_and_chinese_are_chosen_on_the_page_and_kept(
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.get_by_label("语言")).to_have_value("zh_CN")
-    page.get_by_role("radio", name="int8").check()
+    page.get_by_role("radio", name="int8", exact=True).check()
     # plotly's texts follow.
     expect(page.locator(".wb-trade-off .xtitle")).to_contain_text("基线")
     seen.picture("page-chinese")

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Server, Visit, drawn, wait_until
+from tests.browser.test_actions import WORK_MS
 
 ON_TOP = """node => {
   const { x, y, width, height } = node.getBoundingClientRect();
@@ -63,7 +64,7 @@ def the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(page: Page)
     page.get_by_role("button", name="Full int8").first.click()
     expect(page.get_by_role("button", name="Make another: Full int8")).to_be_enabled()
     page.get_by_role("button", name="Show it", exact=True).click()
-    expect(page.get_by_role("radio", name="int8")).to_be_checked()
+    expect(page.get_by_role("radio", name="int8", exact=True)).to_be_checked()
     # Three fields at most, each with its help behind a button; the rest is folded.
     page.get_by_role("button", name=re.compile("^Training")).click()
     form = page.get_by_role("form", name="Training")
@@ -151,12 +152,12 @@ def the_drawer_opens_and_closes(seen: Visit, width: int, technique: str) -> None
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(opener).to_be_focused()
-    page.get_by_role("radio", name="int8").check()
+    page.get_by_role("radio", name="int8", exact=True).check()
 
 
 def table_is_beside_the_picture(page: Page) -> bool:
     chart = page.locator(".wb-trade-off").bounding_box()
-    table = page.get_by_role("radio", name="int8").bounding_box()
+    table = page.get_by_role("radio", name="int8", exact=True).bounding_box()
     assert chart is not None
     assert table is not None
     return table["x"] > chart["x"] + chart["width"] and table["y"] < chart["y"] + chart["height"]
@@ -174,7 +175,7 @@ def after_int8_one_click_goes_back_and_quantizes_again(page: Page) -> None:
     expect(form.get_by_role("status").filter(has_text="Comes earlier:")).to_be_visible()
     form.get_by_role("spinbutton", name="Fine-tuning").fill("0")
     form.get_by_role("button", name="Apply to dense-digits, then int8 again").click()
-    expect(page.get_by_role("radio", name=re.compile("int8"))).to_have_count(2, timeout=240_000)
+    expect(page.get_by_role("radio", name=re.compile("int8"))).to_have_count(2, timeout=WORK_MS)
     page.get_by_role("button", name="back to the baseline").click()
     expect(page.get_by_label("New variants start from").locator("option:checked")).to_have_text(
         "dense-digits"
