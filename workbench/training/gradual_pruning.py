@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from workbench.models.kernels import Kernel
-from workbench.technique import Reporter
+from workbench.api.technique import Reporter
+from workbench.models.reading.kernels import Kernel
 from workbench.techniques.structure.masks import Ranking, magnitude_masks, polynomial_share
 from workbench.training.preserving import Preserving
 
