@@ -91,10 +91,11 @@ class Reporter(Protocol):
     def metric(
         self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
     ) -> None:
-        """Adds a point to a live curve, such as ``("validation F1", epoch, 0.93)``.
+        """Adds a point to a live curve, such as ``(LiveCurve.VALIDATION_F1, epoch, 0.93)``.
 
         Args:
-            name: Of the curve.
+            name: One of :class:`workbench.jobs.curves.LiveCurve`, or a name of your own, which gets a
+                picture of its own.
             step: Where the point is.
             value: The value there.
             interval: The ends of its 95% interval, where that is known.

@@ -103,7 +103,7 @@ class WorkerReporter:
 
     def table(self, table: Table) -> None:
         """Shows a table as far as it is filled: of several that come together, the fullest is sent."""
-        name = table.title.template
+        name = table.title.model_dump_json()
         with self._lock:
             if name in self._tables:
                 self._pending.remove(self._tables[name])

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from workbench.jobs.curves import LiveCurve
 from workbench.models.kernels import Kernel
 from workbench.technique import Reporter
 from workbench.techniques.structure.masks import Ranking, magnitude_masks, polynomial_share
@@ -64,7 +65,7 @@ class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras h
         share = polynomial_share(self._share, progress, self._initial)
         prune(self._pruned, share, self._ranking)
         self._preserving.refresh()
-        self._report.metric("sparsity", self._step, share)
+        self._report.metric(LiveCurve.SPARSITY, self._step, share)
 
 
 def prune(pruned: Sequence[Kernel], share: float, ranking: Ranking) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.data.dataset import sample_count, select
+from workbench.jobs.curves import LiveCurve
 from workbench.measure.scores import confusion_matrix, macro_f1
 from workbench.models.copying import copy_weights
 from workbench.technique import Context
@@ -115,7 +116,7 @@ class Runs:
                 if teacher is None
                 else say("Student with teacher, seed {seed}", seed=seed)
             )
-            curve = "validation F1 without teacher" if self._done == 2 else None
+            curve = LiveCurve.WITHOUT_TEACHER if self._done == 2 else None
             context = replace(context, report=FurtherRun(context.report, name, curve))
         self._keras.utils.set_random_seed(seed)
         student = self._student()
