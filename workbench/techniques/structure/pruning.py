@@ -20,6 +20,7 @@ from workbench.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
 from workbench.techniques.structure import importance
@@ -29,6 +30,7 @@ from workbench.techniques.structure.fine_tuning import (
     finish,
     load_parent,
     misfit,
+    removed_too_much,
 )
 from workbench.techniques.structure.parent_teaching import parent_as_teacher
 from workbench.techniques.structure.pruning_code import pruning_code
@@ -169,6 +171,10 @@ class ChannelPruning(Technique[PruningParameters]):
     @override
     def code(self, variant: Variant, parameters: PruningParameters, paths: CodePaths) -> str:
         return pruning_code(variant, parameters, paths)
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        return removed_too_much() if shortfall == "lost F1" else None
 
     @override
     def variant_name(self, parameters: PruningParameters) -> str:

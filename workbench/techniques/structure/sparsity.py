@@ -23,6 +23,7 @@ from workbench.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
 from workbench.techniques.structure.fine_tuning import (
@@ -32,6 +33,7 @@ from workbench.techniques.structure.fine_tuning import (
     load_parent,
     misfit,
     packed,
+    removed_too_much,
 )
 from workbench.techniques.structure.kernel_choice import (
     KernelChoice,
@@ -190,6 +192,10 @@ class Sparsity(Technique[SparsityParameters]):
             every=parameters.every,
             ramp=ramp_epochs(parameters),
         )
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        return removed_too_much() if shortfall == "lost F1" else None
 
     @override
     def variant_name(self, parameters: SparsityParameters) -> str:
