@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from workbench.data.dataset import Dataset, DatasetInfo
 from workbench.evidence import Evidence
 from workbench.finding import Best, Goal, best, conclusion
 from workbench.measure.passport import passport
-from workbench.measure.records import Passport, Protocol
+from workbench.measure.records import Passport
 from workbench.models.trusting import trusting_code
 from workbench.recipe import Recipe
 from workbench.refusal import Refusal, refusal
@@ -107,20 +107,6 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         return same_variant(chosen, self._parent(parent), values, self.variants)
-
-    def estimate_measuring(
-        self, variants: Sequence[str] | None = None, protocol: Protocol = "final"
-    ) -> float:
-        """Seconds that :meth:`Workbench.measure` is expected to take here.
-
-        Args:
-            variants: Identifiers or names; by default all.
-            protocol: ``quick`` or ``final``.
-        """
-        from workbench.estimates import measuring_seconds
-
-        chosen = [self.variant(key) for key in variants] if variants is not None else self.variants
-        return measuring_seconds(self._store, chosen, protocol)
 
     def refusal(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.local_reporter import LocalReporter
 from workbench.errors import Cancelled
-from workbench.jobs.reporter import LocalReporter, WorkerReporter
+from workbench.jobs.reporter import WorkerReporter
 from workbench.text import say
 from workbench.variant import Table
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.local_reporter import LocalReporter
 from workbench import runtimes
 from workbench.data.dataset import DatasetInfo
-from workbench.jobs.reporter import LocalReporter
 from workbench.measure.latency import Candidate
 from workbench.text import say
 

@@ -12,9 +12,9 @@ import psutil
 import pytest
 from sklearn.metrics import f1_score
 
+from tests.local_reporter import LocalReporter
 from workbench import onednn, runtimes
 from workbench.errors import Cancelled, InvalidInput, JobFailed, TensorFlowCrashed
-from workbench.jobs.reporter import LocalReporter
 from workbench.measure.apart import peak_memory
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.grid import time_grid

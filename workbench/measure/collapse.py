@@ -21,7 +21,7 @@ from workbench.errors import InvalidInput
 from workbench.measure.intermediate_tensors import BY_SUFFIX, Step
 from workbench.technique import Reporter
 from workbench.text import Text, say
-from workbench.variant import Format, Table, Variant
+from workbench.variant import Table
 
 BAD_DB = 10.0
 """Below it, the error is more than a third of the signal: predictions suffer."""
@@ -173,16 +173,6 @@ def explain_collapse(
         table = error_by_layer(exact, quantized, select(features, index), report.check)
     report.progress(1.0)
     return table
-
-
-def comparable(exact: Variant, quantized: Variant) -> Text | None:
-    """Why two variants cannot be compared layer by layer, or None."""
-    formats: tuple[Format, ...] = ("tflite", "onnx")
-    if quantized.format not in formats or exact.format != quantized.format:
-        return say("Only two LiteRT files, or two ONNX files, are compared layer by layer.")
-    if exact.description.precision != "float32":
-        return say("{name} is not float32: there is nothing to compare with.", name=exact.name)
-    return None
 
 
 def _pairs(exact: list[Step], rounded: list[Step]) -> dict[str, str]:
