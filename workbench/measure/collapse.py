@@ -4,6 +4,12 @@ The measure is the signal-to-noise ratio, 10 log10(sum x^2 / sum (x - q)^2) in d
 values of a tensor and all samples: 20 dB are an error of a tenth, 0 dB as much error as signal. Each
 halving of the step of rounding adds 6 dB. Down the graph it falls slowly; where it breaks, the layer
 that broke it has inputs that were still good.
+
+``litert_quantizer.model_validator`` and ``onnxruntime.quantization.qdq_loss_debug`` compare tensors too.
+The first averages each sample's ratio of powers, which the best sample decides (7368 where all samples
+together give 38.6 dB), and makes two interpreters for each sample; the second keeps every tensor of every
+sample in memory, and knows only tensors beside a pair of quantizing nodes. Neither knows which layer comes
+before which, nor can it be cancelled.
 """
 
 from __future__ import annotations
