@@ -40,7 +40,7 @@ stubs: $(VENV)/.test ## write what editors complete of the techniques
 	$(BIN)/python scripts/family_stubs.py
 
 demo-models: $(VENV)/.runtimes ## train the built-in models again
-	$(BIN)/python -m workbench.models.train_demo
+	$(BIN)/python -m workbench.models.demo.train
 
 constraints: $(VENV)/.python ## resolve the pinned versions again
 	$(BIN)/uv pip compile pyproject.toml --extra runtimes --extra test --extra docs --upgrade \

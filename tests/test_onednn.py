@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from workbench import onednn, work
-from workbench.errors import JobFailed, TensorFlowCrashed
-from workbench.jobs import failure
+from workbench.api.errors import JobFailed, TensorFlowCrashed
+from workbench.engine import worker_functions as work
+from workbench.jobs import failure, onednn
 from workbench.jobs.limits import Limits
 from workbench.jobs.reporter import SilentReporter
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench import workers
-from workbench.errors import Cancelled, JobFailed, Refused
+from workbench.api.errors import Cancelled, JobFailed, Refused
+from workbench.engine import submit as workers
+from workbench.engine.shared_mode import JOB_LIMITS, require_allowed
 from workbench.jobs.limits import Limits
-from workbench.shared import JOB_LIMITS, require_allowed
 from workbench.workbench import Workbench
 
 

@@ -14,14 +14,14 @@ from pydantic import Field
 
 from tests.techniques.test_registry import Nothing
 from workbench import techniques
-from workbench.compatibility import parse_parameters
+from workbench.api.errors import InvalidInput
+from workbench.api.suggestions import meant
+from workbench.api.technique import Parameters
 from workbench.data.streams import Bounds
-from workbench.errors import InvalidInput
-from workbench.families import Quantization, Structure
-from workbench.sources import hand_over_data, hand_over_model
-from workbench.suggestions import meant
-from workbench.technique import Parameters
-from workbench.technique_calls import TechniqueCall
+from workbench.engine.compatibility import parse_parameters
+from workbench.engine.families import Quantization, Structure
+from workbench.engine.sources import hand_over_data, hand_over_model
+from workbench.engine.technique_calls import TechniqueCall
 
 REPOSITORY = Path(__file__).parents[1]
 

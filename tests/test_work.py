@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.techniques.applying import Reports
-from workbench import work
+from workbench.engine import worker_functions as work
 from workbench.jobs.slot import exclusive_slot
 
 HELD_SECONDS = 0.2

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from workbench.models.conversion import to_tflite
-from workbench.models.tflite_biases import round_biases
-from workbench.models.tflite_slimming import slim_tflite
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import to_tflite
+from workbench.models.converting.tflite_biases import round_biases
+from workbench.models.converting.tflite_strip import slim_tflite
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 
 def outputs(path, x):

@@ -5,14 +5,14 @@ import onnx
 import pytest
 
 from tests import small_models
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.size import measure_size
-from workbench.models.conversion import to_onnx, to_openvino, to_tflite
-from workbench.models.description import describe
-from workbench.models.onnx_slimming import slim_onnx
-from workbench.models.openvino_slimming import slim_openvino
-from workbench.models.tflite_slimming import slim_tflite
+from workbench.models.converting.conversion import to_onnx, to_openvino, to_tflite
+from workbench.models.converting.onnx_strip import slim_onnx
+from workbench.models.converting.openvino_strip import slim_openvino
+from workbench.models.converting.tflite_strip import slim_tflite
+from workbench.models.reading.description import describe
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from keras import layers
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.weight_files import stored_tensors
-from workbench.models.conversion import to_tflite
-from workbench.models.tflite import describe_tflite
-from workbench.models.tflite_biases import round_biases
-from workbench.models.tflite_buffers import read_tables
-from workbench.models.tflite_slimming import slim_tflite
+from workbench.models.converting.conversion import to_tflite
+from workbench.models.converting.tflite_biases import round_biases
+from workbench.models.converting.tflite_strip import slim_tflite
+from workbench.models.reading.tflite import describe_tflite
+from workbench.models.reading.tflite_buffers import read_tables
 from workbench.runtimes import runtime
 from workbench.techniques.quantization.activation_ranges import observed_ranges
-from workbench.variant import RuntimeSettings
 
 WIDE, TOKENS = 512, 8
 

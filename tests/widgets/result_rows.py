@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from workbench.api.variant import Layer, ModelDescription, RuntimeSettings, TensorSpec, Variant
 from workbench.measure.records import (
     Interval,
     LatencySummary,
@@ -14,8 +15,7 @@ from workbench.measure.records import (
     SizeVerdict,
     SpeedVerdict,
 )
-from workbench.results import Details, Flip, ResultRow
-from workbench.variant import Layer, ModelDescription, RuntimeSettings, TensorSpec, Variant
+from workbench.results.rows import Details, Flip, ResultRow
 
 HOSTILE = '<script>alert(1)</script> <a href="javascript:x">y</a> %{x} \u202eevil\u0000 ' + "n" * 10_000
 

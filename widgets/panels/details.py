@@ -17,10 +17,10 @@ from widgets.panels.layers import layers_table
 from widgets.panels.numbers import numbers_table
 from widgets.session import Session, message_of
 from widgets.wording import short
-from workbench.errors import WorkbenchError
-from workbench.results import Details, ResultRow
-from workbench.text import Text, say
-from workbench.variant import Variant
+from workbench.api.errors import WorkbenchError
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.results.rows import Details, ResultRow
 from workbench.workbench import Workbench
 
 _MOST_FLIPS = 60

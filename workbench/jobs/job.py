@@ -10,15 +10,15 @@ from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.api.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.api.library_errors import with_kind
+from workbench.api.observers import Observers
+from workbench.api.text import Text, say, verbatim
+from workbench.api.variant import Table, Variant
 from workbench.jobs.kernel import kernel_loop, run_until_done
 from workbench.jobs.pace import Pace
 from workbench.jobs.state import JobState
 from workbench.jobs.waiting import shown
-from workbench.library_errors import with_kind
-from workbench.observers import Observers
-from workbench.text import Text, say, verbatim
-from workbench.variant import Table, Variant
 
 if TYPE_CHECKING:
     from workbench.workbench import Workbench
@@ -106,12 +106,12 @@ class Job:
         return f"Job({self.id!r}, {self._state.status}, {str(self._state.title)!r})"
 
     def _repr_html_(self) -> str:
-        from workbench.notebook import job_html
+        from workbench.results.notebook import job_html
 
         return job_html(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from workbench.notebook import job_bundle, live_card
+        from workbench.results.notebook import job_bundle, live_card
 
         return job_bundle(self, live_card(self))
 

@@ -34,7 +34,7 @@ def shown(job: Job) -> Iterator[None]:
 def _below_the_cell(job: Job) -> Iterator[None]:
     from IPython import display as module
 
-    from workbench.notebook import job_bundle, live_card
+    from workbench.results.notebook import job_bundle, live_card
 
     display: Any = module.display
     card = live_card(job)

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.records import Record
-from workbench.text import Text
-from workbench.variant import RuntimeSettings
+from workbench.api.records import Record
+from workbench.api.text import Text
+from workbench.api.variant import RuntimeSettings
 
 Protocol = Literal["quick", "final"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Features
-from workbench.errors import InvalidInput
-from workbench.text import say
-from workbench.variant import JudgedOutput, TensorSpec
+from workbench.api.dataset import Features
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
+from workbench.api.variant import JudgedOutput, TensorSpec
 
 Arrays = tuple[npt.NDArray[Any], ...]
 """One array per input of the model, in its order."""

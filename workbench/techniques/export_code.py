@@ -7,9 +7,9 @@ import re
 import zipfile
 from textwrap import indent
 
+from workbench.api.plain_source import plain_source
+from workbench.api.variant import Variant
 from workbench.graph.calls import read_config
-from workbench.plain_source import plain_source
-from workbench.variant import Variant
 
 _RESHAPING = {"Flatten", "Reshape", "RNN", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed"}
 _UNKNOWN_TO_ONNX = re.compile(r'"gelu"|"Normalization"|"groups": (?!1\b)\d|"__tensor__"|"module": "(?!keras)')
@@ -28,7 +28,7 @@ def litert_source(variant: Variant) -> str:
 
 
 def litert_export(variant: Variant, export: str) -> str:
-    """An export as :func:`workbench.models.conversion.to_tflite` does it.
+    """An export as :func:`workbench.models.converting.conversion.to_tflite` does it.
 
     Args:
         variant: The Keras file that is exported.
@@ -38,7 +38,7 @@ def litert_export(variant: Variant, export: str) -> str:
 
 
 def onnx_code(variant: Variant, model: str, file: str, opset: int) -> str:
-    """Loads a Keras file and writes it as :func:`workbench.models.conversion.to_onnx` does.
+    """Loads a Keras file and writes it as :func:`workbench.models.converting.conversion.to_onnx` does.
 
     Args:
         variant: The Keras file that is exported.
@@ -66,7 +66,7 @@ def predicting_source(variant: Variant) -> str:
 
 
 def predicting_export(variant: Variant, export: str) -> str:
-    """An export to ONNX or as a SavedModel as :mod:`workbench.models.conversion` does it.
+    """An export to ONNX or as a SavedModel as :mod:`workbench.models.converting.conversion` does it.
 
     Args:
         variant: The Keras file that is exported.

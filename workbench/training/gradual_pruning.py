@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from workbench.api.technique import Reporter
 from workbench.jobs.curves import LiveCurve
-from workbench.models.kernels import Kernel
-from workbench.technique import Reporter
+from workbench.models.reading.kernels import Kernel
 from workbench.techniques.structure.masks import Ranking, magnitude_masks, polynomial_share
 from workbench.training.preserving import Preserving
 

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from workbench.models.kernels import Kernel, kernels
-from workbench.models.weight_values import is_clustered, is_sparse, nonzero_values
-from workbench.text import Text, say
+from workbench.api.text import Text, say
+from workbench.models.reading.kernels import Kernel, kernels
+from workbench.models.reading.weight_values import is_clustered, is_sparse, nonzero_values
 from workbench.training.reclustering import Reclustered
 
 

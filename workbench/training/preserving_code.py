@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workbench.models.kernels import KERNEL_NAMES
-from workbench.variant import Variant
+from workbench.api.variant import Variant
+from workbench.models.reading.kernels import KERNEL_NAMES
 
 WEIGHT_MATRICES = f"""\
 def weight_matrices(model):

@@ -6,11 +6,11 @@ import pytest
 
 from tests import small_models
 from workbench import techniques
-from workbench.errors import Refused
-from workbench.models.description import describe
-from workbench.models.tflite_slimming import slim_tflite
+from workbench.api.errors import Refused
+from workbench.api.variant import Layer, ModelDescription, TensorSpec
+from workbench.models.converting.tflite_strip import slim_tflite
+from workbench.models.reading.description import describe
 from workbench.techniques.quantization.litert_report import report_of
-from workbench.variant import Layer, ModelDescription, TensorSpec
 
 WRITERS = sorted(
     technique.name

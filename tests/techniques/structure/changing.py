@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from workbench.models.description import describe_keras
-from workbench.technique import CodePaths, Context
-from workbench.variant import Variant
+from workbench.api.technique import CodePaths, Context
+from workbench.api.variant import Variant
+from workbench.models.reading.description import describe_keras
 
 
 def parent_of(model, folder):

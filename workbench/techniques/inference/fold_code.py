@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from workbench.models.folding import FoldingPlan
-from workbench.plain_source import plain_source
-from workbench.technique import CodePaths
+from workbench.api.plain_source import plain_source
+from workbench.api.technique import CodePaths
+from workbench.models.rebuilding.folding import FoldingPlan
 
 _REBUILD = """\
 
@@ -90,7 +90,9 @@ def fold_code(plan: FoldingPlan, paths: CodePaths) -> str:
         f"    ({_place(fold.layer)}, {_place(fold.into)}, {fold.after}),\n" for fold in plan.folds
     )
     removed = "".join(f"    {_place(place)},\n" for place in plan.removed)
-    arithmetic = f"{plain_source('workbench.models.channel_factors')}\n\n{_FIND}\n" if plan.folds else ""
+    arithmetic = (
+        f"{plain_source('workbench.models.rebuilding.channel_factors')}\n\n{_FIND}\n" if plan.folds else ""
+    )
     return f"""\
 import keras
 {arithmetic}

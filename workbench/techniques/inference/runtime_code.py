@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from textwrap import indent
 
-from workbench.technique import CodePaths
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Format, Variant
 from workbench.techniques.export_code import (
     litert_export,
     litert_source,
@@ -16,7 +17,6 @@ from workbench.techniques.export_code import (
     predicting_export,
     predicting_source,
 )
-from workbench.variant import Format, Variant
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 

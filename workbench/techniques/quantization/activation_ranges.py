@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.models.tflite_buffers import content_of
+from workbench.models.reading.tflite_buffers import content_of
 
 BINS = 2048
 

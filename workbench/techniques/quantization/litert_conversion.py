@@ -7,9 +7,11 @@ from typing import Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.dataset import DatasetInfo
+from workbench.api.plain_source import plain_source
+from workbench.api.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text
+from workbench.api.variant import Format, Variant
 from workbench.techniques.export_code import litert_export, litert_source
 from workbench.techniques.quantization.litert_files import (
     SLIMMING,
@@ -25,8 +27,6 @@ from workbench.techniques.quantization.litert_files import (
     write,
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
-from workbench.text import Text
-from workbench.variant import Format, Variant
 
 P = TypeVar("P", bound=Parameters)
 C = TypeVar("C", bound=CalibratedParameters)

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo, sample_count
-from workbench.plain_source import plain_source
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo, sample_count
+from workbench.api.plain_source import plain_source
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -24,6 +24,8 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
 from workbench.techniques.quantization import activation_ranges
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
@@ -44,8 +46,6 @@ from workbench.techniques.quantization.litert_recipes import (
     start_code,
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
-from workbench.text import Text, say
-from workbench.variant import Format, Variant
 
 _ALGORITHMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "minmax": ("MIN_MAX_UNIFORM_QUANT", ()),

@@ -9,10 +9,12 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.models.tflite_biases import round_biases
-from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Family, Parameters, Technique
+from workbench.api.dataset import DatasetInfo
+from workbench.api.plain_source import plain_source
+from workbench.api.technique import Applied, CodePaths, Context, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
+from workbench.models.converting.tflite_biases import round_biases
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import SLIMMING, output_name
 from workbench.techniques.quantization.litert_recipes import (
@@ -22,8 +24,6 @@ from workbench.techniques.quantization.litert_recipes import (
     quantize_file,
     start_code,
 )
-from workbench.text import Text, say
-from workbench.variant import Format, Variant
 
 P = TypeVar("P", bound=Parameters)
 
@@ -100,7 +100,7 @@ class WeightRounding(Technique[P]):
         unusual = any(rounding.granularity != "CHANNELWISE" for rounding in roundings)
         granularity = "from litert_quantizer.qtyping import QuantGranularity\n" if unusual else ""
         biases = self.rounds_biases(parameters)
-        modules = (*SLIMMING, "workbench.models.tflite_biases") if biases else SLIMMING
+        modules = (*SLIMMING, "workbench.models.converting.tflite_biases") if biases else SLIMMING
         rounding = f'round_biases(Path("{output_name(paths)}"))\n' if biases else ""
         return f"""\
 {plain_source(*modules)}

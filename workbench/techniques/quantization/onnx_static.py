@@ -13,14 +13,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.library_errors import reason_of
-from workbench.models.conversion import OPSET
-from workbench.models.memory import release_memory
-from workbench.models.onnx_slimming import slim_onnx
-from workbench.plain_source import plain_source
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.plain_source import plain_source
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -31,6 +28,11 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Variant
+from workbench.models.converting.conversion import OPSET
+from workbench.models.converting.memory import release_memory
+from workbench.models.converting.onnx_strip import slim_onnx
 from workbench.techniques.export_code import onnx_code
 from workbench.techniques.quantization.calibration import (
     float32_parent,
@@ -49,8 +51,6 @@ from workbench.techniques.quantization.onnx_files import (
     prepared_onnx,
 )
 from workbench.techniques.quantization.onnx_ranges import write_ranges
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Variant
 
 Method = Literal["minmax", "entropy", "percentile"]
 
@@ -150,8 +150,8 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
 
     @override
     def apply(self, context: Context, parameters: OnnxInt8Parameters) -> Applied:
-        from workbench.models.description import describe
-        from workbench.privacy import import_onnxruntime
+        from workbench.api.privacy import import_onnxruntime
+        from workbench.models.reading.description import describe
 
         onnxruntime = import_onnxruntime()
         path = context.folder / "model.onnx"
@@ -208,7 +208,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
 import os
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would write an identifier for its maker
-{plain_source("workbench.models.onnx_slimming")}
+{plain_source("workbench.models.converting.onnx_strip")}
 {plain_source("workbench.techniques.quantization.onnx_ranges") if entropy else ""}
 
 {imports}

@@ -13,12 +13,11 @@ import numpy.typing as npt
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo, sample_count, select
-from workbench.errors import Cancelled, InvalidInput, Refused
-from workbench.library_errors import reason_of
-from workbench.models.openvino_slimming import slim_openvino
-from workbench.plain_source import plain_source
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo, sample_count, select
+from workbench.api.errors import Cancelled, InvalidInput, Refused
+from workbench.api.library_errors import reason_of
+from workbench.api.plain_source import plain_source
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -29,6 +28,9 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
+from workbench.models.converting.openvino_strip import slim_openvino
 from workbench.techniques.export_code import predicting_export, predicting_source
 from workbench.techniques.quantization.bias_correction import quantized
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
@@ -37,10 +39,8 @@ from workbench.techniques.quantization.litert_files import (
     calibration_index,
     conversion_seconds,
 )
-from workbench.text import Text, say
-from workbench.variant import Format, ModelDescription, Report, Skip, Variant
 
-_SOURCES = ("workbench.models.openvino_slimming", "workbench.techniques.quantization.bias_correction")
+_SOURCES = ("workbench.models.converting.openvino_strip", "workbench.techniques.quantization.bias_correction")
 _QUANTIZABLE = frozenset({"Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"})
 
 
@@ -115,8 +115,8 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
 
     @override
     def apply(self, context: Context, parameters: OpenVinoInt8Parameters) -> Applied:
-        from workbench.models.description import describe
-        from workbench.privacy import import_openvino
+        from workbench.api.privacy import import_openvino
+        from workbench.models.reading.description import describe
 
         openvino = import_openvino()
         model = _float32_model(openvino, context)
@@ -178,7 +178,7 @@ def _float32_model(openvino: Any, context: Context) -> Any:
     path = context.parent.path
     context.report.check()
     if context.parent.format == "keras":
-        from workbench.models.conversion import load_keras, openvino_model
+        from workbench.models.converting.conversion import load_keras, openvino_model
 
         context.report.stage(say("Converting to OpenVINO"))
         return openvino_model(load_keras(path, trust=context.parent.settings.trusted))

@@ -11,11 +11,9 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo, select
-from workbench.errors import Refused
-from workbench.models.lookups import only_in_keras
-from workbench.models.weight_values import is_clustered
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo, select
+from workbench.api.errors import Refused
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -25,6 +23,10 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Skip, Table, Variant
+from workbench.models.reading.lookups import only_in_keras
+from workbench.models.reading.weight_values import is_clustered
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
     load_parent,
@@ -38,14 +40,12 @@ from workbench.techniques.quantization.litert_recipes import (
 from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.techniques.quantization.qat_code import qat_code
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
-from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
     obstacle,
     train,
     training_seconds,
 )
-from workbench.variant import Format, Report, Skip, Table, Variant
 
 _LAYERS = frozenset(
     {
@@ -143,7 +143,7 @@ class Qat(Technique[QatParameters]):
     @override
     def apply(self, context: Context, parameters: QatParameters) -> Applied:
         parent = load_parent(context)
-        from workbench.models.batchnorm_folding import flattened, folded
+        from workbench.models.rebuilding.batchnorm_folding import flattened, folded
         from workbench.training.fake_quantization import fake_quantized
         from workbench.training.preserving import preserve
 
@@ -185,7 +185,7 @@ def _bits(parameters: QatParameters) -> int:
 
 def _parted(parent: Any, folded: Any) -> tuple[Text, ...]:
     """The weight matrices whose weights share more values than those of the parent did."""
-    from workbench.models.kernels import kernels
+    from workbench.models.reading.kernels import kernels
 
     now = {kernel.name: len(np.unique(kernel.variable)) for kernel in kernels(folded)}
     notes = []
@@ -213,7 +213,7 @@ def _converted(context: Context, parameters: QatParameters, model: Any, plain: A
         return with_float_operations(
             write(context, model, "int8", (), optimizations=[tf.lite.Optimize.DEFAULT])
         )
-    from workbench.models.conversion import to_tflite
+    from workbench.models.converting.conversion import to_tflite
     from workbench.training.fake_quantization import baked
 
     context.report.stage(say("Converting"))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 
-from workbench.plain_source import plain_source
-from workbench.technique import CodePaths
+from workbench.api.plain_source import plain_source
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
 from workbench.techniques.export_code import litert_export, litert_source
 from workbench.techniques.quantization.litert_files import SLIMMING, output_name
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.training import TrainingParameters, training_code
 from workbench.training.preserving_code import needs_preserving, preserving_code
-from workbench.variant import Variant
 
 _SOURCES = (
-    *("workbench.models.channel_factors", "workbench.models.retracing"),
-    *("workbench.models.batchnorm_folding", "workbench.training.fake_quantization"),
+    *("workbench.models.rebuilding.channel_factors", "workbench.models.rebuilding.retracing"),
+    *("workbench.models.rebuilding.batchnorm_folding", "workbench.training.fake_quantization"),
     *SLIMMING,
 )
 _INT8_CODE = """\

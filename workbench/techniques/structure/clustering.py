@@ -11,10 +11,8 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.models.kernels import Kernel
-from workbench.models.weight_values import WEIGHTS_PER_CLUSTER, is_sparse
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -26,9 +24,13 @@ from workbench.technique import (
     Shortfall,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Table, Variant
+from workbench.models.reading.kernels import Kernel
+from workbench.models.reading.weight_values import WEIGHTS_PER_CLUSTER, is_sparse
 from workbench.techniques.structure.centroids import Initialization, clustered
 from workbench.techniques.structure.clustering_code import clustering_code
-from workbench.techniques.structure.fine_tuning import (
+from workbench.training.fine_tuning import (
     fine_tune,
     fine_tuning_seconds,
     finish,
@@ -37,7 +39,7 @@ from workbench.techniques.structure.fine_tuning import (
     packed,
     removed_too_much,
 )
-from workbench.techniques.structure.kernel_choice import (
+from workbench.training.kernel_choice import (
     KernelParameters,
     choose,
     described,
@@ -48,9 +50,7 @@ from workbench.techniques.structure.kernel_choice import (
     values,
     zeros,
 )
-from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Table, Variant
+from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
 _BITS_PACKED = 0.05
 """What gzip makes of a float32 weight, for each bit that the number of its cluster has."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 
-from workbench.models.weight_values import WEIGHTS_PER_CLUSTER
-from workbench.plain_source import plain_source
-from workbench.technique import CodePaths
+from workbench.api.plain_source import plain_source
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
+from workbench.models.reading.weight_values import WEIGHTS_PER_CLUSTER
 from workbench.techniques.structure.centroids import Initialization
-from workbench.techniques.structure.fine_tuning import saving_code
-from workbench.techniques.structure.parent_teaching import (
+from workbench.techniques.structure.sparsity_code import weight_matrices_code
+from workbench.training.fine_tuning import saving_code
+from workbench.training.parent_teaching import (
     TaughtParameters,
     loaded,
     taught_code,
     teaching_code,
 )
-from workbench.techniques.structure.sparsity_code import weight_matrices_code
 from workbench.training.preserving_code import KEPT, keeping_code, needs_preserving
-from workbench.variant import Variant
 
 _FIRST: dict[Initialization, str] = {
     "linear": """\

@@ -10,11 +10,9 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
-from workbench.models.kernels import Kernel
-from workbench.models.weight_values import is_clustered
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -26,7 +24,13 @@ from workbench.technique import (
     Shortfall,
     Technique,
 )
-from workbench.techniques.structure.fine_tuning import (
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Table, Variant
+from workbench.models.reading.kernels import Kernel
+from workbench.models.reading.weight_values import is_clustered
+from workbench.techniques.structure.masks import Ranking, pattern_mask
+from workbench.techniques.structure.sparsity_code import sparsity_code
+from workbench.training.fine_tuning import (
     fine_tune,
     fine_tuning_seconds,
     finish,
@@ -35,7 +39,7 @@ from workbench.techniques.structure.fine_tuning import (
     packed,
     removed_too_much,
 )
-from workbench.techniques.structure.kernel_choice import (
+from workbench.training.kernel_choice import (
     KernelChoice,
     KernelParameters,
     choose,
@@ -48,11 +52,7 @@ from workbench.techniques.structure.kernel_choice import (
     zeros,
     zeros_of_all,
 )
-from workbench.techniques.structure.masks import Ranking, pattern_mask
-from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
-from workbench.techniques.structure.sparsity_code import sparsity_code
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Table, Variant
+from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
 PATTERNS: dict[str, tuple[int, int]] = {"2:4": (2, 4), "1:4": (1, 4)}
 
@@ -215,7 +215,7 @@ def _choose(model: Any, parameters: SparsityParameters) -> KernelChoice:
     """The weight matrices that lose weights.
 
     Raises:
-        workbench.errors.Refused: If none does.
+        workbench.api.errors.Refused: If none does.
     """
     choice = choose(model, parameters, lambda kernel: _no_groups(kernel, parameters))
     already = zeros_of_all(choice.chosen)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 
-from workbench.technique import CodePaths
-from workbench.techniques.structure.fine_tuning import saving_code
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
 from workbench.techniques.structure.masks import Ranking
-from workbench.techniques.structure.parent_teaching import (
+from workbench.training.fine_tuning import saving_code
+from workbench.training.parent_teaching import (
     TaughtParameters,
     loaded,
     taught_code,
     teaching_code,
 )
 from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code
-from workbench.variant import Variant
 
 
 def weight_matrices_code(layers: str, leave: tuple[str, ...]) -> str:
