@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import get_annotations
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
 from workbench.api.dataset import Dataset, DatasetInfo
+from workbench.api.display import shown
 from workbench.api.records import Record
 from workbench.api.text import Text
 from workbench.api.variant import Format, ModelDescription, Report, RuntimeSettings, Table, Variant
@@ -289,10 +290,8 @@ class Technique(ABC, Generic[P]):
     def __repr__(self) -> str:
         return f"<{self.name}: {self.title}>"
 
-    def _repr_html_(self) -> str:
-        from workbench.results.notebook import technique_html
-
-        return technique_html(self)
+    def _repr_html_(self) -> str | None:
+        return cast("str | None", shown("technique", self))
 
 
 AnyTechnique = Technique[Any]

@@ -19,9 +19,8 @@ from workbench.engine.queries import Evidence
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
 from workbench.measure.passport import passport
-from workbench.measure.records import Passport
+from workbench.measure.records import Details, Passport
 from workbench.models.intake.trusting import trusting_code
-from workbench.results.rows import Details
 from workbench.results.side_by_side import SideBySide, side_by_side
 from workbench.results.table import Results
 from workbench.store import Store

@@ -35,7 +35,7 @@ SAID_FROM_DATA = frozenset(
         "workbench/cli/_tables.py",  # verdicts
         "workbench/engine/goal.py",  # titles of runtimes
         "workbench/engine/making.py",  # titles of techniques
-        "workbench/results/notebook.py",  # titles of techniques
+        "workbench/engine/display.py",  # titles of techniques
         "workbench/results/step_order.py",  # titles of techniques
         "workbench/techniques/inference/grid/selection.py",  # goals
         "workbench/techniques/quantization/calibration.py",  # splits

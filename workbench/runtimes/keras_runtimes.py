@@ -18,9 +18,9 @@ from workbench.api.errors import Unavailable
 from workbench.api.runtime import Runtime, Session
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, RuntimeSettings
+from workbench.data.batches import Prepared, batched, chosen_output, joined, ordered
 from workbench.models.converting.conversion import load_keras
 from workbench.models.reading.keras_layers import output_names
-from workbench.runtimes.batches import Prepared, batched, chosen_output, joined, ordered
 
 Call = Callable[..., Any]
 
