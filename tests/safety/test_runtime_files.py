@@ -6,7 +6,7 @@ import pytest
 
 from tests.safety.hostile import Quiet, mutants
 from workbench.api.errors import WorkbenchError
-from workbench.models.intake.confined import Allowance, run_confined
+from workbench.jobs.limited_process import Allowance, run_confined
 from workbench.models.intake.intake import open_model
 from workbench.models.intake.trial import from_line
 
