@@ -19,10 +19,11 @@ lab: $(VENV)/.runtimes ## open the notebooks in JupyterLab
 test: $(VENV)/.test check ## every check and every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
-check: $(VENV)/.test ## ruff and mypy
+check: $(VENV)/.test ## ruff, mypy, the order of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 
 fast: $(VENV)/.test ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow and not browser"

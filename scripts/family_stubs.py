@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from workbench.api.technique import FAMILIES, AnyTechnique
 from workbench.engine.technique_calls import of_family, signature
 
-PACKAGE = Path(__file__).parents[1] / "workbench"
+PACKAGE = Path(__file__).parents[1] / "workbench" / "engine"
 
 
 def stubs() -> dict[str, str]:
@@ -31,8 +31,8 @@ def _families() -> str:
         "from typing import Literal",
         "",
         "from workbench.jobs.job import Job",
-        "from workbench.technique_calls import FamilyCalls",
-        "from workbench.variant import Variant",
+        "from workbench.engine.technique_calls import FamilyCalls",
+        "from workbench.api.variant import Variant",
     ]
     for family in FAMILIES:
         lines += ["", f"class {family.capitalize()}(FamilyCalls):"]

@@ -94,7 +94,7 @@ def test_static_tools_know_every_technique_and_parameter():
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     for name, content in script.stubs().items():
-        assert (REPOSITORY / "workbench" / name).read_text("utf-8") == content, "run make stubs"
+        assert (REPOSITORY / "workbench" / "engine" / name).read_text("utf-8") == content, "run make stubs"
 
 
 @pytest.mark.parametrize(

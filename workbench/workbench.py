@@ -18,6 +18,7 @@ from workbench.data.outputs import output_wish
 from workbench.data.streams import Bounds
 from workbench.engine.compatibility import parse_parameters, require_fit, require_order, same_variant
 from workbench.engine.context import Bench
+from workbench.engine.display import workbench_html
 from workbench.engine.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.engine.goal import Goal
 from workbench.engine.origin import FACT as ORIGIN
@@ -578,8 +579,6 @@ class Workbench(Reading):
         return f"Workbench({str(self.folder)!r}, {what})"
 
     def _repr_html_(self) -> str:
-        from workbench.results.notebook import workbench_html
-
         return workbench_html(self)
 
     # -- inside -----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from workbench.api.errors import InvalidInput
 from workbench.api.variant import RuntimeSettings
 from workbench.data.prepare import prepare
-from workbench.engine.range_choice import try_on_samples
+from workbench.measure.range_choice import try_on_samples
 from workbench.models.reading.description import describe_keras
 
 keras = pytest.importorskip("keras")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.safety.hostile import Quiet, leftovers
 from workbench.api.errors import WorkbenchError
-from workbench.models.intake.confined import confine_this_process
+from workbench.jobs.limited_process import confine_this_process
 from workbench.models.intake.intake import open_model
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.safety.hostile import Quiet, mutants
 from workbench.api.errors import WorkbenchError
-from workbench.models.intake.confined import Allowance, run_confined
+from workbench.jobs.limited_process import Allowance, run_confined
 from workbench.models.intake.intake import open_model
 from workbench.models.intake.trial import from_line
 
@@ -58,7 +58,7 @@ def outcomes(folder, form, contents):
     for number, content in enumerate(contents):
         paths.append(folder / f"{number}.{form}")
         paths[-1].write_bytes(content)
-    allowance = Allowance(address_space_bytes=4 << 30, cpu_seconds=60, wall_seconds=90)
+    allowance = Allowance(address_space_bytes=4 << 30, cpu_seconds=60, wall_seconds=1500)
     found = []
     while len(found) < len(paths):
         rest = [str(path) for path in paths[len(found) :]]

@@ -9,7 +9,7 @@ from tests.techniques.applying import Reports
 from workbench.api.errors import InvalidInput
 from workbench.api.technique import CodePaths, Context
 from workbench.api.variant import RuntimeSettings
-from workbench.engine import worker_functions as work
+from workbench.engine import worker_functions
 from workbench.engine.compatibility import parse_parameters
 from workbench.models.converting.conversion import load_keras
 from workbench.models.intake.trusting import trusting, trusting_code
@@ -50,7 +50,7 @@ def trusted(tmp_path_factory):
 def test_a_trusted_model_is_changed_like_any_other(name, parameters, trusted, tmp_path):
     parent, dataset = trusted
     chosen = technique(name)
-    applied, *_ = work.apply_technique(
+    applied, *_ = worker_functions.apply_technique(
         Reports(),
         chosen,
         parse_parameters(chosen, parameters),

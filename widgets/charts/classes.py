@@ -7,7 +7,7 @@ from typing import Any
 from widgets.charts.chart import BLUE, GREY, chart, column, plain
 from widgets.wording import points, score, short, signed
 from workbench.api.text import say
-from workbench.results.rows import Details
+from workbench.measure.records import Details
 
 _MOST_NUMBERED_CLASSES = 15
 

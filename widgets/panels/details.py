@@ -20,7 +20,8 @@ from widgets.wording import short
 from workbench.api.errors import WorkbenchError
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.results.rows import Details, ResultRow
+from workbench.measure.records import Details
+from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench
 
 _MOST_FLIPS = 60

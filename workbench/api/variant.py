@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field
 
+from workbench.api.display import shown
 from workbench.api.records import Record
 from workbench.api.text import Text
 
@@ -282,7 +283,5 @@ class Variant(Record):
 
     __str__ = __repr__
 
-    def _repr_html_(self) -> str:
-        from workbench.results.notebook import variant_html
-
-        return variant_html(self)
+    def _repr_html_(self) -> str | None:
+        return cast("str | None", shown("variant", self))

@@ -16,8 +16,8 @@ from workbench.api.errors import InvalidInput, JobFailed
 from workbench.api.text import Text, say
 from workbench.data.preview import Preview
 from workbench.data.raw import default_limit_bytes
+from workbench.jobs.limited_process import Allowance, confine_this_process, run_confined
 from workbench.jobs.reporter import SilentReporter
-from workbench.models.intake.confined import Allowance, confine_this_process, run_confined
 
 _WALL_SECONDS = 60.0
 _LIBRARIES_BYTES = 3 * 2**30

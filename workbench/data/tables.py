@@ -218,14 +218,15 @@ def from_frame(
         if own
         else _numbers(frame.drop(columns=[target]), limit_bytes, source)
     )
-    y, classes, label_notes = _labels(frame[target], judged_outputs(model, target))
+    y, classes, numbered = _labels(frame[target], judged_outputs(model, target))
     return RawData(
         name=name,
         splits={"train": Samples(x if isinstance(x, dict) else {"": x}, y)},
         classes=classes,
         is_image=False,
         tabular=True,
-        notes=(*notes, *category_notes, *label_notes),
+        numbered=numbered,
+        notes=(*notes, *category_notes),
     )
 
 
@@ -365,12 +366,12 @@ def _numbers(frame: Any, limit_bytes: int, source: str) -> tuple[Array, list[Tex
     ]
 
 
-def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | None, list[Text]]:
+def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | None, Text | None]:
     """Labels as integers; text labels are numbered here, where each text is in memory once."""
     from pandas.api import types
 
     if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
-        return values.to_numpy(), None, []
+        return values.to_numpy(), None, None
     names = category_names(values, outputs)
     if names is None:
         codes, levels = values.astype(str).factorize(sort=True)
@@ -378,7 +379,7 @@ def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | 
     else:
         number = {name: index for index, name in enumerate(names)}
         codes = values.astype(str).map(number)
-    return np.asarray(codes, np.int64), names, [numbering(names)]
+    return np.asarray(codes, np.int64), names, numbering(names)
 
 
 def category_names(values: Any, outputs: int | None) -> tuple[str, ...] | None:

@@ -9,9 +9,9 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Unavailable
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, TensorSpec, Variant
+from workbench.data.batches import plain_name
 from workbench.deploy.runners import runner
 from workbench.runtimes import runtime
-from workbench.runtimes.batches import plain_name
 
 _FILES: dict[Format, str] = {
     "keras": "model.keras",

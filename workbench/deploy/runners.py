@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from workbench.api.variant import TensorSpec, Variant
-from workbench.runtimes.batches import plain_name
+from workbench.data.batches import plain_name
 
 _ARRAYS = """\
     arrays = [{casts}]

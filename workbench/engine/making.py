@@ -18,18 +18,18 @@ from workbench.api.text import Text, say
 from workbench.api.variant import STEP, Format, ModelDescription, Report, Variant
 from workbench.data.outputs import OutputWish, judged_model, judged_note
 from workbench.data.scaling import scaling_warning
-from workbench.engine import worker_functions as work
+from workbench.engine import worker_functions
 from workbench.engine.compatibility import check_agreement
 from workbench.engine.context import Bench
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin
 from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
-from workbench.engine.range_choice import Tried
 from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
 from workbench.measure.passport import passport
+from workbench.measure.range_choice import Tried
 from workbench.measure.records import SizeMeasurement
 from workbench.models.intake.intake import Opened
 from workbench.store.measured import Measured
@@ -70,7 +70,7 @@ class Making:
             await run_step(
                 self._bench,
                 job,
-                work.prepare_data,
+                worker_functions.prepare_data,
                 data,
                 folder,
                 options,
@@ -93,7 +93,7 @@ class Making:
         opened: Opened = await run_step(
             self._bench,
             job,
-            work.open_model,
+            worker_functions.open_model,
             model,
             folder,
             trust,
@@ -231,7 +231,7 @@ class Making:
         tried: Tried = await run_step(
             self._bench,
             job,
-            work.try_on_samples,
+            worker_functions.try_on_samples,
             opened.path,
             HOME_RUNTIME[opened.format],
             opened_settings(opened),
@@ -259,7 +259,7 @@ class Making:
         made: tuple[Applied, float, SizeMeasurement] = await run_step(
             self._bench,
             job,
-            work.apply_technique,
+            worker_functions.apply_technique,
             technique,
             parameters,
             parent,

@@ -11,7 +11,7 @@ from workbench.api.errors import WorkbenchError
 from workbench.api.records import Record
 from workbench.api.text import say
 from workbench.api.variant import ROUNDED, Variant
-from workbench.engine import worker_functions as work
+from workbench.engine import worker_functions
 from workbench.engine.context import Bench
 from workbench.engine.submit import run_step
 from workbench.jobs.job import Job
@@ -154,7 +154,7 @@ class Measuring:
             change = await run_step(
                 self._bench,
                 job,
-                work.judge_change,
+                worker_functions.judge_change,
                 variant.id,
                 baseline.id,
                 scores,
@@ -184,7 +184,7 @@ class Measuring:
                 exact = await run_step(
                     self._bench,
                     job,
-                    work.export_float,
+                    worker_functions.export_float,
                     parent,
                     variant.format,
                     self._bench.store.staging(),

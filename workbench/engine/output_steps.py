@@ -10,7 +10,7 @@ from workbench.api.technique import Applied
 from workbench.api.text import Text
 from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
 from workbench.data.outputs import OutputWish, judged_note
-from workbench.engine import worker_functions as work
+from workbench.engine import worker_functions
 from workbench.engine.context import Bench
 from workbench.engine.submit import run_step
 from workbench.jobs.job import Job
@@ -50,7 +50,7 @@ async def understood(
     found: OutputReading = await run_step(
         bench,
         job,
-        work.read_output,
+        worker_functions.read_output,
         opened.path,
         home,
         opened_settings(opened),
@@ -97,7 +97,7 @@ async def carried(
         position = await run_step(
             bench,
             job,
-            work.match_output,
+            worker_functions.match_output,
             Candidate(variant=parent.id, path=parent.path, runtime=parent.runtime, settings=parent.settings),
             made,
             outputs,
@@ -112,7 +112,7 @@ async def carried(
         found: OutputReading = await run_step(
             bench,
             job,
-            work.read_output,
+            worker_functions.read_output,
             applied.path,
             applied.runtime,
             settings.model_copy(update={"output": description.judged_output}),

@@ -16,9 +16,9 @@ from workbench.api.technique import AnyTechnique, OtherFile, Parameters
 from workbench.api.text import say
 from workbench.api.variant import STEP, Variant
 from workbench.jobs import onednn
-from workbench.measure.records import QualityVerdict
-from workbench.results import rows as results
-from workbench.results.rows import Details, ResultRow
+from workbench.measure.records import Details, QualityVerdict
+from workbench.results import rows
+from workbench.results.rows import ResultRow
 from workbench.runtimes import runtime
 from workbench.store import Store
 
@@ -117,7 +117,7 @@ class Evidence:
 
     def results(self) -> tuple[ResultRow, ...]:
         """One row per variant with all that is known of it."""
-        return results.collect(self._store)
+        return rows.collect(self._store)
 
     def details(self, variant: str, reference: str | None = None) -> Details:
         """What a variant gets right and wrong, against another one (by default the baseline).

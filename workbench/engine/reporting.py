@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.api.errors import InvalidInput
+from workbench.api.errors import InvalidInput, Unavailable
 from workbench.api.text import LANGUAGES, current_language, say, use_language
+from workbench.engine.page_parts import page_part
 
 if TYPE_CHECKING:
     from workbench.engine.reading import Reading
@@ -25,10 +26,14 @@ def write_report(workbench: Reading, path: str | Path, language: str | None = No
 
     Raises:
         InvalidInput: If there is no such language, or the file cannot be written.
+        Unavailable: Without the page's package.
     """
-    # The report shows what the page shows, so it is made there; see the serving commands for the same step.
-    from widgets.report.document import report_html
-
+    report_html = page_part("report")
+    if report_html is None:
+        raise Unavailable(
+            say("The page, which makes reports, is not installed."),
+            say("Install the package neural-workbench again."),
+        )
     before = current_language()
     if language not in (None, *LANGUAGES):
         raise InvalidInput(

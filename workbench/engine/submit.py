@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.api.errors import TensorFlowCrashed, Unavailable
 from workbench.api.text import say
-from workbench.engine import worker_functions as work
+from workbench.engine import worker_functions
 from workbench.engine.context import Bench
 from workbench.engine.shared_mode import JOB_LIMITS, shared_mode
 from workbench.jobs import onednn
@@ -69,7 +69,7 @@ async def _without_onednn(
         how = {**how, "worker": "tensorflow_without_onednn"}
         return await _run(bench, job, function, *arguments, **how)
     # It imports no TensorFlow itself, but processes that it starts may.
-    return await _run(bench, job, work.without_onednn, function, *arguments, **how)
+    return await _run(bench, job, worker_functions.without_onednn, function, *arguments, **how)
 
 
 async def _run(bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:

@@ -27,9 +27,9 @@ from workbench.measure.size import measure_size
 from workbench.models.converting.memory import release_memory
 
 if TYPE_CHECKING:
-    from workbench.engine.range_choice import Tried
     from workbench.measure.latency import Candidate
     from workbench.measure.output_reading import OutputReading
+    from workbench.measure.range_choice import Tried
     from workbench.models.intake.intake import Opened
 
 Scores = npt.NDArray[np.float32]
@@ -105,8 +105,8 @@ def try_on_samples(
     folder: Path,
     ranges: bool,
 ) -> Tried:
-    """Runs a model on samples of the data; see :func:`workbench.engine.range_choice.try_on_samples`."""
-    from workbench.engine import range_choice
+    """Runs a model on samples of the data; see :func:`workbench.measure.range_choice.try_on_samples`."""
+    from workbench.measure import range_choice
 
     with shared_slot(report):
         return range_choice.try_on_samples(report, path, home, settings, description, folder, ranges)

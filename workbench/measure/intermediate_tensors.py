@@ -12,7 +12,7 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from workbench.api.dataset import Features
-from workbench.runtimes.batches import ordered
+from workbench.data.batches import ordered
 
 Values = dict[str, npt.NDArray[np.float32]]
 """Tensors by name."""

@@ -11,9 +11,9 @@ from workbench.api.dataset import Dataset, Features, sample_count, select
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.api.variant import JudgedOutput, ModelDescription
+from workbench.data.batches import plain_name
 from workbench.measure.latency import Candidate
 from workbench.runtimes import runtime
-from workbench.runtimes.batches import plain_name
 
 _TRIED = 32
 _CLEARLY = 0.5

@@ -13,12 +13,12 @@ from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings
+from workbench.data.batches import plain_name
 from workbench.data.outputs import OutputWish, fits
-from workbench.engine.range_choice import cannot_run
 from workbench.measure.other_readings import better_reading
+from workbench.measure.range_choice import cannot_run
 from workbench.measure.scores import to_scores
 from workbench.runtimes import runtime
-from workbench.runtimes.batches import plain_name
 
 TRIED = 128
 """Samples of the training split, and as many of the validation split, that are looked at."""

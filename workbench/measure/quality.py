@@ -13,6 +13,8 @@ from workbench.measure.f1_intervals import f1_change_interval, macro_f1_interval
 from workbench.measure.proportions import accuracy_change_interval, exact_interval
 from workbench.measure.records import (
     ClassQuality,
+    Details,
+    Flip,
     Interval,
     QualityMeasurement,
     QualityVerdict,
@@ -25,7 +27,6 @@ from workbench.measure.scores import (
     confusion_matrix,
     to_predictions,
 )
-from workbench.results.rows import Details, Flip
 
 TOLERANCE = 0.01
 """The loss of macro F1 that is accepted unless asked otherwise: one point."""

@@ -16,7 +16,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.runtime import Runtime, Session
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, RuntimeSettings
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
+from workbench.data.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 
 
 class LiteRT(Runtime):

@@ -17,7 +17,7 @@ from workbench.api.privacy import import_openvino
 from workbench.api.runtime import Runtime, Session
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, RuntimeSettings
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
+from workbench.data.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 
 
 class OpenVino(Runtime):

@@ -16,7 +16,7 @@ from workbench.api.dataset import Features
 from workbench.api.runtime import Runtime, Session
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, RuntimeSettings
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
+from workbench.data.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 from workbench.runtimes.tensorrt_engine import Engine, cached_engine, open_device
 
 GPU_VARIABLE = "WORKBENCH_GPU"

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from workbench.api.technique import Reporter
+from workbench.jobs.curves import LiveCurve
 from workbench.models.reading.kernels import Kernel
 from workbench.techniques.structure.masks import Ranking, magnitude_masks, polynomial_share
 from workbench.training.preserving import Preserving
@@ -64,7 +65,7 @@ class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras h
         share = polynomial_share(self._share, progress, self._initial)
         prune(self._pruned, share, self._ranking)
         self._preserving.refresh()
-        self._report.metric("sparsity", self._step, share)
+        self._report.metric(LiveCurve.SPARSITY, self._step, share)
 
 
 def prune(pruned: Sequence[Kernel], share: float, ranking: Ranking) -> None:

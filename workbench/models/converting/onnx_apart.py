@@ -1,7 +1,8 @@
 """Converts a large Keras file to ONNX in a process of its own: TensorFlow keeps what it once took.
 
 As a program (``python -m workbench.models.converting.onnx_apart``) it takes ADDRESS_SPACE CPU_SECONDS FILE
-TARGET WEIGHTS TRUST OPSET and writes a line of JSON: ``{"done": true}``, or ``problem``, ``action`` and ``refused``.
+TARGET WEIGHTS TRUST OPSET and writes a line of JSON: ``{"done": true}``, or ``problem``, ``action`` and
+``refused``.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from pathlib import Path
 from workbench.api.errors import InvalidInput, JobFailed, Refused, WorkbenchError
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
+from workbench.jobs.limited_process import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.converting.conversion import OPSET
-from workbench.models.intake.confined import Allowance, Ended, confine_this_process, run_confined
 
 _LIBRARIES_BYTES = 24 << 30
 """Addresses that TensorFlow reserves without using them."""

@@ -22,7 +22,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
-from workbench.models.intake.confined import Allowance, Ended, confine_this_process, run_confined
+from workbench.jobs.limited_process import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.intake.findings import size_text
 from workbench.models.intake.legacy_archive import read_archive
 from workbench.models.intake.legacy_graph import described

@@ -19,7 +19,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
-from workbench.models.intake.confined import Allowance, Ended, confine_this_process, run_confined
+from workbench.jobs.limited_process import Allowance, Ended, confine_this_process, run_confined
 from workbench.models.intake.findings import LARGEST_ACTIVATION_ELEMENTS, damaged
 from workbench.models.intake.parity import LENGTHS
 from workbench.models.reading.description import describe

@@ -260,8 +260,8 @@ def _change(before: Any, after: Any, context: Context) -> float:
     import numpy as np
 
     from workbench.api.dataset import select
+    from workbench.data.batches import ordered
     from workbench.models.converting.conversion import import_keras
-    from workbench.runtimes.batches import ordered
 
     keras = import_keras()
     import tensorflow as tf  # after Keras was told its backend

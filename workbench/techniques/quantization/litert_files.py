@@ -15,11 +15,11 @@ from workbench.api.dataset import Features, sample_count, select
 from workbench.api.technique import Applied, CodePaths, Context, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, TensorSpec, Variant
+from workbench.data.batches import by_name
 from workbench.models.converting.conversion import load_keras, to_tflite
 from workbench.models.converting.tflite_strip import slim_tflite
 from workbench.models.reading.description import describe
 from workbench.models.reading.lookups import only_in_keras
-from workbench.runtimes.batches import by_name
 from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
 
 CalibrationSplit = Literal["train", "validation"]

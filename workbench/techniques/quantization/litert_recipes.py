@@ -23,7 +23,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Applied, CodePaths, Context
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, Skip, Table, Variant
-from workbench.runtimes.batches import by_name
+from workbench.data.batches import by_name
 from workbench.techniques.export_code import litert_export, litert_source
 from workbench.techniques.quantization.litert_files import finished, missing_converter
 from workbench.techniques.quantization.litert_report import report_of

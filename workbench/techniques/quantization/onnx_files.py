@@ -109,7 +109,7 @@ def calibration_reader(
     """
     from onnxruntime.quantization import CalibrationDataReader
 
-    from workbench.runtimes.batches import by_name
+    from workbench.data.batches import by_name
 
     features = context.dataset.x(parameters.split)
     index = calibration_index(parameters, sample_count(features))

@@ -196,7 +196,7 @@ def _quantized(
 ) -> tuple[Any, tuple[Text, ...]]:
     import nncf
 
-    from workbench.runtimes.batches import by_name
+    from workbench.data.batches import by_name
 
     nncf.set_log_level(logging.ERROR)
     features = context.dataset.x(parameters.split)

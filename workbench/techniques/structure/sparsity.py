@@ -21,6 +21,7 @@ from workbench.api.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
 from workbench.api.text import Text, say
@@ -36,6 +37,7 @@ from workbench.training.fine_tuning import (
     load_parent,
     misfit,
     packed,
+    removed_too_much,
 )
 from workbench.training.kernel_choice import (
     KernelChoice,
@@ -190,6 +192,10 @@ class Sparsity(Technique[SparsityParameters]):
             every=parameters.every,
             ramp=ramp_epochs(parameters),
         )
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        return removed_too_much() if shortfall == "lost F1" else None
 
     @override
     def variant_name(self, parameters: SparsityParameters) -> str:
