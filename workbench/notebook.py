@@ -11,6 +11,7 @@ from workbench.text import Text, say
 from workbench.verdict_words import duration, quality_chip, short, size_chip, speed_chip, status_word
 
 if TYPE_CHECKING:
+    from workbench.bundle import Bundle
     from workbench.jobs.job import Job
     from workbench.results import ResultRow
     from workbench.technique import AnyTechnique
@@ -116,6 +117,15 @@ def technique_html(technique: AnyTechnique) -> str:
         f"<div><b>{html.escape(str(say(technique.title)))}</b> <code>{html.escape(technique.name)}</code>"
         f"{paragraphs}{_table(head, lines) if lines else ''}</div>"
     )
+
+
+def bundle_html(bundle: Bundle) -> str:
+    """A script, and folded below it the files that it imports."""
+    helpers = "".join(
+        f"<details><summary><code>{html.escape(name)}</code></summary><pre>{html.escape(text)}</pre></details>"
+        for name, text in bundle.helpers.items()
+    )
+    return f"<div><pre>{html.escape(bundle.script)}</pre>{helpers}</div>"
 
 
 def workbench_html(workbench: Workbench) -> str:

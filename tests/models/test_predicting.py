@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.models.conversion import to_onnx, to_openvino
-from workbench.models.predicting import predicting
+from workbench.plain.keras.export import predicting
 from workbench.runtimes import runtime
 from workbench.variant import RuntimeSettings
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from workbench.models.kernels import kernels, summed_axes
+from workbench.plain.keras.kernels import kernels, summed_axes
 
 keras = pytest.importorskip("keras")
 from workbench.training.preserving import Kept, preserve  # noqa: E402  # it imports Keras

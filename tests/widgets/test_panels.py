@@ -108,7 +108,10 @@ def test_the_open_technique_shows_form_expectation_and_code(
     shown = entry(reader.click("open", technique=INT8), INT8)
     assert shown["fields"]
     assert shown["expectation"]
-    assert "import" in shown["code"]
+    script, *helpers = shown["code"]
+    assert script["name"] == "optimize.py"
+    assert "from plain.litert.strip import strip_metadata" in script["text"]
+    assert "plain/litert/strip.py" in {helper["name"] for helper in helpers}
 
 
 def test_a_wrong_value_is_explained_at_its_field_and_starts_nothing(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.measure.weight_files import StoredTensor, stored_tensors
-from workbench.models.weight_values import shares_values
+from workbench.plain.keras.weight_values import shares_values
 from workbench.records import Record
 from workbench.text import Text, say
 from workbench.variant import Format

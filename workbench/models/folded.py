@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from workbench.errors import Refused
 from workbench.library_errors import reason_of
-from workbench.models.channel_factors import affine, kernels_and_bias, scaled
 from workbench.models.conversion import import_keras
 from workbench.models.folding import Fold, FoldingPlan, Path
+from workbench.plain.keras.channel_factors import affine, kernels_and_bias, scaled
 from workbench.text import say
 
 Array = npt.NDArray[np.float64]

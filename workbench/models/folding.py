@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.graph.calls import Call
 from workbench.graph.thinned import ThinnedGraph, gives_floats
-from workbench.models.channel_factors import LINEAR, TRANSPOSED
+from workbench.plain.keras.channel_factors import LINEAR, TRANSPOSED
 from workbench.text import Text, say
 from workbench.variant import Skip
 

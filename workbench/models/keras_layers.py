@@ -11,8 +11,8 @@ import numpy as np
 from workbench.errors import InvalidInput
 from workbench.models.keras_inputs import input_roles
 from workbench.models.keras_meaning import output_meanings
-from workbench.models.kernels import kernels
-from workbench.models.weight_values import is_clustered, is_sparse
+from workbench.plain.keras.kernels import kernels
+from workbench.plain.keras.weight_values import is_clustered, is_sparse
 from workbench.text import say
 from workbench.variant import Layer, ModelDescription, Precision, TensorSpec
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from workbench.errors import InvalidInput
 from workbench.models.precision import WeightUse, precision_of
-from workbench.models.tflite_buffers import content_of
 from workbench.models.tflite_meaning import output_meanings
+from workbench.plain.litert.buffers import content_of
 from workbench.text import say
 from workbench.variant import Layer, ModelDescription, TensorSpec
 

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from workbench.models.kernels import Kernel
+from workbench.plain.keras.kernels import Kernel
+from workbench.plain.keras.masks import Ranking, magnitude_masks, polynomial_share
 from workbench.technique import Reporter
-from workbench.techniques.structure.masks import Ranking, magnitude_masks, polynomial_share
 from workbench.training.preserving import Preserving
 
 

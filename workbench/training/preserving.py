@@ -12,10 +12,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from workbench.models.kernels import Kernel, kernels
-from workbench.models.weight_values import is_clustered, is_sparse, nonzero_values
+from workbench.plain.keras.kernels import Kernel, kernels
+from workbench.plain.keras.reclustering import Reclustered
+from workbench.plain.keras.weight_values import is_clustered, is_sparse, nonzero_values
 from workbench.text import Text, say
-from workbench.training.reclustering import Reclustered
 
 
 class Kept:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.models.kernels import KERNEL_NAMES
+from workbench.plain.keras.kernels import KERNEL_NAMES
 from workbench.variant import Variant
 
 WEIGHT_MATRICES = f"""\

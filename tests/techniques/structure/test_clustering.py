@@ -96,7 +96,7 @@ def test_weights_change_their_cluster_only_where_they_may(digits, trained, recor
 
 
 def test_zeros_stay_when_weights_change_their_cluster():
-    from workbench.training.reclustering import Reclustered
+    from workbench.plain.keras.reclustering import Reclustered
 
     own = np.array([[0.0, -0.9, -1.1], [0.4, 0.6, 1.2]], "float32")
     variable = keras.Variable(np.array([[0, -1, -1], [0.5, 0.5, 1.2]], "float32"))

@@ -11,8 +11,8 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.graph.calls import read_config
-from workbench.models.channel_factors import AFFINE
 from workbench.models.folding import IDENTITIES, FoldingPlan, plan_folding
+from workbench.plain.keras.channel_factors import AFFINE
 from workbench.runtimes import runtime
 from workbench.technique import (
     Aim,

@@ -8,10 +8,10 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
 from workbench.technique import Aim, Estimate, Parameters
 from workbench.techniques.quantization.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
 from workbench.text import Text, say
 from workbench.variant import Variant
 

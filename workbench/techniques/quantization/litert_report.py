@@ -9,9 +9,9 @@ import numpy as np
 
 from workbench.errors import Refused
 from workbench.library_errors import reason_of
+from workbench.plain.litert.sensitivity import KERNELS
 from workbench.runtimes import runtime
 from workbench.technique import Applied
-from workbench.techniques.quantization.sensitivity import KERNELS
 from workbench.text import Text, say
 from workbench.variant import Layer, ModelDescription, Report, Skip, Variant
 

@@ -14,7 +14,8 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo, select
 from workbench.errors import Refused
 from workbench.models.lookups import only_in_keras
-from workbench.models.weight_values import is_clustered
+from workbench.plain.keras.weight_values import is_clustered
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.technique import (
     Aim,
     Applied,
@@ -37,7 +38,6 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.techniques.quantization.qat_code import qat_code
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
@@ -143,8 +143,8 @@ class Qat(Technique[QatParameters]):
     @override
     def apply(self, context: Context, parameters: QatParameters) -> Applied:
         parent = load_parent(context)
-        from workbench.models.batchnorm_folding import flattened, folded
-        from workbench.training.fake_quantization import fake_quantized
+        from workbench.plain.keras.batchnorm_folding import flattened, folded
+        from workbench.plain.keras.fake_quantization import fake_quantized
         from workbench.training.preserving import preserve
 
         context.report.stage(say("Folding batch normalization"))
@@ -185,7 +185,7 @@ def _bits(parameters: QatParameters) -> int:
 
 def _parted(parent: Any, folded: Any) -> tuple[Text, ...]:
     """The weight matrices whose weights share more values than those of the parent did."""
-    from workbench.models.kernels import kernels
+    from workbench.plain.keras.kernels import kernels
 
     now = {kernel.name: len(np.unique(kernel.variable)) for kernel in kernels(folded)}
     notes = []
@@ -214,7 +214,7 @@ def _converted(context: Context, parameters: QatParameters, model: Any, plain: A
             write(context, model, "int8", (), optimizations=[tf.lite.Optimize.DEFAULT])
         )
     from workbench.models.conversion import to_tflite
-    from workbench.training.fake_quantization import baked
+    from workbench.plain.keras.fake_quantization import baked
 
     context.report.stage(say("Converting"))
     path = context.folder / "model.tflite"
@@ -242,7 +242,7 @@ def _reported(
     done: list[str],
     left: list[str],
 ) -> Applied:
-    from workbench.training.fake_quantization import FakeQuantize
+    from workbench.plain.keras.fake_quantization import FakeQuantize
 
     ranges = [layer for layer in model.layers if isinstance(layer, FakeQuantize)]
     table = Table(

@@ -12,8 +12,9 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
-from workbench.models.kernels import Kernel
-from workbench.models.weight_values import WEIGHTS_PER_CLUSTER, is_sparse
+from workbench.plain.keras.clusters import Initialization, clustered
+from workbench.plain.keras.kernels import Kernel
+from workbench.plain.keras.weight_values import WEIGHTS_PER_CLUSTER, is_sparse
 from workbench.technique import (
     Aim,
     Applied,
@@ -25,7 +26,6 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
-from workbench.techniques.structure.centroids import Initialization, clustered
 from workbench.techniques.structure.clustering_code import clustering_code
 from workbench.techniques.structure.fine_tuning import (
     fine_tune,
@@ -145,7 +145,7 @@ class Clustering(Technique[ClusteringParameters]):
 
     @override
     def apply(self, context: Context, parameters: ClusteringParameters) -> Applied:
-        from workbench.training.reclustering import Reclustered
+        from workbench.plain.keras.reclustering import Reclustered
 
         model = load_parent(context)
         choice = choose(model, parameters, lambda kernel: _obstacle(kernel, parameters))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from workbench.models.weight_values import WEIGHTS_PER_CLUSTER
-from workbench.plain_source import plain_source
+from workbench.bundle import import_code
+from workbench.plain.keras.clusters import Initialization
+from workbench.plain.keras.weight_values import WEIGHTS_PER_CLUSTER
 from workbench.technique import CodePaths
-from workbench.techniques.structure.centroids import Initialization
 from workbench.techniques.structure.fine_tuning import saving_code
 from workbench.techniques.structure.parent_teaching import (
     TaughtParameters,
@@ -112,11 +112,16 @@ def clustering_code(
         left_out = "isinstance(kernel.constraint, Reclustered)" if moves else ""
         kept = f"\n{KEPT}\n\n{keeping_code('model', left_out=left_out)}" if keeps else ""
         training = f"\n{kept}{teaching}\n{fit}\n"
-    imports = (
-        plain_source("workbench.training.reclustering") if moves else "import keras\nimport numpy as np\n"
-    )
+    helper = "from plain.keras.reclustering import Reclustered" if moves else ""
     return f"""\
-{imports}{"from keras import ops" + chr(10) if parameters.distill and parameters.epochs else ""}
+{
+        import_code(
+            "import keras",
+            "import numpy as np",
+            "from keras import ops" if parameters.distill and parameters.epochs else "",
+            helper,
+        )
+    }\
 model = {loaded(paths.model)}
 data = np.load({json.dumps(paths.data)})
 

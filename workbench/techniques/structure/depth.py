@@ -14,7 +14,7 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.graph.calls import read_config
-from workbench.models.kernels import leaves
+from workbench.plain.keras.kernels import leaves
 from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.structure.blocks import Block, Blocks, find_blocks
 from workbench.techniques.structure.depth_code import depth_code

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.models.kernels import summed_axes
+from workbench.plain.keras.kernels import summed_axes
 from workbench.techniques.structure.factors import Factors, MatrixFactors, Ranks, TuckerFactors
 from workbench.text import Text, say
 

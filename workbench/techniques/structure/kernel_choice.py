@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.errors import InvalidInput, Refused
-from workbench.models.kernels import Kernel, kernels
+from workbench.plain.keras.kernels import Kernel, kernels
 from workbench.technique import Parameters
 from workbench.text import Text, say
 from workbench.variant import Layer, ModelDescription, Skip

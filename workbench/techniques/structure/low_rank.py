@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
-from workbench.models.kernels import leaves
+from workbench.plain.keras.kernels import leaves
 from workbench.technique import (
     Aim,
     Applied,

@@ -12,8 +12,9 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
-from workbench.models.kernels import Kernel
-from workbench.models.weight_values import is_clustered
+from workbench.plain.keras.kernels import Kernel
+from workbench.plain.keras.masks import Ranking, pattern_mask
+from workbench.plain.keras.weight_values import is_clustered
 from workbench.technique import (
     Aim,
     Applied,
@@ -46,7 +47,6 @@ from workbench.techniques.structure.kernel_choice import (
     zeros,
     zeros_of_all,
 )
-from workbench.techniques.structure.masks import Ranking, pattern_mask
 from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
 from workbench.techniques.structure.sparsity_code import sparsity_code
 from workbench.text import Text, say

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from workbench.plain.keras.masks import Ranking
 from workbench.technique import CodePaths
 from workbench.techniques.structure.fine_tuning import saving_code
-from workbench.techniques.structure.masks import Ranking
 from workbench.techniques.structure.parent_teaching import (
     TaughtParameters,
     loaded,
