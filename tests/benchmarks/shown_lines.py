@@ -1,7 +1,7 @@
 """How many lines of code each technique shows for the demo CNN with its default settings, before and now.
 
-Before, all of it was one script. Now the longer parts are files beside the script, the engine's own, which the
-script imports; their lines are counted apart.
+Before, all of it was one script. Now the longer parts are files of the engine, which lie beside the script;
+their lines are counted apart.
 """
 
 from __future__ import annotations

@@ -67,9 +67,9 @@ def twins(scripts, dataset, folder):
     ]
 
 
-def assert_same_weights(mine, theirs):
+def assert_same_weights(mine, theirs, rtol=1e-3, atol=1e-4):
     for ours, plain in zip(mine.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, plain, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(ours, plain, rtol=rtol, atol=atol)
 
 
 def accuracy(model, dataset, split="test"):

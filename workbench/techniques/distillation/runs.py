@@ -19,6 +19,7 @@ from workbench.techniques.structure.widths import WidthPlan
 from workbench.text import Text, say
 from workbench.training import TrainingResult, train
 from workbench.training.distilling import Teacher
+from workbench.training.preserving import preserving_notes
 
 _SHARE = (0.05, 0.95)
 _BATCH = 256
@@ -121,7 +122,7 @@ class Runs:
         student = self._student()
         preserving = None
         if parameters.student == "this variant":
-            from workbench.training.preserving import preserve
+            from workbench.plain.keras.preserving import preserve
 
             preserving = preserve(student)
         result = train(
@@ -134,7 +135,7 @@ class Runs:
             teacher=teacher,
         )
         if preserving is not None:
-            self.notes = self.notes or preserving.notes()
+            self.notes = self.notes or preserving_notes(preserving)
             preserving.release()
         return student, result
 

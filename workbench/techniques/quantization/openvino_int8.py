@@ -166,9 +166,8 @@ def sample(i):
     return {{name: x[i : i + 1] for name, x in arrays.items()}}
 
 
-found, _, _ = quantized(
-    model, rows.tolist(), sample, "{parameters.preset}", "{parameters.bias_correction}"
-)
+preset, correction = "{parameters.preset}", "{parameters.bias_correction}"
+found, _, _ = quantized(model, rows.tolist(), sample, preset, correction)
 openvino.save_model(found, "{paths.output}/model.xml", compress_to_fp16=False)
 strip_openvino("{paths.output}")
 """

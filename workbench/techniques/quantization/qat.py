@@ -45,6 +45,7 @@ from workbench.training import (
     train,
     training_seconds,
 )
+from workbench.training.preserving import preserving_notes
 from workbench.variant import Format, Report, Skip, Table, Variant
 
 _LAYERS = frozenset(
@@ -145,7 +146,7 @@ class Qat(Technique[QatParameters]):
         parent = load_parent(context)
         from workbench.plain.keras.batchnorm_folding import flattened, folded
         from workbench.plain.keras.fake_quantization import fake_quantized
-        from workbench.training.preserving import preserve
+        from workbench.plain.keras.preserving import preserve
 
         context.report.stage(say("Folding batch normalization"))
         plain, done, left = folded(flattened(parent))
@@ -160,7 +161,7 @@ class Qat(Technique[QatParameters]):
             callbacks=(preserving,),
             share=(0.15, 0.8),
         )
-        kept = Report(notes=(*preserving.notes(), *_parted(parent, plain)))
+        kept = Report(notes=(*preserving_notes(preserving), *_parted(parent, plain)))
         preserving.release()
         applied = _converted(context, parameters, model, plain)
         if any("FAKE_QUANT" in layer.kind.upper() for layer in applied.description.layers):

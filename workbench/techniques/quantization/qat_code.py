@@ -9,7 +9,7 @@ from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.technique import CodePaths
 from workbench.techniques.quantization.litert_files import output_name
 from workbench.training import TrainingParameters, training_code
-from workbench.training.preserving_code import needs_preserving, preserving_code
+from workbench.training.preserving import needs_preserving
 from workbench.variant import Variant
 
 _INT8_CODE = """\
@@ -53,6 +53,7 @@ def qat_code(variant: Variant, parameters: TrainingParameters, paths: CodePaths,
             *(("import tensorflow as tf",) if bits == 8 else quantizer),
             "from plain.keras.batchnorm_folding import flattened, folded",
             "from plain.keras.fake_quantization import fake_quantized",
+            "from plain.keras.preserving import preserve" if preserved else "",
             "from plain.litert.export import export_litert",
             "from plain.litert.strip import strip_metadata",
         )
@@ -60,8 +61,7 @@ def qat_code(variant: Variant, parameters: TrainingParameters, paths: CodePaths,
 data = np.load({json.dumps(paths.data)})
 plain, _, _ = folded(flattened(keras.models.load_model({json.dumps(paths.model)}, compile=False)))
 model = fake_quantized(plain, bits={bits})
-{preserving_code("model") if preserved else ""}\
-{training_code("model", variant, parameters, callbacks=["Preserving()"] if preserved else [])}
+{training_code("model", variant, parameters, callbacks=["preserve(model)"] if preserved else [])}
 {ending.replace("OUTPUT", output)}\
 strip_metadata({output})
 """
