@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -336,6 +337,22 @@ def test_file_and_recipe_reach_the_browser_as_they_are(workbench: Workbench, tab
     assert bytes(content) == made.path.read_bytes()
     assert recipe["name"].endswith(".recipe.yaml")
     assert Recipe.from_yaml(bytes(text).decode()).steps[0].technique == FLOAT16
+
+
+def test_the_code_of_a_variant_is_taken_home_with_its_files(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workbench.variant("float16")
+    details = Reader(DetailsPanel(workbench), monkeypatch)
+    details.click("take_home", variant=made.id)
+    details.click("take_home", variant=workbench.variants[0].id)  # nothing made it
+    ((file, parts),) = ((message, parts) for message, parts in details.received if message["type"] == "file")
+    assert file["name"] == f"{FLOAT16}.zip"
+    code = workbench.code(FLOAT16)
+    with zipfile.ZipFile(io.BytesIO(bytes(parts[0]))) as archive:
+        assert {*code.files(), "data.npz", workbench.variants[0].path.name} == set(archive.namelist())
+        for name, text in code.files().items():
+            assert archive.read(name).decode() == text
 
 
 def test_every_widget_changes_its_language(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

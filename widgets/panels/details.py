@@ -104,8 +104,9 @@ class DetailsPanel(VariantActions):
     def act_take_home(self, variant: object = None) -> None:
         """Sends the plain code that makes a variant, with the model and data that it reads."""
         made = self.session.workbench.variant(self.session.known(variant))
-        assert made.technique is not None  # else no code is shown
-        send_file(self, *self.session.workbench.take_home(made.technique, made.parent, made.parameters))
+        if made.technique is not None:
+            content = self.session.workbench.take_home(made.technique, made.parent, made.parameters)
+            send_file(self, *content)
 
     def _compared(self, variant: Variant, other: ResultRow | None) -> tuple[Details | None, str | None]:
         if other is None:

@@ -8,8 +8,8 @@ from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
 from workbench.errors import Cancelled, Refused
+from workbench.plain.litert import sensitivity
 from workbench.plain.litert.sensitivity import choose, operations
-from workbench.techniques.quantization import sensitivity
 from workbench.techniques.quantization.mixed_precision import MixedPrecisionParameters
 from workbench.techniques.quantization.mixed_precision_code import choice_code, judged_output
 

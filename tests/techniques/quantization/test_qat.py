@@ -106,7 +106,7 @@ def test_estimate_and_name(parents):
 
 
 @pytest.mark.slow
-def test_nested_models_are_trained_as_if_they_were_one_and_so_does_the_plain_code(parents, tmp_path):
+def test_nested_models_are_trained_as_if_they_were_one(parents, tmp_path):
     keras = pytest.importorskip("keras")
     layers = keras.layers
     keras.utils.set_random_seed(2)
