@@ -1,10 +1,12 @@
 import ast
+import doctest
 from pathlib import Path
 
 import pytest
 
 import workbench
 from tests.techniques.applying import run_scripts
+from workbench import bundle as module
 from workbench.bundle import Bundle, import_code
 
 PLAIN = Path(workbench.__file__).with_name("plain")
@@ -69,3 +71,7 @@ def test_written_it_runs_without_this_package(tmp_path):
     done = run_scripts([Bundle("import workbench\n").write(tmp_path)], tmp_path)
     assert done.returncode != 0
     assert "plain code imports workbench" in done.stderr
+
+
+def test_the_example_is_right():
+    assert doctest.testmod(module) == (0, 2)
