@@ -7,7 +7,7 @@ import tempfile
 
 import hypothesis
 
-from workbench.privacy import forbid_telemetry
+from workbench.api.privacy import forbid_telemetry
 
 forbid_telemetry()  # also where a test imports a runtime's package itself
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

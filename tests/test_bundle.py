@@ -6,8 +6,8 @@ import pytest
 
 import workbench
 from tests.techniques.applying import run_scripts
-from workbench import bundle as module
-from workbench.bundle import Bundle, import_code
+from workbench.api import bundle as module
+from workbench.api.bundle import Bundle, import_code
 
 PLAIN = Path(workbench.__file__).with_name("plain")
 

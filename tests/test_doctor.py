@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.doctor import notes
+from workbench.api.text import say
+from workbench.api.variant import ModelDescription, Precision, RuntimeSettings, Variant
 from workbench.measure.records import (
     Interval,
     LatencySummary,
@@ -18,9 +19,8 @@ from workbench.measure.records import (
     SpeedVerdict,
     SpeedWord,
 )
-from workbench.results import ResultRow
-from workbench.text import say
-from workbench.variant import ModelDescription, Precision, RuntimeSettings, Variant
+from workbench.results.doctor import notes
+from workbench.results.rows import ResultRow
 
 
 def machine(*features: str) -> dict[str, Passport]:

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from workbench import onednn, work
-from workbench.errors import JobFailed, TensorFlowCrashed
-from workbench.jobs import failure
+from workbench.api.errors import JobFailed, TensorFlowCrashed
+from workbench.engine import worker_functions
+from workbench.jobs import failure, onednn
 from workbench.jobs.limits import Limits
 from workbench.jobs.reporter import SilentReporter
 
@@ -61,7 +61,7 @@ def test_processes_of_a_call_hear_the_switch() -> None:
         code = f"import os; print(os.environ.get({onednn.VARIABLE!r}))"
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
-    assert work.without_onednn(SilentReporter(), ask).strip() == "0"
+    assert worker_functions.without_onednn(SilentReporter(), ask).strip() == "0"
     assert onednn.VARIABLE not in os.environ
     assert ask(None).strip() == "None"
 

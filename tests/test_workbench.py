@@ -16,22 +16,22 @@ import numpy as np
 import pytest
 
 from tests.techniques.applying import run_scripts
-from workbench.data.dataset import Dataset
-from workbench.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
+from workbench.api.dataset import Dataset
+from workbench.api.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
+from workbench.api.recipe import Recipe
+from workbench.api.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.engine.measuring import Measuring
 from workbench.jobs.executor import Executor
 from workbench.jobs.reporter import SilentReporter
 from workbench.jobs.slot import shared_slot
 from workbench.jobs.state import JobState
 from workbench.measure.narrowing import latency_curve, timed_variant
 from workbench.measure.records import LatencyMeasurement
-from workbench.measuring import Measuring
-from workbench.recipe import Recipe
-from workbench.results import ResultRow
+from workbench.results.rows import ResultRow
 from workbench.runtimes import runtime
-from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.techniques import register
-from workbench.text import Text, say
-from workbench.variant import Variant
 from workbench.workbench import Event, Workbench
 
 pytestmark = pytest.mark.slow
@@ -463,8 +463,8 @@ class Noise(Technique[NoiseParameters]):
     def apply(self, context: Context, parameters: NoiseParameters) -> Applied:
         import keras
 
-        from workbench.models.description import describe_keras
-        from workbench.variant import Report
+        from workbench.api.variant import Report
+        from workbench.models.reading.description import describe_keras
 
         model = keras.models.load_model(context.parent.path, compile=False)
         rng = np.random.default_rng(context.seed)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tests.small_models import baseline
 from workbench import techniques
-from workbench.bundle import Bundle
-from workbench.models.demo import DEMO_MODELS
-from workbench.technique import CodePaths
+from workbench.api.bundle import Bundle
+from workbench.api.technique import CodePaths
+from workbench.models.demo.demo import DEMO_MODELS
 
 COMMIT = "d60b176"
 """Where :data:`BEFORE` was counted, by this file."""

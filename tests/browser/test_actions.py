@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Visit, drawn
-from workbench.models.demo import DEMO_MODELS
-from workbench.recipe import Recipe
+from workbench.api.recipe import Recipe
+from workbench.models.demo.demo import DEMO_MODELS
 
 WORK_MS = 150_000
 """For what makes and measures a model on a busy machine."""

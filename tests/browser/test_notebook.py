@@ -15,7 +15,7 @@ from tests.browser.test_serving import run_all
 OPEN = """
 from widgets import VariantsTable
 from workbench import Workbench
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
 
 workbench = Workbench({folder!r})
 VariantsTable(workbench)

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from tests.data.sources import described, labelled
-from workbench.collecting import Collecting
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.text import say
 from workbench.data import streams
 from workbench.data.arrays import read_arrays, streams_in
 from workbench.data.npz import read_npz
 from workbench.data.streams import Bounds
 from workbench.data.where import where
-from workbench.errors import InvalidInput, Refused
+from workbench.engine.collecting import Collecting
+from workbench.engine.sources import hand_over_data
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
-from workbench.sources import hand_over_data
-from workbench.text import say
 
 COUNT = 150
 X, Y = labelled(COUNT)

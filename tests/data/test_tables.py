@@ -5,11 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.data.sources import described
+from workbench.api.errors import InvalidInput, Refused, WorkbenchError
+from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.prepare import prepare
 from workbench.data.tables import read_csv
 from workbench.data.where import where
-from workbench.errors import InvalidInput, Refused, WorkbenchError
-from workbench.variant import ModelDescription, TensorSpec
 
 LIMIT = 2**22
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
+from workbench.api.text import say
+from workbench.api.variant import Table
 from workbench.jobs.reporter import LocalReporter, WorkerReporter
-from workbench.text import say
-from workbench.variant import Table
 
 
 class Wire:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from workbench import runtimes
-from workbench.data.dataset import DatasetInfo
+from workbench.api.dataset import DatasetInfo
+from workbench.api.text import say
 from workbench.jobs.reporter import LocalReporter
 from workbench.measure.latency import Candidate
-from workbench.text import say
 
 FEATURES, CLASSES = 6, 3
 

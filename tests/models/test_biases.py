@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from workbench.models.conversion import to_tflite
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import to_tflite
 from workbench.plain.litert.biases import round_biases
 from workbench.plain.litert.strip import strip_metadata
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 
 def outputs(path, x):

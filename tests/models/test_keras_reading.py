@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.safety.hostile import Quiet
-from workbench.errors import InvalidInput, Refused
-from workbench.models import legacy
-from workbench.models.intake import open_model
+from workbench.api.errors import InvalidInput, Refused
+from workbench.models.intake import legacy
+from workbench.models.intake.intake import open_model
 
 pytestmark = pytest.mark.slow
 

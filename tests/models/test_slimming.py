@@ -5,14 +5,14 @@ import onnx
 import pytest
 
 from tests import small_models
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.size import measure_size
-from workbench.models.conversion import to_onnx, to_openvino, to_tflite
-from workbench.models.description import describe
+from workbench.models.converting.conversion import to_onnx, to_openvino, to_tflite
+from workbench.models.reading.description import describe
 from workbench.plain.litert.strip import strip_metadata
 from workbench.plain.onnx.strip import strip_onnx
 from workbench.plain.openvino.strip import strip_openvino
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 
 @pytest.fixture(scope="module")

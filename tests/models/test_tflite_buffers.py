@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from keras import layers
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.weight_files import stored_tensors
-from workbench.models.conversion import to_tflite
-from workbench.models.tflite import describe_tflite
+from workbench.models.converting.conversion import to_tflite
+from workbench.models.reading.tflite import describe_tflite
 from workbench.plain.litert.activation_ranges import observed_ranges
 from workbench.plain.litert.biases import round_biases
 from workbench.plain.litert.buffers import read_tables
 from workbench.plain.litert.strip import strip_metadata
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 WIDE, TOKENS = 512, 8
 

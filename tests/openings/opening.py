@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from tests.openings.cases import Case
 from workbench import Workbench
-from workbench.data.dataset import Dataset
-from workbench.errors import InvalidInput, Refused, Unavailable, WorkbenchError
+from workbench.api.dataset import Dataset
+from workbench.api.errors import InvalidInput, Refused, Unavailable, WorkbenchError
 from workbench.jobs.executor import Executor
 from workbench.jobs.reporter import LocalReporter
 from workbench.measure import tasks

@@ -7,10 +7,10 @@ import pytest
 
 from tests import small_models
 from workbench import runtimes
-from workbench.data.dataset import select
-from workbench.errors import InvalidInput
-from workbench.runtime import Runtime
-from workbench.variant import RuntimeSettings
+from workbench.api.dataset import select
+from workbench.api.errors import InvalidInput
+from workbench.api.runtime import Runtime
+from workbench.api.variant import RuntimeSettings
 
 ROUTES = [
     ("keras.eager", "keras"),

@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 from workbench import techniques
-from workbench.bundle import SCRIPT, Bundle
-from workbench.data.dataset import Dataset
-from workbench.errors import Cancelled
+from workbench.api.bundle import SCRIPT, Bundle
+from workbench.api.dataset import Dataset
+from workbench.api.errors import Cancelled
+from workbench.api.technique import CodePaths, Context
 from workbench.runtimes import runtime
-from workbench.technique import CodePaths, Context
 
 
 class Reports:

@@ -4,10 +4,11 @@ from typing import get_args
 
 import pytest
 
-from workbench import discovery, techniques
-from workbench.errors import InvalidInput
-from workbench.technique import FAMILIES, Aim, Estimate, Parameters, Technique
-from workbench.text import say
+from workbench import techniques
+from workbench.api import discovery
+from workbench.api.errors import InvalidInput
+from workbench.api.technique import FAMILIES, Aim, Estimate, Parameters, Technique
+from workbench.api.text import say
 
 OURS = {
     "inference.runtime",

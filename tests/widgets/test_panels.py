@@ -32,12 +32,12 @@ from widgets.component import Component
 from widgets.panels.job_card import JobCard
 from widgets.session import Session, session_of
 from widgets.wording import latency_words
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.api.errors import Cancelled, WorkbenchError
+from workbench.api.recipe import Recipe
+from workbench.api.text import current_language, say, use_language
 from workbench.jobs.executor import Executor
-from workbench.offers import Offer
-from workbench.recipe import Recipe
+from workbench.results.offers import Offer
 from workbench.runtimes import runtime
-from workbench.text import current_language, say, use_language
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ from typing import Any
 
 from widgets.charts.chart import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, chart, column, plain
 from widgets.wording import digits
+from workbench.api.text import Text, say
 from workbench.jobs.state import Point
-from workbench.text import Text, say
 
 Curve = Sequence[Point]
 

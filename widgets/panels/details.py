@@ -19,10 +19,11 @@ from widgets.panels.prediction import shown_files
 from widgets.session import Session, message_of
 from widgets.transfer import send_file
 from widgets.wording import short
-from workbench.errors import WorkbenchError
-from workbench.results import Details, ResultRow
-from workbench.text import Text, say
-from workbench.variant import Variant
+from workbench.api.errors import WorkbenchError
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.measure.records import Details
+from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench
 
 _MOST_FLIPS = 60

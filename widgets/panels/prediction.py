@@ -8,11 +8,11 @@ from typing import Any
 from widgets.panels.technique_list import refusal_help, refusal_lead, refusal_word
 from widgets.session import Session, message_of
 from widgets.wording import duration, short
-from workbench.bundle import SCRIPT, Bundle
-from workbench.compatibility import InvalidParameters
-from workbench.errors import WorkbenchError
-from workbench.refusal import Refusal
-from workbench.text import Text, say
+from workbench.api.bundle import SCRIPT, Bundle
+from workbench.api.errors import WorkbenchError
+from workbench.api.text import Text, say
+from workbench.engine.compatibility import InvalidParameters
+from workbench.engine.refusal import Refusal
 
 
 def predicted(session: Session, name: str, values: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from workbench.text import Text, say
+from workbench.api.text import Text, say
 
 MISSING = frozenset({"?", "-", "--", "."})
 """Marks that stand for a missing value among numbers; pandas knows the usual words."""

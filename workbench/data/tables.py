@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say, verbatim
+from workbench.api.variant import ModelDescription
 from workbench.data.cells import (
     counts_columns,
     is_number,
@@ -20,9 +23,6 @@ from workbench.data.columns import column_of_texts, columns_of_inputs, features_
 from workbench.data.fitting import judged_outputs
 from workbench.data.labels import numbering
 from workbench.data.raw import Array, RawData, Samples, check_limit
-from workbench.errors import InvalidInput
-from workbench.text import Text, say, verbatim
-from workbench.variant import ModelDescription
 
 MOST_LEVELS = 100
 """A text column with more different values is an identifier or free text, not a category."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.text import Text, say
-from workbench.variant import Variant
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 
 if TYPE_CHECKING:
     from workbench.plain.keras.preserving import Preserving

@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import Cancelled, InvalidInput, WorkbenchError
-from workbench.library_errors import reason_of
-from workbench.technique import Context
-from workbench.text import say
+from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import Context
+from workbench.api.text import say
 from workbench.training.loop import without_optimizer
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def require_storable(model: keras.Model, context: Context) -> None:
         context: The job's; the copy is written into its folder, and removed.
 
     Raises:
-        workbench.errors.InvalidInput: If one of these fails, with the reason.
+        workbench.api.errors.InvalidInput: If one of these fails, with the reason.
     """
-    from workbench.models.conversion import load_keras
-    from workbench.models.description import describe_keras
+    from workbench.models.converting.conversion import load_keras
+    from workbench.models.reading.description import describe_keras
 
     # Keras takes the seeds of new layers from here.
     state = random.getstate()

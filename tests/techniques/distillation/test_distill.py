@@ -5,11 +5,11 @@ import pytest
 
 from tests.techniques.applying import Reports, WithoutTest, run_scripts, write_bundle
 from tests.techniques.structure.test_width import dense_model, parent_of
-from workbench.errors import Cancelled, Refused
-from workbench.technique import CodePaths, Context, OtherFile
+from workbench.api.errors import Cancelled, Refused
+from workbench.api.technique import CodePaths, Context, OtherFile
 from workbench.techniques import technique
 from workbench.techniques.distillation.distill import Distillation
-from workbench.techniques.distillation.distillation_parameters import DistillationParameters
+from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import comparison_table, verdict
 from workbench.training import TrainingPoint, TrainingResult
 

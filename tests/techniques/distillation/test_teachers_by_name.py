@@ -8,8 +8,8 @@ import zipfile
 import pytest
 
 from workbench import Workbench
-from workbench.errors import InvalidInput
-from workbench.recipe import Recipe
+from workbench.api.errors import InvalidInput
+from workbench.api.recipe import Recipe
 
 SHORT = {"epochs": 1, "compare_seeds": 0}
 

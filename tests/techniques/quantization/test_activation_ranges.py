@@ -86,7 +86,7 @@ def test_an_outlier_is_clipped():
 def test_a_constant_activation_has_its_own_value_for_a_range(method, value, tmp_path):
     import keras
 
-    from workbench.models.conversion import to_tflite
+    from workbench.models.converting.conversion import to_tflite
 
     inputs = keras.Input((3,), name="x")
     constant = keras.layers.Dense(2, kernel_initializer="zeros", name="same")

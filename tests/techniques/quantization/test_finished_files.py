@@ -6,11 +6,11 @@ import pytest
 
 from tests import small_models
 from workbench import techniques
-from workbench.errors import Refused
-from workbench.models.description import describe
+from workbench.api.errors import Refused
+from workbench.api.variant import Layer, ModelDescription, TensorSpec
+from workbench.models.reading.description import describe
 from workbench.plain.litert.strip import strip_metadata
 from workbench.techniques.quantization.litert_report import report_of
-from workbench.variant import Layer, ModelDescription, TensorSpec
 
 WRITERS = sorted(
     technique.name

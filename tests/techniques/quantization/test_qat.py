@@ -7,7 +7,7 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
 from workbench.techniques.quantization.qat import QatParameters
 
 NAME = "quantization.qat"
@@ -137,7 +137,7 @@ def test_zeros_stay_zero_and_the_plain_code_gives_the_same_predictions(parents, 
     """Zeros of a sparse parent: in the int8 file, in the report and in the file that the plain code makes."""
     import keras
 
-    from workbench.models.description import describe_keras
+    from workbench.models.reading.description import describe_keras
 
     parent, dataset = parents("dense")
     model = keras.models.load_model(parent.path, compile=False)

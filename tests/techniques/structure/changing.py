@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from tests.techniques.applying import run_scripts, write_bundle
-from workbench.models.description import describe_keras
-from workbench.technique import CodePaths, Context
-from workbench.variant import Variant
+from workbench.api.technique import CodePaths, Context
+from workbench.api.variant import Variant
+from workbench.models.reading.description import describe_keras
 
 
 def parent_of(model, folder):

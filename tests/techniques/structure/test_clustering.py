@@ -10,7 +10,7 @@ from tests.techniques.structure.changing import (
     twins,
 )
 from tests.techniques.structure.test_sparsity import conv_model, kernels_of
-from workbench.errors import Refused
+from workbench.api.errors import Refused
 from workbench.techniques.structure.clustering import Clustering, ClusteringParameters
 from workbench.techniques.structure.sparsity import Sparsity
 

@@ -11,7 +11,7 @@ from tests.techniques.structure.changing import (
     train,
     twins,
 )
-from workbench.errors import Cancelled, InvalidInput, Refused
+from workbench.api.errors import Cancelled, InvalidInput, Refused
 from workbench.techniques.structure.sparsity import Sparsity, SparsityParameters
 
 keras = pytest.importorskip("keras")

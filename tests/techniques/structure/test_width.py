@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tests.techniques.applying import run_scripts, write_bundle
-from workbench.data.dataset import Dataset
-from workbench.errors import Refused
-from workbench.models.description import describe_keras
-from workbench.technique import CodePaths, Context
+from workbench.api.dataset import Dataset
+from workbench.api.errors import Refused
+from workbench.api.technique import CodePaths, Context
+from workbench.api.variant import Variant
+from workbench.models.reading.description import describe_keras
 from workbench.techniques.structure.width import WidthParameters, WidthScaling
-from workbench.variant import Variant
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -107,7 +107,8 @@ class TestApply:
             )
 
     def test_a_model_that_does_not_build_names_the_layer(self, digits, recorder, tmp_path, monkeypatch):
-        from workbench.techniques.structure import width, widths
+        from workbench.graph import widths
+        from workbench.techniques.structure import width
 
         def wrong(config, factor, multiple):
             return widths.WidthPlan(changes={"b": {"units": -3}})

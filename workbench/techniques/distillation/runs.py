@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from workbench.data.dataset import sample_count, select
+from workbench.api.dataset import sample_count, select
+from workbench.api.technique import Context
+from workbench.api.text import Text, say
+from workbench.graph.widths import WidthPlan
 from workbench.measure.scores import confusion_matrix, macro_f1
-from workbench.models.copying import copy_weights
-from workbench.technique import Context
-from workbench.techniques.distillation.distillation_parameters import DistillationParameters
+from workbench.models.rebuilding.copying import copy_weights
+from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import FurtherRun
-from workbench.techniques.structure.rebuilding import rebuilt
-from workbench.techniques.structure.widths import WidthPlan
-from workbench.text import Text, say
 from workbench.training import TrainingResult, train
 from workbench.training.distilling import Teacher
 from workbench.training.preserving import preserving_notes
+from workbench.training.rebuilding import rebuilt
 
 _SHARE = (0.05, 0.95)
 _BATCH = 256

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from workbench.bundle import import_code
-from workbench.models.folding import FoldingPlan
-from workbench.technique import CodePaths
+from workbench.api.bundle import import_code
+from workbench.api.technique import CodePaths
+from workbench.models.rebuilding.folding import FoldingPlan
 
 _REBUILD = """\
 

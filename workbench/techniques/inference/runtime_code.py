@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.bundle import import_code
-from workbench.technique import CodePaths
-from workbench.variant import Format, Variant
+from workbench.api.bundle import import_code
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Format, Variant
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from workbench.models.lookups import only_in_keras
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
+from workbench.models.reading.lookups import only_in_keras
 from workbench.techniques.quantization.litert_files import CalibratedParameters, cast_code
-from workbench.text import Text, say
-from workbench.variant import Format, Variant
 
 
 def float32_parent(variant: Variant, *formats: Format) -> Text | None:

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from workbench.technique import Aim, Parameters
+from workbench.api.technique import Aim, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import LiteRTConversion
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 
 class Float16Parameters(Parameters):

@@ -7,13 +7,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.technique import Aim, Parameters
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Aim, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
 from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 _INT16_OPERATORS = "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"
 

@@ -7,14 +7,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
-from workbench.technique import Aim, Applied, Context, InstructionUse, Parameters
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import Aim, Applied, Context, InstructionUse, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
 from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 
 class Int8Parameters(CalibratedParameters):

@@ -8,9 +8,11 @@ from typing import Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
-from workbench.bundle import import_code
-from workbench.data.dataset import DatasetInfo
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text
+from workbench.api.variant import Format, Variant
 from workbench.techniques.quantization.converter_settings import Name, made, written
 from workbench.techniques.quantization.litert_files import (
     CalibratedParameters,
@@ -25,8 +27,6 @@ from workbench.techniques.quantization.litert_files import (
     write,
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
-from workbench.text import Text
-from workbench.variant import Format, Variant
 
 P = TypeVar("P", bound=Parameters)
 C = TypeVar("C", bound=CalibratedParameters)

@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.models.conversion import load_keras, to_tflite
-from workbench.models.description import describe
-from workbench.models.lookups import only_in_keras
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.technique import Applied, CodePaths, Context, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription, Report, TensorSpec, Variant
+from workbench.data.batches import by_name
+from workbench.models.converting.conversion import load_keras, to_tflite
+from workbench.models.reading.description import describe
+from workbench.models.reading.lookups import only_in_keras
 from workbench.plain.calibration import drawn
 from workbench.plain.litert.strip import strip_metadata
-from workbench.runtimes.batches import by_name
-from workbench.technique import Applied, CodePaths, Context, Parameters
 from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
-from workbench.text import Text, say
-from workbench.variant import ModelDescription, Report, TensorSpec, Variant
 
 CalibrationSplit = Literal["train", "validation"]
 

@@ -10,10 +10,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.bundle import import_code
-from workbench.data.dataset import DatasetInfo, sample_count
-from workbench.plain.litert.activation_ranges import observed_ranges, with_ranges
-from workbench.technique import (
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo, sample_count
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -24,6 +23,9 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
+from workbench.plain.litert.activation_ranges import observed_ranges, with_ranges
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
     CalibratedParameters,
@@ -42,8 +44,6 @@ from workbench.techniques.quantization.litert_recipes import (
     start_code,
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
-from workbench.text import Text, say
-from workbench.variant import Format, Variant
 
 _ALGORITHMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "minmax": ("MIN_MAX_UNIFORM_QUANT", ()),

@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.library_errors import reason_of
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import Applied, CodePaths, Context
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription, Report, Skip, Table, Variant
+from workbench.data.batches import by_name
 from workbench.plain import calibration
-from workbench.runtimes.batches import by_name
-from workbench.technique import Applied, CodePaths, Context
 from workbench.techniques.quantization.litert_files import finished, missing_converter
 from workbench.techniques.quantization.litert_report import report_of
-from workbench.text import Text, say
-from workbench.variant import ModelDescription, Report, Skip, Table, Variant
 
 PACKAGE = "litert-quantizer"
 
@@ -51,7 +51,7 @@ def float32_tflite(context: Context, temporary: Path) -> Path:
     context.report.check()
     if context.parent.format == "tflite":
         return context.parent.path
-    from workbench.models.conversion import load_keras, to_tflite
+    from workbench.models.converting.conversion import load_keras, to_tflite
 
     model = load_keras(context.parent.path, trust=context.parent.settings.trusted)
     context.report.stage(say("Converting"))

@@ -9,10 +9,12 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from typing_extensions import override
 
-from workbench.bundle import import_code
-from workbench.data.dataset import DatasetInfo
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Applied, CodePaths, Context, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
 from workbench.plain.litert.biases import round_biases
-from workbench.technique import Applied, CodePaths, Context, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import output_name
 from workbench.techniques.quantization.litert_recipes import (
@@ -22,8 +24,6 @@ from workbench.techniques.quantization.litert_recipes import (
     quantize_file,
     start_code,
 )
-from workbench.text import Text, say
-from workbench.variant import Format, Variant
 
 P = TypeVar("P", bound=Parameters)
 

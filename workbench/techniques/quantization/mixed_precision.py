@@ -10,12 +10,14 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.bundle import import_code
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Skip, Table, Variant
 from workbench.measure.records import Interval
 from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
@@ -30,8 +32,6 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
 from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
-from workbench.text import Text, say
-from workbench.variant import Format, Skip, Table, Variant
 
 
 class MixedPrecisionParameters(Parameters):

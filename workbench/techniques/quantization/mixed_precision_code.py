@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from workbench.api.variant import ModelDescription, Variant
 from workbench.techniques.quantization.litert_files import cast_code
-from workbench.variant import ModelDescription, Variant
 
 
 def judged_output(model: ModelDescription) -> tuple[str, int] | None:

@@ -13,15 +13,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.bundle import import_code
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.library_errors import reason_of
-from workbench.models.conversion import OPSET
-from workbench.models.memory import release_memory
-from workbench.plain.onnx.ranges import write_ranges
-from workbench.plain.onnx.strip import strip_onnx
-from workbench.technique import (
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -32,6 +28,12 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Variant
+from workbench.models.converting.conversion import OPSET
+from workbench.models.converting.memory import release_memory
+from workbench.plain.onnx.ranges import write_ranges
+from workbench.plain.onnx.strip import strip_onnx
 from workbench.techniques.quantization.calibration import (
     float32_parent,
     samples_code,
@@ -48,8 +50,6 @@ from workbench.techniques.quantization.onnx_files import (
     operations,
     prepared_onnx,
 )
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Variant
 
 Method = Literal["minmax", "entropy", "percentile"]
 
@@ -149,8 +149,8 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
 
     @override
     def apply(self, context: Context, parameters: OnnxInt8Parameters) -> Applied:
-        from workbench.models.description import describe
-        from workbench.privacy import import_onnxruntime
+        from workbench.api.privacy import import_onnxruntime
+        from workbench.models.reading.description import describe
 
         onnxruntime = import_onnxruntime()
         path = context.folder / "model.onnx"

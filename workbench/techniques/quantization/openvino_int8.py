@@ -13,13 +13,11 @@ import numpy.typing as npt
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.bundle import import_code
-from workbench.data.dataset import DatasetInfo, sample_count, select
-from workbench.errors import Cancelled, InvalidInput, Refused
-from workbench.library_errors import reason_of
-from workbench.plain.openvino.bias_correction import quantized
-from workbench.plain.openvino.strip import strip_openvino
-from workbench.technique import (
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo, sample_count, select
+from workbench.api.errors import Cancelled, InvalidInput, Refused
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -30,14 +28,16 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
+from workbench.plain.openvino.bias_correction import quantized
+from workbench.plain.openvino.strip import strip_openvino
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
 )
-from workbench.text import Text, say
-from workbench.variant import Format, ModelDescription, Report, Skip, Variant
 
 _QUANTIZABLE = frozenset({"Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"})
 
@@ -113,8 +113,8 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
 
     @override
     def apply(self, context: Context, parameters: OpenVinoInt8Parameters) -> Applied:
-        from workbench.models.description import describe
-        from workbench.privacy import import_openvino
+        from workbench.api.privacy import import_openvino
+        from workbench.models.reading.description import describe
 
         openvino = import_openvino()
         model = _float32_model(openvino, context)
@@ -181,7 +181,7 @@ def _float32_model(openvino: Any, context: Context) -> Any:
     path = context.parent.path
     context.report.check()
     if context.parent.format == "keras":
-        from workbench.models.conversion import load_keras, openvino_model
+        from workbench.models.converting.conversion import load_keras, openvino_model
 
         context.report.stage(say("Converting to OpenVINO"))
         return openvino_model(load_keras(path, trust=context.parent.settings.trusted))
@@ -199,7 +199,7 @@ def _quantized(
 ) -> tuple[Any, tuple[Text, ...]]:
     import nncf
 
-    from workbench.runtimes.batches import by_name
+    from workbench.data.batches import by_name
 
     nncf.set_log_level(logging.ERROR)
     features = context.dataset.x(parameters.split)

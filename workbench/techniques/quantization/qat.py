@@ -11,12 +11,9 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo, select
-from workbench.errors import Refused
-from workbench.models.lookups import only_in_keras
-from workbench.plain.keras.weight_values import is_clustered
-from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo, select
+from workbench.api.errors import Refused
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -26,6 +23,11 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Skip, Table, Variant
+from workbench.models.reading.lookups import only_in_keras
+from workbench.plain.keras.weight_values import is_clustered
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
     load_parent,
@@ -38,7 +40,6 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.techniques.quantization.qat_code import qat_code
-from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
     obstacle,
@@ -46,7 +47,6 @@ from workbench.training import (
     training_seconds,
 )
 from workbench.training.preserving import preserving_notes
-from workbench.variant import Format, Report, Skip, Table, Variant
 
 _LAYERS = frozenset(
     {
@@ -214,7 +214,7 @@ def _converted(context: Context, parameters: QatParameters, model: Any, plain: A
         return with_float_operations(
             write(context, model, "int8", (), optimizations=[tf.lite.Optimize.DEFAULT])
         )
-    from workbench.models.conversion import to_tflite
+    from workbench.models.converting.conversion import to_tflite
     from workbench.plain.keras.fake_quantization import baked
 
     context.report.stage(say("Converting"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from workbench.bundle import import_code
+from workbench.api.bundle import import_code
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
-from workbench.technique import CodePaths
 from workbench.techniques.quantization.litert_files import output_name
 from workbench.training import TrainingParameters, training_code
 from workbench.training.preserving import needs_preserving
-from workbench.variant import Variant
 
 _INT8_CODE = """\
 # The ranges are in the graph: the converter needs no samples.

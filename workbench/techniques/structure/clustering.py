@@ -11,10 +11,8 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.plain.keras.clusters import Initialization
-from workbench.plain.keras.kernels import Kernel
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -25,8 +23,12 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Table, Variant
+from workbench.plain.keras.clusters import Initialization
+from workbench.plain.keras.kernels import Kernel
 from workbench.techniques.structure.clustering_code import clustering_code
-from workbench.techniques.structure.fine_tuning import (
+from workbench.training.fine_tuning import (
     fine_tune,
     fine_tuning_seconds,
     finish,
@@ -34,7 +36,7 @@ from workbench.techniques.structure.fine_tuning import (
     misfit,
     packed,
 )
-from workbench.techniques.structure.kernel_choice import (
+from workbench.training.kernel_choice import (
     KernelParameters,
     choose,
     described,
@@ -44,9 +46,7 @@ from workbench.techniques.structure.kernel_choice import (
     values,
     zeros,
 )
-from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Table, Variant
+from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
 _BITS_PACKED = 0.05
 """What gzip makes of a float32 weight, for each bit that the number of its cluster has."""

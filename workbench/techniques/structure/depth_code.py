@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.technique import CodePaths
-from workbench.techniques.structure.blocks import Block
-from workbench.techniques.structure.fine_tuning import saving_code
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
+from workbench.graph.blocks import Block
 from workbench.training import training_code
-from workbench.variant import Variant
+from workbench.training.fine_tuning import saving_code
 
 if TYPE_CHECKING:
     from workbench.techniques.structure.depth import DepthParameters

@@ -9,11 +9,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
-from workbench.plain.keras.kernels import Kernel
-from workbench.plain.keras.masks import Ranking
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -24,7 +22,12 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
-from workbench.techniques.structure.fine_tuning import (
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Table, Variant
+from workbench.plain.keras.kernels import Kernel
+from workbench.plain.keras.masks import Ranking
+from workbench.techniques.structure.sparsity_code import sparsity_code
+from workbench.training.fine_tuning import (
     fine_tune,
     fine_tuning_seconds,
     finish,
@@ -32,7 +35,7 @@ from workbench.techniques.structure.fine_tuning import (
     misfit,
     packed,
 )
-from workbench.techniques.structure.kernel_choice import (
+from workbench.training.kernel_choice import (
     KernelChoice,
     KernelParameters,
     choose,
@@ -42,10 +45,7 @@ from workbench.techniques.structure.kernel_choice import (
     size,
     zeros,
 )
-from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
-from workbench.techniques.structure.sparsity_code import sparsity_code
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Table, Variant
+from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
 PATTERNS: dict[str, tuple[int, int]] = {"2:4": (2, 4), "1:4": (1, 4)}
 
@@ -203,7 +203,7 @@ def _choose(model: Any, parameters: SparsityParameters) -> KernelChoice:
     """The weight matrices that lose weights.
 
     Raises:
-        workbench.errors.Refused: If none does.
+        workbench.api.errors.Refused: If none does.
     """
     from workbench.plain.keras.sparsity import share_of_zeros
 

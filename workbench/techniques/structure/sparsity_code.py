@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 
-from workbench.bundle import import_code
+from workbench.api.bundle import import_code
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
 from workbench.plain.keras.masks import Ranking
-from workbench.technique import CodePaths
-from workbench.techniques.structure.fine_tuning import saving_code
-from workbench.techniques.structure.kernel_choice import KernelParameters, chosen_code
-from workbench.techniques.structure.parent_teaching import (
+from workbench.training.fine_tuning import saving_code
+from workbench.training.kernel_choice import KernelParameters, chosen_code
+from workbench.training.parent_teaching import (
     TaughtParameters,
     loaded,
     taught_code,
     teaching_code,
 )
-from workbench.variant import Variant
 
 
 def sparsity_code(

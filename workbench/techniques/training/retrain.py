@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import JobFailed
-from workbench.models.copying import copy_weights
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import JobFailed
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Skip, Variant
+from workbench.models.rebuilding.copying import copy_weights
 from workbench.techniques.training.retrain_code import retraining_code
-from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
     TrainingResult,
@@ -27,7 +28,6 @@ from workbench.training.comparison import best_run, compared, curves_table, runs
 from workbench.training.fresh import kept_layers
 from workbench.training.preserving import preserving_notes
 from workbench.training.runs import RunReporter
-from workbench.variant import Format, Report, Skip, Variant
 
 PLAIN_RATE = 1e-3
 """Adam's usual learning rate, from new weights; a tenth of it for fine-tuning."""
@@ -112,8 +112,8 @@ class Retraining(Technique[RetrainParameters]):
 
     @override
     def apply(self, context: Context, parameters: RetrainParameters) -> Applied:
-        from workbench.models.conversion import import_keras, load_keras
-        from workbench.models.description import describe_keras
+        from workbench.models.converting.conversion import import_keras, load_keras
+        from workbench.models.reading.description import describe_keras
         from workbench.training.rehearsal import require_storable
 
         context.report.stage(say("Loading the model"))

@@ -6,13 +6,13 @@ import json
 import textwrap
 import zipfile
 
-from workbench.models.copying import finalizing_code
-from workbench.technique import CodePaths
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
+from workbench.models.rebuilding.copying import finalizing_code
 from workbench.training import TrainingSettings, training_code
 from workbench.training.fresh import kept_layers_of_file
 from workbench.training.preserving import needs_preserving
 from workbench.training.script import features_code
-from workbench.variant import Variant
 
 
 def retraining_code(
