@@ -258,8 +258,8 @@ class Technique(ABC, Generic[P]):
         """A short script of plain Keras / TensorFlow / runtime code that does the same.
 
         What is longer than a script should be stands in ``workbench/plain``, where :meth:`apply` calls it
-        too, and the script imports it from ``plain`` (:mod:`workbench.api.bundle`). It imports nothing else of
-        this package, runs as it is, and gives the same file or predictions.
+        too, and the script imports it from ``plain`` (see :mod:`workbench.api.bundle`). It imports nothing
+        else of this package, runs as it is, and gives the same file or predictions.
         """
 
     def variant_name(self, parameters: P) -> str:
