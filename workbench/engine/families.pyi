@@ -2,9 +2,9 @@
 
 from typing import Literal
 
+from workbench.api.variant import Variant
+from workbench.engine.technique_calls import FamilyCalls
 from workbench.jobs.job import Job
-from workbench.technique_calls import FamilyCalls
-from workbench.variant import Variant
 
 class Quantization(FamilyCalls):
     def dynamic_range(
