@@ -30,9 +30,9 @@ def _families() -> str:
         "",
         "from typing import Literal",
         "",
-        "from workbench.jobs.job import Job",
-        "from workbench.engine.technique_calls import FamilyCalls",
         "from workbench.api.variant import Variant",
+        "from workbench.engine.technique_calls import FamilyCalls",
+        "from workbench.jobs.job import Job",
     ]
     for family in FAMILIES:
         lines += ["", f"class {family.capitalize()}(FamilyCalls):"]

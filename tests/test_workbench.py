@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.judging import judged
+from tests.techniques.applying import run_scripts
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
 from workbench.api.recipe import Recipe
@@ -393,7 +394,9 @@ def test_the_code_taken_home_makes_the_same_file(opened: Workbench, tmp_path: Pa
     assert name == "quantization.float16.zip"
     with zipfile.ZipFile(BytesIO(content)) as archive:
         archive.extractall(tmp_path)
-    subprocess.run([sys.executable, "optimize.py"], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "plain" / "litert" / "strip.py").is_file()
+    done = run_scripts([tmp_path / "optimize.py"], tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
     (made,) = tmp_path.glob("*.tflite")
     assert made.read_bytes() == clicked.path.read_bytes()
 
@@ -577,7 +580,7 @@ def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Wor
     with pytest.raises(TensorFlowCrashed, match="with its oneDNN kernels and without them"):
         job.wait()
     assert "It is tried once more without TensorFlow's oneDNN kernels." in str(job.state.log[0])
-    assert "os.environ" not in opened.code("structure.crashing")  # nothing helped: nothing is kept
+    assert "os.environ" not in opened.code("structure.crashing").script  # nothing helped: nothing is kept
 
     made = opened.apply("structure.crashing", scale=0.001).wait()
     assert made is not None
@@ -586,7 +589,7 @@ def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Wor
     rows = {row.variant.id: row for row in opened.results()}
     assert rows[made.id].onednn == (False,)
     assert any("without its oneDNN kernels when this was timed" in str(note) for note in rows[made.id].notes)
-    assert 'os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"' in opened.code("structure.crashing")
+    assert 'os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"' in opened.code("structure.crashing").script
     with zipfile.ZipFile(BytesIO(opened.deploy(made.id)[1])) as archive:
         assert "TF_ENABLE_ONEDNN_OPTS" in archive.read("predict.py").decode()
 

@@ -263,9 +263,11 @@ class Technique(ABC, Generic[P]):
 
     @abstractmethod
     def code(self, variant: Variant, parameters: P, paths: CodePaths) -> str:
-        """Plain Keras / TensorFlow / runtime code that does the same, runnable as it is.
+        """A short script of plain Keras / TensorFlow / runtime code that does the same.
 
-        It imports nothing from this package, and gives the same file or predictions.
+        What is longer than a script should be stands in ``workbench/plain``, where :meth:`apply` calls it
+        too, and the script imports it from ``plain`` (see :mod:`workbench.api.bundle`). It imports nothing
+        else of this package, runs as it is, and gives the same file or predictions.
         """
 
     def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from workbench.jobs.job import Job
-from workbench.engine.technique_calls import FamilyCalls
 from workbench.api.variant import Variant
+from workbench.engine.technique_calls import FamilyCalls
+from workbench.jobs.job import Job
 
 class Quantization(FamilyCalls):
     def dynamic_range(

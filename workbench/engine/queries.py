@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
+from workbench.api.bundle import Bundle
 from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.recipe import Recipe
@@ -212,7 +213,7 @@ class Evidence:
                     archive.write(file, Path(target) / file.relative_to(chosen.path))
         return f"{_plain(chosen.name)}-deploy.zip", buffer.getvalue()
 
-    def take_home(self, parent: Variant, code: str, others: Collection[OtherFile] = ()) -> bytes:
+    def take_home(self, parent: Variant, code: Bundle, others: Collection[OtherFile] = ()) -> bytes:
         """A zip with plain code and the model and data that it reads, ready to be run.
 
         Args:
@@ -239,7 +240,8 @@ class Evidence:
             )
         buffer = io.BytesIO()
         with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(buffer, "w") as archive:
-            archive.writestr("optimize.py", code)
+            for name, text in code.files().items():
+                archive.writestr(name, text)
             archive.write(dataset.save_npz(Path(scratch) / "data.npz"), "data.npz")
             files = [parent.path] if parent.path.is_file() else sorted(parent.path.rglob("*"))
             for file in files:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from workbench.api.bundle import Bundle
 from workbench.api.dataset import Dataset, DatasetInfo
 from workbench.api.recipe import Recipe
 from workbench.api.technique import AnyTechnique, CodePaths, Estimate
@@ -141,17 +142,23 @@ class Reading:
 
     def code(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
-    ) -> str:
-        """The plain code that does what a panel does, to take home."""
+    ) -> Bundle:
+        """The plain code that does what a panel does, to take home.
+
+        Returns:
+            A script and the files that it imports: ``print`` shows the script, ``write(folder)`` writes all.
+        """
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         variant = self._parent(parent)
         others = self._evidence.other_files(chosen, variant, values)
-        code = chosen.code(variant, values, CodePaths(model=variant.path.name, others=others))
+        bundle = Bundle(chosen.code(variant, values, CodePaths(model=variant.path.name, others=others)))
         read = (variant, *(other.variant for other in others.values()))
         if any(one.settings.trusted for one in read):
-            code = trusting_code(code)
-        return onednn.plain_code(code) if onednn.stay_off(self._store.fact(onednn.FACT)) else code
+            bundle = bundle.with_script(trusting_code(bundle.script))
+        if onednn.stay_off(self._store.fact(onednn.FACT)):
+            bundle = bundle.with_script(onednn.plain_code(bundle.script, *bundle.helpers.values()))
+        return bundle
 
     def take_home(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None

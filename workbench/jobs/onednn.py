@@ -108,13 +108,14 @@ def measured_with() -> Text:
     )
 
 
-def plain_code(code: str) -> str:
+def plain_code(code: str, *helpers: str) -> str:
     """A script that switches them off before anything imports TensorFlow.
 
     Args:
         code: Plain code of a technique or of a deployment.
+        *helpers: Text of the files that it imports.
     """
-    if "keras" not in code and "tensorflow" not in code:
+    if not any(word in text for text in (code, *helpers) for word in ("keras", "tensorflow")):
         return code
     switch = f'import os\n\nos.environ["{VARIABLE}"] = "{OFF}"  # the oneDNN kernels crashed on this model\n'
     at = 0

@@ -114,7 +114,7 @@ def _of_tflite(path: Path) -> Iterator[StoredTensor]:
     from ai_edge_litert import schema_py_generated as schema
 
     from workbench.models.reading.tflite import IDENTIFIER
-    from workbench.models.reading.tflite_buffers import content_of
+    from workbench.plain.litert.buffers import content_of
 
     content = path.read_bytes()
     if content[4:8] != IDENTIFIER:

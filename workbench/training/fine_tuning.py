@@ -20,6 +20,7 @@ from workbench.training import (
     training_seconds,
     without_optimizer,
 )
+from workbench.training.preserving import preserving_notes
 
 if TYPE_CHECKING:
     from workbench.training.distilling import Teacher
@@ -96,7 +97,7 @@ def fine_tune(
     """
     if parameters.epochs == 0:
         return Report(notes=(say("It was not fine-tuned."),))
-    from workbench.training.preserving import preserve
+    from workbench.plain.keras.preserving import preserve
     from workbench.training.rehearsal import require_storable
 
     require_storable(model, context)
@@ -111,7 +112,7 @@ def fine_tune(
         teacher=teacher,
         judged_from=judged_from,
     )
-    kept = Report(notes=preserving.notes())
+    kept = Report(notes=preserving_notes(preserving))
     preserving.release()
     return result.report().followed_by(kept)
 

@@ -19,6 +19,7 @@ from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import FurtherRun
 from workbench.training import TrainingResult, train
 from workbench.training.distilling import Teacher
+from workbench.training.preserving import preserving_notes
 from workbench.training.rebuilding import rebuilt
 
 _SHARE = (0.05, 0.95)
@@ -122,7 +123,7 @@ class Runs:
         student = self._student()
         preserving = None
         if parameters.student == "this variant":
-            from workbench.training.preserving import preserve
+            from workbench.plain.keras.preserving import preserve
 
             preserving = preserve(student)
         result = train(
@@ -135,7 +136,7 @@ class Runs:
             teacher=teacher,
         )
         if preserving is not None:
-            self.notes = self.notes or preserving.notes()
+            self.notes = self.notes or preserving_notes(preserving)
             preserving.release()
         return student, result
 

@@ -27,7 +27,8 @@ from workbench.api.technique import (
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Table, Variant
 from workbench.models.reading.lookups import only_in_keras
-from workbench.models.reading.weight_values import is_clustered
+from workbench.plain.keras.weight_values import is_clustered
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
     load_parent,
@@ -40,13 +41,13 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.techniques.quantization.qat_code import qat_code
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
 from workbench.training import (
     TrainingParameters,
     obstacle,
     train,
     training_seconds,
 )
+from workbench.training.preserving import preserving_notes
 
 _LAYERS = frozenset(
     {
@@ -146,9 +147,9 @@ class Qat(Technique[QatParameters]):
     @override
     def apply(self, context: Context, parameters: QatParameters) -> Applied:
         parent = load_parent(context)
-        from workbench.models.rebuilding.batchnorm_folding import flattened, folded
-        from workbench.training.fake_quantization import fake_quantized
-        from workbench.training.preserving import preserve
+        from workbench.plain.keras.batchnorm_folding import flattened, folded
+        from workbench.plain.keras.fake_quantization import fake_quantized
+        from workbench.plain.keras.preserving import preserve
 
         context.report.stage(say("Folding batch normalization"))
         plain, done, left = folded(flattened(parent))
@@ -164,7 +165,7 @@ class Qat(Technique[QatParameters]):
             callbacks=(preserving,),
             share=(0.15, 0.8),
         )
-        kept = Report(notes=(*preserving.notes(), *_parted(parent, plain)))
+        kept = Report(notes=(*preserving_notes(preserving), *_parted(parent, plain)))
         preserving.release()
         applied = _converted(context, parameters, model, plain)
         if any("FAKE_QUANT" in layer.kind.upper() for layer in applied.description.layers):
@@ -189,7 +190,7 @@ def _bits(parameters: QatParameters) -> int:
 
 def _parted(parent: Any, folded: Any) -> tuple[Text, ...]:
     """The weight matrices whose weights share more values than those of the parent did."""
-    from workbench.models.reading.kernels import kernels
+    from workbench.plain.keras.kernels import kernels
 
     now = {kernel.name: len(np.unique(kernel.variable)) for kernel in kernels(folded)}
     notes = []
@@ -240,7 +241,7 @@ def _converted(context: Context, parameters: QatParameters, model: Any, plain: A
             write(context, model, "int8", (), optimizations=[tf.lite.Optimize.DEFAULT])
         )
     from workbench.models.converting.conversion import to_tflite
-    from workbench.training.fake_quantization import baked
+    from workbench.plain.keras.fake_quantization import baked
 
     context.report.stage(say("Converting"))
     path = context.folder / "model.tflite"
@@ -268,7 +269,7 @@ def _reported(
     done: list[str],
     left: list[str],
 ) -> Applied:
-    from workbench.training.fake_quantization import FakeQuantize
+    from workbench.plain.keras.fake_quantization import FakeQuantize
 
     ranges = [layer for layer in model.layers if isinstance(layer, FakeQuantize)]
     table = Table(

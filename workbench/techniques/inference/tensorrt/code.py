@@ -69,7 +69,7 @@ names = [x.name for x in onnxruntime.InferenceSession("prepared.onnx").get_input
 
 class Samples(CalibrationDataReader):
     def __init__(self):
-        self.rows = iter(np.sort(index))
+        self.rows = iter(rows)
 
     def get_next(self):
         i = next(self.rows, None)
@@ -102,6 +102,7 @@ _IMPORTS = {
     "int8": (
         "import onnxruntime\n"
         "from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static\n"
+        "from plain.calibration import drawn\n"
     ),
 }
 
@@ -199,7 +200,7 @@ def tensorrt_code(variant: Variant, parameters: TensorRtParameters, paths: CodeP
     )
     prepared = _PREPARE[parameters.precision].format(
         file=file,
-        samples=samples_code(variant, parameters, "names") if parameters.precision == "int8" else "",
+        samples=samples_code(variant, parameters, "names[0]") if parameters.precision == "int8" else "",
         options=json.dumps(TENSORRT_INT8).replace("true", "True").replace("false", "False"),
     )
     engine = _ENGINE.format(

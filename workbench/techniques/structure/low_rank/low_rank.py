@@ -24,7 +24,7 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Table, Variant
-from workbench.models.reading.kernels import leaves
+from workbench.plain.keras.kernels import leaves
 from workbench.techniques.structure.exchanging import rebuild
 from workbench.techniques.structure.low_rank.code import low_rank_code
 from workbench.techniques.structure.low_rank.factor_layers import (

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workbench.models.rebuilding.retracing import Steps, replaced, retraced
+from .retracing import Steps, replaced, retraced
 
 _VANISHING = (
     *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout"),
