@@ -25,6 +25,7 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
+from workbench.jobs.curves import LiveCurve
 from workbench.plain.keras.kernels import Kernel
 from workbench.plain.keras.masks import Ranking
 from workbench.techniques.structure.sparsity_code import sparsity_code
