@@ -5,7 +5,7 @@ import pytest
 
 from workbench.api.variant import RuntimeSettings
 from workbench.models.converting.conversion import to_onnx, to_openvino
-from workbench.models.converting.inference_export import predicting
+from workbench.plain.keras.export import predicting
 from workbench.runtimes import runtime
 
 keras = pytest.importorskip("keras")

@@ -7,9 +7,9 @@ import tensorflow as tf  # noqa: E402
 from workbench.api.variant import RuntimeSettings  # noqa: E402
 from workbench.models.converting.conversion import to_tflite  # noqa: E402
 from workbench.models.reading.tflite import describe_tflite  # noqa: E402
-from workbench.models.rebuilding.batchnorm_folding import flattened, folded  # noqa: E402
+from workbench.plain.keras.batchnorm_folding import flattened, folded  # noqa: E402
+from workbench.plain.keras.fake_quantization import FakeQuantize, baked, fake_quantized  # noqa: E402
 from workbench.runtimes import runtime  # noqa: E402
-from workbench.training.fake_quantization import FakeQuantize, baked, fake_quantized  # noqa: E402
 
 layers = keras.layers
 

@@ -18,7 +18,7 @@ from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.api.variant import Format
 from workbench.measure.weight_files import StoredTensor, stored_tensors
-from workbench.models.reading.weight_values import shares_values
+from workbench.plain.keras.weight_values import shares_values
 
 _SMALLEST_LOSS = 0.01
 """Rounding to 8 bits makes a few more zeros, and never fewer; so much less is a loss."""

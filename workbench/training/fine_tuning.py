@@ -20,6 +20,7 @@ from workbench.training import (
     training_seconds,
     without_optimizer,
 )
+from workbench.training.preserving import preserving_notes
 
 if TYPE_CHECKING:
     from workbench.training.distilling import Teacher
@@ -96,7 +97,7 @@ def fine_tune(
     """
     if parameters.epochs == 0:
         return Report(notes=(say("It was not fine-tuned."),))
-    from workbench.training.preserving import preserve
+    from workbench.plain.keras.preserving import preserve
     from workbench.training.rehearsal import require_storable
 
     require_storable(model, context)
@@ -111,7 +112,7 @@ def fine_tune(
         teacher=teacher,
         judged_from=judged_from,
     )
-    kept = Report(notes=preserving.notes())
+    kept = Report(notes=preserving_notes(preserving))
     preserving.release()
     return result.report().followed_by(kept)
 
@@ -180,4 +181,12 @@ def saving_code(model: str, paths: CodePaths, epochs: int) -> str:
         "# Saved again without the optimizer, whose state is twice the size of the weights.\n"
         f"{model}.save({file})\n"
         f"keras.models.load_model({file}, compile=False).save({file})\n"
+    )
+
+
+def removed_too_much() -> Text:
+    """Why F1 fell although it was fine-tuned, and what usually helps."""
+    return say(
+        "So much cannot go without loss in so few epochs. What usually helps: more epochs, learning "
+        "from the parent while fine-tuning, several steps, or less removed."
     )

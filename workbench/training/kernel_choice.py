@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from workbench.api.errors import InvalidInput, Refused
 from workbench.api.technique import Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import Layer, ModelDescription, Skip
-from workbench.models.reading.kernels import Kernel, kernels
+from workbench.plain.keras.kernels import Kernel, kernels
 
 _KINDS = frozenset(
     {"Dense", "EinsumDense", "Embedding", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed"}
@@ -144,11 +145,29 @@ def zeros(kernel: Kernel) -> float:
     return float(np.mean(values(kernel) == 0))
 
 
-def zeros_of_all(chosen: list[Kernel]) -> float:
-    """Share of zeros in several weight matrices together."""
-    return sum(zeros(kernel) * size(kernel) for kernel in chosen) / sum(size(kernel) for kernel in chosen)
-
-
 def distinct(kernel: Kernel) -> int:
     """Number of its distinct values."""
     return len(np.unique(values(kernel)))
+
+
+def chosen_code(parameters: KernelParameters, *further: str) -> str:
+    """Plain code of the list ``chosen``: the weight matrices of ``model`` that are changed.
+
+    Needs ``kernels`` of ``plain.keras.kernels``.
+
+    Args:
+        parameters: Which are wanted.
+        *further: Further conditions on a ``kernel``.
+    """
+    conditions = ["not kernel.frozen", *further]
+    if parameters.layers != "all":
+        conditions.append(
+            "kernel.convolution" if parameters.layers == "convolutions" else "not kernel.convolution"
+        )
+    if left := names(parameters.leave):
+        conditions.append(f"kernel.layer not in {json.dumps(left)}")
+    condition = " and ".join(conditions)
+    line = f"chosen = [kernel for kernel in kernels(model) if {condition}]\n"
+    if len(line) < 100:
+        return line
+    return f"chosen = [\n    kernel\n    for kernel in kernels(model)\n    if {condition}\n]\n"

@@ -8,10 +8,10 @@ from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
 from workbench.api.errors import Cancelled, Refused
-from workbench.techniques.quantization import sensitivity
+from workbench.plain.litert import sensitivity
+from workbench.plain.litert.sensitivity import choose, operations
 from workbench.techniques.quantization.mixed_precision import MixedPrecisionParameters
 from workbench.techniques.quantization.mixed_precision_code import choice_code, judged_output
-from workbench.techniques.quantization.sensitivity import choose, operations
 
 NAME = "quantization.mixed_precision"
 

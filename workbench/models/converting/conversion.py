@@ -6,8 +6,6 @@ import contextlib
 import io
 import math
 import os
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +15,12 @@ from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.api.library_errors import reason_of
 from workbench.api.privacy import forbid_telemetry, import_openvino
 from workbench.api.text import say
-from workbench.models.converting.inference_export import predicting
-from workbench.models.converting.litert_tracing import static_shapes
 from workbench.models.converting.memory import require_memory
 from workbench.models.converting.onnx_constants import constants_outside
-from workbench.models.converting.onnx_tracing import traceable
 from workbench.models.intake.trusting import trusting
+from workbench.plain.litert.export import export_litert
+from workbench.plain.onnx.export import export_onnx
+from workbench.plain.openvino import export as plain_openvino
 
 OPSET = 17
 """Default ONNX operator set: the newest that the converter writes without a warning and that every
@@ -78,13 +76,10 @@ def to_tflite(model: Any, path: Path, **converter: Any) -> Path:
         InvalidInput: If the model has an operation that LiteRT lacks.
     """
     import_keras()
-    import tensorflow as tf
-
     require_memory(_RESERVE_BYTES + 8 * _weight_bytes(model), say("The conversion to LiteRT"))
-    converter.setdefault("target_spec", {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]})
-    with _quiet(), static_shapes():
+    with _quiet():
         try:
-            model.export(str(path), format="litert", verbose=False, **_signature(model), **converter)
+            export_litert(model, path, **converter)
         except (Cancelled, WorkbenchError):  # from a representative data set
             raise
         except Exception as error:  # the converter's errors share no base class but Exception
@@ -105,27 +100,13 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET, weights: Path | None 
         InvalidInput: If the model has an operation that the converter lacks.
         Refused: If it does not fit in the memory that is free.
     """
-    from tf2onnx import tfonnx, utils
-
-    keras = import_keras()
+    import_keras()
     forbid_telemetry()
     require_memory(_RESERVE_BYTES + 2.5 * _weight_bytes(model), say("The conversion to ONNX"))
-    # The converter numbers what it adds through the life of a process: a file would depend on those before.
-    # One number is gone by the import of all of it, which is why it comes first.
-    del tfonnx
-    utils.INTERNAL_NAME = 2
     with _quiet():
-        # A model that was only loaded counts as never called, and is then refused. Called with shapes alone:
-        # where a length is free, one that is made up need not fit in.
-        examples = [keras.KerasTensor(item.shape, dtype=item.dtype) for item in model.inputs]
-        # A Sequential that was never called has no ``input``.
-        whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
-        model(whole, training=False)
         try:
-            with traceable(model), predicting(model), constants_outside(weights):
-                model.export(
-                    str(path), format="onnx", verbose=False, opset_version=opset, **_signature(model)
-                )
+            with constants_outside(weights):
+                export_onnx(model, path, opset=opset)
         except WorkbenchError:  # an operation that ONNX lacks
             raise
         except Exception as error:  # the converter's errors share no base class but Exception
@@ -160,36 +141,15 @@ def openvino_model(model: Any, *, batch: int | None = None) -> Any:
     Raises:
         InvalidInput: If the model has an operation that OpenVINO lacks.
     """
-    openvino = import_openvino()
-    # By way of a SavedModel: it alone keeps the names of the inputs.
-    saved = Path(tempfile.mkdtemp(prefix="workbench-"))
-    try:
-        with _quiet():
-            try:
-                with predicting(model):
-                    model.export(str(saved), format="tf_saved_model", verbose=False, **_signature(model))
-                converted = openvino.convert_model(str(saved))
-            except Exception as error:  # the converter's errors share no base class but Exception
-                raise _failed("OpenVINO", error) from error
-            if batch is not None:
-                converted.reshape({port: [batch, *list(port.partial_shape)[1:]] for port in converted.inputs})
-    finally:
-        shutil.rmtree(saved, ignore_errors=True)
+    import_openvino()
+    with _quiet():
+        try:
+            converted = plain_openvino.to_openvino(model)
+        except Exception as error:  # the converter's errors share no base class but Exception
+            raise _failed("OpenVINO", error) from error
+    if batch is not None:
+        converted.reshape({port: [batch, *list(port.partial_shape)[1:]] for port in converted.inputs})
     return converted
-
-
-def _signature(model: Any) -> dict[str, Any]:
-    """The batch of a model that takes no other; without a word Keras exports every batch as free."""
-    keras = import_keras()
-    if all(not tensor.shape or tensor.shape[0] is None for tensor in model.inputs):
-        return {}
-    specs = [
-        keras.InputSpec(shape=tuple(tensor.shape), dtype=tensor.dtype, name=tensor.name)
-        for tensor in model.inputs
-    ]
-    return {
-        "input_signature": [specs[0] if len(specs) == 1 else keras.tree.pack_sequence_as(model.input, specs)]
-    }
 
 
 def _weight_bytes(model: Any) -> int:

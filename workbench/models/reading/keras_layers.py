@@ -13,8 +13,8 @@ from workbench.api.text import say
 from workbench.api.variant import Layer, ModelDescription, Precision, TensorSpec
 from workbench.models.reading.keras_inputs import input_roles
 from workbench.models.reading.keras_meaning import output_meanings
-from workbench.models.reading.kernels import kernels
-from workbench.models.reading.weight_values import is_clustered, is_sparse
+from workbench.plain.keras.kernels import kernels
+from workbench.plain.keras.weight_values import is_clustered, is_sparse
 
 if TYPE_CHECKING:
     import keras

@@ -17,8 +17,8 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.api.variant import Layer, ModelDescription, TensorSpec
 from workbench.models.reading.precision import WeightUse, precision_of
-from workbench.models.reading.tflite_buffers import content_of
 from workbench.models.reading.tflite_meaning import output_meanings
+from workbench.plain.litert.buffers import content_of
 
 IDENTIFIER = b"TFL3"
 

@@ -12,8 +12,8 @@ from workbench.api.errors import Refused
 from workbench.api.library_errors import reason_of
 from workbench.api.text import say
 from workbench.models.converting.conversion import import_keras
-from workbench.models.rebuilding.channel_factors import affine, kernels_and_bias, scaled
 from workbench.models.rebuilding.folding import Fold, FoldingPlan, Path
+from workbench.plain.keras.channel_factors import affine, kernels_and_bias, scaled
 
 Array = npt.NDArray[np.float64]
 

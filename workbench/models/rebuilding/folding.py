@@ -14,7 +14,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Skip
 from workbench.graph.calls import Call
 from workbench.graph.thinned import ThinnedGraph, gives_floats
-from workbench.models.rebuilding.channel_factors import LINEAR, TRANSPOSED
+from workbench.plain.keras.channel_factors import LINEAR, TRANSPOSED
 
 Path = tuple[str, ...]
 """Name of a layer after the names of the models around it."""

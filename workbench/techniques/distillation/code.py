@@ -15,7 +15,7 @@ from workbench.techniques.distillation.teachers import hints_of
 from workbench.training import training_code
 from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint, common_size
-from workbench.training.preserving_code import needs_preserving, preserving_code
+from workbench.training.preserving import needs_preserving
 from workbench.training.rebuilding import plan_without_keras, rebuilding_code
 
 _SAMPLES_FOR_SCALE = 256
@@ -78,7 +78,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
     output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
     preserved = parameters.student == "this variant" and needs_preserving(variant)
     training = training_code(
-        "distilled", variant, parameters, callbacks=["Preserving()"] if preserved else []
+        "distilled", variant, parameters, callbacks=["preserve(student)"] if preserved else []
     ).replace("in distilled.layers", "in student.layers")  # the output layer, which Muon leaves alone
     parts = [
         f"""\
@@ -93,7 +93,7 @@ teachers = [
 temperature, weight = {parameters.temperature}, {parameters.weight}
 """,
         _student(variant, parameters),
-        f"{preserving_code('student')}\n" if preserved else "",
+        "from plain.keras.preserving import preserve\n" if preserved else "",
         f"\n\n{_LOGITS}\n",
         f"\n{_TAPPED}\n" if hints else "",
         f"\n{_ATTENTION}\n" if hints and parameters.hints == "attention" else "",

@@ -24,8 +24,8 @@ from workbench.api.technique import (
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
 from workbench.graph.calls import read_config
-from workbench.models.rebuilding.channel_factors import AFFINE
 from workbench.models.rebuilding.folding import IDENTITIES, FoldingPlan, plan_folding
+from workbench.plain.keras.channel_factors import AFFINE
 from workbench.runtimes import runtime
 from workbench.techniques.inference.fold_code import fold_code
 

@@ -12,8 +12,8 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Applied
 from workbench.api.text import Text, say
 from workbench.api.variant import Layer, ModelDescription, Report, Skip, Variant
+from workbench.plain.litert.sensitivity import KERNELS
 from workbench.runtimes import runtime
-from workbench.techniques.quantization.sensitivity import KERNELS
 
 
 def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ...]) -> Report:

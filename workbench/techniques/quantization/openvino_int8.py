@@ -13,10 +13,10 @@ import numpy.typing as npt
 from pydantic import Field
 from typing_extensions import override
 
+from workbench.api.bundle import import_code
 from workbench.api.dataset import DatasetInfo, sample_count, select
 from workbench.api.errors import Cancelled, InvalidInput, Refused
 from workbench.api.library_errors import reason_of
-from workbench.api.plain_source import plain_source
 from workbench.api.technique import (
     Aim,
     Applied,
@@ -30,9 +30,8 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
-from workbench.models.converting.openvino_strip import slim_openvino
-from workbench.techniques.export_code import predicting_export, predicting_source
-from workbench.techniques.quantization.bias_correction import quantized
+from workbench.plain.openvino.bias_correction import quantized
+from workbench.plain.openvino.strip import strip_openvino
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
     CalibratedParameters,
@@ -40,7 +39,6 @@ from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
 )
 
-_SOURCES = ("workbench.models.converting.openvino_strip", "workbench.techniques.quantization.bias_correction")
 _QUANTIZABLE = frozenset({"Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"})
 
 
@@ -127,7 +125,7 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
         folder = context.folder / "model"
         folder.mkdir()
         openvino.save_model(quantized, folder / "model.xml", compress_to_fp16=False)
-        slim_openvino(folder)
+        strip_openvino(folder)
         context.report.progress(0.95)
         description = describe(folder, "openvino", like=context.parent.description)
         report = _report(description, quantized, notes)
@@ -143,30 +141,35 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
 
     @override
     def code(self, variant: Variant, parameters: OpenVinoInt8Parameters, paths: CodePaths) -> str:
-        imports = "import keras" if variant.format == "keras" else ""
+        keras = variant.format == "keras"
         return f"""\
-{plain_source(*_SOURCES)}
-
 import sys
 
 sys.modules["openvino_telemetry"] = None  # OpenVINO and NNCF would report their use to Intel
-{imports}
-import numpy as np
-import openvino
 
+{
+            import_code(
+                "import keras" if keras else "",
+                "import numpy as np",
+                "import openvino",
+                "from plain.calibration import drawn",
+                "from plain.openvino.bias_correction import quantized",
+                "from plain.openvino.export import to_openvino" if keras else "",
+                "from plain.openvino.strip import strip_openvino",
+            )
+        }\
 {_start_code(variant, paths.model)}
 data = np.load("{paths.data}")
-names = [port.any_name for port in model.inputs]
-{samples_code(variant, parameters, "names")}
+{samples_code(variant, parameters, "model.inputs[0].any_name")}
 
 def sample(i):
     return {{name: x[i : i + 1] for name, x in arrays.items()}}
 
 
-rows = [int(row) for row in np.sort(index)]
-found, _, _ = quantized(model, rows, sample, "{parameters.preset}", "{parameters.bias_correction}")
+preset, correction = "{parameters.preset}", "{parameters.bias_correction}"
+found, _, _ = quantized(model, rows.tolist(), sample, preset, correction)
 openvino.save_model(found, "{paths.output}/model.xml", compress_to_fp16=False)
-slim_openvino(Path("{paths.output}"))
+strip_openvino("{paths.output}")
 """
 
     @override
@@ -293,13 +296,6 @@ def _report(description: ModelDescription, model: Any, notes: tuple[Text, ...]) 
 
 def _start_code(variant: Variant, model: str) -> str:
     if variant.format == "keras":
-        export = predicting_export(
-            variant, 'model.export("saved_model", format="tf_saved_model", verbose=False)\n'
-        )
-        return f"""\
-{predicting_source(variant)}\
-model = keras.models.load_model("{model}", compile=False)
-{export}\
-model = openvino.convert_model("saved_model")"""
+        return f'model = to_openvino(keras.models.load_model("{model}", compile=False))\n'
     source = f"{model}/model.xml" if variant.format == "openvino" else model
-    return f'model = openvino.Core().read_model("{source}")'
+    return f'model = openvino.Core().read_model("{source}")\n'

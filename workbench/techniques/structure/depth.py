@@ -18,7 +18,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
 from workbench.graph.blocks import Block, Blocks, find_blocks
 from workbench.graph.calls import read_config
-from workbench.models.reading.kernels import leaves
+from workbench.plain.keras.kernels import leaves
 from workbench.techniques.structure.depth_code import depth_code
 from workbench.techniques.structure.exchanging import rebuild
 from workbench.training import obstacle

@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
@@ -21,13 +20,14 @@ from workbench.api.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
-from workbench.models.reading.kernels import Kernel
-from workbench.models.reading.weight_values import is_clustered
-from workbench.techniques.structure.masks import Ranking, pattern_mask
+from workbench.jobs.curves import LiveCurve
+from workbench.plain.keras.kernels import Kernel
+from workbench.plain.keras.masks import Ranking
 from workbench.techniques.structure.sparsity_code import sparsity_code
 from workbench.training.fine_tuning import (
     fine_tune,
@@ -36,6 +36,7 @@ from workbench.training.fine_tuning import (
     load_parent,
     misfit,
     packed,
+    removed_too_much,
 )
 from workbench.training.kernel_choice import (
     KernelChoice,
@@ -43,12 +44,9 @@ from workbench.training.kernel_choice import (
     choose,
     described,
     distinct,
-    names,
     part_changed,
     size,
-    values,
     zeros,
-    zeros_of_all,
 )
 from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
@@ -182,14 +180,17 @@ class Sparsity(Technique[SparsityParameters]):
             variant,
             parameters,
             paths,
+            kernels=parameters,
             share=_share(parameters),
             pattern=PATTERNS.get(parameters.pattern),
             ranking=parameters.ranking,
-            layers=parameters.layers,
-            leave=names(parameters.leave),
             every=parameters.every,
             ramp=ramp_epochs(parameters),
         )
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        return removed_too_much() if shortfall == "lost F1" else None
 
     @override
     def variant_name(self, parameters: SparsityParameters) -> str:
@@ -211,8 +212,10 @@ def _choose(model: Any, parameters: SparsityParameters) -> KernelChoice:
     Raises:
         workbench.api.errors.Refused: If none does.
     """
+    from workbench.plain.keras.sparsity import share_of_zeros
+
     choice = choose(model, parameters, lambda kernel: _no_groups(kernel, parameters))
-    already = zeros_of_all(choice.chosen)
+    already = share_of_zeros(choice.chosen)
     if already >= _share(parameters) and parameters.pattern not in PATTERNS:
         raise Refused(
             say("{share}% of these weights are zero already.", share=f"{100 * already:.1f}"),
@@ -237,37 +240,34 @@ def _no_groups(kernel: Kernel, parameters: SparsityParameters) -> Text | None:
 def _prune_pattern(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
 ) -> Report:
-    for kernel in choice.chosen:
-        weights = values(kernel)
-        mask = pattern_mask(weights, kernel.reduced, *PATTERNS[parameters.pattern])
-        assert mask is not None  # looked at when it was chosen
-        kernel.variable.assign(np.where(mask, weights, 0))
+    from workbench.plain.keras.sparsity import prune_pattern
+
+    prune_pattern(choice.chosen, *PATTERNS[parameters.pattern])
     return fine_tune(model, context, parameters, teacher=parent_as_teacher(context, parameters))
 
 
 def _prune_smallest(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
 ) -> Report:
-    from workbench.training.gradual_pruning import GradualPruning, prune
-    from workbench.training.preserving import Kept, Preserving
+    from workbench.plain.keras.preserving import preserve_kernels
+    from workbench.plain.keras.sparsity import GradualPruning, prune
 
     ramp = ramp_epochs(parameters)
     if ramp == 0:
         prune(choice.chosen, parameters.share, parameters.ranking)
     # Made by name: before the first weight goes there are no zeros to be found.
-    guarded = Preserving(Kept(kernel, clusters=is_clustered(values(kernel))) for kernel in choice.chosen)
+    guarded = preserve_kernels(choice.chosen)
     callbacks: list[Any] = [guarded]
     said: tuple[Text, ...] = ()
     if ramp:
         gradual = GradualPruning(
             choice.chosen,
             guarded,
-            context.report,
             share=parameters.share,
-            initial=zeros_of_all(choice.chosen),
             ranking=parameters.ranking,
             steps=ramp * math.ceil(context.dataset.info.counts["train"] / parameters.batch_size),
             every=parameters.every,
+            changed=lambda step, share: context.report.metric(LiveCurve.SPARSITY, step, share),
         )
         callbacks.append(gradual)
         said = (

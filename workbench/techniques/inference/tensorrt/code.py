@@ -23,9 +23,7 @@ onnx.save(halved.model, {file})
 """,
     "bfloat16": """\
 def stored_as_bfloat16(tensor):
-    bits = numpy_helper.to_array(tensor).reshape(-1).view("uint32").astype("uint64")
-    bits = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("uint16")
-    return helper.make_tensor(tensor.name, TensorProto.BFLOAT16, tensor.dims, bits.tobytes(), raw=True)
+    return numpy_helper.from_array(numpy_helper.to_array(tensor).astype(bfloat16), tensor.name)
 
 
 def rename(names, before, after):
@@ -71,7 +69,7 @@ names = [x.name for x in onnxruntime.InferenceSession("prepared.onnx").get_input
 
 class Samples(CalibrationDataReader):
     def __init__(self):
-        self.rows = iter(np.sort(index))
+        self.rows = iter(rows)
 
     def get_next(self):
         i = next(self.rows, None)
@@ -98,10 +96,13 @@ _IMPORTS = {
         "from onnxruntime.quantization.onnx_model import ONNXModel\n"
         "from onnxruntime.transformers.float16 import convert_float_to_float16\n"
     ),
-    "bfloat16": "import onnx\nfrom onnx import TensorProto, helper, numpy_helper\n",
+    "bfloat16": (
+        "import onnx\nfrom ml_dtypes import bfloat16\nfrom onnx import TensorProto, helper, numpy_helper\n"
+    ),
     "int8": (
         "import onnxruntime\n"
         "from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static\n"
+        "from plain.calibration import drawn\n"
     ),
 }
 
@@ -199,7 +200,7 @@ def tensorrt_code(variant: Variant, parameters: TensorRtParameters, paths: CodeP
     )
     prepared = _PREPARE[parameters.precision].format(
         file=file,
-        samples=samples_code(variant, parameters, "names") if parameters.precision == "int8" else "",
+        samples=samples_code(variant, parameters, "names[0]") if parameters.precision == "int8" else "",
         options=json.dumps(TENSORRT_INT8).replace("true", "True").replace("false", "False"),
     )
     engine = _ENGINE.format(

@@ -11,7 +11,6 @@ from workbench.techniques.structure.low_rank.ranks import ENERGIES
 from workbench.training import training_code
 from workbench.training.fine_tuning import saving_code
 from workbench.training.kernel_choice import names
-from workbench.training.preserving_code import preserving_code
 
 if TYPE_CHECKING:
     from workbench.techniques.structure.low_rank.low_rank import LowRankParameters
@@ -294,8 +293,8 @@ def low_rank_code(variant: Variant, parameters: LowRankParameters, paths: CodePa
         choice = f"energy = {parameters.energy}\n{_BY_ENERGY}"
     training = ""
     if parameters.epochs:
-        fit = training_code("smaller", variant, parameters, callbacks=["Preserving()"])
-        training = f"\n\n{preserving_code('smaller')}\n{fit}\n"
+        fit = training_code("smaller", variant, parameters, callbacks=["preserve(smaller)"])
+        training = f"\n\nfrom plain.keras.preserving import preserve\n\n{fit}\n"
     return f"""\
 import keras
 import numpy as np

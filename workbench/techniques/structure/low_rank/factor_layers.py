@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.api.text import Text, say
-from workbench.models.reading.kernels import summed_axes
+from workbench.plain.keras.kernels import summed_axes
 from workbench.techniques.structure.low_rank.factors import Factors, MatrixFactors, Ranks, TuckerFactors
 
 ConvolutionMethod = Literal["spatial", "tucker"]

@@ -14,7 +14,7 @@ from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
 from workbench.techniques.structure.pruning.search_code import search_code
 from workbench.training.fine_tuning import saving_code
 from workbench.training.parent_teaching import taught_code, teaching_code
-from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code, needs_preserving
+from workbench.training.preserving import needs_preserving
 
 
 def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePaths) -> str:
@@ -144,7 +144,7 @@ def choose(keep, scores, before):
 """,
         importance_code(plan, data.axis, data.numbers, variant, parameters),
         teaching_code(variant, parameters, "model") if distilled else "",
-        f"\n\n{WEIGHT_MATRICES}\n\n{KEPT}" if needs_preserving(variant) else "",
+        "\n\nfrom plain.keras.preserving import preserve\n" if needs_preserving(variant) else "",
         "\n\n# Nothing is missing yet. The last entry is for positions that stay: their number is -1.\n",
         "before = np.zeros(count + 1, bool)\n",
     ]
@@ -180,8 +180,7 @@ for step in range(1, {parameters.steps} + 1):
 def _training(variant: Variant, parameters: PruningParameters) -> str:
     """Code that trains ``model`` further, with its teacher if it has one."""
     preserved = needs_preserving(variant)
-    keeping = keeping_code("model") if preserved else ""
-    return keeping + taught_code(variant, parameters, callbacks=["Preserving()"] if preserved else [])
+    return taught_code(variant, parameters, callbacks=["preserve(model)"] if preserved else [])
 
 
 def _steps(plan: PruningPlan, parameters: PruningParameters) -> str:

@@ -3,19 +3,17 @@
 Extremes are safe and coarse: one outlier widens every step. A percentile leaves outliers to be
 clipped; the range of least squared error weighs what clipping costs against what finer steps gain
 (Wu et al., Integer Quantization for Deep Learning Inference, 2020, arXiv:2004.09602, section 5).
-
-This file is also part of the plain code that is shown: it needs NumPy and ``ai_edge_litert``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workbench.models.reading.tflite_buffers import content_of
+from .buffers import content_of
 
 BINS = 2048
 
@@ -87,6 +85,21 @@ def observed_ranges(
         for name, count in counts.items()
     }
     return extremes | narrower
+
+
+def with_ranges(calibration: dict[str, Any], ranges: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    """What the quantizer knows of each tensor, with another range of values.
+
+    Args:
+        calibration: From ``litert_quantizer``'s ``Quantizer.calibrate``; changed in place.
+        ranges: From :func:`observed_ranges`.
+    """
+    for name, (low, high) in ranges.items():
+        if "min" in calibration.get(name, {}):
+            shape = np.shape(calibration[name]["min"])
+            calibration[name]["min"] = np.full(shape, low, np.float32)
+            calibration[name]["max"] = np.full(shape, high, np.float32)
+    return calibration
 
 
 def _has_bins(low: float, high: float) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-def slim_onnx(path: Path) -> None:
+def strip_onnx(path: Path | str) -> None:
     """Shortens a quantized ``.onnx`` file in place; it computes the same.
 
     What quantization put around operations gets numbers for names, constants of the same content are

@@ -1,4 +1,4 @@
-"""How a Keras model is exported as it predicts, not as it trains."""
+"""How a Keras model is exported: as it predicts, not as it trains, and with the batch that it takes."""
 
 from __future__ import annotations
 
@@ -41,3 +41,25 @@ def _never_by_default(signature: Any) -> Any:
             for parameter in signature.parameters.values()
         ]
     )
+
+
+def signature(model: Any) -> dict[str, Any]:
+    """The batch of a model that takes no other; without a word Keras exports every batch as free.
+
+    Args:
+        model: A built ``keras.Model``.
+
+    Returns:
+        Arguments of ``model.export``; none where the batch is free.
+    """
+    import keras
+
+    if all(not tensor.shape or tensor.shape[0] is None for tensor in model.inputs):
+        return {}
+    specs = [
+        keras.InputSpec(shape=tuple(tensor.shape), dtype=tensor.dtype, name=tensor.name)
+        for tensor in model.inputs
+    ]
+    return {
+        "input_signature": [specs[0] if len(specs) == 1 else keras.tree.pack_sequence_as(model.input, specs)]
+    }

@@ -1,11 +1,31 @@
-"""How a Keras model is traced for LiteRT's converter, which wants to know shapes before anything runs."""
+"""Writes a Keras model as a LiteRT file, whose converter wants to know shapes before anything runs."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+
+from ..keras.export import signature
+
+
+def export_litert(model: Any, path: Path | str, **converter: Any) -> None:
+    """Writes a LiteRT file.
+
+    Args:
+        model: A built ``keras.Model``.
+        path: The file to write; its name ends in ``.tflite``.
+        **converter: Attributes of ``tf.lite.TFLiteConverter``, such as ``optimizations`` or
+            ``representative_dataset``. Unless ``target_spec`` says otherwise, only operators that
+            LiteRT has itself are allowed.
+    """
+    import tensorflow as tf
+
+    converter.setdefault("target_spec", {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]})
+    with static_shapes():
+        model.export(str(path), format="litert", verbose=False, **signature(model), **converter)
 
 
 @contextlib.contextmanager

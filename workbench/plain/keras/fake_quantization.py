@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workbench.models.rebuilding.retracing import Steps, replaced, retraced
+from .retracing import Steps, replaced, retraced
 
 _VANISHING = (
     *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout"),
@@ -74,6 +74,10 @@ class FakeQuantize(keras.layers.Layer):  # type: ignore[misc]
         for name, value in (("low", low), ("high", high), ("seen", 0.0)):
             start = keras.initializers.Constant(value)
             setattr(self, name, self.add_weight(name=name, shape=(), initializer=start, trainable=False))
+
+    def compute_output_spec(self, inputs: Any, training: bool = False) -> Any:
+        """As the input, and dense: Keras calls what was multiplied by a number sparse."""
+        return keras.KerasTensor(inputs.shape, inputs.dtype)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Rounds; in training the range is updated before."""

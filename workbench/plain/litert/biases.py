@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.models.converting.tflite_strip import LARGEST_BYTES
-from workbench.models.reading.tflite_buffers import read_tables
+from .buffers import read_tables
+from .strip import LARGEST_BYTES
 
 
-def round_biases(path: Path) -> None:
+def round_biases(path: Path | str) -> None:
     """Rounds float32 biases to multiples of a power of two, in place: 8 bits for the largest of a layer.
 
     They stay float32, so that the file is as long and computes as before; the zeros at the end of each number
@@ -31,6 +31,7 @@ def round_biases(path: Path) -> None:
         operators.TRANSPOSE_CONV: 3,
         operators.CONV_3D: 2,
     }
+    path = Path(path)
     if path.stat().st_size > LARGEST_BYTES:
         return
     model = read_tables(path.read_bytes())

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workbench.models.reading.tflite_buffers import read_tables
+from .buffers import read_tables
 
 LARGEST_BYTES = 2**31 - 2**16
 """What a file of one piece may hold: its tables count in 32 bits, with a sign."""
 
 
-def slim_tflite(path: Path) -> None:
+def strip_metadata(path: Path | str) -> None:
     """Shortens a ``.tflite`` file in place; it computes the same.
 
     Names of constants become numbers, also of those that are widened before they are used; fused operations
@@ -50,6 +50,7 @@ def slim_tflite(path: Path) -> None:
             write = super().CreateString
             return self._once(s, lambda: write(s, *arguments))
 
+    path = Path(path)
     size = path.stat().st_size
     if size > LARGEST_BYTES:
         return

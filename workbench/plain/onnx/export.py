@@ -1,13 +1,41 @@
-"""How a Keras model is traced for the ONNX converter, which does not see everything that TensorFlow runs."""
+"""Writes a Keras model as an ONNX file, whose converter does not see everything that TensorFlow runs."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ..keras.export import predicting, signature
+
+
+def export_onnx(model: Any, path: Path | str, *, opset: int = 17) -> None:
+    """Writes an ONNX file with a free batch axis.
+
+    Args:
+        model: A built ``keras.Model``.
+        path: The file to write.
+        opset: ONNX operator set version, 13 to 18.
+    """
+    import keras
+    from tf2onnx import tfonnx, utils
+
+    # The converter numbers what it adds through the life of a process: a file would depend on those before.
+    # One number is gone by the import of all of it, which is why it comes first.
+    del tfonnx
+    utils.INTERNAL_NAME = 2
+    # A model that was only loaded counts as never called, and is then refused. Called with shapes alone:
+    # where a length is free, one that is made up need not fit in.
+    examples = [keras.KerasTensor(item.shape, dtype=item.dtype) for item in model.inputs]
+    # A Sequential that was never called has no ``input``.
+    whole = examples[0] if len(examples) == 1 else keras.tree.pack_sequence_as(model.input, examples)
+    model(whole, training=False)
+    with traceable(model), predicting(model):
+        model.export(str(path), format="onnx", verbose=False, opset_version=opset, **signature(model))
 
 
 @contextlib.contextmanager

@@ -14,8 +14,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from workbench.models.rebuilding.channel_factors import LINEAR, SEPARABLE, affine, kernels_and_bias, scaled
-from workbench.models.rebuilding.retracing import Steps, replaced
+from .channel_factors import LINEAR, SEPARABLE, affine, kernels_and_bias, scaled
+from .retracing import Steps, replaced
 
 FUSED_ACTIVATIONS = ("linear", "relu", "relu6")
 """What converters compute inside the layer; anything else is an operation of its own."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def slim_openvino(folder: Path) -> None:
+def strip_openvino(folder: Path | str) -> None:
     """Shortens ``model.xml`` in a folder in place; it computes the same.
 
     White space between elements goes, and the history of the file: where it was converted from, by
@@ -16,7 +16,7 @@ def slim_openvino(folder: Path) -> None:
     """
     from xml.etree import ElementTree
 
-    path = folder / "model.xml"
+    path = Path(folder) / "model.xml"
     tree = ElementTree.parse(path)  # noqa: S314  # written here a moment ago
     root = tree.getroot()
     for history in root.findall("rt_info"):
