@@ -218,10 +218,10 @@ executor.close()
 
 
 def test_openings_of_a_page_that_was_closed_are_seen_cancelled_and_found_in_the_next_one(
-    tmp_path: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, executor: Executor, opened_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
-    shutil.copytree(made, tmp_path / "wine")
+    shutil.copytree(opened_digits, tmp_path / "wine")
     folders = [tmp_path / "wine-2", tmp_path / "wine-3"]
     other = subprocess.Popen([sys.executable, "-c", OPENS_TWO, *map(str, folders)])
     try:
@@ -253,9 +253,9 @@ def test_openings_of_a_page_that_was_closed_are_seen_cancelled_and_found_in_the_
 
 
 def test_a_baseline_is_listed_by_its_new_name_and_links_lead_to_it(
-    tmp_path: Path, executor: Executor, made: Path
+    tmp_path: Path, executor: Executor, opened_digits: Path
 ) -> None:
-    shutil.copytree(made, tmp_path / "digits")
+    shutil.copytree(opened_digits, tmp_path / "digits")
     with Workbench(tmp_path / "digits", executor=executor) as workbench:
         bar = TopBar(workbench)
         workbench.rename("dense-digits", "for the phone")

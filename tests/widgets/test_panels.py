@@ -37,8 +37,8 @@ from workbench.api.errors import Cancelled, WorkbenchError
 from workbench.api.recipe import Recipe, Step
 from workbench.api.text import current_language, say, use_language
 from workbench.jobs.executor import Executor
+from workbench.measure.records import Flip
 from workbench.results.offers import Offer
-from workbench.results.rows import Flip
 from workbench.runtimes import runtime
 from workbench.workbench import Workbench
 
