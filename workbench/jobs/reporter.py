@@ -96,7 +96,7 @@ class WorkerReporter:
         with self._lock:
             curve = self._curves.get(name)
             if curve is None:
-                curve = self._curves[name] = {"type": "metric", "name": name, "points": []}
+                curve = self._curves[name] = {"type": "metric", "name": str(name), "points": []}
                 self._pending.append(curve)
             curve["points"].append(point(step, value, interval))
         self._flush_or_wait()
