@@ -48,7 +48,7 @@ def the_link_is_copied_and_a_restart_is_told(page: Page) -> None:
     assert page.evaluate("navigator.clipboard.readText()").startswith("?open=dense-digits,digits")
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.get_by_role("menuitem").filter(has_text="Restart Kernel…").first.click()
-    page.get_by_role("dialog").get_by_role("button", name="Restart").click()
+    page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
     # Each panel is seen to be old, and is as before when its cell has run again.
     expect(page.get_by_role("alert").filter(has_text="重新运行")).to_be_visible()
     expect(page.locator(".wb-page .workbench:not(.wb-stale)")).to_have_count(0)
