@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.local_reporter import LocalReporter
 from workbench.errors import Cancelled
+from workbench.jobs.curves import LiveCurve
 from workbench.jobs.reporter import WorkerReporter
 from workbench.text import say
 from workbench.variant import Table
@@ -148,6 +149,16 @@ def test_the_local_reporter_keeps_everything():
     report.cancel()
     with pytest.raises(Cancelled):
         report.check()
+
+
+def test_curves_go_over_the_wire_by_their_names():
+    wire = Wire()
+    for curve in LiveCurve:
+        wire.reporter.metric(curve, 1, 0.5)
+    wire.reporter.flush()
+    # a subclass of str is not taken
+    assert {type(event["name"]) for event in wire.events} == {str}
+    assert [event["name"] for event in wire.events] == [curve.value for curve in LiveCurve]
 
 
 def test_tables_whose_titles_differ_in_a_value_alone_are_both_sent():
