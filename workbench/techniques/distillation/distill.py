@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, Refused
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.techniques.distillation.distillation_code import distillation_code
 from workbench.techniques.distillation.distillation_parameters import DistillationParameters
 from workbench.techniques.distillation.runs import Runs
@@ -43,9 +43,7 @@ class Distillation(Technique[DistillationParameters]):
     """
 
     name: ClassVar[str] = "distillation.distill"
-    family: ClassVar[Family] = "distillation"
     title: ClassVar[str] = "Distillation"
-    parameters_type: ClassVar[type[Parameters]] = DistillationParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

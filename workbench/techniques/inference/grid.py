@@ -20,7 +20,7 @@ from workbench.measure.records import LatencySummary
 from workbench.measure.trust import beside_other_work
 from workbench.number_format import percent, time
 from workbench.runtimes import runtime
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.techniques.inference.grid_cells import (
     Cell,
     Model,
@@ -54,9 +54,7 @@ class Grid(Technique[GridParameters]):
     """
 
     name: ClassVar[str] = "inference.grid"
-    family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Grid of runtimes, precisions, threads, batches"
-    parameters_type: ClassVar[type[Parameters]] = GridParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.runtimes import runtime
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.techniques.inference.tensorrt_code import tensorrt_code
 from workbench.techniques.inference.tensorrt_files import prepare, quality_table
 from workbench.techniques.inference.tensorrt_parameters import TensorRtParameters
@@ -35,9 +35,7 @@ class TensorRtEngine(Technique[TensorRtParameters]):
     """
 
     name: ClassVar[str] = "inference.tensorrt"
-    family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "TensorRT engine"
-    parameters_type: ClassVar[type[Parameters]] = TensorRtParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
     trains: ClassVar[bool] = False
     needs_gpu: ClassVar[bool] = True

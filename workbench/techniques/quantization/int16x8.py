@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
-from workbench.technique import Aim, Parameters
+from workbench.technique import Aim
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
 from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
 from workbench.text import Text, say
@@ -40,7 +40,6 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
 
     name: ClassVar[str] = "quantization.int16x8"
     title: ClassVar[str] = "Int16 activations, int8 weights"
-    parameters_type: ClassVar[type[Parameters]] = Int16x8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
 

@@ -12,7 +12,7 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.errors import InvalidInput, Refused
 from workbench.library_errors import reason_of
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import load_parent
 from workbench.text import Text, say
@@ -44,9 +44,7 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
     """
 
     name: ClassVar[str] = "quantization.keras"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Keras's own int8 and int4"
-    parameters_type: ClassVar[type[Parameters]] = KerasQuantizeParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = "keras"

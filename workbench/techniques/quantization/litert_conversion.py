@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from workbench.data.dataset import DatasetInfo
 from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.techniques.export_code import litert_export, litert_source
 from workbench.techniques.quantization.litert_files import (
     SLIMMING,
@@ -35,7 +35,6 @@ C = TypeVar("C", bound=CalibratedParameters)
 class LiteRTConversion(Technique[P]):
     """A conversion that needs no data. A technique says what the converter is told, and what to expect."""
 
-    family: ClassVar[Family] = "quantization"
     produces: ClassVar[Format | None] = "tflite"
     weights: ClassVar[str] = "int8"
     """NumPy's name of the element type that weights have in the file."""

@@ -19,6 +19,7 @@ from workbench.models.tflite_slimming import slim_tflite
 from workbench.runtimes.batches import by_name
 from workbench.technique import Applied, CodePaths, Context, Parameters
 from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
+from workbench.techniques.quantization.parameter_types import SamplingSeed
 from workbench.text import Text, say
 from workbench.variant import ModelDescription, Report, TensorSpec, Variant
 
@@ -49,14 +50,7 @@ class CalibratedParameters(Parameters):
         "it would be too good.",
         json_schema_extra=_ADVANCED,
     )
-    seed: int = Field(
-        0,
-        ge=0,
-        le=2**31 - 1,
-        title="Seed",
-        description="Which samples are drawn.",
-        json_schema_extra=_ADVANCED,
-    )
+    seed: SamplingSeed = 0
 
 
 def missing_converter() -> Text | None:

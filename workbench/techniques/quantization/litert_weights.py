@@ -12,7 +12,7 @@ from typing_extensions import override
 from workbench.data.dataset import DatasetInfo
 from workbench.models.tflite_biases import round_biases
 from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Family, Parameters, Technique
+from workbench.technique import Applied, CodePaths, Context, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import SLIMMING, output_name
 from workbench.techniques.quantization.litert_recipes import (
@@ -50,7 +50,6 @@ class Rounding(NamedTuple):
 class WeightRounding(Technique[P]):
     """Rounds the weights of a float32 model. A technique says which, and to how many bits."""
 
-    family: ClassVar[Family] = "quantization"
     produces: ClassVar[Format | None] = "tflite"
     packages: ClassVar[tuple[str, ...]] = ("litert-quantizer",)
     weights: ClassVar[tuple[str, ...]]

@@ -14,7 +14,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.measure.records import Interval
 from workbench.plain_source import plain_source
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import (
     SLIMMING,
@@ -29,6 +29,7 @@ from workbench.techniques.quantization.litert_recipes import (
     start_code,
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
+from workbench.techniques.quantization.parameter_types import SamplingSeed
 from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
 from workbench.techniques.quantization.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.text import Text, say
@@ -81,14 +82,7 @@ class MixedPrecisionParameters(Parameters):
         "surer: one sample in 400 is a quarter of a point.",
         json_schema_extra={"unit": "samples", "advanced": True},
     )
-    seed: int = Field(
-        0,
-        ge=0,
-        le=2**31 - 1,
-        title="Seed",
-        description="Which samples are drawn.",
-        json_schema_extra={"advanced": True},
-    )
+    seed: SamplingSeed = 0
 
     @property
     def low_bits(self) -> int:
@@ -113,9 +107,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     """
 
     name: ClassVar[str] = "quantization.mixed_precision"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Precision by layer"
-    parameters_type: ClassVar[type[Parameters]] = MixedPrecisionParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = "tflite"

@@ -26,9 +26,7 @@ from workbench.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     InstructionUse,
-    Parameters,
     Technique,
 )
 from workbench.techniques.export_code import onnx_code
@@ -49,6 +47,7 @@ from workbench.techniques.quantization.onnx_files import (
     prepared_onnx,
 )
 from workbench.techniques.quantization.onnx_ranges import write_ranges
+from workbench.techniques.quantization.parameter_types import ScalePerChannel
 from workbench.text import Text, say
 from workbench.variant import Format, Report, Variant
 
@@ -67,12 +66,7 @@ class OnnxInt8Parameters(CalibratedParameters):
         description="minmax: the extremes that were seen. entropy: the range that loses least information. "
         "percentile: all but the outermost 0.001% of values.",
     )
-    per_channel: bool = Field(
-        True,
-        title="One scale per channel",
-        description="Each output channel of a layer gets its own scale: more exact, a little larger.",
-        json_schema_extra={"advanced": True},
-    )
+    per_channel: ScalePerChannel = True
     activations: Literal["automatic", "uint8", "int8"] = Field(
         "automatic",
         title="Activations",
@@ -101,9 +95,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
     """
 
     name: ClassVar[str] = "quantization.onnx_int8"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 for ONNX Runtime"
-    parameters_type: ClassVar[type[Parameters]] = OnnxInt8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
     int8_instructions: ClassVar[InstructionUse] = "of use"

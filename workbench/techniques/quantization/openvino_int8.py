@@ -24,9 +24,7 @@ from workbench.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     InstructionUse,
-    Parameters,
     Technique,
 )
 from workbench.techniques.export_code import predicting_export, predicting_source
@@ -77,9 +75,7 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
     """
 
     name: ClassVar[str] = "quantization.openvino_int8"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 for OpenVINO"
-    parameters_type: ClassVar[type[Parameters]] = OpenVinoInt8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
     int8_instructions: ClassVar[InstructionUse] = "of use"

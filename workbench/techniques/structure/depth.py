@@ -15,7 +15,7 @@ from workbench.data.dataset import DatasetInfo
 from workbench.errors import Refused
 from workbench.graph.calls import read_config
 from workbench.models.kernels import leaves
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.techniques.structure.blocks import Block, Blocks, find_blocks
 from workbench.techniques.structure.depth_code import depth_code
 from workbench.techniques.structure.exchanging import rebuild
@@ -74,9 +74,7 @@ class DepthScaling(Technique[DepthParameters]):
     """
 
     name: ClassVar[str] = "structure.depth"
-    family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Depth scaling"
-    parameters_type: ClassVar[type[Parameters]] = DepthParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

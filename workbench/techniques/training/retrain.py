@@ -17,7 +17,6 @@ from workbench.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     Parameters,
     Shortfall,
     Technique,
@@ -89,9 +88,7 @@ class Retraining(Technique[RetrainParameters]):
     """
 
     name: ClassVar[str] = "training.retrain"
-    family: ClassVar[Family] = "training"
     title: ClassVar[str] = "Training"
-    parameters_type: ClassVar[type[Parameters]] = RetrainParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"better"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"
