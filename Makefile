@@ -19,10 +19,11 @@ lab: $(VENV)/.runtimes ## open the notebooks in JupyterLab
 test: $(VENV)/.test check ## every check and every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
-check: $(VENV)/.test ## ruff and mypy
+check: $(VENV)/.test ## ruff, mypy, and the types and lint of the JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/check_javascript.py
 
 fast: $(VENV)/.test ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow and not browser"

@@ -1,8 +1,18 @@
+// @ts-check
 // Code that can be read and copied.
 
 import { h } from "./dom.js";
 
-export function codeBlock({ view, key, code, title, open = false, takeHome = null }) {
+/**
+ * @param {object} given
+ * @param {View} given.view
+ * @param {string} given.key
+ * @param {string} given.code
+ * @param {string} given.title
+ * @param {boolean} [given.open]
+ * @param {() => void} [given.takeHome] saves it as a file; without it there is no button for that
+ */
+export function codeBlock({ view, key, code, title, open = false, takeHome }) {
   const { labels, local } = view;
   const copied = local.copied === key;
   const copy = async () => {
