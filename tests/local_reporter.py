@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
+from workbench.api.text import Text
+from workbench.api.variant import Table
 from workbench.jobs.reporter import Event, point
 from workbench.jobs.state import Point
-from workbench.text import Text
-from workbench.variant import Table
 
 
 class LocalReporter:
@@ -66,7 +66,7 @@ class LocalReporter:
         self._add({"type": "log", "text": text})
 
     def check(self) -> None:
-        """Raises :class:`workbench.errors.Cancelled` after :meth:`cancel`."""
+        """Raises :class:`workbench.api.errors.Cancelled` after :meth:`cancel`."""
         if self._cancelled.is_set():
             raise Cancelled
 

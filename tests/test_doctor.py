@@ -9,8 +9,10 @@ from typing import Any, get_args
 
 import pytest
 
-from workbench import doctor, doctor_quality, doctor_speed, techniques
-from workbench.doctor import notes
+from workbench import techniques
+from workbench.api.technique import Parameters, Shortfall, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription, Precision, RuntimeSettings, Variant
 from workbench.measure.records import (
     Interval,
     LatencySummary,
@@ -21,11 +23,10 @@ from workbench.measure.records import (
     SpeedVerdict,
     SpeedWord,
 )
-from workbench.results import ResultRow
+from workbench.results import doctor, doctor_quality, doctor_speed
+from workbench.results.doctor import notes
+from workbench.results.rows import ResultRow
 from workbench.runtimes import runtimes
-from workbench.technique import Parameters, Shortfall, Technique
-from workbench.text import Text, say
-from workbench.variant import ModelDescription, Precision, RuntimeSettings, Variant
 
 
 def machine(*features: str) -> dict[str, Passport]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from workbench.errors import Cancelled, InvalidInput, JobFailed, Refused
-from workbench.finding import Goal
+from workbench.api.errors import Cancelled, InvalidInput, JobFailed, Refused
+from workbench.api.text import say
+from workbench.api.variant import Variant
+from workbench.engine.candidates import plan_of
+from workbench.engine.goal import Goal
+from workbench.engine.making import Making
 from workbench.jobs.executor import Executor
-from workbench.making import Making
 from workbench.measure.records import LatencyMeasurement
-from workbench.text import say
-from workbench.trials import plan_of
-from workbench.variant import Variant
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -23,17 +24,11 @@ GOAL = Goal(want="faster", f1_may_fall=0.02, runtime="litert")
 
 
 @pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    executor = Executor()
-    executor.start()
-    yield executor
-    executor.close()
-
-
-@pytest.fixture(scope="module")
-def opened(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with Workbench(tmp_path_factory.mktemp("digits"), executor=executor) as workbench:
-        workbench.open("dense-digits", "digits").wait()
+def opened(
+    opened_digits: Path, executor: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("find") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
         yield workbench
 
 

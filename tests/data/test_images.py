@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from tests.data.sources import described
+from workbench.api.errors import InvalidInput, Refused
 from workbench.data.image_folder import read_images
 from workbench.data.pictures import picture
 from workbench.data.prepare import prepare
-from workbench.errors import InvalidInput, Refused
 
 LIMIT = 2**24
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.jobs import work
 from tests.jobs.conftest import PATIENCE, Started, until
-from workbench.errors import InvalidInput, JobFailed, Unavailable
+from workbench.api.errors import InvalidInput, JobFailed, Unavailable
 from workbench.jobs.executor import Executor
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.local_reporter import LocalReporter
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
+from workbench.api.text import say
+from workbench.api.variant import Table
 from workbench.jobs.curves import LiveCurve
 from workbench.jobs.reporter import WorkerReporter
-from workbench.text import say
-from workbench.variant import Table
 
 
 class Wire:

@@ -7,9 +7,9 @@ import pytest
 
 from tests.local_reporter import LocalReporter
 from workbench import runtimes
-from workbench.data.dataset import DatasetInfo
+from workbench.api.dataset import DatasetInfo
+from workbench.api.text import say
 from workbench.measure.latency import Candidate
-from workbench.text import say
 
 FEATURES, CLASSES = 6, 3
 

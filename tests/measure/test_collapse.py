@@ -7,7 +7,7 @@ import pytest
 
 from tests import small_models
 from tests.techniques.applying import Reports
-from workbench.errors import Cancelled, InvalidInput
+from workbench.api.errors import Cancelled, InvalidInput
 from workbench.measure.collapse import (
     LayerError,
     error_by_layer,
@@ -17,7 +17,7 @@ from workbench.measure.collapse import (
 )
 
 keras = pytest.importorskip("keras")
-from workbench.models.conversion import to_onnx, to_tflite  # noqa: E402
+from workbench.models.converting.conversion import to_onnx, to_tflite  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.narrowing import (
     Narrowing,
     SoFar,
@@ -16,7 +17,6 @@ from workbench.measure.narrowing import (
 )
 from workbench.measure.statistics import summarize
 from workbench.measure.tasks import measure_latency
-from workbench.variant import RuntimeSettings
 
 
 def rounds(seed, count, median=2.0):

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from tests.local_reporter import LocalReporter
 from tests.openings.cases import Case
 from workbench import Workbench
-from workbench.data.dataset import Dataset
-from workbench.errors import InvalidInput, Refused, Unavailable, WorkbenchError
+from workbench.api.dataset import Dataset
+from workbench.api.errors import InvalidInput, Refused, Unavailable, WorkbenchError
 from workbench.jobs.executor import Executor
 from workbench.measure import tasks
 

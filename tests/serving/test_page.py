@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from workbench.api.errors import Unavailable
 from workbench.cli import workbench
-from workbench.errors import Unavailable
 from workbench.serving.lab import writable_notebooks
 from workbench.serving.page import Environment, ServerSettings
 from workbench.serving.session import listening_socket
@@ -57,7 +57,7 @@ def test_port_stays_taken_from_the_moment_it_is_chosen():
         second = listening_socket("127.0.0.1", None, usual=port)
         with second:
             assert second.getsockname()[1] != port
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
 
 
 def test_environment_is_put_back(monkeypatch):

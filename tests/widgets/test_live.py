@@ -14,11 +14,11 @@ from tests.widgets.result_rows import HOSTILE, variant
 from widgets.charts.curves import curves_chart, curves_figure, grouped
 from widgets.charts.live import LiveChart
 from widgets.charts.narrowing import MOST_STRIPS, narrowing_chart, timings
+from workbench.api.text import say
+from workbench.api.variant import Table
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
 from workbench.measure.narrowing import latency_curve
-from workbench.text import say
-from workbench.variant import Table
 
 NARROWS = ((6.0, 0.05, 0.02, 0.09), (12.0, 0.04, 0.03, 0.06), (30.0, 0.05, 0.049, 0.052))
 VARIANTS = (variant("b", "baseline"), variant("q", HOSTILE, "quantization.int8", "b"))

@@ -9,9 +9,9 @@ from typing import Any
 
 from widgets.charts.chart import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, chart, column, plain
 from widgets.wording import digits
+from workbench.api.text import Text, say
 from workbench.jobs.curves import CurveKind, kind_of, text_of
 from workbench.jobs.state import Point
-from workbench.text import Text, say
 
 Curve = Sequence[Point]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.data.dataset import SPLITS, SplitName
+from workbench.api.dataset import SPLITS, SplitName
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription
 from workbench.data.fitting import judged_outputs
 from workbench.data.labels import numbering
 from workbench.data.picture_form import GREY_MODES, decoded, form_for
 from workbench.data.raw import RawData, Samples, check_limit
-from workbench.errors import InvalidInput, Refused
-from workbench.text import Text, say
-from workbench.variant import ModelDescription
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 MOST_PIXELS = 2**26

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import SPLITS, SplitName
+from workbench.api.dataset import SPLITS, SplitName
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
 from workbench.data.raw import Array, RawData
 from workbench.data.where import where
-from workbench.errors import InvalidInput
-from workbench.text import Text, say
 
 LONGEST_CLASS_NAME = 80
 

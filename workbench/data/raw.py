@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import SPLITS, SplitName
+from workbench.api.dataset import SPLITS, SplitName
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.text import Text, say
+from workbench.api.variant import TensorSpec
 from workbench.data.where import where
-from workbench.errors import InvalidInput, Refused
-from workbench.text import Text, say
-from workbench.variant import TensorSpec
 
 Array = npt.NDArray[Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, Self
 
-from workbench.text import Text, say
+from workbench.api.text import Text, say
 
 CurveKind = Literal[
     "loss", "score", "zeros", "score over test samples", "score over seconds", "score over layers tried",
@@ -15,7 +15,7 @@ CurveKind = Literal[
 
 
 class LiveCurve(StrEnum):
-    """A live curve, to be given to :meth:`workbench.technique.Reporter.metric` as its name.
+    """A live curve, to be given to :meth:`workbench.api.technique.Reporter.metric` as its name.
 
     Attributes:
         text: What it is called, for readers.

@@ -18,15 +18,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
-from workbench.errors import Unavailable
+from workbench.api.errors import Unavailable
+from workbench.api.records import Record
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say, verbatim
 from workbench.jobs.connection import Connection
 from workbench.jobs.limits import Limits
 from workbench.jobs.reporter import Event
 from workbench.jobs.running import Running
 from workbench.jobs.worker import WorkerKind
-from workbench.records import Record
-from workbench.technique import Reporter
-from workbench.text import Text, say, verbatim
 
 ADDRESS_VARIABLE = "WORKBENCH_SCHEDULER"
 

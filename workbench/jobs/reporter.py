@@ -1,7 +1,7 @@
-"""How work speaks to whoever waits for it: :class:`workbench.technique.Reporter` in two forms.
+"""How work speaks to whoever waits for it: :class:`workbench.api.technique.Reporter` in two forms.
 
 Events are dicts of plain values, the same on the wire and for observers (there ``text`` is a
-:class:`workbench.text.Text` again)::
+:class:`workbench.api.text.Text` again)::
 
     {"type": "stage", "text": ...}
     {"type": "progress", "fraction": 0.4}
@@ -19,10 +19,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
+from workbench.api.text import Text
+from workbench.api.variant import Table
 from workbench.jobs.state import Point
-from workbench.text import Text
-from workbench.variant import Table
 
 Event = dict[str, Any]
 
@@ -127,7 +127,7 @@ class WorkerReporter:
         return self._goes_on()
 
     def check(self) -> None:
-        """Raises :class:`workbench.errors.Cancelled` if the user has cancelled the job."""
+        """Raises :class:`workbench.api.errors.Cancelled` if the user has cancelled the job."""
         if self._cancelled():
             raise Cancelled
 

@@ -26,10 +26,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from workbench.errors import Unavailable
+from workbench.api.errors import Unavailable
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
 from workbench.jobs.slot_holders import MEASURING, OTHER_WORK, Holder, holders_in, holding
-from workbench.technique import Reporter
-from workbench.text import Text, say
 
 try:
     import fcntl

@@ -3,7 +3,7 @@
 Translations are kept, texts that are gone are marked obsolete, and the order is that of the
 alphabet. Neither places nor dates are written, so a catalogue changes only where a text does.
 
-A parameter's title, unit and choices are looked up with :func:`workbench.technique.field_context` first
+A parameter's title, unit and choices are looked up with :func:`workbench.api.technique.field_context` first
 and without it then. So where a common word would be wrong in one form, a translator gives it there an
 entry of its own, with ``msgctxt "Sparsity.removal"``; it is kept as long as the word stands there.
 """
@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from workbench.technique import Parameters, field_context
+from workbench.api.technique import Parameters, field_context
+from workbench.api.text import LANGUAGES, catalogue_path
 from workbench.techniques import techniques
-from workbench.text import LANGUAGES, catalogue_path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("workbench", "widgets")
@@ -33,17 +33,17 @@ SAID_FROM_DATA = frozenset(
         "widgets/panels/opening_form.py",  # scalings
         "widgets/panels/top_bar.py",  # titles of techniques
         "workbench/cli/_tables.py",  # verdicts
-        "workbench/finding.py",  # titles of runtimes
-        "workbench/making.py",  # titles of techniques
-        "workbench/notebook.py",  # titles of techniques
-        "workbench/stacking.py",  # titles of techniques
-        "workbench/techniques/inference/grid_selection.py",  # goals
+        "workbench/engine/goal.py",  # titles of runtimes
+        "workbench/engine/making.py",  # titles of techniques
+        "workbench/engine/display.py",  # titles of techniques
+        "workbench/results/step_order.py",  # titles of techniques
+        "workbench/techniques/inference/grid/selection.py",  # goals
         "workbench/techniques/quantization/calibration.py",  # splits
         "workbench/techniques/quantization/litert_files.py",  # splits
-        "workbench/text.py",  # the translation function itself
+        "workbench/api/text.py",  # the translation function itself
         "workbench/training/distilled_model.py",  # student or teacher
-        "workbench/trials.py",  # titles of techniques and runtimes
-        "workbench/work.py",  # titles of techniques
+        "workbench/engine/candidates.py",  # titles of techniques and runtimes
+        "workbench/engine/worker_functions.py",  # titles of techniques
         "workbench/workbench.py",  # titles of techniques
     }
 )
@@ -154,7 +154,7 @@ def updated(language: str) -> bytes:
     """The catalogue of a language as it should be now.
 
     Args:
-        language: One of :data:`workbench.text.LANGUAGES`, English excepted.
+        language: One of :data:`workbench.api.text.LANGUAGES`, English excepted.
     """
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import read_po, write_po

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.data.dataset import Dataset, Features, sample_count, select
-from workbench.errors import InvalidInput
+from workbench.api.dataset import Dataset, Features, sample_count, select
+from workbench.api.errors import InvalidInput
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
+from workbench.api.variant import Table
 from workbench.measure.intermediate_tensors import BY_SUFFIX, Step
-from workbench.technique import Reporter
-from workbench.text import Text, say
-from workbench.variant import Table
 
 BAD_DB = 10.0
 """Below it, the error is more than a third of the signal: predictions suffer."""

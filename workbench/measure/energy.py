@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from workbench.api.technique import Reporter
+from workbench.api.text import say
 from workbench.measure import passport as machine
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.latency import Candidate
 from workbench.measure.records import EnergyMeasurement
-from workbench.technique import Reporter
-from workbench.text import say
 
 LEAST_S = 10.0
 """Shorter watching would count the meter's steps, not the model."""
@@ -153,7 +153,7 @@ def measure_energy(
 
     Raises:
         ValueError: For less than 10 s.
-        workbench.errors.InvalidInput: If the file cannot be run.
+        workbench.api.errors.InvalidInput: If the file cannot be run.
     """
     from workbench.jobs.slot import exclusive_slot
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.records import Record
 from workbench.measure.block_plan import LEAST_ROUNDS
 from workbench.measure.statistics import independent_rounds, widening_of
-from workbench.records import Record
 
 Samples = npt.NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.records import Interval, LatencySummary, SpeedVerdict, SpeedWord
 from workbench.measure.student_t import t_975
-from workbench.variant import RuntimeSettings
 
 Samples = npt.NDArray[np.float64]
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from workbench import onednn
-from workbench.data.dataset import Dataset
-from workbench.errors import InvalidInput
+from workbench.api.dataset import Dataset
+from workbench.api.errors import InvalidInput
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
+from workbench.jobs import onednn
 from workbench.jobs.curves import LiveCurve
 from workbench.jobs.part import Part
 from workbench.measure import passport as machine
@@ -35,8 +37,6 @@ from workbench.measure.running import RunningInterval
 from workbench.measure.scores import to_predictions, to_scores
 from workbench.measure.size import measure_size
 from workbench.runtimes import runtime
-from workbench.technique import Reporter
-from workbench.text import Text, say
 
 
 def measure_latency(

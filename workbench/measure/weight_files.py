@@ -16,9 +16,9 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidInput
-from workbench.text import say
-from workbench.variant import Format
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
+from workbench.api.variant import Format
 
 _WEIGHTS = "model.weights.h5"
 _ONNX_ZERO_POINTS = {
@@ -59,7 +59,7 @@ def stored_tensors(path: Path, format: Format) -> Iterator[StoredTensor]:  # noq
         format: Its format.
 
     Raises:
-        workbench.errors.InvalidInput: If it cannot be read.
+        workbench.api.errors.InvalidInput: If it cannot be read.
     """
     if not path.exists():
         raise InvalidInput(say("There is no model file {path}.", path=str(path)))
@@ -84,7 +84,7 @@ def _damaged(path: Path) -> InvalidInput:
 def _of_keras(path: Path) -> Iterator[StoredTensor]:
     import h5py
 
-    from workbench.models.hdf5_file import look_through
+    from workbench.models.intake.hdf5_file import look_through
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -113,8 +113,8 @@ def _of_keras(path: Path) -> Iterator[StoredTensor]:
 def _of_tflite(path: Path) -> Iterator[StoredTensor]:
     from ai_edge_litert import schema_py_generated as schema
 
-    from workbench.models.tflite import IDENTIFIER
-    from workbench.models.tflite_buffers import content_of
+    from workbench.models.reading.tflite import IDENTIFIER
+    from workbench.plain.litert.buffers import content_of
 
     content = path.read_bytes()
     if content[4:8] != IDENTIFIER:
@@ -178,7 +178,7 @@ def _unpacked(raw: npt.NDArray[np.uint8], bits: int, count: int) -> npt.NDArray[
 def _of_onnx(path: Path) -> Iterator[StoredTensor]:
     from onnx import TensorProto, numpy_helper
 
-    from workbench.models.onnx_graph import read_onnx
+    from workbench.models.reading.onnx_graph import read_onnx
 
     graph = read_onnx(path).graph
     held = {tensor.name: tensor for tensor in graph.initializer}
@@ -219,7 +219,7 @@ def _of_onnx(path: Path) -> Iterator[StoredTensor]:
 
 
 def _of_openvino(path: Path) -> Iterator[StoredTensor]:
-    from workbench.privacy import import_openvino
+    from workbench.api.privacy import import_openvino
 
     openvino = import_openvino()
     try:

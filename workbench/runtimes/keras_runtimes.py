@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from workbench.data.dataset import Features
-from workbench.errors import Unavailable
-from workbench.models.conversion import load_keras
-from workbench.models.keras_layers import output_names
-from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Prepared, batched, chosen_output, joined, ordered
-from workbench.text import Text, say
-from workbench.variant import Format, RuntimeSettings
+from workbench.api.dataset import Features
+from workbench.api.errors import Unavailable
+from workbench.api.runtime import Runtime, Session
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, RuntimeSettings
+from workbench.data.batches import Prepared, batched, chosen_output, joined, ordered
+from workbench.models.converting.conversion import load_keras
+from workbench.models.reading.keras_layers import output_names
 
 Call = Callable[..., Any]
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import tensorflow as tf
 from sklearn.metrics import f1_score
 
-from workbench.data.dataset import Features, select
+from workbench.api.dataset import Features, select
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
 from workbench.jobs.curves import LiveCurve
-from workbench.technique import Reporter
-from workbench.text import Text, say
 from workbench.training.loop import TrainingPoint
 
 CURVE_SECONDS = 0.25

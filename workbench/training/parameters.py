@@ -6,10 +6,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from workbench.technique import Parameters
-from workbench.text import say
+from workbench.api.technique import Parameters
+from workbench.api.text import say
+from workbench.api.variant import Skip
 from workbench.training.parameter_types import Epochs, Seed
-from workbench.variant import Skip
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
+from workbench.api.variant import Table
 from workbench.jobs.curves import LiveCurve
-from workbench.technique import Reporter
-from workbench.text import Text, say
-from workbench.variant import Table
 
 
 class RunReporter:

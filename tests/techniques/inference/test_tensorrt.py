@@ -9,12 +9,12 @@ from tests import small_models
 from tests.runtimes.tensorrt_bindings import ask
 from tests.techniques.applying import apply, run_code
 from workbench import techniques
-from workbench.models.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
+from workbench.api.technique import CodePaths
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
 from workbench.runtimes import runtime
 from workbench.runtimes.tensorrt_protocol import CLASSES
-from workbench.technique import CodePaths
-from workbench.techniques.inference.tensorrt_code import BEFORE_THE_GPU
-from workbench.variant import RuntimeSettings
+from workbench.techniques.inference.tensorrt.code import BEFORE_THE_GPU
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
+from workbench.api.variant import Table
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.student_t import mean_interval
-from workbench.technique import Reporter
-from workbench.text import Text, say
 from workbench.training import TrainingResult
-from workbench.variant import Table
 
 
 def comparison_table(

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.technique import Context
+from workbench.api.text import say
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.f1_intervals import f1_change_interval
 from workbench.measure.records import Interval
-from workbench.technique import Context
-from workbench.techniques.quantization import sensitivity
+from workbench.plain.litert import sensitivity
+from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.techniques.quantization.litert_recipes import drawn, input_names, quiet, refusing, samples
 from workbench.techniques.quantization.mixed_precision_code import judged_output
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_WEIGHTS, Operation
-from workbench.text import say
 
 if TYPE_CHECKING:
     from workbench.techniques.quantization.mixed_precision import MixedPrecisionParameters
