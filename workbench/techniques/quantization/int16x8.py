@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
-from workbench.api.technique import Aim, Parameters
+from workbench.api.technique import Aim
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
@@ -41,7 +41,6 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
 
     name: ClassVar[str] = "quantization.int16x8"
     title: ClassVar[str] = "Int16 activations, int8 weights"
-    parameters_type: ClassVar[type[Parameters]] = Int16x8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
 

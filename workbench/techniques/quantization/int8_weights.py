@@ -47,7 +47,6 @@ class Int8Weights(WeightRounding[Int8WeightsParameters]):
 
     name: ClassVar[str] = "quantization.int8_weights"
     title: ClassVar[str] = "8-bit weights, float32 arithmetic"
-    parameters_type: ClassVar[type[Parameters]] = Int8WeightsParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ("int8",)

@@ -22,6 +22,7 @@ from workbench.models.reading.lookups import only_in_keras
 from workbench.plain.calibration import drawn
 from workbench.plain.litert.strip import strip_metadata
 from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
+from workbench.techniques.quantization.parameter_types import SamplingSeed
 
 CalibrationSplit = Literal["train", "validation"]
 
@@ -47,14 +48,7 @@ class CalibratedParameters(Parameters):
         "it would be too good.",
         json_schema_extra=_ADVANCED,
     )
-    seed: int = Field(
-        0,
-        ge=0,
-        le=2**31 - 1,
-        title="Seed",
-        description="Which samples are drawn.",
-        json_schema_extra=_ADVANCED,
-    )
+    seed: SamplingSeed = 0
 
 
 def missing_converter() -> Text | None:

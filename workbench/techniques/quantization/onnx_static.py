@@ -23,9 +23,7 @@ from workbench.api.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     InstructionUse,
-    Parameters,
     Technique,
 )
 from workbench.api.text import Text, say
@@ -50,6 +48,7 @@ from workbench.techniques.quantization.onnx_files import (
     operations,
     prepared_onnx,
 )
+from workbench.techniques.quantization.parameter_types import ScalePerChannel
 
 Method = Literal["minmax", "entropy", "percentile"]
 
@@ -66,12 +65,7 @@ class OnnxInt8Parameters(CalibratedParameters):
         description="minmax: the extremes that were seen. entropy: the range that loses least information. "
         "percentile: all but the outermost 0.001% of values.",
     )
-    per_channel: bool = Field(
-        True,
-        title="One scale per channel",
-        description="Each output channel of a layer gets its own scale: more exact, a little larger.",
-        json_schema_extra={"advanced": True},
-    )
+    per_channel: ScalePerChannel = True
     activations: Literal["automatic", "uint8", "int8"] = Field(
         "automatic",
         title="Activations",
@@ -100,9 +94,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
     """
 
     name: ClassVar[str] = "quantization.onnx_int8"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 for ONNX Runtime"
-    parameters_type: ClassVar[type[Parameters]] = OnnxInt8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
     int8_instructions: ClassVar[InstructionUse] = "of use"

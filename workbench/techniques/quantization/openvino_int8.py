@@ -23,9 +23,7 @@ from workbench.api.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     InstructionUse,
-    Parameters,
     Technique,
 )
 from workbench.api.text import Text, say
@@ -75,9 +73,7 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
     """
 
     name: ClassVar[str] = "quantization.openvino_int8"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 for OpenVINO"
-    parameters_type: ClassVar[type[Parameters]] = OpenVinoInt8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
     int8_instructions: ClassVar[InstructionUse] = "of use"

@@ -9,7 +9,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
 from workbench.runtimes import runtime
@@ -35,9 +35,7 @@ class TensorRtEngine(Technique[TensorRtParameters]):
     """
 
     name: ClassVar[str] = "inference.tensorrt"
-    family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "TensorRT engine"
-    parameters_type: ClassVar[type[Parameters]] = TensorRtParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
     trains: ClassVar[bool] = False
     needs_gpu: ClassVar[bool] = True
