@@ -32,6 +32,17 @@ def opened(
         yield workbench
 
 
+def test_where_everything_fails_the_job_fails_with_the_reason(
+    opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(self, *arguments, **options):
+        raise JobFailed(say("The disk is full."))
+
+    monkeypatch.setattr(Making, "make", failing)
+    with pytest.raises(JobFailed, match=r"Nothing could be made: .* failed: The disk is full\."):
+        opened.find(GOAL).wait()
+
+
 def test_find_goes_on_after_a_failure_and_is_cancelled_without_loss(
     opened: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

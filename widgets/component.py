@@ -44,6 +44,8 @@ class Component(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
     """Which changes of the session it shows; ``language`` and ``workbench`` are always shown."""
+    takes_long: ClassVar[bool] = False
+    """Whether the others are shown first where all change."""
 
     def __init__(self, workbench: Workbench | Session) -> None:
         self.session = workbench if isinstance(workbench, Session) else session_of(workbench)
@@ -98,6 +100,11 @@ class Component(anywidget.AnyWidget):
             self.send_state("state")
         elif kind == "echo":
             self._frames.echo(content.get("frame"))
+        elif kind == "unseen":
+            self._frames.unseen()
+            self.send({"type": "who looks"})  # a second page of this kernel may
+        elif kind == "seen":
+            self._frames.seen()
         elif kind == "ping":
             self.send({"type": "pong", "process": _PROCESS})
         elif kind == "act":

@@ -17,7 +17,7 @@ class Frames:
     ::
 
         idle ──wish──> sent, waiting for its echo ──echo──> idle, or the newest wish is sent
-        before the page has rendered, wishes are kept: only the newest counts
+        before the page has rendered, and while nobody looks at it, wishes are kept: only the newest counts
 
     Args:
         make: Makes the state as it is now; called only when it can be sent.
@@ -39,6 +39,7 @@ class Frames:
         self._frame = 0
         self._last: dict[str, Any] | None = None
         self._rendered = False
+        self._unseen = False
         self._waiting_since: float | None = None
         self._wish = False
 
@@ -58,9 +59,21 @@ class Frames:
         """A page shows the widget from now on; it may have missed every update so far."""
         with self._lock:
             self._rendered = True
+            self._unseen = False
             self._waiting_since = None
             self._last = None
             self._wish = True
+            self._go()
+
+    def unseen(self) -> None:
+        """Nobody looks at the page: what changes meanwhile is shown together when somebody does."""
+        with self._lock:
+            self._unseen = True
+
+    def seen(self) -> None:
+        """Somebody looks at the page, or at another one of the same widget."""
+        with self._lock:
+            self._unseen = False
             self._go()
 
     def echo(self, frame: object) -> None:
@@ -71,7 +84,7 @@ class Frames:
                 self._go()
 
     def _go(self) -> None:
-        if not self._wish or not self._rendered:
+        if not self._wish or not self._rendered or self._unseen:
             return
         now = self._clock()
         if self._waiting_since is not None and now - self._waiting_since < OVERDUE_SECONDS:

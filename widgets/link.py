@@ -166,14 +166,13 @@ def follow(session: Session, link: Link) -> None:
 
 
 def _shows(session: Session, link: Link) -> bool:
-    info = session.workbench.dataset_info
-    return (
-        session.baseline is not None
-        and session.baseline.name == link.model
-        and info is not None
-        and info.name == link.data
-        and link.seed in (None, session.workbench.seed)
-    )
+    here = _here(session)
+    return here is not None and _is(here, link)
+
+
+def _here(session: Session) -> Sibling | None:
+    """The workbench that is shown, as it is listed: with the name that its model came with."""
+    return next((one for one in session.siblings if one.folder.name == session.workbench.folder.name), None)
 
 
 def _is(sibling: Sibling, link: Link) -> bool:
@@ -187,13 +186,13 @@ def write(session: Session) -> str:
         session: Of the page.
     """
     said: dict[str, str] = {}
-    baseline, info = session.baseline, session.workbench.dataset_info
-    if baseline is not None and info is not None:
-        demo = DEMO_MODELS.get(baseline.name)
-        if demo is not None and demo.dataset == info.name:
+    baseline, here = session.baseline, _here(session)
+    if here is not None:
+        demo = DEMO_MODELS.get(here.model)
+        if demo is not None and demo.dataset == here.data:
             said["open"] = f"{demo.name},{demo.dataset}"
-            if session.workbench.seed:
-                said["seed"] = str(session.workbench.seed)
+            if here.seed:
+                said["seed"] = str(here.seed)
     names = {variant.id: variant.name for variant in session.variants}
     for key, variant in (
         ("from", session.parent),

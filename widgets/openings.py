@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.api.errors import WorkbenchError
+from workbench.engine.elsewhere import OpeningElsewhere, openings_elsewhere
 from workbench.engine.repeating import ask_again
 from workbench.engine.shared_mode import require_idle
 from workbench.engine.siblings import cut_short, folder_beside
@@ -18,6 +21,8 @@ from workbench.jobs.state import JobState
 if TYPE_CHECKING:
     from widgets.session import Session
     from workbench.workbench import Workbench
+
+_LOOK_SECONDS = 1.0
 
 
 class Openings:
@@ -35,6 +40,7 @@ class Openings:
         self._beside: dict[str, Workbench] = {}
         self._states: dict[str, JobState] = {}
         self._moved: set[str] = set()
+        self._elsewhere: dict[str, OpeningElsewhere] = {}
         self.last: JobState | None = None
         """What became of the opening that was asked for last on this page."""
 
@@ -64,9 +70,34 @@ class Openings:
         return self._open(lambda workbench: workbench.open(model, data, **options), seed)
 
     def recall(self) -> None:
-        """Tells of openings that were cut short with their process: they left nothing else behind."""
-        for state in cut_short(self._session.workbench.folder):
+        """Tells of openings that another page is at, and of those that were cut short with their process."""
+        folder = self._session.workbench.folder
+        for state in cut_short(folder):
             self._states.setdefault(state.id, state)
+        here = {workbench.folder for workbench in self._beside.values()}
+        for opening in openings_elsewhere(folder, here | self._session.open_folders):
+            if opening.state.id not in self._states:
+                self._states[opening.state.id] = opening.state
+                self._elsewhere[opening.state.id] = opening
+        if self._elsewhere:
+            threading.Thread(target=_watch, args=(weakref.ref(self),), daemon=True).start()
+
+    def look_elsewhere(self) -> bool:
+        """Finds out how far openings of other pages are; whether any has not ended."""
+        for id_, opening in list(self._elsewhere.items()):
+            if (state := opening.look()) != self._states.get(id_):
+                self._states[id_] = state
+                self._session.touch("jobs")
+            if state.ended:
+                del self._elsewhere[id_]
+        return bool(self._elsewhere)
+
+    def cancel(self, job: str) -> None:
+        """Cancels an opening, whoever is at it."""
+        if job in self._elsewhere:
+            self._elsewhere[job].cancel()
+        elif job in self._beside:
+            self._beside[job].cancel(job)
 
     def again(self, job: str) -> Job:
         """Asks again for an opening that came to nothing."""
@@ -128,3 +159,15 @@ class Openings:
         self._session.forget(workbench)
         workbench.close()
         shutil.rmtree(workbench.folder, ignore_errors=True)
+
+
+def _watch(openings: weakref.ref[Openings]) -> None:
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        watched = openings()
+        try:
+            if watched is None or not watched.look_elsewhere():
+                return
+        except ReferenceError:  # the page is gone
+            return
+        del watched

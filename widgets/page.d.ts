@@ -81,6 +81,11 @@ interface PlotNode extends HTMLElement {
   _fullLayout?: any;
   __assets: Assets;
   __wanted: any;
+  /** It changes by itself while something runs: it is drawn seldom enough to cost little. */
+  __calm?: boolean;
+  /** When it was last drawn, and how long that took, in milliseconds. */
+  __drawnAt?: number;
+  __cost?: number;
   __click?: (point: any) => void;
   __observer?: ResizeObserver;
   __width?: number;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 import weakref
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 REDRAW_SECONDS = 0.15
 """Changes within this time are shown together."""
+_PROGRESS_SECONDS = 0.5
+"""Of how far a job is, fewer are shown: nobody reads them faster, and it may be timing a model beside."""
 _SIBLINGS_SECONDS = 2.0
 """How long the list of workbenches is taken to be whole: other pages and programs make some, too."""
 
@@ -55,7 +58,7 @@ class Session:
         self._components: weakref.WeakSet[Component] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._dirty: set[str] = set()
-        self._scheduled = False
+        self._due = math.inf
         self._stop: Callable[[], None] | None = None
         # One that the reader has left may still have work under way.
         self._opened: dict[Path, Workbench] = {}
@@ -133,9 +136,14 @@ class Session:
 
     @property
     def jobs(self) -> tuple[JobState, ...]:
-        """All jobs, newest first, and those openings in other folders that came to nothing."""
-        jobs = [*self._jobs.values(), *self.openings.jobs]
-        return tuple(sorted(jobs, key=lambda job: job.created, reverse=True))
+        """All jobs, newest first, with the openings in other folders that are not listed there."""
+        jobs = {job.id: job for job in (*self.openings.jobs, *self._jobs.values())}
+        return tuple(sorted(jobs.values(), key=lambda job: job.created, reverse=True))
+
+    @property
+    def open_folders(self) -> frozenset[Path]:
+        """The folders of the workbenches that were shown on this page."""
+        return frozenset(self._opened)
 
     def can_ask_again(self, job: str) -> bool:
         """Whether what it was asked for is still known here."""
@@ -326,7 +334,10 @@ class Session:
         """Cancels a job."""
         if isinstance(job, str) and (job in self._jobs or self.openings.knows(job)):
             self._cancelling.add(job)
-            (self.openings.workbench_of(job) or self.workbench).cancel(job)
+            if job in self._jobs:
+                self.workbench.cancel(job)
+            else:
+                self.openings.cancel(job)
             self.touch("jobs")
 
     def let_go_on(self, job: object) -> None:
@@ -356,7 +367,7 @@ class Session:
         if not isinstance(language, str) or language not in LANGUAGES:
             raise InvalidInput(say("There is no language {language}.", language=repr(language)[:40]))
         use_language(language)
-        self.touch("language")
+        self.touch("language", within=0.0)
 
     def open(self, model: Any, data: Any, **options: Any) -> Job:
         """Opens a model; the page moves to it when it is there. See :class:`widgets.openings.Openings`."""
@@ -409,28 +420,38 @@ class Session:
         """Forgets a widget."""
         self._components.discard(component)
 
-    def touch(self, *what: str) -> None:
-        """Says what has changed; widgets follow a few times a second at most."""
+    def touch(self, *what: str, within: float = REDRAW_SECONDS) -> None:
+        """Says what has changed; widgets follow a few times a second at most.
+
+        Args:
+            *what: As widgets name it in ``follows``.
+            within: Seconds until it is shown at the latest.
+        """
+        due = time.monotonic() + within
         with self._lock:
             self._dirty.update(what)
-            if self._scheduled:
+            if self._due <= due:
                 return
-            self._scheduled = True
+            self._due = due
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            timer = threading.Timer(REDRAW_SECONDS, self.flush)
+            timer = threading.Timer(within, self._flush_due, (due,))
             timer.daemon = True
             timer.start()
         else:
-            loop.call_later(REDRAW_SECONDS, self.flush)
+            loop.call_later(within, self._flush_due, due)
+
+    def _flush_due(self, due: float) -> None:
+        if due == self._due:  # else what this was for has been shown with something more urgent
+            self.flush()
 
     def flush(self) -> None:
         """Refreshes now what has changed."""
         with self._lock:
-            dirty, self._dirty, self._scheduled = self._dirty, set(), False
+            dirty, self._dirty, self._due = self._dirty, set(), math.inf
         closed = self.workbench.closed
-        for component in list(self._components):
+        for component in sorted(self._components, key=lambda one: one.takes_long):
             if closed or dirty & (component.follows | {"language", "workbench"}):
                 component.refresh()
 
@@ -448,7 +469,12 @@ class Session:
                 self._variants = self._rows = self._siblings = None
                 self.selected = state.variant
                 self.touch("selection", "variants")
-            self.touch("jobs")
+            only_further = before is not None and (before.status, before.variant, before.waits) == (
+                state.status,
+                state.variant,
+                state.waits,
+            )
+            self.touch("jobs", within=_PROGRESS_SECONDS if only_further else REDRAW_SECONDS)
             return
         self._rows = self._goal = None
         self._compared.clear()

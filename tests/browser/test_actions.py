@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Visit, drawn
@@ -158,6 +159,10 @@ def the_table_is_sorted_marked_filtered_and_taken_home(page: Page) -> None:
     report = file.value.path().read_text("utf-8")
     assert "for the phone" in report
     assert "<svg" in report
+    reader = page.context.new_page()
+    reader.set_content(report)
+    assert Axe().run(reader).response["violations"] == []
+    reader.close()
     with page.expect_download() as file:
         page.get_by_role("button", name="Save picture: Trade-off (SVG)").click()
     assert "<svg" in file.value.path().read_text("utf-8")

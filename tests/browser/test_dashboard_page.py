@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import REPOSITORY, Visit, running
 from tests.browser.test_serving import run_all
@@ -37,3 +37,21 @@ def test_the_notebook_works_in_lab(
         assert seen.other_hosts() == []
         assert seen.complaints == []
         assert seen.asked_for("/plotly.min.js") == 1
+        the_link_is_copied_and_a_restart_is_told(seen.page)
+
+
+def the_link_is_copied_and_a_restart_is_told(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator(".wb-opens button").last.click()
+    page.locator(".wb-link .wb-primary").click()
+    expect(page.locator(".wb-link .wb-primary")).to_have_text("已复制")
+    assert page.evaluate("navigator.clipboard.readText()").startswith("?open=dense-digits,digits")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem").filter(has_text="Restart Kernel…").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Restart").click()
+    # Each panel is seen to be old, and is as before when its cell has run again.
+    expect(page.get_by_role("alert").filter(has_text="重新运行")).to_be_visible()
+    expect(page.locator(".wb-page .workbench:not(.wb-stale)")).to_have_count(0)
+    run_all(page)
+    expect(page.locator(".wb-stale")).to_have_count(0)
+    expect(page.get_by_role("radio", name="int8")).to_be_visible()

@@ -13,6 +13,36 @@ from tests.browser.test_actions import WORK_MS
 DESK = {"width": 1440, "height": 1000}
 
 
+def unfold(page: Page) -> None:
+    """Opens what is folded, in any language: reasons, jobs, the link, a form, a variant beside another."""
+    page.get_by_role("radio", name="int8", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".wb-details-drawer [role=tab]").first).to_be_visible()
+    for line in page.locator(":is(.wb-best, .wb-jobs) [aria-expanded]").all():
+        line.click()
+    page.locator(".wb-opens button").last.click()
+    expect(page.locator(".wb-link .wb-primary")).to_be_visible()
+    page.locator("[data-technique='structure.pruning'] .wb-disclose").click()
+    expect(page.locator("[data-technique='structure.pruning'] form")).to_be_visible()
+
+
+def nothing_is_too_narrow(seen: Visit) -> None:
+    page = seen.page
+    page.set_viewport_size({"width": 400, "height": 800})
+    opener = page.locator(".wb-drawer-button")
+    expect(opener).to_be_visible()
+    page.locator(".wb-opens button").first.click()
+    expect(page.locator(".wb-open-form")).to_be_visible()
+    seen.picture("page-400px")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert seen.violations(".wb-page") == {}
+    opener.click()
+    expect(page.locator(".wb-all [data-close]")).to_be_visible()
+    assert seen.violations(".wb-all") == {}
+    page.keyboard.press("Escape")
+    page.set_viewport_size(DESK)
+
+
 def test_page_is_complete_calm_and_asks_nobody_else_and_a_technique_needs_no_mouse(
     page_server: Server, visit: Callable[..., Visit]
 ) -> None:
@@ -82,8 +112,10 @@ def test_dark_and_chinese_are_chosen_on_the_page_and_kept(
     expect(page.locator(".wb-card").first).to_have_css("background-color", "rgb(23, 30, 37)")
     # The figures are drawn again in the colours of the dark page.
     expect(page.locator(".js-plotly-plot .xtick text").first).to_have_css("fill", "rgb(230, 235, 240)")
+    unfold(page)
     seen.picture("page-dark")
     assert seen.violations(".wb-page") == {}
+    nothing_is_too_narrow(seen)
     page.reload(wait_until="commit")
     drawn(page)
     expect(page.get_by_label("Theme")).to_have_value("dark")
@@ -94,11 +126,12 @@ def test_dark_and_chinese_are_chosen_on_the_page_and_kept(
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.get_by_label("语言")).to_have_value("zh_CN")
-    page.get_by_role("radio", name="int8", exact=True).check()
+    unfold(page)
     # plotly's texts follow.
     expect(page.locator(".wb-trade-off .xtitle")).to_contain_text("基线")
     seen.picture("page-chinese")
     assert seen.violations(".wb-page") == {}
+    nothing_is_too_narrow(seen)
     page.reload(wait_until="commit")
     expect(page.get_by_role("heading", name="变体", exact=True)).to_be_visible()
     expect(page.get_by_label("语言")).to_have_value("zh_CN")

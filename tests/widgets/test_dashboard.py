@@ -14,10 +14,12 @@ import pytest
 
 from widgets import Dashboard
 from widgets.component import Component
+from widgets.link import follow, read
 from widgets.panels.jobs import JobsLine
 from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
+from workbench.engine.elsewhere import openings_elsewhere
 from workbench.engine.siblings import folder_beside, last_used, remember, siblings
 from workbench.jobs.executor import Executor
 from workbench.workbench import Workbench
@@ -193,6 +195,75 @@ def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
         assert page.workbench.folder == tmp_path / "wine-2"
         assert page.workbench.baseline is not None
         page.workbench.close()
+
+
+OPENS_TWO = """
+import sys
+from workbench.api.errors import Cancelled
+from workbench.jobs.executor import Executor
+from workbench.workbench import Workbench
+executor = Executor()
+executor.start()
+workbenches = [Workbench(folder, executor=executor) for folder in sys.argv[1:]]
+jobs = [workbench.open("dense-digits", "digits") for workbench in workbenches]
+for job in jobs:
+    try:
+        job.wait()
+    except Cancelled:
+        pass
+for workbench in workbenches:
+    workbench.close()
+executor.close()
+"""
+
+
+def test_openings_of_a_page_that_was_closed_are_seen_cancelled_and_found_in_the_next_one(
+    tmp_path: Path, executor: Executor, opened_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
+    shutil.copytree(opened_digits, tmp_path / "wine")
+    folders = [tmp_path / "wine-2", tmp_path / "wine-3"]
+    other = subprocess.Popen([sys.executable, "-c", OPENS_TWO, *map(str, folders)])
+    try:
+        until(lambda: len(openings_elsewhere(tmp_path / "wine", ())) == 2)
+        assert {one.folder for one in openings_elsewhere(tmp_path / "wine", {folders[0]})} == {folders[1]}
+        with Workbench(tmp_path / "wine", executor=executor) as first:
+            page = Dashboard(first)
+            page._usual = True
+            see(page)
+            ids = {one.folder: one.state.id for one in openings_elsewhere(first.folder, ())}
+            line = JobsLine(page.session)
+
+            def shown(folder: Path) -> dict[str, Any]:
+                return next(job for job in line.view()["jobs"] if job["id"] == ids[folder])
+
+            assert not [job for job in first.jobs if job.id in ids.values()]
+            assert all("runs in another page" in shown(folder)["stage"] for folder in folders)
+            page.session.cancel(ids[folders[1]])
+            until(lambda: shown(folders[1])["status"] == "cancelled")
+            until(lambda: shown(folders[0])["status"] == "done")
+            assert "under “Open …”" in shown(folders[0])["outcome"]
+            assert [one.folder.name for one in page.session.siblings] == ["wine", "wine-2"]
+            # The page goes there, and the job is one of that workbench.
+            page.session.go_to("wine-2")
+            assert [job["id"] for job in line.view()["jobs"]].count(ids[folders[0]]) == 1
+            page.workbench.close()
+    finally:
+        assert other.wait(120) == 0
+
+
+def test_a_baseline_is_listed_by_its_new_name_and_links_lead_to_it(
+    tmp_path: Path, executor: Executor, opened_digits: Path
+) -> None:
+    shutil.copytree(opened_digits, tmp_path / "digits")
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        bar = TopBar(workbench)
+        workbench.rename("dense-digits", "for the phone")
+        until(lambda: bar.session.siblings[0].name == "for the phone")
+        assert bar.view()["workbenches"][0]["label"] == "for the phone · 1 variant · digits"
+        assert bar.view()["link"] == "open=dense-digits,digits"
+        follow(bar.session, read("?open=dense-digits,digits"))
+        assert [job.kind for job in workbench.jobs] == ["open"]
 
 
 def test_folders_are_counted_and_one_that_was_left_empty_is_taken(

@@ -82,3 +82,20 @@ def test_a_second_page_gets_the_state_even_if_the_first_one_never_answered() -> 
     page.frames.rendered()
     page.frames.rendered()
     assert [state["value"] for state in page.received] == [0, 0]
+
+
+def test_while_nobody_looks_nothing_is_made_and_then_the_newest_is_sent() -> None:
+    page = Page()
+    page.frames.rendered()
+    page.frames.echo(1)
+    page.frames.unseen()
+    page.now = 2 * OVERDUE_SECONDS
+    for value in range(1, 50):
+        page.set(value)
+    assert (len(page.received), page.made) == (1, 1)
+    page.frames.seen()
+    assert [state["value"] for state in page.received] == [0, 49]
+    page.frames.unseen()
+    page.set(50)
+    page.frames.rendered()  # a page that is opened beside it
+    assert page.received[-1]["value"] == 50

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.widgets.result_rows import ROWS
+from tests.widgets.result_rows import DETAILS, ROWS
 from widgets import (
     BestLine,
     Dashboard,
@@ -34,9 +34,10 @@ from widgets.panels.job_card import JobCard
 from widgets.session import Session, session_of
 from widgets.wording import latency_words
 from workbench.api.errors import Cancelled, WorkbenchError
-from workbench.api.recipe import Recipe
+from workbench.api.recipe import Recipe, Step
 from workbench.api.text import current_language, say, use_language
 from workbench.jobs.executor import Executor
+from workbench.measure.records import Flip
 from workbench.results.offers import Offer
 from workbench.runtimes import runtime
 from workbench.workbench import Workbench
@@ -306,6 +307,29 @@ def test_selection_is_shared_by_all_widgets_of_a_workbench(
     assert session_of(workbench) is table.component.session
 
 
+def test_a_prediction_that_was_wrong_and_is_wrong_otherwise_is_neither_lost_nor_won(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flips = tuple(
+        Flip(index=index, label=1, before=before, after=after)
+        for index, (before, after) in enumerate([(1, 0), (0, 1), (0, 2)])
+    )
+    shown = DetailsPanel(workbench)._flips(DETAILS.model_copy(update={"flips": flips}))
+    assert [one["kind"] for one in shown["samples"]] == ["lost", "won", "neither"]
+    assert shown["summary"].endswith("Became wrong: 1, became right: 1, from one wrong class to another: 1.")
+
+
+def test_what_is_listed_has_the_comma_of_the_language(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar = Reader(TopBar(workbench), monkeypatch)
+    features = workbench.passport.features[:2]
+    for language, comma in (("en", ", "), ("zh_CN", "、")):
+        shown = bar.click("language", language=language)
+        assert comma.join(features) in shown["facts"][-1]["detail"]
+    use_language("en")
+
+
 def test_delete_can_be_undone_also_after_a_reload(
     workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,6 +414,42 @@ def test_a_recipe_is_shown_before_it_runs(workbench: Workbench, monkeypatch: pyt
     assert [step["title"] for step in shown["recipe"]["steps"]] == ["Dynamic range (int8 weights)"]
     assert bar.click("run", run=False)["recipe"] is None
     assert len(workbench.jobs) == before
+
+
+def test_a_recipe_is_seen_at_the_technique_that_it_applies_now(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = QuantizationPanel(workbench)
+    seen: list[tuple[list[str], list[str]]] = []
+
+    def look(event: tuple[Any, ...]) -> None:
+        if event[0] == "job" and event[1].status == "running" and event[1].technique is not None:
+            titles = [[job["title"] for job in entry(panel.view(), name)["jobs"]] for name in (FLOAT16, INT8)]
+            seen.append((titles[0], titles[1]))
+
+    stop = workbench.observe(look)
+    workbench.run(Recipe(steps=(Step(technique=FLOAT16),))).wait()
+    stop()
+    assert seen
+    assert all(titles == (["Recipe of 1 step on dense-digits"], []) for titles in seen)
+    assert entry(panel.view(), FLOAT16)["jobs"] == []
+
+
+def test_a_page_that_nobody_looks_at_asks_who_else_does(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(VariantsTable(workbench), monkeypatch)
+    reader._say(type="unseen")
+    assert reader.received == [({"type": "who looks"}, [])]
+    before = reader.component.state["frame"]
+    use_language("zh_CN")
+    try:
+        reader.component.refresh()
+        assert reader.component.state["frame"] == before
+        reader._say(type="seen")
+        assert reader.component.state["frame"] == before + 1
+    finally:
+        use_language("en")
 
 
 def test_a_recipe_with_a_mistake_is_refused_with_its_place(

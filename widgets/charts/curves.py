@@ -146,7 +146,7 @@ def curves_figure(curves: Mapping[str, Curve], across: str, up: str = "") -> dic
 
 def curves_chart(axes: Axes, curves: Mapping[str, Curve]) -> dict[str, Any]:
     """The curves that share two axes: with their newest values in words, and the table behind them."""
-    newest = ", ".join(f"{text_of(name)} {_with_ends(points[-1])}" for name, points in curves.items())
+    newest = tuple(f"{text_of(name)} {_with_ends(points[-1])}" for name, points in curves.items())
     return chart(
         str(axes.title),
         curves_figure(curves, str(axes.across), str(axes.up)),

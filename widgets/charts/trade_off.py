@@ -379,8 +379,8 @@ def _legend_of_rings(picture: Scene, selected: str | None, compared: str | None)
 def summary_of(picture: Scene) -> list[Text]:
     """The picture in sentences."""
 
-    def names(some: Sequence[ResultRow]) -> str:
-        return ", ".join(short(row.variant.name) for row in some) or "–"
+    def names(some: Sequence[ResultRow]) -> tuple[str, ...]:
+        return tuple(short(row.variant.name) for row in some) or ("–",)
 
     said = [
         say(

@@ -130,7 +130,11 @@ class DetailsPanel(VariantActions):
             "samples": [
                 {
                     "index": flip.index,
-                    "lost": flip.label != flip.after,
+                    "kind": "lost"
+                    if flip.label == flip.before
+                    else "won"
+                    if flip.label == flip.after
+                    else "neither",
                     "picture": self._picture(flip.index),
                     "title": str(say("Test sample {index}", index=flip.index)),
                     "label": short(details.classes[flip.label], 30),

@@ -74,7 +74,7 @@ class DrawingPad(Component):
             "title": str(say("Draw, and let every variant answer")),
             "side": side,
             "samples": dataset.info.counts["test"],
-            "hint": str(say("Draw one of: {classes}.", classes=", ".join(short(one, 20) for one in classes))),
+            "hint": str(say("Draw one of: {classes}.", classes=tuple(short(one, 20) for one in classes))),
             "truth": None
             if self._label is None
             else str(say("This test sample is labelled {label}.", label=short(classes[self._label], 30))),

@@ -89,7 +89,7 @@ def _said(guess: Guess) -> str:
         parts.append(say("{ratio}× faster", ratio=ratio(guess.faster)))
     if guess.points is not None:
         parts.append(say("F1 {change} pt", change=points(guess.points / 100)))
-    return str(say("You guessed: {guess}. Wait and see.", guess=", ".join(map(str, parts))))
+    return str(say("You guessed: {guess}. Wait and see.", guess=tuple(parts)))
 
 
 def comparisons(row: ResultRow) -> list[dict[str, Any]]:

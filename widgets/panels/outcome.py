@@ -83,7 +83,7 @@ def outcome_of(job: JobState, session: Session) -> Text | None:
         goal = job.request.get("goal")
         return conclusion(session.rows, Goal.model_validate(goal)) if goal is not None else None
     if row is None:
-        return None
+        return say("Its workbench is under “Open …” now.") if job.kind == "open" else None
     if row.variant.parent is None:
         return say("{name} is open and measured", name=short(row.variant.name))
     return outcome(row)

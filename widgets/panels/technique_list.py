@@ -169,7 +169,7 @@ def refusal_help(refusal: Refusal, variants: Mapping[str, Variant]) -> Text | No
     start = _name(refusal.start, variants, 24)
     if refusal.kind == "instead":
         return say("Apply to {start} instead", start=start)
-    steps = ", ".join(_name(one, variants, 24) for one in refusal.after)
+    steps = tuple(_name(one, variants, 24) for one in refusal.after)
     return say("Apply to {start}, then {steps} again", start=start, steps=steps)
 
 

@@ -63,6 +63,7 @@ class TechniquesPanel(Component):
 
     _esm = esm("techniques")
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "jobs", "selection", "technique"})
+    takes_long: ClassVar[bool] = True
 
     def __init__(self, workbench: Workbench | Session, families: tuple[Family, ...] = FAMILIES) -> None:
         self.families = families
@@ -213,7 +214,9 @@ class TechniquesPanel(Component):
         return self._predicted[name][1]
 
     def _jobs(self, name: str) -> list[JobState]:
-        mine = [job for job in self.session.jobs if job.request.get("technique") == name]
+        mine = [
+            job for job in self.session.jobs if job.request.get("technique") == name or job.technique == name
+        ]
         active = [job for job in mine if not job.ended]
         # The newest one is shown after it has ended only if something is to be said about it.
         return active or [job for job in mine[:1] if job.status in ("failed", "interrupted")]

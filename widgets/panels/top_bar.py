@@ -15,7 +15,7 @@ from widgets.wording import count, short, size
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.recipe import Recipe
-from workbench.api.text import LANGUAGES, Text, current_language, say
+from workbench.api.text import LANGUAGES, Text, current_language, listed, say
 from workbench.data.outputs import reading_notes
 from workbench.engine.shared_mode import shared_mode
 from workbench.workbench import Workbench
@@ -100,8 +100,9 @@ class TopBar(Component):
                     "value": one.folder.name,
                     "label": str(
                         say(
+                            "{model} · {count} variant · {folder}",
                             "{model} · {count} variants · {folder}",
-                            model=short(one.model),
+                            model=short(one.name),
                             count=one.variants,
                             folder=short(one.folder.name, 30),
                         )
@@ -151,7 +152,7 @@ class TopBar(Component):
                     "title": str(Text(template=techniques[step.technique].title))
                     if step.technique in techniques
                     else short(step.technique),
-                    "values": ", ".join(f"{key}: {value}" for key, value in step.parameters.items())[:200],
+                    "values": str(listed(f"{key}: {value}" for key, value in step.parameters.items()))[:200],
                 }
                 for step in recipe.steps
             ],
@@ -204,7 +205,7 @@ class TopBar(Component):
                     "{cores} cores · {memory} · {features}",
                     cores=machine.cores,
                     memory=size(machine.memory_bytes),
-                    features=short(machine.gpu or ", ".join(machine.features) or "-", 60),
+                    features=short(machine.gpu or str(listed(machine.features)) or "-", 60),
                 ),
             )
         )

@@ -180,6 +180,7 @@ def _final_hint(rows: tuple[ResultRow, ...]) -> Text:
     runs = [*runtimes.values(), *([len(runtimes)] if len(runtimes) > 1 else [])]
     seconds = _PROCESSES * sum(max(_RUN_SECONDS, _FILE_SECONDS * files) + _START_SECONDS for files in runs)
     return say(
+        "times it again in five fresh processes, about {time}: for numbers that you publish.",
         "times all {count} variants again in five fresh processes, about {time}: for numbers that you "
         "publish.",
         count=len(rows),

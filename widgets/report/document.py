@@ -25,7 +25,7 @@ from widgets.wording import (
 )
 from workbench import __version__
 from workbench.api.errors import WorkbenchError
-from workbench.api.text import Text, current_language, say
+from workbench.api.text import Text, current_language, listed, say
 from workbench.engine.reading import Reading
 from workbench.results.rows import ResultRow
 
@@ -242,7 +242,7 @@ def _caveats(rows: Sequence[ResultRow]) -> Iterator[Element]:
     yield element("h2", str(say("What to know of these numbers")))
     yield element(
         "ul",
-        *(element("li", element("strong", ", ".join(names)), f": {note}") for note, names in said.items()),
+        *(element("li", element("strong", str(listed(names))), f": {note}") for note, names in said.items()),
     )
     yield element(
         "p",
@@ -294,14 +294,14 @@ def _machines(workbench: Reading, rows: Sequence[ResultRow]) -> Iterator[Element
     yield element("h2", str(say("Machine and software")))
     for passport in passports:
         facts = [
-            (say("Processor"), f"{passport.cpu} · {', '.join(passport.features)}"),
+            (say("Processor"), f"{passport.cpu} · {listed(passport.features)}"),
             (say("Cores"), str(passport.cores)),
             (say("Memory"), size(passport.memory_bytes)),
             (say("Graphics processor"), passport.gpu or "–"),
             (say("System"), f"{passport.system} · Python {passport.python}"),
             (
                 say("Libraries"),
-                ", ".join(f"{name} {version}" for name, version in passport.libraries.items()),
+                str(listed(f"{name} {version}" for name, version in passport.libraries.items())),
             ),
         ]
         yield element(

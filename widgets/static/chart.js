@@ -9,8 +9,8 @@ import { toolbar } from "./roving.js";
 
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" };
 
-/** A picture with its name, the table behind it, and a button that shows the table; `save` offers it as a file. */
-export function picture({ view, key, figure, name, summary, table, height, click, legend = null, save = false }) {
+/** A picture with its name, the table behind it, and a button that shows the table; `save` offers it as a file, `calm` says that it changes by itself. */
+export function picture({ view, key, figure, name, summary, table, height, click, legend = null, save = false, calm = false }) {
   const { labels, local } = view;
   const shown = Boolean(local[`table ${key}`]);
   /** @type {PlotNode | null} */
@@ -21,11 +21,11 @@ export function picture({ view, key, figure, name, summary, table, height, click
       hidden: shown,
       mount: (node) => {
         plot = node;
-        start(node, view.assets, figure, click);
+        start(node, view.assets, figure, click, calm);
       },
       update: (node) => {
         plot = node;
-        update(node, figure, click);
+        update(node, figure, click, calm);
       },
       unmount: (node) => stop(node),
     }),
@@ -108,7 +108,8 @@ async function name(library, node, palette) {
  * @param {PlotNode} node
  * @param {Assets} assets
  */
-function start(node, assets, figure, click) {
+function start(node, assets, figure, click, calm) {
+  node.__calm = calm;
   node.__assets = assets;
   node.__wanted = figure;
   node.__click = click;
@@ -120,7 +121,8 @@ function start(node, assets, figure, click) {
 }
 
 /** @param {PlotNode} node */
-function update(node, figure, click) {
+function update(node, figure, click, calm) {
+  node.__calm = calm;
   node.__click = click;
   const theme = currentTheme();
   if (node.__wanted === figure && node.__theme === theme) return;
@@ -137,17 +139,49 @@ function leisure() {
   });
 }
 
-/** @type {Promise<unknown>} */
-let lastTurn = Promise.resolve();
+const SHARE = 0.08; // of the time, at most, is spent on drawing what changes by itself
+
+/**
+ * Rests after a figure that changes while something runs was drawn, the longer the slower this machine draws.
+ * @param {PlotNode} node
+ */
+function rest(node) {
+  const ready = (node.__drawnAt ?? 0) + (node.__cost ?? 0) * (1 / SHARE - 1) - performance.now();
+  return node.__calm && ready > 0 ? new Promise((resolve) => setTimeout(resolve, ready)) : Promise.resolve();
+}
+
+/** @type {{ node: PlotNode, draw: () => Promise<void>, resolve: (value?: unknown) => void, reject: (reason: unknown) => void }[]} */
+const waiting = [];
+let drawing = false;
 
 /**
  * One figure after the other, each in a task of its own: together they would hold the page for over a second.
+ * @param {PlotNode} node
  * @param {() => Promise<void>} draw
  */
-function inTurn(draw) {
-  const turn = lastTurn.then(leisure).then(draw);
-  lastTurn = turn.catch(() => {});
-  return turn;
+function inTurn(node, draw) {
+  return new Promise((resolve, reject) => {
+    waiting.push({ node, draw, resolve, reject });
+    if (!drawing) takeTurns();
+  });
+}
+
+/** What is in sight comes first, and what was drawn before without waiting for leisure: somebody looks at it. */
+async function takeTurns() {
+  drawing = true;
+  while (waiting.length > 0) {
+    if (waiting.some(({ node }) => node.__drawnAt && inSight(node))) await new Promise((resolve) => setTimeout(resolve, 0));
+    else await leisure();
+    const [{ draw, resolve, reject }] = waiting.splice(Math.max(0, waiting.findIndex(({ node }) => inSight(node))), 1);
+    await draw().then(resolve, reject);
+  }
+  drawing = false;
+}
+
+/** @param {PlotNode} node */
+function inSight(node) {
+  const { top, bottom } = node.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
 /**
@@ -161,11 +195,12 @@ async function schedule(node) {
   }
   node.__drawing = true;
   try {
-    await leisure();
+    if (!node.__drawnAt) await leisure(); // the page's own start comes before its figures
     const library = await node.__assets.plotly();
     do {
+      await rest(node);
       node.__again = false;
-      await inTurn(() => drawn(library, node));
+      await inTurn(node, () => drawn(library, node));
     } while (node.__again);
   } finally {
     node.__drawing = false;
@@ -178,6 +213,7 @@ async function schedule(node) {
  */
 async function drawn(library, node) {
   if (!node.isConnected || node.clientWidth === 0) return;
+  const began = performance.now();
   const palette = colours(node);
   if (palette.ink === "") {
     // The style sheet is being exchanged.
@@ -189,6 +225,8 @@ async function drawn(library, node) {
   const { data, layout } = dressed(node, node.__wanted, palette);
   await library.react(node, data, layout, CONFIG);
   await name(library, node, palette);
+  node.__drawnAt = performance.now();
+  node.__cost = node.__drawnAt - began;
   if (node.__listening) return;
   node.__listening = true;
   node.on?.("plotly_click", (event) => node.__click?.(event.points[0]));

@@ -55,5 +55,5 @@ export function live(view) {
       } }, open ? labels.hide : labels.show)),
     open && h("div", { class: "wb-two" }, state.charts.map((chart) => h("div", { key: chart.name },
       h("h3", { class: "wb-small-title" }, chart.name),
-      picture({ view, key: chart.name, ...chart })))));
+      picture({ view, key: chart.name, ...chart, calm: state.running })))));
 }

@@ -5,6 +5,7 @@
 
 const EVERY_MS = 5000;
 const PATIENCE_MS = 20000;
+const PATIENCE_AFTER_RESTART_MS = 2000;
 
 const kernels = new Map(); // the manager of a kernel's widgets -> its watch
 
@@ -38,6 +39,13 @@ class Watch {
     }
   }
 
+  /** The kernel has restarted, says its notebook: who is still there answers soon, or never. */
+  hurry() {
+    this.asked = null;
+    this.ask();
+    setTimeout(() => this.asked !== null && this.fall(), PATIENCE_AFTER_RESTART_MS);
+  }
+
   fall() {
     this.silent = true;
     this.tell();
@@ -58,12 +66,15 @@ class Watch {
    */
   add(model, changed) {
     const hear = (message) => this.hear(message);
+    const hurry = () => this.hurry();
     model.on("msg:custom", hear);
+    model.on("comm_live_update", hurry);
     this.panels.set(changed, model);
     this.asked = null; // the newest one asks from now on
     this.tell();
     return () => {
       model.off("msg:custom", hear);
+      model.off("comm_live_update", hurry);
       this.panels.delete(changed);
       this.asked = null; // the answer may have been due to that one
       if (this.panels.size > 0) return;

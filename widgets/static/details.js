@@ -93,9 +93,9 @@ function flips(view) {
   const { state } = view;
   if (state.waiting) return h("p", { class: "wb-empty", role: "status" }, state.waiting);
   return [h("p", {}, state.flips.summary),
-    h("ul", { class: "wb-flips" }, state.flips.samples.map((flip) => h("li", { key: flip.index, class: flip.lost ? "wb-flip-lost" : null },
+    h("ul", { class: "wb-flips" }, state.flips.samples.map((flip) => h("li", { key: flip.index, class: `wb-flip-${flip.kind}` },
       flip.picture && h("img", { src: flip.picture, alt: flip.title, width: "64", height: "64" }),
-      h("span", {}, h("strong", {}, flip.label, h("span", { class: "wb-flip-sign", "aria-hidden": "true" }, flip.lost ? "✕" : "✓")),
+      h("span", {}, h("strong", {}, flip.label, h("span", { class: "wb-flip-sign", "aria-hidden": "true" }, { lost: "✕", won: "✓", neither: "≠" }[flip.kind])),
         h("span", { class: "wb-sub" }, flip.change)))))];
 }
 

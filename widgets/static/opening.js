@@ -143,7 +143,7 @@ export function opening(view) {
     local.before = { id: state.opening?.id, attempt: state.attempt };
     local.edited = new Set();
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
-      label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.trust,
+      label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.model === "" && chosen.trust,
       output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning,
       testFraction: chosen.testFraction, validationFraction: chosen.validationFraction, limit: chosen.limit });
     view.redraw();
@@ -172,7 +172,7 @@ export function opening(view) {
         typed("testFraction", labels.fractionHint),
         typed("validationFraction", labels.fractionHint),
         state.paths && typed("limit", labels.limitHint))),
-    state.trust && h("div", { class: "wb-field wb-field-checkbox", key: "trust" },
+    state.trust && chosen.model === "" && h("div", { class: "wb-field wb-field-checkbox", key: "trust" },
       h("input", { id: `${local.id}-trust`, type: "checkbox", checked: chosen.trust, onchange: choose("trust") }),
       h("label", { for: `${local.id}-trust` }, labels.trust)),
     state.error && h("p", { class: "wb-error", role: "alert", key: "problem" }, state.error),

@@ -12,6 +12,7 @@ import { goal as goalView } from "./goal.js";
 import { guess as guessView } from "./guess.js";
 import { jobOfCell as jobOfCellView } from "./jobcard.js";
 import { jobs as jobsView } from "./jobs.js";
+import { watchSight } from "./seen.js";
 import { skipLink as skipLinkView } from "./skiplink.js";
 import { techniques as techniquesView } from "./techniques.js";
 import { topBar as topBarView } from "./topbar.js";
@@ -76,15 +77,20 @@ function component(content) {
           speak(el, view.state.spoken);
           el.classList.toggle("wb-stale", Boolean(view.lost || view.state.closed));
           draw(el, [notice(view), content(view)]);
+          el.classList.toggle("wb-nothing", el.childElementCount === 0);
         },
       };
       const receive = (message, buffers) => view.receive?.(message, buffers);
+      const changed = () => {
+        if (!document.hidden) view.redraw();
+      };
       el.classList.add("workbench");
-      model.on("change:state", view.redraw);
+      model.on("change:state", changed);
       model.on("msg:custom", receive);
       const forget = onTheme(view.redraw);
       view.redraw();
       greet(model);
+      const unsee = watchSight(model, view.redraw);
       const unwatch = watchConnection(model, (lost) => {
         if (lost === view.lost) return;
         view.lost = lost;
@@ -92,7 +98,8 @@ function component(content) {
       });
       return () => {
         unwatch();
-        model.off("change:state", view.redraw);
+        unsee();
+        model.off("change:state", changed);
         model.off("msg:custom", receive);
         forget();
         clear(el);

@@ -7,7 +7,7 @@ reader switches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias, Union
@@ -128,6 +128,11 @@ def _in_words(hole: str, value: Value, language: str) -> Value:
 def verbatim(words: str) -> Text:
     """A text that is shown as it is in every language, such as a library's own error."""
     return Text(template="{words}", values={"words": words})
+
+
+def listed(words: Iterable[_One]) -> Text:
+    """Several, with the comma of the language between them."""
+    return Text(template="{words}", values={"words": tuple(words)})
 
 
 def current_language() -> str:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 
 from workbench.api.dataset import DatasetInfo
-from workbench.api.errors import Refused, WorkbenchError
+from workbench.api.errors import JobFailed, Refused, WorkbenchError
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.engine.candidates import Plan, Trial, obstacle, plan_of, training_for_rounding, trainings
@@ -79,7 +79,17 @@ class Finder:
         if training:
             await self._train(job, goal, plan, baseline, shares)
         rows = await self._rows()
-        job.update(step=None)
+        job.update(step=None, technique=None)
+        if shares.failures and all(row.variant.parent is None for row in rows):
+            # "Nothing found" would sound as if something had been looked at.
+            raise JobFailed(
+                say(
+                    "Nothing could be made: what was tried has failed, {count} time. {first}",
+                    "Nothing could be made: what was tried has failed, {count} times. {first}",
+                    count=len(shares.failures),
+                    first=shares.failures[0],
+                )
+            )
         _log(job, conclusion(rows, goal))
         found = best(rows, goal)
         if found is not None:
@@ -192,12 +202,16 @@ class Finder:
         try:
             variant = trial.made(parent, self._bench.store.variants())
             if variant is None:
+                job.update(technique=trial.technique)
                 variant = await self._making.make(
                     job, trial.made_by, parent, trial.values, make, automatic=automatic
                 )
         except WorkbenchError as error:
             shares.take(LOOK)
-            _log(job, say("{technique} failed: {reason}", technique=trial.title, reason=error.text))
+            shares.failures.append(
+                say("{technique} failed: {reason}", technique=trial.title, reason=error.text)
+            )
+            _log(job, shares.failures[-1])
             return None
         return variant if await self._attempt_look(job, variant, shares) else None
 
@@ -219,6 +233,7 @@ class Finder:
         self, job: Job, reference: Variant, variants: Sequence[Variant], share: tuple[float, float]
     ) -> None:
         """Times variants against a reference; one by one where they cannot be timed together."""
+        job.update(technique=None)  # those that are timed together were made by several
         job.phase(*share, say("Measuring latency"))
         try:
             await self._measuring.time(job, [reference, *variants], "quick")
@@ -249,9 +264,14 @@ class Finder:
 
 
 class _Shares:
-    """Divides a job's progress into parts that follow each other, by how long each takes."""
+    """Divides a job's progress into parts that follow each other, by how long each takes.
+
+    Attributes:
+        failures: What took its part and failed, with the reasons.
+    """
 
     def __init__(self, weights: Iterable[float]) -> None:
+        self.failures: list[Text] = []
         self._total = sum(weights)
         self._taken = 0.0
 

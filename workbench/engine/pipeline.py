@@ -181,6 +181,7 @@ class Pipeline:
         width = 1.0 / len(steps)
         for number, (technique, parameters) in enumerate(steps):
             share = number * width, (number + 1) * width
+            job.update(technique=technique.name)
             variant = await self.apply(job, technique, variant, parameters, again, share)
         return variant
 

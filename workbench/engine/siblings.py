@@ -15,7 +15,9 @@ from workbench.engine.shared_mode import shared_mode
 from workbench.jobs.state import PROCESS_ENDED, JobState
 from workbench.store.ownership import lives
 
-_DATABASE = "workbench.sqlite"
+DATABASE = "workbench.sqlite"
+"""Name of the file that makes a folder a workbench."""
+
 _LAST_USED = "last-used.txt"
 _FACTS = "SELECT name, value FROM facts WHERE name IN ('seed', 'dataset')"
 _COUNTED = re.compile(r"(?P<name>.+)-[0-9]{1,3}")
@@ -36,7 +38,8 @@ class Sibling(Record):
 
     Attributes:
         folder: Where it is.
-        model: Name of its baseline.
+        model: Name of its model as it was opened.
+        name: What its baseline is called now.
         data: Name of its data.
         seed: Its seed.
         variants: How many variants it has, the baseline included.
@@ -44,6 +47,7 @@ class Sibling(Record):
 
     folder: Path
     model: str
+    name: str
     data: str
     seed: int
     variants: int
@@ -56,7 +60,7 @@ def siblings(folder: Path) -> tuple[Sibling, ...]:
     """
     candidates = _home(folder).glob("model-*") if shared_mode() else folder.parent.iterdir()
     homes = {_home(folder), *candidates} if shared_mode() else set(candidates)
-    found = (_read(home) for home in sorted(homes) if (home / _DATABASE).is_file())
+    found = (_read(home) for home in sorted(homes) if (home / DATABASE).is_file())
     return tuple(sibling for sibling in found if sibling is not None)
 
 
@@ -82,7 +86,7 @@ def _first_of(folder: Path) -> Path:
 
 def _is_vacant(folder: Path) -> bool:
     """Whether a workbench has never held anything, and nobody has it open."""
-    if not (folder / _DATABASE).is_file() or lives(folder / "owners"):
+    if not (folder / DATABASE).is_file() or lives(folder / "owners"):
         return False
     try:
         return not _rows(folder, "SELECT id FROM variants LIMIT 1")
@@ -123,7 +127,7 @@ def last_used() -> Path:
     if not shared_mode() and note.is_file():
         name = note.read_text(encoding="utf-8").strip()
         folder = usual.parent / name
-        if Path(name).name == name and (folder / _DATABASE).is_file():
+        if Path(name).name == name and (folder / DATABASE).is_file():
             return folder
     return usual
 
@@ -141,21 +145,30 @@ def _home(folder: Path) -> Path:
 
 def _read(folder: Path) -> Sibling | None:
     try:
-        rows = _rows(folder, "SELECT record FROM variants WHERE deleted IS NULL ORDER BY rowid")
+        rows = _variants(folder)
         facts = {row[0]: row[1] for row in _rows(folder, _FACTS)}
     except sqlite3.Error:  # another program's file, or a workbench of a later version
         return None
-    for (record,) in rows:
+    for record, name in rows:
         variant = Variant.model_validate_json(record)
         if variant.parent is None:
             return Sibling(
                 folder=folder,
                 model=variant.name,
+                name=name or variant.name,
                 data=_data_name(folder, facts.get("dataset")),
                 seed=int(facts.get("seed") or 0),
                 variants=len(rows),
             )
     return None
+
+
+def _variants(folder: Path) -> list[tuple[str, ...]]:
+    """The records of what is there, each with the name that a reader gave it, empty for none."""
+    try:
+        return _rows(folder, "SELECT record, name FROM named_variants WHERE deleted IS NULL ORDER BY number")
+    except sqlite3.OperationalError:  # nobody has opened it since names can be given
+        return _rows(folder, "SELECT record, '' FROM variants WHERE deleted IS NULL ORDER BY rowid")
 
 
 def _data_name(folder: Path, dataset: str | None) -> str:
@@ -168,6 +181,6 @@ def _data_name(folder: Path, dataset: str | None) -> str:
 
 
 def _rows(folder: Path, query: str) -> list[tuple[str, ...]]:
-    address = f"{(folder / _DATABASE).as_uri()}?mode=ro"
+    address = f"{(folder / DATABASE).as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True, timeout=1)) as base:
         return base.execute(query).fetchall()

@@ -44,6 +44,7 @@ class JobState(Record):
         status: Where it is; see the module's diagram.
         stage: What is being done now.
         step: Which of its steps that belongs to, of a job that makes several variants.
+        technique: Name of the technique that it applies now, of such a job.
         progress: 0 to 1; None where it is not known.
         eta_seconds: Time left, from the progress of the last seconds, else from what was expected; None where
             too little is known.
@@ -71,6 +72,7 @@ class JobState(Record):
     status: JobStatus = "queued"
     stage: Text | None = None
     step: Text | None = None
+    technique: str | None = None
     progress: float | None = None
     eta_seconds: float | None = None
     late: bool = False

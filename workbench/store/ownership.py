@@ -30,13 +30,14 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-def lives(folder: Path) -> bool:
+def lives(folder: Path, owner: str = "*") -> bool:
     """Whether any process has a store open.
 
     Args:
         folder: Where its lock files lie, if there are any.
+        owner: The mark of the one that is asked for; by default any.
     """
-    for path in folder.glob("*.lock"):
+    for path in folder.glob(f"{owner}.lock"):
         try:
             with path.open("r") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
