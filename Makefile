@@ -19,10 +19,11 @@ lab: $(VENV)/.runtimes ## open the notebooks in JupyterLab
 test: $(VENV)/.test check ## every check and every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
-check: $(VENV)/.test ## ruff and mypy
+check: $(VENV)/.test ## ruff, mypy, the order of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 
 fast: $(VENV)/.test ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow and not browser"
@@ -40,7 +41,7 @@ stubs: $(VENV)/.test ## write what editors complete of the techniques
 	$(BIN)/python scripts/family_stubs.py
 
 demo-models: $(VENV)/.runtimes ## train the built-in models again
-	$(BIN)/python -m workbench.models.train_demo
+	$(BIN)/python -m workbench.models.demo.train
 
 constraints: $(VENV)/.python ## resolve the pinned versions again
 	$(BIN)/uv pip compile pyproject.toml --extra runtimes --extra test --extra docs --upgrade \

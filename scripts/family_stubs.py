@@ -7,10 +7,10 @@ import types
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from workbench.technique import FAMILIES, AnyTechnique
-from workbench.technique_calls import of_family, signature
+from workbench.api.technique import FAMILIES, AnyTechnique
+from workbench.engine.technique_calls import of_family, signature
 
-PACKAGE = Path(__file__).parents[1] / "workbench"
+PACKAGE = Path(__file__).parents[1] / "workbench" / "engine"
 
 
 def stubs() -> dict[str, str]:
@@ -30,9 +30,9 @@ def _families() -> str:
         "",
         "from typing import Literal",
         "",
+        "from workbench.api.variant import Variant",
+        "from workbench.engine.technique_calls import FamilyCalls",
         "from workbench.jobs.job import Job",
-        "from workbench.technique_calls import FamilyCalls",
-        "from workbench.variant import Variant",
     ]
     for family in FAMILIES:
         lines += ["", f"class {family.capitalize()}(FamilyCalls):"]

@@ -14,8 +14,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from workbench.api.privacy import forbid_telemetry
 from workbench.jobs.executor import Executor
-from workbench.privacy import forbid_telemetry
 from workbench.workbench import Workbench
 
 forbid_telemetry()  # also where a test imports a runtime's package itself

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from workbench.data.dataset import SPLITS, Dataset, DatasetInfo
-from workbench.errors import Cancelled
-from workbench.text import Text, say
+from workbench.api.dataset import SPLITS, Dataset, DatasetInfo
+from workbench.api.errors import Cancelled
+from workbench.api.text import Text, say
 
 
 @dataclass

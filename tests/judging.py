@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
+from workbench.api.variant import Variant
 from workbench.jobs.job import Job
-from workbench.variant import Variant
 from workbench.workbench import Workbench
 
 

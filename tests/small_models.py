@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from workbench.data.dataset import Dataset, DatasetInfo
-from workbench.models.description import describe_keras
-from workbench.text import say
-from workbench.variant import RuntimeSettings, Variant
+from workbench.api.dataset import Dataset, DatasetInfo
+from workbench.api.text import say
+from workbench.api.variant import RuntimeSettings, Variant
+from workbench.models.reading.description import describe_keras
 
 CLASSES = 4
 KINDS = ("dense", "conv", "two_inputs")

@@ -9,11 +9,11 @@ import pytest
 from tests import small_models
 from tests.runtimes.tensorrt_bindings import ask
 from tests.techniques import conftest
-from workbench.deployment import deployment_code, deployment_file, requirements
-from workbench.errors import Unavailable
+from workbench.api.errors import Unavailable
+from workbench.api.variant import RuntimeSettings
+from workbench.deploy.deployment import deployment_code, deployment_file, requirements
 from workbench.runtimes import runtime
 from workbench.runtimes.tensorrt_protocol import CLASSES
-from workbench.variant import RuntimeSettings
 
 parents, made = conftest.parents, conftest.made
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")

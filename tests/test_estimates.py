@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from workbench.compatibility import parse_parameters
-from workbench.data.dataset import DatasetInfo
-from workbench.estimates import estimate
+from workbench.api.dataset import DatasetInfo
+from workbench.api.text import say
+from workbench.api.variant import Layer, ModelDescription, TensorSpec, Variant
+from workbench.engine.compatibility import parse_parameters
+from workbench.engine.estimates import estimate
 from workbench.jobs.state import JobState
 from workbench.measure.passport import passport
 from workbench.store import Store
 from workbench.techniques import technique
-from workbench.text import say
-from workbench.variant import Layer, ModelDescription, TensorSpec, Variant
 
 COUNTS = {"train": 600, "validation": 200, "test": 200}
 INFO = DatasetInfo(

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from workbench.errors import Cancelled, InvalidInput, JobFailed, Refused
-from workbench.finding import Goal
+from workbench.api.errors import Cancelled, InvalidInput, JobFailed, Refused
+from workbench.api.text import say
+from workbench.api.variant import Variant
+from workbench.engine.candidates import plan_of
+from workbench.engine.goal import Goal
+from workbench.engine.making import Making
 from workbench.jobs.executor import Executor
-from workbench.making import Making
 from workbench.measure.records import LatencyMeasurement
-from workbench.text import say
-from workbench.trials import plan_of
-from workbench.variant import Variant
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.widgets.result_rows import row, variant
-from workbench.errors import InvalidInput
-from workbench.finding import Goal, best, conclusion, parse_goal
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
+from workbench.engine.goal import Goal, best, conclusion, parse_goal
 from workbench.measure.records import Interval, QualityVerdict, SizeVerdict
-from workbench.results import ResultRow
-from workbench.text import say
+from workbench.results.rows import ResultRow
 
 BASELINE = row(variant("b", "baseline"), 4000, 0.9, 0.95).model_copy(update={"quality_change": None})
 RUNTIMES = ("litert", "onnxruntime", "keras.function")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.errors import InvalidInput
-from workbench.library_errors import LONGEST, library_cause, raw_text, reason_of, with_kind
+from workbench.api.errors import InvalidInput
+from workbench.api.library_errors import LONGEST, library_cause, raw_text, reason_of, with_kind
 
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from workbench import text
+from workbench.api import text
+from workbench.api.technique import field_context
+from workbench.api.text import LANGUAGES, Text, catalogue_path, say, say_as, verbatim
 from workbench.locale import collect
 from workbench.locale.collect import Message
-from workbench.technique import field_context
 from workbench.techniques import techniques
-from workbench.text import LANGUAGES, Text, catalogue_path, say, say_as, verbatim
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 NAMES = {

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.widgets.result_rows import HOSTILE, ROWS
-from workbench.errors import Unavailable
+from workbench.api.errors import Unavailable
+from workbench.api.text import say
+from workbench.engine.display import technique_html
+from workbench.engine.origin import content_digest
 from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
-from workbench.notebook import results_cells, technique_html, variant_html
-from workbench.origin import content_digest
-from workbench.result_table import Results
+from workbench.results.notebook import results_cells, variant_html
+from workbench.results.table import Results
 from workbench.store import Store
 from workbench.techniques import techniques
-from workbench.text import say
 
 RESULTS = Results(ROWS)
 BUSY = RESULTS[1].model_copy(update={"distrust": say("The machine was busy.")})

@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from workbench import number_format
+from workbench.api import number_format
+from workbench.api.text import say
 from workbench.measure.records import Interval
-from workbench.text import say
 
 DRAWN = random.Random(7)
 VALUES = [sign * 10 ** DRAWN.uniform(-9, 11) for _ in range(2000) for sign in (1, -1)] + [

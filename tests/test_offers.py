@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.test_doctor import size, speed, variant
-from workbench.doctor import notes
-from workbench.offers import offers
-from workbench.results import ResultRow
-from workbench.text import say
-from workbench.variant import ModelDescription, Variant
+from workbench.api.text import say
+from workbench.api.variant import ModelDescription, Variant
+from workbench.results.doctor import notes
+from workbench.results.offers import offers
+from workbench.results.rows import ResultRow
 
 
 def made(id_: str, parent: str | None, technique: str | None, macs: int | None, **changes: object) -> Variant:

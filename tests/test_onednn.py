@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from workbench import onednn, work
-from workbench.errors import JobFailed, TensorFlowCrashed
-from workbench.jobs import failure
+from workbench.api.errors import JobFailed, TensorFlowCrashed
+from workbench.engine import worker_functions
+from workbench.jobs import failure, onednn
 from workbench.jobs.limits import Limits
 from workbench.jobs.reporter import SilentReporter
 
@@ -56,12 +56,21 @@ def test_another_end_is_not_blamed_on_tensorflow(number: int, kind: str) -> None
     assert type(error) is JobFailed
 
 
+def test_who_asks_for_them_again_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(onednn.VARIABLE, raising=False)
+    assert not onednn.stay_off(None)
+    assert onednn.stay_off(onednn.OFF)
+    assert f"set {onednn.VARIABLE}=1 in the environment" in str(onednn.made_without())
+    monkeypatch.setenv(onednn.VARIABLE, "1")
+    assert not onednn.stay_off(onednn.OFF)
+
+
 def test_processes_of_a_call_hear_the_switch() -> None:
     def ask(report: object) -> str:
         code = f"import os; print(os.environ.get({onednn.VARIABLE!r}))"
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
-    assert work.without_onednn(SilentReporter(), ask).strip() == "0"
+    assert worker_functions.without_onednn(SilentReporter(), ask).strip() == "0"
     assert onednn.VARIABLE not in os.environ
     assert ask(None).strip() == "None"
 

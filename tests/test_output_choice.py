@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
 from workbench.jobs.executor import Executor
 from workbench.workbench import Workbench
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from workbench.data.dataset import DatasetInfo
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text
+from workbench.api.variant import JudgedOutput, ModelDescription, TensorSpec
+from workbench.data.batches import chosen_output
+from workbench.data.outputs import judged_model, output_wish, require_classes, with_wish
 from workbench.data.prepare import prepare
-from workbench.errors import InvalidInput
-from workbench.outputs import judged_model, output_wish, require_classes, with_wish
-from workbench.runtimes.batches import chosen_output
-from workbench.text import Text
-from workbench.variant import JudgedOutput, ModelDescription, TensorSpec
 
 
 def model(*outputs, meanings=()):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.errors import InvalidInput
-from workbench.recipe import Recipe, Step
+from workbench.api.errors import InvalidInput
+from workbench.api.recipe import Recipe, Step
 
 json_values = st.recursive(
     st.none()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from workbench.compatibility import parse_parameters
-from workbench.data.dataset import DatasetInfo
-from workbench.int8_instructions import aims_here, speed_here
+from workbench.api.dataset import DatasetInfo
+from workbench.api.text import say
+from workbench.api.variant import Format, Layer, ModelDescription, Precision, TensorSpec, Variant
+from workbench.engine.compatibility import parse_parameters
+from workbench.engine.refusal import Refusal, refusal
 from workbench.measure.records import Passport
-from workbench.refusal import Refusal, refusal
+from workbench.results.int8_instructions import aims_here, speed_here
 from workbench.techniques import technique
-from workbench.text import say
-from workbench.variant import Format, Layer, ModelDescription, Precision, TensorSpec, Variant
 
 INFO = DatasetInfo(
     name="d",
@@ -104,7 +104,7 @@ def test_what_fits_nothing_before_either_is_not_for_this_model() -> None:
 
 def test_what_the_machine_lacks_is_told_apart_from_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workbench.runtimes.tensorrt.has_gpu", lambda: False)
-    monkeypatch.setattr("workbench.refusal.has_gpu", lambda: False)
+    monkeypatch.setattr("workbench.engine.refusal.has_gpu", lambda: False)
     monkeypatch.delenv("WORKBENCH_GPU", raising=False)
     assert refused("inference.tensorrt", BASELINE).kind == "hardware"
     assert refused("inference.runtime", BASELINE, runtime="tensorrt").kind == "hardware"

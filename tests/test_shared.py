@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.judging import judged
-from workbench import workers
-from workbench.errors import Cancelled, JobFailed, Refused
+from workbench.api.errors import Cancelled, JobFailed, Refused
+from workbench.engine import submit
+from workbench.engine.shared_mode import JOB_LIMITS, require_allowed
 from workbench.jobs.limits import Limits
-from workbench.shared import JOB_LIMITS, require_allowed
 from workbench.workbench import Workbench
 
 
@@ -71,10 +71,10 @@ def test_a_visitor_has_one_job_at_a_time_and_each_ends_at_its_limit(
         running.wait()
 
     assert JOB_LIMITS.wall_seconds is not None
-    shared.setattr(workers, "JOB_LIMITS", Limits(wall_seconds=4))
+    shared.setattr(submit, "JOB_LIMITS", Limits(wall_seconds=4))
     with pytest.raises(JobFailed, match=r"4 s|4 seconds"):
         visitor.apply("structure.width", epochs=1000, patience=0).wait()
 
-    shared.setattr(workers, "JOB_LIMITS", JOB_LIMITS)  # the worker that was ended has a successor
+    shared.setattr(submit, "JOB_LIMITS", JOB_LIMITS)  # the worker that was ended has a successor
     made = judged(visitor, visitor.apply("quantization.float16"))
     assert made.format == "tflite"

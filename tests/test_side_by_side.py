@@ -6,8 +6,8 @@ import pytest
 
 from tests.widgets.result_rows import ROWS, interval
 from workbench.measure.records import Interval, SpeedVerdict
-from workbench.results import ResultRow
-from workbench.side_by_side import inverse, side_by_side
+from workbench.results.rows import ResultRow
+from workbench.results.side_by_side import inverse, side_by_side
 
 BASELINE, INT8, WIDE = (row.model_copy(update={"passport": "here"}) for row in ROWS[:3])
 

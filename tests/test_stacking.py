@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from tests.judging import judged
-from workbench.errors import Refused
+from workbench.api.errors import Refused
+from workbench.api.recipe import Recipe, Step
+from workbench.api.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Report, Variant
 from workbench.jobs.executor import Executor
-from workbench.recipe import Recipe, Step
-from workbench.results import ResultRow
-from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
+from workbench.results.rows import ResultRow
 from workbench.techniques import register, unregister
-from workbench.text import Text, say
-from workbench.variant import Report, Variant
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ class _Changed(Technique[Nothing]):
     def apply(self, context: Context, parameters: Nothing) -> Applied:
         import keras
 
-        from workbench.models.description import describe_keras
+        from workbench.models.reading.description import describe_keras
 
         model = keras.models.load_model(context.parent.path, compile=False)
         model.set_weights(self.weights(model.get_weights()))

@@ -14,14 +14,14 @@ from pydantic import Field
 
 from tests.techniques.test_registry import Nothing
 from workbench import techniques
-from workbench.compatibility import parse_parameters
+from workbench.api.errors import InvalidInput
+from workbench.api.suggestions import meant
+from workbench.api.technique import Parameters
 from workbench.data.streams import Bounds
-from workbench.errors import InvalidInput
-from workbench.families import Quantization, Structure
-from workbench.sources import hand_over_data, hand_over_model
-from workbench.suggestions import meant
-from workbench.technique import Parameters
-from workbench.technique_calls import TechniqueCall
+from workbench.engine.compatibility import parse_parameters
+from workbench.engine.families import Quantization, Structure
+from workbench.engine.sources import hand_over_data, hand_over_model
+from workbench.engine.technique_calls import TechniqueCall
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -94,7 +94,7 @@ def test_static_tools_know_every_technique_and_parameter():
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     for name, content in script.stubs().items():
-        assert (REPOSITORY / "workbench" / name).read_text("utf-8") == content, "run make stubs"
+        assert (REPOSITORY / "workbench" / "engine" / name).read_text("utf-8") == content, "run make stubs"
 
 
 @pytest.mark.parametrize(

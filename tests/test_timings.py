@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.api.variant import Format, ModelDescription, RuntimeSettings, Variant
 from workbench.measure.records import (
     Interval,
     LatencyMeasurement,
@@ -20,10 +21,9 @@ from workbench.measure.records import (
     SpeedVerdict,
 )
 from workbench.measure.trust import distrust
-from workbench.results import ResultRow, collect
+from workbench.results.rows import ResultRow, collect
+from workbench.results.timings import break_even
 from workbench.store import Store
-from workbench.timings import break_even
-from workbench.variant import Format, ModelDescription, RuntimeSettings, Variant
 
 
 def machine(cpu: str, **versions: str) -> Passport:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.techniques.applying import Reports
-from workbench import work
+from workbench.engine import worker_functions
 from workbench.jobs.slot import exclusive_slot
 
 HELD_SECONDS = 0.2
@@ -50,7 +50,7 @@ def test_waiting_for_a_measurement_is_no_part_of_the_time_that_making_took(tmp_p
         measures=False,
         apply=lambda context, parameters: made(context.seed, parameters),
     )
-    applied, seconds, size = work.apply_technique(
+    applied, seconds, size = worker_functions.apply_technique(
         Waiting(), technique, "as asked", None, _data(tmp_path), tmp_path, 7, {}
     )
     ended_at = time.monotonic()

@@ -17,22 +17,23 @@ import numpy as np
 import pytest
 
 from tests.judging import judged
-from workbench.data.dataset import Dataset
-from workbench.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
+from tests.techniques.applying import run_scripts
+from workbench.api.dataset import Dataset
+from workbench.api.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
+from workbench.api.recipe import Recipe
+from workbench.api.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.engine.measuring import Measuring
 from workbench.jobs.executor import Executor
 from workbench.jobs.reporter import SilentReporter
 from workbench.jobs.slot import shared_slot
 from workbench.jobs.state import JobState
 from workbench.measure.narrowing import latency_curve, timed_variant
 from workbench.measure.records import LatencyMeasurement
-from workbench.measuring import Measuring
-from workbench.recipe import Recipe
-from workbench.results import ResultRow
+from workbench.results.rows import ResultRow
 from workbench.runtimes import runtime
-from workbench.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.techniques import register, unregister
-from workbench.text import Text, say
-from workbench.variant import Variant
 from workbench.workbench import Event, Workbench
 
 pytestmark = pytest.mark.slow
@@ -393,7 +394,9 @@ def test_the_code_taken_home_makes_the_same_file(opened: Workbench, tmp_path: Pa
     assert name == "quantization.float16.zip"
     with zipfile.ZipFile(BytesIO(content)) as archive:
         archive.extractall(tmp_path)
-    subprocess.run([sys.executable, "optimize.py"], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "plain" / "litert" / "strip.py").is_file()
+    done = run_scripts([tmp_path / "optimize.py"], tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
     (made,) = tmp_path.glob("*.tflite")
     assert made.read_bytes() == clicked.path.read_bytes()
 
@@ -456,8 +459,8 @@ class Noise(Technique[NoiseParameters]):
     def apply(self, context: Context, parameters: NoiseParameters) -> Applied:
         import keras
 
-        from workbench.models.description import describe_keras
-        from workbench.variant import Report
+        from workbench.api.variant import Report
+        from workbench.models.reading.description import describe_keras
 
         model = keras.models.load_model(context.parent.path, compile=False)
         rng = np.random.default_rng(context.seed)
@@ -577,7 +580,7 @@ def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Wor
     with pytest.raises(TensorFlowCrashed, match="with its oneDNN kernels and without them"):
         job.wait()
     assert "It is tried once more without TensorFlow's oneDNN kernels." in str(job.state.log[0])
-    assert "os.environ" not in opened.code("structure.crashing")  # nothing helped: nothing is kept
+    assert "os.environ" not in opened.code("structure.crashing").script  # nothing helped: nothing is kept
 
     made = opened.apply("structure.crashing", scale=0.001).wait()
     assert made is not None
@@ -586,7 +589,7 @@ def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Wor
     rows = {row.variant.id: row for row in opened.results()}
     assert rows[made.id].onednn == (False,)
     assert any("without its oneDNN kernels when this was timed" in str(note) for note in rows[made.id].notes)
-    assert 'os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"' in opened.code("structure.crashing")
+    assert 'os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"' in opened.code("structure.crashing").script
     with zipfile.ZipFile(BytesIO(opened.deploy(made.id)[1])) as archive:
         assert "TF_ENABLE_ONEDNN_OPTS" in archive.read("predict.py").decode()
 

@@ -13,8 +13,8 @@ import traitlets
 from widgets.assets import deliver
 from widgets.frames import Frames
 from widgets.session import Session, session_of
-from workbench.errors import WorkbenchError
-from workbench.text import Text, current_language, say
+from workbench.api.errors import WorkbenchError
+from workbench.api.text import Text, current_language, say
 from workbench.workbench import Workbench
 
 _LOST = say(

@@ -24,11 +24,11 @@ from widgets.panels.top_bar import TopBar
 from widgets.panels.variants import VariantsTable
 from widgets.session import Session, session_of
 from widgets.wording import family_title
-from workbench.errors import WorkbenchError
-from workbench.models.demo import DEMO_MODELS
-from workbench.siblings import last_used
-from workbench.technique import FAMILIES
-from workbench.text import LANGUAGES, Text, say, use_language
+from workbench.api.errors import WorkbenchError
+from workbench.api.technique import FAMILIES
+from workbench.api.text import LANGUAGES, Text, say, use_language
+from workbench.engine.siblings import last_used
+from workbench.models.demo.demo import DEMO_MODELS
 from workbench.workbench import Workbench
 
 _NAMES: dict[type[ipywidgets.Widget], tuple[str, Text]] = {

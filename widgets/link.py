@@ -14,11 +14,11 @@ from urllib.parse import parse_qsl, quote, urlencode
 from pydantic import Field
 
 from widgets.panels.form import defaults, values_of
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.models.demo import DEMO_MODELS
-from workbench.records import Record
-from workbench.siblings import Sibling
-from workbench.text import Text, say
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.records import Record
+from workbench.api.text import Text, say
+from workbench.engine.siblings import Sibling
+from workbench.models.demo.demo import DEMO_MODELS
 
 if TYPE_CHECKING:
     from widgets.session import Session

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import WorkbenchError
+from workbench.api.errors import WorkbenchError
+from workbench.engine.repeating import ask_again
+from workbench.engine.shared_mode import require_idle
+from workbench.engine.siblings import cut_short, folder_beside
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
-from workbench.repeating import ask_again
-from workbench.shared import require_idle
-from workbench.siblings import cut_short, folder_beside
 
 if TYPE_CHECKING:
     from widgets.session import Session

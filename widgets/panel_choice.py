@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import ipywidgets
 
-from workbench.text import Text
+from workbench.api.text import Text
 
 _HIDDEN = "wb-off"
 

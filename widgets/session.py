@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from widgets.charts.axes import USUAL_AXES
 from widgets.openings import Openings
 from widgets.wording import short
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.finding import Goal
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.text import LANGUAGES, Text, say, use_language
+from workbench.api.variant import Variant
+from workbench.engine.goal import Goal
+from workbench.engine.siblings import Sibling, last_used, remember, siblings
 from workbench.jobs.state import JobState
-from workbench.results import ResultRow
-from workbench.siblings import Sibling, last_used, remember, siblings
-from workbench.side_by_side import SideBySide
-from workbench.text import LANGUAGES, Text, say, use_language
-from workbench.variant import Variant
+from workbench.results.rows import ResultRow
+from workbench.results.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from widgets.component import Component

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import InvalidInput
-from workbench.text import say
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
 
 PART_BYTES = 2 * 1024 * 1024
 UPLOAD_LIMIT_BYTES = 200 * 1000 * 1000

@@ -4,40 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workbench.finding import say_title
+from workbench.api.number_format import brief as brief
+from workbench.api.number_format import count as count
+from workbench.api.number_format import digits as digits
+from workbench.api.number_format import percent as percent
+from workbench.api.number_format import points as points
+from workbench.api.number_format import points_end as points_end
+from workbench.api.number_format import points_interval as points_interval
+from workbench.api.number_format import ratio as ratio
+from workbench.api.number_format import score as score
+from workbench.api.number_format import score_interval as score_interval
+from workbench.api.number_format import signed as signed
+from workbench.api.number_format import size as size
+from workbench.api.number_format import time as time
+from workbench.api.number_format import time_interval as time_interval
+from workbench.api.number_format import times as times
+from workbench.api.number_format import unit as unit
+from workbench.api.text import Text, say, verbatim
+from workbench.engine.goal import say_title
 from workbench.measure.records import Interval
-from workbench.number_format import brief as brief
-from workbench.number_format import count as count
-from workbench.number_format import digits as digits
-from workbench.number_format import percent as percent
-from workbench.number_format import points as points
-from workbench.number_format import points_end as points_end
-from workbench.number_format import points_interval as points_interval
-from workbench.number_format import ratio as ratio
-from workbench.number_format import score as score
-from workbench.number_format import score_interval as score_interval
-from workbench.number_format import signed as signed
-from workbench.number_format import size as size
-from workbench.number_format import time as time
-from workbench.number_format import time_interval as time_interval
-from workbench.number_format import times as times
-from workbench.number_format import unit as unit
-from workbench.results import ResultRow
+from workbench.results.rows import ResultRow
+from workbench.results.verdict_words import QUALITY_TONES as QUALITY_TONES
+from workbench.results.verdict_words import SIZE_TONES as SIZE_TONES
+from workbench.results.verdict_words import SPEED_TONES as SPEED_TONES
+from workbench.results.verdict_words import Chip as Chip
+from workbench.results.verdict_words import duration as duration
+from workbench.results.verdict_words import quality_chip as quality_chip
+from workbench.results.verdict_words import quality_verdict as quality_verdict
+from workbench.results.verdict_words import short as short
+from workbench.results.verdict_words import size_chip as size_chip
+from workbench.results.verdict_words import size_verdict as size_verdict
+from workbench.results.verdict_words import speed_chip as speed_chip
+from workbench.results.verdict_words import speed_verdict as speed_verdict
+from workbench.results.verdict_words import status_word as status_word
 from workbench.runtimes import runtimes
-from workbench.text import Text, say, verbatim
-from workbench.verdict_words import QUALITY_TONES as QUALITY_TONES
-from workbench.verdict_words import SIZE_TONES as SIZE_TONES
-from workbench.verdict_words import SPEED_TONES as SPEED_TONES
-from workbench.verdict_words import Chip as Chip
-from workbench.verdict_words import duration as duration
-from workbench.verdict_words import quality_chip as quality_chip
-from workbench.verdict_words import quality_verdict as quality_verdict
-from workbench.verdict_words import short as short
-from workbench.verdict_words import size_chip as size_chip
-from workbench.verdict_words import size_verdict as size_verdict
-from workbench.verdict_words import speed_chip as speed_chip
-from workbench.verdict_words import speed_verdict as speed_verdict
-from workbench.verdict_words import status_word as status_word
 
 _FAMILIES = {
     "structure": say("Structure"),

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from workbench.api.recipe import Recipe, Step
+    from workbench.api.technique import Technique
+    from workbench.api.variant import Variant
     from workbench.jobs.job import Job
-    from workbench.recipe import Recipe, Step
-    from workbench.technique import Technique
-    from workbench.variant import Variant
     from workbench.workbench import Workbench
 
 __all__ = ["Job", "Recipe", "Step", "Technique", "Variant", "Workbench", "__version__"]
 
 _HOMES = {
     "Job": "workbench.jobs.job",
-    "Recipe": "workbench.recipe",
-    "Step": "workbench.recipe",
-    "Technique": "workbench.technique",
-    "Variant": "workbench.variant",
+    "Recipe": "workbench.api.recipe",
+    "Step": "workbench.api.recipe",
+    "Technique": "workbench.api.technique",
+    "Variant": "workbench.api.variant",
     "Workbench": "workbench.workbench",
 }
 

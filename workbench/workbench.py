@@ -8,14 +8,28 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench.bench import Bench
-from workbench.compatibility import parse_parameters, require_fit, require_order, same_variant
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.observers import Observers
+from workbench.api.recipe import Recipe, Step
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.data.options import reading_options
+from workbench.data.outputs import output_wish
 from workbench.data.streams import Bounds
-from workbench.errors import InvalidInput, Refused
-from workbench.families import Distillation, Inference, Quantization, Structure, Training
-from workbench.finding import Goal
-from workbench.guess import Guess, guess_for, keep_guess
+from workbench.engine.compatibility import parse_parameters, require_fit, require_order, same_variant
+from workbench.engine.context import Bench
+from workbench.engine.display import workbench_html
+from workbench.engine.families import Distillation, Inference, Quantization, Structure, Training
+from workbench.engine.goal import Goal
+from workbench.engine.origin import FACT as ORIGIN
+from workbench.engine.origin import Origin, already_holds, content_digest, data_digest
+from workbench.engine.pipeline import Pipeline
+from workbench.engine.reading import GOAL, Reading
+from workbench.engine.repeating import ask_again
+from workbench.engine.shared_mode import require_allowed, require_room, shared_mode
+from workbench.engine.siblings import default_folder
+from workbench.engine.sources import Data, hand_over_data, hand_over_model, model_name
+from workbench.engine.technique_names import TechniqueName
 from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
@@ -23,24 +37,11 @@ from workbench.jobs.live_states import LiveStates
 from workbench.jobs.queue import JobQueue, Work
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
-from workbench.neighbours import watch_neighbours
-from workbench.observers import Observers
-from workbench.origin import FACT as ORIGIN
-from workbench.origin import Origin, already_holds, content_digest, data_digest
-from workbench.outputs import output_wish
-from workbench.pipeline import Pipeline
-from workbench.reading import GOAL, Reading
-from workbench.recipe import Recipe, Step
-from workbench.repeating import ask_again
-from workbench.shared import require_allowed, require_room, shared_mode
-from workbench.siblings import default_folder
-from workbench.sources import Data, hand_over_data, hand_over_model, model_name
+from workbench.results.guess import Guess, guess_for, keep_guess
 from workbench.store import Store
 from workbench.store.labels import checked_name, checked_note
-from workbench.technique_names import TechniqueName
+from workbench.store.neighbours import watch_neighbours
 from workbench.techniques import technique as find_technique
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results", "closed"]]
 
@@ -578,8 +579,6 @@ class Workbench(Reading):
         return f"Workbench({str(self.folder)!r}, {what})"
 
     def _repr_html_(self) -> str:
-        from workbench.notebook import workbench_html
-
         return workbench_html(self)
 
     # -- inside -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 
 BENCHMARKS = (
+    "shown_lines",
     "start",
     "training",
     "page",

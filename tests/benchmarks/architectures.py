@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.api.errors import WorkbenchError
 
 REMOVED = 0.3
 SIDES = {"InceptionV3": 80, "InceptionResNetV2": 80, "Xception": 96, "NASNetLarge": 96}
@@ -82,7 +82,7 @@ def examine(name: str) -> None:
         finally:
             Path(os.environ["RESULT"]).write_text(json.dumps(row))
 
-    from workbench.models.conversion import import_keras
+    from workbench.models.converting.conversion import import_keras
 
     keras = import_keras()
     side = SIDES.get(name, 64)
@@ -111,9 +111,9 @@ def examine(name: str) -> None:
 
 def through(column, model, folder, x):
     """The outputs of a model in another runtime."""
-    from workbench.models.conversion import to_onnx, to_tflite
+    from workbench.api.variant import RuntimeSettings
+    from workbench.models.converting.conversion import to_onnx, to_tflite
     from workbench.runtimes import runtime
-    from workbench.variant import RuntimeSettings
 
     if column == "LiteRT":
         session = runtime("litert").load(to_tflite(model, folder / "a.tflite"), RuntimeSettings())
@@ -140,7 +140,7 @@ def prune(model, row):
     from workbench.graph.dependencies import DependencyGraph
     from workbench.graph.surgery import without_channels
     from workbench.graph.units import Units
-    from workbench.techniques.structure.pruning_plan import PruningPlan
+    from workbench.techniques.structure.pruning.plan import PruningPlan
 
     config = model.get_config()
     started = time.perf_counter()

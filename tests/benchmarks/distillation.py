@@ -50,12 +50,12 @@ def main() -> None:
     from sklearn.metrics import f1_score
 
     from tests.small_models import baseline
+    from workbench.api.technique import Context
     from workbench.data.prepare import prepare
     from workbench.measure.student_t import mean_interval
-    from workbench.models.conversion import import_keras, load_keras
-    from workbench.models.demo import DEMO_MODELS
-    from workbench.technique import Context
-    from workbench.techniques.distillation.distillation_parameters import DistillationParameters
+    from workbench.models.converting.conversion import import_keras, load_keras
+    from workbench.models.demo.demo import DEMO_MODELS
+    from workbench.techniques.distillation.parameters import DistillationParameters
     from workbench.training import train
     from workbench.training.distilling import Teacher
 

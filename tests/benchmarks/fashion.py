@@ -10,12 +10,12 @@ import tempfile
 from pathlib import Path
 
 from workbench import Workbench
+from workbench.api.errors import WorkbenchError
 from workbench.data import Dataset
 from workbench.data.builtin import BUILTINS
 from workbench.data.prepare import prepare
-from workbench.errors import WorkbenchError
 from workbench.measure.records import Interval, Protocol
-from workbench.results import ResultRow
+from workbench.results.rows import ResultRow
 
 MODEL = Path("artifacts") / "fashion-cnn.keras"
 TUNING: dict[str, object] = {"batch_size": 64, "learning_rate": 1e-3, "schedule": "cosine"}
@@ -60,7 +60,7 @@ def train(data: Path) -> None:
     import keras
     import numpy as np
 
-    from workbench.models.architectures import residual_cnn
+    from workbench.models.demo.architectures import residual_cnn
 
     dataset = Dataset(data)
     keras.utils.set_random_seed(0)

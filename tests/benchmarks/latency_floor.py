@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.data.dataset import DatasetInfo
+from workbench.api.dataset import DatasetInfo
+from workbench.api.text import say
 from workbench.jobs.reporter import SilentReporter
 from workbench.measure.latency import Candidate
 from workbench.measure.tasks import measure_latency
-from workbench.text import say
 
 
 def random_samples(folder: Path, shape: tuple[int, ...]) -> Path:

@@ -22,8 +22,8 @@ from workbench.data.builtin import BUILTINS
 from workbench.data.prepare import prepare
 from workbench.measure.records import Interval
 from workbench.measure.student_t import mean_interval
-from workbench.results import ResultRow
-from workbench.timings import chain
+from workbench.results.rows import ResultRow
+from workbench.results.timings import chain
 
 SEEDS = (0, 1)
 PRUNING: dict[str, Any] = {

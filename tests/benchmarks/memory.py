@@ -91,9 +91,9 @@ def _write_model(folder: Path) -> None:
 
 def _apply(folder: Path, name: str) -> None:
     from tests.techniques.applying import apply
-    from workbench.data.dataset import Dataset
-    from workbench.models.conversion import import_keras
-    from workbench.variant import Variant
+    from workbench.api.dataset import Dataset
+    from workbench.api.variant import Variant
+    from workbench.models.converting.conversion import import_keras
 
     import_keras()
     import onnxruntime  # noqa: F401  (with TensorFlow, what every conversion needs)

@@ -17,7 +17,7 @@ from workbench.measure.block_plan import BlockPlan
 from workbench.measure.latency import Candidate, time_interleaved
 from workbench.measure.narrowing import Narrowing
 from workbench.measure.statistics import interval_over_rounds
-from workbench.models.demo import DEMO_MODELS
+from workbench.models.demo.demo import DEMO_MODELS
 
 NAME = "narrowing"
 ROUNDS = 400
@@ -34,7 +34,7 @@ class EverySecond(Narrowing):
 def main() -> None:
     """Times small files with a reader at the other end of a pipe, as a job has one."""
     from workbench.jobs.reporter import SilentReporter
-    from workbench.models.conversion import load_keras, to_tflite
+    from workbench.models.converting.conversion import load_keras, to_tflite
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -15,7 +15,7 @@ import numpy as np
 
 from tests import small_models
 from tests.techniques.applying import apply, predict
-from workbench.data.dataset import Dataset
+from workbench.api.dataset import Dataset
 from workbench.data.prepare import prepare
 from workbench.measure.quality import compare_quality
 from workbench.measure.scores import to_scores

@@ -21,12 +21,12 @@ import numpy as np
 
 from tests.benchmarks import fashion
 from workbench import Workbench
+from workbench.api.dataset import Dataset
 from workbench.data.builtin import BUILTINS
-from workbench.data.dataset import Dataset
 from workbench.data.prepare import prepare
 from workbench.measure.student_t import mean_interval
-from workbench.models.demo import DEMO_MODELS
-from workbench.results import ResultRow
+from workbench.models.demo.demo import DEMO_MODELS
+from workbench.results.rows import ResultRow
 
 Step = tuple[str, dict[str, object]]
 Convolution = tuple[int, int, int]

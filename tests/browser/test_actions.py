@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Visit, drawn
-from workbench.models.demo import DEMO_MODELS
-from workbench.recipe import Recipe
+from workbench.api.recipe import Recipe
+from workbench.models.demo.demo import DEMO_MODELS
 
 WORK_MS = 600_000
 """For what makes and measures a model on a busy machine."""
@@ -262,8 +262,14 @@ def the_code_behind_a_panel_is_copied_as_it_runs(page: Page) -> None:
     expect(entry.get_by_role("button", name="Copied")).to_be_visible()
     code = page.evaluate("navigator.clipboard.readText()")
     assert code == entry.get_by_role("region", name="The code that does the same").text_content()
-    assert "import" in code
+    assert "from plain.litert.strip import strip_metadata" in code
     compile(code, "copied.py", "exec")
+    entry.get_by_role("tab", name="optimize.py").press("ArrowRight")
+    expect(entry.get_by_role("tab", selected=True)).not_to_have_text("optimize.py")
+    entry.get_by_role("tab", name="plain/litert/strip.py").click()
+    entry.get_by_role("button", name="Copy", exact=True).click()
+    expect(entry.get_by_role("button", name="Copied")).to_be_visible()
+    assert "def strip_metadata(" in page.evaluate("navigator.clipboard.readText()")
 
 
 def a_training_is_cancelled(page: Page) -> None:

@@ -16,7 +16,7 @@ from tests.browser.test_serving import run_all
 OPEN = """
 from widgets import QuantizationPanel, VariantsTable
 from workbench import Workbench
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
 
 workbench = Workbench({folder!r})
 QuantizationPanel(workbench)

@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 
 from tests.browser.conftest import Server, Visit, drawn
 from tests.browser.test_actions import WORK_MS, model_of
-from workbench.models.demo import DEMO_MODELS
+from workbench.models.demo.demo import DEMO_MODELS
 
 DROP = """([files]) => {
   const transfer = new DataTransfer();

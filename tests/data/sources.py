@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.variant import ModelDescription, TensorSpec
+from workbench.api.variant import ModelDescription, TensorSpec
 
 
 def labelled(count: int = 120, classes: int = 3, shape: tuple[int, ...] = (4,), seed: int = 0):

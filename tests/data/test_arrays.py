@@ -3,12 +3,12 @@ import pandas
 import pytest
 
 from tests.data.sources import described, labelled
+from workbench.api.errors import InvalidInput, Refused
 from workbench.data.arrays import read_arrays
 from workbench.data.prepare import prepare
 from workbench.data.streams import Bounds
 from workbench.data.where import where
-from workbench.errors import InvalidInput, Refused
-from workbench.sources import hand_over_data
+from workbench.engine.sources import hand_over_data
 
 LIMIT = 2**24
 FORMS = (

@@ -7,10 +7,10 @@ import urllib.request
 import numpy as np
 import pytest
 
+from workbench.api.errors import InvalidInput, Unavailable
 from workbench.data import downloads
 from workbench.data.builtin import BUILTINS
 from workbench.data.prepare import prepare
-from workbench.errors import InvalidInput, Unavailable
 
 OFFLINE = [
     ("mnist-5k", (28, 28, 1), 10, {"train": 3500, "validation": 500, "test": 1000}, "values / 255", True),
@@ -130,7 +130,7 @@ def test_a_cached_file_that_is_damaged_is_not_trusted(tmp_path, unreachable):
     (unreachable / "imdb.npz").write_bytes(b"not the reviews")
     script = """
 from workbench.data.builtin import BUILTINS
-from workbench.errors import Unavailable
+from workbench.api.errors import Unavailable
 try:
     BUILTINS["imdb"].read()
 except Unavailable as error:

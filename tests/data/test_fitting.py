@@ -6,10 +6,10 @@ import pytest
 from scipy import sparse
 
 from tests.data.sources import described, labelled
+from workbench.api.errors import InvalidInput
 from workbench.data.arrays import read_arrays
 from workbench.data.prepare import prepare
 from workbench.data.where import where
-from workbench.errors import InvalidInput
 
 LIMIT = 2**24
 COUNT = 150

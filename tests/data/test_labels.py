@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from workbench.api.errors import InvalidInput
 from workbench.data.labels import encode
 from workbench.data.raw import RawData, Samples
 from workbench.data.where import where
-from workbench.errors import InvalidInput
 
 
 def raw(train, test=None, classes=None):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from workbench.data.dataset import Dataset
+from workbench.api.dataset import Dataset
+from workbench.api.errors import InvalidInput
+from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.prepare import prepare
-from workbench.errors import InvalidInput
-from workbench.variant import ModelDescription, TensorSpec
 
 Y = np.arange(200) % 2
 IDS = 1_560_000_000 + np.arange(200)[:, None] % 60

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from tests.data.sources import labelled, npy, npy_header, npz, npz_of_bytes
+from workbench.api.errors import InvalidInput, Refused, WorkbenchError
 from workbench.data import Dataset
 from workbench.data.files import read_path
 from workbench.data.mapping import plan
 from workbench.data.npz import read_npz
 from workbench.data.prepare import prepare
 from workbench.data.where import where
-from workbench.errors import InvalidInput, Refused, WorkbenchError
 
 LIMIT = 2**20
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workbench.api.errors import InvalidInput, Refused
 from workbench.data.files import read_path, require_plausible
 from workbench.data.picture_archive import unpack_pictures
 from workbench.data.preview import preview
-from workbench.errors import InvalidInput, Refused
 
 LIMIT = 2**24
 

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from tests.data.sources import labelled
+from workbench.api.errors import InvalidInput
 from workbench.data.pictures import picture
 from workbench.data.prepare import prepare
-from workbench.errors import InvalidInput
 
 
 def opened(content):

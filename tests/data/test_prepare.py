@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.data.sources import labelled
+from workbench.api.errors import InvalidInput, Refused
 from workbench.data import Dataset
 from workbench.data.prepare import prepare
 from workbench.data.where import where
-from workbench.errors import InvalidInput, Refused
 
 
 def test_the_folder_is_described_completely(tmp_path):
@@ -197,7 +197,7 @@ def test_importing_the_package_imports_nothing_heavy():
     script = f"""
 import sys
 import workbench.data.prepare, workbench.data.files, workbench.data.arrays, workbench.data.pictures
-import workbench.models.demo, workbench.models.train_demo
+import workbench.models.demo.demo, workbench.models.demo.train
 print([name for name in {heavy.split()!r} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
+from workbench.api.errors import InvalidInput
 from workbench.data.preview import preview
 from workbench.data.preview_process import previewed
-from workbench.errors import InvalidInput
 
 LIMIT = 2**24
 

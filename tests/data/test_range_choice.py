@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from workbench.api.errors import InvalidInput
+from workbench.api.variant import RuntimeSettings
 from workbench.data.prepare import prepare
-from workbench.data.range_choice import try_on_samples
-from workbench.errors import InvalidInput
-from workbench.models.description import describe_keras
-from workbench.variant import RuntimeSettings
+from workbench.measure.range_choice import try_on_samples
+from workbench.models.reading.description import describe_keras
 
 keras = pytest.importorskip("keras")
 L = keras.layers

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from tests.data.sources import labelled
+from workbench.api.errors import InvalidInput
+from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.prepare import prepare
 from workbench.data.scaling import scaling_warning
-from workbench.errors import InvalidInput
-from workbench.variant import ModelDescription, TensorSpec
 
 
 def pixels(high=256, shape=(8, 8, 1), dtype=np.uint8, count=200):

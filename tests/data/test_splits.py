@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.data.sources import labelled, npz
+from workbench.api.errors import InvalidInput
 from workbench.data.prepare import prepare
 from workbench.data.splits import SMALLEST_SPLIT, divide
 from workbench.data.where import where
-from workbench.errors import InvalidInput
 
 
 def split(y, classes, *, seed=0, test=None, validation=None):

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from tests.data.sources import described, labelled
-from workbench.collecting import Collecting
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.text import say
 from workbench.data import streams
 from workbench.data.arrays import read_arrays, streams_in
 from workbench.data.npz import read_npz
 from workbench.data.streams import Bounds
 from workbench.data.where import where
-from workbench.errors import InvalidInput, Refused
+from workbench.engine.collecting import Collecting
+from workbench.engine.sources import hand_over_data
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
-from workbench.sources import hand_over_data
-from workbench.text import say
 
 COUNT = 150
 X, Y = labelled(COUNT)
@@ -241,6 +241,30 @@ def test_cancelling_ends_the_reading_even_while_a_generator_waits(tmp_path):
         thread.join(60)
     assert not any(thread.is_alive() for thread in reading)
     assert not list(tmp_path.iterdir())
+
+
+def test_cancelling_ends_a_generator_that_computes_and_gives_nothing(tmp_path):
+    computes = threading.Event()
+
+    def busy():
+        yield X[:10], Y[:10]
+        while True:
+            computes.set()
+
+    async def cancelled():
+        task = asyncio.ensure_future(
+            hand_over_data(busy(), tmp_path, None, None, Bounds(samples=10**9)).run(job(), described((4,)))
+        )
+        await asyncio.to_thread(computes.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    for thread in threading.enumerate():
+        if thread.name == "workbench-data":
+            thread.join(60)
+            assert not thread.is_alive()
 
 
 def test_notes_survive_the_way_into_the_workers_process(tmp_path):

@@ -6,11 +6,11 @@ import pytest
 
 from widgets.panels.top_bar import TopBar
 from workbench import Workbench
+from workbench.api.errors import InvalidInput
 from workbench.cli.measure import command as measure
 from workbench.cli.run import command as run
 from workbench.data.options import names_in, reading_options
 from workbench.data.where import COMMAND_LINE, PAGE, Choice, where
-from workbench.errors import InvalidInput
 
 
 @pytest.mark.parametrize("choice", Choice.__args__)

@@ -5,11 +5,11 @@ import pytest
 
 from tests.benchmarks import architectures
 from tests.graph.zeroing import some_units
-from workbench.errors import WorkbenchError
+from workbench.api.errors import WorkbenchError
 from workbench.graph.dependencies import DependencyGraph
 from workbench.graph.surgery import narrowed_config
 from workbench.graph.units import Units
-from workbench.models.description import describe_keras
+from workbench.models.reading.description import describe_keras
 
 keras = pytest.importorskip("keras")
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.graph.zeroing import largest_change, randomized, samples, some_units, units_of, zero_outgoing
-from workbench.errors import Refused
+from workbench.api.errors import Refused
 from workbench.graph.dependencies import DependencyGraph
 from workbench.graph.surgery import without_channels
-from workbench.models.description import describe_keras
+from workbench.models.reading.description import describe_keras
 
 keras = pytest.importorskip("keras")
 L, ops = keras.layers, keras.ops

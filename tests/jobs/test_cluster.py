@@ -17,7 +17,7 @@ import pytest
 
 from tests.jobs import work
 from tests.jobs.conftest import PATIENCE, Started, gone, until
-from workbench.errors import Cancelled, JobFailed, Unavailable
+from workbench.api.errors import Cancelled, JobFailed, Unavailable
 from workbench.jobs.cluster_process import serve_cluster
 from workbench.jobs.executor import Executor
 

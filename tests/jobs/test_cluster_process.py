@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from workbench.errors import Unavailable
+from workbench.api.errors import Unavailable
 from workbench.jobs.cluster_process import ClusterProcess
 
 

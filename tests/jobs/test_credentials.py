@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.errors import Unavailable
+from workbench.api.errors import Unavailable
 from workbench.jobs.cluster_process import ClusterProcess
 from workbench.jobs.credentials import plain_address, security_of
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from workbench.api.text import say
+from workbench.api.variant import Table
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
-from workbench.text import say
-from workbench.variant import Table
 
 
 @pytest.mark.parametrize(("position", "words"), [(1, "1 job is before"), (2, "2 jobs are before")])

@@ -9,7 +9,7 @@ import pytest
 
 from tests.jobs import work
 from tests.jobs.conftest import PATIENCE, Started, gone, until
-from workbench.errors import Cancelled, JobFailed
+from workbench.api.errors import Cancelled, JobFailed
 from workbench.jobs.executor import Executor
 from workbench.jobs.limits import Limits
 

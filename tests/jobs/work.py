@@ -9,9 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
 from workbench.jobs.slot import exclusive_slot, shared_slot
-from workbench.text import say
 
 
 def add(report, left, right):

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.local_reporter import LocalReporter
 from workbench import runtimes
-from workbench.data.dataset import DatasetInfo
-from workbench.jobs.reporter import LocalReporter
+from workbench.api.dataset import DatasetInfo
+from workbench.api.text import say
 from workbench.measure.latency import Candidate
-from workbench.text import say
 
 FEATURES, CLASSES = 6, 3
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.measure.conftest import write_dataset
-from workbench.data.dataset import Dataset
-from workbench.drawing import features_of, pad_side, pixels_of
-from workbench.errors import InvalidInput
+from workbench.api.dataset import Dataset
+from workbench.api.errors import InvalidInput
 from workbench.jobs.reporter import SilentReporter
 from workbench.jobs.slot import exclusive_slot
 from workbench.measure.answering import Answering, Question
+from workbench.measure.drawing import features_of, pad_side, pixels_of
 
 
 def pictures(folder, *, low=0.0, high=1.0, dtype=np.float32, shape=(8, 8, 1)):

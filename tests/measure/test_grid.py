@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.grid import may_share_a_process, processes_of
 from workbench.measure.latency import Candidate
-from workbench.variant import RuntimeSettings
 
 
 def candidate(number, runtime, threads=1):

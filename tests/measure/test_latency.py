@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.errors import Cancelled, InvalidInput
+from workbench.api.errors import Cancelled, InvalidInput
 from workbench.measure.block_plan import BlockPlan, plan_blocks
 from workbench.measure.latency import input_batches, time_interleaved
 

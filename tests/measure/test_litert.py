@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.measure.conftest import write_dataset
-from workbench.errors import WorkbenchError
+from workbench.api.errors import WorkbenchError
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.latency import Candidate
 from workbench.measure.quality import compare_quality

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from workbench.api.errors import InvalidInput
+from workbench.api.variant import JudgedOutput, RuntimeSettings, Variant
+from workbench.data.outputs import judged_model, output_wish, with_wish
 from workbench.data.prepare import prepare
-from workbench.deployment import deployment_code
-from workbench.errors import InvalidInput
+from workbench.deploy.deployment import deployment_code
 from workbench.measure.latency import Candidate
 from workbench.measure.output_matching import carried_position, matching_output
 from workbench.measure.output_reading import read_output
 from workbench.measure.scores import to_predictions, to_scores
-from workbench.models.conversion import to_onnx, to_openvino, to_tflite
-from workbench.models.description import describe, describe_keras
-from workbench.outputs import judged_model, output_wish, with_wish
+from workbench.models.converting.conversion import to_onnx, to_openvino, to_tflite
+from workbench.models.reading.description import describe, describe_keras
 from workbench.runtimes import runtime
-from workbench.variant import JudgedOutput, RuntimeSettings, Variant
 
 SAMPLES = np.random.default_rng(0).normal(size=(400, 4)).astype(np.float32)
 SIDE = (SAMPLES[:, 0] + 0.1 * SAMPLES[:, 1] > 0.3).astype(int)

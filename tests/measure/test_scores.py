@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as arrays
 from scipy.special import expit, softmax
 from sklearn import metrics
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
 from workbench.measure.scores import (
     RunningF1,
     calibration_error,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.errors import Cancelled, InvalidInput
+from workbench.api.errors import Cancelled, InvalidInput
 from workbench.measure.records import SizeMeasurement
 from workbench.measure.size import gzip_bytes, measure_size
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.records import Interval
 from workbench.measure.statistics import (
     compare_speed,
@@ -14,7 +15,6 @@ from workbench.measure.statistics import (
     speedup,
     summarize,
 )
-from workbench.variant import RuntimeSettings
 
 
 def run(scale, *, processes=1, rounds=30, runs=10, noise=0.02, seed=0):

@@ -12,17 +12,18 @@ import psutil
 import pytest
 from sklearn.metrics import f1_score
 
-from workbench import onednn, runtimes
-from workbench.errors import Cancelled, InvalidInput, JobFailed, TensorFlowCrashed
-from workbench.jobs.reporter import LocalReporter
+from tests.local_reporter import LocalReporter
+from workbench import runtimes
+from workbench.api.errors import Cancelled, InvalidInput, JobFailed, TensorFlowCrashed
+from workbench.api.runtime import Runtime
+from workbench.engine.worker_functions import without_onednn
+from workbench.jobs import onednn
 from workbench.measure.apart import peak_memory
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.grid import time_grid
 from workbench.measure.latency_record import control_name
 from workbench.measure.passport import passport
 from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task
-from workbench.runtime import Runtime
-from workbench.work import without_onednn
 
 
 class Cancels(LocalReporter):

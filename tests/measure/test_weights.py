@@ -4,9 +4,9 @@ import sys
 import numpy as np
 import pytest
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
 from workbench.measure.weights import TensorEffects, WeightEffects, losses, weight_effects
-from workbench.models.conversion import to_onnx, to_openvino, to_tflite
+from workbench.models.converting.conversion import to_onnx, to_openvino, to_tflite
 
 keras = pytest.importorskip("keras")
 layers = keras.layers

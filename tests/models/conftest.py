@@ -39,6 +39,6 @@ def zoo(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def keras():
-    from workbench.models.conversion import import_keras
+    from workbench.models.converting.conversion import import_keras
 
     return import_keras()

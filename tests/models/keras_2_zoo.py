@@ -15,8 +15,8 @@ import tf_keras
 from tf_keras import layers
 
 from tests.models.zoo_names import ARCHIVES
-from workbench.models import legacy
-from workbench.models.legacy_graph import described
+from workbench.models.intake import legacy
+from workbench.models.intake.legacy_graph import described
 
 HARD = "hard_sigmoid"
 """Keras 2 cuts x / 5 + 1/2, Keras 3 x / 6 + 1/2."""

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from workbench.api.variant import RuntimeSettings
 from workbench.data.input_names import safe_name
 from workbench.data.prepare import prepare
-from workbench.models.adapting import adapted, fixed_batch, to_float32, with_safe_names
-from workbench.models.conversion import to_tflite
-from workbench.models.description import describe_keras
+from workbench.models.converting.conversion import to_tflite
+from workbench.models.intake.adapting import adapted, fixed_batch, to_float32, with_safe_names
+from workbench.models.reading.description import describe_keras
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")

@@ -7,7 +7,7 @@ keras = pytest.importorskip("keras")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from workbench.models.batchnorm_folding import flattened, folded  # noqa: E402
+from workbench.plain.keras.batchnorm_folding import flattened, folded  # noqa: E402
 
 layers = keras.layers
 

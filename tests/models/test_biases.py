@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from workbench.models.conversion import to_tflite
-from workbench.models.tflite_biases import round_biases
-from workbench.models.tflite_slimming import slim_tflite
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import to_tflite
+from workbench.plain.litert.biases import round_biases
+from workbench.plain.litert.strip import strip_metadata
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 
 def outputs(path, x):
@@ -33,9 +33,9 @@ def test_the_error_is_within_a_128th_of_the_largest(inverse, largest, slim_first
     inverse.layers[0].bias.assign(biases)
     path = to_tflite(inverse, tmp_path / "model.tflite")
     if slim_first:
-        slim_tflite(path)
+        strip_metadata(path)
     round_biases(path)
-    slim_tflite(path)
+    strip_metadata(path)
     found = outputs(path, np.zeros((1, 6), np.float32))[0]
     assert np.isfinite(found).all()
     # The runtime takes numbers below the smallest normal one for zero.
@@ -58,7 +58,7 @@ def test_layers_with_one_bias_between_them_are_rounded_once(tmp_path):
     for layer in model.layers:
         layer.bias.assign(biases)
     path = to_tflite(model, tmp_path / "model.tflite")
-    slim_tflite(path)
+    strip_metadata(path)
     round_biases(path)
     once = outputs(path, np.zeros((1, 3), np.float32))
     round_biases(path)

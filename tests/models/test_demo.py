@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from workbench.data.prepare import prepare
-from workbench.models.architectures import dense, residual_cnn
-from workbench.models.demo import DEMO_MODELS, FOLDER
-from workbench.models.train_demo import TRAININGS, train
+from workbench.models.demo.architectures import dense, residual_cnn
+from workbench.models.demo.demo import DEMO_MODELS, FOLDER
+from workbench.models.demo.train import TRAININGS, train
 
 REACHED = {
     "cnn-mnist-5k": 0.988,

@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 import pytest
 
-from workbench.errors import InvalidInput
-from workbench.models.description import describe, describe_keras
-from workbench.models.precision import WeightUse, precision_of
+from workbench.api.errors import InvalidInput
+from workbench.models.reading.description import describe, describe_keras
+from workbench.models.reading.precision import WeightUse, precision_of
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def files(model, tmp_path_factory):
     import numpy as np
     import tensorflow as tf
 
-    from workbench.privacy import import_openvino
+    from workbench.api.privacy import import_openvino
 
     folder = tmp_path_factory.mktemp("files")
     rng = np.random.default_rng(0)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.models.folding import Fold, plan_folding
+from workbench.models.rebuilding.folding import Fold, plan_folding
 
 
 def keras_layers():
@@ -30,7 +30,7 @@ def varied(model, seed=0):
 
 def assert_same(model, x, *, gone=()):
     """Folds and compares; returns the plan and the new model."""
-    from workbench.models.folded import fold
+    from workbench.models.rebuilding.folded import fold
 
     keras, _ = keras_layers()
     plan = plan_folding(model.get_config())

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.models.zoo_names import ARCHIVES, NAMES
-from workbench.errors import InvalidInput
-from workbench.models.conversion import load_keras
-from workbench.models.inspection import inspect as look
-from workbench.models.legacy_operations import OPERATIONS
-from workbench.models.legacy_rebuilding import rebuilt
-from workbench.models.parity import TOLERANCE, largest_difference, outputs_of
+from workbench.api.errors import InvalidInput
+from workbench.models.converting.conversion import load_keras
+from workbench.models.intake.inspection import inspect as look
+from workbench.models.intake.legacy_operations import OPERATIONS
+from workbench.models.intake.legacy_rebuilding import rebuilt
+from workbench.models.intake.parity import TOLERANCE, largest_difference, outputs_of
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.models.description import describe_keras
+from workbench.models.reading.description import describe_keras
 
 keras = pytest.importorskip("keras")
 L, ops = keras.layers, keras.ops

@@ -4,8 +4,8 @@ import keras
 import pytest
 from keras import layers, ops
 
-from workbench.models.keras_layers import describe_model
-from workbench.models.keras_meaning import output_meanings
+from workbench.models.reading.keras_layers import describe_model
+from workbench.models.reading.keras_meaning import output_meanings
 
 
 def vector():

@@ -2,9 +2,9 @@
 
 import inspect
 
-from workbench.models.inspection import inspect as inspect_file
-from workbench.models.keras_config import _OTHER_CODE
-from workbench.models.keras_names import LAYERS, PARTS
+from workbench.models.intake.inspection import inspect as inspect_file
+from workbench.models.intake.keras_config import _OTHER_CODE
+from workbench.models.intake.keras_names import LAYERS, PARTS
 
 # run code from the file, or are no layers to build from a file
 LEFT_OUT = {"Lambda", "Layer", "Wrapper", "InputSpec"} | _OTHER_CODE

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from workbench.models.conversion import to_tflite
-from workbench.models.description import describe
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import to_tflite
+from workbench.models.reading.description import describe
 from workbench.runtimes.litert import LiteRT
-from workbench.variant import RuntimeSettings
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import psutil
 import pytest
 
 from tests import small_models
-from workbench.errors import Refused
+from workbench.api.errors import Refused
+from workbench.api.text import say
 from workbench.jobs.limits import Limits
-from workbench.models.conversion import to_onnx, to_tflite
-from workbench.models.memory import free_bytes, require_memory
-from workbench.text import say
+from workbench.models.converting.conversion import to_onnx, to_tflite
+from workbench.models.converting.memory import free_bytes, require_memory
 
 
 def test_what_fits_is_let_through_and_what_does_not_is_told_with_both_numbers():

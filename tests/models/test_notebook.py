@@ -3,8 +3,8 @@
 import pytest
 
 from tests.safety.hostile import Quiet
-from workbench.errors import InvalidInput, Refused
-from workbench.models.intake import open_model, save_from_notebook
+from workbench.api.errors import InvalidInput, Refused
+from workbench.models.intake.intake import open_model, save_from_notebook
 
 
 def test_a_model_is_handed_over(keras, tmp_path):

@@ -6,10 +6,10 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from workbench.errors import InvalidInput
-from workbench.models import conversion, onnx_constants
-from workbench.models.conversion import to_onnx
-from workbench.models.onnx_graph import describe_onnx
+from workbench.api.errors import InvalidInput
+from workbench.models.converting import conversion, onnx_constants
+from workbench.models.converting.conversion import to_onnx
+from workbench.models.reading.onnx_graph import describe_onnx
 
 
 def recurrent():
@@ -158,7 +158,7 @@ def test_shapes_of_a_described_file_are_found_without_its_weights(all_outside, t
 
 
 def describe_onnx_whole(path):
-    from workbench.models import onnx_graph
+    from workbench.models.reading import onnx_graph
 
     light = onnx_graph._without_weights
     try:

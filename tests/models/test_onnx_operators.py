@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests import small_models
-from workbench.errors import InvalidInput
-from workbench.models.conversion import to_onnx
-from workbench.models.onnx_operators import require_known_operators
+from workbench.api.errors import InvalidInput
+from workbench.models.converting.conversion import to_onnx
+from workbench.models.converting.onnx_operators import require_known_operators
 
 
 @pytest.mark.slow

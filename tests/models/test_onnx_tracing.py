@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from workbench.models.conversion import to_onnx
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import to_onnx
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 keras = pytest.importorskip("keras")
 L = keras.layers

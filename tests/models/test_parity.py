@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from workbench.errors import InvalidInput
-from workbench.models.parity import largest_difference, random_inputs, require_parity
-from workbench.variant import TensorSpec
+from workbench.api.errors import InvalidInput
+from workbench.api.variant import TensorSpec
+from workbench.models.intake.parity import largest_difference, random_inputs, require_parity
 
 
 def test_difference_is_relative_to_large_outputs_only():

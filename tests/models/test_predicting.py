@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from workbench.models.conversion import to_onnx, to_openvino
-from workbench.models.predicting import predicting
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import to_onnx, to_openvino
+from workbench.plain.keras.export import predicting
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 keras = pytest.importorskip("keras")
 L = keras.layers

@@ -5,14 +5,14 @@ import onnx
 import pytest
 
 from tests import small_models
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.size import measure_size
-from workbench.models.conversion import to_onnx, to_openvino, to_tflite
-from workbench.models.description import describe
-from workbench.models.onnx_slimming import slim_onnx
-from workbench.models.openvino_slimming import slim_openvino
-from workbench.models.tflite_slimming import slim_tflite
+from workbench.models.converting.conversion import to_onnx, to_openvino, to_tflite
+from workbench.models.reading.description import describe
+from workbench.plain.litert.strip import strip_metadata
+from workbench.plain.onnx.strip import strip_onnx
+from workbench.plain.openvino.strip import strip_openvino
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_a_quantized_onnx_file(model, tmp_path):
     path = tmp_path / "model.onnx"
     quantize_static(str(tmp_path / "float32.onnx"), str(path), Reader(), per_channel=True)
     before = onnx.load(path).graph
-    check(path, "onnxruntime", "onnx", slim_onnx)
+    check(path, "onnxruntime", "onnx", strip_onnx)
     after = onnx.load(path).graph
     onnx.checker.check_model(onnx.load(path), full_check=True)
     assert len(after.initializer) < len(before.initializer)
@@ -86,7 +86,7 @@ def test_a_litert_file(model, optimized, tmp_path):
 
     settings = {"optimizations": [tf.lite.Optimize.DEFAULT]} if optimized else {}
     path = to_tflite(model, tmp_path / "model.tflite", **settings)
-    before, after = check(path, "litert", "tflite", slim_tflite)
+    before, after = check(path, "litert", "tflite", strip_metadata)
     assert [layer.name for layer in after.layers] == [layer.name for layer in before.layers]
     assert b"CONVERSION_METADATA" not in path.read_bytes()
 
@@ -95,7 +95,7 @@ def test_a_litert_file_has_one_empty_buffer_and_no_content_twice(model, tmp_path
     from ai_edge_litert import schema_py_generated as schema
 
     path = to_tflite(model, tmp_path / "model.tflite")
-    slim_tflite(path)
+    strip_metadata(path)
     first, *others = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0).buffers
     assert first.data is None or not len(first.data)
     contents = [bytes(buffer.data) for buffer in others]
@@ -106,7 +106,7 @@ def test_a_litert_file_has_one_empty_buffer_and_no_content_twice(model, tmp_path
 def test_an_openvino_folder(model, tmp_path):
     folder = to_openvino(model, tmp_path / "model")
     weights = (folder / "model.bin").read_bytes()
-    before, after = check(folder, "openvino", "openvino", slim_openvino)
+    before, after = check(folder, "openvino", "openvino", strip_openvino)
     assert [layer.name for layer in after.layers] == [layer.name for layer in before.layers]
     assert (folder / "model.bin").read_bytes() == weights
     assert b"rt_info" not in (folder / "model.xml").read_bytes()

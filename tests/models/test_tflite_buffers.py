@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from keras import layers
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.weight_files import stored_tensors
-from workbench.models.conversion import to_tflite
-from workbench.models.tflite import describe_tflite
-from workbench.models.tflite_biases import round_biases
-from workbench.models.tflite_buffers import read_tables
-from workbench.models.tflite_slimming import slim_tflite
+from workbench.models.converting.conversion import to_tflite
+from workbench.models.reading.tflite import describe_tflite
+from workbench.plain.litert.activation_ranges import observed_ranges
+from workbench.plain.litert.biases import round_biases
+from workbench.plain.litert.buffers import read_tables
+from workbench.plain.litert.strip import strip_metadata
 from workbench.runtimes import runtime
-from workbench.techniques.quantization.activation_ranges import observed_ranges
-from workbench.variant import RuntimeSettings
 
 WIDE, TOKENS = 512, 8
 
@@ -86,7 +86,7 @@ def test_slimming_brings_them_back_and_computes_the_same(files, tmp_path):
         (tensor.shape, tensor.precision, tensor.values.tobytes()) for tensor in stored_tensors(path, "tflite")
     ]
     assert sum(len(values) for _, _, values in stored) > 256 << 10
-    slim_tflite(path)
+    strip_metadata(path)
     assert behind(path) == 0
     assert path.stat().st_size < target.stat().st_size
     np.testing.assert_array_equal(predicted(path), before)
@@ -96,7 +96,7 @@ def test_slimming_brings_them_back_and_computes_the_same(files, tmp_path):
         (tensor.shape, tensor.precision, tensor.values.tobytes()) for tensor in stored_tensors(path, "tflite")
     ]
     once = path.read_bytes()
-    slim_tflite(path)
+    strip_metadata(path)
     assert path.read_bytes() == once
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from workbench.models.conversion import load_keras, to_onnx, to_openvino, to_tflite
-from workbench.models.intake import open_model
-from workbench.models.parity import tried_inputs
+from workbench.api.variant import RuntimeSettings, TensorSpec
+from workbench.models.converting.conversion import load_keras, to_onnx, to_openvino, to_tflite
+from workbench.models.intake.intake import open_model
+from workbench.models.intake.parity import tried_inputs
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings, TensorSpec
 
 keras = pytest.importorskip("keras")
 L = keras.layers

@@ -14,7 +14,7 @@ from tests.openings.opening import try_opening
 
 def main(count: int = 300, first: int = 0) -> int:
     """Tries that many; returns how many gave a wrong number or ended without a clear word."""
-    from workbench.privacy import forbid_telemetry
+    from workbench.api.privacy import forbid_telemetry
 
     forbid_telemetry()
     warnings.simplefilter("ignore")

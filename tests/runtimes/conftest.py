@@ -1,7 +1,7 @@
 import pytest
 
 from tests import small_models
-from workbench.models.conversion import load_keras, to_onnx, to_openvino, to_tflite
+from workbench.models.converting.conversion import load_keras, to_onnx, to_openvino, to_tflite
 
 
 @pytest.fixture(scope="session", params=small_models.KINDS)

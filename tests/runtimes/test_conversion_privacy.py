@@ -11,7 +11,7 @@ def test_conversions_write_nothing_into_the_home_folder_for_their_makers(files, 
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from workbench.models.conversion import load_keras, to_onnx, to_openvino\n"
+        "from workbench.models.converting.conversion import load_keras, to_onnx, to_openvino\n"
         f"model = load_keras(Path({str(files['keras'])!r}))\n"
         f"to_openvino(model, Path({str(tmp_path / 'ov')!r}))\n"
         f"to_onnx(model, Path({str(tmp_path / 'm.onnx')!r}))\n"

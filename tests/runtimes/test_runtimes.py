@@ -7,10 +7,10 @@ import pytest
 
 from tests import small_models
 from workbench import runtimes
-from workbench.data.dataset import select
-from workbench.errors import InvalidInput
-from workbench.runtime import Runtime
-from workbench.variant import RuntimeSettings
+from workbench.api.dataset import select
+from workbench.api.errors import InvalidInput
+from workbench.api.runtime import Runtime
+from workbench.api.variant import RuntimeSettings
 
 ROUTES = [
     ("keras.eager", "keras"),
@@ -157,7 +157,7 @@ def test_the_light_runtimes_leave_tensorflow_and_the_home_folder_alone(name, for
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
         "from workbench.runtimes import runtime\n"
-        "from workbench.variant import RuntimeSettings\n"
+        "from workbench.api.variant import RuntimeSettings\n"
         f"session = runtime({name!r}).load(Path({str(files[format_])!r}), RuntimeSettings())\n"
         "session.predict(np.zeros((1, 20), np.float32))\n"
         "print('tensorflow' in sys.modules, 'keras' in sys.modules)"

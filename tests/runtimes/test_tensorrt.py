@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tests.runtimes.tensorrt_bindings import WHEELS, ask
-from workbench.errors import InvalidInput, Unavailable
+from workbench.api.errors import InvalidInput, Unavailable
+from workbench.api.variant import RuntimeSettings
 from workbench.runtimes import runtime
 from workbench.runtimes.tensorrt import has_gpu
 from workbench.runtimes.tensorrt_engine import build, cached_engine, open_device, profile_shapes
 from workbench.runtimes.tensorrt_protocol import CLASSES, NAMES
-from workbench.variant import RuntimeSettings
 
 needs_gpu = pytest.mark.skipif(
     runtime("tensorrt").unavailable() is not None, reason=str(runtime("tensorrt").unavailable())

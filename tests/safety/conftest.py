@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from tests.safety.hostile import Quiet
-from workbench.errors import WorkbenchError
-from workbench.models.intake import open_model
+from workbench.api.errors import WorkbenchError
+from workbench.models.intake.intake import open_model
 
 
 @pytest.fixture(scope="session")
 def keras():
-    from workbench.models.conversion import import_keras
+    from workbench.models.converting.conversion import import_keras
 
     return import_keras()
 

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from workbench.models.confined import confine_this_process
+from workbench.jobs.limited_process import confine_this_process
 
 if __name__ == "__main__":
     how = confine_this_process(sys.argv[1:])[0]

@@ -7,9 +7,9 @@ import warnings
 from pathlib import Path
 
 from tests.safety.hostile import Quiet, leftovers
-from workbench.errors import WorkbenchError
-from workbench.models.confined import confine_this_process
-from workbench.models.intake import open_model
+from workbench.api.errors import WorkbenchError
+from workbench.jobs.limited_process import confine_this_process
+from workbench.models.intake.intake import open_model
 
 
 def line(path):

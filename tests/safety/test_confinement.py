@@ -4,8 +4,8 @@ import psutil
 import pytest
 
 from tests.safety.hostile import Quiet
-from workbench.errors import Cancelled
-from workbench.models.confined import Allowance, run_confined
+from workbench.api.errors import Cancelled
+from workbench.jobs.limited_process import Allowance, run_confined
 
 PROGRAM = "tests.safety.crashing_program"
 ENOUGH = Allowance(address_space_bytes=2 << 30, cpu_seconds=600, wall_seconds=600)

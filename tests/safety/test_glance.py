@@ -4,10 +4,10 @@ import zipfile
 
 import pytest
 
-from workbench.errors import InvalidInput, Refused
-from workbench.models.demo import DEMO_MODELS
-from workbench.models.inspection import glance
-from workbench.sources import require_data, require_model
+from workbench.api.errors import InvalidInput, Refused
+from workbench.engine.sources import require_data, require_model
+from workbench.models.demo.demo import DEMO_MODELS
+from workbench.models.intake.inspection import glance
 
 
 def keras_file(path, members):

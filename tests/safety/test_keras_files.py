@@ -17,7 +17,7 @@ from tests.safety.hostile import (
     reconfigured,
     with_member,
 )
-from workbench.models.intake import open_model
+from workbench.models.intake.intake import open_model
 
 TRUST = "If you made this file or know who did, open it again and say that you trust it."
 NO_LAMBDA = "Replace them by built-in layers or keras.ops, and save the model again."

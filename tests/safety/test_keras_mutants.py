@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.safety.hostile import WEIGHTS, Quiet, changed, members, mutants
-from workbench.models.confined import Allowance, run_confined
+from workbench.jobs.limited_process import Allowance, run_confined
 
 MUTANTS = 60
 

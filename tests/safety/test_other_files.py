@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.safety.hostile import Quiet
-from workbench.models.inspection import inspect
-from workbench.models.intake import open_model
+from workbench.models.intake.inspection import inspect
+from workbench.models.intake.intake import open_model
 
 USE = "Open a .keras, .h5, .tflite or .onnx file."
 
@@ -17,7 +17,7 @@ def test_inspection_imports_nothing_heavy():
     import subprocess
 
     code = (
-        "import sys; from pathlib import Path; from workbench.models.inspection import inspect;"
+        "import sys; from pathlib import Path; from workbench.models.intake.inspection import inspect;"
         "inspect(Path(sys.argv[1]));"
         "print({'tensorflow', 'keras', 'onnx', 'ai_edge_litert'} & set(sys.modules))"
     )

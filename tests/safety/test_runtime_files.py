@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from tests.safety.hostile import Quiet, mutants
-from workbench.errors import WorkbenchError
-from workbench.models.confined import Allowance, run_confined
-from workbench.models.intake import open_model
-from workbench.models.trial import from_line
+from workbench.api.errors import WorkbenchError
+from workbench.jobs.limited_process import Allowance, run_confined
+from workbench.models.intake.intake import open_model
+from workbench.models.intake.trial import from_line
 
 MUTANTS = 1000
 AGAIN = "Copy or export it again."
@@ -62,7 +62,7 @@ def outcomes(folder, form, contents):
     found = []
     while len(found) < len(paths):
         rest = [str(path) for path in paths[len(found) :]]
-        ended = run_confined("workbench.models.trial", [form, *rest], allowance, Quiet())
+        ended = run_confined("workbench.models.intake.trial", [form, *rest], allowance, Quiet())
         found += [outcome(line) for line in ended.output.splitlines() if line.startswith('{"')]
         if len(found) < len(paths):
             # the process ended on the next file: contained, and counted as such
@@ -111,7 +111,7 @@ def test_good_files_open_for_measuring(name, converted, tmp_path):
 
 def test_a_crash_of_the_runtime_is_one_clear_error(tmp_path, said, monkeypatch):
     """A file that kills the interpreter; here the kill is certain, in the mutants it is by chance."""
-    from workbench.models import trial
+    from workbench.models.intake import trial
 
     real = trial.run_confined
     monkeypatch.setattr(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from workbench.api.errors import Unavailable
 from workbench.cli import workbench
-from workbench.errors import Unavailable
 from workbench.serving.lab import writable_notebooks
 from workbench.serving.page import Environment, ServerSettings
 from workbench.serving.session import listening_socket

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
+from workbench.api.variant import ModelDescription, TensorSpec, Variant
 from workbench.jobs.state import PROCESS_ENDED, JobState
 from workbench.measure.records import SizeMeasurement
 from workbench.store import Store
 from workbench.store.files import digest
 from workbench.store.labels import Label
 from workbench.store.measured import Measured
-from workbench.text import say
-from workbench.variant import ModelDescription, TensorSpec, Variant
 
 DESCRIPTION = ModelDescription(
     inputs=(TensorSpec(name="x", shape=(4,)),), outputs=(TensorSpec(name="y", shape=(2,)),)

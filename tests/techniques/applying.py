@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 from workbench import techniques
-from workbench.data.dataset import Dataset
-from workbench.errors import Cancelled
+from workbench.api.bundle import SCRIPT, Bundle
+from workbench.api.dataset import Dataset
+from workbench.api.errors import Cancelled
+from workbench.api.technique import CodePaths, Context
 from workbench.runtimes import runtime
-from workbench.technique import CodePaths, Context
 
 
 class Reports:
@@ -80,6 +81,45 @@ def predict(applied, features):
         session.close()
 
 
+RUNNER = """
+import runpy, sys
+
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("workbench", "widgets"):
+            raise ModuleNotFoundError(f"plain code imports {name}")
+
+
+sys.meta_path.insert(0, Without())
+for file in sys.argv[1:]:
+    print(file, file=sys.stderr)
+    runpy.run_path(file, run_name="__main__")
+"""
+"""Runs scripts where neither this package nor its widgets can be imported."""
+
+
+def write_bundle(code, folder, name=SCRIPT):
+    """Writes plain code with the files that it imports.
+
+    Bundles may share a folder: the files that they import are the same.
+    """
+    script = Bundle(code).write(folder)
+    return script.rename(folder / name)
+
+
+def run_scripts(files, folder, **environment):
+    """Runs plain code in a fresh process, one script after the other, without this package."""
+    return subprocess.run(
+        [sys.executable, "-c", RUNNER, *map(str, files)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": "", **environment},
+        timeout=1500,
+    )
+
+
 def run_code(scripts, folder):
     """Runs plain code in a fresh process, one script after the other, with a home folder of its own.
 
@@ -98,23 +138,8 @@ def run_code(scripts, folder):
             output=output,
         )
         code = technique.code(parent, technique.parameters_type.model_validate(parameters), paths)
-        assert "import workbench" not in code
-        assert "from workbench" not in code
-        files.append(folder / f"{number}.py")
-        files[-1].write_text(code)
-    runner = (
-        "import runpy, sys, traceback\n"
-        "for file in sys.argv[1:]:\n"
-        "    print(file, file=sys.stderr)\n"
-        "    runpy.run_path(file, run_name='__main__')\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", runner, *map(str, files)],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "HOME": str(home), "CI": ""},
-    )
+        files.append(write_bundle(code, folder, f"{number}.py"))
+    done = run_scripts(files, folder, HOME=str(home), CI="")
     assert done.returncode == 0, done.stderr[-3000:]
     # nothing that a runtime would send to its maker
     assert not (home / "intel").exists()

@@ -10,15 +10,15 @@ import pytest
 
 from tests import small_models
 from tests.techniques.applying import Reports, WithoutTest
-from workbench.compatibility import parse_parameters
-from workbench.data.dataset import Dataset, sample_count
+from workbench.api.dataset import Dataset, sample_count
+from workbench.api.errors import WorkbenchError
+from workbench.api.technique import AnyTechnique, Context
+from workbench.api.variant import Variant
 from workbench.data.prepare import prepare
-from workbench.errors import WorkbenchError
-from workbench.models.demo import DEMO_MODELS
+from workbench.engine.compatibility import parse_parameters
+from workbench.models.demo.demo import DEMO_MODELS
 from workbench.runtimes import runtime
-from workbench.technique import AnyTechnique, Context
 from workbench.techniques import techniques
-from workbench.variant import Variant
 
 pytestmark = pytest.mark.slow
 

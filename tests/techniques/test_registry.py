@@ -4,10 +4,11 @@ from typing import get_args
 
 import pytest
 
-from workbench import discovery, techniques
-from workbench.errors import InvalidInput
-from workbench.technique import FAMILIES, Aim, Estimate, Parameters, Technique
-from workbench.text import say
+from workbench import techniques
+from workbench.api import discovery
+from workbench.api.errors import InvalidInput
+from workbench.api.technique import FAMILIES, Aim, Estimate, Parameters, Technique
+from workbench.api.text import say
 
 OURS = {
     "inference.runtime",
@@ -115,7 +116,7 @@ def test_a_file_in_a_family_folder_is_enough(tmp_path, monkeypatch):
     (package / "structure").mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "structure" / "copy.py").write_text(
-        "from workbench.technique import Technique\n"
+        "from workbench.api.technique import Technique\n"
         "class Copy(Technique):\n"
         "    name = 'structure.copy'\n"
         "    def fits(self, variant, dataset, parameters): return None\n"

@@ -6,15 +6,15 @@ import pytest
 
 from tests import small_models
 from tests.techniques.applying import Reports
-from workbench import work
-from workbench.compatibility import parse_parameters
-from workbench.errors import InvalidInput
-from workbench.models.conversion import load_keras
-from workbench.models.trusting import trusting, trusting_code
-from workbench.technique import CodePaths, Context
+from workbench.api.errors import InvalidInput
+from workbench.api.technique import CodePaths, Context
+from workbench.api.variant import RuntimeSettings
+from workbench.engine import worker_functions
+from workbench.engine.compatibility import parse_parameters
+from workbench.models.converting.conversion import load_keras
+from workbench.models.intake.trusting import trusting, trusting_code
 from workbench.techniques import technique, techniques
 from workbench.training.rehearsal import require_storable
-from workbench.variant import RuntimeSettings
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def trusted(tmp_path_factory):
 def test_a_trusted_model_is_changed_like_any_other(name, parameters, trusted, tmp_path):
     parent, dataset = trusted
     chosen = technique(name)
-    applied, *_ = work.apply_technique(
+    applied, *_ = worker_functions.apply_technique(
         Reports(),
         chosen,
         parse_parameters(chosen, parameters),

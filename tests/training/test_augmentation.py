@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.training.test_loop import variant
+from workbench.api.variant import Layer
 from workbench.training import TrainingSettings
 from workbench.training.augmentation import augmentation, unsuitable
-from workbench.variant import Layer
 
 keras = pytest.importorskip("keras")
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.training.test_loop import TestResult as Curves
-from workbench.text import say
+from workbench.api.text import say
 from workbench.training import TrainingResult
 from workbench.training.comparison import (
     best_run,

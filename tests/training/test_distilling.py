@@ -8,7 +8,7 @@ from scipy.special import expit, logsumexp, softmax
 
 from tests import small_models
 from tests.training.test_loop import context
-from workbench.errors import InvalidInput, JobFailed, Refused
+from workbench.api.errors import InvalidInput, JobFailed, Refused
 from workbench.training import TrainingParameters, train
 from workbench.training.distilling import Teacher
 from workbench.training.hints import Hint

@@ -4,12 +4,12 @@ import pytest
 keras = pytest.importorskip("keras")
 import tensorflow as tf  # noqa: E402
 
-from workbench.models.batchnorm_folding import flattened, folded  # noqa: E402
-from workbench.models.conversion import to_tflite  # noqa: E402
-from workbench.models.tflite import describe_tflite  # noqa: E402
+from workbench.api.variant import RuntimeSettings  # noqa: E402
+from workbench.models.converting.conversion import to_tflite  # noqa: E402
+from workbench.models.reading.tflite import describe_tflite  # noqa: E402
+from workbench.plain.keras.batchnorm_folding import flattened, folded  # noqa: E402
+from workbench.plain.keras.fake_quantization import FakeQuantize, baked, fake_quantized  # noqa: E402
 from workbench.runtimes import runtime  # noqa: E402
-from workbench.training.fake_quantization import FakeQuantize, baked, fake_quantized  # noqa: E402
-from workbench.variant import RuntimeSettings  # noqa: E402
 
 layers = keras.layers
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.errors import InvalidInput, Refused
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.variant import Layer, ModelDescription
 from workbench.training.hints import Hint, choose_hints, common_size, parse_hints
-from workbench.variant import Layer, ModelDescription
 
 
 def model(*layers):

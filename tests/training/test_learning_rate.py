@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.errors import Cancelled, JobFailed
+from workbench.api.errors import Cancelled, JobFailed
 from workbench.training.learning_rate import RateSweep, smoothed, suggested, sweep_learning_rate
 
 keras = pytest.importorskip("keras")

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.data.dataset import Dataset
-from workbench.errors import Cancelled, InvalidInput, JobFailed
-from workbench.technique import Context
+from workbench.api.dataset import Dataset
+from workbench.api.errors import Cancelled, InvalidInput, JobFailed
+from workbench.api.technique import Context
+from workbench.api.variant import ModelDescription, TensorSpec, Variant
 from workbench.training import TrainingParameters, TrainingPoint, TrainingResult, obstacle, train
-from workbench.variant import ModelDescription, TensorSpec, Variant
 
 keras = pytest.importorskip("keras")
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from workbench.models.kernels import kernels, summed_axes
+from workbench.plain.keras.kernels import kernels, summed_axes
 
 keras = pytest.importorskip("keras")
-from workbench.training.preserving import Kept, preserve  # noqa: E402  # it imports Keras
+from workbench.plain.keras.preserving import Kept, preserve  # noqa: E402  # it imports Keras
+from workbench.training.preserving import preserving_notes  # noqa: E402
 
 layers = keras.layers
 
@@ -93,7 +94,7 @@ def test_zeros_stay_and_the_others_train_as_they_would():
     assert not preserving.clustered
     model.fit(x, y, epochs=STEPS, batch_size=20, verbose=0, callbacks=[preserving])
     np.testing.assert_allclose(model.get_weights()[0], weights, rtol=1e-4, atol=1e-5)
-    assert "Zeros were kept" in str(preserving.notes()[0])
+    assert "Zeros were kept" in str(preserving_notes(preserving)[0])
 
     preserving.release()
     model.compile(keras.optimizers.SGD(RATE), "mean_squared_error")
@@ -153,7 +154,7 @@ def test_what_is_new_or_dense_is_not_kept():
         ]
     )
     assert preserve(model).kept == ()
-    assert preserve(model).notes() == ()
+    assert preserving_notes(preserve(model)) == ()
 
 
 def test_it_can_follow_changes():

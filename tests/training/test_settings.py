@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.test_loop import context, model
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
 from workbench.training import TrainingSettings, train
 
 keras = pytest.importorskip("keras")

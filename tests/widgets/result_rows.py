@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from workbench.api.variant import Layer, ModelDescription, RuntimeSettings, TensorSpec, Variant
 from workbench.measure.records import (
+    Details,
+    Flip,
     Interval,
     LatencySummary,
     QualityMeasurement,
@@ -14,8 +17,7 @@ from workbench.measure.records import (
     SizeVerdict,
     SpeedVerdict,
 )
-from workbench.results import Details, Flip, ResultRow
-from workbench.variant import Layer, ModelDescription, RuntimeSettings, TensorSpec, Variant
+from workbench.results.rows import ResultRow
 
 HOSTILE = '<script>alert(1)</script> <a href="javascript:x">y</a> %{x} \u202eevil\u0000 ' + "n" * 10_000
 

@@ -18,8 +18,8 @@ from widgets.panels.jobs import JobsLine
 from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
+from workbench.engine.siblings import folder_beside, last_used, remember, siblings
 from workbench.jobs.executor import Executor
-from workbench.siblings import folder_beside, last_used, remember, siblings
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow

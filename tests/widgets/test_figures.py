@@ -20,8 +20,8 @@ from widgets.charts.curves import curves_figure
 from widgets.charts.found import findings, found_chart
 from widgets.charts.scene import scene
 from widgets.charts.trade_off import scene_table, trade_off_figure
-from workbench.text import say
-from workbench.variant import Table
+from workbench.api.text import say
+from workbench.api.variant import Table
 
 SENSITIVITY = Table(
     title=say("Sensitivity"),

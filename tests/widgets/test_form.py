@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field
 
 from widgets.panels.form import defaults, fields, help_of, values_of
-from workbench.technique import Parameters
+from workbench.api.technique import Parameters
 from workbench.techniques import techniques
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from tests.widgets.result_rows import ROWS, interval
 from widgets.panels.guess import GuessPanel, comparisons
-from workbench.errors import InvalidInput
-from workbench.guess import Guess, guess_for, guesses, keep_guess, parse_guess
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
 from workbench.jobs.state import JobState
 from workbench.measure.records import SizeVerdict
+from workbench.results.guess import Guess, guess_for, guesses, keep_guess, parse_guess
 from workbench.store import Store
-from workbench.text import say
 
 MADE = ROWS[1].model_copy(
     update={"size_change": SizeVerdict(ratio=4.0, word="smaller"), "total_speedup": None}

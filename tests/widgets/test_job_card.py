@@ -10,9 +10,9 @@ import pytest
 from tests.widgets.result_rows import ROWS
 from widgets.panels.jobs import job_card
 from widgets.panels.outcome import chips, outcome
+from workbench.api.text import say
 from workbench.jobs.state import JobState
 from workbench.measure.records import Interval, SizeVerdict
-from workbench.text import say
 
 NOW = datetime.now(UTC)
 

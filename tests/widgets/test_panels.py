@@ -6,6 +6,7 @@ import csv
 import io
 import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,12 +33,12 @@ from widgets.component import Component
 from widgets.panels.job_card import JobCard
 from widgets.session import Session, session_of
 from widgets.wording import latency_words
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.api.errors import Cancelled, WorkbenchError
+from workbench.api.recipe import Recipe
+from workbench.api.text import current_language, say, use_language
 from workbench.jobs.executor import Executor
-from workbench.offers import Offer
-from workbench.recipe import Recipe
+from workbench.results.offers import Offer
 from workbench.runtimes import runtime
-from workbench.text import current_language, say, use_language
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -107,7 +108,10 @@ def test_the_open_technique_shows_form_expectation_and_code(
     shown = entry(reader.click("open", technique=INT8), INT8)
     assert shown["fields"]
     assert shown["expectation"]
-    assert "import" in shown["code"]
+    script, *helpers = shown["code"]
+    assert script["name"] == "optimize.py"
+    assert "from plain.litert.strip import strip_metadata" in script["text"]
+    assert "plain/litert/strip.py" in {helper["name"] for helper in helpers}
 
 
 def test_a_wrong_value_is_explained_at_its_field_and_starts_nothing(
@@ -332,6 +336,22 @@ def test_file_and_recipe_reach_the_browser_as_they_are(workbench: Workbench, tab
     assert bytes(content) == made.path.read_bytes()
     assert recipe["name"].endswith(".recipe.yaml")
     assert Recipe.from_yaml(bytes(text).decode()).steps[0].technique == FLOAT16
+
+
+def test_the_code_of_a_variant_is_taken_home_with_its_files(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workbench.variant("float16")
+    details = Reader(DetailsPanel(workbench), monkeypatch)
+    details.click("take_home", variant=made.id)
+    details.click("take_home", variant=workbench.variants[0].id)  # nothing made it
+    ((file, parts),) = ((message, parts) for message, parts in details.received if message["type"] == "file")
+    assert file["name"] == f"{FLOAT16}.zip"
+    code = workbench.code(FLOAT16)
+    with zipfile.ZipFile(io.BytesIO(bytes(parts[0]))) as archive:
+        assert {*code.files(), "data.npz", workbench.variants[0].path.name} == set(archive.namelist())
+        for name, text in code.files().items():
+            assert archive.read(name).decode() == text
 
 
 def test_every_widget_changes_its_language(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,12 +21,12 @@ from widgets.panels.layers import layers_table
 from widgets.report.document import report_html
 from widgets.report.drawing import drawing
 from widgets.report.markup import written
+from workbench.api.errors import InvalidInput
+from workbench.api.text import current_language, say
+from workbench.api.variant import Layer, Variant
 from workbench.cli.report import command
-from workbench.errors import InvalidInput
-from workbench.finding import Goal, best, conclusion
-from workbench.reporting import write_report
-from workbench.text import current_language, say
-from workbench.variant import Layer, Variant
+from workbench.engine.goal import Goal, best, conclusion
+from workbench.engine.reporting import write_report
 
 DRAWN = {"svg", "rect", "line", "text", "circle", "polygon"}
 

@@ -16,9 +16,9 @@ from tests.test_refusal import INFO, INT8, LINE, SPARSE
 from tests.widgets.test_panels import Reader, entry
 from widgets import QuantizationPanel, TechniquesPanel
 from widgets.session import session_of
+from workbench.api.text import use_language
 from workbench.jobs.executor import Executor
 from workbench.store import Store
-from workbench.text import use_language
 from workbench.workbench import Workbench
 
 CONFIG = {

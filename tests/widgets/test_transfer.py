@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from widgets.transfer import PART_BYTES, Uploads, send_file
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
 
 
 class Comm:

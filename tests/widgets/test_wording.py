@@ -6,8 +6,8 @@ import pytest
 
 from tests.widgets.result_rows import HOSTILE, ROWS, interval
 from widgets import wording
+from workbench.api.text import say
 from workbench.measure.records import Interval, QualityVerdict, SizeVerdict, SpeedVerdict
-from workbench.text import say
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from widgets.wording import points, score, size, times
+from workbench.api.text import Text, say
 from workbench.measure.records import Interval
-from workbench.results import ResultRow
-from workbench.text import Text, say
+from workbench.results.rows import ResultRow
 
 _PAD = 0.08
 """Room beyond the outermost value, as a share of the range."""

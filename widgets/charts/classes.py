@@ -6,8 +6,8 @@ from typing import Any
 
 from widgets.charts.chart import BLUE, GREY, chart, column, plain
 from widgets.wording import points, score, short, signed
-from workbench.results import Details
-from workbench.text import say
+from workbench.api.text import say
+from workbench.measure.records import Details
 
 _MOST_NUMBERED_CLASSES = 15
 

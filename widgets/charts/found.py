@@ -8,8 +8,8 @@ from typing import Any
 
 from widgets.charts.chart import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, chart, column, plain
 from widgets.wording import brief, count, digits, short
-from workbench.text import Text, say
-from workbench.variant import Cell, Table
+from workbench.api.text import Text, say
+from workbench.api.variant import Cell, Table
 
 _LINE_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")

@@ -10,9 +10,9 @@ from widgets.charts.found import findings
 from widgets.charts.narrowing import narrowing_chart, timings
 from widgets.charts.trade_off import CHART_LABELS
 from widgets.component import Component, words
+from workbench.api.text import say
 from workbench.jobs.state import JobState
 from workbench.measure.narrowing import timed_variant
-from workbench.text import say
 
 _LABELS = {"show": say("Show"), "hide": say("Hide")}
 

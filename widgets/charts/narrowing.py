@@ -9,11 +9,11 @@ from typing import Any
 from widgets.charts.chart import FAMILY_COLOURS, chart, column, family_of, plain
 from widgets.charts.curves import HEIGHT, SMALL, Curve, band, ends
 from widgets.wording import short, time, time_interval, unit
+from workbench.api.text import say
+from workbench.api.variant import Variant
 from workbench.jobs.state import Point
 from workbench.measure.narrowing import timed_variant
 from workbench.measure.records import Interval
-from workbench.text import say
-from workbench.variant import Variant
 
 MOST_STRIPS = 5
 """So many files get a strip each, with its own axis; of more, only the last interval is drawn."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from widgets.charts.axes import AXES, USUAL_AXES, Axis, Range, range_of
-from workbench.finding import Goal
+from workbench.api.text import Text
+from workbench.engine.goal import Goal
 from workbench.measure.records import Interval
-from workbench.results import ResultRow
-from workbench.text import Text
+from workbench.results.rows import ResultRow
 
 _USUAL_TOLERANCE = Goal().f1_may_fall
 _FAR = 5

@@ -34,10 +34,10 @@ from widgets.wording import (
     size_chip,
     speed_chip,
 )
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
 from workbench.measure.records import QualityWord
-from workbench.results import ResultRow
-from workbench.text import Text, say
+from workbench.results.rows import ResultRow
 
 _MARK_PIXELS = 13
 _RING_PIXELS = 21

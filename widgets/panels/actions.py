@@ -7,10 +7,10 @@ from typing import Any
 from widgets.charts.scene import doubt_of
 from widgets.component import Component
 from widgets.transfer import send_file
-from workbench.errors import InvalidInput
-from workbench.results import ResultRow
-from workbench.text import say
-from workbench.variant import Variant
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
+from workbench.api.variant import Variant
+from workbench.results.rows import ResultRow
 
 ACTION_LABELS = {
     "details": say("Details"),

@@ -11,8 +11,8 @@ from widgets.panels.outcome import alike, chips, outcome
 from widgets.session import message_of
 from widgets.transfer import send_file
 from widgets.wording import short
-from workbench.finding import Best, best, conclusion
-from workbench.text import Text, say
+from workbench.api.text import Text, say
+from workbench.engine.goal import Best, best, conclusion
 
 _LABELS = {
     "title": say("Best"),

@@ -14,9 +14,9 @@ from widgets.wording import (
     size_verdict,
     speed_verdict,
 )
-from workbench.results import ResultRow
-from workbench.side_by_side import SideBySide, side_by_side
-from workbench.text import Text, say
+from workbench.api.text import Text, say
+from workbench.results.rows import ResultRow
+from workbench.results.side_by_side import SideBySide, side_by_side
 
 
 def comparison(session: Session, row: ResultRow, other: ResultRow) -> dict[str, Any]:

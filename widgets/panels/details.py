@@ -15,12 +15,15 @@ from widgets.panels.actions import ACTION_LABELS, VariantActions
 from widgets.panels.comparison import comparison
 from widgets.panels.layers import layers_table
 from widgets.panels.numbers import numbers_table
+from widgets.panels.prediction import shown_files
 from widgets.session import Session, message_of
+from widgets.transfer import send_file
 from widgets.wording import short
-from workbench.errors import WorkbenchError
-from workbench.results import Details, ResultRow
-from workbench.text import Text, say
-from workbench.variant import Variant
+from workbench.api.errors import WorkbenchError
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.measure.records import Details
+from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench
 
 _MOST_FLIPS = 60
@@ -29,6 +32,7 @@ _LABELS = ACTION_LABELS | {
     "recipeTitle": say("Recipe"),
     "copy": say("Copy"),
     "copied": say("Copied"),
+    "takeHome": say("Download with model and data"),
     "close": say("Close details"),
     "more": say("More notes"),
 }
@@ -98,6 +102,13 @@ class DetailsPanel(VariantActions):
         """Closes the details."""
         self.session.fold()
 
+    def act_take_home(self, variant: object = None) -> None:
+        """Sends the plain code that makes a variant, with the model and data that it reads."""
+        made = self.session.workbench.variant(self.session.known(variant))
+        if made.technique is not None:
+            content = self.session.workbench.take_home(made.technique, made.parent, made.parameters)
+            send_file(self, *content)
+
     def _compared(self, variant: Variant, other: ResultRow | None) -> tuple[Details | None, str | None]:
         if other is None:
             return None, None
@@ -135,11 +146,13 @@ class DetailsPanel(VariantActions):
         png = self.session.workbench.picture(index)
         return None if png is None else f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
-    def _code(self, variant: Variant) -> str | None:
+    def _code(self, variant: Variant) -> list[dict[str, str]] | None:
         if variant.technique is None or variant.parent is None:
             return None
         try:
-            return self.session.workbench.code(variant.technique, variant.parent, variant.parameters)
+            return shown_files(
+                self.session.workbench.code(variant.technique, variant.parent, variant.parameters)
+            )
         except WorkbenchError:  # its parent was deleted, or its technique is no longer installed
             return None
 

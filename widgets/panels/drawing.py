@@ -10,14 +10,14 @@ from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.session import Session, message_of
 from widgets.wording import short, time
-from workbench.drawing import features_of, pad_side, pixels_of
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
+from workbench.engine.measuring import candidate
+from workbench.engine.shared_mode import shared_mode
 from workbench.measure.answering import Answer, Answering, Question
-from workbench.measuring import candidate
-from workbench.results import ResultRow
+from workbench.measure.drawing import features_of, pad_side, pixels_of
+from workbench.results.rows import ResultRow
 from workbench.runtimes import runtime
-from workbench.shared import shared_mode
-from workbench.text import Text, say
 from workbench.workbench import Workbench
 
 _LABELS = {

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from widgets.charts.scene import doubt_of
 from workbench.measure.records import Interval
-from workbench.results import ResultRow
+from workbench.results.rows import ResultRow
 
 _COLUMNS = (
     "name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from widgets.panels.techniques import TechniquesPanel
 from widgets.session import Session
-from workbench.technique import Family
+from workbench.api.technique import Family
 from workbench.workbench import Workbench
 
 

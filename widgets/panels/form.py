@@ -8,8 +8,8 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from widgets.wording import count
-from workbench.technique import AnyTechnique, Parameters, field_context
-from workbench.text import Text, say
+from workbench.api.technique import AnyTechnique, Parameters, field_context
+from workbench.api.text import Text, say
 
 _MOST_SLIDER_STEPS = 500
 _PLAIN = {"integer": "number", "number": "number", "string": "text", "boolean": "checkbox"}

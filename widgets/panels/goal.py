@@ -8,10 +8,10 @@ from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.session import Session, message_of
 from widgets.wording import duration, runtime_title
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.finding import Goal, parse_goal
-from workbench.text import Text, current_language, say
-from workbench.trials import all_runtimes
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.text import Text, current_language, say
+from workbench.engine.candidates import all_runtimes
+from workbench.engine.goal import Goal, parse_goal
 from workbench.workbench import Workbench
 
 _LABELS = {

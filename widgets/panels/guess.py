@@ -9,11 +9,11 @@ from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.session import message_of
 from widgets.wording import digits, points, ratio, short
-from workbench.errors import InvalidInput
-from workbench.guess import Guess, parse_guess
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
 from workbench.jobs.state import JobState
-from workbench.results import ResultRow
-from workbench.text import Text, say
+from workbench.results.guess import Guess, parse_guess
+from workbench.results.rows import ResultRow
 
 _LABELS = {
     "smaller": say("Times smaller"),

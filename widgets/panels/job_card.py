@@ -9,8 +9,8 @@ from widgets.component import Component
 from widgets.panels.jobs import job_card, job_labels
 from widgets.session import Session, message_of
 from widgets.wording import quality_chip, score, short, size, size_chip, speed_chip, time
+from workbench.api.text import say
 from workbench.jobs.job import Job
-from workbench.text import say
 from workbench.workbench import Workbench
 
 

@@ -11,8 +11,8 @@ from widgets.component import Component, words
 from widgets.panels.outcome import outcome_of
 from widgets.session import Session, message_of
 from widgets.wording import duration, short, status_word
+from workbench.api.text import Text, say
 from workbench.jobs.state import JobState
-from workbench.text import Text, say
 
 _MOST_ENDED = 30
 _LABELS = {

@@ -8,8 +8,8 @@ from typing import Any
 
 from widgets.charts.chart import column
 from widgets.wording import count, short, size
-from workbench.text import say
-from workbench.variant import Layer, Variant
+from workbench.api.text import say
+from workbench.api.variant import Layer, Variant
 
 
 def layers_table(variant: Variant, reference: Variant | None) -> dict[str, Any]:

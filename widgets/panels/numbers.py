@@ -20,9 +20,9 @@ from widgets.wording import (
     time_interval,
     times,
 )
+from workbench.api.text import Text, say
 from workbench.measure.records import EnergyMeasurement, Interval
-from workbench.results import ResultRow
-from workbench.text import Text, say
+from workbench.results.rows import ResultRow
 
 
 def numbers_table(row: ResultRow, other: ResultRow | None = None) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from widgets.component import words
 from widgets.session import Session, message_of
 from widgets.wording import count, duration, short
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.text import Text, say
 from workbench.data.builtin import BUILTINS
 from workbench.data.options import names_in
 from workbench.data.raw import SCALINGS
 from workbench.data.where import PAGE
-from workbench.errors import InvalidInput, WorkbenchError
+from workbench.engine.shared_mode import require_allowed, shared_mode
+from workbench.engine.sources import require_data, require_model
 from workbench.jobs.executor import Executor
-from workbench.models.demo import DEMO_MODELS
-from workbench.shared import require_allowed, shared_mode
-from workbench.sources import require_data, require_model
-from workbench.text import Text, say
+from workbench.models.demo.demo import DEMO_MODELS
 
 if TYPE_CHECKING:
     from workbench.data.preview import Preview

@@ -6,10 +6,10 @@ from typing import Any
 
 from widgets.session import Session
 from widgets.wording import Chip, quality_chip, ratio, runtime_title, short, size_chip, speed_chip
-from workbench.finding import Goal, conclusion
+from workbench.api.text import Text, say
+from workbench.engine.goal import Goal, conclusion
 from workbench.jobs.state import JobState
-from workbench.results import ResultRow
-from workbench.text import Text, say
+from workbench.results.rows import ResultRow
 
 
 def chips(row: ResultRow) -> list[dict[str, Any]]:

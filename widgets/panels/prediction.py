@@ -8,10 +8,11 @@ from typing import Any
 from widgets.panels.technique_list import refusal_help, refusal_lead, refusal_word
 from widgets.session import Session, message_of
 from widgets.wording import duration, short
-from workbench.compatibility import InvalidParameters
-from workbench.errors import WorkbenchError
-from workbench.refusal import Refusal
-from workbench.text import Text, say
+from workbench.api.bundle import SCRIPT, Bundle
+from workbench.api.errors import WorkbenchError
+from workbench.api.text import Text, say
+from workbench.engine.compatibility import InvalidParameters
+from workbench.engine.refusal import Refusal
 
 
 def predicted(session: Session, name: str, values: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
@@ -43,13 +44,18 @@ def predicted(session: Session, name: str, values: Mapping[str, Any], *, whole: 
             },
         }
         if whole:
-            shown["code"] = workbench.code(name, parent, values)
+            shown["code"] = shown_files(workbench.code(name, parent, values))
         return shown
     except InvalidParameters as error:
         placed = {field: str(reason) for field, reason in error.fields.items() if field}
         return {"errors": placed} if placed else {"message": str(error.text)}
     except WorkbenchError as error:
         return {"message": str(error.text)}
+
+
+def shown_files(code: Bundle) -> list[dict[str, str]]:
+    """The files of plain code as they are shown: the script, then what it imports."""
+    return [{"name": name, "text": text} for name, text in {SCRIPT: code.script, **code.helpers}.items()]
 
 
 def _refusal(refused: Refusal, session: Session) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from widgets.assets import esm
 from widgets.component import Component, words
-from workbench.text import say
+from workbench.api.text import say
 
 _LABELS = {"results": say("To the results")}
 

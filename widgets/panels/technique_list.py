@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from widgets.wording import short
-from workbench.refusal import Refusal
-from workbench.technique import FAMILIES, Aim, AnyTechnique, Family
-from workbench.text import Text, say, say_as
-from workbench.variant import Variant
+from workbench.api.technique import FAMILIES, Aim, AnyTechnique, Family
+from workbench.api.text import Text, say, say_as
+from workbench.api.variant import Variant
+from workbench.engine.refusal import Refusal
 
 ABOUT: dict[Family, Text] = {
     "quantization": say(

@@ -22,12 +22,12 @@ from widgets.panels.technique_list import (
 from widgets.session import Session, message_of, session_of
 from widgets.transfer import send_file
 from widgets.wording import family_title, short
-from workbench.compatibility import InvalidParameters
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.int8_instructions import aims_here
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.technique import FAMILIES, AnyTechnique, Family
+from workbench.api.text import Text, current_language, say
+from workbench.engine.compatibility import InvalidParameters
 from workbench.jobs.state import JobState
-from workbench.technique import FAMILIES, AnyTechnique, Family
-from workbench.text import Text, current_language, say
+from workbench.results.int8_instructions import aims_here
 from workbench.workbench import Workbench
 
 _LONGEST_SEARCH = 100

@@ -12,12 +12,12 @@ from widgets.panels.opening_form import OpeningForm
 from widgets.session import Session, message_of, session_of
 from widgets.transfer import UPLOAD_LIMIT_BYTES, Uploads
 from widgets.wording import count, short, size
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.outputs import reading_notes
-from workbench.recipe import Recipe
-from workbench.shared import shared_mode
-from workbench.text import LANGUAGES, Text, current_language, say
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.recipe import Recipe
+from workbench.api.text import LANGUAGES, Text, current_language, say
+from workbench.data.outputs import reading_notes
+from workbench.engine.shared_mode import shared_mode
 from workbench.workbench import Workbench
 
 _LABELS = {

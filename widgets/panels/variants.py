@@ -27,8 +27,8 @@ from widgets.wording import (
     speed_chip,
     time,
 )
-from workbench.results import ResultRow
-from workbench.text import Text, say
+from workbench.api.text import Text, say
+from workbench.results.rows import ResultRow
 
 _PROCESSES, _RUN_SECONDS, _FILE_SECONDS, _START_SECONDS = 5, 12, 2, 5
 """Of the long protocol: processes, a run of few files, a file of a longer run, a process until it times."""

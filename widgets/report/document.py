@@ -24,10 +24,10 @@ from widgets.wording import (
     speed_chip,
 )
 from workbench import __version__
-from workbench.errors import WorkbenchError
-from workbench.reading import Reading
-from workbench.results import ResultRow
-from workbench.text import Text, current_language, say
+from workbench.api.errors import WorkbenchError
+from workbench.api.text import Text, current_language, say
+from workbench.engine.reading import Reading
+from workbench.results.rows import ResultRow
 
 _STYLE = Path(__file__).with_name("report.css")
 _PICTURES = (("speed", "change"), ("size", "change"), ("speed", "size"))

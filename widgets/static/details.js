@@ -6,6 +6,7 @@ import { codeBlock } from "./code.js";
 import { picture } from "./chart.js";
 import { receiver } from "./download.js";
 import { dataTable } from "./table.js";
+import { tabbed } from "./tabs.js";
 import { chip } from "./variants.js";
 
 export function details(view) {
@@ -18,18 +19,9 @@ export function details(view) {
   }
   const tabs = state.tabs.filter((tab) => tab.shown);
   const tab = tabs.some((one) => one.name === local.tab) ? local.tab : tabs[0].name;
-  const choose = (name, focus) => {
+  const choose = (name) => {
     local.tab = name;
     view.redraw();
-    if (focus) document.getElementById(`${local.id}-tab-${name}`)?.focus();
-  };
-  const steer = (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1, Home: -tabs.length, End: tabs.length }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const place = tabs.findIndex((one) => one.name === tab);
-    const next = Math.abs(step) === 1 ? (place + step + tabs.length) % tabs.length : step < 0 ? 0 : tabs.length - 1;
-    choose(tabs[next].name, true);
   };
   const close = () => {
     view.act("fold");
@@ -54,12 +46,7 @@ export function details(view) {
       state.comparison.note && h("p", { class: "wb-hint" }, state.comparison.note)),
     actions(view, state.row, state.others),
     notes(state)),
-  h("div", { class: "wb-tabs", role: "tablist", "aria-labelledby": `${local.id}-title`, onkeydown: steer },
-    tabs.map((one) => h("button", { type: "button", role: "tab", key: one.name, id: `${local.id}-tab-${one.name}`,
-      "aria-selected": String(one.name === tab), "aria-controls": `${local.id}-panel`, tabindex: one.name === tab ? "0" : "-1",
-      onclick: () => choose(one.name) }, one.title))),
-  h("div", { class: "wb-tab-panel", role: "tabpanel", id: `${local.id}-panel`, "aria-labelledby": `${local.id}-tab-${tab}`,
-    tabindex: "0", key: tab }, PANELS[tab](view)));
+  tabbed({ id: local.id, tabs, chosen: tab, choose, row: { "aria-labelledby": `${local.id}-title` } }, PANELS[tab](view)));
 }
 
 /** The first one is read at once; more are one click away, so that what follows is seen. */
@@ -122,6 +109,7 @@ function report(view) {
   const { state } = view;
   return [state.report.map((part) => h("div", { key: part.title }, h("h3", { class: "wb-small-title" }, part.title),
     h("ul", { class: "wb-lines" }, part.lines.map((line, index) => h("li", { key: index }, line))))),
-  state.code && codeBlock({ view, key: state.variant, code: state.code, title: state.labels.code }),
-  state.recipe && codeBlock({ view, key: `recipe ${state.variant}`, code: state.recipe, title: state.labels.recipeTitle })];
+  state.code && codeBlock({ view, key: state.variant, files: state.code, title: state.labels.code,
+    takeHome: () => view.act("take_home", { variant: state.variant }) }),
+  state.recipe && codeBlock({ view, key: `recipe ${state.variant}`, files: [{ name: "recipe", text: state.recipe }], title: state.labels.recipeTitle })];
 }

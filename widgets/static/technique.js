@@ -86,7 +86,7 @@ function body(view, one, id) {
     form({ prefix: id, fields: one.fields, values, errors: one.errors, labels,
       disabled: ["software", "hardware"].includes(one.refusal?.kind), change, helped: local.help, toggleHelp }),
     one.jobs.map((job) => jobCard({ job, labels, act: view.act })),
-    one.code && codeBlock({ view, key: one.name, code: one.code, title: labels.code,
+    one.code && codeBlock({ view, key: one.name, files: one.code, title: labels.code,
       takeHome: () => view.act("take_home", { technique: one.name }) }),
     foot(view, one));
 }

@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 
 from workbench import __version__
+from workbench.api.errors import WorkbenchError
 from workbench.cli._exit import INTERRUPTED, exit_code
-from workbench.errors import WorkbenchError
 
 _FOLDER = Path(__file__).parent
 

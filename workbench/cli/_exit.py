@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.errors import InvalidInput, Refused, Unavailable, WorkbenchError
+from workbench.api.errors import InvalidInput, Refused, Unavailable, WorkbenchError
 
 DONE = 0
 FAILED = 1

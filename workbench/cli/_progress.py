@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
+from workbench.api.variant import Variant
 from workbench.jobs.job import Job
-from workbench.variant import Variant
 
 _END_SECONDS = 10.0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from workbench.text import LANGUAGES
+from workbench.api.text import LANGUAGES
 
 _OPTIONS = (
     click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: a free one]"),

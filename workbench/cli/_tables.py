@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.measure.records import EnergyMeasurement, SizeVerdict
-from workbench.number_format import (
+from workbench.api.number_format import (
     count,
     digits,
     percent,
@@ -22,8 +21,9 @@ from workbench.number_format import (
     time_interval,
     times,
 )
-from workbench.results import ResultRow
-from workbench.text import Text, say
+from workbench.api.text import Text, say
+from workbench.measure.records import EnergyMeasurement, SizeVerdict
+from workbench.results.rows import ResultRow
 
 if TYPE_CHECKING:
     from workbench import Workbench

@@ -45,10 +45,10 @@ def command(
 ) -> None:
     """Open the dashboard in the browser. Ctrl-C ends it."""
     from widgets.page import page
+    from workbench.api.text import say, use_language
     from workbench.serving.cluster import shared_cluster
     from workbench.serving.dashboard import serve_dashboard
     from workbench.serving.page import ServerSettings
-    from workbench.text import say, use_language
 
     if language is not None:
         use_language(language)
@@ -71,7 +71,7 @@ def command(
 
 
 def _announce(address: str) -> None:
-    from workbench.text import say
+    from workbench.api.text import say
 
     click.echo(str(say("The dashboard is at {address}", address=address)))
     click.echo(str(say("Press Ctrl-C to stop it.")))

@@ -12,13 +12,13 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """Say what is installed and what this machine can do."""
+    from workbench.api.text import say
     from workbench.cli._tables import print_table
     from workbench.data.builtin import BUILTINS
     from workbench.measure.energy import find_meter
     from workbench.measure.passport import passport
     from workbench.runtimes import runtimes
     from workbench.techniques import techniques
-    from workbench.text import say
 
     machine = passport()
     meters = [meter for meter in map(find_meter, ("litert", "tensorrt")) if meter is not None]

@@ -56,10 +56,10 @@ def command(
     measured is printed all the same.
     """
     from workbench import Workbench
+    from workbench.api.errors import WorkbenchError
     from workbench.cli._progress import watch
     from workbench.cli._tables import print_as_json, print_data, print_results
-    from workbench.errors import WorkbenchError
-    from workbench.finding import parse_goal
+    from workbench.engine.goal import parse_goal
 
     goal = parse_goal(want, points / 100, runtime)  # before any time is spent on opening the model
     code = DONE

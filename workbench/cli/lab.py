@@ -14,10 +14,10 @@ from workbench.cli._serving import page_options
 def command(port: int | None, host: str, no_browser: bool, folder: Path | None, language: str | None) -> None:
     """Open the notebooks in JupyterLab. Ctrl-C ends it."""
     from widgets.page import page
+    from workbench.api.text import say, use_language
     from workbench.serving.cluster import shared_cluster
     from workbench.serving.lab import serve_lab
     from workbench.serving.page import ServerSettings
-    from workbench.text import say, use_language
 
     if language is not None:
         use_language(language)
@@ -30,7 +30,7 @@ def command(port: int | None, host: str, no_browser: bool, folder: Path | None, 
 
 
 def _announce(address: str) -> None:
-    from workbench.text import say
+    from workbench.api.text import say
 
     click.echo(str(say("JupyterLab is at {address}", address=address)))
     click.echo(str(say("Press Ctrl-C to stop it.")))

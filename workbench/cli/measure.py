@@ -35,11 +35,11 @@ def command(
     named with the reason, and the exit code is then not 0.
     """
     from workbench import Workbench
+    from workbench.api.errors import WorkbenchError
+    from workbench.api.text import say
     from workbench.cli._exit import exit_code
     from workbench.cli._progress import watch
     from workbench.cli._tables import print_as_json, print_data, print_results
-    from workbench.errors import WorkbenchError
-    from workbench.text import say
 
     with (
         tempfile.TemporaryDirectory(prefix="workbench-") as scratch,

@@ -15,9 +15,9 @@ def command(folder: Path, yes: bool) -> None:
 
     On the page a deleted variant can be had back, so its files stay in FOLDER until this is run.
     """
-    from workbench.errors import InvalidInput
+    from workbench.api.errors import InvalidInput
+    from workbench.api.text import say
     from workbench.store import Store
-    from workbench.text import say
 
     if not (folder / "workbench.sqlite").is_file():
         raise InvalidInput(

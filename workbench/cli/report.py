@@ -23,11 +23,11 @@ def command(folder: Path, out: Path, language: str | None) -> None:
     FOLDER is that of a workbench. The file is HTML, asks nobody for anything, and can be printed: the
     variants with their intervals, charts, what to know of the numbers, recipes, machine and versions.
     """
-    from workbench.errors import InvalidInput
-    from workbench.reading import Reading
-    from workbench.reporting import write_report
+    from workbench.api.errors import InvalidInput
+    from workbench.api.text import say
+    from workbench.engine.reading import Reading
+    from workbench.engine.reporting import write_report
     from workbench.store import Store
-    from workbench.text import say
 
     if not (folder / "workbench.sqlite").is_file():
         raise InvalidInput(

@@ -52,11 +52,11 @@ def command(
     machine; 130 interrupted. Whatever was finished before is printed all the same.
     """
     from workbench import Workbench
+    from workbench.api.errors import WorkbenchError
+    from workbench.api.recipe import Recipe
     from workbench.cli._progress import watch
     from workbench.cli._tables import print_as_json, print_data, print_results
-    from workbench.compatibility import parse_parameters
-    from workbench.errors import WorkbenchError
-    from workbench.recipe import Recipe
+    from workbench.engine.compatibility import parse_parameters
     from workbench.techniques import technique
 
     steps = Recipe.from_file(recipe)

@@ -12,9 +12,9 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """List every runtime: the formats it reads, whether it can run here."""
+    from workbench.api.text import say
     from workbench.cli._tables import print_table
     from workbench.runtimes import runtimes
-    from workbench.text import say
 
     rows: list[dict[str, Any]] = []
     for runtime in runtimes().values():

@@ -12,9 +12,9 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """List every technique: family, parameters, whether it can run here."""
+    from workbench.api.text import say
     from workbench.cli._tables import print_table
     from workbench.techniques import techniques
-    from workbench.text import say
 
     rows = [_describe(technique) for technique in techniques().values()]
     if as_json:

@@ -1,5 +1,5 @@
 """Data sets: built-in ones, files and arrays, split into train, validation and test."""
 
-from workbench.data.dataset import Dataset, DatasetInfo, Features, SplitName, sample_count, select
+from workbench.api.dataset import Dataset, DatasetInfo, Features, SplitName, sample_count, select
 
 __all__ = ["Dataset", "DatasetInfo", "Features", "SplitName", "sample_count", "select"]

@@ -8,16 +8,16 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from workbench.data.dataset import SplitName
+from workbench.api.dataset import SplitName
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription
 from workbench.data.fitting import judged_outputs
 from workbench.data.mapping import from_mapping, plan
 from workbench.data.raw import RawData, Samples
 from workbench.data.streams import Bounds, Watch, collect, is_stream
 from workbench.data.structures import as_array, samples_of
 from workbench.data.tables import category_names, from_frame
-from workbench.errors import InvalidInput
-from workbench.text import Text, say
-from workbench.variant import ModelDescription
 
 _NAME = "arrays"
 _SPLIT_NAMES: dict[str, SplitName] = {

@@ -7,10 +7,10 @@ from importlib.resources import files
 
 import numpy as np
 
+from workbench.api.text import say
 from workbench.data.downloads import FashionMnist, KerasDownload
 from workbench.data.named import BuiltIn
 from workbench.data.raw import RawData, Samples
-from workbench.text import say
 
 
 class Digits(BuiltIn):

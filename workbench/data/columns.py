@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription
+from workbench.data.batches import plain_name
 from workbench.data.fitting import judged_outputs
 from workbench.data.input_names import safe_name
 from workbench.data.where import where
-from workbench.errors import InvalidInput
-from workbench.runtimes.batches import plain_name
-from workbench.text import Text, say
-from workbench.variant import ModelDescription
 
 LABEL_COLUMNS = ("label", "target", "class", "y")
 

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.data.dataset import SplitName
+from workbench.api.dataset import SplitName
+from workbench.api.errors import InvalidInput, Unavailable
+from workbench.api.text import Text, say
 from workbench.data.named import BuiltIn
 from workbench.data.raw import Array, RawData, Samples
-from workbench.errors import InvalidInput, Unavailable
-from workbench.text import Text, say
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist puts its files."""
@@ -67,7 +67,7 @@ class KerasDownload(BuiltIn):
         )
 
     def read(self) -> RawData:
-        """Reads it; raises :class:`workbench.errors.Unavailable` if it cannot be downloaded."""
+        """Reads it; raises :class:`workbench.api.errors.Unavailable` if it cannot be downloaded."""
         # Ask before TensorFlow is imported for nothing and Keras waits without a time limit.
         problem = self.available()
         if problem is not None:
@@ -134,7 +134,7 @@ class FashionMnist(KerasDownload):
         return not _has_debian_files() and super().needs_internet
 
     def read(self) -> RawData:
-        """Reads it; raises :class:`workbench.errors.Unavailable` if it cannot be downloaded."""
+        """Reads it; raises :class:`workbench.api.errors.Unavailable` if it cannot be downloaded."""
         if not _has_debian_files():
             return super().read()
         return RawData(

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.data.dataset import SPLITS, SplitName
+from workbench.api.dataset import SPLITS, SplitName
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription
 from workbench.data.fitting import judged_outputs
 from workbench.data.labels import numbering
 from workbench.data.picture_form import GREY_MODES, decoded, form_for
 from workbench.data.raw import RawData, Samples, check_limit
-from workbench.errors import InvalidInput, Refused
-from workbench.text import Text, say
-from workbench.variant import ModelDescription
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 MOST_PIXELS = 2**26
@@ -104,8 +104,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
             np.array([number[name] for _, name in kept], np.int64),
             split if len(found) > 1 else "",
         )
-    notes = [numbering(classes)]
-    notes += form.notes(resized, count, modes)
+    notes = form.notes(resized, count, modes)
     if resized and whole:
         notes.append(say("The resized pictures were rounded, as the model takes whole numbers."))
     elif resized and dtype == np.uint8:
@@ -117,6 +116,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         classes=tuple(classes),
         scaling="divide by 255",
         is_image=True,
+        numbered=numbering(classes),
         notes=tuple(notes),
     )
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from dataclasses import replace
 
+from workbench.api.text import say
 from workbench.data.raw import RawData
-from workbench.text import say
 
 _OTHER = re.compile(r"[^A-Za-z0-9_.\-]+")
 LONGEST = 100

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import SPLITS, SplitName
+from workbench.api.dataset import SPLITS, SplitName
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
 from workbench.data.raw import Array, RawData
 from workbench.data.where import where
-from workbench.errors import InvalidInput
-from workbench.text import Text, say
 
 LONGEST_CLASS_NAME = 80
 
@@ -132,15 +132,6 @@ def _with_names(
     number = np.array([names.index(name) for name in raw.classes], np.int64)
     renumbered = {split: number[labels] for split, labels in values.items()}
     return replace(raw, classes=names), renumbered, (numbering(names),)
-
-
-def without_numbering(notes: Sequence[Text]) -> tuple[Text, ...]:
-    """Notes of a source without how it numbered the labels, which the user's own names contradict.
-
-    Args:
-        notes: Of the source.
-    """
-    return tuple(note for note in notes if note.template != numbering(()).template)
 
 
 def _by_value(values: dict[SplitName, Array], names: tuple[str, ...]) -> dict[SplitName, Array]:

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.data.dataset import SPLITS, SplitName
+from workbench.api.dataset import SPLITS, SplitName
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
 from workbench.data.raw import Array, RawData, Samples
-from workbench.errors import InvalidInput
-from workbench.text import Text, say
 
 _KEY = re.compile(
     r"(?P<letter>[xyXY])(?:_(?P<suffix>train|val|valid|validation|test))?(?:\.(?P<input>.+))?", re.S

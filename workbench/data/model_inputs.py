@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
+from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.raw import Array, RawData, Samples
-from workbench.errors import InvalidInput
-from workbench.text import say
-from workbench.variant import ModelDescription, TensorSpec
 
 LARGEST_FLOAT32_WHOLE = 2**24
 """Above it, not every whole number has a float32."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from workbench.api.text import Text
 from workbench.data.raw import RawData
-from workbench.text import Text
 
 
 @dataclass(frozen=True)
@@ -35,5 +35,5 @@ class BuiltIn(ABC):
         """Reads it.
 
         Raises:
-            workbench.errors.Unavailable: If it must be downloaded and cannot be.
+            workbench.api.errors.Unavailable: If it must be downloaded and cannot be.
         """

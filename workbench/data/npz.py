@@ -16,11 +16,11 @@ from typing import IO
 
 import numpy as np
 
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.records import Record
+from workbench.api.text import Text, say, verbatim
 from workbench.data.mapping import from_mapping, plan
 from workbench.data.raw import Array, RawData, check_limit
-from workbench.errors import InvalidInput, Refused
-from workbench.records import Record
-from workbench.text import Text, say, verbatim
 
 HANDED_OVER = "workbench.json"
 """A member that a workbench's own process adds: what it knows beside the arrays."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.errors import InvalidInput
-from workbench.text import say
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
 
 
 def reading_options(

@@ -8,12 +8,12 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.text import say
+from workbench.api.variant import ModelDescription
 from workbench.data.image_folder import SUFFIXES, read_images
 from workbench.data.raw import RawData, check_limit
-from workbench.errors import InvalidInput, Refused
-from workbench.text import say
-from workbench.variant import ModelDescription
-from workbench.zip_directory import unsafe_member
+from workbench.data.zip_directory import unsafe_member
 
 MOST_MEMBERS = 200_000
 LARGEST_PICTURE_BYTES = 64 * 2**20

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription
 from workbench.data.raw import Array
-from workbench.errors import InvalidInput
-from workbench.text import Text, say
-from workbench.variant import ModelDescription
 
 GREY_MODES = frozenset({"1", "L", "LA"})
 """How Pillow calls pictures without colours."""

@@ -6,9 +6,9 @@ import io
 
 import numpy as np
 
-from workbench.data.dataset import Dataset, SplitName
-from workbench.errors import InvalidInput
-from workbench.text import say
+from workbench.api.dataset import Dataset, SplitName
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
 
 
 def picture(dataset: Dataset, index: int, *, split: SplitName = "test", largest: int = 256) -> bytes | None:

@@ -13,20 +13,20 @@ from typing import BinaryIO
 
 import numpy as np
 
+from workbench.api.dataset import SPLITS, Dataset, DatasetInfo, SplitName
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.builtin import BUILTINS
-from workbench.data.dataset import SPLITS, Dataset, DatasetInfo, SplitName
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
-from workbench.data.labels import Encoded, encode, without_numbering
+from workbench.data.labels import Encoded, encode
 from workbench.data.model_inputs import as_model_takes, specs_of, stored_type
+from workbench.data.outputs import require_classes
 from workbench.data.raw import Array, RawData, Scaling, check_limit, check_values, default_limit_bytes
 from workbench.data.rounding import Rounding
 from workbench.data.scaling import Scaler, fit_scalers
 from workbench.data.splits import Part, divide
-from workbench.errors import InvalidInput
-from workbench.outputs import require_classes
-from workbench.text import Text, say
-from workbench.variant import ModelDescription, TensorSpec
 
 _BLOCK_BYTES = 2**24
 
@@ -80,9 +80,9 @@ def prepare(
         The data set that was written.
 
     Raises:
-        workbench.errors.InvalidInput: If the data cannot be used, with counts and what to do.
-        workbench.errors.Refused: If reading the source would be dangerous (pickled objects, bombs).
-        workbench.errors.Unavailable: If the data set must be downloaded and cannot be.
+        workbench.api.errors.InvalidInput: If the data cannot be used, with counts and what to do.
+        workbench.api.errors.Refused: If reading the source would be dangerous (pickled objects, bombs).
+        workbench.api.errors.Unavailable: If the data set must be downloaded and cannot be.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -135,7 +135,8 @@ def prepare(
             seed=seed,
             sha256=digest,
             notes=(
-                *(raw.notes if classes is None else without_numbering(raw.notes)),
+                *raw.notes,
+                *(() if raw.numbered is None or classes is not None else (raw.numbered,)),
                 *encoded.notes,
                 *split_notes,
                 *unscaled,

@@ -12,12 +12,12 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from workbench.api.errors import InvalidInput, JobFailed
+from workbench.api.text import Text, say
 from workbench.data.preview import Preview
 from workbench.data.raw import default_limit_bytes
-from workbench.errors import InvalidInput, JobFailed
+from workbench.jobs.limited_process import Allowance, confine_this_process, run_confined
 from workbench.jobs.reporter import SilentReporter
-from workbench.models.confined import Allowance, confine_this_process, run_confined
-from workbench.text import Text, say
 
 _WALL_SECONDS = 60.0
 _LIBRARIES_BYTES = 3 * 2**30
@@ -60,8 +60,8 @@ def main() -> None:
     path, limit = confine_this_process(sys.argv[1:])
     with suppress(OSError):
         os.nice(10)  # a measurement may be under way
+    from workbench.api.errors import WorkbenchError
     from workbench.data.preview import preview
-    from workbench.errors import WorkbenchError
 
     try:
         answer = {"preview": preview(Path(path), int(limit)).model_dump(mode="json")}

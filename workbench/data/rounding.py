@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.text import Text, say
 from workbench.data.model_inputs import LARGEST_FLOAT32_WHOLE
 from workbench.data.raw import Array
-from workbench.text import Text, say
 
 LEAST_STEPS = 256
 """A column that spans fewer steps of float32 than this is coarser than it was measured."""

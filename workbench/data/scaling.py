@@ -9,13 +9,13 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import DatasetInfo
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.model_inputs import as_whole_numbers, specs_of, stored_type
 from workbench.data.raw import SCALINGS, Array, RawData, Scaling, blocks
 from workbench.data.splits import Part
-from workbench.errors import InvalidInput
-from workbench.text import Text, say
-from workbench.variant import ModelDescription, TensorSpec
 
 LARGEST_PIXEL_FOR_UNIT_MODELS = 2.0
 LARGEST_USUAL_FEATURE = 100.0

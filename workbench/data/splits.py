@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import SPLITS, SplitName
+from workbench.api.dataset import SPLITS, SplitName
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
 from workbench.data.where import where
-from workbench.errors import InvalidInput
-from workbench.text import Text, say
 
 SMALLEST_SPLIT = 10
 """A split with fewer samples says nothing about a model, and is made only if it is asked for."""

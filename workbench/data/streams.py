@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.api.text import Text, say, verbatim
+from workbench.api.variant import ModelDescription
 from workbench.data.fitting import fits
 from workbench.data.mapping import labelled
 from workbench.data.raw import Array, Samples, check_limit
 from workbench.data.structures import WEIGHTS_LEFT_OUT, named
 from workbench.data.where import where
-from workbench.errors import Cancelled, InvalidInput, WorkbenchError
-from workbench.text import Text, say, verbatim
-from workbench.variant import ModelDescription
 
 MOST_ELEMENTS = 100_000
 """Elements that are read of what does not say how many it has, unless it was said how many to read."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say, verbatim
 from workbench.data.fitting import positions
 from workbench.data.mapping import labelled
 from workbench.data.raw import Array, Samples, check_limit
-from workbench.errors import InvalidInput
-from workbench.text import Text, say, verbatim
 
 WEIGHTS_LEFT_OUT = say("Sample weights were left out: every sample counts once, in training and in F1.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from workbench.text import Text, say
+from workbench.api.text import Text, say
 
 Choice = Literal[
     "label", "classes", "output", "test_fraction", "validation_fraction", "limit_gib", "samples", "steps"

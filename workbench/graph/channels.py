@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from workbench.text import Text
+from workbench.api.text import Text
 
 Ids = npt.NDArray[np.int64]
 """One channel for each position of an axis."""

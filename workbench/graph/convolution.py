@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from workbench.api.text import Text, say
 from workbench.graph.channels import Axis
 from workbench.graph.elementwise import check_activation
 from workbench.graph.parts import Flow, Setting, Weight
 from workbench.graph.site import Rule, Site, positions, repeated
-from workbench.text import Text, say
 
 
 def convolution(site: Site, flows: list[Flow]) -> list[Flow] | None:

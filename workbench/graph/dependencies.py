@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from workbench.errors import Refused
+from workbench.api.errors import Refused
+from workbench.api.text import Text, say
+from workbench.api.variant import Skip
 from workbench.graph import (
     attention,
     convolution,
@@ -28,8 +30,6 @@ from workbench.graph.calls import Call, Lengths, Tensor, calls, inputs, outputs
 from workbench.graph.channels import Axis, Channels
 from workbench.graph.parts import Flow, LayerParts, Path, Setting
 from workbench.graph.site import Rule, Site
-from workbench.text import Text, say
-from workbench.variant import Skip
 
 RULES: dict[str, Rule] = {
     **elementwise.RULES,
@@ -58,7 +58,7 @@ class DependencyGraph:
         config: ``get_config()`` of a Sequential or functional model.
 
     Raises:
-        workbench.errors.Refused: If it is neither, or its graph cannot be read.
+        workbench.api.errors.Refused: If it is neither, or its graph cannot be read.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.api.text import Text, say
 from workbench.graph.channels import Axis
 from workbench.graph.parts import Flow, Setting, Weight
 from workbench.graph.site import Rule, Site
-from workbench.text import Text, say
 
 # fmt: off
 _UNARY = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.api.text import say
 from workbench.graph.channels import Axis
 from workbench.graph.parts import Flow, Setting, Weight
 from workbench.graph.site import Rule, Site
-from workbench.text import say
 
 
 def batch(site: Site, flows: list[Flow]) -> list[Flow] | None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from workbench.api.text import Text, say
 from workbench.graph.channels import Axis
 from workbench.graph.elementwise import merged
 from workbench.graph.parts import Flow, Setting
 from workbench.graph.site import Rule, Site
-from workbench.text import Text, say
 
 
 def flatten(site: Site, flows: list[Flow]) -> list[Flow] | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from workbench.api.text import Text, say
 from workbench.graph.calls import Call
 from workbench.graph.channels import Axis, Channels
 from workbench.graph.parts import Flow, LayerParts, Path, Setting, Weight
-from workbench.text import Text, say
 
 Rule = Callable[["Site", list[Flow]], list[Flow] | None]
 """Follows channels through one call. It returns None where it does not understand the call."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import Refused
+from workbench.api.errors import Refused
+from workbench.api.library_errors import reason_of
+from workbench.api.text import say
 from workbench.graph.parts import LayerParts, Path
 from workbench.graph.units import Removed, Units
-from workbench.library_errors import reason_of
-from workbench.text import say
 
 _MODELS = ("Functional", "Sequential")
 
@@ -34,7 +34,7 @@ def without_channels(
         A new ``keras.Model``, not compiled.
 
     Raises:
-        workbench.errors.Refused: If it cannot be built, with the layer that is in the way.
+        workbench.api.errors.Refused: If it cannot be built, with the layer that is in the way.
     """
     import keras
 

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.text import Text, say
+from workbench.api.variant import Skip, Table
 from workbench.graph.channels import Axis, Ids
 from workbench.graph.dependencies import DependencyGraph
-from workbench.text import Text, say
-from workbench.variant import Skip, Table
 
 Removed = npt.NDArray[np.bool_]
 """For every channel of the model whether it is removed. All channels of a unit agree."""

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
 
-from workbench.errors import Unavailable
+from workbench.api.errors import Unavailable
+from workbench.api.text import say, verbatim
 from workbench.jobs.worker import WorkerKind
-from workbench.text import say, verbatim
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from workbench.jobs.cluster import main; main()"

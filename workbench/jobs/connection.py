@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, get_args
 
-from workbench.errors import JobFailed, Unavailable
+from workbench.api.errors import JobFailed, Unavailable
+from workbench.api.library_errors import with_kind
+from workbench.api.text import Text, say, verbatim
 from workbench.jobs import failure, worker
 from workbench.jobs.cluster_process import ClusterProcess
 from workbench.jobs.credentials import plain_address, security_of
@@ -23,8 +25,6 @@ from workbench.jobs.reporter import SECONDS_BETWEEN_WORDS_OF_WAITING
 from workbench.jobs.running import Running
 from workbench.jobs.stopping import Stopping
 from workbench.jobs.worker import Call, Outcome, WorkerKind
-from workbench.library_errors import with_kind
-from workbench.text import Text, say, verbatim
 
 _SCHEDULER_NAME = "Workbench-"  # as in workbench.jobs.cluster, which imports dask
 

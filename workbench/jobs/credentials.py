@@ -15,8 +15,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import Unavailable
-from workbench.text import say, verbatim
+from workbench.api.errors import Unavailable
+from workbench.api.text import say, verbatim
 
 _MARK = "?credentials="
 

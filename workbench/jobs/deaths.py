@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from workbench.errors import JobFailed
+from workbench.api.errors import JobFailed
 from workbench.jobs import failure
 from workbench.jobs.running import Running
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from workbench import onednn
-from workbench.errors import JobFailed, TensorFlowCrashed
+from workbench.api.errors import JobFailed, TensorFlowCrashed
+from workbench.api.text import Text, say, verbatim
+from workbench.jobs import onednn
 from workbench.jobs.limits import Limits
 from workbench.jobs.worker import TENSORFLOW_KINDS, Outcome, WorkerKind
-from workbench.text import Text, say, verbatim
 
 _GIB = 1024**3
 

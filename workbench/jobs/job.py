@@ -8,17 +8,18 @@ import time
 import weakref
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from workbench.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.api.display import shown as shown_in_notebook
+from workbench.api.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.api.library_errors import with_kind
+from workbench.api.observers import Observers
+from workbench.api.text import Text, say, verbatim
+from workbench.api.variant import Table, Variant
 from workbench.jobs.kernel import kernel_loop, run_until_done
 from workbench.jobs.pace import Pace
 from workbench.jobs.state import JobState
-from workbench.jobs.waiting import shown
-from workbench.library_errors import with_kind
-from workbench.observers import Observers
-from workbench.text import Text, say, verbatim
-from workbench.variant import Table, Variant
+from workbench.jobs.waiting import mime_bundle, shown
 
 if TYPE_CHECKING:
     from workbench.workbench import Workbench
@@ -105,15 +106,11 @@ class Job:
     def __repr__(self) -> str:
         return f"Job({self.id!r}, {self._state.status}, {str(self._state.title)!r})"
 
-    def _repr_html_(self) -> str:
-        from workbench.notebook import job_html
-
-        return job_html(self)
+    def _repr_html_(self) -> str | None:
+        return cast("str | None", shown_in_notebook("job", self))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from workbench.notebook import job_bundle, live_card
-
-        return job_bundle(self, live_card(self))
+        return mime_bundle(self, shown_in_notebook("live job", self))
 
     # -- for the queue that runs it -----------------------------------------------------------
 

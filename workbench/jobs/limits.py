@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 from pydantic import Field
 
-from workbench.records import Record
+from workbench.api.records import Record
 
 try:
     import resource

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.technique import Reporter
-from workbench.text import Text
-from workbench.variant import Table
+from workbench.api.technique import Reporter
+from workbench.api.text import Text
+from workbench.api.variant import Table
 
 
 class Part:

@@ -15,13 +15,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.jobs import under_way
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
 from workbench.jobs.state import PROCESS_ENDED, JobKind, JobState
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 _PATIENCE_SECONDS = 5.0
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
 from workbench.jobs import failure
 from workbench.jobs.limits import Limits
 from workbench.jobs.reporter import Event

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from workbench.records import Record
-from workbench.text import Text, say
+from workbench.api.records import Record
+from workbench.api.text import Text, say
 
 try:
     import fcntl

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from workbench.records import Record
-from workbench.text import Text, say
-from workbench.variant import Table
+from workbench.api.records import Record
+from workbench.api.text import Text, say
+from workbench.api.variant import Table
 
 JobKind = Literal["open", "apply", "measure", "compare", "find"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]

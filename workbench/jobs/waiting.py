@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from workbench.api.display import shown as shown_in_notebook
 from workbench.jobs.kernel import in_cell
 from workbench.jobs.state import JobState
 
@@ -34,17 +35,15 @@ def shown(job: Job) -> Iterator[None]:
 def _below_the_cell(job: Job) -> Iterator[None]:
     from IPython import display as module
 
-    from workbench.notebook import job_bundle, live_card
-
     display: Any = module.display
-    card = live_card(job)
-    handle = display(job_bundle(job, card), raw=True, display_id=True)
+    card = shown_in_notebook("live job", job)
+    handle = display(mime_bundle(job, card), raw=True, display_id=True)
     try:
         yield
     finally:
         if job.state.ended:  # interrupted, the card stays: the job goes on
             # A saved notebook has no widgets; what came out stays readable.
-            handle.update(job_bundle(job, None), raw=True)
+            handle.update(mime_bundle(job, None), raw=True)
             if card is not None:
                 card.close()
 
@@ -74,3 +73,18 @@ def _in_the_terminal(job: Job) -> Iterator[None]:
             yield
         finally:
             stop()
+
+
+def mime_bundle(job: Job, card: Any) -> dict[str, Any]:
+    """A job for all that may show it.
+
+    Args:
+        job: The job.
+        card: Its widget, or None.
+    """
+    bundle: dict[str, Any] = {"text/plain": repr(job), "text/html": shown_in_notebook("job", job)}
+    if card is not None:
+        shown = card._repr_mimebundle_()
+        data = shown[0] if isinstance(shown, tuple) else shown
+        bundle |= {kind: value for kind, value in (data or {}).items() if kind not in bundle}
+    return bundle

@@ -18,13 +18,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import onednn
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.api.errors import Cancelled, WorkbenchError
+from workbench.api.library_errors import library_cause, raw_text, with_kind
+from workbench.api.records import Record
+from workbench.api.text import verbatim
+from workbench.jobs import onednn
 from workbench.jobs.limits import Limits, without_core_files
 from workbench.jobs.reporter import Event, WorkerReporter
-from workbench.library_errors import library_cause, raw_text, with_kind
-from workbench.records import Record
-from workbench.text import verbatim
 
 WorkerKind = Literal["tensorflow", "tensorflow_without_onednn", "light", "gpu"]
 TENSORFLOW_KINDS: frozenset[WorkerKind] = frozenset({"tensorflow", "tensorflow_without_onednn"})

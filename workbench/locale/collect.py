@@ -3,7 +3,7 @@
 Translations are kept, texts that are gone are marked obsolete, and the order is that of the
 alphabet. Neither places nor dates are written, so a catalogue changes only where a text does.
 
-A parameter's title, unit and choices are looked up with :func:`workbench.technique.field_context` first
+A parameter's title, unit and choices are looked up with :func:`workbench.api.technique.field_context` first
 and without it then. So where a common word would be wrong in one form, a translator gives it there an
 entry of its own, with ``msgctxt "Sparsity.removal"``; it is kept as long as the word stands there.
 """
@@ -17,43 +17,42 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from workbench.technique import Parameters, field_context
+from workbench.api.technique import Parameters, field_context
+from workbench.api.text import LANGUAGES, catalogue_path
 from workbench.techniques import techniques
-from workbench.text import LANGUAGES, catalogue_path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("workbench", "widgets")
 
 SAID_FROM_DATA = frozenset(
     {
-        "widgets/charts/curves.py",  # names of curves: see KEYWORDS and _CURVES
+        "workbench/jobs/curves.py",  # curves of somebody else's technique, by their names
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
         "widgets/panels/technique_list.py",  # titles and docstrings of techniques
         "widgets/panels/techniques.py",  # titles of techniques
         "widgets/panels/opening_form.py",  # scalings
         "widgets/panels/top_bar.py",  # titles of techniques
         "workbench/cli/_tables.py",  # verdicts
-        "workbench/finding.py",  # titles of runtimes
-        "workbench/making.py",  # titles of techniques
-        "workbench/notebook.py",  # titles of techniques
-        "workbench/stacking.py",  # titles of techniques
-        "workbench/techniques/inference/grid_selection.py",  # goals
+        "workbench/engine/goal.py",  # titles of runtimes
+        "workbench/engine/making.py",  # titles of techniques
+        "workbench/engine/display.py",  # titles of techniques
+        "workbench/results/step_order.py",  # titles of techniques
+        "workbench/techniques/inference/grid/selection.py",  # goals
         "workbench/techniques/quantization/calibration.py",  # splits
         "workbench/techniques/quantization/litert_files.py",  # splits
-        "workbench/text.py",  # the translation function itself
+        "workbench/api/text.py",  # the translation function itself
         "workbench/training/distilled_model.py",  # student or teacher
-        "workbench/trials.py",  # titles of techniques and runtimes
-        "workbench/work.py",  # titles of techniques
+        "workbench/engine/candidates.py",  # titles of techniques and runtimes
+        "workbench/engine/worker_functions.py",  # titles of techniques
         "workbench/workbench.py",  # titles of techniques
     }
 )
 """Files that say something else than a literal; what that can be is collected by :func:`from_data`."""
 
-KEYWORDS = ("say", "say_as", "metric")
-"""The functions whose arguments a reader sees: texts, and the names of live curves."""
+KEYWORDS = ("say", "say_as")
+"""The functions whose arguments a reader sees."""
 
 _WHOSE = ("student", "teacher")  # whose layer is missing
-_CURVES = ("training loss", "training accuracy")  # made from Keras's names of metrics
 
 
 class Message(NamedTuple):
@@ -78,7 +77,7 @@ def collect() -> frozenset[Message]:
 
 
 def from_source() -> Iterator[Message]:
-    """The literals of ``say("...")`` and of ``report.metric("...")`` in the source."""
+    """The literals of ``say("...")`` in the source."""
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             try:
@@ -100,7 +99,7 @@ def _said(node: ast.AST) -> Message | None:
     ]
     context = literals.pop(0) if called == "say_as" and literals else None
     text, plural, *_ = (*literals, None, None)
-    return Message(text, plural if called != "metric" else None, context) if text else None
+    return Message(text, plural, context) if text else None
 
 
 def from_data() -> Iterator[str]:
@@ -109,7 +108,6 @@ def from_data() -> Iterator[str]:
     from workbench.measure.records import QualityVerdict, SpeedVerdict
     from workbench.runtimes import runtimes
 
-    yield from _CURVES
     yield from _WHOSE
     yield from SCALINGS
     for verdict in (SpeedVerdict, QualityVerdict):
@@ -156,7 +154,7 @@ def updated(language: str) -> bytes:
     """The catalogue of a language as it should be now.
 
     Args:
-        language: One of :data:`workbench.text.LANGUAGES`, English excepted.
+        language: One of :data:`workbench.api.text.LANGUAGES`, English excepted.
     """
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import read_po, write_po

@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from workbench.api.records import Record
+from workbench.api.text import Text, say
 from workbench.measure.apart import address_space
 from workbench.measure.fresh_process import class_of, environment
 from workbench.measure.latency import Candidate
-from workbench.records import Record
-from workbench.text import Text, say
 
 
 class Question(Record):
@@ -25,7 +25,7 @@ class Question(Record):
     Attributes:
         number: Later questions have higher ones.
         dataset: Folder of the prepared data.
-        pixels: Of the drawing, see :mod:`workbench.drawing`.
+        pixels: Of the drawing, see :mod:`workbench.measure.drawing`.
         from_logits: Whether each candidate's output is raw scores.
         candidates: Who is asked.
     """

@@ -12,17 +12,17 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.data.dataset import Dataset, Features
-from workbench.drawing import features_of
-from workbench.errors import WorkbenchError
+from workbench.api.dataset import Dataset, Features
+from workbench.api.errors import WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.runtime import Session
+from workbench.api.text import Text, say
 from workbench.jobs.slot import shared_slot
-from workbench.library_errors import reason_of
 from workbench.measure.answering import Answer, Question
 from workbench.measure.child import Line, die_with_parent, limit, runtimes_of
+from workbench.measure.drawing import features_of
 from workbench.measure.latency import Candidate
 from workbench.measure.scores import to_predictions, to_scores
-from workbench.runtime import Session
-from workbench.text import Text, say
 
 IDLE_S = 600.0
 """Without a question for so long it ends; the next one starts it anew."""

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Dataset, SplitName
+from workbench.api.dataset import Dataset, SplitName
+from workbench.api.technique import Reporter
 from workbench.measure import passport as machine
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.fresh_process import run_in_fresh_process
@@ -22,7 +23,6 @@ from workbench.measure.narrowing import OnSoFar, heard
 from workbench.measure.prediction import predict_in_batches
 from workbench.measure.records import Protocol
 from workbench.runtimes import runtime
-from workbench.technique import Reporter
 
 OnBatch = Callable[[int, int, npt.NDArray[np.float32]], None]
 """Given the first sample, one past the last, and the outputs of a batch."""
@@ -59,6 +59,8 @@ def time_once(
         heard(message, on_so_far)
         if "progress" in message:
             report.progress(float(message["progress"]))
+
+    import scipy.special  # noqa: F401  # needed by what is heard: not to be loaded while files are timed
 
     with tempfile.TemporaryDirectory() as folder:
         answer = run_in_fresh_process(

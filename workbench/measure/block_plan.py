@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workbench.api.records import Record
 from workbench.measure.records import Protocol
-from workbench.records import Record
 
 ROUNDS = 30
 DISCARDED_RUNS = 3

@@ -24,16 +24,16 @@ from typing import Any
 
 import numpy as np
 
-from workbench.data.dataset import Dataset, sample_count
-from workbench.errors import InvalidInput, JobFailed, WorkbenchError
-from workbench.library_errors import library_cause, raw_text, reason_of
+from workbench.api.dataset import Dataset, sample_count
+from workbench.api.errors import InvalidInput, JobFailed, WorkbenchError
+from workbench.api.library_errors import library_cause, raw_text, reason_of
+from workbench.api.runtime import Runtime
+from workbench.api.text import Text, say, verbatim
+from workbench.api.variant import Table
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.latency import Candidate, input_batches, time_interleaved
 from workbench.measure.narrowing import SECONDS_BETWEEN, Narrowing
 from workbench.measure.prediction import predict_in_batches
-from workbench.runtime import Runtime
-from workbench.text import Text, say, verbatim
-from workbench.variant import Table
 
 
 class Line:

@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from workbench import errors, onednn
-from workbench.errors import InvalidInput, JobFailed, TensorFlowCrashed, WorkbenchError
+from workbench.api import errors
+from workbench.api.errors import InvalidInput, JobFailed, TensorFlowCrashed, WorkbenchError
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say, verbatim
+from workbench.jobs import onednn
 from workbench.measure.latency import Candidate
 from workbench.runtimes import runtime
-from workbench.technique import Reporter
-from workbench.text import Text, say, verbatim
 
 SILENCE_S = 600.0
 """A process that says nothing for so long is ended."""
@@ -56,7 +57,7 @@ def run_in_fresh_process(
         InvalidInput: If a file made the process crash, or could not be loaded or run.
         TensorFlowCrashed: If it crashed in TensorFlow.
         JobFailed: If the process ran out of memory, was ended from outside, or hung.
-        workbench.errors.Cancelled: If the user has cancelled the job.
+        workbench.api.errors.Cancelled: If the user has cancelled the job.
     """
     spec = {
         "task": task,

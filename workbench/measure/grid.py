@@ -12,9 +12,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from workbench import onednn
-from workbench.data.dataset import SplitName
-from workbench.errors import TensorFlowCrashed, WorkbenchError
+from workbench.api.dataset import SplitName
+from workbench.api.errors import TensorFlowCrashed, WorkbenchError
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
+from workbench.jobs import onednn
 from workbench.jobs.part import Part
 from workbench.jobs.slot import exclusive_slot
 from workbench.measure.apart import time_once
@@ -23,8 +25,6 @@ from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
 from workbench.measure.statistics import floor_of, speed_word, speedup, summarize
 from workbench.runtimes import runtime
-from workbench.technique import Reporter
-from workbench.text import Text, say
 
 AT_A_TIME = 8
 """Cells in one process beside the reference: more would keep too much in memory, and the first of
@@ -211,7 +211,11 @@ def play_off(
 
 
 def may_share_a_process(candidates: Sequence[Candidate]) -> bool:
-    """Whether TensorFlow would need more than one number of threads."""
+    """Whether files can be timed in one process: TensorFlow has one number of threads for all of it.
+
+    Args:
+        candidates: The files.
+    """
     threads = {c.settings.threads for c in candidates if runtime(c.runtime).imports_tensorflow}
     return len(threads) <= 1
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from workbench.data.dataset import Features
-from workbench.runtimes.batches import ordered
+from workbench.api.dataset import Features
+from workbench.data.batches import ordered
 
 Values = dict[str, npt.NDArray[np.float32]]
 """Tensors by name."""
@@ -114,8 +114,8 @@ class OnnxFile(TransparentFile):
     def __init__(self, path: Path) -> None:
         import onnx
 
-        from workbench.models.onnx_graph import read_onnx
-        from workbench.privacy import import_onnxruntime
+        from workbench.api.privacy import import_onnxruntime
+        from workbench.models.reading.onnx_graph import read_onnx
 
         onnxruntime = import_onnxruntime()
         model = onnx.shape_inference.infer_shapes(read_onnx(path))

@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.errors import InvalidInput
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.errors import InvalidInput
+from workbench.api.records import Record
+from workbench.api.runtime import Runtime, Session
+from workbench.api.technique import Reporter
+from workbench.api.text import say
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.block_plan import DISCARDED_RUNS, BlockPlan, plan_blocks
 from workbench.measure.narrowing import Narrowing
 from workbench.measure.processor import processor_time, share_waited
 from workbench.measure.records import Protocol
-from workbench.records import Record
-from workbench.runtime import Runtime, Session
-from workbench.technique import Reporter
-from workbench.text import say
-from workbench.variant import RuntimeSettings
 
 
 class Candidate(Record):

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.text import Text, say
 from workbench.measure.block_plan import ROUNDS, TIMED_RUNS, BlockPlan
 from workbench.measure.latency import Candidate, Timed
 from workbench.measure.records import LatencyMeasurement, Protocol
 from workbench.measure.statistics import compare_speed, floor_of, summarize
 from workbench.measure.trust import beside_other_work, busy
-from workbench.text import Text, say
 
 
 def control_name(reference: str) -> str:

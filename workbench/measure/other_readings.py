@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.text import Text, say
 from workbench.measure.scores import to_predictions, to_scores
-from workbench.text import Text, say
 
 FAR_BETTER = 0.2
 """Accuracy (0 to 1) by which another reading must win before it is worth a word."""

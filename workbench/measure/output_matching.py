@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Dataset, Features, sample_count, select
+from workbench.api.dataset import Dataset, Features, sample_count, select
+from workbench.api.technique import Reporter
+from workbench.api.text import say
+from workbench.api.variant import JudgedOutput, ModelDescription
+from workbench.data.batches import plain_name
 from workbench.measure.latency import Candidate
 from workbench.runtimes import runtime
-from workbench.runtimes.batches import plain_name
-from workbench.technique import Reporter
-from workbench.text import say
-from workbench.variant import JudgedOutput, ModelDescription
 
 _TRIED = 32
 _CLEARLY = 0.5

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Dataset, Features, sample_count, select
-from workbench.data.range_choice import cannot_run
-from workbench.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.api.dataset import Dataset, Features, sample_count, select
+from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
+from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings
+from workbench.data.batches import plain_name
+from workbench.data.outputs import OutputWish, fits
 from workbench.measure.other_readings import better_reading
+from workbench.measure.range_choice import cannot_run
 from workbench.measure.scores import to_scores
-from workbench.outputs import OutputWish, fits
 from workbench.runtimes import runtime
-from workbench.runtimes.batches import plain_name
-from workbench.technique import Reporter
-from workbench.text import Text, say
-from workbench.variant import JudgedOutput, ModelDescription, RuntimeSettings
 
 TRIED = 128
 """Samples of the training split, and as many of the validation split, that are looked at."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.runtime import Session
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.runtime import Session
 
 BATCH = 32
 

@@ -8,10 +8,13 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.text import Text, say
 from workbench.measure.f1_intervals import f1_change_interval, macro_f1_interval
 from workbench.measure.proportions import accuracy_change_interval, exact_interval
 from workbench.measure.records import (
     ClassQuality,
+    Details,
+    Flip,
     Interval,
     QualityMeasurement,
     QualityVerdict,
@@ -24,8 +27,6 @@ from workbench.measure.scores import (
     confusion_matrix,
     to_predictions,
 )
-from workbench.results import Details, Flip
-from workbench.text import Text, say
 
 TOLERANCE = 0.01
 """The loss of macro F1 that is accepted unless asked otherwise: one point."""

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.records import Record
-from workbench.text import Text
-from workbench.variant import RuntimeSettings
+from workbench.api.records import Record
+from workbench.api.text import Text
+from workbench.api.variant import RuntimeSettings
 
 Protocol = Literal["quick", "final"]
 
@@ -305,3 +305,41 @@ class EnergyMeasurement(Record):
     seconds: float = 0.0
     samples: int = 0
     passport: str
+
+
+class Flip(Record):
+    """A test sample whose predicted class differs between two variants.
+
+    Attributes:
+        index: Position in the test split.
+        label: True class index.
+        before: Class that the reference predicts.
+        after: Class that the variant predicts.
+    """
+
+    index: int
+    label: int
+    before: int
+    after: int
+
+
+class Details(Record):
+    """What a variant now gets right and wrong, against another one.
+
+    Attributes:
+        variant: Identifier of the variant looked at.
+        reference: Identifier of the variant it is compared with.
+        classes: Class names.
+        f1_before: F1 of each class of the reference.
+        f1_after: F1 of each class of the variant.
+        confusion_change: Confusion counts after minus before; rows true, columns predicted.
+        flips: Samples whose prediction changed; those that became wrong first.
+    """
+
+    variant: str
+    reference: str
+    classes: tuple[str, ...]
+    f1_before: tuple[float, ...]
+    f1_after: tuple[float, ...]
+    confusion_change: tuple[tuple[int, ...], ...]
+    flips: tuple[Flip, ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidInput
-from workbench.text import Text, say
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
 
 Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.integer]

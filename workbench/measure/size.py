@@ -6,9 +6,9 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
-from workbench.errors import InvalidInput
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
 from workbench.measure.records import SizeMeasurement
-from workbench.text import say
 
 _CHUNK = 1 << 20
 

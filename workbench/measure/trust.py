@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from workbench.api.text import Text, say
 from workbench.measure.records import LatencyMeasurement
-from workbench.text import Text, say
 
 MOST_WAITING_PERCENT = 10.0
 """A process that waited this share of its time took up to 1 / (1 - 0.1) = 1.11 times as long. Where one of

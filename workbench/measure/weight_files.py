@@ -12,12 +12,13 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidInput
-from workbench.text import say
-from workbench.variant import Format
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
+from workbench.api.variant import Format
 
 _WEIGHTS = "model.weights.h5"
 _ONNX_ZERO_POINTS = {
@@ -58,7 +59,7 @@ def stored_tensors(path: Path, format: Format) -> Iterator[StoredTensor]:  # noq
         format: Its format.
 
     Raises:
-        workbench.errors.InvalidInput: If it cannot be read.
+        workbench.api.errors.InvalidInput: If it cannot be read.
     """
     if not path.exists():
         raise InvalidInput(say("There is no model file {path}.", path=str(path)))
@@ -83,7 +84,7 @@ def _damaged(path: Path) -> InvalidInput:
 def _of_keras(path: Path) -> Iterator[StoredTensor]:
     import h5py
 
-    from workbench.models.hdf5_file import look_through
+    from workbench.models.intake.hdf5_file import look_through
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -104,7 +105,7 @@ def _of_keras(path: Path) -> Iterator[StoredTensor]:
             values = np.asarray(file[name])
             precision = str(file[name].attrs.get("dtype", values.dtype))
             if values.dtype.kind == "V" and values.dtype.itemsize == 2:  # bfloat16
-                values = (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+                values = values.view(ml_dtypes.bfloat16).astype(np.float32)
             if values.dtype.kind == "f" or values.dtype in (np.int8, np.uint8):
                 yield StoredTensor(name, values.shape, precision, values)
 
@@ -112,8 +113,8 @@ def _of_keras(path: Path) -> Iterator[StoredTensor]:
 def _of_tflite(path: Path) -> Iterator[StoredTensor]:
     from ai_edge_litert import schema_py_generated as schema
 
-    from workbench.models.tflite import IDENTIFIER
-    from workbench.models.tflite_buffers import content_of
+    from workbench.models.reading.tflite import IDENTIFIER
+    from workbench.plain.litert.buffers import content_of
 
     content = path.read_bytes()
     if content[4:8] != IDENTIFIER:
@@ -142,7 +143,7 @@ def _tflite_tensor(raw: npt.NDArray[np.uint8], tensor: Any, precision: str) -> S
     quantization = tensor.Quantization()
     scaled = quantization is not None and quantization.ScaleLength() > 0
     if precision == "bfloat16":
-        values: npt.NDArray[Any] = (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+        values: npt.NDArray[Any] = raw.view(ml_dtypes.bfloat16).astype(np.float32)
     elif precision in {"float32", "float16", "float64"}:
         values = raw.view(precision)
     elif precision in {"int4", "int2"} and scaled:
@@ -168,15 +169,16 @@ def _unpacked(raw: npt.NDArray[np.uint8], bits: int, count: int) -> npt.NDArray[
     """Signed numbers of few bits, the lowest bits of a byte first."""
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
     numbers = (raw.view(np.uint8)[:, None] >> shifts) & ((1 << bits) - 1)
-    signed = numbers.astype(np.int8)
-    signed[signed >= 1 << (bits - 1)] -= np.int8(1 << bits)
+    signed: npt.NDArray[np.int8] = numbers.view(ml_dtypes.int4 if bits == 4 else ml_dtypes.int2).astype(
+        np.int8
+    )
     return signed.ravel()[:count]
 
 
 def _of_onnx(path: Path) -> Iterator[StoredTensor]:
     from onnx import TensorProto, numpy_helper
 
-    from workbench.models.onnx_graph import read_onnx
+    from workbench.models.reading.onnx_graph import read_onnx
 
     graph = read_onnx(path).graph
     held = {tensor.name: tensor for tensor in graph.initializer}
@@ -217,7 +219,7 @@ def _of_onnx(path: Path) -> Iterator[StoredTensor]:
 
 
 def _of_openvino(path: Path) -> Iterator[StoredTensor]:
-    from workbench.privacy import import_openvino
+    from workbench.api.privacy import import_openvino
 
     openvino = import_openvino()
     try:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.records import Record
+from workbench.api.text import Text, say
+from workbench.api.variant import Format
 from workbench.measure.weight_files import StoredTensor, stored_tensors
-from workbench.models.weight_values import shares_values
-from workbench.records import Record
-from workbench.text import Text, say
-from workbench.variant import Format
+from workbench.plain.keras.weight_values import shares_values
 
 _SMALLEST_LOSS = 0.01
 """Rounding to 8 bits makes a few more zeros, and never fewer; so much less is a loss."""
@@ -100,7 +100,7 @@ def weight_effects(
         check: Called after each tensor; may raise to stop.
 
     Raises:
-        workbench.errors.InvalidInput: If the file cannot be read.
+        workbench.api.errors.InvalidInput: If the file cannot be read.
     """
     found = []
     for tensor in stored_tensors(path, format):

@@ -5,9 +5,9 @@ A distribution of its own can offer one under the entry point group ``workbench.
 
 from __future__ import annotations
 
-from workbench.registry import Registry
-from workbench.runtime import Runtime
-from workbench.text import Text, say
+from workbench.api.registry import Registry
+from workbench.api.runtime import Runtime
+from workbench.api.text import Text, say
 
 _registry: Registry[Runtime] = Registry(
     __name__,

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from workbench.data.dataset import Features
-from workbench.errors import Unavailable
-from workbench.models.conversion import load_keras
-from workbench.models.keras_layers import output_names
-from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Prepared, batched, chosen_output, joined, ordered
-from workbench.text import Text, say
-from workbench.variant import Format, RuntimeSettings
+from workbench.api.dataset import Features
+from workbench.api.errors import Unavailable
+from workbench.api.runtime import Runtime, Session
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, RuntimeSettings
+from workbench.data.batches import Prepared, batched, chosen_output, joined, ordered
+from workbench.models.converting.conversion import load_keras
+from workbench.models.reading.keras_layers import output_names
 
 Call = Callable[..., Any]
 
@@ -56,6 +56,9 @@ class KerasEager(_KerasRuntime):
 
     name: ClassVar[str] = "keras.eager"
     title: ClassVar[str] = "Keras, eager"
+    slower_because: ClassVar[Text | None] = say(
+        "Without tf.function every layer is called from Python, which takes longer than its work."
+    )
 
     @override
     def callable_for(self, model: Any) -> Call:
@@ -82,6 +85,10 @@ class KerasXla(_KerasRuntime):
 
     name: ClassVar[str] = "keras.xla"
     title: ClassVar[str] = "Keras, XLA"
+    slower_because: ClassVar[Text | None] = say(
+        "On CPUs XLA gains little: it fuses small operations, while the time goes into "
+        "convolutions and matrix products, for which TensorFlow's own code is as fast or faster."
+    )
 
     @override
     def callable_for(self, model: Any) -> Call:

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from workbench.data.dataset import Features
-from workbench.errors import InvalidInput
-from workbench.library_errors import reason_of
-from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
-from workbench.text import Text, say
-from workbench.variant import Format, RuntimeSettings
+from workbench.api.dataset import Features
+from workbench.api.errors import InvalidInput
+from workbench.api.library_errors import reason_of
+from workbench.api.runtime import Runtime, Session
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, RuntimeSettings
+from workbench.data.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 
 
 class LiteRT(Runtime):

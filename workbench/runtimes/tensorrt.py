@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from workbench.data.dataset import Features
-from workbench.runtime import Runtime, Session
-from workbench.runtimes.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
+from workbench.api.dataset import Features
+from workbench.api.runtime import Runtime, Session
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, RuntimeSettings
+from workbench.data.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
 from workbench.runtimes.tensorrt_engine import Engine, cached_engine, open_device
-from workbench.text import Text, say
-from workbench.variant import Format, RuntimeSettings
 
 GPU_VARIABLE = "WORKBENCH_GPU"
 """``remote`` if a worker with a GPU has joined the scheduler: this machine needs none then."""

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidInput, JobFailed, Unavailable
-from workbench.library_errors import reason_of
+from workbench.api.errors import InvalidInput, JobFailed, Unavailable
+from workbench.api.library_errors import reason_of
+from workbench.api.text import say, verbatim
 from workbench.runtimes.tensorrt_protocol import (
     Builder,
     CudaEngine,
@@ -29,7 +30,6 @@ from workbench.runtimes.tensorrt_protocol import (
     OnnxParser,
     TensorRT,
 )
-from workbench.text import say, verbatim
 
 _WORKSPACE_BYTES = 1 << 30
 _LARGEST_BATCH = 32

@@ -20,6 +20,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from workbench.api.text import say
 from workbench.serving.handlers import (
     KERNEL_ID,
     ConnectionHandler,
@@ -33,7 +34,6 @@ from workbench.serving.page import UPLOAD_LIMIT_BYTES, Page, ServerSettings, ser
 from workbench.serving.scripts import Scripts
 from workbench.serving.session import listening_socket, no_process_left, open_browser, stop_signals
 from workbench.serving.start import error_words, start_words
-from workbench.text import say
 
 _USUAL_PORT = 8866
 _IDLE_SECONDS_OF_A_STRANGER = 2 * 3600

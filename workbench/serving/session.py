@@ -12,8 +12,8 @@ from types import FrameType
 
 import psutil
 
-from workbench.errors import Unavailable
-from workbench.text import say
+from workbench.api.errors import Unavailable
+from workbench.api.text import say
 
 _STOP_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)

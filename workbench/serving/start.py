@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.text import LANGUAGES, Text, say
+from workbench.api.text import LANGUAGES, Text, say
 
 
 def start_words() -> dict[str, dict[str, str]]:

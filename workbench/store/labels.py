@@ -6,9 +6,9 @@ import sqlite3
 import unicodedata
 from typing import Any
 
-from workbench.errors import InvalidInput
-from workbench.records import Record
-from workbench.text import say
+from workbench.api.errors import InvalidInput
+from workbench.api.records import Record
+from workbench.api.text import say
 
 LONGEST_NAME = 80
 LONGEST_NOTE = 2000

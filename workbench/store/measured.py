@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from workbench.records import Record
+from workbench.api.records import Record
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from workbench.errors import InvalidInput
-from workbench.text import say
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
 
 VERSION = 2
 

@@ -30,18 +30,18 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidInput, Refused, Unavailable
+from workbench.api.errors import InvalidInput, Refused, Unavailable
+from workbench.api.records import Record
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Passport
-from workbench.records import Record
 from workbench.store.files import digest, flush_folder_entry, move_durably
 from workbench.store.jobs import JobRecords
 from workbench.store.labels import Label, change_label, read_labels
 from workbench.store.measured import Measured
 from workbench.store.ownership import Ownership, one_at_a_time
 from workbench.store.schema import connect
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 R = TypeVar("R", bound=Record)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.registry import Registry
-from workbench.technique import FAMILIES, AnyTechnique, Technique
-from workbench.text import Text, say
+from workbench.api.registry import Registry
+from workbench.api.technique import FAMILIES, AnyTechnique, Technique
+from workbench.api.text import Text, say
 
 _registry: Registry[AnyTechnique] = Registry(
     __name__,

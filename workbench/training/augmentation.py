@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.data.dataset import DatasetInfo
-from workbench.text import Text, say
+from workbench.api.dataset import DatasetInfo
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.training.optimizers import Call, Expression
 from workbench.training.parameters import TrainingSettings
-from workbench.variant import Variant
 
 PICTURE_RANK = 3
 """Axes of a picture: height, width, channels."""

@@ -6,10 +6,10 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from workbench.api.text import Text, say
+from workbench.api.variant import Cell, Table
 from workbench.measure.student_t import mean_interval
-from workbench.text import Text, say
 from workbench.training.results import F1_LEVELS, TrainingResult
-from workbench.variant import Cell, Table
 
 
 def common_level(results: Sequence[TrainingResult]) -> float | None:

@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.errors import InvalidInput, Refused
-from workbench.technique import Reporter
-from workbench.text import say
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.technique import Reporter
+from workbench.api.text import say
 from workbench.training.distilling import Teacher, first, merged
 from workbench.training.hints import common_size
 

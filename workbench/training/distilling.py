@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.errors import Refused
-from workbench.technique import Reporter
-from workbench.text import say
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.errors import Refused
+from workbench.api.technique import Reporter
+from workbench.api.text import say
 from workbench.training.hints import Hint
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Teacher:
                 asked about each batch as the student sees it, else once about each sample.
 
         Raises:
-            workbench.errors.Refused: If a teacher's output does not fit the student's, or a layer of a
+            workbench.api.errors.Refused: If a teacher's output does not fit the student's, or a layer of a
                 hint cannot be read.
         """
         from workbench.training.distilled_model import DistilledModel, Said, tapped

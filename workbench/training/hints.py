@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.errors import InvalidInput, Refused
-from workbench.text import say
-from workbench.variant import Layer, ModelDescription
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.text import say
+from workbench.api.variant import Layer, ModelDescription
 
 _MOST_PAIRS = 3
 _NO_FEATURES = frozenset(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from workbench.data.dataset import Features
+from workbench.api.dataset import Features
 from workbench.training.parameters import PipelineName, TrainingSettings
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.errors import JobFailed
-from workbench.records import Record
-from workbench.technique import Reporter
-from workbench.text import Text, say
-from workbench.variant import Table
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.errors import JobFailed
+from workbench.api.records import Record
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
+from workbench.api.variant import Table
 
 if TYPE_CHECKING:
     import keras
@@ -105,7 +105,7 @@ def sweep_learning_rate(
         report: Stages and cancellation.
 
     Raises:
-        workbench.errors.JobFailed: If the loss is not finite at the lowest rates.
+        workbench.api.errors.JobFailed: If the loss is not finite at the lowest rates.
     """
     report.stage(say("Looking for the learning rate"))
     rates = np.geomspace(LOWEST, HIGHEST, STEPS)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.data.dataset import Dataset, DatasetInfo, Features
-from workbench.errors import InvalidInput, JobFailed
-from workbench.technique import Context
-from workbench.text import Text, say
+from workbench.api.dataset import Dataset, DatasetInfo, Features
+from workbench.api.errors import InvalidInput, JobFailed
+from workbench.api.technique import Context
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.training.augmentation import augmentation, unsuitable
 from workbench.training.learning_rate import sweep_learning_rate
 from workbench.training.losses import (
@@ -28,7 +29,6 @@ from workbench.training.parameters import TrainingParameters, TrainingSettings
 from workbench.training.precision import computing_in
 from workbench.training.profile import profile_input
 from workbench.training.results import F1_LEVELS, TrainingPoint, TrainingResult
-from workbench.variant import Variant
 
 if TYPE_CHECKING:
     import keras
@@ -127,9 +127,9 @@ def train(
         The curves, the epoch that was kept, and why it stopped.
 
     Raises:
-        workbench.errors.InvalidInput: If the labels do not fit the output, or the settings the data.
-        workbench.errors.JobFailed: If training diverged before there was an epoch to keep.
-        workbench.errors.Cancelled: Within a second of being cancelled, or one step if that is longer.
+        workbench.api.errors.InvalidInput: If the labels do not fit the output, or the settings the data.
+        workbench.api.errors.JobFailed: If training diverged before there was an epoch to keep.
+        workbench.api.errors.Cancelled: Within a second of being cancelled, or one step if that is longer.
     """
     import keras
 

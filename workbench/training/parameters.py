@@ -6,9 +6,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from workbench.technique import Parameters
-from workbench.text import say
-from workbench.variant import Skip
+from workbench.api.technique import Parameters
+from workbench.api.text import say
+from workbench.api.variant import Skip
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
 

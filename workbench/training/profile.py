@@ -8,9 +8,9 @@ from itertools import pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from workbench.records import Record
-from workbench.text import Text, say
-from workbench.variant import Table
+from workbench.api.records import Record
+from workbench.api.text import Text, say
+from workbench.api.variant import Table
 
 if TYPE_CHECKING:
     import keras

@@ -4,17 +4,51 @@ from __future__ import annotations
 
 import random
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import Cancelled, InvalidInput, WorkbenchError
-from workbench.library_errors import reason_of
-from workbench.technique import Context
-from workbench.text import say
+from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import Context, Reporter
+from workbench.api.text import Text, say
+from workbench.api.variant import Table
 from workbench.training.loop import without_optimizer
 
 if TYPE_CHECKING:
     import keras
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A reporter of a rehearsal: what it does is told when it is done in earnest.
+
+    Attributes:
+        report: Still hears whether the job was cancelled.
+    """
+
+    report: Reporter
+
+    def stage(self, text: Text) -> None:
+        """Not told."""
+
+    def progress(self, fraction: float) -> None:
+        """Not told."""
+
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
+        """Not told."""
+
+    def table(self, table: Table) -> None:
+        """Not told."""
+
+    def log(self, text: Text) -> None:
+        """Not told."""
+
+    def check(self) -> None:
+        """Raises if the job was cancelled."""
+        self.report.check()
 
 
 def require_storable(model: keras.Model, context: Context) -> None:
@@ -27,10 +61,10 @@ def require_storable(model: keras.Model, context: Context) -> None:
         context: The job's; the copy is written into its folder, and removed.
 
     Raises:
-        workbench.errors.InvalidInput: If one of these fails, with the reason.
+        workbench.api.errors.InvalidInput: If one of these fails, with the reason.
     """
-    from workbench.models.conversion import load_keras
-    from workbench.models.description import describe_keras
+    from workbench.models.converting.conversion import load_keras
+    from workbench.models.reading.description import describe_keras
 
     # Keras takes the seeds of new layers from here.
     state = random.getstate()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from workbench.records import Record
-from workbench.text import Text, say
+from workbench.api.records import Record
+from workbench.api.text import Text, say
+from workbench.api.variant import Report, Skip, Table
 from workbench.training.learning_rate import RateSweep
 from workbench.training.profile import InputProfile
-from workbench.variant import Report, Skip, Table
 
 F1_LEVELS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
 """Levels of macro F1 that time-to-F1 is quoted for: the highest that was reached."""

@@ -6,11 +6,11 @@ import json
 import math
 from collections.abc import Sequence
 
+from workbench.api.variant import Variant
 from workbench.training.losses import accuracy_call, loss_call
 from workbench.training.optimizers import Expression, optimizer
 from workbench.training.parameters import TrainingParameters, TrainingSettings
 from workbench.training.script_parts import class_weight_code, pipeline_code, precision_code, sweep_code
-from workbench.variant import Variant
 
 _TRACE_SECONDS = 0.25
 """What Keras needs for one layer before the first step: its graphs of training, validation and prediction
@@ -71,7 +71,7 @@ def training_code(
 
     Returns:
         Lines that need ``keras``, ``np`` and ``data``, the ``.npz`` of
-        :class:`workbench.technique.CodePaths`.
+        :class:`workbench.api.technique.CodePaths`.
     """
     settings = TrainingSettings.of(parameters)
     seed = str(settings.seed) if seed is None else seed

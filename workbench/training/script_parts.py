@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from workbench.api.variant import Variant
 from workbench.training.augmentation import PICTURE_RANK, noise_layer, picture_layers
 from workbench.training.learning_rate import BELOW_BEST, DIVERGED, HIGHEST, LOWEST, STEPS, WINDOW
 from workbench.training.optimizers import Call, Expression
 from workbench.training.parameters import TrainingSettings
-from workbench.variant import Variant
 
 
 def precision_code(model: str, settings: TrainingSettings) -> tuple[str, str]:

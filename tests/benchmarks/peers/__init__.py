@@ -24,13 +24,13 @@ from tests.benchmarks import fashion
 from tests.benchmarks.peers import environment, judging, subjects
 from tests.benchmarks.peers.subjects import Subject
 from tests.techniques.applying import apply
+from workbench.api.dataset import Dataset
 from workbench.data.builtin import BUILTINS
-from workbench.data.dataset import Dataset
 from workbench.data.prepare import prepare
+from workbench.engine.measuring import candidate
 from workbench.measure.latency import Candidate
 from workbench.measure.records import Protocol
-from workbench.measuring import candidate
-from workbench.models.conversion import load_keras
+from workbench.models.converting.conversion import load_keras
 from workbench.techniques import technique as find_technique
 
 FINE_TUNING: dict[str, object] = {"epochs": 2, "batch_size": 128}

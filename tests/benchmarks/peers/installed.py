@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from workbench.privacy import forbid_telemetry, import_onnxruntime, import_openvino
+from workbench.api.privacy import forbid_telemetry, import_onnxruntime, import_openvino
 
 
 def ai_edge_quantizer(model: Any, samples: Any, folder: Path) -> Path:

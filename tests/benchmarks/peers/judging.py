@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.benchmarks.peers.subjects import Subject
-from workbench.data.dataset import Dataset
+from workbench.api.dataset import Dataset
 from workbench.measure import tasks
 from workbench.measure.latency import Candidate
 from workbench.measure.passport import passport

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from tests.benchmarks import fashion
 from tests.benchmarks.peers import networks
-from workbench.data.dataset import Dataset
-from workbench.models import architectures
-from workbench.models.conversion import import_keras, load_keras
+from workbench.api.dataset import Dataset
+from workbench.models.converting.conversion import import_keras, load_keras
+from workbench.models.demo import architectures
 from workbench.techniques.quantization.litert_files import CalibratedParameters, calibration_index
 
 _CHECKED = 32

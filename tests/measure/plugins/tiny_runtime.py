@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 
-from workbench.errors import InvalidInput
-from workbench.runtime import Runtime, Session
-from workbench.text import say
+from workbench.api.errors import InvalidInput
+from workbench.api.runtime import Runtime, Session
+from workbench.api.text import say
 
 
 class TinySession(Session):

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-from tests.techniques.applying import Reports, WithoutTest
+from tests.techniques.applying import Reports, WithoutTest, run_scripts, write_bundle
 from tests.techniques.structure.test_width import dense_model, parent_of
-from workbench.errors import Cancelled, Refused
-from workbench.technique import CodePaths, Context, OtherFile
+from workbench.api.errors import Cancelled, Refused
+from workbench.api.technique import CodePaths, Context, OtherFile
 from workbench.techniques import technique
 from workbench.techniques.distillation.distill import Distillation
-from workbench.techniques.distillation.distillation_parameters import DistillationParameters
+from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import comparison_table, verdict
 from workbench.training import TrainingPoint, TrainingResult
 
@@ -173,7 +169,7 @@ class TestCode:
                 {"1": baseline, "2": dense},
             ),
         }
-        scripts, made = {}, {}
+        scripts, made, files = {}, {}, []
         for name, (parameters, others) in cases.items():
             applied = distilled(
                 baseline, digits, tmp_path / name, others=others, **parameters, compare_seeds=0
@@ -188,17 +184,10 @@ class TestCode:
             scripts[name] = Distillation().code(
                 baseline, DistillationParameters(**parameters, compare_seeds=0), paths
             )
-            (tmp_path / f"{name}.py").write_text(scripts[name])
-            assert "import workbench" not in scripts[name]
-            assert "from workbench" not in scripts[name]
+            files.append(write_bundle(scripts[name], tmp_path, f"{name}.py"))
         # One process for all: TensorFlow takes seconds to import.
-        subprocess.run(
-            [sys.executable, "-c", f"import runpy\nfor name in {list(cases)}: runpy.run_path(name + '.py')"],
-            cwd=tmp_path,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-            check=True,
-            timeout=1500,
-        )
+        done = run_scripts(files, tmp_path, CUDA_VISIBLE_DEVICES="-1")
+        assert done.returncode == 0, done.stderr[-3000:]
         for name, mine in made.items():
             theirs = weights_of(tmp_path / f"{name}-twin.keras")
             for one, other in zip(mine, theirs, strict=True):

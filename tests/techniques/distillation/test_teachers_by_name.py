@@ -10,8 +10,8 @@ import pytest
 
 from tests.judging import judged
 from workbench import Workbench
-from workbench.errors import InvalidInput
-from workbench.recipe import Recipe
+from workbench.api.errors import InvalidInput
+from workbench.api.recipe import Recipe
 
 SHORT = {"epochs": 1, "compare_seeds": 0}
 

@@ -4,10 +4,10 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import apply, predict, run_code
 from workbench import techniques
-from workbench.errors import Refused
-from workbench.models.conversion import load_keras
+from workbench.api.errors import Refused
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import load_keras
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 NAME = "inference.fold"
 

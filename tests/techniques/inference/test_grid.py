@@ -7,14 +7,14 @@ from pydantic import ValidationError
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code
 from workbench import techniques
-from workbench.errors import Refused
+from workbench.api.errors import Refused
+from workbench.api.variant import RuntimeSettings
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
-from workbench.techniques.inference.grid_cells import Cell, Model, cells_of
-from workbench.techniques.inference.grid_choice import Judged, outside, ranked, simplest
-from workbench.techniques.inference.grid_filling import Filling
-from workbench.variant import RuntimeSettings
+from workbench.techniques.inference.grid.cells import Cell, Model, cells_of
+from workbench.techniques.inference.grid.choice import Judged, outside, ranked, simplest
+from workbench.techniques.inference.grid.filling import Filling
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
 

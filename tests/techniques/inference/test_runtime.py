@@ -5,8 +5,8 @@ from pydantic import ValidationError
 from tests import small_models
 from tests.techniques.applying import apply, predict, run_code
 from workbench import techniques
+from workbench.api.variant import RuntimeSettings
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 NAME = "inference.runtime"
 CONVERTED = [("litert", "tflite"), ("onnxruntime", "onnx"), ("openvino", "openvino"), ("keras.xla", "keras")]

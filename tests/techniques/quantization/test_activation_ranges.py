@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from workbench.techniques.quantization.activation_ranges import observed_ranges
+from workbench.plain.litert.activation_ranges import observed_ranges
 
 
 def all_values(path, samples):
@@ -73,7 +73,7 @@ def test_least_error_is_no_worse_than_the_extremes(observed):
 
 
 def test_an_outlier_is_clipped():
-    from workbench.techniques.quantization.activation_ranges import BINS, _least_error, _percentile
+    from workbench.plain.litert.activation_ranges import BINS, _least_error, _percentile
 
     counts = np.zeros(BINS, np.int64)
     counts[:200], counts[-1] = 5000, 1
@@ -86,7 +86,7 @@ def test_an_outlier_is_clipped():
 def test_a_constant_activation_has_its_own_value_for_a_range(method, value, tmp_path):
     import keras
 
-    from workbench.models.conversion import to_tflite
+    from workbench.models.converting.conversion import to_tflite
 
     inputs = keras.Input((3,), name="x")
     constant = keras.layers.Dense(2, kernel_initializer="zeros", name="same")

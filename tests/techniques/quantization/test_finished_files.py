@@ -6,11 +6,11 @@ import pytest
 
 from tests import small_models
 from workbench import techniques
-from workbench.errors import Refused
-from workbench.models.description import describe
-from workbench.models.tflite_slimming import slim_tflite
+from workbench.api.errors import Refused
+from workbench.api.variant import Layer, ModelDescription, TensorSpec
+from workbench.models.reading.description import describe
+from workbench.plain.litert.strip import strip_metadata
 from workbench.techniques.quantization.litert_report import report_of
-from workbench.variant import Layer, ModelDescription, TensorSpec
 
 WRITERS = sorted(
     technique.name
@@ -34,7 +34,7 @@ def test_nothing_is_left_to_be_slimmed_and_the_description_is_that_of_the_file(n
     applied = made(name, "conv", **QUICK.get(name, {}))
     path = tmp_path / "model.tflite"
     shutil.copy(applied.path, path)
-    slim_tflite(path)
+    strip_metadata(path)
     assert path.read_bytes() == applied.path.read_bytes()
     assert applied.description == describe(path, "tflite", like=parents("conv")[0].description)
 

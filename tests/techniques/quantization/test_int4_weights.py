@@ -3,7 +3,7 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
 from workbench.techniques.quantization.int4_weights import Int4Parameters
 
 NAME = "quantization.int4_weights"

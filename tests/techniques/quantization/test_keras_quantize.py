@@ -4,7 +4,7 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
 from workbench.techniques.quantization.keras_quantize import KerasQuantizeParameters
 
 NAME = "quantization.keras"

@@ -5,8 +5,8 @@ import pytest
 
 from tests import small_models
 from tests.techniques.applying import apply, predict
+from workbench.api.variant import Variant
 from workbench.measure.weight_files import stored_tensors
-from workbench.variant import Variant
 
 WIDTH, TOKENS = 256, 6
 
@@ -68,8 +68,8 @@ def test_the_file_of_another_quantizer_counts_its_weights(block, tmp_path):
     from litert_quantizer.qtyping import TFLOperationName
     from litert_quantizer.quantizer import Quantizer
 
-    from workbench.models.conversion import to_tflite
-    from workbench.models.description import describe
+    from workbench.models.converting.conversion import to_tflite
+    from workbench.models.reading.description import describe
 
     _, _, model = block
     worker = Quantizer(str(to_tflite(model, tmp_path / "float32.tflite")))

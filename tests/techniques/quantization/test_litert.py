@@ -4,9 +4,9 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
-from workbench.errors import Cancelled
+from workbench.api.errors import Cancelled
+from workbench.api.variant import RuntimeSettings
 from workbench.runtimes import runtime
-from workbench.variant import RuntimeSettings
 
 NAMES = {
     "quantization.float16": ("float16", 0.002),

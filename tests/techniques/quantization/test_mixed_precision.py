@@ -7,11 +7,11 @@ from sklearn.metrics import f1_score
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
-from workbench.errors import Cancelled, Refused
-from workbench.techniques.quantization import sensitivity
+from workbench.api.errors import Cancelled, Refused
+from workbench.plain.litert import sensitivity
+from workbench.plain.litert.sensitivity import choose, operations
 from workbench.techniques.quantization.mixed_precision import MixedPrecisionParameters
 from workbench.techniques.quantization.mixed_precision_code import choice_code, judged_output
-from workbench.techniques.quantization.sensitivity import choose, operations
 
 NAME = "quantization.mixed_precision"
 
@@ -129,7 +129,7 @@ def test_two_inputs(mixed, parents):
 
 
 def test_the_output_that_is_judged_is_looked_at(parents, tmp_path):
-    from workbench.models.conversion import load_keras, to_tflite
+    from workbench.models.converting.conversion import load_keras, to_tflite
 
     parent, dataset = parents("two_inputs")
     path = to_tflite(load_keras(parent.path), tmp_path / "model.tflite")

@@ -8,7 +8,7 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
-from workbench.errors import Cancelled, Refused
+from workbench.api.errors import Cancelled, Refused
 from workbench.techniques.quantization.onnx_files import operations
 from workbench.techniques.quantization.onnx_static import OnnxInt8Parameters
 

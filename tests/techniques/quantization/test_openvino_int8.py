@@ -7,8 +7,8 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
-from workbench.errors import Cancelled
-from workbench.privacy import import_openvino
+from workbench.api.errors import Cancelled
+from workbench.api.privacy import import_openvino
 from workbench.runtimes import runtime
 from workbench.techniques.quantization.openvino_int8 import OpenVinoInt8Parameters
 
@@ -200,10 +200,10 @@ def refuse(*arguments, **keywords):
     raise SystemExit(f"connected to {arguments}")
 
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
-from workbench.data.dataset import Dataset
-from workbench.technique import Context
+from workbench.api.dataset import Dataset
+from workbench.api.technique import Context
 from workbench.techniques.quantization.openvino_int8 import OpenVinoInt8, OpenVinoInt8Parameters
-from workbench.variant import Variant
+from workbench.api.variant import Variant
 
 report = types.SimpleNamespace(
     stage=lambda text: None, progress=lambda fraction: None, check=lambda: None

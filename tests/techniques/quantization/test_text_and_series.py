@@ -8,9 +8,9 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import apply, predict, run_code
 from workbench import runtimes, techniques
+from workbench.api.variant import RuntimeSettings
 from workbench.data.prepare import prepare
-from workbench.deployment import deployment_code
-from workbench.variant import RuntimeSettings
+from workbench.deploy.deployment import deployment_code
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")

@@ -1,15 +1,13 @@
 """Models, and how techniques that change a trained model are applied to them and run as plain code."""
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import numpy as np
 
-from workbench.models.description import describe_keras
-from workbench.technique import CodePaths, Context
-from workbench.variant import Variant
+from tests.techniques.applying import run_scripts, write_bundle
+from workbench.api.technique import CodePaths, Context
+from workbench.api.variant import Variant
+from workbench.models.reading.description import describe_keras
 
 
 def parent_of(model, folder):
@@ -60,19 +58,8 @@ def twins(scripts, dataset, folder):
         values = technique.parameters_type.model_validate(parameters)
         paths = CodePaths(model=str(parent.path), output=f"optimized{number}")
         script = technique.code(parent, values, paths)
-        assert "workbench" not in script.replace(str(parent.path), "")
-        files.append(folder / f"script{number}.py")
-        files[-1].write_text(script)
-    run = "import runpy, sys\nfor file in sys.argv[1:]:\n    runpy.run_path(file, run_name='__main__')\n"
-    done = subprocess.run(
-        [sys.executable, "-c", run, *map(str, files)],
-        cwd=folder,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=1500,
-    )
+        files.append(write_bundle(script, folder, f"script{number}.py"))
+    done = run_scripts(files, folder, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
     assert done.returncode == 0, done.stderr[-3000:]
     return [
         keras.models.load_model(folder / f"optimized{number}.keras", compile=False)
@@ -80,9 +67,9 @@ def twins(scripts, dataset, folder):
     ]
 
 
-def assert_same_weights(mine, theirs):
+def assert_same_weights(mine, theirs, rtol=1e-3, atol=1e-4):
     for ours, plain in zip(mine.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, plain, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(ours, plain, rtol=rtol, atol=atol)
 
 
 def accuracy(model, dataset, split="test"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from workbench.techniques.structure.blocks import find_blocks
+from workbench.graph.blocks import find_blocks
 from workbench.techniques.structure.depth import without
 
 keras = pytest.importorskip("keras")

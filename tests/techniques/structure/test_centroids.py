@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from workbench.techniques.structure.centroids import clustered, k_means, nearest
+from workbench.plain.keras.clusters import clustered, k_means, nearest
 
 
 def inertia(values, centers):

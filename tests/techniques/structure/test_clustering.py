@@ -10,7 +10,7 @@ from tests.techniques.structure.changing import (
     twins,
 )
 from tests.techniques.structure.test_sparsity import conv_model, kernels_of
-from workbench.errors import Refused
+from workbench.api.errors import Refused
 from workbench.techniques.structure.clustering import Clustering, ClusteringParameters
 from workbench.techniques.structure.sparsity import Sparsity
 
@@ -23,7 +23,7 @@ def trained(digits, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_dense_and_sparse_parents_with_their_code_twins(digits, trained, recorder, tmp_path):
+def test_dense_and_sparse_parents_and_their_plain_code(digits, trained, recorder, tmp_path):
     parameters = {"clusters": 8, "epochs": 3, "seed": 5}
     applied, model = apply(Clustering(), trained, digits, tmp_path / "dense", recorder, **parameters)
     counts = {name: len(np.unique(np.asarray(kernel))) for name, kernel in kernels_of(model).items()}
@@ -52,9 +52,20 @@ def test_dense_and_sparse_parents_with_their_code_twins(digits, trained, recorde
         assert ((was == 0) == (now == 0)).all()
         assert (len(np.unique(now)) <= 16) == (name != "scores")
 
-    scripts = [(Clustering(), trained, parameters), (Clustering(), parent, of_sparse)]
-    for mine, theirs in zip([model, again], twins(scripts, digits, tmp_path / "twins"), strict=True):
-        assert_same_weights(mine, theirs)
+    # The plain code: without training the same weights, with it what is promised.
+    ways = [(trained, parameters), (parent, of_sparse)]
+    scripts = [(Clustering(), one, given | {"epochs": epochs}) for epochs in (0, 1) for one, given in ways]
+    *untrained, moved, stayed = twins(scripts, digits, tmp_path / "code")
+    for (one, given), theirs in zip(ways, untrained, strict=True):
+        recorder.fractions.clear()
+        folder = tmp_path / f"untrained {one.path.parent.name}"
+        _, mine = apply(Clustering(), one, digits, folder, recorder, **given | {"epochs": 0})
+        assert_same_weights(mine, theirs, rtol=0, atol=0)
+    for name, kernel in kernels_of(moved).items():
+        assert len(np.unique(np.asarray(kernel))) == 8
+        was, now = np.asarray(kernels_of(sparse)[name]), np.asarray(kernels_of(stayed)[name])
+        assert ((was == 0) == (now == 0)).all()
+        assert (len(np.unique(now)) <= 16) == (name != "scores")
 
 
 def test_small_layers_get_fewer_clusters_and_clustered_ones_are_refused(digits, trained, recorder, tmp_path):
@@ -96,7 +107,7 @@ def test_weights_change_their_cluster_only_where_they_may(digits, trained, recor
 
 
 def test_zeros_stay_when_weights_change_their_cluster():
-    from workbench.training.reclustering import Reclustered
+    from workbench.plain.keras.reclustering import Reclustered
 
     own = np.array([[0.0, -0.9, -1.1], [0.4, 0.6, 1.2]], "float32")
     variable = keras.Variable(np.array([[0, -1, -1], [0.5, 0.5, 1.2]], "float32"))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.techniques.structure.changing import accuracy, apply, parent_of, train, twin
-from workbench.errors import Refused
+from workbench.api.errors import Refused
 from workbench.techniques.structure.depth import DepthParameters, DepthScaling
 
 keras = pytest.importorskip("keras")
@@ -81,7 +81,7 @@ def test_before_applying(digits, trained, recorder, tmp_path):
 def test_apply_refuses_what_fits_could_not_see(digits, trained, recorder, tmp_path):
     flat = keras.Sequential([keras.Input((64,)), layers.Dense(32), layers.Dense(10)])
     parent = parent_of(flat, tmp_path / "flat")
-    from workbench.technique import Context
+    from workbench.api.technique import Context
 
     (tmp_path / "out").mkdir()
     context = Context(parent=parent, dataset=digits, folder=tmp_path / "out", report=recorder, seed=0)

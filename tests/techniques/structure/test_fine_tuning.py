@@ -1,9 +1,9 @@
 import pytest
 
 from tests.techniques.structure.changing import parent_of
-from workbench.technique import Context
-from workbench.techniques.structure.fine_tuning import fine_tune
+from workbench.api.technique import Context
 from workbench.training import TrainingSettings
+from workbench.training.fine_tuning import fine_tune
 
 keras = pytest.importorskip("keras")
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from tests.techniques.structure.changing import accuracy, apply, parent_of, train, twins
-from workbench.errors import Refused
-from workbench.models.conversion import to_onnx, to_tflite
+from workbench.api.errors import Refused
+from workbench.models.converting.conversion import to_onnx, to_tflite
 from workbench.techniques.structure.exchanging import rebuild
-from workbench.techniques.structure.low_rank import LowRank, LowRankParameters, _factorable, split
-from workbench.techniques.structure.ranks import RankChoice
+from workbench.techniques.structure.low_rank.low_rank import LowRank, LowRankParameters, _factorable, split
+from workbench.techniques.structure.low_rank.ranks import RankChoice
 
 keras = pytest.importorskip("keras")
 layers = keras.layers

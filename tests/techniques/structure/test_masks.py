@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.techniques.structure.masks import (
+from workbench.plain.keras.masks import (
     adaptive_scores,
     magnitude_masks,
     pattern_mask,

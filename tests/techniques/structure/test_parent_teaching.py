@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.techniques.structure.changing import parent_of
-from workbench.technique import CodePaths, Context
+from workbench.api.technique import CodePaths, Context
 from workbench.techniques.structure.clustering import Clustering
-from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
-from workbench.techniques.structure.pruning import ChannelPruning
+from workbench.techniques.structure.pruning.pruning import ChannelPruning
 from workbench.techniques.structure.sparsity import Sparsity
+from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
 keras = pytest.importorskip("keras")
 

@@ -15,12 +15,12 @@ from tests.techniques.structure.changing import (
     train,
     twins,
 )
-from workbench.errors import Cancelled, Refused
+from workbench.api.errors import Cancelled, Refused
 from workbench.graph.dependencies import DependencyGraph
 from workbench.graph.units import Units
-from workbench.techniques.structure import importance
-from workbench.techniques.structure.pruning import ChannelPruning, PruningParameters
-from workbench.techniques.structure.pruning_plan import PruningPlan, plan_of
+from workbench.techniques.structure.pruning import importance
+from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
+from workbench.techniques.structure.pruning.pruning import ChannelPruning, PruningParameters
 from workbench.training import without_optimizer
 
 keras = pytest.importorskip("keras")
@@ -113,7 +113,7 @@ def test_a_latency_is_met_as_measured_or_refused(digits, trained, recorder, tmp_
 
 
 def paths():
-    from workbench.technique import CodePaths
+    from workbench.api.technique import CodePaths
 
     return CodePaths()
 
@@ -188,10 +188,10 @@ class TestBeforeApplying:
         program = f"""
 import sys
 from pathlib import Path
-from workbench.technique import CodePaths
-from workbench.techniques.structure.pruning import ChannelPruning, PruningParameters
-from workbench.techniques.structure.pruning_plan import plan_of
-from workbench.variant import Variant
+from workbench.api.technique import CodePaths
+from workbench.techniques.structure.pruning.pruning import ChannelPruning, PruningParameters
+from workbench.techniques.structure.pruning.plan import plan_of
+from workbench.api.variant import Variant
 parent = Variant.model_validate_json(Path({str(tmp_path / "parent.json")!r}).read_text())
 plan = plan_of(parent, 8, 0.1)
 assert plan.too_far("macs", 0.5) is None
@@ -296,7 +296,7 @@ class TestImportance:
         np.testing.assert_allclose(scores[b], np.array([1, 2, 3]) / 2)
 
     def test_taylor_is_the_change_of_the_loss_for_a_small_gate(self, tmp_path, recorder):
-        from workbench.technique import Context
+        from workbench.api.technique import Context
 
         dataset = small_models.write_dataset("dense", tmp_path / "data")
         keras.utils.set_random_seed(0)

@@ -1,20 +1,18 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from workbench.data.dataset import Dataset
-from workbench.errors import Refused
-from workbench.models.description import describe_keras
-from workbench.technique import CodePaths, Context
+from tests.techniques.applying import run_scripts, write_bundle
+from workbench.api.dataset import Dataset
+from workbench.api.errors import Refused
+from workbench.api.technique import CodePaths, Context
+from workbench.api.variant import Variant
+from workbench.models.reading.description import describe_keras
 from workbench.techniques.structure.width import WidthParameters, WidthScaling
-from workbench.variant import Variant
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -88,17 +86,9 @@ class TestApply:
         assert recorder.curves["validation F1"]
 
         script = technique.code(parent, parameters, CodePaths(model=str(parent.path)))
-        assert "workbench" not in script.replace(str(parent.path), "")
-        (tmp_path / "script.py").write_text(script)
         digits.save_npz(tmp_path / "data.npz")
-        subprocess.run(
-            [sys.executable, "script.py"],
-            cwd=tmp_path,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-            check=True,
-            capture_output=True,
-            timeout=1500,
-        )
+        done = run_scripts([write_bundle(script, tmp_path)], tmp_path, CUDA_VISIBLE_DEVICES="-1")
+        assert done.returncode == 0, done.stderr[-3000:]
         twin = keras.models.load_model(tmp_path / "optimized.keras", compile=False)
         for mine, theirs in zip(made.get_weights(), twin.get_weights(), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-4)
@@ -117,7 +107,8 @@ class TestApply:
             )
 
     def test_a_model_that_does_not_build_names_the_layer(self, digits, recorder, tmp_path, monkeypatch):
-        from workbench.techniques.structure import width, widths
+        from workbench.graph import widths
+        from workbench.techniques.structure import width
 
         def wrong(config, factor, multiple):
             return widths.WidthPlan(changes={"b": {"units": -3}})

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.errors import Refused
+from workbench.api.errors import Refused
 from workbench.graph.calls import read_config
-from workbench.techniques.structure.widths import WidthPlan, plan_widths, scaled
+from workbench.graph.widths import WidthPlan, plan_widths, scaled
 
 keras = pytest.importorskip("keras")
 layers = keras.layers

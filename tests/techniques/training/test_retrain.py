@@ -6,8 +6,8 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import Reports, apply, run_code
 from workbench import techniques
-from workbench.errors import Cancelled, JobFailed
-from workbench.technique import CodePaths
+from workbench.api.errors import Cancelled, JobFailed
+from workbench.api.technique import CodePaths
 
 NAME = "training.retrain"
 

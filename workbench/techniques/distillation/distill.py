@@ -6,22 +6,22 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import InvalidInput, Refused
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.distillation.distillation_code import distillation_code
-from workbench.techniques.distillation.distillation_parameters import DistillationParameters
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Skip, Table, Variant
+from workbench.graph.widths import WIDTH_PARAMETER, WidthPlan, plan_widths
+from workbench.techniques.distillation.code import distillation_code
+from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.runs import Runs
 from workbench.techniques.distillation.teachers import baseline_teaches_itself, hints_of, load_teachers
 from workbench.techniques.distillation.verdict import comparison_table, verdict
-from workbench.techniques.structure.rebuilding import touched
-from workbench.techniques.structure.widths import WIDTH_PARAMETER, WidthPlan, plan_widths
-from workbench.text import Text, say
 from workbench.training import obstacle, training_seconds, without_optimizer
 from workbench.training.distilling import Teacher
 from workbench.training.fresh import kept_layers
 from workbench.training.hints import parse_hints
-from workbench.variant import Format, Report, Skip, Table, Variant
+from workbench.training.rebuilding import touched
 
 
 class Distillation(Technique[DistillationParameters]):
@@ -105,8 +105,8 @@ class Distillation(Technique[DistillationParameters]):
 
     @override
     def apply(self, context: Context, parameters: DistillationParameters) -> Applied:
-        from workbench.models.conversion import import_keras, load_keras
-        from workbench.models.description import describe_keras
+        from workbench.models.converting.conversion import import_keras, load_keras
+        from workbench.models.reading.description import describe_keras
         from workbench.training.rehearsal import require_storable
 
         context.report.stage(say("Loading student and teacher"))

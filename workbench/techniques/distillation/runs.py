@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from workbench.data.dataset import sample_count, select
+from workbench.api.dataset import sample_count, select
+from workbench.api.technique import Context
+from workbench.api.text import Text, say
+from workbench.graph.widths import WidthPlan
+from workbench.jobs.curves import LiveCurve
 from workbench.measure.scores import confusion_matrix, macro_f1
-from workbench.models.copying import copy_weights
-from workbench.technique import Context
-from workbench.techniques.distillation.distillation_parameters import DistillationParameters
+from workbench.models.rebuilding.copying import copy_weights
+from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import FurtherRun
-from workbench.techniques.structure.rebuilding import rebuilt
-from workbench.techniques.structure.widths import WidthPlan
-from workbench.text import Text, say
 from workbench.training import TrainingResult, train
 from workbench.training.distilling import Teacher
+from workbench.training.preserving import preserving_notes
+from workbench.training.rebuilding import rebuilt
 
 _SHARE = (0.05, 0.95)
 _BATCH = 256
@@ -115,13 +117,13 @@ class Runs:
                 if teacher is None
                 else say("Student with teacher, seed {seed}", seed=seed)
             )
-            curve = "validation F1 without teacher" if self._done == 2 else None
+            curve = LiveCurve.WITHOUT_TEACHER if self._done == 2 else None
             context = replace(context, report=FurtherRun(context.report, name, curve))
         self._keras.utils.set_random_seed(seed)
         student = self._student()
         preserving = None
         if parameters.student == "this variant":
-            from workbench.training.preserving import preserve
+            from workbench.plain.keras.preserving import preserve
 
             preserving = preserve(student)
         result = train(
@@ -134,7 +136,7 @@ class Runs:
             teacher=teacher,
         )
         if preserving is not None:
-            self.notes = self.notes or preserving.notes()
+            self.notes = self.notes or preserving_notes(preserving)
             preserving.release()
         return student, result
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.errors import Refused
-from workbench.technique import Context
-from workbench.techniques.distillation.distillation_parameters import DistillationParameters
-from workbench.text import say
+from workbench.api.errors import Refused
+from workbench.api.technique import Context
+from workbench.api.text import say
+from workbench.api.variant import Variant
+from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.training import obstacle
 from workbench.training.hints import Hint, choose_hints, parse_hints
-from workbench.variant import Variant
 
 
 def load_teachers(teachers: Sequence[Variant], context: Context) -> list[Any]:
@@ -20,7 +20,7 @@ def load_teachers(teachers: Sequence[Variant], context: Context) -> list[Any]:
     Raises:
         Refused: If one is no Keras model with a score for each class.
     """
-    from workbench.models.conversion import load_keras
+    from workbench.models.converting.conversion import load_keras
 
     models = []
     for teacher in teachers:
@@ -51,7 +51,7 @@ def hints_of(student: Variant, teacher: Variant, parameters: DistillationParamet
         parameters: Which hints.
 
     Raises:
-        workbench.errors.Refused: If no pair can be chosen.
+        workbench.api.errors.Refused: If no pair can be chosen.
     """
     if parameters.hints == "none" or not parameters.hint_weight:
         return ()

@@ -8,13 +8,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
-from workbench.graph.calls import read_config
-from workbench.models.channel_factors import AFFINE
-from workbench.models.folding import IDENTITIES, FoldingPlan, plan_folding
-from workbench.runtimes import runtime
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -25,9 +21,13 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Table, Variant
+from workbench.graph.calls import read_config
+from workbench.models.rebuilding.folding import IDENTITIES, FoldingPlan, plan_folding
+from workbench.plain.keras.channel_factors import AFFINE
+from workbench.runtimes import runtime
 from workbench.techniques.inference.fold_code import fold_code
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Table, Variant
 
 _CHECKED_SAMPLES = 32
 _LARGEST_CHANGE = 1e-4
@@ -111,9 +111,9 @@ class Fold(Technique[FoldParameters]):
 
     @override
     def apply(self, context: Context, parameters: FoldParameters) -> Applied:
-        from workbench.models.conversion import load_keras
-        from workbench.models.description import describe_keras
-        from workbench.models.folded import fold
+        from workbench.models.converting.conversion import load_keras
+        from workbench.models.reading.description import describe_keras
+        from workbench.models.rebuilding.folded import fold
 
         context.report.stage(say("Loading the model"))
         context.report.check()
@@ -259,9 +259,9 @@ def _change(before: Any, after: Any, context: Context) -> float:
     """
     import numpy as np
 
-    from workbench.data.dataset import select
-    from workbench.models.conversion import import_keras
-    from workbench.runtimes.batches import ordered
+    from workbench.api.dataset import select
+    from workbench.data.batches import ordered
+    from workbench.models.converting.conversion import import_keras
 
     keras = import_keras()
     import tensorflow as tf  # after Keras was told its backend

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from workbench.models.folding import FoldingPlan
-from workbench.plain_source import plain_source
-from workbench.technique import CodePaths
+from workbench.api.bundle import import_code
+from workbench.api.technique import CodePaths
+from workbench.models.rebuilding.folding import FoldingPlan
 
 _REBUILD = """\
 
@@ -50,11 +50,14 @@ folded = rebuilt(model)
 """
 
 _FIND = """\
+
 def find(place):
     layer = model
     for name in place:
         layer = layer.get_layer(name)
     return layer
+
+
 """
 
 _WEIGHTS = """\
@@ -90,10 +93,10 @@ def fold_code(plan: FoldingPlan, paths: CodePaths) -> str:
         f"    ({_place(fold.layer)}, {_place(fold.into)}, {fold.after}),\n" for fold in plan.folds
     )
     removed = "".join(f"    {_place(place)},\n" for place in plan.removed)
-    arithmetic = f"{plain_source('workbench.models.channel_factors')}\n\n{_FIND}\n" if plan.folds else ""
+    helper = "from plain.keras.channel_factors import affine, kernels_and_bias, scaled" if plan.folds else ""
     return f"""\
-import keras
-{arithmetic}
+{import_code("import keras", helper)}\
+{_FIND if plan.folds else ""}\
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 # Names of layers, after those of the models around them: a layer, whose weights take its factor and
 # offset, and whether it stands behind that one.

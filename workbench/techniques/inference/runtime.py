@@ -9,17 +9,17 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.models.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
-from workbench.models.description import describe
-from workbench.models.lookups import only_in_keras
-from workbench.models.onnx_apart import to_onnx_apart
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, RuntimeSettings, Variant
+from workbench.models.converting.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
+from workbench.models.converting.onnx_apart import to_onnx_apart
+from workbench.models.reading.description import describe
+from workbench.models.reading.lookups import only_in_keras
 from workbench.runtimes import runtime, runtimes
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
 from workbench.techniques.inference.runtime_code import runtime_code
 from workbench.techniques.quantization.onnx_files import is_large
-from workbench.text import Text, say
-from workbench.variant import Format, Report, RuntimeSettings, Variant
 
 # In the order of preference where a runtime reads several: its own format first.
 _CONVERTIBLE: tuple[Format, ...] = ("keras", "openvino", "tflite", "onnx")
@@ -94,6 +94,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
     title: ClassVar[str] = "Runtime, threads, batch"
     parameters_type: ClassVar[type[Parameters]] = RuntimeParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
+    repacks: ClassVar[bool] = True
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None
 

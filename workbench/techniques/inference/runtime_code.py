@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import indent
 
-from workbench.technique import CodePaths
-from workbench.techniques.export_code import (
-    litert_export,
-    litert_source,
-    onnx_code,
-    packed,
-    predicting_export,
-    predicting_source,
-)
-from workbench.variant import Format, Variant
+from workbench.api.bundle import import_code
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Format, Variant
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 
 _LOAD_KERAS = 'model = keras.models.load_model("{model}", compile=False)\n'
-
-_EXPORT_LITERT = """\
-model.export("{file}", format="litert", verbose=False, target_spec={{"supported_ops": builtins}})
-"""
-
-_EXPORT_SAVED_MODEL = """\
-model.export(saved_model, format="tf_saved_model", verbose=False)
-"""
-
-_SAVE_OPENVINO = """\
-with tempfile.TemporaryDirectory() as saved_model:
-{export}    converted = openvino.convert_model(saved_model)
-openvino.save_model(converted, "{file}/model.xml", compress_to_fp16=False)
-"""
 
 _RUN_KERAS = """\
 tf.config.threading.set_intra_op_parallelism_threads({threads})
@@ -143,17 +121,18 @@ def runtime_code(
         _run(runtime_name, variant, target, threads, file),
         _Block(body=f'np.save("{stem}.npy", predictions)\nprint(predictions.argmax(-1)[:20])\n'),
     ]
+    return _script(blocks)
+
+
+def _script(blocks: Sequence[_Block]) -> str:
+    before = sorted({statement for block in blocks for statement in block.before})
     parts = [
-        _lines(f"import {name}" for block in blocks for name in block.standard),
-        _lines(statement for block in blocks for statement in block.before),
-        _lines(statement for block in blocks for statement in block.imports),
-        *(block.body for block in blocks),
+        import_code(*(f"import {name}" for block in blocks for name in block.standard)).rstrip("\n"),
+        "\n".join(before),
+        import_code(*(statement for block in blocks for statement in block.imports)).rstrip("\n"),
+        *(block.body.rstrip("\n") for block in blocks),
     ]
-    return "\n".join(part for part in parts if part)
-
-
-def _lines(statements: Iterable[str]) -> str:
-    return "".join(line + "\n" for line in sorted(set(statements), key=lambda line: (line[0] == "f", line)))
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _samples(variant: Variant, data: str) -> str:
@@ -196,7 +175,7 @@ def _keras_inputs(variant: Variant) -> str:
     specs = variant.description.inputs
     if len(specs) == 1:
         return f'samples["{specs[0].name}"]'
-    return packed(variant, "[samples[x.name] for x in model.inputs]")
+    return "keras.tree.pack_sequence_as(model.input, [samples[x.name] for x in model.inputs])"
 
 
 def _conversion(variant: Variant, target: Format, model: str, file: str, opset: int) -> _Block:
@@ -204,29 +183,25 @@ def _conversion(variant: Variant, target: Format, model: str, file: str, opset: 
     match target:
         case "tflite":
             return _Block(
-                imports=frozenset({"import keras", "import tensorflow as tf"}),
-                body=litert_source(variant)
-                + load
-                + "builtins = [tf.lite.OpsSet.TFLITE_BUILTINS]\n"
-                + litert_export(variant, _EXPORT_LITERT.format(file=file)),
+                imports=frozenset({"import keras", "from plain.litert.export import export_litert"}),
+                body=f'{load}export_litert(model, "{file}")\n',
             )
         case "onnx":
             return _Block(
                 before=frozenset({_ONNXRUNTIME[0]}),
                 standard=frozenset({"os"}),
-                imports=frozenset({"import keras"}),
-                body=onnx_code(variant, model, file, opset),
+                imports=frozenset({"import keras", "from plain.onnx.export import export_onnx"}),
+                body=f'{load}export_onnx(model, "{file}", opset={opset})\n',
             )
         case "openvino":
             return _Block(
-                standard=frozenset({"sys", "tempfile"}),
+                standard=frozenset({"sys"}),
                 before=frozenset({_OPENVINO[0]}),
-                imports=frozenset({"import keras", _OPENVINO[1]}),
-                body=predicting_source(variant)
-                + load
-                + _SAVE_OPENVINO.format(
-                    file=file, export=indent(predicting_export(variant, _EXPORT_SAVED_MODEL), "    ")
+                imports=frozenset(
+                    {"import keras", _OPENVINO[1], "from plain.openvino.export import to_openvino"}
                 ),
+                body=f"{load}openvino.save_model(\n"
+                f'    to_openvino(model), "{file}/model.xml", compress_to_fp16=False\n)\n',
             )
         case "keras":
             raise AssertionError("a Keras file needs no conversion")
@@ -293,14 +268,7 @@ def conversion_code(variant: Variant, target: Format, model: str, file: str, ops
         file: The file to write.
         opset: ONNX operator set.
     """
-    block = _conversion(variant, target, model, file, opset)
-    parts = [
-        _lines(f"import {name}" for name in block.standard),
-        _lines(block.before),
-        _lines(block.imports),
-        block.body,
-    ]
-    return "\n".join(part for part in parts if part)
+    return _script([_conversion(variant, target, model, file, opset)])
 
 
 def keras_inputs_code(variant: Variant) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from workbench.models.lookups import only_in_keras
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
+from workbench.models.reading.lookups import only_in_keras
 from workbench.techniques.quantization.litert_files import CalibratedParameters, cast_code
-from workbench.text import Text, say
-from workbench.variant import Format, Variant
 
 
 def float32_parent(variant: Variant, *formats: Format) -> Text | None:
@@ -61,17 +61,20 @@ def calibration_note(parameters: CalibratedParameters, count: int) -> Text:
     )
 
 
-def samples_code(variant: Variant, parameters: CalibratedParameters, names: str) -> str:
-    """Plain code that draws calibration samples: ``arrays`` by input name, and ``index`` into them.
+def samples_code(variant: Variant, parameters: CalibratedParameters, name: str | None = None) -> str:
+    """Plain code that draws calibration samples: ``arrays`` by input name, and ``rows`` of them.
+
+    Needs ``data``, and ``drawn`` of ``plain.calibration``.
 
     Args:
         variant: For the names of its inputs.
         parameters: How many, from where, with which seed.
-        names: A variable that holds the input names of the file to calibrate.
+        name: An expression for the name of the only input, where the file has another one.
     """
     inputs = variant.description.inputs
     if len(inputs) == 1:
-        arrays = f'{{{names}[0]: data["x_{parameters.split}"]{cast_code(inputs[0])}}}'
+        key = name or json.dumps(inputs[0].name)
+        arrays = f'{{{key}: data["x_{parameters.split}"]{cast_code(inputs[0])}}}'
     else:
         pairs = (
             f"{json.dumps(x.name)}: data[{json.dumps(f'x_{parameters.split}.{x.name}')}]{cast_code(x)}"
@@ -80,7 +83,5 @@ def samples_code(variant: Variant, parameters: CalibratedParameters, names: str)
         arrays = "{" + ", ".join(pairs) + "}"
     return f"""\
 arrays = {arrays}
-count = len(data["y_{parameters.split}"])
-chosen = min({parameters.samples}, count)
-index = np.random.default_rng({parameters.seed}).choice(count, chosen, replace=False)
+rows = drawn(len(data["y_{parameters.split}"]), samples={parameters.samples}, seed={parameters.seed})
 """

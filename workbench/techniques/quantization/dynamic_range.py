@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.technique import Aim, Parameters
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Aim, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.techniques.quantization.converter_settings import DEFAULT
 from workbench.techniques.quantization.litert_conversion import LiteRTConversion
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 
 class DynamicRangeParameters(Parameters):
@@ -68,13 +69,4 @@ class DynamicRange(LiteRTConversion[DynamicRangeParameters]):
 
     @override
     def settings(self, parameters: DynamicRangeParameters) -> dict[str, Any]:
-        import tensorflow as tf
-
-        return {
-            "optimizations": [tf.lite.Optimize.DEFAULT],
-            "target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
-        }
-
-    @override
-    def settings_code(self, parameters: DynamicRangeParameters) -> dict[str, str]:
-        return {"target_spec": '{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}'}
+        return {"optimizations": [DEFAULT]}

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from workbench.technique import Aim, Parameters
+from workbench.api.technique import Aim, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import LiteRTConversion
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 
 class Float16Parameters(Parameters):
@@ -50,19 +51,7 @@ class Float16(LiteRTConversion[Float16Parameters]):
 
     @override
     def settings(self, parameters: Float16Parameters) -> dict[str, Any]:
-        import tensorflow as tf
-
         return {
-            "optimizations": [tf.lite.Optimize.DEFAULT],
-            "target_spec": {
-                "supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS],
-                "supported_types": [tf.float16],
-            },
-        }
-
-    @override
-    def settings_code(self, parameters: Float16Parameters) -> dict[str, str]:
-        return {
-            "target_spec": '{"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS], '
-            '"supported_types": [tf.float16]}'
+            "optimizations": [DEFAULT],
+            "target_spec": operators("TFLITE_BUILTINS") | {"supported_types": [Name("tf.float16")]},
         }

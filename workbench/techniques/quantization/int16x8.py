@@ -7,12 +7,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.technique import Aim, Parameters
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Aim, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
 from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 _INT16_OPERATORS = "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"
 
@@ -76,22 +77,10 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
 
     @override
     def settings(self, parameters: Int16x8Parameters) -> dict[str, Any]:
-        import tensorflow as tf
-
         settings: dict[str, Any] = {
-            "optimizations": [tf.lite.Optimize.DEFAULT],
-            "target_spec": {
-                "supported_ops": [getattr(tf.lite.OpsSet, _INT16_OPERATORS), tf.lite.OpsSet.TFLITE_BUILTINS]
-            },
+            "optimizations": [DEFAULT],
+            "target_spec": operators(_INT16_OPERATORS, "TFLITE_BUILTINS"),
         }
         if parameters.io == "int16":
-            settings |= {"inference_input_type": tf.int16, "inference_output_type": tf.int16}
+            settings |= dict.fromkeys(("inference_input_type", "inference_output_type"), Name("tf.int16"))
         return settings
-
-    @override
-    def settings_code(self, parameters: Int16x8Parameters) -> dict[str, str]:
-        operators = f"tf.lite.OpsSet.{_INT16_OPERATORS}"
-        code = {"target_spec": f'{{"supported_ops": [{operators}, tf.lite.OpsSet.TFLITE_BUILTINS]}}'}
-        if parameters.io == "int16":
-            code |= {"inference_input_type": "tf.int16", "inference_output_type": "tf.int16"}
-        return code

@@ -7,13 +7,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.technique import Aim, Estimate, Parameters
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Aim, Estimate, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
 from workbench.techniques.quantization.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 _ALGORITHMS = {"minmax": "MIN_MAX_UNIFORM_QUANT", "mse": "MSE", "octav": "OCTAV"}
 _FOUR_BIT_LAYERS = frozenset(

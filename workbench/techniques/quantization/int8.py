@@ -7,13 +7,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
-from workbench.technique import Aim, Applied, Context, InstructionUse, Parameters
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import Aim, Applied, Context, InstructionUse, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
+from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
 from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 
 class Int8Parameters(CalibratedParameters):
@@ -85,27 +86,15 @@ class Int8(CalibratedConversion[Int8Parameters]):
 
     @override
     def settings(self, parameters: Int8Parameters) -> dict[str, Any]:
-        import tensorflow as tf
-
         settings: dict[str, Any] = {
-            "optimizations": [tf.lite.Optimize.DEFAULT],
-            "target_spec": {"supported_ops": [tf.lite.OpsSet[name] for name in _operators(parameters)]},
+            "optimizations": [DEFAULT],
+            "target_spec": operators(*_operators(parameters)),
         }
         if parameters.io == "int8":
-            settings |= {"inference_input_type": tf.int8, "inference_output_type": tf.int8}
+            settings |= dict.fromkeys(("inference_input_type", "inference_output_type"), Name("tf.int8"))
         if not parameters.per_channel:
             settings["_experimental_disable_per_channel"] = True
         return settings
-
-    @override
-    def settings_code(self, parameters: Int8Parameters) -> dict[str, str]:
-        operators = ", ".join(f"tf.lite.OpsSet.{name}" for name in _operators(parameters))
-        code = {"target_spec": f'{{"supported_ops": [{operators}]}}'}
-        if parameters.io == "int8":
-            code |= {"inference_input_type": "tf.int8", "inference_output_type": "tf.int8"}
-        if not parameters.per_channel:
-            code["_experimental_disable_per_channel"] = "True"
-        return code
 
 
 def _operators(parameters: Int8Parameters) -> list[str]:

@@ -7,12 +7,12 @@ from typing import ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.technique import Aim, Estimate, Parameters
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Aim, Estimate, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import Variant
 from workbench.techniques.quantization.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
-from workbench.text import Text, say
-from workbench.variant import Variant
 
 
 class Int8WeightsParameters(Parameters):

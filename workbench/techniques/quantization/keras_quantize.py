@@ -9,14 +9,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import InvalidInput, Refused
-from workbench.library_errors import reason_of
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput, Refused
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import load_parent
-from workbench.text import Text, say
-from workbench.variant import Format, ModelDescription, Report, Skip, Variant
 
 _KINDS = frozenset({"Dense", "EinsumDense", "Embedding", "ReversibleEmbedding"})
 """What Keras quantizes."""
@@ -83,7 +83,7 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
 
     @override
     def apply(self, context: Context, parameters: KerasQuantizeParameters) -> Applied:
-        from workbench.models.description import describe_keras
+        from workbench.models.reading.description import describe_keras
 
         model = load_parent(context)
         context.report.stage(say("Quantizing"))

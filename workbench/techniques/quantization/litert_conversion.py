@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.export_code import litert_export, litert_source
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text
+from workbench.api.variant import Format, Variant
+from workbench.techniques.quantization.converter_settings import Name, made, written
 from workbench.techniques.quantization.litert_files import (
-    SLIMMING,
     CalibratedParameters,
     calibration_code,
     conversion_seconds,
@@ -25,11 +27,15 @@ from workbench.techniques.quantization.litert_files import (
     write,
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
-from workbench.text import Text
-from workbench.variant import Format, Variant
 
 P = TypeVar("P", bound=Parameters)
 C = TypeVar("C", bound=CalibratedParameters)
+
+EXPORT_IMPORTS = (
+    "from plain.litert.export import export_litert",
+    "from plain.litert.strip import strip_metadata",
+)
+"""What :func:`export_code` needs."""
 
 
 class LiteRTConversion(Technique[P]):
@@ -50,11 +56,7 @@ class LiteRTConversion(Technique[P]):
 
     @abstractmethod
     def settings(self, parameters: P) -> dict[str, Any]:
-        """Attributes of ``tf.lite.TFLiteConverter``; called in the worker, may import TensorFlow."""
-
-    @abstractmethod
-    def settings_code(self, parameters: P) -> dict[str, str]:
-        """The same as source code, by attribute."""
+        """Attributes of ``tf.lite.TFLiteConverter``, with a :class:`Name` for what is TensorFlow's."""
 
     def notes(self, parameters: P) -> tuple[Text, ...]:
         """What else the report should say."""
@@ -79,18 +81,14 @@ class LiteRTConversion(Technique[P]):
     @override
     def apply(self, context: Context, parameters: P) -> Applied:
         model = load_parent(context)
-        return write(context, model, self.weights, self.notes(parameters), **self.settings(parameters))
+        return write(context, model, self.weights, self.notes(parameters), **made(self.settings(parameters)))
 
     @override
     def code(self, variant: Variant, parameters: P, paths: CodePaths) -> str:
-        return f'''\
-{plain_source(*SLIMMING)}
-
-{litert_source(variant)}import keras
-import tensorflow as tf
-
+        return f"""\
+{import_code("import keras", "import tensorflow as tf", *EXPORT_IMPORTS)}\
 model = keras.models.load_model("{paths.model}", compile=False)
-{_export(variant, paths, self.settings_code(parameters))}'''
+{export_code(paths, self.settings(parameters))}"""
 
 
 class CalibratedConversion(LiteRTConversion[C]):
@@ -120,34 +118,38 @@ class CalibratedConversion(LiteRTConversion[C]):
                 self.weights,
                 (note, *self.notes(parameters)),
                 representative_dataset=samples,
-                **self.settings(parameters),
+                **made(self.settings(parameters)),
             )
         )
 
     @override
     def code(self, variant: Variant, parameters: C, paths: CodePaths) -> str:
-        settings = {"representative_dataset": "samples", **self.settings_code(parameters)}
-        return f'''\
-{plain_source(*SLIMMING)}
-
-{litert_source(variant)}import keras
-import numpy as np
-import tensorflow as tf
-
+        imports = ("import keras", "import numpy as np", "import tensorflow as tf", *EXPORT_IMPORTS)
+        settings = {"representative_dataset": Name("samples"), **self.settings(parameters)}
+        return f"""\
+{import_code(*imports, "from plain.calibration import drawn")}\
 model = keras.models.load_model("{paths.model}", compile=False)
 data = np.load("{paths.data}")
+
+# The converter watches the range of every activation on these samples.
 {calibration_code(variant, parameters)}
-{_export(variant, paths, settings)}'''
+
+{export_code(paths, settings)}"""
 
 
-def _export(variant: Variant, paths: CodePaths, settings: dict[str, str]) -> str:
-    lines = "".join(f"    {name}={value},\n" for name, value in settings.items())
-    export = f'''\
-model.export(
-    "{output_name(paths)}",
-    format="litert",
-    verbose=False,
-    optimizations=[tf.lite.Optimize.DEFAULT],
+def export_code(paths: CodePaths, settings: Mapping[str, Any]) -> str:
+    """Plain code that writes the Keras model ``model`` as a LiteRT file; needs :data:`EXPORT_IMPORTS`.
+
+    Args:
+        paths: For the name of the file.
+        settings: Attributes of the converter, as in :meth:`LiteRTConversion.settings`.
+    """
+    file = output_name(paths)
+    lines = "".join(f"    {name}={written(value)},\n" for name, value in settings.items())
+    return f"""\
+export_litert(
+    model,
+    "{file}",
 {lines})
-'''
-    return f'{litert_export(variant, export)}slim_tflite(Path("{output_name(paths)}"))\n'
+strip_metadata("{file}")
+"""

@@ -11,21 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.models.conversion import load_keras, to_tflite
-from workbench.models.description import describe
-from workbench.models.lookups import only_in_keras
-from workbench.models.tflite_slimming import slim_tflite
-from workbench.runtimes.batches import by_name
-from workbench.technique import Applied, CodePaths, Context, Parameters
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.technique import Applied, CodePaths, Context, Parameters
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription, Report, TensorSpec, Variant
+from workbench.data.batches import by_name
+from workbench.models.converting.conversion import load_keras, to_tflite
+from workbench.models.reading.description import describe
+from workbench.models.reading.lookups import only_in_keras
+from workbench.plain.calibration import drawn
+from workbench.plain.litert.strip import strip_metadata
 from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
-from workbench.text import Text, say
-from workbench.variant import ModelDescription, Report, TensorSpec, Variant
 
 CalibrationSplit = Literal["train", "validation"]
-
-SLIMMING = ("workbench.models.tflite_buffers", "workbench.models.tflite_slimming")
-"""What plain code that writes a file holds of this package."""
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
 
@@ -139,11 +137,8 @@ def litert_bytes(description: ModelDescription, bits: float) -> float:
 
 
 def calibration_index(parameters: CalibratedParameters, count: int) -> npt.NDArray[np.int64]:
-    """Positions of the calibration samples in their split: drawn without replacement, in order."""
-    drawn = np.random.default_rng(parameters.seed).choice(
-        count, min(parameters.samples, count), replace=False
-    )
-    return np.sort(drawn)
+    """Positions of the calibration samples in their split."""
+    return drawn(count, parameters.samples, parameters.seed)
 
 
 def representative(
@@ -244,7 +239,7 @@ def finished(context: Context, path: Path, report: Callable[[ModelDescription], 
     """
     context.report.check()
     context.report.stage(say("Reading what was written"))
-    slim_tflite(path)
+    strip_metadata(path)
     description = describe(path, "tflite", like=context.parent.description)
     told = report(description)
     context.report.progress(1.0)
@@ -272,23 +267,22 @@ def calibration_code(variant: Variant, parameters: CalibratedParameters) -> str:
     """The part of the plain code that draws calibration samples."""
     inputs = variant.description.inputs
     if len(inputs) == 1:
-        arrays = f'[data["x_{parameters.split}"]{cast_code(inputs[0])}]'
-        sample = "[x[i : i + 1] for x in arrays]"
+        arrays = f'x = data["x_{parameters.split}"]{cast_code(inputs[0])}\n'
+        count, sample = "len(x)", "[x[i : i + 1]]"
     else:
-        pairs = ", ".join(
-            f'"{spec.name}": data["x_{parameters.split}.{spec.name}"]{cast_code(spec)}' for spec in inputs
+        pairs = "".join(
+            f'    "{spec.name}": data["x_{parameters.split}.{spec.name}"]{cast_code(spec)},\n'
+            for spec in inputs
         )
-        arrays = "{" + pairs + "}"
+        arrays = f"arrays = {{\n{pairs}}}\n"
+        count = f'len(data["y_{parameters.split}"])'
         sample = "{name: x[i : i + 1] for name, x in arrays.items()}"
-    labels = f'len(data["y_{parameters.split}"])'
     return f"""\
-arrays = {arrays}
-count = {labels}
-chosen = min({parameters.samples}, count)
-index = np.random.default_rng({parameters.seed}).choice(count, chosen, replace=False)
+{arrays}\
+rows = drawn({count}, samples={parameters.samples}, seed={parameters.seed})
 
 
 def samples():
-    for i in np.sort(index):
+    for i in rows:
         yield {sample}
 """

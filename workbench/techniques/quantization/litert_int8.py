@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo, sample_count
-from workbench.plain_source import plain_source
-from workbench.technique import (
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo, sample_count
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -24,10 +23,11 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
-from workbench.techniques.quantization import activation_ranges
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
+from workbench.plain.litert.activation_ranges import observed_ranges, with_ranges
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
-    SLIMMING,
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
@@ -44,8 +44,6 @@ from workbench.techniques.quantization.litert_recipes import (
     start_code,
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
-from workbench.text import Text, say
-from workbench.variant import Format, Variant
 
 _ALGORITHMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "minmax": ("MIN_MAX_UNIFORM_QUANT", ()),
@@ -148,14 +146,14 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
                 context.report.progress(0.3)
                 found = dict(worker.calibrate({_signature(source): every}, num_threads=1))
                 context.report.progress(0.5)
-                ranges = activation_ranges.observed_ranges(
+                ranges = observed_ranges(
                     source,
                     lambda: every,
                     parameters.activations_range,
                     parameters.percentile,
                 )
                 context.report.progress(0.8)
-                return _with_ranges(found, ranges)
+                return with_ranges(found, ranges)
 
             quantize_file(source, path, lambda worker: _recipe(worker, parameters), calibration)
         context.report.check()
@@ -177,35 +175,33 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
                 for end in ("INPUT", "OUTPUT")
             )
         return f"""\
-{plain_source(*SLIMMING, "workbench.techniques.quantization.activation_ranges")}
-
-{imports}\
-from litert_quantizer.qtyping import QuantGranularity as Granularity
-from litert_quantizer.qtyping import TFLOperationName as Operation
-from litert_quantizer.quantizer import AlgorithmName, Quantizer
-
+{
+            import_code(
+                *imports,
+                "import numpy as np",
+                "from litert_quantizer.qtyping import QuantGranularity as Granularity",
+                "from litert_quantizer.qtyping import TFLOperationName as Operation",
+                "from litert_quantizer.quantizer import AlgorithmName, Quantizer",
+                "from plain.calibration import drawn",
+                "from plain.litert.activation_ranges import observed_ranges, with_ranges",
+                "from plain.litert.strip import strip_metadata",
+            )
+        }\
 {start}
 data = np.load("{paths.data}")
-names = {[spec.name for spec in variant.description.inputs]!r}
-{samples_code(variant, parameters, "names")}
+{samples_code(variant, parameters)}
 
 def samples():
-    for i in np.sort(index):
+    for i in rows:
         yield {{name: x[i : i + 1] for name, x in arrays.items()}}
 
 
 quantizer = Quantizer(source)
 {calls}\
 calibration = dict(quantizer.calibrate({{"serving_default": list(samples())}}, num_threads=1))
-for name, (low, high) in observed_ranges(
-    source, samples, "{parameters.activations_range}", {parameters.percentile}
-).items():
-    if "min" in calibration.get(name, {{}}):
-        shape = np.shape(calibration[name]["min"])
-        calibration[name]["min"] = np.full(shape, low, np.float32)
-        calibration[name]["max"] = np.full(shape, high, np.float32)
-quantizer.quantize(calibration).export_model("{output_name(paths)}", overwrite=True)
-slim_tflite(Path("{output_name(paths)}"))
+ranges = observed_ranges(source, samples, "{parameters.activations_range}", {parameters.percentile})
+quantizer.quantize(with_ranges(calibration, ranges)).export_model("{output_name(paths)}", overwrite=True)
+strip_metadata("{output_name(paths)}")
 """
 
     @override
@@ -237,16 +233,6 @@ def _recipe(worker: Any, parameters: LiteRTInt8Parameters) -> None:
     if parameters.io == "float32":
         for end in (TFLOperationName.INPUT, TFLOperationName.OUTPUT):
             worker.update_quantization_recipe(".*", end, algorithm_key=AlgorithmName.NO_QUANTIZE)
-
-
-def _with_ranges(found: dict[str, Any], ranges: dict[str, tuple[float, float]]) -> dict[str, Any]:
-    """What the quantizer knows of each tensor, with our range of values."""
-    for name, (low, high) in ranges.items():
-        if "min" in found.get(name, {}):
-            shape = np.shape(found[name]["min"])
-            found[name]["min"] = np.full(shape, low, np.float32)
-            found[name]["max"] = np.full(shape, high, np.float32)
-    return found
 
 
 def _signature(path: Path) -> str:

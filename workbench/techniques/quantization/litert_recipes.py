@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.dataset import Features, sample_count, select
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.library_errors import reason_of
-from workbench.runtimes.batches import by_name
-from workbench.technique import Applied, CodePaths, Context
-from workbench.techniques.export_code import litert_export, litert_source
+from workbench.api.dataset import Features, sample_count, select
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import Applied, CodePaths, Context
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription, Report, Skip, Table, Variant
+from workbench.data.batches import by_name
+from workbench.plain import calibration
 from workbench.techniques.quantization.litert_files import finished, missing_converter
 from workbench.techniques.quantization.litert_report import report_of
-from workbench.text import Text, say
-from workbench.variant import ModelDescription, Report, Skip, Table, Variant
 
 PACKAGE = "litert-quantizer"
 
@@ -51,7 +51,7 @@ def float32_tflite(context: Context, temporary: Path) -> Path:
     context.report.check()
     if context.parent.format == "tflite":
         return context.parent.path
-    from workbench.models.conversion import load_keras, to_tflite
+    from workbench.models.converting.conversion import load_keras, to_tflite
 
     model = load_keras(context.parent.path, trust=context.parent.settings.trusted)
     context.report.stage(say("Converting"))
@@ -76,7 +76,7 @@ def quantize_file(
     source: Path,
     target: Path,
     recipe: Callable[[Any], None],
-    calibration: Callable[[Any], Mapping[str, Any]] | None = None,
+    observed: Callable[[Any], Mapping[str, Any]] | None = None,
     edit: Callable[[Path], None] | None = None,
 ) -> Path:
     """Quantizes a float32 .tflite file.
@@ -85,7 +85,7 @@ def quantize_file(
         source: The float32 file.
         target: The file to write.
         recipe: Tells a ``litert_quantizer.quantizer.Quantizer`` what to do.
-        calibration: Gives the ranges of activations, where the recipe needs them.
+        observed: Gives the ranges of activations, where the recipe needs them.
         edit: Changes the quantized file in place.
 
     Raises:
@@ -96,7 +96,7 @@ def quantize_file(
     with quiet(), refusing():
         worker = quantizer.Quantizer(str(source))
         recipe(worker)
-        ranges = calibration(worker) if calibration is not None and worker.need_calibration else None
+        ranges = observed(worker) if observed is not None and worker.need_calibration else None
         worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).export_model(
             str(target), overwrite=True
         )
@@ -201,21 +201,17 @@ def quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def start_code(variant: Variant, paths: CodePaths) -> tuple[str, str]:
-    """Plain code that has the float32 file in ``source``: what it imports, and the code."""
+def start_code(variant: Variant, paths: CodePaths) -> tuple[tuple[str, ...], str]:
+    """Plain code that has the float32 file in ``source``: its import statements, and the code."""
     if variant.format == "tflite":
-        return "", f'source = "{paths.model}"\n'
-    export = """\
-model.export(
-    source, format="litert", verbose=False, target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
-)
-"""
+        return (), f'source = "{paths.model}"\n'
     return (
-        "import keras\nimport tensorflow as tf\n",
+        ("import keras", "from plain.litert.export import export_litert"),
         f"""\
-{litert_source(variant)}source = "float32.tflite"
 model = keras.models.load_model("{paths.model}", compile=False)
-{litert_export(variant, export)}""",
+source = "float32.tflite"
+export_litert(model, source)
+""",
     )
 
 
@@ -228,4 +224,4 @@ def drawn(context: Context, split: str, count: int, seed: int) -> npt.NDArray[np
     """Positions of samples in a split: drawn without replacement, in order."""
     features = context.dataset.x(split)  # type: ignore[arg-type]
     whole = sample_count(features)
-    return np.sort(np.random.default_rng(seed).choice(whole, min(count, whole), replace=False))
+    return calibration.drawn(whole, count, seed)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.errors import Refused
-from workbench.library_errors import reason_of
+from workbench.api.errors import Refused
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import Applied
+from workbench.api.text import Text, say
+from workbench.api.variant import Layer, ModelDescription, Report, Skip, Variant
+from workbench.plain.litert.sensitivity import KERNELS
 from workbench.runtimes import runtime
-from workbench.technique import Applied
-from workbench.techniques.quantization.sensitivity import KERNELS
-from workbench.text import Text, say
-from workbench.variant import Layer, ModelDescription, Report, Skip, Variant
 
 
 def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ...]) -> Report:

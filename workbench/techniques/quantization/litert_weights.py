@@ -9,12 +9,14 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.models.tflite_biases import round_biases
-from workbench.plain_source import plain_source
-from workbench.technique import Applied, CodePaths, Context, Family, Parameters, Technique
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import Applied, CodePaths, Context, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
+from workbench.plain.litert.biases import round_biases
 from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import SLIMMING, output_name
+from workbench.techniques.quantization.litert_files import output_name
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -22,8 +24,6 @@ from workbench.techniques.quantization.litert_recipes import (
     quantize_file,
     start_code,
 )
-from workbench.text import Text, say
-from workbench.variant import Format, Variant
 
 P = TypeVar("P", bound=Parameters)
 
@@ -95,27 +95,29 @@ class WeightRounding(Technique[P]):
     @override
     def code(self, variant: Variant, parameters: P, paths: CodePaths) -> str:
         imports, start = start_code(variant, paths)
-        roundings = self.roundings(parameters)
+        roundings, output = self.roundings(parameters), output_name(paths)
         # The usual granularity is the quantizer's own.
         unusual = any(rounding.granularity != "CHANNELWISE" for rounding in roundings)
-        granularity = "from litert_quantizer.qtyping import QuantGranularity\n" if unusual else ""
+        granularity = "from litert_quantizer.qtyping import QuantGranularity" if unusual else ""
         biases = self.rounds_biases(parameters)
-        modules = (*SLIMMING, "workbench.models.tflite_biases") if biases else SLIMMING
-        rounding = f'round_biases(Path("{output_name(paths)}"))\n' if biases else ""
+        rounds = "from plain.litert.biases import round_biases" if biases else ""
         return f"""\
-{plain_source(*modules)}
-
-{imports}\
-{granularity}\
-from litert_quantizer.qtyping import TFLOperationName as Operation
-from litert_quantizer.quantizer import AlgorithmName, Quantizer
-
+{
+            import_code(
+                *imports,
+                granularity,
+                "from litert_quantizer.qtyping import TFLOperationName as Operation",
+                "from litert_quantizer.quantizer import AlgorithmName, Quantizer",
+                rounds,
+                "from plain.litert.strip import strip_metadata",
+            )
+        }\
 {start}
-quantize = Quantizer(source)
+quantizer = Quantizer(source)
 {"".join(_call(rounding) for rounding in roundings)}\
-quantize.quantize().export_model("{output_name(paths)}", overwrite=True)
-{rounding}\
-slim_tflite(Path("{output_name(paths)}"))
+quantizer.quantize().export_model("{output}", overwrite=True)
+{f'round_biases("{output}")' + chr(10) if biases else ""}\
+strip_metadata("{output}")
 """
 
 
@@ -137,6 +139,6 @@ def _call(rounding: Rounding) -> str:
     usual = rounding.granularity == "CHANNELWISE"
     granularity = "" if usual else f"granularity=QuantGranularity.{rounding.granularity}, "
     return (
-        f'quantize.{rounding.method}(".*", Operation.{rounding.operation}, {rounding.bits}, '
+        f'quantizer.{rounding.method}(".*", Operation.{rounding.operation}, {rounding.bits}, '
         f"{granularity}algorithm_key=AlgorithmName.{rounding.algorithm})\n"
     )

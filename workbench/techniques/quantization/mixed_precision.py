@@ -10,14 +10,16 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Skip, Table, Variant
 from workbench.measure.records import Interval
-from workbench.plain_source import plain_source
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.techniques.quantization.calibration import float32_parent
 from workbench.techniques.quantization.litert_files import (
-    SLIMMING,
     conversion_seconds,
     litert_bytes,
     output_name,
@@ -30,9 +32,6 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
 from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_WEIGHTS, Operation
-from workbench.text import Text, say
-from workbench.variant import Format, Skip, Table, Variant
 
 
 class MixedPrecisionParameters(Parameters):
@@ -169,9 +168,13 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     def code(self, variant: Variant, parameters: MixedPrecisionParameters, paths: CodePaths) -> str:
         imports, start = start_code(variant, paths)
         return (
-            plain_source(*SLIMMING, "workbench.techniques.quantization.sensitivity")
-            + "\n\n"
-            + imports
+            import_code(
+                *imports,
+                "import numpy as np",
+                "from plain.calibration import drawn",
+                "from plain.litert import sensitivity",
+                "from plain.litert.strip import strip_metadata",
+            )
             + start
             + choice_code(
                 variant,

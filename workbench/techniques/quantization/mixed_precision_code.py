@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from workbench.api.variant import ModelDescription, Variant
 from workbench.techniques.quantization.litert_files import cast_code
-from workbench.variant import ModelDescription, Variant
 
 
 def judged_output(model: ModelDescription) -> tuple[str, int] | None:
@@ -56,11 +56,10 @@ def choice_code(
             for x in inputs
         )
         arrays = "{" + ", ".join(pairs) + "}"
-    ranges = f"calibrated(source, samples[:{calibration}])" if integer else "None"
+    ranges = f"sensitivity.calibrated(source, samples[:{calibration}])" if integer else "None"
     high = f" | dict.fromkeys(kept, {kept})" if kept is not None else ""
     search = (
-        f"choose(order, len(order), macro_f1(predictions(source, samples{which}), labels, threshold)"
-        f" - {budget}, f1_with)"
+        f"sensitivity.choose(order, len(order), f1_of(source) - {budget}, f1_with)"
         if layers is None
         else f"[(min({layers}, len(order)), None)]"
     )
@@ -68,34 +67,39 @@ def choice_code(
 
 data = np.load({json.dumps(data)})
 arrays = {arrays}
-count = len(data["y_validation"])
-index = np.sort(np.random.default_rng({seed}).choice(count, min({samples}, count), replace=False))
-samples = [{{name: x[i : i + 1] for name, x in arrays.items()}} for i in index]
-labels = data["y_validation"][index]
+rows = drawn(len(data["y_validation"]), samples={samples}, seed={seed})
+samples = [{{name: x[i : i + 1] for name, x in arrays.items()}} for i in rows]
+labels = data["y_validation"][rows]
 threshold = {0.0 if variant.description.from_logits else 0.5}
 ranges = {ranges}
-four = FOUR_BIT_WEIGHTS if {low} == 4 else ()
-low = {{item.scope: 4 if item.kind in four else 8 for item in operations(source)}}
+four = sensitivity.FOUR_BIT_WEIGHTS if {low} == 4 else ()
+low = {{item.scope: 4 if item.kind in four else 8 for item in sensitivity.operations(source)}}
 
 
 def mixed(kept):
     return {{scope: bits for scope, bits in low.items() if scope not in kept}}{high}
 
 
+def f1_of(file):
+    return sensitivity.macro_f1(sensitivity.predictions(file, samples{which}), labels, threshold)
+
+
 def f1_with(kept):
     if not mixed(kept):
-        return macro_f1(predictions(source, samples{which}), labels, threshold)
-    quantize(source, "trial.tflite", mixed(kept), ranges)
-    return macro_f1(predictions("trial.tflite", samples{which}), labels, threshold)
+        return f1_of(source)
+    sensitivity.quantize(source, "trial.tflite", mixed(kept), ranges)
+    return f1_of("trial.tflite")
 
 
 swept = {{
     scope: (snr, f1)
-    for scope, snr, f1 in sweep(source, "trial.tflite", samples, labels, threshold, low, ranges{which})
+    for scope, snr, f1 in sensitivity.sweep(
+        source, "trial.tflite", samples, labels, threshold, low, ranges{which}
+    )
 }}
 order = sorted(swept, key=swept.get)
 tried = {search}
 print("kept:", order[: tried[-1][0]])
-quantize(source, {json.dumps(output)}, mixed(order[: tried[-1][0]]), ranges)
-slim_tflite(Path({json.dumps(output)}))
+sensitivity.quantize(source, {json.dumps(output)}, mixed(order[: tried[-1][0]]), ranges)
+strip_metadata({json.dumps(output)})
 """

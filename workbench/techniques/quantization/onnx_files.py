@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workbench.data.dataset import sample_count, select
-from workbench.errors import Refused
-from workbench.models.memory import release_memory, require_memory
-from workbench.models.onnx_apart import to_onnx_apart
-from workbench.technique import Context
+from workbench.api.dataset import sample_count, select
+from workbench.api.errors import Refused
+from workbench.api.technique import Context
+from workbench.api.text import Text, say
+from workbench.api.variant import Skip, Variant
+from workbench.models.converting.memory import release_memory, require_memory
+from workbench.models.converting.onnx_apart import to_onnx_apart
 from workbench.techniques.quantization.calibration import calibration_note
 from workbench.techniques.quantization.litert_files import CalibratedParameters, calibration_index
-from workbench.text import Text, say
-from workbench.variant import Skip, Variant
 
 _RESERVE_BYTES = 200 << 20
 """What ONNX Runtime takes beside the weights."""
@@ -74,7 +74,7 @@ def _converted(context: Context, temporary: Path, large: bool) -> Path:
     trust = context.parent.settings.trusted
     if large:
         return to_onnx_apart(context.report, source, target, temporary / "float32.data", trust=trust)
-    from workbench.models.conversion import load_keras, to_onnx
+    from workbench.models.converting.conversion import load_keras, to_onnx
 
     return to_onnx(load_keras(source, trust=trust), target)
 
@@ -109,7 +109,7 @@ def calibration_reader(
     """
     from onnxruntime.quantization import CalibrationDataReader
 
-    from workbench.runtimes.batches import by_name
+    from workbench.data.batches import by_name
 
     features = context.dataset.x(parameters.split)
     index = calibration_index(parameters, sample_count(features))
@@ -139,7 +139,7 @@ def operations(path: Path) -> tuple[Text, tuple[Skip, ...]]:
     Raises:
         Refused: If none does.
     """
-    from workbench.models.onnx_graph import read_onnx
+    from workbench.models.reading.onnx_graph import read_onnx
 
     graph = read_onnx(path).graph
     dequantized = {name for node in graph.node if node.op_type == "DequantizeLinear" for name in node.output}

@@ -13,14 +13,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import InvalidInput, WorkbenchError
-from workbench.library_errors import reason_of
-from workbench.models.conversion import OPSET
-from workbench.models.memory import release_memory
-from workbench.models.onnx_slimming import slim_onnx
-from workbench.plain_source import plain_source
-from workbench.technique import (
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -31,7 +28,12 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
-from workbench.techniques.export_code import onnx_code
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Variant
+from workbench.models.converting.conversion import OPSET
+from workbench.models.converting.memory import release_memory
+from workbench.plain.onnx.ranges import write_ranges
+from workbench.plain.onnx.strip import strip_onnx
 from workbench.techniques.quantization.calibration import (
     float32_parent,
     samples_code,
@@ -48,9 +50,6 @@ from workbench.techniques.quantization.onnx_files import (
     operations,
     prepared_onnx,
 )
-from workbench.techniques.quantization.onnx_ranges import write_ranges
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Variant
 
 Method = Literal["minmax", "entropy", "percentile"]
 
@@ -150,8 +149,8 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
 
     @override
     def apply(self, context: Context, parameters: OnnxInt8Parameters) -> Applied:
-        from workbench.models.description import describe
-        from workbench.privacy import import_onnxruntime
+        from workbench.api.privacy import import_onnxruntime
+        from workbench.models.reading.description import describe
 
         onnxruntime = import_onnxruntime()
         path = context.folder / "model.onnx"
@@ -177,7 +176,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
                         say("ONNX Runtime cannot quantize this model: {error}", error=reason_of(error)),
                         say("Choose another way of int8, or another runtime."),
                     ) from error
-        slim_onnx(path)
+        strip_onnx(path)
         context.report.progress(0.95)
         context.report.check()
         description = describe(path, "onnx", like=context.parent.description)
@@ -198,33 +197,43 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         output = paths.output if paths.output.endswith(".onnx") else paths.output + ".onnx"
         keras = variant.format == "keras"
         source = "float32.onnx" if keras else paths.model
-        start = onnx_code(variant, paths.model, source, OPSET) if keras else ""
-        start += f'source = "{source}"\n'
-        imports = "import keras" if keras else ""
+        start = f'source = "{source}"\n'
+        if keras:
+            start = (
+                f'model = keras.models.load_model("{paths.model}", compile=False)\n'
+                f"{start}export_onnx(model, source, opset={OPSET})\n"
+            )
         entropy = parameters.method == "entropy"
         observe = 'write_ranges("prepared.onnx", Samples(), "ranges.json", "Entropy")\n' if entropy else ""
         ranges = 'None,\n    calibration_cache_path="ranges.json",' if entropy else "Samples(),"
+        single = len(variant.description.inputs) == 1
+        name = "onnxruntime.InferenceSession(source).get_inputs()[0].name"
         return f"""\
 import os
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would write an identifier for its maker
-{plain_source("workbench.models.onnx_slimming")}
-{plain_source("workbench.techniques.quantization.onnx_ranges") if entropy else ""}
 
-{imports}
-import numpy as np
-import onnxruntime
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
-
+{
+            import_code(
+                "import keras" if keras else "",
+                "import numpy as np",
+                "import onnxruntime" if single else "",
+                "from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod",
+                "from onnxruntime.quantization import QuantType, quantize_static",
+                "from onnxruntime.quantization.shape_inference import quant_pre_process",
+                "from plain.calibration import drawn",
+                "from plain.onnx.export import export_onnx" if keras else "",
+                "from plain.onnx.ranges import write_ranges" if entropy else "",
+                "from plain.onnx.strip import strip_onnx",
+            )
+        }\
 {start}
 data = np.load("{paths.data}")
-names = [x.name for x in onnxruntime.InferenceSession(source).get_inputs()]
-{samples_code(variant, parameters, "names")}
+{samples_code(variant, parameters, name)}
 
 class Samples(CalibrationDataReader):
     def __init__(self):
-        self.rows = iter(np.sort(index))
+        self.rows = iter(rows)
 
     def get_next(self):
         i = next(self.rows, None)
@@ -242,7 +251,7 @@ quant_pre_process(source, "prepared.onnx", skip_symbolic_shape=True)
     weight_type=QuantType.QInt8,
     calibrate_method=CalibrationMethod.{_METHODS[parameters.method]},
 )
-slim_onnx(Path("{output}"))
+strip_onnx("{output}")
 """
 
     @override

@@ -13,12 +13,11 @@ import numpy.typing as npt
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo, sample_count, select
-from workbench.errors import Cancelled, InvalidInput, Refused
-from workbench.library_errors import reason_of
-from workbench.models.openvino_slimming import slim_openvino
-from workbench.plain_source import plain_source
-from workbench.technique import (
+from workbench.api.bundle import import_code
+from workbench.api.dataset import DatasetInfo, sample_count, select
+from workbench.api.errors import Cancelled, InvalidInput, Refused
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -29,18 +28,17 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
-from workbench.techniques.export_code import predicting_export, predicting_source
-from workbench.techniques.quantization.bias_correction import quantized
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
+from workbench.plain.openvino.bias_correction import quantized
+from workbench.plain.openvino.strip import strip_openvino
 from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
 from workbench.techniques.quantization.litert_files import (
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
 )
-from workbench.text import Text, say
-from workbench.variant import Format, ModelDescription, Report, Skip, Variant
 
-_SOURCES = ("workbench.models.openvino_slimming", "workbench.techniques.quantization.bias_correction")
 _QUANTIZABLE = frozenset({"Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"})
 
 
@@ -115,8 +113,8 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
 
     @override
     def apply(self, context: Context, parameters: OpenVinoInt8Parameters) -> Applied:
-        from workbench.models.description import describe
-        from workbench.privacy import import_openvino
+        from workbench.api.privacy import import_openvino
+        from workbench.models.reading.description import describe
 
         openvino = import_openvino()
         model = _float32_model(openvino, context)
@@ -127,7 +125,7 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
         folder = context.folder / "model"
         folder.mkdir()
         openvino.save_model(quantized, folder / "model.xml", compress_to_fp16=False)
-        slim_openvino(folder)
+        strip_openvino(folder)
         context.report.progress(0.95)
         description = describe(folder, "openvino", like=context.parent.description)
         report = _report(description, quantized, notes)
@@ -143,30 +141,35 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
 
     @override
     def code(self, variant: Variant, parameters: OpenVinoInt8Parameters, paths: CodePaths) -> str:
-        imports = "import keras" if variant.format == "keras" else ""
+        keras = variant.format == "keras"
         return f"""\
-{plain_source(*_SOURCES)}
-
 import sys
 
 sys.modules["openvino_telemetry"] = None  # OpenVINO and NNCF would report their use to Intel
-{imports}
-import numpy as np
-import openvino
 
+{
+            import_code(
+                "import keras" if keras else "",
+                "import numpy as np",
+                "import openvino",
+                "from plain.calibration import drawn",
+                "from plain.openvino.bias_correction import quantized",
+                "from plain.openvino.export import to_openvino" if keras else "",
+                "from plain.openvino.strip import strip_openvino",
+            )
+        }\
 {_start_code(variant, paths.model)}
 data = np.load("{paths.data}")
-names = [port.any_name for port in model.inputs]
-{samples_code(variant, parameters, "names")}
+{samples_code(variant, parameters, "model.inputs[0].any_name")}
 
 def sample(i):
     return {{name: x[i : i + 1] for name, x in arrays.items()}}
 
 
-rows = [int(row) for row in np.sort(index)]
-found, _, _ = quantized(model, rows, sample, "{parameters.preset}", "{parameters.bias_correction}")
+preset, correction = "{parameters.preset}", "{parameters.bias_correction}"
+found, _, _ = quantized(model, rows.tolist(), sample, preset, correction)
 openvino.save_model(found, "{paths.output}/model.xml", compress_to_fp16=False)
-slim_openvino(Path("{paths.output}"))
+strip_openvino("{paths.output}")
 """
 
     @override
@@ -178,7 +181,7 @@ def _float32_model(openvino: Any, context: Context) -> Any:
     path = context.parent.path
     context.report.check()
     if context.parent.format == "keras":
-        from workbench.models.conversion import load_keras, openvino_model
+        from workbench.models.converting.conversion import load_keras, openvino_model
 
         context.report.stage(say("Converting to OpenVINO"))
         return openvino_model(load_keras(path, trust=context.parent.settings.trusted))
@@ -196,7 +199,7 @@ def _quantized(
 ) -> tuple[Any, tuple[Text, ...]]:
     import nncf
 
-    from workbench.runtimes.batches import by_name
+    from workbench.data.batches import by_name
 
     nncf.set_log_level(logging.ERROR)
     features = context.dataset.x(parameters.split)
@@ -293,13 +296,6 @@ def _report(description: ModelDescription, model: Any, notes: tuple[Text, ...]) 
 
 def _start_code(variant: Variant, model: str) -> str:
     if variant.format == "keras":
-        export = predicting_export(
-            variant, 'model.export("saved_model", format="tf_saved_model", verbose=False)\n'
-        )
-        return f"""\
-{predicting_source(variant)}\
-model = keras.models.load_model("{model}", compile=False)
-{export}\
-model = openvino.convert_model("saved_model")"""
+        return f'model = to_openvino(keras.models.load_model("{model}", compile=False))\n'
     source = f"{model}/model.xml" if variant.format == "openvino" else model
-    return f'model = openvino.Core().read_model("{source}")'
+    return f'model = openvino.Core().read_model("{source}")\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,9 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo, select
-from workbench.errors import Refused
-from workbench.models.lookups import only_in_keras
-from workbench.models.weight_values import is_clustered
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo, select
+from workbench.api.errors import Refused
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -25,6 +24,11 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Skip, Table, Variant
+from workbench.models.reading.lookups import only_in_keras
+from workbench.plain.keras.weight_values import is_clustered
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.techniques.quantization.litert_files import (
     conversion_seconds,
     load_parent,
@@ -37,15 +41,13 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.techniques.quantization.qat_code import qat_code
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
-from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
     obstacle,
     train,
     training_seconds,
 )
-from workbench.variant import Format, Report, Skip, Table, Variant
+from workbench.training.preserving import preserving_notes
 
 _LAYERS = frozenset(
     {
@@ -53,6 +55,8 @@ _LAYERS = frozenset(
         *("SeparableConv1D", "SeparableConv2D", "Conv2DTranspose"),
     }
 )
+_REHEARSED = 8
+"""Samples that give activations a range for the conversion before the training."""
 _COMPARED = 200
 """Samples on which the file is compared with the model that was trained."""
 
@@ -132,7 +136,7 @@ class Qat(Technique[QatParameters]):
             parameters, samples, variant.description.macs, len(variant.description.layers)
         )
         return Estimate(
-            seconds=training + 2 * conversion_seconds(variant.description),
+            seconds=training + 3 * conversion_seconds(variant.description),
             size_ratio=0.27 if parameters.weights == "int8" else 0.14,
             expectation=say(
                 "Size about 1/4 with int8, 1/7 with int4; speed that of the same file made without training. "
@@ -143,14 +147,15 @@ class Qat(Technique[QatParameters]):
     @override
     def apply(self, context: Context, parameters: QatParameters) -> Applied:
         parent = load_parent(context)
-        from workbench.models.batchnorm_folding import flattened, folded
-        from workbench.training.fake_quantization import fake_quantized
-        from workbench.training.preserving import preserve
+        from workbench.plain.keras.batchnorm_folding import flattened, folded
+        from workbench.plain.keras.fake_quantization import fake_quantized
+        from workbench.plain.keras.preserving import preserve
 
         context.report.stage(say("Folding batch normalization"))
         plain, done, left = folded(flattened(parent))
         model = fake_quantized(plain, _bits(parameters))
         context.report.check()
+        _rehearse(context, parameters, model, plain)
         preserving = preserve(model)
         result = train(
             model,
@@ -160,7 +165,7 @@ class Qat(Technique[QatParameters]):
             callbacks=(preserving,),
             share=(0.15, 0.8),
         )
-        kept = Report(notes=(*preserving.notes(), *_parted(parent, plain)))
+        kept = Report(notes=(*preserving_notes(preserving), *_parted(parent, plain)))
         preserving.release()
         applied = _converted(context, parameters, model, plain)
         if any("FAKE_QUANT" in layer.kind.upper() for layer in applied.description.layers):
@@ -185,7 +190,7 @@ def _bits(parameters: QatParameters) -> int:
 
 def _parted(parent: Any, folded: Any) -> tuple[Text, ...]:
     """The weight matrices whose weights share more values than those of the parent did."""
-    from workbench.models.kernels import kernels
+    from workbench.plain.keras.kernels import kernels
 
     now = {kernel.name: len(np.unique(kernel.variable)) for kernel in kernels(folded)}
     notes = []
@@ -206,6 +211,28 @@ def _parted(parent: Any, folded: Any) -> tuple[Text, ...]:
     return tuple(notes)
 
 
+def _rehearse(context: Context, parameters: QatParameters, model: Any, plain: Any) -> None:
+    """Converts the model as it is converted when it was trained: epochs must not end without a file.
+
+    Nothing of the model, and nothing that is random later, changes by it.
+    """
+    from workbench.training.rehearsal import Unheard
+
+    context.report.stage(say("Trying the conversion"))
+    state = random.getstate()  # Keras takes the seeds of new layers from here
+    values = [np.array(variable) for variable in model.variables]
+    try:
+        # without a batch, activations would have no range
+        model(select(context.dataset.x("train"), slice(0, _REHEARSED)), training=True)
+        with tempfile.TemporaryDirectory(dir=context.folder, prefix=".rehearsal-") as folder:
+            quiet = replace(context, folder=Path(folder), report=Unheard(context.report))
+            _converted(quiet, parameters, model, plain)
+    finally:
+        for variable, value in zip(model.variables, values, strict=True):
+            variable.assign(value)
+        random.setstate(state)
+
+
 def _converted(context: Context, parameters: QatParameters, model: Any, plain: Any) -> Applied:
     if parameters.weights == "int8":
         import tensorflow as tf
@@ -213,8 +240,8 @@ def _converted(context: Context, parameters: QatParameters, model: Any, plain: A
         return with_float_operations(
             write(context, model, "int8", (), optimizations=[tf.lite.Optimize.DEFAULT])
         )
-    from workbench.models.conversion import to_tflite
-    from workbench.training.fake_quantization import baked
+    from workbench.models.converting.conversion import to_tflite
+    from workbench.plain.keras.fake_quantization import baked
 
     context.report.stage(say("Converting"))
     path = context.folder / "model.tflite"
@@ -242,7 +269,7 @@ def _reported(
     done: list[str],
     left: list[str],
 ) -> Applied:
-    from workbench.training.fake_quantization import FakeQuantize
+    from workbench.plain.keras.fake_quantization import FakeQuantize
 
     ranges = [layer for layer in model.layers if isinstance(layer, FakeQuantize)]
     table = Table(

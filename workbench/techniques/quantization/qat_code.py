@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import json
 
-from workbench.plain_source import plain_source
-from workbench.technique import CodePaths
-from workbench.techniques.export_code import litert_export, litert_source
-from workbench.techniques.quantization.litert_files import SLIMMING, output_name
-from workbench.techniques.quantization.sensitivity import FOUR_BIT_KERNELS
+from workbench.api.bundle import import_code
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
+from workbench.techniques.quantization.litert_files import output_name
 from workbench.training import TrainingParameters, training_code
-from workbench.training.preserving_code import needs_preserving, preserving_code
-from workbench.variant import Variant
+from workbench.training.preserving import needs_preserving
 
-_SOURCES = (
-    *("workbench.models.channel_factors", "workbench.models.retracing"),
-    *("workbench.models.batchnorm_folding", "workbench.training.fake_quantization"),
-    *SLIMMING,
-)
 _INT8_CODE = """\
 # The ranges are in the graph: the converter needs no samples.
-model.export(
-    OUTPUT,
-    format="litert",
-    verbose=False,
-    optimizations=[tf.lite.Optimize.DEFAULT],
-    target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
-)
+export_litert(model, OUTPUT, optimizations=[tf.lite.Optimize.DEFAULT])
 """
 _FLOAT_CODE = """\
-baked(model, plain).export(
-    "float32.tflite",
-    format="litert",
-    verbose=False,
-    target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
-)
+export_litert(baked(model, plain), "float32.tflite")
 """
-_INT4_CODE = f"""
-from litert_quantizer.qtyping import TFLOperationName as Operation
-from litert_quantizer.quantizer import Quantizer
-
+_INT4_CODE = f"""\
 quantizer = Quantizer("float32.tflite")
 quantizer.add_dynamic_config(".*", Operation.ALL_SUPPORTED, 8)
 for kind in {list(FOUR_BIT_KERNELS)}:
@@ -57,15 +37,31 @@ def qat_code(variant: Variant, parameters: TrainingParameters, paths: CodePaths,
         paths: File names.
         bits: Of the weights: 8, or 4.
     """
-    ending = litert_export(variant, _INT8_CODE if bits == 8 else _FLOAT_CODE)
-    ending += f"{_INT4_CODE if bits == 4 else ''}slim_tflite(Path(OUTPUT))\n"
+    output = json.dumps(output_name(paths))
+    ending = _INT8_CODE if bits == 8 else _FLOAT_CODE + _INT4_CODE
+    quantizer = (
+        "from litert_quantizer.qtyping import TFLOperationName as Operation",
+        "from litert_quantizer.quantizer import Quantizer",
+        "from plain.keras.fake_quantization import baked",
+    )
     preserved = needs_preserving(variant)
     return f"""\
-{plain_source(*_SOURCES)}
-
-{litert_source(variant)}data = np.load({json.dumps(paths.data)})
+{
+        import_code(
+            "import keras",
+            "import numpy as np",
+            *(("import tensorflow as tf",) if bits == 8 else quantizer),
+            "from plain.keras.batchnorm_folding import flattened, folded",
+            "from plain.keras.fake_quantization import fake_quantized",
+            "from plain.keras.preserving import preserve" if preserved else "",
+            "from plain.litert.export import export_litert",
+            "from plain.litert.strip import strip_metadata",
+        )
+    }\
+data = np.load({json.dumps(paths.data)})
 plain, _, _ = folded(flattened(keras.models.load_model({json.dumps(paths.model)}, compile=False)))
 model = fake_quantized(plain, bits={bits})
-{preserving_code("model") if preserved else ""}\
-{training_code("model", variant, parameters, callbacks=["Preserving()"] if preserved else [])}
-{ending.replace("OUTPUT", json.dumps(output_name(paths)))}"""
+{training_code("model", variant, parameters, callbacks=["preserve(model)"] if preserved else [])}
+{ending.replace("OUTPUT", output)}\
+strip_metadata({output})
+"""

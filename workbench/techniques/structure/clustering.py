@@ -11,10 +11,8 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.models.kernels import Kernel
-from workbench.models.weight_values import WEIGHTS_PER_CLUSTER, is_sparse
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -23,32 +21,34 @@ from workbench.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
-from workbench.techniques.structure.centroids import Initialization, clustered
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Table, Variant
+from workbench.plain.keras.clusters import Initialization
+from workbench.plain.keras.kernels import Kernel
 from workbench.techniques.structure.clustering_code import clustering_code
-from workbench.techniques.structure.fine_tuning import (
+from workbench.training.fine_tuning import (
     fine_tune,
     fine_tuning_seconds,
     finish,
     load_parent,
     misfit,
     packed,
+    removed_too_much,
 )
-from workbench.techniques.structure.kernel_choice import (
+from workbench.training.kernel_choice import (
     KernelParameters,
     choose,
     described,
     distinct,
-    names,
     part_changed,
     size,
     values,
     zeros,
 )
-from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Table, Variant
+from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
 _BITS_PACKED = 0.05
 """What gzip makes of a float32 weight, for each bit that the number of its cluster has."""
@@ -145,7 +145,7 @@ class Clustering(Technique[ClusteringParameters]):
 
     @override
     def apply(self, context: Context, parameters: ClusteringParameters) -> Applied:
-        from workbench.training.reclustering import Reclustered
+        from workbench.plain.keras.clustering import share_values
 
         model = load_parent(context)
         choice = choose(model, parameters, lambda kernel: _obstacle(kernel, parameters))
@@ -155,17 +155,17 @@ class Clustering(Technique[ClusteringParameters]):
         for done, kernel in enumerate(choice.chosen):
             context.report.check()
             weights = values(kernel)
-            shared = clustered(
-                weights,
-                _count(kernel, parameters),
+            mover = share_values(
+                kernel,
+                parameters.clusters,
                 parameters.initialization,
                 parameters.seed,
-                keep_zeros=is_sparse(weights),
+                moving=parameters.moving,
             )
-            errors.append(float(np.linalg.norm(shared - weights) / (np.linalg.norm(weights) or 1.0)))
-            kernel.variable.assign(shared)
-            if parameters.moving:
-                moving.append(Reclustered(kernel.variable, weights))
+            if mover is not None:
+                moving.append(mover)
+            apart = float(np.linalg.norm(values(kernel) - weights))
+            errors.append(apart / (float(np.linalg.norm(weights)) or 1.0))
             context.report.progress(0.1 * done / len(choice.chosen))
         # Those that may not move are found and kept by the fine-tuning itself, as after any other step.
         tuned = fine_tune(model, context, parameters, teacher=parent_as_teacher(context, parameters))
@@ -193,32 +193,38 @@ class Clustering(Technique[ClusteringParameters]):
             variant,
             parameters,
             paths,
+            kernels=parameters,
             clusters=parameters.clusters,
             initialization=parameters.initialization,
             moving=parameters.moving,
-            layers=parameters.layers,
-            leave=names(parameters.leave),
         )
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        if shortfall == "not faster":
+            return say(
+                "Shared values are stored and multiplied like any others: they make the compressed file "
+                "smaller, not the inference faster."
+            )
+        return removed_too_much() if shortfall == "lost F1" else None
 
     @override
     def variant_name(self, parameters: ClusteringParameters) -> str:
         return f"{parameters.clusters} clusters"
 
 
-def _count(kernel: Kernel, parameters: ClusteringParameters) -> int:
-    return min(parameters.clusters, size(kernel) // WEIGHTS_PER_CLUSTER)
-
-
 def _obstacle(kernel: Kernel, parameters: ClusteringParameters) -> Text | None:
-    if _count(kernel, parameters) < 2:
+    from workbench.plain.keras.clustering import can_share_values, cluster_count
+
+    if can_share_values(kernel, parameters.clusters):
+        return None
+    if cluster_count(kernel, parameters.clusters) < 2:
         return say("It has only {weights} weights.", weights=size(kernel))
-    if distinct(kernel) <= _count(kernel, parameters):
-        return say(
-            "It has only {count} distinct value already.",
-            "It has only {count} distinct values already.",
-            count=distinct(kernel),
-        )
-    return None
+    return say(
+        "It has only {count} distinct value already.",
+        "It has only {count} distinct values already.",
+        count=distinct(kernel),
+    )
 
 
 def _table(chosen: Sequence[Kernel], errors: Sequence[float]) -> Table:

@@ -11,25 +11,25 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Table, Variant
+from workbench.graph.blocks import Block, Blocks, find_blocks
 from workbench.graph.calls import read_config
-from workbench.models.kernels import leaves
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
-from workbench.techniques.structure.blocks import Block, Blocks, find_blocks
+from workbench.plain.keras.kernels import leaves
 from workbench.techniques.structure.depth_code import depth_code
 from workbench.techniques.structure.exchanging import rebuild
-from workbench.techniques.structure.fine_tuning import (
+from workbench.training import obstacle
+from workbench.training.fine_tuning import (
     FineTuningParameters,
     fine_tune,
     fine_tuning_seconds,
     finish,
     load_parent,
 )
-from workbench.techniques.structure.validation import Validated, validator
-from workbench.text import Text, say
-from workbench.training import obstacle
-from workbench.variant import Format, Report, Table, Variant
+from workbench.training.validation import Validated, validator
 
 
 class _Depth(Parameters):

@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.technique import CodePaths
-from workbench.techniques.structure.blocks import Block
-from workbench.techniques.structure.fine_tuning import saving_code
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
+from workbench.graph.blocks import Block
 from workbench.training import training_code
-from workbench.training.preserving_code import preserving_code
-from workbench.variant import Variant
+from workbench.training.fine_tuning import saving_code
 
 if TYPE_CHECKING:
     from workbench.techniques.structure.depth import DepthParameters
@@ -116,8 +115,8 @@ def depth_code(
     )
     training = ""
     if parameters.epochs:
-        fit = training_code("shorter", variant, parameters, callbacks=["Preserving()"])
-        training = f"\n\n{preserving_code('shorter')}\n{fit}\n"
+        fit = training_code("shorter", variant, parameters, callbacks=["preserve(shorter)"])
+        training = f"\n\nfrom plain.keras.preserving import preserve\n\n{fit}\n"
     return f"""\
 import keras
 import numpy as np

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.errors import Refused
-from workbench.text import say
+from workbench.api.errors import Refused
+from workbench.api.text import say
 
 Path = tuple[str, ...]
 """Where a layer is: the names of the models around it, from the outside in, and its own."""
@@ -41,7 +41,7 @@ def rebuild(model: Any, replace: Replace, *, bypass: Mapping[Path, int] | None =
         bypass: Layers that hand on one of their inputs, by its number. What only they needed is left out.
 
     Raises:
-        workbench.errors.Refused: If a subclassed model cannot be built from its parts.
+        workbench.api.errors.Refused: If a subclassed model cannot be built from its parts.
     """
     maker = _Maker(replace, bypass or {})
     rebuilt = maker.model(model, ())

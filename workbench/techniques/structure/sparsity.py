@@ -6,15 +6,12 @@ import math
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
-from workbench.models.kernels import Kernel
-from workbench.models.weight_values import is_clustered
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -23,34 +20,35 @@ from workbench.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
-from workbench.techniques.structure.fine_tuning import (
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Table, Variant
+from workbench.jobs.curves import LiveCurve
+from workbench.plain.keras.kernels import Kernel
+from workbench.plain.keras.masks import Ranking
+from workbench.techniques.structure.sparsity_code import sparsity_code
+from workbench.training.fine_tuning import (
     fine_tune,
     fine_tuning_seconds,
     finish,
     load_parent,
     misfit,
     packed,
+    removed_too_much,
 )
-from workbench.techniques.structure.kernel_choice import (
+from workbench.training.kernel_choice import (
     KernelChoice,
     KernelParameters,
     choose,
     described,
     distinct,
-    names,
     part_changed,
     size,
-    values,
     zeros,
-    zeros_of_all,
 )
-from workbench.techniques.structure.masks import Ranking, pattern_mask
-from workbench.techniques.structure.parent_teaching import TaughtParameters, parent_as_teacher
-from workbench.techniques.structure.sparsity_code import sparsity_code
-from workbench.text import Text, say
-from workbench.variant import Format, Report, Table, Variant
+from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
 PATTERNS: dict[str, tuple[int, int]] = {"2:4": (2, 4), "1:4": (1, 4)}
 
@@ -182,14 +180,17 @@ class Sparsity(Technique[SparsityParameters]):
             variant,
             parameters,
             paths,
+            kernels=parameters,
             share=_share(parameters),
             pattern=PATTERNS.get(parameters.pattern),
             ranking=parameters.ranking,
-            layers=parameters.layers,
-            leave=names(parameters.leave),
             every=parameters.every,
             ramp=ramp_epochs(parameters),
         )
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        return removed_too_much() if shortfall == "lost F1" else None
 
     @override
     def variant_name(self, parameters: SparsityParameters) -> str:
@@ -209,10 +210,12 @@ def _choose(model: Any, parameters: SparsityParameters) -> KernelChoice:
     """The weight matrices that lose weights.
 
     Raises:
-        workbench.errors.Refused: If none does.
+        workbench.api.errors.Refused: If none does.
     """
+    from workbench.plain.keras.sparsity import share_of_zeros
+
     choice = choose(model, parameters, lambda kernel: _no_groups(kernel, parameters))
-    already = zeros_of_all(choice.chosen)
+    already = share_of_zeros(choice.chosen)
     if already >= _share(parameters) and parameters.pattern not in PATTERNS:
         raise Refused(
             say("{share}% of these weights are zero already.", share=f"{100 * already:.1f}"),
@@ -237,37 +240,34 @@ def _no_groups(kernel: Kernel, parameters: SparsityParameters) -> Text | None:
 def _prune_pattern(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
 ) -> Report:
-    for kernel in choice.chosen:
-        weights = values(kernel)
-        mask = pattern_mask(weights, kernel.reduced, *PATTERNS[parameters.pattern])
-        assert mask is not None  # looked at when it was chosen
-        kernel.variable.assign(np.where(mask, weights, 0))
+    from workbench.plain.keras.sparsity import prune_pattern
+
+    prune_pattern(choice.chosen, *PATTERNS[parameters.pattern])
     return fine_tune(model, context, parameters, teacher=parent_as_teacher(context, parameters))
 
 
 def _prune_smallest(
     model: Any, choice: KernelChoice, context: Context, parameters: SparsityParameters
 ) -> Report:
-    from workbench.training.gradual_pruning import GradualPruning, prune
-    from workbench.training.preserving import Kept, Preserving
+    from workbench.plain.keras.preserving import preserve_kernels
+    from workbench.plain.keras.sparsity import GradualPruning, prune
 
     ramp = ramp_epochs(parameters)
     if ramp == 0:
         prune(choice.chosen, parameters.share, parameters.ranking)
     # Made by name: before the first weight goes there are no zeros to be found.
-    guarded = Preserving(Kept(kernel, clusters=is_clustered(values(kernel))) for kernel in choice.chosen)
+    guarded = preserve_kernels(choice.chosen)
     callbacks: list[Any] = [guarded]
     said: tuple[Text, ...] = ()
     if ramp:
         gradual = GradualPruning(
             choice.chosen,
             guarded,
-            context.report,
             share=parameters.share,
-            initial=zeros_of_all(choice.chosen),
             ranking=parameters.ranking,
             steps=ramp * math.ceil(context.dataset.info.counts["train"] / parameters.batch_size),
             every=parameters.every,
+            changed=lambda step, share: context.report.metric(LiveCurve.SPARSITY, step, share),
         )
         callbacks.append(gradual)
         said = (

@@ -8,9 +8,9 @@ from typing import ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import Refused
-from workbench.technique import (
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import (
     Aim,
     Applied,
     CodePaths,
@@ -21,9 +21,9 @@ from workbench.technique import (
     Parameters,
     Technique,
 )
-from workbench.techniques.structure.rebuilding import plan_without_keras, rebuilding_code, rebuilt, touched
-from workbench.techniques.structure.widths import WIDTH_PARAMETER, plan_widths
-from workbench.text import Text, say
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, ModelDescription, Report, Variant
+from workbench.graph.widths import WIDTH_PARAMETER, plan_widths
 from workbench.training import (
     TrainingParameters,
     obstacle,
@@ -32,7 +32,7 @@ from workbench.training import (
     training_seconds,
     without_optimizer,
 )
-from workbench.variant import Format, ModelDescription, Report, Variant
+from workbench.training.rebuilding import plan_without_keras, rebuilding_code, rebuilt, touched
 
 
 class _Widths(Parameters):
@@ -115,8 +115,8 @@ class WidthScaling(Technique[WidthParameters]):
 
     @override
     def apply(self, context: Context, parameters: WidthParameters) -> Applied:
-        from workbench.models.conversion import import_keras, load_keras
-        from workbench.models.description import describe_keras
+        from workbench.models.converting.conversion import import_keras, load_keras
+        from workbench.models.reading.description import describe_keras
         from workbench.training.rehearsal import require_storable
 
         context.report.stage(say("Loading the model"))

@@ -8,12 +8,23 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from workbench.data.dataset import DatasetInfo
-from workbench.errors import JobFailed
-from workbench.models.copying import copy_weights
-from workbench.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import JobFailed
+from workbench.api.technique import (
+    Aim,
+    Applied,
+    CodePaths,
+    Context,
+    Estimate,
+    Family,
+    Parameters,
+    Shortfall,
+    Technique,
+)
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Skip, Variant
+from workbench.models.rebuilding.copying import copy_weights
 from workbench.techniques.training.retrain_code import retraining_code
-from workbench.text import Text, say
 from workbench.training import (
     TrainingParameters,
     TrainingResult,
@@ -25,8 +36,8 @@ from workbench.training import (
 )
 from workbench.training.comparison import best_run, compared, curves_table, runs_table, seeds_notes
 from workbench.training.fresh import kept_layers
+from workbench.training.preserving import preserving_notes
 from workbench.training.runs import RunReporter
-from workbench.variant import Format, Report, Skip, Variant
 
 PLAIN_RATE = 1e-3
 """Adam's usual learning rate, from new weights; a tenth of it for fine-tuning."""
@@ -111,8 +122,8 @@ class Retraining(Technique[RetrainParameters]):
 
     @override
     def apply(self, context: Context, parameters: RetrainParameters) -> Applied:
-        from workbench.models.conversion import import_keras, load_keras
-        from workbench.models.description import describe_keras
+        from workbench.models.converting.conversion import import_keras, load_keras
+        from workbench.models.reading.description import describe_keras
         from workbench.training.rehearsal import require_storable
 
         context.report.stage(say("Loading the model"))
@@ -143,6 +154,15 @@ class Retraining(Technique[RetrainParameters]):
     def code(self, variant: Variant, parameters: RetrainParameters, paths: CodePaths) -> str:
         return retraining_code(
             variant, parameters, paths, new=parameters.start == "new weights", seeds=parameters.seeds
+        )
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        if shortfall != "lost F1":
+            return None
+        return say(
+            "This training ended at a worse model than it started from: lower the learning rate, or let "
+            "it stop later."
         )
 
     @override
@@ -222,7 +242,7 @@ class _Runs:
     def _train(self, settings: TrainingParameters) -> tuple[Any, TrainingResult]:
         import keras
 
-        from workbench.training.preserving import preserve
+        from workbench.plain.keras.preserving import preserve
 
         run, runs = len(self._done) + 1, len(self.seeds) * (2 if self._parameters.compare else 1)
         keras.utils.set_random_seed(settings.seed)
@@ -244,7 +264,7 @@ class _Runs:
             share=(0.05 + 0.9 * (run - 1) / runs, 0.05 + 0.9 * run / runs),
         )
         if preserving is not None:
-            self._notes = preserving.notes()
+            self._notes = preserving_notes(preserving)
             preserving.release()
         self._done.append(result)
         return model, result

@@ -6,13 +6,13 @@ import json
 import textwrap
 import zipfile
 
-from workbench.models.copying import finalizing_code
-from workbench.technique import CodePaths
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Variant
+from workbench.models.rebuilding.copying import finalizing_code
 from workbench.training import TrainingSettings, training_code
 from workbench.training.fresh import kept_layers_of_file
-from workbench.training.preserving_code import KEPT, WEIGHT_MATRICES, keeping_code, needs_preserving
+from workbench.training.preserving import needs_preserving
 from workbench.training.script import features_code
-from workbench.variant import Variant
 
 
 def retraining_code(
@@ -38,9 +38,7 @@ def retraining_code(
     if "set_weights" in lines:
         lines += finalizing_code("model", variant)
     preserved = not new and needs_preserving(variant)
-    if preserved:
-        lines += keeping_code("model")
-    callbacks = ["Preserving()"] if preserved else []
+    callbacks = ["preserve(model)"] if preserved else []
     lines += training_code("model", variant, settings, seed=seed, callbacks=callbacks) + "\n"
     judge = ""
     if several:
@@ -52,10 +50,11 @@ def retraining_code(
     return f"""\
 import keras
 import numpy as np
-{judge}
+{judge}\
+{chr(10) + "from plain.keras.preserving import preserve" + chr(10) if preserved else ""}
 source = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
-{f"{WEIGHT_MATRICES}{chr(10) * 2}{KEPT}{chr(10) * 2}" if preserved else ""}{lines}\
+{lines}\
 # Saved again without the optimizer, whose state is twice the size of the weights.
 model.save("{output}")
 keras.models.load_model("{output}", compile=False).save("{output}")

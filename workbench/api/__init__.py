@@ -1,0 +1,1 @@
+"""What the author of a technique or a runtime imports: the contracts, and nothing that does work."""

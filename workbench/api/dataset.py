@@ -1,0 +1,128 @@
+"""A prepared data set: a folder of ``.npy`` files and a description, read without copying."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from workbench.api.records import Record
+from workbench.api.text import Text
+
+Features = npt.NDArray[Any] | dict[str, npt.NDArray[Any]]
+"""Samples along axis 0: one array, or one array per model input, by input name.
+
+Float32 where the model computes with them; int32, int64 or another whole number type where its input is of
+one; fixed-width unicode where it takes text."""
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+class DatasetInfo(Record):
+    """What is known of a data set without opening its arrays.
+
+    Attributes:
+        name: Shown to the user, such as ``mnist-5k``.
+        input_shapes: Shape of one sample per input name; the single key is ``""`` where there is
+            one unnamed input.
+        classes: Class names in the order of the integer labels.
+        counts: Samples in each split.
+        class_counts: Samples of each class in each split.
+        scaling: How raw values became the stored ones, in words, such as "pixels / 255".
+        scalings: The same by input name, as the names of the scalings.
+        minimum: Smallest stored value over all splits.
+        maximum: Largest stored value over all splits.
+        is_image: Whether samples can be shown as pictures (height, width, 1 or 3 channels).
+        seed: Seed of the split.
+        sha256: Digest over all arrays; identifies the data in measurements.
+        notes: What the user should know of how it was read (rows dropped, labels mapped, ...).
+        target: Name of the target that the labels are of, where the source named it.
+    """
+
+    name: str
+    input_shapes: dict[str, tuple[int, ...]]
+    classes: tuple[str, ...]
+    counts: dict[SplitName, int]
+    class_counts: dict[SplitName, tuple[int, ...]]
+    scaling: Text
+    scalings: dict[str, str] = Field(default_factory=dict)
+    minimum: float
+    maximum: float
+    is_image: bool
+    seed: int
+    sha256: str
+    notes: tuple[Text, ...] = Field(default=())
+    target: str | None = None
+
+    @property
+    def occurring(self) -> tuple[int, ...]:
+        """The classes of which at least one split has a sample."""
+        in_all = [sum(counts) for counts in zip(*self.class_counts.values(), strict=True)]
+        return tuple(index for index, count in enumerate(in_all) if count)
+
+
+class Dataset:
+    """Three splits on disk, memory-mapped.
+
+    Args:
+        folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
+            split, ``y_<split>.npy`` (int64 class indices) and ``x_<split>.npy`` (see :data:`Features`), or
+            ``x_<split>.<input>.npy`` for each input of a model with several.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.info = DatasetInfo.model_validate(json.loads((self.folder / "dataset.json").read_text("utf-8")))
+
+    def x(self, split: SplitName) -> Features:
+        """The samples of one split, as the model takes them, memory-mapped read-only."""
+        names = list(self.info.input_shapes)
+        if names == [""]:
+            return self._array(f"x_{split}.npy")
+        return {name: self._array(f"x_{split}.{name}.npy") for name in names}
+
+    def y(self, split: SplitName) -> npt.NDArray[np.int64]:
+        """The class index of each sample of one split, shape ``(n,)``."""
+        labels: npt.NDArray[np.int64] = np.load(
+            self.folder / f"y_{split}.npy", mmap_mode="r", allow_pickle=False
+        )
+        return labels
+
+    def save_npz(self, file: Path) -> Path:
+        """Writes all splits into one ``.npz``, as the plain code of a technique reads it.
+
+        Args:
+            file: Gets ``x_<split>`` (or ``x_<split>.<input>``) and ``y_<split>``.
+        """
+        arrays: dict[str, npt.NDArray[np.generic]] = {}
+        for split in SPLITS:
+            x = self.x(split)
+            for name, values in (x if isinstance(x, dict) else {"": x}).items():
+                arrays[f"x_{split}.{name}" if name else f"x_{split}"] = values
+            arrays[f"y_{split}"] = self.y(split)
+        np.savez(file, allow_pickle=False, **arrays)
+        return file
+
+    def _array(self, name: str) -> npt.NDArray[Any]:
+        array: npt.NDArray[Any] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+        return array
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.info.name!r}, {self.info.counts})"
+
+
+def sample_count(features: Features) -> int:
+    """Number of samples along axis 0."""
+    return len(next(iter(features.values()))) if isinstance(features, dict) else len(features)
+
+
+def select(features: Features, index: slice | npt.NDArray[np.integer]) -> Features:
+    """The samples at ``index``, of every input."""
+    if isinstance(features, dict):
+        return {name: array[index] for name, array in features.items()}
+    return features[index]

@@ -1,0 +1,172 @@
+"""The file beside a deployed model that loads and runs it: plain code for its runtime."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Unavailable
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, TensorSpec, Variant
+from workbench.data.batches import plain_name
+from workbench.deploy.runners import runner
+from workbench.runtimes import runtime
+
+_FILES: dict[Format, str] = {
+    "keras": "model.keras",
+    "tflite": "model.tflite",
+    "onnx": "model.onnx",
+    "openvino": "model",
+}
+
+_BATCHES = '''
+
+def in_batches(arrays, size, run):
+    """Splits samples where the file has a fixed batch size; the last batch is filled up."""
+    count = len(arrays[0])
+    if size is None:
+        return run(arrays)
+    parts = []
+    for start in range(0, count, size):
+        index = np.minimum(np.arange(start, start + size), count - 1)
+        parts.append(run([array[index] for array in arrays]))
+    return np.concatenate(parts)[:count]
+'''
+
+_CLASSIFY = '''
+
+def classify(samples):
+    """The name of the most likely class of each sample, and its probability."""
+    scores = np.asarray(predict(samples), "float64")
+    scores = scores.reshape(len(scores), -1)
+{probabilities}\
+    best = scores.argmax(axis=1)
+    return [(CLASSES[k] if k < len(CLASSES) else int(k), float(row[k])) for k, row in zip(best, scores)]
+
+
+if __name__ == "__main__":
+    # python predict.py samples.npy
+    for name, probability in classify({example}):
+        print(f"{{probability:.3f}}  {{name}}")
+'''
+
+_SOFTMAX = """\
+    if scores.shape[1] == 1:
+        scores = 0.5 * (1 + np.tanh(0.5 * scores))
+    else:
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+"""
+
+_ONE_COLUMN = """\
+    if scores.shape[1] == 1:  # the probability of the second class
+        scores = np.hstack([1 - scores, scores])
+"""
+
+
+def deployment_file(variant: Variant) -> str:
+    """The name that the model's file (a folder for ``openvino``) has beside the code."""
+    return _FILES[variant.format]
+
+
+def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str:
+    """Code that loads a variant's file and predicts with it, importing nothing from this package.
+
+    It defines ``predict(samples)``, which takes samples as the data hold them (a dict by input name where
+    there are several) and gives the output that is judged as float32, and ``classify(samples)``. What a file
+    wants in 8 bits is converted there and back with the scales that are in it.
+
+    Args:
+        variant: Any variant; its file is called :func:`deployment_file` there.
+        dataset: For the names of the classes and how samples are scaled; left open if None.
+
+    Raises:
+        Unavailable: If its runtime has no such code.
+    """
+    pieces = runner(variant, deployment_file(variant))
+    if pieces is None:
+        raise Unavailable(
+            say("There is no deployment code for {runtime}.", runtime=runtime(variant.runtime).title),
+            say("Choose another runtime."),
+        )
+    imports, body = pieces
+    classes = list(dataset.classes) if dataset is not None else []
+    from_logits = variant.description.from_logits
+    return (
+        f'"""{_header(variant, dataset)}"""\n\n'
+        f"{imports}\n"
+        f"FILE = {json.dumps(deployment_file(variant))}\n"
+        f"CLASSES = {json.dumps(classes)}\n"
+        f"{_BATCHES}\n\n{body}"
+        + _CLASSIFY.format(
+            probabilities=(_SOFTMAX if from_logits else "") + _ONE_COLUMN, example=_example(variant)
+        )
+    )
+
+
+def requirements(variant: Variant) -> tuple[str, ...]:
+    """The distributions that the code needs, with the versions that were measured with."""
+    names = (*runtime(variant.runtime).packages, "numpy")
+    return tuple(_pinned(name) for name in dict.fromkeys(names))
+
+
+def _pinned(name: str) -> str:
+    try:
+        return f"{name}=={version(name)}"
+    except PackageNotFoundError:
+        return name
+
+
+def _header(variant: Variant, dataset: DatasetInfo | None) -> str:
+    title = say(
+        "Runs {name} ({precision}) in {runtime}.",
+        name=variant.name,
+        precision=variant.description.precision,
+        runtime=runtime(variant.runtime).title,
+    )
+    lines = [
+        str(title),
+        "",
+        str(say("Needs: {packages}", packages=f"pip install {' '.join(requirements(variant))}")),
+    ]
+    for spec in variant.description.inputs:
+        shape = ", ".join("any" if size is None else str(size) for size in spec.shape)
+        lines.append(
+            str(
+                say(
+                    "Input {name}: {dtype}, shape (samples, {shape}).",
+                    name=plain_name(spec.name),
+                    dtype=_taken(spec),
+                    shape=shape,
+                )
+            )
+        )
+    if dataset is not None:
+        lines.append(str(say("Scale samples as the training data were: {scaling}.", scaling=dataset.scaling)))
+        if len(dataset.classes) > 0:
+            lines.append(
+                str(say("Output: one value for each of {count} classes.", count=len(dataset.classes)))
+            )
+    lines.append(str(_meaning(variant)))
+    # Names come from strangers: nothing in them may end the docstring.
+    return "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''").rstrip('"') + "\n"
+
+
+def _taken(spec: TensorSpec) -> str:
+    """What a caller passes: what a file wants in 8 bits or in 16 is converted."""
+    if spec.role == "text":
+        return "text"
+    return spec.dtype if spec.takes_whole_numbers else "float32"
+
+
+def _meaning(variant: Variant) -> Text:
+    if variant.description.from_logits:
+        return say("predict gives raw scores; classify turns them into probabilities.")
+    return say("predict gives probabilities.")
+
+
+def _example(variant: Variant) -> str:
+    if len(variant.description.inputs) == 1:
+        return "np.load(sys.argv[1])"
+    return "dict(np.load(sys.argv[1]))"

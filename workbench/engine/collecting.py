@@ -1,0 +1,195 @@
+"""Data of this process on their way into a file that a worker reads."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import threading
+import time
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.api.errors import Cancelled, InvalidInput
+from workbench.api.text import say
+from workbench.api.variant import ModelDescription
+from workbench.data.npz import HANDED_OVER, HandedOver
+from workbench.data.streams import Bounds, Watch
+from workbench.jobs.job import Job
+
+if TYPE_CHECKING:
+    from workbench.data.raw import RawData
+
+STALLED_SECONDS = 300.0
+"""How long a source may take for one element, or a table to become arrays."""
+
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Collecting:
+    """Arrays, a table or a stream of this process, and the file that they are written into.
+
+    Attributes:
+        data: See :data:`workbench.engine.sources.Data`.
+        file: An ``.npz`` that is not there yet.
+        label: Label column of a table.
+        limit_bytes: The most memory that the values may take; None for the usual limit.
+        bounds: How much is read of streams.
+    """
+
+    data: Any
+    file: Path
+    label: str | None
+    limit_bytes: int | None
+    bounds: Bounds
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+    async def run(self, job: Job, model: ModelDescription) -> Path:
+        """Reads and writes in a thread of its own, so that a generator that waits blocks nobody.
+
+        Cancelling the job ends the reading at the next element, and a source that computes in Python without
+        giving one at its next step. What waits outside of Python, such as for a network, cannot be ended: its
+        thread goes when that returns.
+
+        Args:
+            job: Is told how many samples have been read.
+            model: The model that the data are for.
+
+        Raises:
+            InvalidInput: If the data cannot be used, or give no element in :data:`STALLED_SECONDS`.
+            Refused: If they take more than the limit.
+        """
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        stop = threading.Event()
+        read = _Read()
+
+        def watch(count: int) -> None:
+            read.count, read.since = count, time.monotonic()
+            if stop.is_set():
+                raise Cancelled
+
+        def work() -> None:
+            try:
+                raw = self._read(model, watch)
+                read.since = None  # what follows ends by itself
+                self._write(raw)
+            except BaseException as error:
+                read.error = error
+            with suppress(RuntimeError, Cancelled):  # nobody waits any more
+                loop.call_soon_threadsafe(ended.set)
+
+        # A daemon: the interpreter must be able to end while a generator waits.
+        thread = threading.Thread(target=work, name="workbench-data", daemon=True)
+        thread.start()
+        told = 0
+        try:
+            while not ended.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), _LOOK_SECONDS)
+                if read.count != told:
+                    told = read.count
+                    job.update(
+                        stage=say(
+                            "Reading the data: {count} sample",
+                            "Reading the data: {count} samples",
+                            count=told,
+                        )
+                    )
+                if read.since is not None and time.monotonic() - read.since > STALLED_SECONDS:
+                    raise InvalidInput(
+                        say(
+                            "The data gave {count} sample, then nothing for {seconds:.0f} s.",
+                            "The data gave {count} samples, then nothing for {seconds:.0f} s.",
+                            count=read.count,
+                            seconds=STALLED_SECONDS,
+                        ),
+                        say("Try them by themselves first, for instance with a loop over them."),
+                    )
+        finally:
+            stop.set()
+            if not ended.is_set():
+                _interrupt(thread)
+        if read.error is not None:
+            raise read.error
+        return self.file
+
+    def write(self) -> Path:
+        """Reads and writes now, in the caller's thread, what is in memory already."""
+        self._write(self._read(None, lambda count: None))
+        return self.file
+
+    def _read(self, model: ModelDescription | None, watch: Watch) -> RawData:
+        from workbench.data.arrays import read_arrays
+        from workbench.data.raw import default_limit_bytes
+
+        return read_arrays(
+            self.data,
+            label=self.label,
+            limit_bytes=default_limit_bytes() if self.limit_bytes is None else self.limit_bytes,
+            model=model,
+            bounds=self.bounds,
+            watch=watch,
+        )
+
+    def _write(self, raw: RawData) -> None:
+        np.savez(self.file, allow_pickle=False, **_arrays(raw))
+        with zipfile.ZipFile(self.file, "a") as archive:
+            archive.writestr(HANDED_OVER, HandedOver(notes=raw.notes, tabular=raw.tabular).model_dump_json())
+
+
+@dataclass
+class _Read:
+    """How far the reading thread is."""
+
+    count: int = 0
+    since: float | None = field(default_factory=time.monotonic)
+    error: BaseException | None = None
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Raises in a thread at its next step of Python, as Python itself does on Ctrl-C in the main one."""
+    if thread.ident is not None and thread.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Cancelled))
+
+
+def _arrays(raw: RawData) -> dict[str, Any]:
+    """All of it under the names that an ``.npz`` file has them, see :mod:`workbench.data.mapping`."""
+    arrays: dict[str, Any] = {} if raw.classes is None else {"classes": np.asarray(raw.classes, str)}
+    for split, samples in raw.splits.items():
+        # Without a suffix, the splits are cut from the one block that there is.
+        suffix = f"_{split}" if len(raw.splits) > 1 else ""
+        for letter, named in (("x", samples.x), ("y", samples.targets or {"": samples.y})):
+            for name, values in named.items():
+                key = f"{letter}{suffix}.{name}" if name else f"{letter}{suffix}"
+                arrays[key] = _plain(values, samples.called(letter, name))
+    return arrays
+
+
+def _plain(values: Any, called: str) -> Any:
+    """Python objects as an array of one plain type: pickled objects are never read from a file."""
+    if values.dtype != object or not values.size:
+        return values
+    if all(isinstance(text, str) for text in values.flat):
+        return values.astype(str)
+    texts = [value for value in values.flat if isinstance(value, str | bytes)]
+    try:
+        plain = np.asarray(values.tolist())
+    except (ValueError, TypeError):
+        plain = values
+    if plain.dtype.kind not in "biufcS" or plain.shape != values.shape or 0 < len(texts) < values.size:
+        raise InvalidInput(
+            say("{name} holds Python objects of several types.", name=called),
+            say("Convert it first, for instance with {name}.astype('float32').", name=called)
+            if called[:1] == "x"
+            else say(
+                "Labels are integers, strings or booleans, shape (n,), or one-hot rows, shape (n, classes)."
+            ),
+        )
+    return plain

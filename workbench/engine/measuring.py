@@ -1,0 +1,267 @@
+"""Measures variants in worker processes and stores what comes out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from workbench.api.errors import WorkbenchError
+from workbench.api.records import Record
+from workbench.api.text import say
+from workbench.api.variant import ROUNDED, Variant
+from workbench.engine import worker_functions
+from workbench.engine.context import Bench
+from workbench.engine.submit import run_step
+from workbench.jobs.job import Job
+from workbench.measure import tasks
+from workbench.measure.collapse import explain_collapse
+from workbench.measure.energy import measure_energy
+from workbench.measure.latency import Candidate
+from workbench.measure.narrowing import timed_variant
+from workbench.measure.passport import passport
+from workbench.measure.records import (
+    LatencyMeasurement,
+    Passport,
+    Protocol,
+    QualityMeasurement,
+    QualityVerdict,
+    SizeMeasurement,
+)
+from workbench.results.step_order import look_at_weights
+from workbench.runtimes import runtime
+from workbench.store.measured import Measured
+
+COLLAPSE = 0.02
+"""A quantized variant that loses so much macro F1 (0 to 1) against its parent is looked into."""
+
+Missing = Literal["size", "quality", "latency"]
+
+Keep = Callable[[Measured], None]
+
+
+class Measuring:
+    """Size, quality and latency of variants, each stored as soon as it is there.
+
+    Args:
+        bench: Where they read, run and write.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def missing(self, variant: Variant) -> frozenset[Missing]:
+        """What is not known yet of a stored variant, because its job was cancelled or failed."""
+        from workbench.measure.weights import WeightEffects
+
+        kinds: list[tuple[Missing, str, type[Record]]] = [
+            ("size", "size", SizeMeasurement),  # its memory is not in it until the weights were looked at
+            ("size", "weights", WeightEffects),
+            ("quality", "quality", QualityMeasurement),
+            ("latency", "latency", LatencyMeasurement),
+        ]
+        if variant.parent is not None:
+            kinds.append(("quality", "quality change", QualityVerdict))
+        return frozenset(
+            word
+            for word, kind, record in kinds
+            if not self._bench.store.measurements(kind, variant.id, record)
+        )
+
+    async def weigh_and_judge(self, job: Job, variant: Variant) -> None:
+        """Measures size and quality of a stored variant."""
+
+        def keep(measured: Measured) -> None:
+            self._bench.store.add_measurement(
+                measured.kind,
+                [variant.id],
+                measured.record,
+                passport=measured.passport,
+                arrays=measured.arrays,
+            )
+            self._bench.changed("results")
+
+        await self._look(job, variant, self._bench.evidence.dataset.folder, keep)
+
+    async def look(self, job: Job, variant: Variant, dataset: Path) -> list[Measured]:
+        """Measures size and quality of a variant that is not stored, and stores nothing.
+
+        Args:
+            job: Hears of its progress.
+            variant: Its file may be anywhere.
+            dataset: Folder of the prepared data.
+        """
+        found: list[Measured] = []
+        await self._look(job, variant, dataset, found.append)
+        return found
+
+    async def _look(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
+        """Size and quality, side by side where they need different workers."""
+        if not runtime(variant.runtime).imports_tensorflow:
+            await self._weigh(job, variant, dataset, keep)
+            await self._judge(job, variant, dataset, keep)
+            return
+        both = asyncio.gather(
+            self._weigh(job, variant, dataset, keep),
+            self._judge(job, variant, dataset, keep),
+            return_exceptions=True,
+        )
+        for failure in await both:
+            if failure is not None:
+                raise failure
+
+    async def _weigh(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
+        """Measures the three sizes and the memory to run."""
+        size = await run_step(
+            self._bench,
+            job,
+            tasks.measure_size_task,
+            candidate(variant),
+            variant.description.parameters,
+            dataset,
+            self._sizes(variant),
+            worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
+        )
+        keep(Measured("size", size))
+        weights = await run_step(self._bench, job, look_at_weights, variant, worker="light")
+        keep(Measured("weights", weights))
+
+    def _sizes(self, variant: Variant) -> SizeMeasurement | None:
+        """What is known of a file since it was made; of one that is not stored, nothing."""
+        return next(iter(self._bench.store.measurements("size", variant.id, SizeMeasurement)), None)
+
+    async def _judge(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
+        """Measures quality on the test split, and its change against the baseline."""
+        quality, scores = await run_step(
+            self._bench,
+            job,
+            tasks.measure_quality,
+            candidate(variant),
+            dataset,
+            variant.description.from_logits,
+            await self._passport(),
+            0,
+            variant.description.doubts,
+            worker=runtime(variant.runtime).worker,
+        )
+        keep(Measured("quality", quality, quality.passport, {"scores": scores}))
+        if variant.parent is None:
+            return
+        baseline = self._bench.evidence.baseline
+        before = self._bench.store.arrays("quality", baseline.id)
+        if before is not None:
+            change = await run_step(
+                self._bench,
+                job,
+                worker_functions.judge_change,
+                variant.id,
+                baseline.id,
+                scores,
+                before["scores"],
+                dataset,
+                self._bench.seed,
+                worker="light",
+            )
+            keep(Measured("quality change", change))
+
+    async def explain_loss(self, job: Job, variant: Variant, reference: Variant | None) -> None:
+        """Looks for the layer that destroyed a quantized variant, where one did.
+
+        Args:
+            job: Hears of its progress.
+            variant: A variant whose quality is known.
+            reference: The float32 form of the baseline in its runtime.
+        """
+        parent = next((one for one in self._bench.store.variants() if one.id == variant.parent), None)
+        if parent is None or variant.format not in ("tflite", "onnx"):
+            return
+        if variant.description.precision not in ROUNDED or not self._has_collapsed(variant, parent):
+            return
+        try:
+            exact = reference.path if reference is not None and parent.parent is None else None
+            if exact is None:
+                exact = await run_step(
+                    self._bench,
+                    job,
+                    worker_functions.export_float,
+                    parent,
+                    variant.format,
+                    self._bench.store.staging(),
+                    worker="tensorflow",
+                )
+            found = await run_step(
+                self._bench,
+                job,
+                explain_collapse,
+                exact,
+                variant.path,
+                self._bench.evidence.dataset.folder,
+                worker="light",
+            )
+        except WorkbenchError as error:
+            # The variant and its numbers are there; only the explanation is not.
+            job.update(log=(*job.state.log, say("No layer could be blamed: {reason}", reason=error.text)))
+            return
+        self._bench.store.add_measurement("error by layer", [variant.id], found)
+        self._bench.changed("results")
+
+    def _has_collapsed(self, variant: Variant, parent: Variant) -> bool:
+        after, before = (
+            next(iter(self._bench.store.measurements("quality", one.id, QualityMeasurement)), None)
+            for one in (variant, parent)
+        )
+        if after is None or before is None:
+            return False
+        return before.f1_macro.value - after.f1_macro.value >= COLLAPSE
+
+    async def time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
+        """Times variants in one interleaved run; the first one is the reference."""
+        # The curves of a run before this one in the same job have other rounds.
+        curves = job.state.metrics.items()
+        job.update(metrics={name: points for name, points in curves if timed_variant(name) is None})
+        measurement, raw = await run_step(
+            self._bench,
+            job,
+            tasks.measure_latency,
+            [candidate(variant) for variant in variants],
+            self._bench.evidence.dataset.folder,
+            protocol,
+            self._bench.seed,
+            worker="gpu" if any(runtime(variant.runtime).needs_gpu for variant in variants) else "light",
+        )
+        await self._passport()
+        self._bench.store.add_measurement(
+            "latency",
+            [variant.id for variant in variants],
+            measurement,
+            passport=measurement.passport,
+            arrays=raw,
+        )
+        self._bench.changed("results")
+
+    async def meter(self, job: Job, variant: Variant) -> None:
+        """Measures the energy of one sample, or stores why it cannot be known here."""
+        energy = await run_step(
+            self._bench,
+            job,
+            measure_energy,
+            candidate(variant),
+            self._bench.evidence.dataset.folder,
+            worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
+        )
+        await self._passport()
+        self._bench.store.add_measurement("energy", [variant.id], energy, passport=energy.passport)
+        self._bench.changed("results")
+
+    async def _passport(self) -> Passport:
+        found = await asyncio.to_thread(passport)
+        self._bench.store.add_passport(found)
+        return found
+
+
+def candidate(variant: Variant) -> Candidate:
+    """What measuring needs to know of a variant."""
+    return Candidate(
+        variant=variant.id, path=variant.path, runtime=variant.runtime, settings=variant.settings
+    )

@@ -1,0 +1,292 @@
+"""What can be asked of a workbench without starting any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from workbench.api.bundle import Bundle
+from workbench.api.dataset import Dataset, DatasetInfo
+from workbench.api.recipe import Recipe
+from workbench.api.technique import AnyTechnique, CodePaths, Estimate
+from workbench.api.text import Text
+from workbench.api.variant import Variant
+from workbench.engine.compatibility import misfit, parse_parameters, same_variant
+from workbench.engine.goal import Best, Goal, best, conclusion
+from workbench.engine.queries import Evidence
+from workbench.engine.refusal import Refusal, refusal
+from workbench.jobs import onednn
+from workbench.measure.passport import passport
+from workbench.measure.records import Details, Passport
+from workbench.models.intake.trusting import trusting_code
+from workbench.results.side_by_side import SideBySide, side_by_side
+from workbench.results.table import Results
+from workbench.store import Store
+from workbench.techniques import technique as find_technique
+from workbench.techniques import techniques as all_techniques
+
+GOAL = "goal"
+"""The fact that keeps what is wanted."""
+
+
+class Reading:
+    """The half of :class:`workbench.Workbench` that starts no job and changes nothing.
+
+    Args:
+        store: Where everything is kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._evidence = Evidence(store)
+        self.seed = int(store.fact("seed") or 0)
+
+    @property
+    def baseline(self) -> Variant | None:
+        """The model as it came; None until one is open."""
+        return next((variant for variant in self.variants if variant.parent is None), None)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """All variants in the order of their making, the baseline first."""
+        return self._store.variants()
+
+    @property
+    def passports(self) -> Mapping[str, Passport]:
+        """The machines that its numbers were taken on, by identifier."""
+        return self._store.passports()
+
+    def variant(self, key: str | Variant) -> Variant:
+        """A variant by its identifier or name, or as it is now.
+
+        Raises:
+            InvalidInput: With the names that exist.
+        """
+        return self._evidence.variant(key)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The prepared data.
+
+        Raises:
+            InvalidInput: If none is open yet.
+        """
+        return self._evidence.dataset
+
+    @property
+    def dataset_info(self) -> DatasetInfo | None:
+        """What is known of the data; None until some is open."""
+        return self._evidence.dataset.info if self._store.fact("dataset") is not None else None
+
+    @property
+    def passport(self) -> Passport:
+        """The machine and software of this process."""
+        return passport()
+
+    # -- techniques -------------------------------------------------------------------------
+
+    def techniques(self) -> dict[str, AnyTechnique]:
+        """All techniques by name."""
+        return all_techniques()
+
+    def fits(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Text | None:
+        """Why a technique cannot be applied to a variant, or None."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
+
+    def existing(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Variant | None:
+        """The variant that a technique with these parameters has made of a variant already; or None."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return same_variant(chosen, self._parent(parent), values, self.variants)
+
+    def refusal(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Refusal | None:
+        """Why a technique cannot be applied to a variant, of which kind that is, and what would help."""
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return refusal(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
+
+    def estimate(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Estimate:
+        """What a technique is expected to do, and until when, before any time is spent."""
+        from workbench.engine.estimates import estimate
+
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        return estimate(
+            self._store, chosen, self._parent(parent), values, self._evidence.dataset.info, self.passport
+        )
+
+    def find_seconds(self, goal: Goal | None = None, *, training: bool = False) -> float:
+        """How long :meth:`Workbench.find` is expected to take here, or to go on where it was begun."""
+        from workbench.engine.estimates import find_seconds
+
+        return find_seconds(
+            self._store,
+            goal or self.goal,
+            self._evidence.baseline,
+            self._evidence.dataset.info,
+            training=training,
+        )
+
+    def code(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Bundle:
+        """The plain code that does what a panel does, to take home.
+
+        Returns:
+            A script and the files that it imports: ``print`` shows the script, ``write(folder)`` writes all.
+        """
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        variant = self._parent(parent)
+        others = self._evidence.other_files(chosen, variant, values)
+        bundle = Bundle(chosen.code(variant, values, CodePaths(model=variant.path.name, others=others)))
+        read = (variant, *(other.variant for other in others.values()))
+        if any(one.settings.trusted for one in read):
+            bundle = bundle.with_script(trusting_code(bundle.script))
+        if onednn.stay_off(self._store.fact(onednn.FACT)):
+            bundle = bundle.with_script(onednn.plain_code(bundle.script, *bundle.helpers.values()))
+        return bundle
+
+    def take_home(
+        self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> tuple[str, bytes]:
+        """A zip with the plain code of :meth:`code` and the model and data that it reads.
+
+        Returns:
+            File name and content. Unpacked, ``python optimize.py`` makes the optimized file.
+        """
+        variant = self._parent(parent)
+        code = self.code(technique, variant.id, parameters)
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        others = self._evidence.other_files(chosen, variant, values)
+        return f"{technique}.zip", self._evidence.take_home(variant, code, others.values())
+
+    # -- what came out ----------------------------------------------------------------------
+
+    def results(self) -> Results:
+        """One row per variant with all that is known of it; ``to_frame()`` of it is a ``DataFrame``."""
+        return Results(self._evidence.results())
+
+    @property
+    def goal(self) -> Goal:
+        """What is wanted of this workbench's model; kept with the folder."""
+        kept = self._store.fact(GOAL)
+        try:
+            return Goal() if kept is None else Goal.model_validate_json(kept)
+        except ValidationError:  # a runtime that is not installed any more
+            return Goal()
+
+    def best(self, goal: Goal | None = None) -> Best | None:
+        """The variant that serves a goal best, with the reason; None if none does.
+
+        Args:
+            goal: What is wanted; by default :attr:`goal`.
+        """
+        return best(self.results(), goal or self.goal)
+
+    def conclusion(self, goal: Goal | None = None) -> Text:
+        """What was found for a goal in a sentence, or how near anything came to it."""
+        return conclusion(self.results(), goal or self.goal)
+
+    def details(self, variant: str, reference: str | None = None) -> Details:
+        """What a variant gets right and wrong, against another one.
+
+        Args:
+            variant: Identifier or name.
+            reference: Identifier or name of what to compare with; by default the baseline.
+
+        Raises:
+            InvalidInput: If one of them has not been evaluated yet.
+        """
+        return self._evidence.details(variant, reference)
+
+    def side_by_side(self, variant: str, reference: str) -> SideBySide:
+        """How much smaller, faster and better a variant is than another one, and how that is known.
+
+        Args:
+            variant: Identifier or name.
+            reference: Identifier or name of what to compare with.
+
+        Raises:
+            InvalidInput: If there is no such variant.
+        """
+        keys = self.variant(variant).id, self.variant(reference).id
+        rows = {row.variant.id: row for row in self.results()}
+        change = self._evidence.judge_change(*keys, seed=self.seed) if keys[0] != keys[1] else None
+        return side_by_side(rows[keys[0]], rows[keys[1]], change)
+
+    def picture(self, index: int) -> bytes | None:
+        """A test sample as PNG; None where the data are no pictures."""
+        return self._evidence.picture(index)
+
+    def recipe(self, variant: str | Variant) -> Recipe:
+        """The steps from the baseline to a variant."""
+        return self._evidence.recipe(variant, self.seed)
+
+    def download(self, variant: str | Variant) -> tuple[str, bytes]:
+        """File name and content of a variant as it would be deployed; a folder becomes a zip."""
+        return self._evidence.download(variant)
+
+    def deploy(self, variant: str | Variant) -> tuple[str, bytes]:
+        """A zip with a variant's file, ``predict.py`` that runs it, and ``requirements.txt``.
+
+        Returns:
+            File name and content. Unpacked, ``python predict.py samples.npy`` prints the classes.
+        """
+        return self._evidence.deploy(variant)
+
+    def report(self, path: str | Path, language: str | None = None) -> Path:
+        """Writes what came out into one HTML file for somebody who has no workbench.
+
+        The variants with their intervals, charts, what to know of the numbers, recipes, machine and
+        versions. It asks nobody for anything, and can be printed.
+
+        Args:
+            path: The file to write, such as ``report.html``; one that is there is replaced.
+            language: Such as ``zh_CN``; by default the current one.
+
+        Returns:
+            The file.
+
+        Raises:
+            InvalidInput: If there is no such language, or the file cannot be written.
+        """
+        from workbench.engine.reporting import write_report
+
+        return write_report(self, path, language)
+
+    @property
+    def deleted(self) -> tuple[Variant, ...]:
+        """What the last deletion took, whoever asked for it: the variant, then what was made from it."""
+        return self._store.last_deleted()
+
+    # -- where it is kept -------------------------------------------------------------------
+
+    @property
+    def problems(self) -> tuple[Text, ...]:
+        """What opening the folder found wrong."""
+        return self._store.problems
+
+    @property
+    def folder(self) -> Path:
+        """Where everything is kept."""
+        return self._store.folder
+
+    def _parent(self, key: str | Variant | None) -> Variant:
+        if key is None:
+            return self._evidence.baseline
+        return self.variant(key)

@@ -1,0 +1,187 @@
+"""How a model and data reach the workers: whatever the user holds becomes a file or a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from workbench.api.errors import InvalidInput
+from workbench.api.suggestions import with_suggestion
+from workbench.api.text import say
+from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
+from workbench.data.streams import Bounds, require_end
+from workbench.engine.collecting import Collecting
+
+Data = Any
+"""A built-in data set's name, a path, or what :func:`workbench.data.arrays.read_arrays` reads."""
+
+
+def require_model(model: object) -> None:
+    """Refuses at once a name or path that no model can be read from.
+
+    Raises:
+        InvalidInput: If there is nothing there, or no model.
+        Refused: If what is there would not be read.
+    """
+    from workbench.models.demo.demo import DEMO_MODELS
+
+    if isinstance(model, (str, Path)) and model not in DEMO_MODELS:
+        _model_path(model)
+
+
+def require_data(data: object) -> None:
+    """Refuses at once a name or path that no data can be read from.
+
+    Raises:
+        InvalidInput: If there is nothing there, or no data.
+        Refused: If what is there would not be read.
+    """
+    from workbench.data.builtin import BUILTINS
+
+    if isinstance(data, (str, Path)) and data not in BUILTINS:
+        _data_path(data)
+
+
+def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
+    """The file that a model is loaded from.
+
+    Args:
+        model: Name of a demo model, path of a model file, or a Keras model.
+        staging: Where a Keras model of this process is saved.
+        trust: Whether Python code inside it may run.
+
+    Raises:
+        InvalidInput: If it is none of these.
+    """
+    from workbench.models.demo.demo import DEMO_MODELS
+
+    if isinstance(model, str) and model in DEMO_MODELS:
+        return DEMO_MODELS[model].path
+    if isinstance(model, (str, Path)):
+        return _model_path(model)
+    if hasattr(model, "save") and hasattr(model, "layers"):
+        from workbench.models.intake.intake import save_from_notebook
+
+        file = staging / "model.keras"
+        save_from_notebook(model, file, trust=trust)
+        return file
+    raise InvalidInput(
+        say("A model of type {kind} cannot be opened.", kind=type(model).__name__),
+        say("Give a Keras model, a path, or the name of a demo model: {names}.", names=tuple(DEMO_MODELS)),
+    )
+
+
+def model_name(model: Any, file: Path) -> str:
+    """A short name for the baseline."""
+    if isinstance(model, str) and not Path(model).exists():
+        return model
+    own = getattr(model, "name", None)
+    return own if isinstance(own, str) and not isinstance(model, Path) else file.stem
+
+
+def hand_over_data(
+    data: Data, staging: Path, label: str | None, limit_bytes: int | None, bounds: Bounds
+) -> str | Path | Collecting:
+    """The name or file that a data set is prepared from, or what writes that file in the job.
+
+    Args:
+        data: See :data:`Data`.
+        staging: Where arrays of this process are written.
+        label: Label column of a ``DataFrame``.
+        limit_bytes: The most memory that the values may take; None for the usual limit.
+        bounds: How much is read of what gives its samples one after the other.
+
+    Raises:
+        InvalidInput: If it is none of these, or never ends.
+    """
+    from workbench.data.builtin import BUILTINS
+
+    if isinstance(data, str) and data in BUILTINS:
+        _require_no_label(label, data)
+        return data
+    if isinstance(data, (str, Path)):
+        path = _data_path(data)
+        if path.is_dir() or path.suffix.lower() in (".npz", ".zip"):
+            _require_no_label(label, path.name)
+        return path
+    if not is_frame(data):
+        _require_no_label(label, type(data).__name__)
+    streams = streams_in(data)
+    for stream in streams:
+        require_end(stream, bounds)
+    tables = is_frame(data) or is_columns_and_labels(data)
+    collecting = Collecting(
+        _copied(data) if tables else data, staging / "arrays.npz", label, limit_bytes, bounds
+    )
+    if streams or tables:
+        return collecting
+    # Arrays are written now: the caller may change them as soon as this returns.
+    return collecting.write()
+
+
+def _model_path(model: str | Path) -> Path:
+    from workbench.models.demo.demo import DEMO_MODELS
+    from workbench.models.intake.inspection import glance
+
+    path = _existing(model)
+    if path is None:
+        raise InvalidInput(
+            say("There is no model {path}.", path=str(model)),
+            with_suggestion(
+                model,
+                DEMO_MODELS,
+                say("Name a file, or one of the demo models: {names}.", names=tuple(DEMO_MODELS)),
+            ),
+        )
+    problem = glance(path)
+    if problem is not None and not problem.trust:
+        raise problem.error()
+    return path
+
+
+def _data_path(data: str | Path) -> Path:
+    from workbench.data.builtin import BUILTINS
+    from workbench.data.files import require_plausible
+
+    path = _existing(data)
+    if path is None:
+        raise InvalidInput(
+            say("There is no data {path}.", path=str(data)),
+            with_suggestion(
+                data,
+                BUILTINS,
+                say("Name a file or folder, or built-in data: {names}.", names=tuple(BUILTINS)),
+            ),
+        )
+    require_plausible(path)
+    return path
+
+
+def _existing(named: str | Path) -> Path | None:
+    try:
+        path = Path(named).expanduser()
+        return path.resolve() if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, a home of nobody
+        return None
+
+
+def _copied(data: Any) -> Any:
+    """A table, or a table and its labels, that the caller may change while the job reads them."""
+    if is_frame(data):
+        return data.copy()
+    x, y = data
+    return x.copy(), y.copy() if hasattr(y, "copy") else y
+
+
+def _require_no_label(label: str | None, data: str) -> None:
+    """Refuses the name of a column where there are none: it would be ignored in silence."""
+    if label is None:
+        return
+    raise InvalidInput(
+        say(
+            "label={label} names a column of a table, and {data} is none.",
+            label=repr(label)[:60],
+            data=data,
+        ),
+        say("Leave label out: these data say themselves what their labels are."),
+    )

@@ -1,0 +1,202 @@
+"""What runs inside worker processes. Every function takes the reporter first and plain values after.
+
+Submitted by :mod:`workbench.engine.pipeline`; imports TensorFlow only inside the functions, and only where
+the worker is one that may.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.api.dataset import Dataset, DatasetInfo
+from workbench.api.technique import AnyTechnique, Applied, Context, Parameters, Reporter
+from workbench.api.text import say
+from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
+from workbench.data.outputs import OutputWish
+from workbench.jobs import onednn
+from workbench.jobs.slot import shared_slot
+from workbench.measure.records import QualityVerdict, SizeMeasurement
+from workbench.measure.size import measure_size
+from workbench.models.converting.memory import release_memory
+
+if TYPE_CHECKING:
+    from workbench.measure.latency import Candidate
+    from workbench.measure.output_reading import OutputReading
+    from workbench.measure.range_choice import Tried
+    from workbench.models.intake.intake import Opened
+
+Scores = npt.NDArray[np.float32]
+
+
+def without_onednn(report: Reporter, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls ``function(report, *arguments)``; processes that it starts run TensorFlow without oneDNN."""
+    with onednn.switched_off():
+        return function(report, *arguments)
+
+
+def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared: bool) -> Opened:
+    """Loads a foreign model file safely; see :func:`workbench.models.intake.intake.open_model`."""
+    from workbench.models.intake import intake
+
+    report.stage(say("Reading the model"))
+    with shared_slot(report, say("reading a model")):
+        return intake.open_model(report, source, folder, trust=trust, shared=shared)
+
+
+def prepare_data(
+    report: Reporter,
+    source: str | Path,
+    folder: Path,
+    options: dict[str, Any],
+    model: ModelDescription | None = None,
+) -> DatasetInfo:
+    """Reads, splits and scales a data set into ``folder``; see :func:`workbench.data.prepare.prepare`."""
+    from workbench.data.prepare import prepare
+
+    report.stage(say("Reading the data"))
+    with shared_slot(report, say("reading data")):
+        return prepare(source, folder, model=model, **options).info
+
+
+def read_output(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    wish: OutputWish,
+) -> OutputReading:
+    """Decides what a model's output means; see :func:`workbench.measure.output_reading.read_output`."""
+    from workbench.measure import output_reading
+
+    with shared_slot(report):
+        return output_reading.read_output(report, path, home, settings, description, folder, wish)
+
+
+def match_output(
+    report: Reporter,
+    parent: Candidate,
+    made: Candidate,
+    outputs: Sequence[JudgedOutput],
+    expected: int,
+    dataset: Path,
+) -> int:
+    """Finds the judged output in a new file; see :mod:`workbench.measure.output_matching`."""
+    from workbench.measure.output_matching import matching_output
+
+    with shared_slot(report):
+        return matching_output(report, parent, made, outputs, expected, Dataset(dataset))
+
+
+def try_on_samples(
+    report: Reporter,
+    path: Path,
+    home: str,
+    settings: RuntimeSettings,
+    description: ModelDescription,
+    folder: Path,
+    ranges: bool,
+) -> Tried:
+    """Runs a model on samples of the data; see :func:`workbench.measure.range_choice.try_on_samples`."""
+    from workbench.measure import range_choice
+
+    with shared_slot(report):
+        return range_choice.try_on_samples(report, path, home, settings, description, folder, ranges)
+
+
+def apply_technique(
+    report: Reporter,
+    technique: AnyTechnique,
+    parameters: Parameters,
+    parent: Variant,
+    dataset: Path,
+    folder: Path,
+    seed: int,
+    others: Mapping[str, Variant],
+) -> tuple[Applied, float, SizeMeasurement]:
+    """Applies a technique to a variant.
+
+    Args:
+        report: Progress and cancellation.
+        technique: The technique itself, so that one made in a notebook works too.
+        parameters: Its parameters, validated.
+        parent: The variant to start from.
+        dataset: Folder of the prepared data set.
+        folder: An empty folder for the new file.
+        seed: Seeds everything random.
+        others: Further variants that it reads.
+
+    Returns:
+        What it made; the seconds that this took: waiting for a worker, or for a measurement to end,
+        is not part of it; and the size of the file, which is known long before its other numbers.
+    """
+    with nullcontext() if technique.measures else shared_slot(report, say(technique.title)):
+        report.check()
+        started = time.monotonic()
+        with _trusting(parent) if technique.worker == "tensorflow" else nullcontext():
+            applied = technique.apply(
+                Context(parent, Dataset(dataset), folder, report, seed, others),
+                parameters,
+            )
+        seconds = time.monotonic() - started
+        release_memory()  # a warm worker serves for hours
+        size = measure_size(applied.path, applied.description.parameters, check=report.check)
+    return applied, seconds, size
+
+
+def export_float(report: Reporter, variant: Variant, target: Literal["tflite", "onnx"], folder: Path) -> Path:
+    """Writes a Keras variant as float32 in another format, to compare layers with.
+
+    Args:
+        report: Progress.
+        variant: A Keras variant.
+        target: The format.
+        folder: An empty folder.
+    """
+    from workbench.models.converting.conversion import load_keras, to_onnx, to_tflite
+
+    with shared_slot(report), _trusting(variant):
+        report.stage(say("Converting to float32 for comparison"))
+        model = load_keras(variant.path, trust=variant.settings.trusted)
+        path = folder / f"float32.{target}"
+        return to_tflite(model, path) if target == "tflite" else to_onnx(model, path)
+
+
+def judge_change(
+    report: Reporter,
+    variant: str,
+    reference: str,
+    variant_scores: Scores,
+    reference_scores: Scores,
+    dataset: Path,
+    seed: int,
+) -> QualityVerdict:
+    """The paired change of F1 and accuracy; see :func:`workbench.measure.quality.compare_quality`."""
+    from workbench.measure.quality import compare_quality
+
+    with shared_slot(report):
+        data = Dataset(dataset)
+        return compare_quality(
+            variant,
+            reference,
+            variant_scores,
+            reference_scores,
+            data.y("test"),
+            seed=seed,
+            occurring=data.info.occurring,
+        )
+
+
+def _trusting(variant: Variant) -> AbstractContextManager[None]:
+    """What the user said of the code inside a variant, for every step that rebuilds its layers."""
+    from workbench.models.intake.trusting import trusting
+
+    return trusting(True) if variant.settings.trusted else nullcontext()

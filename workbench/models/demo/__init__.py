@@ -1,0 +1,1 @@
+"""The models that ship: their architectures, their files, their training."""

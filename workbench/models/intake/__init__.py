@@ -1,0 +1,1 @@
+"""Models from outside: inspected, read in a process with limits, proved."""

@@ -1,0 +1,231 @@
+"""Takes in a model from outside: inspects it, reads it safely, proves it, stores it as a baseline."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench.api.errors import InvalidInput, Refused, WorkbenchError
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import Reporter
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, ModelDescription
+from workbench.models.intake.adapting import Adapted, adapted, fixed_batch
+from workbench.models.intake.findings import LARGEST_ACTIVATION_ELEMENTS, Inspection, Kind, size_text
+from workbench.models.intake.inspection import inspect
+from workbench.models.intake.keras_reading import read_keras
+from workbench.models.intake.notebook import save_from_notebook
+from workbench.models.intake.parity import (
+    TOLERANCE,
+    largest_difference,
+    outputs_of,
+    require_parity,
+    same_model,
+    tried_inputs,
+)
+from workbench.models.intake.trial import try_file
+from workbench.models.reading.description import describe_keras
+
+__all__ = ["Opened", "inspect", "open_model", "save_from_notebook"]
+
+_SAME = say("The stored file was read back: its layers and weights are the same.")
+_SUFFIX: dict[Kind, str] = {"keras": ".keras", "h5": ".h5", "tflite": ".tflite", "onnx": ".onnx"}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that was taken in.
+
+    Attributes:
+        path: The baseline's file, in the folder that was given.
+        format: ``keras``, or the file's own format where it can only be measured.
+        description: What it holds.
+        notes: The way that was taken, what was dropped, what was proven.
+        needs_tensorflow: Whether a process that runs it must import TensorFlow.
+        trusted: Whether it carries code that may run, because the user said so.
+    """
+
+    path: Path
+    format: Format
+    description: ModelDescription
+    notes: tuple[Text, ...]
+    needs_tensorflow: bool
+    trusted: bool = False
+
+
+def open_model(
+    report: Reporter, source: Path, folder: Path, *, trust: bool = False, shared: bool = False
+) -> Opened:
+    """Takes in a model file; runs in a worker process under the executor's limits.
+
+    Args:
+        report: Stages and cancellation.
+        source: A ``.keras``, ``.h5``, ``.tflite`` or ``.onnx`` file, or a SavedModel folder.
+        folder: Where the baseline is written; nothing stays there if this raises.
+        trust: Whether the user said that code inside the file may run.
+        shared: Whether the page is shared with strangers; ``trust`` is not heard then.
+
+    Returns:
+        The baseline. A Keras model is stored again, without its optimizer; other files are copied.
+
+    Raises:
+        workbench.api.errors.Refused: For code, references to other files, or sizes out of all measure.
+        workbench.api.errors.InvalidInput: For a file that is damaged, incomplete or of another kind.
+        workbench.api.errors.Cancelled: If the user cancelled.
+    """
+    source, folder = Path(source), Path(folder)
+    trust = trust and not shared
+    report.stage(say("Inspecting the file"))
+    inspection = inspect(source)
+    _raise_problems(inspection, trust=trust, shared=shared)
+    # safe mode stays on for a file that does not need the user's trust
+    trust = trust and any(problem.trust for problem in inspection.problems)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
+        copy = source
+        if inspection.kind != "saved model":
+            report.stage(say("Copying the file"))
+            # What was inspected is what gets read: the source may change in between.
+            copy = _copy(source, Path(incoming), _SUFFIX[inspection.kind])
+            _raise_problems(inspect(copy), trust=trust, shared=shared)
+        report.check()
+        try:
+            if inspection.kind in {"tflite", "onnx"}:
+                return _measure_only(report, copy, folder, inspection)
+            return _baseline(report, copy, source.name, folder, inspection, trust=trust)
+        except BaseException:
+            _target(folder, inspection.kind).unlink(missing_ok=True)
+            raise
+
+
+def _raise_problems(inspection: Inspection, *, trust: bool, shared: bool) -> None:
+    # What trust does not help against comes first: nobody is told to trust a file that is refused anyway.
+    for problem in sorted(inspection.problems, key=lambda problem: problem.trust):
+        if not (trust and problem.trust):
+            raise problem.error(shared=shared)
+
+
+def _copy(source: Path, folder: Path, suffix: str) -> Path:
+    # Keras goes by the file name
+    name = source.name if source.suffix == suffix else f"{source.stem or 'model'}{suffix}"
+    try:
+        return Path(shutil.copyfile(source, folder / name))
+    except OSError as error:
+        raise InvalidInput(
+            say("{name} cannot be copied: {reason}.", name=source.name, reason=str(error.strerror))
+        ) from error
+
+
+def _target(folder: Path, kind: Kind) -> Path:
+    return folder / f"model{_SUFFIX[kind] if kind in {'tflite', 'onnx'} else '.keras'}"
+
+
+def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspection) -> Opened:
+    form: Literal["tflite", "onnx"] = "tflite" if inspection.kind == "tflite" else "onnx"
+    report.stage(say("Running the file once, in a process of its own"))
+    description = try_file(report, copy, form)
+    if not description.inputs or not description.outputs:
+        raise InvalidInput(say("{name} has no inputs or no outputs.", name=copy.name))
+    note = say(
+        "A {form} file can be measured and compared; techniques need the Keras model.", form=f".{form}"
+    )
+    return Opened(
+        path=copy.replace(_target(folder, inspection.kind)),
+        format=form,
+        description=description,
+        notes=(*inspection.notes, note),
+        needs_tensorflow=False,
+    )
+
+
+def _baseline(
+    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
+) -> Opened:
+    read = read_keras(report, copy, name, inspection, trust=trust)
+    changed = adapted(read.model)
+    description = _described(changed)
+    _check_activations(description, name)
+    report.check()
+    report.stage(say("Storing the model and reading it back"))
+    target = _target(folder, inspection.kind)
+    proven = _store(changed.model, target, description, name, trust=trust)
+    notes = [*inspection.notes, *read.notes, *changed.notes, proven]
+    if inspection.optimizer_bytes:
+        notes.append(
+            say(
+                "The optimizer's state is not kept: that saves {size}.",
+                size=size_text(inspection.optimizer_bytes),
+            )
+        )
+    return Opened(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
+
+
+def _check_activations(description: ModelDescription, name: str) -> None:
+    for layer in description.layers:
+        elements = prod(length or 1 for length in layer.output_shape)
+        if elements > LARGEST_ACTIVATION_ELEMENTS:
+            raise Refused(
+                say(
+                    "Layer {layer} in {name} makes {elements:,} numbers of a sample; the limit is {limit:,}.",
+                    layer=layer.name,
+                    name=name,
+                    elements=elements,
+                    limit=LARGEST_ACTIVATION_ELEMENTS,
+                ),
+                say("Running it would fill the memory."),
+            )
+
+
+def _described(changed: Adapted) -> ModelDescription:
+    found = describe_keras(changed.model)
+    inputs = tuple(
+        spec.model_copy(update={"made_for": "float64"}) if spec.name in changed.exact_inputs else spec
+        for spec in found.inputs
+    )
+    return found.model_copy(update={"inputs": inputs, "batch": changed.batch})
+
+
+def _store(model: Any, target: Path, description: ModelDescription, name: str, *, trust: bool) -> Text:
+    """Saves the model, reads the file back and compares the two: on random input where that can be run.
+
+    Free lengths and the words of a lookup are made up here. What fails on them may run on the data, so that
+    it is no verdict: then equal layers and weights are the proof, and the data's own samples the trial.
+    """
+    from workbench.models.converting.conversion import load_keras
+
+    try:
+        model.save(target)
+        again = load_keras(target, trust=trust)
+    except WorkbenchError:
+        raise
+    # Keras raises whatever a layer's get_config raises
+    except Exception as error:
+        raise InvalidInput(
+            say("{name} was read, but cannot be stored: {reason}", name=name, reason=reason_of(error)),
+            say("Save it again where it was made, with model.save('model.keras')."),
+        ) from error
+    try:
+        inputs, before = tried_inputs(model, description.inputs, batch=fixed_batch(model))
+        after = outputs_of(again, inputs)
+    except WorkbenchError:
+        raise
+    # Keras and TensorFlow raise whatever the layers raise on input that does not fit
+    except Exception as error:
+        if same_model(model, again):
+            return _SAME
+        raise InvalidInput(
+            say("{name} was read, but cannot be run: {reason}", name=name, reason=reason_of(error)),
+            say("Run model.predict on it where it was made, and save it again."),
+        ) from error
+    made_up = any(None in spec.shape for spec in description.inputs)
+    if made_up and largest_difference(before, after) > TOLERANCE and same_model(model, again):
+        # a length that does not fit in may give numbers that nobody computed
+        return _SAME
+    return say(
+        "The stored file was read back: largest difference on random input {difference:.1e}.",
+        difference=require_parity(before, after, name),
+    )

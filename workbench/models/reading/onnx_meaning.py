@@ -1,0 +1,170 @@
+"""What the outputs of an ONNX graph mean: their values, followed backwards through its nodes."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from workbench.api.variant import Meaning
+from workbench.models.reading.value_range import (
+    PROBABILITIES,
+    SCORES,
+    UNKNOWN,
+    Values,
+    activated,
+    added,
+    clipped,
+    constant,
+    divided,
+    either,
+    largest,
+    logarithm,
+    meaning,
+    multiplied,
+    negated,
+    raised,
+    smallest,
+)
+
+_DEEPEST = 150
+_LARGEST_CONSTANT = 4096
+"""Numbers of a stored tensor whose bounds are read: a factor or an offset has no more."""
+
+_LINEAR = frozenset(
+    {"Gemm", "MatMul", "Conv", "ConvTranspose", "QLinearConv", "QLinearMatMul", "QGemm", "FusedGemm"}
+    | {"ConvInteger", "MatMulInteger", "FusedMatMul", "Einsum"}
+)
+_ACTIVATIONS = {
+    "Softmax": "softmax",
+    "Sigmoid": "sigmoid",
+    "HardSigmoid": "hard_sigmoid",
+    "QLinearSoftmax": "softmax",
+    "QLinearSigmoid": "sigmoid",
+    "LogSoftmax": "log_softmax",
+    "Relu": "relu",
+    "Tanh": "tanh",
+    "Softsign": "softsign",
+    "Exp": "exp",
+}
+_RESULT_OF_ONE = frozenset(
+    {"QuantizeLinear", "DequantizeLinear", "Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
+    | {"Transpose", "Slice", "Gather", "Split", "Dropout", "Expand", "Tile", "Upsample", "DepthToSpace"}
+    | {"AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax", "ReduceMin"}
+    | {"QLinearAveragePool", "QLinearGlobalAveragePool", "TopK", "GatherElements", "SpaceToDepth"}
+)
+_BETWEEN = frozenset({"Concat", "Mean"})
+_FROM_0_TO_1 = frozenset(
+    {"Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "And", "Or", "Not", "OneHot"}
+)
+
+
+def output_meanings(graph: Any) -> tuple[Meaning, ...]:
+    """What the values of each output of a graph are, as far as its nodes tell.
+
+    Args:
+        graph: An ``onnx.GraphProto``.
+    """
+    walk = _Walk(graph)
+    return tuple(meaning(walk.values(value.name)) for value in graph.output)
+
+
+class _Walk:
+    def __init__(self, graph: Any) -> None:
+        self._makers = {name: node for node in graph.node for name in node.output}
+        self._stored = {tensor.name: tensor for tensor in graph.initializer}
+        self._known: dict[str, Values] = {}
+        self._depth = 0
+
+    def values(self, name: str) -> Values:
+        """What is known of the values of a tensor."""
+        if name not in self._known:
+            self._known[name] = UNKNOWN
+            if name in self._stored:
+                self._known[name] = _bounds(self._stored[name])
+            elif name in self._makers and self._depth < _DEEPEST:
+                self._depth += 1
+                self._known[name] = self._made(self._makers[name])
+                self._depth -= 1
+        return self._known[name]
+
+    def _made(self, node: Any) -> Values:
+        kind = node.op_type
+        if kind in _LINEAR:
+            return SCORES
+        if kind in _FROM_0_TO_1:
+            return PROBABILITIES
+        if kind == "Constant":
+            return _constant(node)
+        if not node.input:
+            return UNKNOWN
+        if kind in _ACTIVATIONS:
+            return activated(self.values(node.input[0]), _ACTIVATIONS[kind])
+        if kind in _RESULT_OF_ONE:
+            return self.values(node.input[0])
+        if kind in _BETWEEN:
+            return either([self.values(name) for name in node.input])
+        return self._of_arithmetic(node)
+
+    def _of_arithmetic(self, node: Any) -> Values:
+        every = [self.values(name) if name else UNKNOWN for name in node.input]
+        match node.op_type:
+            case "Add" | "Sum":
+                return added(every)
+            case "Sub":
+                return added([every[0], negated(every[1])])
+            case "Max":
+                return largest(every)
+            case "Min":
+                return smallest(every)
+            case "Mul":
+                return multiplied(every)
+            case "Div":
+                return divided(*every)
+            case "Neg":
+                return negated(every[0])
+            case "Where":
+                return either(every[1:])
+            case "Sqrt":
+                return raised(every[0], 0.5)
+            case "Pow" if every[1].constant is not None:
+                return raised(every[0], every[1].constant)
+            case "Log":
+                return logarithm(every[0])
+            case "Pad":
+                return either([every[0], constant(0.0)])
+            case "Clip":
+                return clipped(every[0], *self._limits(node))
+            case _:
+                return UNKNOWN
+
+    def _limits(self, node: Any) -> tuple[float, float]:
+        # attributes before operator set 11, inputs since
+        found = {attribute.name: attribute.f for attribute in node.attribute}
+        limits = [found.get("min", -inf), found.get("max", inf)]
+        for position, name in enumerate(node.input[1:3]):
+            if name:
+                value = self.values(name).constant
+                limits[position] = limits[position] if value is None else value
+        return limits[0], limits[1]
+
+
+def _constant(node: Any) -> Values:
+    for attribute in node.attribute:
+        if attribute.name == "value":
+            return _bounds(attribute.t)
+        if attribute.name == "value_float":
+            return constant(attribute.f)
+    return UNKNOWN
+
+
+def _bounds(tensor: Any) -> Values:
+    """Smallest and largest of a small stored tensor of floats."""
+    import onnx
+
+    floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
+    if tensor.data_type not in floats or int(np.prod(tensor.dims)) not in range(1, _LARGEST_CONSTANT):
+        return UNKNOWN
+    array = onnx.numpy_helper.to_array(tensor).astype(np.float64)
+    return constant(array.min(), array.max()) if np.isfinite(array).all() else UNKNOWN

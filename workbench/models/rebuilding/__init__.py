@@ -1,0 +1,1 @@
+"""Keras models built again with other layers."""

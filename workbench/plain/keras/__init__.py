@@ -1,0 +1,1 @@
+"""Parts for models of Keras."""

@@ -1,0 +1,340 @@
+"""Plain code that measures a grid of runtimes, precisions, threads and batches."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from workbench.api.technique import CodePaths
+from workbench.api.variant import Format, Variant
+from workbench.models.converting.conversion import OPSET
+from workbench.runtimes import runtime
+from workbench.techniques.inference.grid.cells import Cell, Model, Way
+from workbench.techniques.inference.grid.parameters import GridParameters
+from workbench.techniques.inference.runtime_code import (
+    conversion_code,
+    keras_inputs_code,
+    litert_output_code,
+    position_code,
+)
+
+_SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
+
+_RUNNERS = {
+    "litert": """\
+def litert(file, threads, batch):
+    run = Interpreter(file, num_threads=threads).get_signature_runner()
+    details = {**run.get_input_details(), **run.get_output_details()}
+    outputs = run.get_output_details()
+    first = {first}
+
+    def stored(name, x):
+        scale, zero_point = details[name]["quantization"]
+        if details[name]["dtype"] == np.float32:
+            return x
+        limits = np.iinfo(details[name]["dtype"])
+        quantized = np.clip(np.round(x / np.float32(scale) + zero_point), limits.min, limits.max)
+        return quantized.astype(details[name]["dtype"])
+
+    def predict(samples):
+        y = run(**{name: stored(name, x) for name, x in samples.items()})[first]
+        scale, zero_point = details[first]["quantization"]
+        return y if y.dtype == np.float32 else (y.astype("float32") - zero_point) * np.float32(scale)
+
+    return predict
+""",
+    "onnxruntime": """\
+def onnx_runtime(file, threads, batch):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    return lambda samples: session.run(None, samples)[{output}]
+""",
+    "openvino": """\
+def open_vino(file, threads, batch):
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+    path = f"{file}/model.xml" if os.path.isdir(file) else file
+    request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
+    return lambda samples: request.infer(samples)[{output}].copy()
+""",
+    "keras": """\
+def keras_model(file, threads, batch, wrap):
+    model = keras.models.load_model(file, compile=False)
+    call = wrap(model)
+    return lambda samples: keras.tree.flatten(call({inputs}))[{output}].numpy()
+""",
+}
+
+_CALLS = {
+    "litert": "litert(file, threads, batch)",
+    "onnxruntime": "onnx_runtime(file, threads, batch)",
+    "openvino": "open_vino(file, threads, batch)",
+    "keras.eager": "keras_model(file, threads, batch, lambda model: model)",
+    "keras.function": "keras_model(file, threads, batch, tf.function)",
+    "keras.xla": "keras_model(file, threads, batch, lambda model: tf.function(model, jit_compile=True))",
+}
+
+_IMPORTS = {
+    "litert": ("from ai_edge_litert.interpreter import Interpreter",),
+    "onnxruntime": ('os.environ["ORT_DISABLE_TELEMETRY"] = "1"', "import onnxruntime"),
+    "openvino": ('sys.modules["openvino_telemetry"] = None', "import openvino"),
+    "keras": ("import keras", "import tensorflow as tf"),
+}
+
+_DERIVED = {
+    ("onnxruntime", "float16"): """\
+import onnx
+from onnxruntime.quantization.onnx_model import ONNXModel
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+halved = ONNXModel(convert_float_to_float16(onnx.load({source}), keep_io_types=True))
+halved.topological_sort()
+onnx.save(halved.model, {target})
+""",
+    ("onnxruntime", "dynamic int8"): """\
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+quantize_dynamic({source}, {target}, weight_type=QuantType.QUInt8)
+""",
+    ("openvino", "float16"): """\
+import openvino
+
+openvino.save_model(openvino.Core().read_model({source} + "/model.xml"), {target} + "/model.xml", True)
+""",
+}
+
+_MEASURE = """\
+rng = np.random.default_rng(0)
+
+
+def batch_of(samples, size):
+    index = rng.integers(len(next(iter(samples.values()))), size=size)
+    return {name: x[index] for name, x in samples.items()}
+
+
+def macro_f1(predicted):
+    classes = np.unique([labels, predicted])
+    both = [2 * np.sum((labels == c) & (predicted == c)) for c in classes]
+    either = [np.sum(labels == c) + np.sum(predicted == c) for c in classes]
+    return float(np.mean(np.array(both) / np.array(either)))
+
+
+def f1_of(predict):
+    parts = [
+        predict({name: x[i : i + 32] for name, x in validation.items()}) for i in range(0, len(labels), 32)
+    ]
+    return macro_f1(np.concatenate(parts).reshape(len(labels), -1).argmax(-1))
+
+
+runs, f1 = {}, {}
+for name, runtime, file, threads, batch in cells:
+    predict = start[runtime](file, threads, batch)
+    runs[name, threads, batch] = predict, [batch_of(validation, batch) for _ in range(5)]
+    if name not in f1:
+        f1[name] = f1_of(predict)
+
+times = {cell: [] for cell in runs}
+for cell, (predict, inputs) in runs.items():  # warm up
+    for i in range(10):
+        predict(inputs[i % 5])
+for _ in range(30):
+    for number in rng.permutation(len(runs)):
+        cell = list(runs)[number]
+        predict, inputs = runs[cell]
+        for run in range(13):
+            begin = time.perf_counter()
+            predict(inputs[run % 5])
+            if run >= 3:
+                times[cell].append(time.perf_counter() - begin)
+
+p50_ms = {cell: 1000 * float(np.median(seconds)) for cell, seconds in times.items()}
+"""
+
+
+def grid_code(
+    variant: Variant,
+    ways: Mapping[Model, Way],
+    parameters: GridParameters,
+    cells: Sequence[Cell],
+    paths: CodePaths,
+) -> str:
+    """The script; it writes every file, measures, and copies the best one.
+
+    Args:
+        variant: The parent.
+        ways: How each file is made.
+        parameters: Goal and limits.
+        cells: Every combination.
+        paths: File names.
+    """
+    files = {model: _file(variant, model, way, paths) for model, way in ways.items()}
+    known = {model: file for model, file in files.items() if model.runtime in _CALLS}
+    kept = [cell for cell in cells if cell.model in known and _one_number_of_threads(cell, cells)]
+    sections = [
+        text
+        for model, way in ways.items()
+        if model in known and way.technique is not None
+        for text in [_section(variant, model, way, files[model], paths)]
+    ]
+    names = dict.fromkeys(cell.model.runtime for cell in kept)
+    families = dict.fromkeys("keras" if name.startswith("keras.") else name for name in names)
+    imports, bodies = _hoisted(
+        [
+            "import os\nimport shutil\nimport sys\nimport time\nimport numpy as np\n",
+            *("\n".join(_IMPORTS[family]) + "\n" for family in families),
+            *sections,
+        ]
+    )
+    threads = next((cell.threads for cell in kept if runtime(cell.model.runtime).imports_tensorflow), None)
+    limit = (
+        ""
+        if threads is None
+        else f"""\
+# TensorFlow takes its number of threads once in a process: its cells with others are left out here.
+tf.config.threading.set_intra_op_parallelism_threads({threads})
+tf.config.threading.set_inter_op_parallelism_threads({threads})
+
+"""
+    )
+    # not format(): the functions have braces of their own
+    runners = "\n\n".join(
+        _RUNNERS[family]
+        .replace("{inputs}", keras_inputs_code(variant))
+        .replace("{first}", litert_output_code(variant, "outputs"))
+        .replace("{output}", str(position_code(variant)))
+        for family in families
+    )
+    starts = "".join(
+        f"    {json.dumps(name)}: lambda file, threads, batch: {_CALLS[name]},\n" for name in names
+    )
+    rows = "".join(
+        "    "
+        + json.dumps([cell.model.label, cell.model.runtime, known[cell.model], cell.threads, cell.batch])
+        + ",\n"
+        for cell in kept
+    )
+    return f"""\
+{imports}
+{limit}{"".join(bodies)}
+
+{runners}
+
+start = {{
+{starts}}}
+cells = [
+{rows}]
+{_data(variant, paths)}
+{_MEASURE}
+{_choose(parameters)}
+{_keep(paths)}"""
+
+
+def _one_number_of_threads(cell: Cell, cells: Sequence[Cell]) -> bool:
+    if not runtime(cell.model.runtime).imports_tensorflow:
+        return True
+    return cell.threads == cells[0].threads
+
+
+def _data(variant: Variant, paths: CodePaths) -> str:
+    names = [spec.name for spec in variant.description.inputs]
+    single = len(names) == 1
+    pairs = ", ".join(
+        f"{json.dumps(name)}: data[{json.dumps('x_validation' if single else f'x_validation.{name}')}]"
+        for name in names
+    )
+    return f"""\
+data = np.load({json.dumps(paths.data)})
+validation, labels = {{{pairs}}}, data["y_validation"]
+"""
+
+
+def _choose(parameters: GridParameters) -> str:
+    limit = parameters.limit_ms or "float('inf')"
+    if parameters.goal == "latency":
+        best = "best = min(fit, key=lambda cell: p50_ms[cell])"
+    else:
+        best = "best = max(fit, key=lambda cell: cell[2] / p50_ms[cell])"
+    return f"""\
+for (name, threads, batch), ms in sorted(p50_ms.items(), key=lambda item: item[1]):
+    rate = 1000 * batch / ms
+    print(f"{{name}}, {{threads}} / {{batch}}: {{ms:.3f}} ms, {{rate:.0f}} a second, F1 {{f1[name]:.3f}}")
+enough = max(f1.values()) - {parameters.tolerance / 100}
+fit = [cell for cell, ms in p50_ms.items() if f1[cell[0]] >= enough and ms <= {limit}]
+{best}
+print("best:", *best)
+"""
+
+
+def _keep(paths: CodePaths) -> str:
+    return f"""\
+file = next(file for name, _, file, _, _ in cells if name == best[0])
+output = {json.dumps(paths.output)} + os.path.splitext(file)[1]
+if os.path.isdir(file):
+    shutil.copytree(file, output, dirs_exist_ok=True)
+else:
+    shutil.copyfile(file, output)
+"""
+
+
+def _slug(model: Model) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", f"{model.runtime}-{model.precision}")
+
+
+def _format(variant: Variant, model: Model, way: Way) -> Format:
+    if way.technique is None:
+        return variant.format
+    if way.technique.produces is not None:
+        return way.technique.produces
+    formats: dict[str, Format] = {"litert": "tflite", "onnxruntime": "onnx", "openvino": "openvino"}
+    return formats.get(model.runtime, "keras")
+
+
+def _file(variant: Variant, model: Model, way: Way, paths: CodePaths) -> str:
+    if way.technique is None:
+        return paths.model
+    return f"{paths.output}-{_slug(model)}{_SUFFIXES[_format(variant, model, way)]}"
+
+
+def _section(variant: Variant, model: Model, way: Way, file: str, paths: CodePaths) -> str:
+    assert way.technique is not None
+    made = _format(variant, model, way)
+    source = f"{paths.output}-{_slug(Model(model.runtime, 'float32'))}{_SUFFIXES[made]}"
+    if way.derived:
+        body = _DERIVED[model.runtime, model.precision].format(
+            source=json.dumps(source), target=json.dumps(file)
+        )
+        first = conversion_code(variant, made, paths.model, source, OPSET)
+        return f"\n# {model.label}\n{first}\n{body}"
+    if way.technique.name == "inference.runtime":
+        return f"\n# {model.label}\n{conversion_code(variant, made, paths.model, file, OPSET)}"
+    own = CodePaths(model=paths.model, data=paths.data, output=file)
+    return f"\n# {model.label}\n{way.technique.code(variant, way.parameters, own)}"
+
+
+def _hoisted(scripts: Iterable[str]) -> tuple[str, list[str]]:
+    """All import statements of some scripts, once, and what is left of each."""
+    standard, before, others, bodies = set[str](), set[str](), set[str](), []
+    for script in scripts:
+        left = []
+        for line in script.splitlines():
+            if re.match(r"(os\.environ|sys\.modules)\[", line):
+                before.add(line)
+            elif re.match(r"import (os|re|shutil|sys|tempfile|time)$", line):
+                standard.add(line)
+            elif re.match(r"(import|from) ", line):
+                others.add(line)
+            else:
+                left.append(line)
+        body = "\n".join(left).strip("\n")
+        if body:
+            bodies.append(f"{body}\n\n")
+    ordered = sorted(others, key=lambda line: (line.startswith("from"), line))
+    parts = (sorted(standard), sorted(before), ordered)
+    return "\n".join("".join(line + "\n" for line in part) for part in parts if part), bodies

@@ -1,0 +1,148 @@
+"""Makes the ONNX file that TensorRT gets, and judges it without a GPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.api.errors import InvalidInput
+from workbench.api.library_errors import reason_of
+from workbench.api.technique import Context
+from workbench.api.text import Text, say
+from workbench.api.variant import Skip, Table
+from workbench.data.batches import chosen_output, ordered
+from workbench.models.converting.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
+from workbench.models.converting.onnx_precision import to_float16, to_tensorrt_int8
+from workbench.techniques.inference.tensorrt.parameters import TensorRtParameters
+from workbench.techniques.quantization.onnx_files import (
+    calibration_reader,
+    input_names,
+    operations,
+    prepared_onnx,
+)
+
+_BATCH = 32
+
+
+class Made:
+    """The file for TensorRT and what is known of it.
+
+    Attributes:
+        source: The float32 file that it was made from.
+        judged: The file that ONNX Runtime predicts with: the same, or one that rounds as it does.
+        touched, skipped, notes: For the report.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        judged: Path,
+        touched: tuple[Text, ...],
+        skipped: tuple[Skip, ...] = (),
+        notes: tuple[Text, ...] = (),
+    ) -> None:
+        self.source, self.judged = source, judged
+        self.touched, self.skipped, self.notes = touched, skipped, notes
+
+
+def prepare(context: Context, parameters: TensorRtParameters, path: Path, temporary: Path) -> Made:
+    """Writes the ONNX file that TensorRT gets. Needs no GPU.
+
+    Args:
+        context: The technique's; progress up to 0.85.
+        parameters: The precision, and how to calibrate.
+        path: The file to write.
+        temporary: A folder for files on the way, which are in the answer.
+    """
+    from workbench.api.privacy import import_onnxruntime
+
+    onnxruntime = import_onnxruntime()
+    source = prepared_onnx(context, temporary)
+    context.report.stage(say("Preparing the file for TensorRT"))
+    context.report.check()
+    match parameters.precision:
+        case "float32":
+            path.write_bytes(source.read_bytes())
+            return Made(source, path, (say("float32 throughout, without the 19-bit products of TF32."),))
+        case "float16":
+            to_float16(source, path)
+            told = say("Weights and operations are float16; inputs and outputs stay float32.")
+            return Made(source, path, (told,))
+        case "bfloat16":
+            to_bfloat16(source, path)
+            told = say("Weights and operations are bfloat16; inputs and outputs stay float32.")
+            judged = rounded_like_bfloat16(source, temporary / "rounded.onnx")
+            note = say("Judged with a float32 file whose values are rounded to bfloat16 at each operation.")
+            return Made(source, judged, (told,), notes=(note,))
+    reader, note = calibration_reader(context, parameters, input_names(onnxruntime, source))
+    to_tensorrt_int8(source, path, reader)
+    touched, skipped = operations(path)
+    return Made(source, path, (touched,), skipped, (note,))
+
+
+def quality_table(context: Context, float32: Path, prepared: Path) -> Table:
+    """Macro F1 on the validation split before and after, predicted by ONNX Runtime."""
+    rows = []
+    for name, path in ((say("float32"), float32), (say("for TensorRT"), prepared)):
+        rows.append((name, _f1(context, predict_exactly(context, path))))
+    return Table(
+        title=say("Quality before any GPU is there"),
+        columns=(say("File"), say("F1 on the validation split")),
+        rows=tuple(rows),
+        note=say(
+            "Predicted by ONNX Runtime with its optimizations off, so that quantized values are computed "
+            "with as on the GPU."
+        ),
+    )
+
+
+def predict_exactly(context: Context, path: Path) -> npt.NDArray[np.float32]:
+    """The first output on the validation split, without ONNX Runtime's own fused kernels.
+
+    Args:
+        context: For the data and cancellation.
+        path: An ``.onnx`` file.
+
+    Raises:
+        InvalidInput: If ONNX Runtime cannot run it.
+    """
+    from workbench.api.dataset import sample_count, select
+    from workbench.api.privacy import import_onnxruntime
+
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    # Fused int8 kernels of CPUs without VNNI saturate, which a GPU does not.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    features = context.dataset.x("validation")
+    parts: list[Any] = []
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        inputs = session.get_inputs()
+        names = [item.name for item in inputs]
+        outputs = [item.name for item in session.get_outputs()]
+        # prepared from the parent's file, or converted from it in the order of its outputs
+        chosen = outputs[chosen_output(outputs, context.parent.settings.output)]
+        step = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else _BATCH
+        for start in range(0, sample_count(features), step):
+            context.report.check()
+            batch = ordered(select(features, slice(start, start + step)), names)
+            parts.append(session.run([chosen], dict(zip(names, batch, strict=True)))[0])
+    except (RuntimeError, ValueError) as error:
+        raise InvalidInput(
+            say("ONNX Runtime cannot run the prepared file: {error}", error=reason_of(error))
+        ) from error
+    joined: npt.NDArray[np.float32] = np.concatenate(parts).astype(np.float32)
+    return joined
+
+
+def _f1(context: Context, outputs: npt.NDArray[np.float32]) -> float:
+    from workbench.measure.scores import RunningF1, to_predictions, to_scores
+
+    classes = len(context.dataset.info.classes)
+    labels = np.asarray(context.dataset.y("validation"))[: len(outputs)]
+    scores, _ = to_scores(outputs, classes, from_logits=context.parent.description.from_logits)
+    return RunningF1(classes).add(labels, to_predictions(scores))

@@ -1,0 +1,1 @@
+"""Smaller and cheaper layers: widths, channels, depth, ranks, sparsity, clusters."""

@@ -1,0 +1,308 @@
+"""Low-rank factorization."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+from typing_extensions import override
+
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
+from workbench.api.technique import (
+    Aim,
+    Applied,
+    CodePaths,
+    Context,
+    Effect,
+    Estimate,
+    Family,
+    Parameters,
+    Shortfall,
+    Technique,
+)
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Report, Skip, Table, Variant
+from workbench.plain.keras.kernels import leaves
+from workbench.techniques.structure.exchanging import rebuild
+from workbench.techniques.structure.low_rank.code import low_rank_code
+from workbench.techniques.structure.low_rank.factor_layers import (
+    KINDS,
+    ConvolutionMethod,
+    Factorable,
+    factor_layers,
+    factors_of,
+    obstacle,
+    set_factors,
+)
+from workbench.techniques.structure.low_rank.ranks import (
+    RankChoice,
+    by_energy,
+    by_sensitivity,
+    by_target,
+    shown,
+)
+from workbench.training import obstacle as training_obstacle
+from workbench.training.fine_tuning import (
+    FineTuningParameters,
+    fine_tune,
+    fine_tuning_seconds,
+    finish,
+    load_parent,
+    misfit,
+)
+from workbench.training.kernel_choice import KernelParameters, described, names
+from workbench.training.validation import validator
+
+
+class _LowRank(Parameters):
+    choose: Literal["spectrum", "weights", "sensitivity"] = Field(
+        "spectrum",
+        title="Rank by",
+        description="spectrum: each layer keeps a share of its squared singular values. weights: the same "
+        "share for all, so that the model reaches a number of weights. sensitivity: each layer and rank is "
+        "tried on the validation split.",
+    )
+    energy: float = Field(
+        0.9,
+        ge=0.1,
+        le=1,
+        title="Energy kept",
+        description="For the choice by spectrum: the part of its squared singular values that a layer keeps.",
+        json_schema_extra={"only": {"choose": "spectrum"}},
+    )
+    weights: float = Field(
+        0.5,
+        ge=0.01,
+        lt=1,
+        title="Weights left",
+        description="For the choice by weights: weights after / before, of the whole model.",
+        json_schema_extra={"only": {"choose": "weights"}},
+    )
+    tolerance: float = Field(
+        0.01,
+        ge=0,
+        le=0.5,
+        title="F1 given up for a layer",
+        description="For the choice by sensitivity: how much F1 may fall for one layer, before fine-tuning. "
+        "0.01 is one point.",
+        json_schema_extra={"only": {"choose": "sensitivity"}},
+    )
+    convolutions: ConvolutionMethod = Field(
+        "spatial",
+        title="Convolutions become",
+        description="spatial: a column and a row, 3x1 then 1x3. tucker: fewer channels before and after, "
+        "1x1 then 3x3 then 1x1.",
+        json_schema_extra={"advanced": True},
+    )
+
+
+class LowRankParameters(FineTuningParameters, KernelParameters, _LowRank):
+    """How small the factors are, and how they are trained."""
+
+
+class LowRank(Technique[LowRankParameters]):
+    """Splits the weight matrix of a layer into a product of two small ones, by its singular values.
+
+    A Dense layer of 512 to 512 at rank 64 becomes one of 512 to 64 and one of 64 to 512: a quarter of the
+    weights and operations, in every runtime. A convolution becomes a column and a row, or three
+    convolutions in fewer channels. A layer that would not shrink is left alone. The layers are ordinary
+    ones, and the model converts like any other; small models can still become slower, since
+    there are more layers.
+
+    Sources: Jaderberg et al., 2014 (arXiv:1405.3866), columns and rows; Kim et al., 2016
+    (arXiv:1511.06530), Tucker; Denton et al., 2014 (arXiv:1404.0736).
+    """
+
+    name: ClassVar[str] = "structure.low_rank"
+    family: ClassVar[Family] = "structure"
+    title: ClassVar[str] = "Low-rank factorization"
+    parameters_type: ClassVar[type[Parameters]] = LowRankParameters
+    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
+    trains: ClassVar[bool] = True
+    produces: ClassVar[Format | None] = "keras"
+    # A product of factors has neither the zeros nor the shared values of the matrix.
+    loses: ClassVar[frozenset[Effect]] = frozenset({"sparsity", "clusters"})
+
+    @override
+    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: LowRankParameters) -> Text | None:
+        if (reason := misfit(variant, dataset, parameters.epochs)) is not None:
+            return reason
+        if parameters.choose == "sensitivity" and (reason := training_obstacle(variant, dataset)) is not None:
+            return reason
+        layers = [layer for layer in described(variant.description, parameters) if layer.kind in KINDS]
+        if not layers:
+            return say(
+                "{name} has no Dense, EinsumDense, Conv1D or Conv2D layer of this kind to split.",
+                name=variant.name,
+            )
+        return None
+
+    @override
+    def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: LowRankParameters) -> Estimate:
+        ratio = parameters.weights if parameters.choose == "weights" else None
+        seconds = fine_tuning_seconds(parameters, variant, dataset, ratio or 0.7)
+        if parameters.choose == "sensitivity":
+            layers = len(described(variant.description, parameters))
+            macs = variant.description.macs or 1e6
+            seconds += 9 * layers * (0.02 + dataset.counts["validation"] * macs / 2e10)
+        return Estimate(
+            seconds=seconds,
+            size_ratio=ratio,
+            expectation=say(
+                "Weights and operations of wide layers fall in every runtime; how far depends on how quickly "
+                "their singular values fall, which wide trained layers do and narrow ones do not. The time "
+                "falls less: two small layers cost more than one of the same operations."
+            ),
+        )
+
+    @override
+    def apply(self, context: Context, parameters: LowRankParameters) -> Applied:
+        model = load_parent(context)
+        found, skipped = _factorable(model, parameters)
+        context.report.stage(say("Choosing ranks"))
+        choice = _ranks(model, found, context, parameters)
+        skipped = (*skipped, *choice.skipped)
+        if not choice.ranks:
+            raise Refused(
+                say(
+                    "No layer of this model would become smaller. {reasons}",
+                    reasons=" ".join(f"{skip.name}: {skip.reason}" for skip in skipped[:5]),
+                ),
+                say("Keep less energy, or choose another technique."),
+            )
+        context.report.stage(say("Splitting layers"))
+        before = model.count_params()
+        smaller = split(model, found, choice)
+        # A layer that was split is gone as such: what was known of the old one stands in the report.
+        tuned = fine_tune(
+            smaller,
+            context,
+            parameters,
+            share=(0.4 if parameters.choose == "sensitivity" else 0.1, 0.95),
+        )
+        chosen = [layer for layer in found if layer.name in choice.ranks]
+        applied = finish(smaller, context, Report())
+        report = Report(
+            touched=tuple(_sentence(layer, choice) for layer in chosen),
+            skipped=skipped,
+            notes=(
+                say(
+                    "{before} weights became {after}.",
+                    before=f"{before:,}",
+                    after=f"{smaller.count_params():,}",
+                ),
+            ),
+            tables=(_table(chosen, choice), *choice.tables),
+        )
+        return replace(applied, report=report.followed_by(tuned))
+
+    @override
+    def code(self, variant: Variant, parameters: LowRankParameters, paths: CodePaths) -> str:
+        return low_rank_code(variant, parameters, paths)
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        if shortfall != "slower":
+            return None
+        return say(
+            "Each factorized layer became two: fewer operations, but a second call and a second pass "
+            "over memory, which cost more than the operations saved. Wider layers and lower ranks gain."
+        )
+
+    @override
+    def variant_name(self, parameters: LowRankParameters) -> str:
+        if parameters.choose == "spectrum":
+            return f"low rank {100 * parameters.energy:g} %"
+        if parameters.choose == "weights":
+            return f"low rank, {100 * parameters.weights:g} % weights"
+        return "low rank"
+
+
+def _factorable(model: Any, parameters: LowRankParameters) -> tuple[list[Factorable], tuple[Skip, ...]]:
+    left = names(parameters.leave)
+    found, skipped, seen = [], [], set()
+    for name, layer in leaves(model):
+        if not layer.weights or id(layer) in seen:
+            continue
+        seen.add(id(layer))
+        convolution = "Conv" in type(layer).__name__
+        reason = obstacle(layer)
+        if layer.name in left:
+            reason = say("It was to be left alone.")
+        elif (
+            reason is None
+            and parameters.layers != "all"
+            and convolution != (parameters.layers == "convolutions")
+        ):
+            reason = say("Layers of this kind were not asked for.")
+        if reason is None:
+            factors = factors_of(layer, parameters.convolutions)
+            found.append(Factorable(name, tuple(name.split("/")), layer, factors))
+        elif any(len(weight.shape) > 1 for weight in layer.weights):
+            skipped.append(Skip(name=name, reason=reason))
+    return found, tuple(skipped)
+
+
+def _ranks(
+    model: Any, found: list[Factorable], context: Context, parameters: LowRankParameters
+) -> RankChoice:
+    if parameters.choose == "spectrum":
+        return by_energy(found, parameters.energy)
+    if parameters.choose == "weights":
+        split_up = sum(layer.factors.kernel.size for layer in found)
+        return by_target(found, model.count_params() - split_up, parameters.weights)
+    return by_sensitivity(
+        found,
+        parameters.tolerance,
+        validator(model, context),
+        lambda done: context.report.progress(0.4 * done),
+    )
+
+
+def split(model: Any, found: list[Factorable], choice: RankChoice) -> Any:
+    """The model with layers in their factors."""
+    by_path = {layer.path: layer for layer in found if layer.name in choice.ranks}
+
+    def parts(path: tuple[str, ...], layer: Any) -> list[Any] | None:
+        wanted = by_path.get(path)
+        return None if wanted is None else factor_layers(wanted, choice.ranks[wanted.name])
+
+    rebuilt = rebuild(model, parts)
+    for path, wanted in by_path.items():
+        set_factors(wanted, choice.ranks[wanted.name], rebuilt.layers[path])
+    return rebuilt.model
+
+
+def _sentence(layer: Factorable, choice: RankChoice) -> Text:
+    ranks = choice.ranks[layer.name]
+    return say(
+        "{layer}: {before} weights became {after}, at rank {rank} of {full}.",
+        layer=layer.name,
+        before=f"{layer.factors.kernel.size:,}",
+        after=f"{layer.factors.parameters(ranks):,}",
+        rank=shown(ranks),
+        full=shown(layer.factors.full),
+    )
+
+
+def _table(chosen: list[Factorable], choice: RankChoice) -> Table:
+    rows = []
+    for layer in chosen:
+        factors, ranks = layer.factors, choice.ranks[layer.name]
+        rows.append(
+            (
+                layer.name,
+                round(100 * factors.parameters(ranks) / factors.kernel.size, 1),
+                shown(ranks),
+                shown(factors.full),
+                round(100 * factors.energy(ranks), 2),
+            )
+        )
+    return Table(
+        title=say("Ranks"),
+        columns=(say("Layer"), say("Weights left, %"), say("Rank"), say("Full rank"), say("Energy kept, %")),
+        rows=tuple(rows),
+        picture="bars",
+    )

@@ -1,0 +1,1 @@
+"""How the same architecture is trained."""

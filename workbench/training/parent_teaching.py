@@ -1,0 +1,116 @@
+"""Learning from the parent while fine-tuning: parameters, the teacher, and the same as plain code.
+
+A model that lost channels, weights or distinct values finds back to what its parent said of each sample
+sooner than to the labels alone.
+
+Source: Hinton et al., Distilling the Knowledge in a Neural Network, 2015 (arXiv:1503.02531).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from workbench.api.technique import Context, Parameters
+from workbench.api.variant import Variant
+from workbench.techniques.distillation.code import soft_targets_code
+from workbench.training import training_code
+from workbench.training.fine_tuning import FineTuningParameters
+
+if TYPE_CHECKING:
+    from workbench.training.distilling import Teacher
+
+
+class _Learning(Parameters):
+    distill: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Learn from the parent",
+        description="Weight of what the parent says about each sample, beside the labels, while "
+        "fine-tuning; 0 learns from the labels alone.",
+        json_schema_extra={"advanced": True},
+    )
+    temperature: float = Field(
+        4.0,
+        ge=1,
+        le=20,
+        title="Temperature",
+        description="Softens what the parent says and what is learned from it.",
+        json_schema_extra={"advanced": True},
+    )
+
+
+class TaughtParameters(FineTuningParameters, _Learning):
+    """Fine-tuning in which the parent may teach."""
+
+
+def parent_as_teacher(context: Context, parameters: TaughtParameters, parent: Any = None) -> Teacher | None:
+    """The parent as the teacher of what is made of it, or None where it does not teach.
+
+    Args:
+        context: Of the job.
+        parameters: Of the technique.
+        parent: The parent's model, where it is still as it was; read again otherwise.
+    """
+    if not parameters.distill or not parameters.epochs:
+        return None
+    from workbench.models.converting.conversion import load_keras
+    from workbench.training.distilling import Teacher
+
+    if parent is None:
+        parent = load_keras(context.parent.path, trust=context.parent.settings.trusted)
+    return Teacher(
+        models=[parent],
+        from_logits=[context.parent.description.from_logits],
+        temperature=parameters.temperature,
+        weight=parameters.distill,
+    )
+
+
+def teaching_code(variant: Variant, parameters: TaughtParameters, parent: str) -> str:
+    """Code of ``Distilled``, which :func:`taught_code` needs before it; nothing without a teacher.
+
+    Args:
+        variant: The parent.
+        parameters: Of the technique.
+        parent: An expression that gives the parent's model. ``ops`` of Keras is imported before it.
+    """
+    if not parameters.distill:
+        return ""
+    return f"""
+
+teachers = [({parent}, {variant.description.from_logits})]
+temperature, weight = {parameters.temperature}, {parameters.distill}
+{soft_targets_code(variant)}"""
+
+
+def loaded(file: str) -> str:
+    """An expression that reads a model."""
+    return f"keras.models.load_model({json.dumps(file)}, compile=False)"
+
+
+def taught_code(
+    variant: Variant,
+    parameters: TaughtParameters,
+    *,
+    callbacks: Sequence[str] = (),
+    judged_from: int = 0,
+) -> str:
+    """Code that trains ``model`` further, with its teacher if it has one.
+
+    Args:
+        variant: The parent.
+        parameters: Of the technique.
+        callbacks: Expressions of further Keras callbacks.
+        judged_from: As it is given to ``train``.
+    """
+    if not parameters.distill:
+        return training_code("model", variant, parameters, callbacks=callbacks, judged_from=judged_from)
+    training = training_code("distilled", variant, parameters, callbacks=callbacks, judged_from=judged_from)
+    # The output layer, which one of the optimizers leaves alone, is the student's.
+    training = training.replace("in distilled.layers", "in student.layers")
+    return f"student = model\ndistilled = Distilled()\n{training}"
