@@ -1,13 +1,22 @@
-"""What every test relies on: quiet TensorFlow, no GPU unless asked, no deadline on a loaded machine."""
+"""What every test relies on: quiet TensorFlow, no GPU unless asked, no deadline on a loaded machine.
+
+And what many tests start from and none of them is about: worker processes, and an opened model.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import hypothesis
+import pytest
 
 from workbench.api.privacy import forbid_telemetry
+from workbench.jobs.executor import Executor
+from workbench.workbench import Workbench
 
 forbid_telemetry()  # also where a test imports a runtime's package itself
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,3 +28,43 @@ os.environ["WORKBENCH_SLOT_FOLDER"] = _slot.name
 
 hypothesis.settings.register_profile("default", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """``made_once(name, make)``: a folder that ``make`` fills, once for all processes of this test run."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # each process has a folder of its own in that of the run
+
+    def of(name: str, make: Callable[[Path], None]) -> Path:
+        folder = base / f"once-{name}"
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                begun = Path(tempfile.mkdtemp(dir=base)) / "folder"
+                make(begun)
+                begun.rename(folder)
+        return folder
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def executor() -> Iterator[Executor]:
+    """Worker processes for all tests that are not about them: each start imports TensorFlow."""
+    executor = Executor()
+    executor.start()
+    yield executor
+    executor.close()
+
+
+@pytest.fixture(scope="session")
+def opened_digits(made_once: Callable[..., Path], executor: Executor) -> Path:
+    """A workbench with the digits model, opened and measured. Copy it, do not use it."""
+
+    def make(folder: Path) -> None:
+        with Workbench(folder, executor=executor) as workbench:
+            workbench.open("dense-digits", "digits").wait()
+
+    return made_once("opened-digits", make)

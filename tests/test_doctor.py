@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from workbench.api.text import say
+from workbench import techniques
+from workbench.api.technique import Parameters, Shortfall, Technique
+from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Precision, RuntimeSettings, Variant
 from workbench.measure.records import (
     Interval,
@@ -19,8 +23,10 @@ from workbench.measure.records import (
     SpeedVerdict,
     SpeedWord,
 )
+from workbench.results import doctor, doctor_quality, doctor_speed
 from workbench.results.doctor import notes
 from workbench.results.rows import ResultRow
+from workbench.runtimes import runtimes
 
 
 def machine(*features: str) -> dict[str, Passport]:
@@ -384,3 +390,62 @@ def test_nothing_is_said_of_precision_between_unlike_files(
     assert "int8 is slower" not in words
     assert "int8 is slower" in compared("int8", "slower", 1000, 1000)
     assert "int8 is slower" in compared("int8", "slower", 1050, 990)
+
+
+class Weaving(Technique[Parameters]):
+    """A technique of somebody else's that knows why its numbers are what they are."""
+
+    name = "structure.weaving"
+    family = "structure"
+    title = "Weaving"
+    parameters_type = Parameters
+    produces = None
+
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        answered = variant.parameters.get("answered", get_args(Shortfall))
+        return Text(template=f"woven: {shortfall}") if shortfall in answered else None
+
+    def fits(self, *_: Any) -> None: ...
+
+    def estimate(self, *_: Any) -> Any: ...
+
+    def apply(self, *_: Any) -> Any: ...
+
+    def code(self, *_: Any) -> str:
+        return ""
+
+
+@pytest.fixture
+def weaving() -> Iterator[type[Weaving]]:
+    techniques.register(Weaving)
+    yield Weaving
+    techniques.unregister(Weaving.name)
+
+
+def test_a_technique_that_is_registered_while_running_explains_its_own_numbers(
+    weaving: type[Weaving],
+) -> None:
+    woven = made_by(weaving.name, epochs=3)
+    assert "woven: lost F1" in said(lost(5, woven))
+    row = ResultRow(variant=woven, size=size(300), speed=speed("no measurable change", 1.0))
+    assert said(row) == "woven: not faster"
+    silent = made_by(weaving.name, answered=("slower",))
+    row = ResultRow(variant=silent, size=size(300), speed=speed("slower", 0.7))
+    assert said(row) == "woven: slower"
+    # a technique that has nothing to say gets what holds for any
+    silent = made_by(weaving.name, answered=(), epochs=3)
+    assert "learned less in its 3 epochs" in said(lost(5, silent))
+    row = ResultRow(variant=silent, size=size(1000))
+    assert "not smaller" in said(row)
+    weaving.repacks = True
+    assert said(row) == ""
+    # and so does one that is no longer installed
+    techniques.unregister(weaving.name)
+    assert "not smaller" in said(row)
+
+
+def test_the_doctor_knows_no_technique_and_no_runtime_by_name() -> None:
+    names = [*techniques.techniques(), *runtimes()]
+    for module in (doctor, doctor_speed, doctor_quality):
+        source = Path(str(module.__file__)).read_text(encoding="utf-8")
+        assert not [name for name in names if f'"{name}"' in source]

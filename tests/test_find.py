@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,17 +24,11 @@ GOAL = Goal(want="faster", f1_may_fall=0.02, runtime="litert")
 
 
 @pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    executor = Executor()
-    executor.start()
-    yield executor
-    executor.close()
-
-
-@pytest.fixture(scope="module")
-def opened(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with Workbench(tmp_path_factory.mktemp("digits"), executor=executor) as workbench:
-        workbench.open("dense-digits", "digits").wait()
+def opened(
+    opened_digits: Path, executor: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("find") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
         yield workbench
 
 

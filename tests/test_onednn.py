@@ -56,6 +56,15 @@ def test_another_end_is_not_blamed_on_tensorflow(number: int, kind: str) -> None
     assert type(error) is JobFailed
 
 
+def test_who_asks_for_them_again_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(onednn.VARIABLE, raising=False)
+    assert not onednn.stay_off(None)
+    assert onednn.stay_off(onednn.OFF)
+    assert f"set {onednn.VARIABLE}=1 in the environment" in str(onednn.made_without())
+    monkeypatch.setenv(onednn.VARIABLE, "1")
+    assert not onednn.stay_off(onednn.OFF)
+
+
 def test_processes_of_a_call_hear_the_switch() -> None:
     def ask(report: object) -> str:
         code = f"import os; print(os.environ.get({onednn.VARIABLE!r}))"

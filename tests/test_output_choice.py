@@ -15,7 +15,7 @@ from workbench.workbench import Workbench
 pytestmark = pytest.mark.slow
 
 
-def test_the_judged_output_is_asked_for_and_followed(tmp_path: Path) -> None:
+def test_the_judged_output_is_asked_for_and_followed(tmp_path: Path, executor: Executor) -> None:
     import keras
     from keras import initializers, layers
 
@@ -30,10 +30,7 @@ def test_the_judged_output_is_asked_for_and_followed(tmp_path: Path) -> None:
     model = keras.Model(
         x, {"aux": head([3, 1, 2], "softmax"), "main": head([0, 1, 2], None), "amount": layers.Dense(1)(x)}
     )
-    executor = Executor()
-    executor.start()
-    workbench = Workbench(tmp_path / "workbench", executor=executor)
-    try:
+    with Workbench(tmp_path / "workbench", executor=executor) as workbench:
         with pytest.raises(
             InvalidInput, match=r"3 outputs: amount \(1\), aux \(3\), main \(3\). 2 of them fit"
         ):
@@ -56,6 +53,3 @@ def test_the_judged_output_is_asked_for_and_followed(tmp_path: Path) -> None:
             (doubt,) = row.quality.warnings
             assert "The output main is right on 100%" in str(doubt)
             assert 'say output="main"' in str(doubt)
-    finally:
-        workbench.close()
-        executor.close()

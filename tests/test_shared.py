@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.judging import judged
 from workbench.api.errors import Cancelled, JobFailed, Refused
 from workbench.engine import submit
 from workbench.engine.shared_mode import JOB_LIMITS, require_allowed
@@ -75,6 +76,5 @@ def test_a_visitor_has_one_job_at_a_time_and_each_ends_at_its_limit(
         visitor.apply("structure.width", epochs=1000, patience=0).wait()
 
     shared.setattr(submit, "JOB_LIMITS", JOB_LIMITS)  # the worker that was ended has a successor
-    made = visitor.apply("quantization.float16").wait()
-    assert made is not None
+    made = judged(visitor, visitor.apply("quantization.float16"))
     assert made.format == "tflite"

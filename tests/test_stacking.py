@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from tests.judging import judged
 from workbench.api.errors import Refused
 from workbench.api.recipe import Recipe, Step
 from workbench.api.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Report, Variant
+from workbench.jobs.executor import Executor
 from workbench.results.rows import ResultRow
 from workbench.techniques import register, unregister
 from workbench.workbench import Workbench
@@ -85,11 +89,13 @@ class Outlier(_Changed):
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+def digits(
+    opened_digits: Path, executor: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
     for technique in (Blur, Outlier):
         register(technique)
-    with Workbench(tmp_path_factory.mktemp("stacking")) as workbench:
-        workbench.open("dense-digits", "digits").wait()
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("stacking") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
         yield workbench
     for technique in (Blur, Outlier):
         unregister(technique.name)
@@ -97,16 +103,12 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 
 @pytest.fixture(scope="module")
 def sparse(digits: Workbench) -> Variant:
-    made = digits.apply("structure.sparsity", share=0.75, epochs=3).wait()
-    assert made is not None
-    return made
+    return judged(digits, digits.apply("structure.sparsity", share=0.75, epochs=3))
 
 
 @pytest.fixture(scope="module")
 def small(digits: Workbench, sparse: Variant) -> Variant:
-    made = digits.apply("quantization.int8", sparse.id).wait()
-    assert made is not None
-    return made
+    return judged(digits, digits.apply("quantization.int8", sparse.id))
 
 
 def row(workbench: Workbench, variant: Variant) -> ResultRow:
@@ -127,8 +129,7 @@ def test_zeros_are_counted_and_survive_quantization(
 
 
 def test_zeros_that_a_later_step_loses_are_told(digits: Workbench, sparse: Variant) -> None:
-    blurred = digits.apply("structure.blur", sparse.id).wait()
-    assert blurred is not None
+    blurred = judged(digits, digits.apply("structure.blur", sparse.id))
     found = row(digits, blurred)
     assert found.zeros == 0
     assert [str(text) for text in found.lost] == [
@@ -171,20 +172,17 @@ def test_a_recipe_of_a_senseless_order_is_refused_before_its_first_step(digits: 
 
 
 def test_the_layer_that_destroyed_a_quantized_variant_is_named(digits: Workbench) -> None:
-    spoilt = digits.apply("structure.outlier").wait()
-    assert spoilt is not None
+    spoilt = judged(digits, digits.apply("structure.outlier"))
     same = row(digits, spoilt).quality_change
     assert same is not None
     assert same.change.value == pytest.approx(0, abs=0.01)
 
-    small = digits.apply("quantization.int8", spoilt.id).wait()
-    assert small is not None
+    small = judged(digits, digits.apply("quantization.int8", spoilt.id))
     found = row(digits, small)
     assert found.quality is not None
     assert found.quality.f1_macro.value < 0.9
     (table,) = found.tables
     assert str(table.title).startswith("Error down the graph")
     assert "First bad layer" in str(table.note)
-    healthy = digits.apply("quantization.int8").wait()
-    assert healthy is not None
+    healthy = judged(digits, digits.apply("quantization.int8"))
     assert row(digits, healthy).tables == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from tests.judging import judged
 from tests.techniques.applying import run_scripts
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
@@ -31,26 +33,21 @@ from workbench.measure.narrowing import latency_curve, timed_variant
 from workbench.measure.records import LatencyMeasurement
 from workbench.results.rows import ResultRow
 from workbench.runtimes import runtime
-from workbench.techniques import register
+from workbench.techniques import register, unregister
 from workbench.workbench import Event, Workbench
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    executor = Executor()
-    executor.start()
-    yield executor
-    executor.close()
-
-
-@pytest.fixture(scope="module")
-def opened(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    workbench = Workbench(tmp_path_factory.mktemp("digits"), executor=executor)
-    workbench.open("dense-digits", "digits").wait()
-    yield workbench
-    workbench.close()
+def opened(
+    opened_digits: Path, executor: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("workbench") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
+        yield workbench
+    for technique in (Noise, Crashing):
+        unregister(technique.name)
 
 
 def test_the_kernel_imports_nothing_heavy(opened: Workbench) -> None:
@@ -178,8 +175,7 @@ def test_names_notes_and_stars_are_seen_by_a_second_page(opened: Workbench, exec
 
 def test_a_last_step_is_a_name_as_long_as_only_one_variant_ends_with_it(opened: Workbench) -> None:
     narrow = opened.variant("width 0.5")
-    half = opened.apply("quantization.float16", narrow.id)
-    assert half.wait() is not None
+    half = judged(opened, opened.apply("quantization.float16", narrow.id))
     assert opened.variant("float16").parent == opened.baseline.id  # type: ignore[union-attr]
     opened.rename("float16", "half")
     opened.rename("float16 2", "another → float16")
@@ -188,7 +184,7 @@ def test_a_last_step_is_a_name_as_long_as_only_one_variant_ends_with_it(opened: 
     assert "another → float16, width 0.5 → float16" in str(refused.value)
     opened.rename("half", "float16")
     opened.rename("another → float16", "float16 2")
-    opened.delete(half.state.variant or "")
+    opened.delete(half.id)
 
 
 def test_a_measurement_that_was_cancelled_is_taken_up(
@@ -272,7 +268,7 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
 
 def test_cancelling_leaves_nothing_half(opened: Workbench) -> None:
     before = opened.variants
-    job = opened.apply("structure.width", epochs=200)
+    job = opened.apply("structure.width", epochs=1000, patience=0)
     waiting = opened.apply("quantization.float16", again=True)
     assert waiting.state.queue_position == 1
     waiting.cancel()
@@ -297,7 +293,7 @@ def test_another_process_cancels_a_job_through_the_folder(opened: Workbench, exe
     with Workbench(opened.folder, executor=executor) as beside:
         seen: Queue[JobState] = Queue()
         beside.observe(lambda event: seen.put(event[1]) if event[0] == "job" else None)
-        job = opened.apply("structure.width", epochs=200)
+        job = opened.apply("structure.width", epochs=1000, patience=0)
         # How far it is comes from the other process, too, with its curves.
         while not (state := seen.get(timeout=300)).metrics:
             assert state.id == job.id
@@ -484,8 +480,7 @@ class Noise(Technique[NoiseParameters]):
 def test_a_technique_added_at_run_time_works(opened: Workbench) -> None:
     register(Noise)
     assert "structure.noise" in opened.techniques()
-    noisy = opened.apply("structure.noise", scale=10.0).wait()
-    assert noisy is not None
+    noisy = judged(opened, opened.apply("structure.noise", scale=10.0))
     row = next(row for row in opened.results() if row.variant.id == noisy.id)
     assert row.quality_change is not None
     assert row.quality_change.word == "lost"
@@ -503,23 +498,6 @@ def test_of_two_pages_that_open_a_model_at_once_one_does(executor: Executor, tmp
         assert other.variants == (baseline,)
 
 
-def test_arrays_of_a_notebook(executor: Executor, tmp_path: Path) -> None:
-    from sklearn.datasets import load_digits
-
-    x, y = load_digits(return_X_y=True)
-    workbench = Workbench(tmp_path, executor=executor)
-    baseline = workbench.open("dense-digits", ((x / 16).reshape(-1, 8, 8, 1).astype("float32"), y)).wait()
-    assert baseline is not None
-    with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
-        workbench.open("dense-digits", "digits")
-    again = workbench.open("dense-digits", ((x / 16).reshape(-1, 8, 8, 1).astype("float32"), y))
-    assert again.state.status == "done"
-    assert again.wait() == baseline
-    with pytest.raises(InvalidInput, match="already holds the model dense-digits"):
-        workbench.open("dense-digits", ((x / 15).reshape(-1, 8, 8, 1).astype("float32"), y))
-    workbench.close()
-
-
 def test_a_model_that_does_not_fit_the_data(executor: Executor, tmp_path: Path) -> None:
     workbench = Workbench(tmp_path, executor=executor)
     job = workbench.open("dense-digits", "breast-cancer")
@@ -527,7 +505,6 @@ def test_a_model_that_does_not_fit_the_data(executor: Executor, tmp_path: Path) 
         job.wait()
     assert job.state.status == "failed"
     assert workbench.variants == ()
-    assert workbench.open("dense-digits", "digits").wait() is not None
     workbench.close()
 
 
@@ -537,9 +514,11 @@ def kept(workbench: Workbench) -> tuple[object, ...]:
     return workbench.variants, workbench.dataset_info, workbench.results(), files
 
 
-def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
+def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_and_arrays_of_a_notebook_are_opened(
     executor: Executor, tmp_path: Path
 ) -> None:
+    from sklearn.datasets import load_digits
+
     x = np.random.default_rng(0).normal(size=(240, 8, 8, 1)).astype("float32")
     workbench = Workbench(tmp_path, executor=executor)
     empty = kept(workbench)
@@ -562,9 +541,17 @@ def test_an_opening_that_fails_or_is_cancelled_leaves_nothing_behind(
     assert (job.state.status, job.state.variant) == ("cancelled", None)
     assert kept(workbench) == empty
 
-    opened = workbench.open("dense-digits", "digits", name="mine").wait()
-    assert opened is not None
-    assert opened.name == "mine"
+    images, y = load_digits(return_X_y=True)
+    images = images.reshape(-1, 8, 8, 1).astype("float32")
+    baseline = workbench.open("dense-digits", (images / 16, y), name="mine").wait()
+    assert baseline is not None
+    assert baseline.name == "mine"
+    for other in ("digits", (images / 15, y)):
+        with pytest.raises(InvalidInput, match="already holds the model mine"):
+            workbench.open("dense-digits", other)
+    again = workbench.open("dense-digits", (images / 16, y))
+    assert again.state.status == "done"
+    assert again.wait() == baseline
     workbench.close()
 
 
@@ -608,5 +595,5 @@ def test_a_crash_of_tensorflow_is_tried_once_more_with_other_kernels(opened: Wor
 
     # Heard by the steps that follow: this one would crash otherwise, and does not even try.
     job = opened.apply("structure.crashing", scale=0.002)
-    assert job.wait() is not None
+    judged(opened, job)
     assert job.state.log == ()

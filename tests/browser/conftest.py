@@ -39,7 +39,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
+PATIENCE_S = 300
+"""Against hanging only, whatever else this machine does."""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -79,7 +81,7 @@ class Server:
         """How many kernels and connections it has."""
         request = Request(f"http://{self.host}/api/status?{self.query}")
         try:
-            with urlopen(request, timeout=30) as answer:
+            with urlopen(request, timeout=PATIENCE_S) as answer:
                 return json.load(answer)
         except HTTPError as error:
             if error.code != 500:
@@ -96,7 +98,10 @@ class Server:
 
 @contextmanager
 def running(command: list[str], **environment: str) -> Iterator[Server]:
-    """Starts a server and waits for the address that it prints; ends it as a user does."""
+    """Starts a server and waits for the address that it prints; ends it as a user does.
+
+    Nothing of it may be left, whatever it was doing.
+    """
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -118,23 +123,29 @@ def running(command: list[str], **environment: str) -> Iterator[Server]:
     reader.start()
     try:
         while True:
-            line = lines.get(timeout=120)
+            line = lines.get(timeout=PATIENCE_S)
             assert line, f"the server ended:\n{''.join(seen)}"
             address = next((word for word in line.split() if word.startswith("http://")), None)
             if address is not None:
                 break
         yield Server(process, address, seen)
     finally:
+        family = []
         if process.poll() is None:
+            family = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(signal.SIGINT)
         try:
-            process.wait(30)
+            process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             pytest.fail(f"the server did not end:\n{''.join(seen)[-3000:]}")
         finally:
             reader.join(10)
             process.stdout.close()
+        if family:
+            assert process.returncode == 0, "".join(seen)[-3000:]
+        _, alive = psutil.wait_procs(family, timeout=PATIENCE_S)
+        assert [one.pid for one in alive] == []
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +256,7 @@ def write_notebook(folder: Path, *sources: str) -> Path:
     return folder
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s for: {what}"
@@ -267,18 +278,15 @@ def user_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits(made_once: Callable[..., Path], opened_digits: Path, executor: Executor) -> Path:
     """A finished workbench: the digits model and its int8 variant. Copy it, do not use it."""
-    folder = tmp_path_factory.mktemp("made") / "digits"
-    executor = Executor()
-    executor.start()
-    try:
+
+    def make(folder: Path) -> None:
+        shutil.copytree(opened_digits, folder)
         with Workbench(folder, executor=executor) as workbench:
-            workbench.open("dense-digits", "digits").wait(300)
-            workbench.apply("quantization.int8").wait(300)
-    finally:
-        executor.close()
-    return folder
+            workbench.apply("quantization.int8").wait()
+
+    return made_once("digits-and-int8", make)
 
 
 @pytest.fixture(scope="module")
@@ -296,7 +304,7 @@ def page_server(
 
 def drawn(page: Page) -> None:
     """Waits until the page shows its variants and its first figure."""
-    expect(page.get_by_role("radio", name="int8")).to_be_visible()
+    expect(page.get_by_role("radio", name="int8", exact=True)).to_be_visible()
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
 
 

@@ -1,4 +1,7 @@
-"""What a reader does on the page, by role and name: open, upload, download, compare, delete, cancel."""
+"""What a reader does on the page, by role and name: open, upload, download, compare, delete, cancel.
+
+Each page costs a kernel and seconds, so a reader does several things on one.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tests.browser.conftest import Server, Visit, drawn
 from workbench.api.recipe import Recipe
 from workbench.models.demo.demo import DEMO_MODELS
 
-WORK_MS = 150_000
+WORK_MS = 600_000
 """For what makes and measures a model on a busy machine."""
 
 
@@ -37,6 +40,16 @@ def open_technique(page: Page, title: str) -> None:
     expect(page.get_by_role("form", name=title)).to_be_visible()
 
 
+def train_until_cancelled(page: Page) -> None:
+    """Starts a training that neither ends nor stops early before a slow page has looked at it."""
+    open_technique(page, "Width scaling")
+    form = page.get_by_role("form", name="Width scaling")
+    form.get_by_role("spinbutton", name="Epochs").fill("1000")
+    form.get_by_text("More settings").click()
+    form.get_by_role("spinbutton", name="Early stopping after").fill("0")
+    page.get_by_role("button", name="Apply: Width scaling").click()
+
+
 def test_another_built_in_model_is_opened_and_left_again(page: Page) -> None:
     page.get_by_role("button", name="Open …").click()
     page.get_by_label("Model", exact=True).select_option("dense-breast-cancer")
@@ -54,30 +67,17 @@ def test_another_built_in_model_is_opened_and_left_again(page: Page) -> None:
     expect(page.get_by_role("radio", name="int8")).to_be_visible()
 
 
-def test_files_of_ones_own_are_uploaded_and_opened(page: Page, digits: Path, tmp_path: Path) -> None:
-    model, data = tmp_path / "my model.keras", tmp_path / "my data.npz"
+def test_a_model_and_a_table_of_ones_own_are_opened(page: Page, tmp_path: Path) -> None:
+    model, data = tmp_path / "my model.keras", tmp_path / "my table.csv"
     shutil.copyfile(DEMO_MODELS["dense-breast-cancer"].path, model)
-    random = np.random.default_rng(0)
-    np.savez(data, x=random.normal(size=(400, 30)).astype("float32"), y=np.arange(400) % 2)
-    page.get_by_role("button", name="Open …").click()
-    for name, path in (("Model", model), ("Data", data)):
-        page.get_by_label(name, exact=True).select_option(label="A file of your own …")
-        # Each one that is chosen takes its field away.
-        page.get_by_label("Or upload a file").first.set_input_files(path)
-        expect(page.locator(".wb-chosen", has_text=path.name)).to_be_visible()
-    page.get_by_role("button", name="Open", exact=True).click()
-    expect(model_of(page)).to_have_text("my model", timeout=WORK_MS)
-    expect(page.get_by_role("radio", name="my model")).to_be_visible()
-    expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible()
-
-
-def test_the_labels_of_a_table_are_in_the_column_that_is_named(page: Page, tmp_path: Path) -> None:
-    data = tmp_path / "my table.csv"
     columns = ["outcome", *(f"value {number}" for number in range(30))]
     table = np.column_stack([np.arange(400) % 2, np.random.default_rng(0).normal(size=(400, 30))])
     np.savetxt(data, table, fmt=["%d", *["%.5f"] * 30], delimiter=",", header=",".join(columns), comments="")
     page.get_by_role("button", name="Open …").click()
-    page.get_by_label("Model", exact=True).select_option("dense-breast-cancer")
+    # One is uploaded, of the other the path is typed; each one that is chosen takes its field away.
+    page.get_by_label("Model", exact=True).select_option(label="A file of your own …")
+    page.get_by_label("Or upload a file").first.set_input_files(model)
+    expect(page.locator(".wb-chosen", has_text=model.name)).to_be_visible()
     page.get_by_label("Data", exact=True).select_option(label="A file of your own …")
     page.get_by_label(re.compile(r"^Path of an")).fill(str(data))
     # The first column: left to itself the workbench would take the last.
@@ -86,41 +86,20 @@ def test_the_labels_of_a_table_are_in_the_column_that_is_named(page: Page, tmp_p
     page.get_by_label("Label column of a table", exact=True).select_option("outcome")
     expect(looks.get_by_role("list").first).to_contain_text("0200")
     page.get_by_role("button", name="Open", exact=True).click()
-    expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible(timeout=WORK_MS)
-    expect(model_of(page)).to_have_text("dense-breast-cancer", timeout=WORK_MS)
+    expect(model_of(page)).to_have_text("my model", timeout=WORK_MS)
+    expect(page.get_by_role("radio", name="my model")).to_be_visible()
+    expect(page.get_by_text("280 / 40 / 80 samples · 2 classes")).to_be_visible()
 
 
-def test_the_file_and_its_recipe_are_downloaded(page: Page) -> None:
-    page.get_by_role("radio", name="int8").check()
-    with page.expect_download() as file:
-        page.get_by_role("button", name="Download file").click()
-    assert file.value.suggested_filename.endswith(".tflite")
-    assert file.value.path().read_bytes()[4:8] == b"TFL3"
-    with page.expect_download() as text:
-        page.get_by_role("button", name="Download recipe").click()
-    recipe = Recipe.from_yaml(text.value.path().read_text())
-    assert [step.technique for step in recipe.steps] == ["quantization.int8"]
+def test_what_is_made_is_looked_at_downloaded_marked_deleted_and_compared(page: Page) -> None:
+    details_open_beside_the_table_take_the_focus_and_give_it_back(page)
+    the_file_and_its_recipe_are_downloaded(page)
+    the_table_is_sorted_marked_filtered_and_taken_home(page)
+    what_is_deleted_comes_back_and_the_focus_goes_where_the_eye_is(page)
+    two_variants_are_compared_in_everything_beside_the_table(page)
 
 
-def test_two_variants_are_compared_in_everything_beside_the_table(page: Page) -> None:
-    page.get_by_role("radio", name="dense-digits").check()
-    page.get_by_label("Compare with").select_option(label="int8")
-    details = page.get_by_role("region", name="dense-digits", exact=True)
-    expect(details.get_by_role("heading", name="dense-digits against int8")).to_be_visible()
-    expect(details.get_by_text(re.compile(r"× larger"))).to_be_visible()
-    # What changed is what one sees first.
-    expect(details.get_by_role("tab", name="Changed predictions")).to_have_attribute("aria-selected", "true")
-    expect(details).to_contain_text(re.compile(r"Changed predictions: \d+|No prediction changed"))
-    details.get_by_role("tab", name="All numbers").click()
-    for name in ("dense-digits", "int8"):
-        expect(details.get_by_role("columnheader", name=name, exact=True)).to_be_visible()
-    details.get_by_role("tab", name="Layers").click()
-    expect(details.get_by_text("Above: dense-digits. Below: int8.")).to_be_visible()
-    # The other one is ringed in the chart, and the legend says so.
-    expect(page.locator(".wb-trade-off").get_by_text("compared with: int8")).to_be_visible()
-
-
-def test_details_open_beside_the_table_take_the_focus_and_give_it_back(page: Page) -> None:
+def details_open_beside_the_table_take_the_focus_and_give_it_back(page: Page) -> None:
     page.get_by_role("radio", name="int8").focus()
     page.keyboard.press("Enter")
     details = page.get_by_role("region", name="int8", exact=True)
@@ -135,7 +114,19 @@ def test_details_open_beside_the_table_take_the_focus_and_give_it_back(page: Pag
     expect(page.get_by_role("radio", name="int8")).to_be_focused()
 
 
-def test_the_table_is_sorted_marked_filtered_and_taken_home(page: Page) -> None:
+def the_file_and_its_recipe_are_downloaded(page: Page) -> None:
+    page.get_by_role("radio", name="int8").check()
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Download file").click()
+    assert file.value.suggested_filename.endswith(".tflite")
+    assert file.value.path().read_bytes()[4:8] == b"TFL3"
+    with page.expect_download() as text:
+        page.get_by_role("button", name="Download recipe").click()
+    recipe = Recipe.from_yaml(text.value.path().read_text())
+    assert [step.technique for step in recipe.steps] == ["quantization.int8"]
+
+
+def the_table_is_sorted_marked_filtered_and_taken_home(page: Page) -> None:
     table = page.get_by_role("table", name="Variants")
     names = table.get_by_role("radio")
     first = [radio.get_attribute("aria-label") for radio in names.all()]
@@ -177,7 +168,7 @@ def test_the_table_is_sorted_marked_filtered_and_taken_home(page: Page) -> None:
     page.get_by_role("button", name="Star: int8").click()
 
 
-def test_what_is_deleted_comes_back_and_the_focus_goes_where_the_eye_is(page: Page) -> None:
+def what_is_deleted_comes_back_and_the_focus_goes_where_the_eye_is(page: Page) -> None:
     page.get_by_role("radio", name="int8").check()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_role("radio", name="int8")).to_have_count(0)
@@ -190,66 +181,22 @@ def test_what_is_deleted_comes_back_and_the_focus_goes_where_the_eye_is(page: Pa
     expect(page.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
 
 
-def test_a_training_is_cancelled(page: Page) -> None:
-    open_technique(page, "Width scaling")
-    page.get_by_role("spinbutton", name="Epochs").fill("200")
-    page.get_by_role("button", name="Apply: Width scaling").click()
-    # The live curve is there: it trains.
-    expect(page.locator(".wb-live .js-plotly-plot .main-svg").first).to_be_visible(timeout=WORK_MS)
-    job = page.locator(".wb-jobs-now").and_(page.get_by_role("group", name=re.compile("Width scaling")))
-    job.get_by_role("button", name=re.compile("^Cancel")).click()
-    expect(
-        page.get_by_role("status").filter(has_text=re.compile("Width scaling.*: cancelled"))
-    ).to_have_count(1)
-    expect(job.get_by_role("progressbar")).to_have_count(0)
-    expect(job.get_by_role("button", name=re.compile("^Run again"))).to_be_visible()
-
-
-def test_a_technique_that_does_not_fit_says_why(page: Page) -> None:
-    page.get_by_label("New variants start from").select_option(label="int8")
-    open_technique(page, "Float16 weights")
-    form = page.get_by_role("form", name="Float16 weights")
-    expect(form.get_by_role("status").filter(has_text="Takes its place:")).to_be_visible()
-    expect(form.get_by_role("button", name="Apply to dense-digits instead")).to_be_enabled()
-
-
-def test_an_uploaded_recipe_runs(page: Page, tmp_path: Path) -> None:
-    expect(page.get_by_role("radio", name="dynamic range")).to_have_count(0)
-    recipe = tmp_path / "small.yaml"
-    recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
-    page.get_by_role("button", name="Recipe …").click()
-    page.get_by_label("Recipe", exact=True).set_input_files(recipe)
-    page.get_by_role("group", name="small.yaml: 1 step on dense-digits").get_by_role(
-        "button", name="Run"
-    ).click()
-    expect(page.get_by_role("radio", name="dynamic range")).to_be_visible(timeout=WORK_MS)
-
-
-def test_a_broken_recipe_says_where(page: Page, tmp_path: Path) -> None:
-    recipe = tmp_path / "broken.yaml"
-    recipe.write_text("workbench: 1\nsteps:\n- technique: quantization.int8\n  colour: red\n")
-    page.get_by_role("button", name="Recipe …").click()
-    page.get_by_label("Recipe", exact=True).set_input_files(recipe)
-    expect(page.get_by_role("alert").filter(has_text="steps.0.colour")).to_be_visible()
-
-
-def test_the_code_behind_a_panel_is_copied_as_it_runs(page: Page) -> None:
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    open_technique(page, "Float16 weights")
-    entry = page.get_by_role("listitem").filter(has=page.get_by_role("form", name="Float16 weights"))
-    entry.get_by_text("The code that does the same").click()
-    entry.get_by_role("button", name="Copy", exact=True).click()
-    expect(entry.get_by_role("button", name="Copied")).to_be_visible()
-    code = page.evaluate("navigator.clipboard.readText()")
-    assert code == entry.get_by_role("region", name="The code that does the same").text_content()
-    assert "from plain.litert.strip import strip_metadata" in code
-    compile(code, "copied.py", "exec")
-    entry.get_by_role("tab", name="optimize.py").press("ArrowRight")
-    expect(entry.get_by_role("tab", selected=True)).not_to_have_text("optimize.py")
-    entry.get_by_role("tab", name="plain/litert/strip.py").click()
-    entry.get_by_role("button", name="Copy", exact=True).click()
-    expect(entry.get_by_role("button", name="Copied")).to_be_visible()
-    assert "def strip_metadata(" in page.evaluate("navigator.clipboard.readText()")
+def two_variants_are_compared_in_everything_beside_the_table(page: Page) -> None:
+    page.get_by_role("radio", name="dense-digits").check()
+    page.get_by_label("Compare with").select_option(label="int8")
+    details = page.get_by_role("region", name="dense-digits", exact=True)
+    expect(details.get_by_role("heading", name="dense-digits against int8")).to_be_visible()
+    expect(details.get_by_text(re.compile(r"× larger"))).to_be_visible()
+    # What changed is what one sees first.
+    expect(details.get_by_role("tab", name="Changed predictions")).to_have_attribute("aria-selected", "true")
+    expect(details).to_contain_text(re.compile(r"Changed predictions: \d+|No prediction changed"))
+    details.get_by_role("tab", name="All numbers").click()
+    for name in ("dense-digits", "int8"):
+        expect(details.get_by_role("columnheader", name=name, exact=True)).to_be_visible()
+    details.get_by_role("tab", name="Layers").click()
+    expect(details.get_by_text("Above: dense-digits. Below: int8.")).to_be_visible()
+    # The other one is ringed in the chart, and the legend says so.
+    expect(page.locator(".wb-trade-off").get_by_text("compared with: int8")).to_be_visible()
 
 
 def test_figures_that_close_leave_nothing_behind(page_server: Server, visit: Callable[..., Visit]) -> None:
@@ -288,3 +235,65 @@ def test_figures_that_close_leave_nothing_behind(page_server: Server, visit: Cal
     assert heap_after - heap < 3_000_000
     assert seen.asked_for("plotly.min.js") == 1
     assert seen.complaints == []
+
+
+def test_techniques_are_read_copied_tried_and_cancelled_and_recipes_run(page: Page, tmp_path: Path) -> None:
+    a_technique_that_does_not_fit_says_why(page)
+    page.get_by_label("New variants start from").select_option(label="dense-digits")
+    the_code_behind_a_panel_is_copied_as_it_runs(page)
+    a_training_is_cancelled(page)
+    a_broken_recipe_says_where_and_a_good_one_runs(page, tmp_path)
+
+
+def a_technique_that_does_not_fit_says_why(page: Page) -> None:
+    page.get_by_label("New variants start from").select_option(label="int8")
+    open_technique(page, "Float16 weights")
+    form = page.get_by_role("form", name="Float16 weights")
+    expect(form.get_by_role("status").filter(has_text="Takes its place:")).to_be_visible()
+    expect(form.get_by_role("button", name="Apply to dense-digits instead")).to_be_enabled()
+
+
+def the_code_behind_a_panel_is_copied_as_it_runs(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    expect(page.get_by_role("form", name="Float16 weights")).to_be_visible()  # opened before
+    entry = page.get_by_role("listitem").filter(has=page.get_by_role("form", name="Float16 weights"))
+    entry.get_by_text("The code that does the same").click()
+    entry.get_by_role("button", name="Copy", exact=True).click()
+    expect(entry.get_by_role("button", name="Copied")).to_be_visible()
+    code = page.evaluate("navigator.clipboard.readText()")
+    assert code == entry.get_by_role("region", name="The code that does the same").text_content()
+    assert "from plain.litert.strip import strip_metadata" in code
+    compile(code, "copied.py", "exec")
+    entry.get_by_role("tab", name="optimize.py").press("ArrowRight")
+    expect(entry.get_by_role("tab", selected=True)).not_to_have_text("optimize.py")
+    entry.get_by_role("tab", name="plain/litert/strip.py").click()
+    entry.get_by_role("button", name="Copy", exact=True).click()
+    expect(entry.get_by_role("button", name="Copied")).to_be_visible()
+    assert "def strip_metadata(" in page.evaluate("navigator.clipboard.readText()")
+
+
+def a_training_is_cancelled(page: Page) -> None:
+    train_until_cancelled(page)
+    # The live curve is there: it trains.
+    expect(page.locator(".wb-live .js-plotly-plot .main-svg").first).to_be_visible(timeout=WORK_MS)
+    job = page.locator(".wb-jobs-now").and_(page.get_by_role("group", name=re.compile("Width scaling")))
+    job.get_by_role("button", name=re.compile("^Cancel")).click()
+    expect(
+        page.get_by_role("status").filter(has_text=re.compile("Width scaling.*: cancelled"))
+    ).to_have_count(1)
+    expect(job.get_by_role("progressbar")).to_have_count(0)
+    expect(job.get_by_role("button", name=re.compile("^Run again"))).to_be_visible()
+
+
+def a_broken_recipe_says_where_and_a_good_one_runs(page: Page, tmp_path: Path) -> None:
+    expect(page.get_by_role("radio", name="dynamic range")).to_have_count(0)
+    broken, good = tmp_path / "broken.yaml", tmp_path / "small.yaml"
+    broken.write_text("workbench: 1\nsteps:\n- technique: quantization.int8\n  colour: red\n")
+    good.write_text("workbench: 1\nsteps:\n- technique: quantization.dynamic_range\n")
+    page.get_by_role("button", name="Recipe …").click()
+    page.get_by_label("Recipe", exact=True).set_input_files(broken)
+    expect(page.get_by_role("alert").filter(has_text="steps.0.colour")).to_be_visible()
+    page.get_by_label("Recipe", exact=True).set_input_files(good)
+    step = page.get_by_role("group", name="small.yaml: 1 step on dense-digits")
+    step.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("radio", name="dynamic range")).to_be_visible(timeout=WORK_MS)

@@ -1,4 +1,4 @@
-"""The real dashboard from nothing: the first result, a second page beside the first, JupyterLab."""
+"""The real dashboard as a notebook in JupyterLab."""
 
 from __future__ import annotations
 
@@ -7,39 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import REPOSITORY, Visit, running, write_notebook
+from tests.browser.conftest import REPOSITORY, Visit, running
 from tests.browser.test_serving import run_all
-
-
-def wait_for_model(page: Page) -> None:
-    expect(page.locator("#skeleton")).to_have_count(0)
-    expect(page.locator(".wb-top").get_by_text("mnist-5k", exact=True)).to_be_visible(timeout=150_000)
-    expect(page.get_by_role("radio", name="cnn-mnist-5k")).to_be_visible(timeout=150_000)
-
-
-def test_an_empty_folder_gets_a_model_once_however_many_pages_look(
-    user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path
-) -> None:
-    command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(tmp_path)]
-    with running(command, **user_folders) as server:
-        first = visit(server, viewport={"width": 1400, "height": 1000})
-        expect(first.page.get_by_role("progressbar").first).to_be_visible()
-        second = visit(server, viewport={"width": 1400, "height": 1000})
-        for seen in (first, second):
-            wait_for_model(seen.page)
-            expect(seen.page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=150_000)
-            expect(seen.page.get_by_role("group", name="Open cnn-mnist-5k")).to_have_count(1)
-            reach = (
-                "scrollY + [...document.querySelectorAll('.wb-card')].pop().getBoundingClientRect().bottom"
-            )
-            height = "document.documentElement.scrollHeight"
-            assert seen.page.evaluate(f"{reach} <= {height}"), "the end of the page cannot be reached"
-            assert seen.other_hosts() == []
-            assert seen.complaints == []
-            assert seen.asked_for("/plotly.min.js") == 1
-            assert seen.violations() == {}
 
 
 def lab(notebooks: Path, cache: Path) -> list[str]:
@@ -66,47 +37,3 @@ def test_the_notebook_works_in_lab(
         assert seen.other_hosts() == []
         assert seen.complaints == []
         assert seen.asked_for("/plotly.min.js") == 1
-
-
-PANEL_AND_TABLE = """
-from workbench.workbench import Workbench
-from widgets import QuantizationPanel, VariantsTable
-
-workbench = Workbench({folder!r})
-QuantizationPanel(workbench)
-"""
-
-
-def test_a_panel_alone_in_a_cell_shares_its_state_with_another_cell(
-    user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
-) -> None:
-    shutil.copytree(digits, tmp_path / "digits")
-    notebooks = write_notebook(
-        tmp_path / "notebooks",
-        PANEL_AND_TABLE.format(folder=str(tmp_path / "digits")),
-        "VariantsTable(workbench)",
-    )
-    with running(lab(notebooks, tmp_path / "cache"), **user_folders) as server:
-        seen = visit(server, viewport={"width": 1200, "height": 1400})
-        page = seen.page
-        run_all(page)
-        page.get_by_role("radio", name="int8").check()
-        expect(page.get_by_label("New variants start from")).to_have_value(
-            page.get_by_label("New variants start from")
-            .locator("option", has_text="dense-digits")
-            .get_attribute("value")
-        )
-        page.get_by_role("button", name="Continue from here").click()
-        expect(page.get_by_label("New variants start from").locator("option:checked")).to_have_text("int8")
-        page.get_by_label("New variants start from").select_option(label="dense-digits")
-        page.get_by_role("radio", name="dense-digits").check()
-        expect(page.get_by_role("button", name="Continue from here")).to_have_attribute(
-            "aria-pressed", "true"
-        )
-        # And it is a full panel: what it makes comes into the other cell.
-        page.get_by_role("button", name="Float16 weights").first.click()
-        page.get_by_role("button", name="Apply: Float16 weights").click()
-        expect(page.get_by_role("radio", name="float16")).to_be_visible(timeout=150_000)
-        seen.picture("lab-panel")
-        assert seen.complaints == []
-        assert seen.asked_for("/plotly.min.js") == 0

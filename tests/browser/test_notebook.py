@@ -1,4 +1,4 @@
-"""A notebook in JupyterLab: a job waits in a cell, panels stay alive, results are tables."""
+"""A notebook in JupyterLab: panels in cells share their state, and live while a job waits in another."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, running, write_notebook
+from tests.browser.test_actions import WORK_MS
 from tests.browser.test_dashboard_page import lab
 from tests.browser.test_serving import run_all
 
 OPEN = """
-from widgets import VariantsTable
+from widgets import QuantizationPanel, VariantsTable
 from workbench import Workbench
 from workbench.api.errors import Cancelled
 
 workbench = Workbench({folder!r})
-VariantsTable(workbench)
+QuantizationPanel(workbench)
 """
+TABLE = "VariantsTable(workbench)"
 WAIT = """
 try:
     workbench.structure.width(epochs=1000, patience=0).wait()
@@ -32,29 +34,43 @@ def test_a_cell_that_waits_shows_the_job_and_leaves_the_panels_alive(
     user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
 ) -> None:
     shutil.copytree(digits, tmp_path / "digits")
-    sources = [OPEN.format(folder=str(tmp_path / "digits")), WAIT, "workbench.quantization.float16()"]
+    opened = OPEN.format(folder=str(tmp_path / "digits"))
+    sources = [opened, TABLE, WAIT, "workbench.quantization.float16()"]
     notebooks = write_notebook(tmp_path / "notebooks", *sources)
     with running(lab(notebooks, tmp_path / "cache"), **user_folders) as server:
         seen = visit(server, viewport={"width": 1400, "height": 1500})
         page = seen.page
         run_all(page)
         cells = page.locator(".jp-Notebook .jp-CodeCell")
-        waiting = cells.nth(1).locator(".wb-cell-job")
+        waiting = cells.nth(2).locator(".wb-cell-job")
         expect(waiting.get_by_role("progressbar")).to_be_visible()
-        # The cell runs, and the table above it still does what it is told.
-        page.get_by_role("radio", name="dense-digits").check()
+        # The cell runs, and the panels above it still do what they are told: each follows the other.
+        start = page.get_by_label("New variants start from")
         chosen = page.get_by_role("button", name="Continue from here")
+        expect(start.locator("option:checked")).to_have_text("dense-digits")
+        page.get_by_role("radio", name="int8").check()
+        expect(start.locator("option:checked")).to_have_text("dense-digits")
         chosen.click()
         expect(chosen).to_have_attribute("aria-pressed", "true")
-        expect(waiting).to_contain_text("epoch", timeout=150_000)
+        expect(start.locator("option:checked")).to_have_text("int8")
+        start.select_option(label="dense-digits")
+        page.get_by_role("radio", name="dense-digits").check()
+        expect(chosen).to_have_attribute("aria-pressed", "true")
+        expect(waiting).to_contain_text("epoch", timeout=WORK_MS)
         seen.picture("lab-waiting")
         waiting.get_by_role("button", name="Cancel").click()
-        expect(cells.nth(1)).to_contain_text("was cancelled")
-        expect(cells.nth(1).locator(".jp-RenderedHTML")).to_contain_text("cancelled in")
+        expect(cells.nth(2)).to_contain_text("was cancelled")
+        expect(cells.nth(2).locator(".jp-RenderedHTML")).to_contain_text("cancelled in")
         # As the last line of a cell a job is a card, which says in the end what came out.
-        made = cells.nth(2).locator(".wb-made")
-        expect(made).to_contain_text("float16", timeout=150_000)
+        made = cells.nth(3).locator(".wb-made")
+        expect(made).to_contain_text("float16", timeout=WORK_MS)
         expect(made).to_contain_text("smaller")
-        expect(cells.nth(2).locator(".wb-job-done")).to_be_visible(timeout=300_000)
+        expect(cells.nth(3).locator(".wb-job-done")).to_be_visible(timeout=WORK_MS)
         seen.picture("lab-card")
+        # What a panel makes comes into the cell of the table.
+        page.get_by_role("button", name="Dynamic range").first.click()
+        page.get_by_role("button", name="Apply: Dynamic range").click()
+        expect(page.get_by_role("radio", name="dynamic range")).to_be_visible(timeout=WORK_MS)
+        seen.picture("lab-panel")
         assert seen.complaints == []
+        assert seen.asked_for("/plotly.min.js") == 0

@@ -12,7 +12,7 @@ import psutil
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, drawn, running
-from tests.browser.test_actions import WORK_MS, open_technique
+from tests.browser.test_actions import WORK_MS, train_until_cancelled
 
 
 def test_a_killed_server_loses_nothing_that_was_finished(
@@ -24,13 +24,11 @@ def test_a_killed_server_loses_nothing_that_was_finished(
     with running(command, **user_folders) as server:
         page = visit(server).page
         drawn(page)
-        open_technique(page, "Width scaling")
-        page.get_by_role("spinbutton", name="Epochs").fill("200")
-        page.get_by_role("button", name="Apply: Width scaling").click()
+        train_until_cancelled(page)
         expect(page.locator(".wb-live .js-plotly-plot .main-svg").first).to_be_visible(timeout=WORK_MS)
         family = server.descendants()
         server.process.kill()
-        _, alive = psutil.wait_procs(family, timeout=30)
+        _, alive = psutil.wait_procs(family, timeout=300)
         assert [process.cmdline() for process in alive] == []
     with running(command, **user_folders) as server:
         page = visit(server).page

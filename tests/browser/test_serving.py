@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -12,7 +13,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import REPOSITORY, running, wait_until
+from tests.browser.conftest import PATIENCE_S, REPOSITORY, running, wait_until
 
 PLOTLY = REPOSITORY / "widgets" / "vendor" / "plotly.min.js"
 
@@ -78,7 +79,7 @@ def test_lab_is_complete_and_asks_no_other_host(lab, visit):
 
 
 def test_theme_from_the_address_needs_no_new_kernel(dashboard, visit):
-    wait_until(lambda: dashboard.status()["kernels"] >= 1, "a warm kernel")
+    wait_until(lambda: dashboard.status().get("kernels", 0) >= 1, "a warm kernel")
     dark = visit(dashboard, "theme=dark")
     expect(answer(dark.page)).to_contain_text("ready")
     expect(dark.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
@@ -97,7 +98,7 @@ def test_closing_the_page_frees_its_kernel(dashboard, visit):
         return dashboard.status() == {"kernels": 1, "connections": 0}
 
     # A page that was closed before it had connected keeps its kernel for a while: it might be slow.
-    wait_until(only_the_warm_one, "pages of other tests to be gone", 150)
+    wait_until(only_the_warm_one, "pages of other tests to be gone")
     visited = visit(dashboard)
     expect(answer(visited.page)).to_contain_text("ready")
     wait_until(lambda: dashboard.status() == {"kernels": 2, "connections": 1}, "the page's kernel")
@@ -110,9 +111,7 @@ def test_reloading_frees_the_kernel_of_before(dashboard, visit):
     expect(answer(visited.page)).to_contain_text("ready")
     visited.page.reload()
     expect(answer(visited.page)).to_contain_text("ready")
-    wait_until(
-        lambda: dashboard.status() == {"kernels": 2, "connections": 1}, "the kernel of before to go", 150
-    )
+    wait_until(lambda: dashboard.status() == {"kernels": 2, "connections": 1}, "the kernel of before to go")
 
 
 def test_a_later_opening_is_told_of_its_scripts_at_once(dashboard, visit):
@@ -154,13 +153,13 @@ def test_page_without_the_secret_is_refused(dashboard):
         assert where(f"http://{dashboard.host}/{path}") in {"/login", 403}
 
 
-def test_shared_page_needs_no_secret_and_keeps_visitors_apart(serve_probe, visit):
+def test_shared_page_needs_no_secret_keeps_visitors_apart_and_has_so_many_places(serve_probe, visit):
     with serve_probe("dashboard", "shared") as server:
         assert "token" not in server.address
         visited = visit(server)
         expect(answer(visited.page)).to_contain_text("WORKBENCH_SHARED")
         expect(answer(visited.page)).not_to_contain_text("WORKBENCH_UPLOADS")
-        wait_until(lambda: server.status()["kernels"] == 2, "the next warm kernel")
+        wait_until(lambda: server.status().get("kernels") == 2, "the next warm kernel")
         folders = {
             child.environ().get("WORKBENCH_FOLDER")
             for child in server.descendants()
@@ -168,6 +167,31 @@ def test_shared_page_needs_no_secret_and_keeps_visitors_apart(serve_probe, visit
         }
         assert len(folders) == 2
         assert None not in folders
+        visited.page.close()
+        wait_until(lambda: server.status() == {"kernels": 1, "connections": 0}, "the visitor to be gone")
+        more_visitors_than_places_are_refused_with_a_page(server, visit)
+
+
+def more_visitors_than_places_are_refused_with_a_page(server, visit):
+    # All at once: places are counted before their kernels are there.
+    with ThreadPoolExecutor(6) as threads:
+        statuses = sorted(threads.map(lambda _: status_of(server.address), range(6)))
+    assert statuses == [200, 200, 200, 503, 503, 503]
+    visited = visit(server, viewport={"width": 390, "height": 800}, color_scheme="dark")
+    expect(visited.page.get_by_role("heading", name="All places are taken.")).to_be_visible()
+    assert visited.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visited.violations() == {}
+    visited.picture("start-refused")
+
+
+def status_of(address: str) -> int:
+    try:
+        with urlopen(address, timeout=PATIENCE_S) as answered:
+            answered.read()
+            return answered.status
+    except HTTPError as error:
+        error.close()
+        return error.code
 
 
 def test_without_served_files_the_kernel_sends_them_once(serve_probe, visit):
@@ -189,13 +213,13 @@ def test_without_served_files_the_kernel_sends_them_once(serve_probe, visit):
         assert visited.complaints == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_leaves_no_process_behind(user_folders, tmp_path, number):
+def test_a_signal_leaves_no_process_behind(user_folders):
+    """As Ctrl-C does, by which every server of these tests ends."""
     command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser"]
     with running(command, **user_folders) as server:
         wait_until(lambda: len(server.descendants()) >= 4, "kernel, cluster and workers")
         processes = server.descendants()
-        server.process.send_signal(number)
-        assert server.process.wait(60) == 0, "".join(server.lines)
-    _, alive = psutil.wait_procs(processes, timeout=10)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE_S) == 0, "".join(server.lines)
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_S)
     assert alive == []

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Server, Visit, drawn
+from tests.browser.conftest import Server, Visit, drawn, wait_until
+from tests.browser.test_actions import WORK_MS
 
 ON_TOP = """node => {
   const { x, y, width, height } = node.getBoundingClientRect();
@@ -32,12 +33,18 @@ def column_top(page: Page) -> float:
     return float(page.evaluate("document.querySelector('.wb-left').getBoundingClientRect().top"))
 
 
-def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
+def test_few_stops_lead_to_the_table_and_forms_open_in_sight_wherever_one_is(
     page_server: Server, visit: Callable[..., Visit]
 ) -> None:
-    seen = visit(page_server, viewport={"width": 1366, "height": 768})
-    page = seen.page
-    drawn(page)
+    seen = visit(page_server, viewport={"width": 1440, "height": 900})
+    drawn(seen.page)
+    few_stops_lead_to_the_table_and_one_past_everything(seen.page)
+    the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(seen.page)
+    after_int8_one_click_goes_back_and_quantizes_again(seen.page)
+    assert seen.complaints == []
+
+
+def the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(page: Page) -> None:
     for width, height in ((1366, 768), (1440, 900), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         for wanted in (0, 400):
@@ -57,7 +64,7 @@ def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
     page.get_by_role("button", name="Full int8").first.click()
     expect(page.get_by_role("button", name="Make another: Full int8")).to_be_enabled()
     page.get_by_role("button", name="Show it", exact=True).click()
-    expect(page.get_by_role("radio", name="int8")).to_be_checked()
+    expect(page.get_by_role("radio", name="int8", exact=True)).to_be_checked()
     # Three fields at most, each with its help behind a button; the rest is folded.
     page.get_by_role("button", name=re.compile("^Training")).click()
     form = page.get_by_role("form", name="Training")
@@ -67,14 +74,10 @@ def test_the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(
     help_.click()
     expect(help_).to_have_attribute("aria-expanded", "true")
     expect(form.get_by_text("How often the training split", exact=False)).to_be_visible()
-    assert seen.complaints == []
 
 
-def test_few_stops_lead_to_the_table_and_one_past_everything(
-    page_server: Server, visit: Callable[..., Visit]
-) -> None:
-    page = visit(page_server, viewport={"width": 1440, "height": 900}).page
-    drawn(page)
+def few_stops_lead_to_the_table_and_one_past_everything(page: Page) -> None:
+    """Begins on a page that nobody has touched."""
     assert page.evaluate(ONE_HEADING)
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED) == "To the results"
@@ -102,16 +105,29 @@ def test_few_stops_lead_to_the_table_and_one_past_everything(
     page.get_by_role("button", name="Faster", exact=True).click()
     expect(page.get_by_role("button", name="Sparsity")).to_have_count(0)
     expect(page.get_by_role("button", name="Channel pruning").first).to_be_visible()
+    page.get_by_role("button", name="Faster", exact=True).click()
+    page.get_by_role("searchbox", name="Search techniques").fill("")
+    expect(page.get_by_role("button", name="Sparsity").first).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (853, 480)])
 def test_without_room_beside_the_techniques_are_a_drawer(
-    page_server: Server, visit: Callable[..., Visit], width: int, height: int
+    page_server: Server, visit: Callable[..., Visit]
 ) -> None:
-    seen = visit(page_server, viewport={"width": width, "height": height}, reduced_motion="reduce")
+    """On a phone, dark, and on a screen that is wide and low."""
+    phone = {"width": 390, "height": 844}
+    seen = visit(page_server, viewport=phone, reduced_motion="reduce", color_scheme="dark")
+    drawn(seen.page)
+    seen.picture("page-390px-dark")
+    assert seen.violations(".wb-page") == {}
+    the_drawer_opens_and_closes(seen, 390, "Float16 weights")
+    seen.page.set_viewport_size({"width": 853, "height": 480})
+    the_drawer_opens_and_closes(seen, 853, "Sparsity")
+    assert seen.complaints == []
+
+
+def the_drawer_opens_and_closes(seen: Visit, width: int, technique: str) -> None:
     page = seen.page
-    drawn(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
     opener = page.get_by_role("button", name="Techniques", exact=True)
     for scrolled in (0, 900):
         page.evaluate(f"scrollTo(0, {scrolled})")
@@ -121,10 +137,10 @@ def test_without_room_beside_the_techniques_are_a_drawer(
     page.keyboard.press("Enter")
     drawer = page.get_by_role("dialog", name="Techniques")
     expect(drawer).to_be_visible()
-    assert page.evaluate(FOCUSED) == "Close"
-    drawer.get_by_role("button", name="Float16 weights").first.focus()
+    expect(drawer.get_by_role("button", name="Close", exact=True)).to_be_focused()
+    drawer.get_by_role("button", name=technique).first.focus()
     page.keyboard.press("Enter")
-    apply = drawer.get_by_role("button", name="Apply: Float16 weights")
+    apply = drawer.get_by_role("button", name=f"Apply: {technique}")
     expect(apply).to_be_enabled()
     page.wait_for_function(ON_TOP, arg=apply.element_handle())
     seen.picture(f"techniques-drawer-{width}px")
@@ -135,23 +151,22 @@ def test_without_room_beside_the_techniques_are_a_drawer(
     apply.focus()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    assert page.evaluate(FOCUSED) == "Techniques"
-    page.get_by_role("radio", name="int8").check()
-    assert seen.complaints == []
+    expect(opener).to_be_focused()
+    page.get_by_role("radio", name="int8", exact=True).check()
 
 
-def test_after_int8_one_click_goes_back_and_quantizes_again(
-    page_server: Server, visit: Callable[..., Visit]
-) -> None:
-    page = visit(page_server, viewport={"width": 2560, "height": 1300}).page
-    drawn(page)
-    # A third column: the table stands beside the picture.
+def table_is_beside_the_picture(page: Page) -> bool:
     chart = page.locator(".wb-trade-off").bounding_box()
-    table = page.get_by_role("radio", name="int8").bounding_box()
+    table = page.get_by_role("radio", name="int8", exact=True).bounding_box()
     assert chart is not None
     assert table is not None
-    assert table["x"] > chart["x"] + chart["width"]
-    assert table["y"] < chart["y"] + chart["height"]
+    return table["x"] > chart["x"] + chart["width"] and table["y"] < chart["y"] + chart["height"]
+
+
+def after_int8_one_click_goes_back_and_quantizes_again(page: Page) -> None:
+    page.set_viewport_size({"width": 2560, "height": 1300})
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+    wait_until(lambda: table_is_beside_the_picture(page), "a third column")
     page.get_by_label("New variants start from").select_option(label="int8")
     expect(page.get_by_text("New variants start from int8 now.")).to_be_attached()
     expect(page.get_by_text("before int8").first).to_be_visible()
@@ -160,7 +175,7 @@ def test_after_int8_one_click_goes_back_and_quantizes_again(
     expect(form.get_by_role("status").filter(has_text="Comes earlier:")).to_be_visible()
     form.get_by_role("spinbutton", name="Fine-tuning").fill("0")
     form.get_by_role("button", name="Apply to dense-digits, then int8 again").click()
-    expect(page.get_by_role("radio", name=re.compile("int8"))).to_have_count(2, timeout=240_000)
+    expect(page.get_by_role("radio", name=re.compile("int8"))).to_have_count(2, timeout=WORK_MS)
     page.get_by_role("button", name="back to the baseline").click()
     expect(page.get_by_label("New variants start from").locator("option:checked")).to_have_text(
         "dense-digits"

@@ -243,6 +243,30 @@ def test_cancelling_ends_the_reading_even_while_a_generator_waits(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_cancelling_ends_a_generator_that_computes_and_gives_nothing(tmp_path):
+    computes = threading.Event()
+
+    def busy():
+        yield X[:10], Y[:10]
+        while True:
+            computes.set()
+
+    async def cancelled():
+        task = asyncio.ensure_future(
+            hand_over_data(busy(), tmp_path, None, None, Bounds(samples=10**9)).run(job(), described((4,)))
+        )
+        await asyncio.to_thread(computes.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    for thread in threading.enumerate():
+        if thread.name == "workbench-data":
+            thread.join(60)
+            assert not thread.is_alive()
+
+
 def test_notes_survive_the_way_into_the_workers_process(tmp_path):
     collecting = hand_over_data(batches(weights=True), tmp_path, None, None, Bounds(samples=50))
     raw = read_npz(asyncio.run(collecting.run(job(), described((4,)))), limit_bytes=LIMIT)

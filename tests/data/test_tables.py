@@ -38,8 +38,8 @@ def test_numbers_booleans_and_texts(tmp_path, separator, encoding):
     assert notes(raw) == [
         "Labels are in the column label.",
         "Text columns became one 0/1 column for each value: colour (2).",
-        "Labels were numbered: cat = 0, dog = 1.",
     ]
+    assert str(raw.numbered) == "Labels were numbered: cat = 0, dog = 1."
 
 
 LABEL_COLUMNS = [
@@ -123,8 +123,8 @@ WRONG = [
     ("\n\na,b\n", "t.csv starts with an empty line. "
      "Write one sample in each row, with the names of the columns in the first."),
     ("a\0b,c\n1,2\n", "t.csv is not a text file. Save the table as CSV, in UTF-8."),
-    ("a\n1\n2\n", "t.csv has 2 rows and 1 columns. At least one column of values, one of labels, "
-     "and one row are needed."),
+    ("a\n1\n2\n", "t.csv has 2 rows and 1 columns. Columns are separated by commas, semicolons, tabs or |. "
+     "At least one column of values, one of labels, and one row are needed."),
     ("a,b\n", "t.csv has 0 rows and 2 columns. At least one column of values, one of labels, and "
      "one row are needed."),
     ("a,label\n1,\n2,\n", "t.csv has no row with a label and values. "

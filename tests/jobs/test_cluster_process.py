@@ -24,7 +24,7 @@ def test_closed_while_it_starts_nothing_is_left(seconds):
     starting.start()
     time.sleep(seconds)
     cluster.close()
-    starting.join(60)
+    starting.join(600)
 
     assert not starting.is_alive()
     assert not [child for child in psutil.Process().children() if "workbench.jobs.cluster" in _line(child)]

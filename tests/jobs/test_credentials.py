@@ -39,7 +39,7 @@ def test_only_who_has_the_key_comes_in() -> None:
                 [sys.executable, "-W", "ignore", "-c", STRANGER, tried],
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=600,
                 check=False,
             )
             assert said.stdout.strip().endswith("refused"), said

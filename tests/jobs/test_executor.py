@@ -141,7 +141,6 @@ def test_after_close_nothing_runs():
 
 
 @pytest.mark.slow
-def test_the_tensorflow_worker_is_warm_when_it_is_said_to_be(executor, start):
-    executor.warm().result(PATIENCE)
+def test_the_tensorflow_worker_has_tensorflow_before_its_first_call(executor, start):
     assert start(work.imports_tensorflow, worker="tensorflow").result() is True
     assert start(work.environment, "TF_CPP_MIN_LOG_LEVEL", worker="tensorflow").result() in ("2", "3")

@@ -31,7 +31,7 @@ print(field.comm.comm_id)
 
 @pytest.fixture
 def kernel() -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
-    manager, client = start_new_kernel()
+    manager, client = start_new_kernel(startup_timeout=600)
     yield manager, client
     client.stop_channels()
     manager.shutdown_kernel(now=True)
@@ -41,7 +41,7 @@ def answer(client: BlockingKernelClient, message: str) -> str:
     """What a cell has printed, or its error."""
     words = ""
     while True:
-        said = client.get_iopub_msg(timeout=60)
+        said = client.get_iopub_msg(timeout=600)
         if said["parent_header"].get("msg_id") != message:
             continue
         if said["msg_type"] == "stream" and said["content"]["name"] == "stdout":
@@ -50,6 +50,14 @@ def answer(client: BlockingKernelClient, message: str) -> str:
             words += said["content"]["ename"]
         elif said["content"].get("execution_state") == "idle":
             return words.strip()
+
+
+def until_begun(client: BlockingKernelClient, message: str) -> None:
+    """Reads what is published until the kernel works on a cell."""
+    while True:
+        said = client.get_iopub_msg(timeout=600)
+        if said["parent_header"].get("msg_id") == message and said["msg_type"] == "execute_input":
+            return
 
 
 def test_widgets_are_heard_and_other_cells_come_after(kernel):
@@ -70,8 +78,9 @@ def test_widgets_are_heard_and_other_cells_come_after(kernel):
         "True [1, 2, 3, 4] True"
     )
 
-    interrupted = client.execute("wait(60)")
-    time.sleep(1)
+    interrupted = client.execute("wait(600)")
+    until_begun(client, interrupted)
+    time.sleep(1)  # it is told that its cell begins before the cell waits
     manager.interrupt_kernel()
     assert answer(client, interrupted) == "KeyboardInterrupt"
     assert answer(client, client.execute("await asyncio.sleep(0); print(wait(0.1))")) == "True"

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.local_reporter import LocalReporter
 from workbench.api.errors import Cancelled
 from workbench.api.text import say
 from workbench.api.variant import Table
-from workbench.jobs.reporter import LocalReporter, WorkerReporter
+from workbench.jobs.reporter import WorkerReporter
 
 
 class Wire:
@@ -147,3 +148,14 @@ def test_the_local_reporter_keeps_everything():
     report.cancel()
     with pytest.raises(Cancelled):
         report.check()
+
+
+def test_tables_whose_titles_differ_in_a_value_alone_are_both_sent():
+    wire = Wire()
+    wire.reporter.stage(say("measuring"))
+    for layer in ("first", "second"):
+        title = say("Times of {layer}", layer=layer)
+        wire.reporter.table(filled(1).model_copy(update={"title": title}))
+    wire.reporter.flush()
+    titles = [event["table"]["title"]["values"]["layer"] for event in wire.events if event["type"] == "table"]
+    assert titles == ["first", "second"]

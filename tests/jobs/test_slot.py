@@ -13,9 +13,10 @@ import pytest
 
 from tests.jobs import work
 from tests.jobs.conftest import PATIENCE, until
+from tests.local_reporter import LocalReporter
 from workbench.api.errors import Cancelled
 from workbench.api.text import say
-from workbench.jobs.reporter import LocalReporter, SilentReporter
+from workbench.jobs.reporter import SilentReporter
 from workbench.jobs.slot import exclusive_slot, shared_slot, slot_folder
 from workbench.jobs.slot_holders import holders_in
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.local_reporter import LocalReporter
 from workbench import runtimes
 from workbench.api.dataset import DatasetInfo
 from workbench.api.text import say
-from workbench.jobs.reporter import LocalReporter
 from workbench.measure.latency import Candidate
 
 FEATURES, CLASSES = 6, 3

@@ -1,4 +1,10 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +72,56 @@ def test_energy_is_what_exceeds_the_idle_baseline(report, tiny, dataset_folder, 
     net = found.joules_per_sample * found.samples / found.seconds
     assert net == pytest.approx(50, rel=0.4)
     assert 0 < found.samples <= 300
+
+
+DRIVER = """\
+#include <stdint.h>
+/* Two GPUs: the first counts 1.5 J a question, the second 10 J. */
+static unsigned long long counted[2] = {5000, 70000};
+static int handles[2] = {0, 1};
+int nvmlInitWithFlags(unsigned flags) { return 0; }
+int nvmlShutdown(void) { return 0; }
+int nvmlDeviceGetCount_v2(unsigned* count) { *count = GPUS; return 0; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) { *device = &handles[index]; return 0; }
+int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* energy) {
+    int gpu = *(int*) device;
+    *energy = counted[gpu] += gpu ? 10000 : 1500;
+    return COUNTS ? 0 : 3; /* NVML_ERROR_NOT_SUPPORTED */
+}
+"""
+
+METER = """\
+import json
+from workbench.measure.energy import find_meter
+meter = find_meter("tensorrt")
+print(json.dumps(meter and [meter.name, meter.joules(), meter.joules(), meter.close()]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("gpus", "counts", "found"),
+    [
+        (2, 1, ["NVML GPU energy", 11.5, 23.0, None]),
+        (1, 1, ["NVML GPU energy", 1.5, 3.0, None]),
+        (0, 1, None),
+        (1, 0, None),
+        (None, None, None),
+    ],
+    ids=["two", "one", "none", "one that does not count", "no driver"],
+)
+def test_the_energy_of_gpus_is_read_through_nvidia_s_package(gpus, counts, found, tmp_path):
+    """NVIDIA's own Python package runs; in the place of the driver's library stands one of five functions."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if sys.platform != "linux" or compiler is None:
+        pytest.skip("a C compiler on Linux makes the library in the driver's place")
+    if gpus is not None:
+        library = tmp_path / "libnvidia-ml.so.1"
+        options = [f"-DGPUS={gpus}", f"-DCOUNTS={counts}", "-shared", "-fPIC", "-x", "c", "-"]
+        subprocess.run([compiler, *options, "-o", library], input=DRIVER, text=True, check=True)
+    elif Path("/dev/nvidiactl").exists():
+        pytest.skip("here is a driver")
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", METER], env=environment, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == found

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from workbench.measure.narrowing import (
     SoFar,
     heard,
     latency_curve,
-    median_interval,
+    rounds_seen,
     timed_variant,
 )
 from workbench.measure.statistics import summarize
@@ -21,7 +24,7 @@ def rounds(seed, count, median=2.0):
 
 
 def ends(samples):
-    return median_interval(np.median(samples, axis=1), float(np.median(samples)))
+    return rounds_seen(0, np.median(samples, axis=1), float(np.median(samples))).interval
 
 
 @given(st.integers(0, 1000), st.integers(8, 200))
@@ -78,6 +81,21 @@ def test_messages_tell_of_each_file_but_the_control(monkeypatch):
         assert one.median_ms == np.median(seen)
         assert one.interval == ends(seen)
     heard({"progress": 0.5}, told.append)
+
+
+def test_the_process_that_is_timed_loads_no_scipy():
+    code = (
+        "import sys, numpy as np\n"
+        "import workbench.measure.child\n"
+        "from workbench.measure.narrowing import Narrowing\n"
+        "sent = []\n"
+        "watch = Narrowing(lambda **message: sent.append(message), 1)\n"
+        "samples = [np.random.default_rng(0).uniform(1, 2, (9, 5))]\n"
+        "for done in range(1, 10): watch._told = 0.0; watch.round_done(samples, done, 9)\n"
+        "print(sent[-1]['so_far'][0]['ends'] is not None, 'scipy' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
 
 
 def test_the_curves_of_a_run_narrow_and_end_at_what_is_stored(report, tiny, dataset_folder):

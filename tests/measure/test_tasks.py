@@ -12,12 +12,12 @@ import psutil
 import pytest
 from sklearn.metrics import f1_score
 
+from tests.local_reporter import LocalReporter
 from workbench import runtimes
 from workbench.api.errors import Cancelled, InvalidInput, JobFailed, TensorFlowCrashed
 from workbench.api.runtime import Runtime
 from workbench.engine.worker_functions import without_onednn
 from workbench.jobs import onednn
-from workbench.jobs.reporter import LocalReporter
 from workbench.measure.apart import peak_memory
 from workbench.measure.fresh_process import run_in_fresh_process
 from workbench.measure.grid import time_grid

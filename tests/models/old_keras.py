@@ -51,6 +51,18 @@ def clicked():
     return model
 
 
+def stateful():
+    """Remembers from call to call; a Bidirectional layer holds its two layers inside."""
+    return tf_keras.Sequential(
+        [
+            tf_keras.Input(batch_shape=(4, 6, 3)),
+            layers.Bidirectional(layers.GRU(3, stateful=True, return_sequences=True)),
+            layers.LSTM(5, stateful=True),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
 def older(model, folder):
     """As TensorFlow 2.0 to 2.4 saved it: what Keras knows lies within the graph's own file."""
     model.save(folder)
@@ -108,6 +120,7 @@ def main(folder):
     model.save(folder / "saved")
     two_inputs().save(folder / "both.keras")
     clicked().save(folder / "clicked.h5")
+    stateful().save(folder / "stateful.h5")
     sequential = tf_keras.Sequential(
         [layers.Dense(8, activation="relu", input_shape=(4,)), layers.Dense(3, activation="softmax")]
     )

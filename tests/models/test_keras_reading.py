@@ -75,6 +75,13 @@ def test_weights_under_other_names(old, keras, tmp_path):
     assert np.abs(model(expected["x"]).numpy() - expected["y"]).max() < 1e-5
 
 
+def test_layers_that_remember_are_compared_from_their_first_call(old, tmp_path):
+    opened = open_model(Quiet(), old / "stateful.h5", tmp_path)
+    assert notes(opened)[0] == f"A file of Keras 2.21.0. {ANEW}"
+    assert float(notes(opened)[1].removeprefix(PROVEN).rstrip(".")) < 1e-5
+    assert any("kept their state from call to call (stateful)" in note for note in notes(opened))
+
+
 def test_a_saved_model_of_tensorflow_2_4(old, tmp_path):
     assert not (old / "older" / "keras_metadata.pb").exists()
     opened = open_model(Quiet(), old / "older", tmp_path, trust=True)

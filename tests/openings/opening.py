@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tests.local_reporter import LocalReporter
 from tests.openings.cases import Case
 from workbench import Workbench
 from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput, Refused, Unavailable, WorkbenchError
 from workbench.jobs.executor import Executor
-from workbench.jobs.reporter import LocalReporter
 from workbench.measure import tasks
 
 _EXACT = 1e-6

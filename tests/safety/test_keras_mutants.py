@@ -14,7 +14,7 @@ MUTANTS = 60
 def opened(paths):
     """How each file ended, and what the user read."""
     # address space: TensorFlow alone maps several GiB
-    allowance = Allowance(address_space_bytes=16 << 30, cpu_seconds=240, wall_seconds=240)
+    allowance = Allowance(address_space_bytes=16 << 30, cpu_seconds=240, wall_seconds=1500)
     found = []
     while len(found) < len(paths):
         rest = [str(path) for path in paths[len(found) :]]

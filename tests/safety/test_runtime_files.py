@@ -58,7 +58,7 @@ def outcomes(folder, form, contents):
     for number, content in enumerate(contents):
         paths.append(folder / f"{number}.{form}")
         paths[-1].write_bytes(content)
-    allowance = Allowance(address_space_bytes=4 << 30, cpu_seconds=60, wall_seconds=90)
+    allowance = Allowance(address_space_bytes=4 << 30, cpu_seconds=60, wall_seconds=1500)
     found = []
     while len(found) < len(paths):
         rest = [str(path) for path in paths[len(found) :]]

@@ -57,7 +57,7 @@ def test_port_stays_taken_from_the_moment_it_is_chosen():
         second = listening_socket("127.0.0.1", None, usual=port)
         with second:
             assert second.getsockname()[1] != port
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
 
 
 def test_environment_is_put_back(monkeypatch):

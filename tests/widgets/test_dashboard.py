@@ -25,23 +25,6 @@ from workbench.workbench import Workbench
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    executor = Executor()
-    executor.start()
-    yield executor
-    executor.close()
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, executor: Executor) -> Path:
-    """A workbench with a model. Copy it, do not use it."""
-    folder = tmp_path_factory.mktemp("made") / "digits"
-    with Workbench(folder, executor=executor) as workbench:
-        workbench.open("dense-digits", "digits").wait()
-    return folder
-
-
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of somebody who has named none."""
@@ -91,9 +74,9 @@ def test_making_the_page_starts_nothing_and_the_second_page_follows_the_first(
 
 
 def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
-    home: Path, executor: Executor, made: Path
+    home: Path, executor: Executor, opened_digits: Path
 ) -> None:
-    shutil.copytree(made, home / "default")
+    shutil.copytree(opened_digits, home / "default")
     first = Workbench(home / "default", executor=executor)
     session = session_of(first)
     bar = TopBar(session)
@@ -125,9 +108,9 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
 
 @pytest.mark.parametrize("named", [False, True])
 def test_an_opening_that_fails_leaves_page_and_folders_as_they_were(
-    home: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+    home: Path, executor: Executor, opened_digits: Path, monkeypatch: pytest.MonkeyPatch, named: bool
 ) -> None:
-    shutil.copytree(made, home / "default")
+    shutil.copytree(opened_digits, home / "default")
     if named:
         monkeypatch.setenv("WORKBENCH_FOLDER", str(home / "default"))
     with Workbench(home / "default", executor=executor) as first:
@@ -163,17 +146,17 @@ def test_an_opening_that_fails_leaves_page_and_folders_as_they_were(
 
 
 def test_a_workbench_that_was_named_is_left_and_come_back_to(
-    tmp_path: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, executor: Executor, opened_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
-    shutil.copytree(made, tmp_path / "wine")
+    shutil.copytree(opened_digits, tmp_path / "wine")
     assert last_used() == tmp_path / "wine"
     # A server makes the page's kernel, and with it the page, before there is anything beside it.
     with Workbench(tmp_path / "wine", executor=executor) as first:
         page = Dashboard(first)
         page._usual = True
         assert {one.folder.name for one in page.session.siblings} == {"wine"}
-        shutil.copytree(made, tmp_path / "wine-2")
+        shutil.copytree(opened_digits, tmp_path / "wine-2")
         remember(tmp_path / "wine-2")
         see(page)
         assert page.workbench.folder == tmp_path / "wine-2"
@@ -192,10 +175,10 @@ os.killpg(0, signal.SIGKILL)
 
 
 def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
-    tmp_path: Path, executor: Executor, made: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, executor: Executor, opened_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
-    shutil.copytree(made, tmp_path / "wine")
+    shutil.copytree(opened_digits, tmp_path / "wine")
     command = [sys.executable, "-c", CUT_SHORT, str(tmp_path / "wine-2")]
     assert subprocess.run(command, start_new_session=True, check=False).returncode == -9
     with Workbench(tmp_path / "wine", executor=executor) as first:
@@ -213,10 +196,10 @@ def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
 
 
 def test_folders_are_counted_and_one_that_was_left_empty_is_taken(
-    tmp_path: Path, executor: Executor, made: Path
+    tmp_path: Path, executor: Executor, opened_digits: Path
 ) -> None:
     for name in ("wine", "wine-2"):
-        shutil.copytree(made, tmp_path / name)
+        shutil.copytree(opened_digits, tmp_path / name)
     assert folder_beside(tmp_path / "wine-2") == tmp_path / "wine-3"
     with Workbench(tmp_path / "wine-3", executor=executor):
         assert folder_beside(tmp_path / "wine") == tmp_path / "wine-4"
@@ -225,10 +208,10 @@ def test_folders_are_counted_and_one_that_was_left_empty_is_taken(
 
 
 def test_a_visitor_sees_no_other_visitor(
-    tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch, made: Path
+    tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch, opened_digits: Path
 ) -> None:
     for visitor in ("a", "b"):
-        shutil.copytree(made, tmp_path / visitor)
+        shutil.copytree(opened_digits, tmp_path / visitor)
     assert [one.folder.name for one in siblings(tmp_path / "a")] == ["a", "b"]
     monkeypatch.setenv("WORKBENCH_SHARED", "1")
     monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "a"))
@@ -263,18 +246,16 @@ def test_a_model_opened_while_another_is_opening_gets_a_folder_of_its_own(
     assert second is not None
     assert second.folder.parent == first.folder.parent
     for workbench, model in ((first, "dense-digits"), (second, "dense-breast-cancer")):
-        job = workbench.job(workbench.jobs[0].id)
-        assert job is not None
-        job.wait()
+        until(lambda workbench=workbench: workbench.baseline is not None or workbench.jobs[0].ended)
         assert workbench.baseline is not None
         assert workbench.baseline.name == model
-        workbench.close()
+        workbench.close()  # what is still measured is not waited for
 
 
 def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
-    tmp_path: Path, executor: Executor, made: Path
+    tmp_path: Path, executor: Executor, opened_digits: Path
 ) -> None:
-    shutil.copytree(made, tmp_path / "digits")
+    shutil.copytree(opened_digits, tmp_path / "digits")
     with Workbench(tmp_path / "digits", executor=executor) as workbench:
         page = Dashboard(workbench)
         query = (
@@ -312,9 +293,9 @@ def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
     ],
 )
 def test_a_hostile_link_starts_nothing_and_leaves_the_page_alive(
-    tmp_path: Path, executor: Executor, made: Path, query: str
+    tmp_path: Path, executor: Executor, opened_digits: Path, query: str
 ) -> None:
-    shutil.copytree(made, tmp_path / "digits")
+    shutil.copytree(opened_digits, tmp_path / "digits")
     with Workbench(tmp_path / "digits", executor=executor) as workbench:
         page = Dashboard(workbench)
         see(page, f"?{query}")
@@ -331,8 +312,10 @@ def inside(box: Any) -> Iterator[Any]:
             yield from inside(widget)
 
 
-def test_a_closed_workbench_is_said_on_every_panel(tmp_path: Path, executor: Executor, made: Path) -> None:
-    shutil.copytree(made, tmp_path / "digits")
+def test_a_closed_workbench_is_said_on_every_panel(
+    tmp_path: Path, executor: Executor, opened_digits: Path
+) -> None:
+    shutil.copytree(opened_digits, tmp_path / "digits")
     workbench = Workbench(tmp_path / "digits", executor=executor)
     page = Dashboard(workbench)
     panels = [one for one in inside(page) if isinstance(one, Component)]

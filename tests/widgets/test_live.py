@@ -35,6 +35,8 @@ def test_curves_that_share_axes_share_a_picture_and_what_is_no_number_ends_a_cur
             "sparsity": ((10, 0.3),),
             "F1 over kept layers": ((3, 0.9),),
             "empty": (),
+            "my loss": ((1, 3.0),),
+            "my share": ((1, 0.5),),
         }
     )
     assert [(str(axes.across), list(curves)) for axes, curves in groups.items()] == [
@@ -44,6 +46,9 @@ def test_curves_that_share_axes_share_a_picture_and_what_is_no_number_ends_a_cur
         ("layers left exact", ["F1 over kept layers"]),
         ("seconds of training", ["validation F1 over seconds"]),
         ("test samples", ["running F1"]),
+        # what these show is not guessed from their names
+        ("step", ["my loss"]),
+        ("step", ["my share"]),
     ]
     assert next(iter(groups.values()))["training loss"] == [(1, 0.5)]
     for axes, curves in groups.items():

@@ -10,6 +10,7 @@ from typing import Any
 from widgets.charts.chart import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, chart, column, plain
 from widgets.wording import digits
 from workbench.api.text import Text, say
+from workbench.jobs.curves import CurveKind, kind_of, text_of
 from workbench.jobs.state import Point
 
 Curve = Sequence[Point]
@@ -44,30 +45,29 @@ _SECONDS = Axes(say("Validation F1 over seconds"), say("seconds of training"), s
 _TRIED = Axes(say("One layer quantized at a time"), say("layers tried"), say("macro F1, 0 to 1"))
 _KEPT = Axes(say("Layers that are left exact"), say("layers left exact"), say("macro F1, 0 to 1"))
 
-_BY_NAME = {
-    "sparsity": _ZEROS,
-    "running F1": _RUNNING,
-    "validation F1 over seconds": _SECONDS,
-    "F1 with one layer quantized": _TRIED,
-    "F1 over kept layers": _KEPT,
+_OF_KIND: dict[CurveKind, Axes] = {
+    "loss": _LOSS,
+    "score": _SCORE,
+    "zeros": _ZEROS,
+    "score over layers tried": _TRIED,
+    "score over layers kept": _KEPT,
+    "score over seconds": _SECONDS,
+    "score over test samples": _RUNNING,
 }
-_ORDER = (_LOSS, _SCORE, _ZEROS, _TRIED, _KEPT, _SECONDS, _RUNNING)
-
-
-def axes_of(name: str) -> Axes:
-    """The axes of a curve; one of a technique of somebody else's is a score by epoch, or a loss."""
-    return _BY_NAME.get(name) or (_LOSS if "loss" in name.lower() else _SCORE)
+"""In the order of their pictures; curves that somebody else's technique draws follow."""
 
 
 def grouped(metrics: Mapping[str, Curve]) -> dict[Axes, dict[str, Curve]]:
-    """Curves that share both axes."""
-    groups: dict[Axes, dict[str, Curve]] = {}
+    """Curves that share both axes; one of which nothing is known has axes of its own."""
+    groups: dict[Axes, dict[str, Curve]] = {axes: {} for axes in _OF_KIND.values()}
     for name, points in metrics.items():
         # JSON has no infinity: a loss that has left the numbers ends its curve.
         drawn = [point for point in points if all(map(math.isfinite, point))]
         if drawn:
-            groups.setdefault(axes_of(name), {})[name] = drawn
-    return {axes: groups[axes] for axes in _ORDER if axes in groups}
+            kind = kind_of(name)
+            axes = Axes(text_of(name), say("step"), text_of(name)) if kind is None else _OF_KIND[kind]
+            groups.setdefault(axes, {})[name] = drawn
+    return {axes: curves for axes, curves in groups.items() if curves}
 
 
 def ends(point: Point) -> tuple[float, float] | None:
@@ -123,7 +123,7 @@ def curves_figure(curves: Mapping[str, Curve], across: str, up: str = "") -> dic
             {
                 "type": "scatter",
                 "mode": "lines+markers" if len(points) <= 60 else "lines",
-                "name": plain(str(Text(template=name))),
+                "name": plain(str(text_of(name))),
                 "x": [point[0] for point in points],
                 "y": [point[1] for point in points],
                 "line": {"color": colour, "width": 2, "dash": _DASHES[place % 4]},
@@ -146,14 +146,14 @@ def curves_figure(curves: Mapping[str, Curve], across: str, up: str = "") -> dic
 
 def curves_chart(axes: Axes, curves: Mapping[str, Curve]) -> dict[str, Any]:
     """The curves that share two axes: with their newest values in words, and the table behind them."""
-    newest = ", ".join(f"{Text(template=name)} {_with_ends(points[-1])}" for name, points in curves.items())
+    newest = ", ".join(f"{text_of(name)} {_with_ends(points[-1])}" for name, points in curves.items())
     return chart(
         str(axes.title),
         curves_figure(curves, str(axes.across), str(axes.up)),
         str(say("Now: {values}.", values=newest)),
         [column(say("Curve")), column(axes.across, numeric=True), column(axes.up, numeric=True)],
         [
-            [str(Text(template=name)), f"{point[0]:g}", _with_ends(point)]
+            [str(text_of(name)), f"{point[0]:g}", _with_ends(point)]
             for name, points in curves.items()
             for point in points[-_MOST_ROWS:]
         ],

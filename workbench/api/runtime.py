@@ -63,6 +63,8 @@ class Runtime(ABC):
     imports_tensorflow: ClassVar[bool] = False
     """Whether a process that loads it must import TensorFlow."""
     supports_threads: ClassVar[bool] = True
+    slower_because: ClassVar[Text | None] = None
+    """Why a model can be slower in it than in another runtime, where that is known."""
     needs_gpu: ClassVar[bool] = False
     """Whether it runs on a GPU: its files are run by the worker that has one."""
 

@@ -34,6 +34,10 @@ Effect = Literal["sparsity", "clusters", "trained ranges"]
 weights that were trained for the rounding of quantization."""
 
 
+Shortfall = Literal["not faster", "slower", "lost F1"]
+"""What disappoints of a variant: its speed has not risen, or has fallen; its step lost F1."""
+
+
 class Parameters(BaseModel):
     """Base of a technique's parameter model.
 
@@ -92,10 +96,11 @@ class Reporter(Protocol):
     def metric(
         self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
     ) -> None:
-        """Adds a point to a live curve, such as ``("validation F1", epoch, 0.93)``.
+        """Adds a point to a live curve, such as ``(LiveCurve.VALIDATION_F1, epoch, 0.93)``.
 
         Args:
-            name: Of the curve.
+            name: One of :class:`workbench.jobs.curves.LiveCurve`, or a name of your own, which gets a
+                picture of its own.
             step: Where the point is.
             value: The value there.
             interval: The ends of its 95% interval, where that is known.
@@ -215,6 +220,9 @@ class Technique(ABC, Generic[P]):
     measures: ClassVar[bool] = False
     """Whether :meth:`apply` times files: it then takes the machine's slot by itself, shared to convert
     and alone to time (:mod:`workbench.jobs.slot`)."""
+    repacks: ClassVar[bool] = False
+    """Whether the weights stay as they are, in another file or for another runtime: nobody then expects a
+    smaller file."""
     brings: ClassVar[frozenset[Effect]] = frozenset()
     """What it leaves in the weights; checked in the file after it and after every later step."""
     loses: ClassVar[frozenset[Effect]] = frozenset()
@@ -261,6 +269,21 @@ class Technique(ABC, Generic[P]):
         too, and the script imports it from ``plain`` (see :mod:`workbench.api.bundle`). It imports nothing
         else of this package, runs as it is, and gives the same file or predictions.
         """
+
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        """What explains an unwelcome number of a variant that this has made, and what usually helps.
+
+        The doctor asks before it says what holds for any variant; it knows no technique by name.
+
+        Args:
+            shortfall: What the number says. What is slower is not faster either: that is asked first, and
+                ``slower`` where the answer to it is None.
+            variant: What was made; its parameters are in it.
+
+        Returns:
+            One or two sentences, or None where nothing is special about this technique.
+        """
+        return None
 
     def variant_name(self, parameters: P) -> str:
         """A short name for what it makes, such as ``int8``; made unique by the workbench."""

@@ -10,12 +10,15 @@ from workbench.api.text import Text, say
 MISSING = frozenset({"?", "-", "--", "."})
 """Marks that stand for a missing value among numbers; pandas knows the usual words."""
 
+_MARKS = ";\t|,"
 _WITH_POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_WITH_THOUSANDS = re.compile(r"[+-]?([1-9]\d{0,2}(,\d{3})+|\d+)(\.\d*)?([eE][+-]?\d+)?")
+_WITH_DECIMAL_COMMA = re.compile(r"[+-]?\d*,?\d+([eE][+-]?\d+)?")
 _WITH_COMMA = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
 
 
 def separator_of(first: bytes, second: bytes) -> str:
-    """What separates the columns: comma, semicolon or tab.
+    """What separates the columns: comma, semicolon, tab, ``|``, or a space that stands for blanks.
 
     A mark that is in both lines equally often counts more than one that is only frequent, and a comma
     counts least: where decimals have a comma, semicolons separate.
@@ -24,11 +27,15 @@ def separator_of(first: bytes, second: bytes) -> str:
         first: The first line.
         second: The second line, empty if there is none.
     """
-    counts = {mark: (first.count(mark.encode()), second.count(mark.encode())) for mark in ";\t,"}
+    counts = {mark: (first.count(mark.encode()), second.count(mark.encode())) for mark in _MARKS}
     steady = [mark for mark, (before, after) in counts.items() if before and before == after]
     if steady:
         return steady[0]
-    return max(",;\t", key=lambda mark: counts[mark][0])
+    if not any(before for before, _ in counts.values()) and len(first.split()) == len(second.split()) > 1:
+        # blanks are part of texts, and separate numbers
+        numbers = second.decode("utf-8", "replace").split()
+        return " " if all(is_number(number, comma=True) for number in numbers) else ","
+    return max(reversed(_MARKS), key=lambda mark: counts[mark][0])
 
 
 def is_number(field: str, *, comma: bool) -> bool:
@@ -109,6 +116,8 @@ def without_row_numbers(frame: Any, features: int | None) -> tuple[Any, list[Tex
 def with_numbers_from_texts(frame: Any, *, comma: bool) -> tuple[Any, list[Text]]:
     """Turns text columns that hold numbers in another spelling into numbers.
 
+    Where commas separate the columns, those in quoted cells group thousands if they can.
+
     Args:
         frame: A pandas ``DataFrame``.
         comma: Whether decimals may have a comma.
@@ -120,6 +129,7 @@ def with_numbers_from_texts(frame: Any, *, comma: bool) -> tuple[Any, list[Text]
     from pandas.api import types
 
     commas: list[str] = []
+    thousands: list[str] = []
     marks: list[str] = []
     changed = {}
     for column in frame.columns:
@@ -128,17 +138,27 @@ def with_numbers_from_texts(frame: Any, *, comma: bool) -> tuple[Any, list[Text]
             continue
         texts = values.dropna().astype(str).str.strip()
         numbers = texts[~texts.isin(MISSING)]
-        if numbers.empty or not numbers.str.fullmatch(_WITH_COMMA if comma else _WITH_POINT).all():
+        if numbers.empty:
+            continue
+        grouped = not comma and bool(numbers.str.fullmatch(_WITH_THOUSANDS).all())
+        ways = [_WITH_COMMA] if comma else [_WITH_POINT, _WITH_DECIMAL_COMMA]
+        if not grouped and not any(numbers.str.fullmatch(way).all() for way in ways):
             continue
         if numbers.str.contains(",", regex=False).any():
-            commas.append(str(column)[:60])
+            (thousands if grouped else commas).append(str(column)[:60])
         if len(numbers) < len(texts):
             marks.append(f"{str(column)[:60]} ({len(texts) - len(numbers)})")
-        read = pandas.to_numeric(numbers.str.replace(",", ".", regex=False))
+        read = pandas.to_numeric(numbers.str.replace(",", "" if grouped else ".", regex=False))
         changed[column] = read.reindex(frame.index)
     notes = []
     if commas:
         notes.append(say("Decimal commas were read in the columns {columns}.", columns=_listed(commas)))
+    if thousands:
+        notes.append(
+            say(
+                "Commas were read as marks of thousands in the columns {columns}.", columns=_listed(thousands)
+            )
+        )
     if marks:
         notes.append(
             say(

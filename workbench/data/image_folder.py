@@ -104,8 +104,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
             np.array([number[name] for _, name in kept], np.int64),
             split if len(found) > 1 else "",
         )
-    notes = [numbering(classes)]
-    notes += form.notes(resized, count, modes)
+    notes = form.notes(resized, count, modes)
     if resized and whole:
         notes.append(say("The resized pictures were rounded, as the model takes whole numbers."))
     elif resized and dtype == np.uint8:
@@ -117,6 +116,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         classes=tuple(classes),
         scaling="divide by 255",
         is_image=True,
+        numbered=numbering(classes),
         notes=tuple(notes),
     )
 

@@ -134,15 +134,6 @@ def _with_names(
     return replace(raw, classes=names), renumbered, (numbering(names),)
 
 
-def without_numbering(notes: Sequence[Text]) -> tuple[Text, ...]:
-    """Notes of a source without how it numbered the labels, which the user's own names contradict.
-
-    Args:
-        notes: Of the source.
-    """
-    return tuple(note for note in notes if note.template != numbering(()).template)
-
-
 def _by_value(values: dict[SplitName, Array], names: tuple[str, ...]) -> dict[SplitName, Array]:
     """Labels that are whole numbers, where the names of the classes are whole numbers too: 1, 2, 3."""
     try:

@@ -20,7 +20,7 @@ from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.builtin import BUILTINS
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
-from workbench.data.labels import Encoded, encode, without_numbering
+from workbench.data.labels import Encoded, encode
 from workbench.data.model_inputs import as_model_takes, specs_of, stored_type
 from workbench.data.outputs import require_classes
 from workbench.data.raw import Array, RawData, Scaling, check_limit, check_values, default_limit_bytes
@@ -135,7 +135,8 @@ def prepare(
             seed=seed,
             sha256=digest,
             notes=(
-                *(raw.notes if classes is None else without_numbering(raw.notes)),
+                *raw.notes,
+                *(() if raw.numbered is None or classes is not None else (raw.numbered,)),
                 *encoded.notes,
                 *split_notes,
                 *unscaled,

@@ -73,6 +73,7 @@ class RawData:
         is_image: Whether samples are pictures; None lets the values decide.
         target: Name of the target that the labels are of, where the source names it.
         tabular: Whether the labels are a column that was found in a table.
+        numbered: How the source numbered the labels, in words; names of the user's own take its place.
         notes: What the user should know of how it was read.
     """
 
@@ -83,6 +84,7 @@ class RawData:
     is_image: bool | None = None
     target: str | None = None
     tabular: bool = False
+    numbered: Text | None = None
     notes: tuple[Text, ...] = ()
 
     def samples(self) -> Iterator[Samples]:

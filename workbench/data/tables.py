@@ -12,7 +12,6 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import ModelDescription
 from workbench.data.cells import (
-    counts_columns,
     is_number,
     separator_of,
     texts_among_numbers,
@@ -21,6 +20,7 @@ from workbench.data.cells import (
 )
 from workbench.data.columns import column_of_texts, columns_of_inputs, features_of, label_column
 from workbench.data.fitting import judged_outputs
+from workbench.data.heading import cells_of, first_lines, heading_of, is_sample
 from workbench.data.labels import numbering
 from workbench.data.raw import Array, RawData, Samples, check_limit
 
@@ -28,12 +28,16 @@ MOST_LEVELS = 100
 """A text column with more different values is an identifier or free text, not a category."""
 
 _LONGEST_LINE = 2**22
+_LINES_LOOKED_AT = 3
+"""Of the first, blank ones are passed over."""
 
 
 def read_csv(
     path: Path, *, label: str | None, limit_bytes: int, model: ModelDescription | None = None
 ) -> RawData:
-    """Reads a CSV file: one sample a row, separated by commas, semicolons or tabs, with a header or not.
+    """Reads a CSV file: one sample a row, with a header or not.
+
+    Columns are separated by commas, semicolons, tabs, ``|`` or, between numbers, by blanks.
 
     Args:
         path: A regular file of UTF-8 text.
@@ -65,11 +69,12 @@ def frame_of(path: Path, limit_bytes: int) -> tuple[Any, list[Text], str]:
     # A digit and a comma become a number of 8 bytes.
     check_limit(path.stat().st_size * 4, limit_bytes, path.name)
     with path.open("rb") as file:
-        first, second = file.readline(_LONGEST_LINE), file.readline(_LONGEST_LINE)
+        start = b"".join(file.readline(_LONGEST_LINE) for _ in range(_LINES_LOOKED_AT))
+    first, second = first_lines(start)
     if not first.strip():
         raise InvalidInput(
             say("{file} is empty.", file=path.name)
-            if not first
+            if not start
             else say("{file} starts with an empty line.", file=path.name),
             say("Write one sample in each row, with the names of the columns in the first."),
         )
@@ -78,19 +83,13 @@ def frame_of(path: Path, limit_bytes: int) -> tuple[Any, list[Text], str]:
             say("{file} is not a text file.", file=path.name), say("Save the table as CSV, in UTF-8.")
         )
     separator = separator_of(first, second)
-    fields = first.decode("utf-8", "replace").strip().split(separator)
-    following = second.decode("utf-8", "replace").strip().split(separator)
-    numbered = counts_columns(fields, following)
-    headless = not numbered and all(is_number(field, comma=separator != ",") for field in fields)
+    fields, comma = cells_of(first, separator), separator != ","
+    heading = heading_of(fields, cells_of(second, separator), comma=comma)
     try:
-        frame = pandas.read_csv(
-            path,
-            sep=separator,
-            header=None if headless else 0,
-            encoding="utf-8-sig",
-            low_memory=False,
-            skipinitialspace=True,
-        )
+        frame = _parsed(path, separator, named=heading != "sample")
+        if heading == "unclear" and is_sample(fields, frame, comma=comma):
+            heading = "sample"
+            frame = _parsed(path, separator, named=False)
     except UnicodeDecodeError as error:
         raise InvalidInput(
             say("{file} is not UTF-8 text.", file=path.name), say("Save the table as CSV, in UTF-8.")
@@ -104,20 +103,36 @@ def frame_of(path: Path, limit_bytes: int) -> tuple[Any, list[Text], str]:
             ),
             say("Every row needs the same number of columns."),
         ) from error
-    if headless:
+    notes: list[Text] = []
+    if heading == "sample":
         frame.columns = [f"column {number}" for number in range(1, len(frame.columns) + 1)]
-    heading = (
-        [
+        if any(field.strip() and not is_number(field, comma=comma) for field in fields):
+            notes.append(say("The first line was read as a sample: the file has no names of columns."))
+    elif heading == "counted":
+        notes.append(
             say(
                 "The first line, {first} to {last}, was read as the names of the columns.",
-                first=fields[0].strip('" '),
-                last=fields[-1].strip('" '),
+                first=fields[0].strip(),
+                last=fields[-1].strip(),
             )
-        ]
-        if numbered
-        else []
+        )
+    # a separator at the end of each line
+    if frame.shape[1] > 2 and not fields[-1].strip() and frame.iloc[:, -1].isna().all():
+        frame = frame.iloc[:, :-1]
+    return frame, notes, separator
+
+
+def _parsed(path: Path, separator: str, *, named: bool) -> Any:
+    import pandas
+
+    return pandas.read_csv(
+        path,
+        sep=r"\s+" if separator == " " else separator,
+        header=0 if named else None,
+        encoding="utf-8-sig",
+        low_memory=False,
+        skipinitialspace=True,
     )
-    return frame, heading, separator
 
 
 def from_frame(
@@ -156,7 +171,12 @@ def from_frame(
                 rows=len(frame),
                 columns=len(columns),
             ),
-            say("At least one column of values, one of labels, and one row are needed."),
+            say(
+                "Columns are separated by commas, semicolons, tabs or |. At least one column of values, one "
+                "of labels, and one row are needed."
+            )
+            if len(columns) < 2
+            else say("At least one column of values, one of labels, and one row are needed."),
         )
     own = columns_of_inputs(columns, model)
     target, label_note = label_column(frame, label, source, model, set(own.values()))
@@ -198,14 +218,15 @@ def from_frame(
         if own
         else _numbers(frame.drop(columns=[target]), limit_bytes, source)
     )
-    y, classes, label_notes = _labels(frame[target], judged_outputs(model, target))
+    y, classes, numbered = _labels(frame[target], judged_outputs(model, target))
     return RawData(
         name=name,
         splits={"train": Samples(x if isinstance(x, dict) else {"": x}, y)},
         classes=classes,
         is_image=False,
         tabular=True,
-        notes=(*notes, *category_notes, *label_notes),
+        numbered=numbered,
+        notes=(*notes, *category_notes),
     )
 
 
@@ -345,12 +366,12 @@ def _numbers(frame: Any, limit_bytes: int, source: str) -> tuple[Array, list[Tex
     ]
 
 
-def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | None, list[Text]]:
+def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | None, Text | None]:
     """Labels as integers; text labels are numbered here, where each text is in memory once."""
     from pandas.api import types
 
     if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
-        return values.to_numpy(), None, []
+        return values.to_numpy(), None, None
     names = category_names(values, outputs)
     if names is None:
         codes, levels = values.astype(str).factorize(sort=True)
@@ -358,7 +379,7 @@ def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | 
     else:
         number = {name: index for index, name in enumerate(names)}
         codes = values.astype(str).map(number)
-    return np.asarray(codes, np.int64), names, [numbering(names)]
+    return np.asarray(codes, np.int64), names, numbering(names)
 
 
 def category_names(values: Any, outputs: int | None) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import threading
 import time
 import zipfile
@@ -53,7 +54,9 @@ class Collecting:
     async def run(self, job: Job, model: ModelDescription) -> Path:
         """Reads and writes in a thread of its own, so that a generator that waits blocks nobody.
 
-        Cancelling the job ends the reading at the next element; a thread that waits for one is left alone.
+        Cancelling the job ends the reading at the next element, and a source that computes in Python without
+        giving one at its next step. What waits outside of Python, such as for a network, cannot be ended: its
+        thread goes when that returns.
 
         Args:
             job: Is told how many samples have been read.
@@ -79,11 +82,12 @@ class Collecting:
                 self._write(raw)
             except BaseException as error:
                 read.error = error
-            with suppress(RuntimeError):  # nobody waits any more
+            with suppress(RuntimeError, Cancelled):  # nobody waits any more
                 loop.call_soon_threadsafe(ended.set)
 
         # A daemon: the interpreter must be able to end while a generator waits.
-        threading.Thread(target=work, name="workbench-data", daemon=True).start()
+        thread = threading.Thread(target=work, name="workbench-data", daemon=True)
+        thread.start()
         told = 0
         try:
             while not ended.is_set():
@@ -110,6 +114,8 @@ class Collecting:
                     )
         finally:
             stop.set()
+            if not ended.is_set():
+                _interrupt(thread)
         if read.error is not None:
             raise read.error
         return self.file
@@ -145,6 +151,12 @@ class _Read:
     count: int = 0
     since: float | None = field(default_factory=time.monotonic)
     error: BaseException | None = None
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Raises in a thread at its next step of Python, as Python itself does on Ctrl-C in the main one."""
+    if thread.ident is not None and thread.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Cancelled))
 
 
 def _arrays(raw: RawData) -> dict[str, Any]:

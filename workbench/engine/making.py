@@ -337,7 +337,7 @@ class Making:
 
     def _with_kernels(self, report: Report, in_tensorflow: bool) -> Report:
         """Says so where TensorFlow's usual kernels were off."""
-        if not in_tensorflow or self._bench.store.fact(onednn.FACT) != onednn.OFF:
+        if not in_tensorflow or not onednn.stay_off(self._bench.store.fact(onednn.FACT)):
             return report
         return report.followed_by(Report(notes=(onednn.made_without(),)))
 

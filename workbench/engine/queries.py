@@ -64,13 +64,18 @@ class Evidence:
             )
         return Dataset(self._store.folder / folder)
 
-    def variant(self, key: str) -> Variant:
+    def variant(self, key: str | Variant) -> Variant:
         """A variant by its identifier or name, by its last step, or by the name that it was made with.
+
+        Args:
+            key: One of these, or the variant as it was known before.
 
         Raises:
             InvalidInput: If there is none, or if several end with that step; with their names.
         """
         variants = self._store.variants()
+        if isinstance(key, Variant):
+            key = key.id
         for variant in variants:
             if key in (variant.id, variant.name):
                 return variant
@@ -164,7 +169,7 @@ class Evidence:
 
         return picture(self.dataset, index)
 
-    def recipe(self, variant: str, seed: int) -> Recipe:
+    def recipe(self, variant: str | Variant, seed: int) -> Recipe:
         """The steps from the baseline to a variant."""
         known = {one.id: one for deleted in (False, True) for one in self._store.variants(deleted=deleted)}
         lineage = [self.variant(variant)]
@@ -172,7 +177,7 @@ class Evidence:
             lineage.insert(0, known[lineage[0].parent])
         return Recipe.of(lineage, data=self.dataset.info.name, seed=seed)
 
-    def download(self, variant: str) -> tuple[str, bytes]:
+    def download(self, variant: str | Variant) -> tuple[str, bytes]:
         """File name and content of a variant as it would be deployed; a folder becomes a zip."""
         chosen = self.variant(variant)
         stem = _plain(chosen.name)
@@ -184,7 +189,7 @@ class Evidence:
                 archive.write(file, file.relative_to(chosen.path))
         return f"{stem}.zip", buffer.getvalue()
 
-    def deploy(self, variant: str) -> tuple[str, bytes]:
+    def deploy(self, variant: str | Variant) -> tuple[str, bytes]:
         """File name and content of a zip with the model, code that runs it, and what that code needs.
 
         Raises:
@@ -195,7 +200,7 @@ class Evidence:
         chosen = self.variant(variant)
         target = deployment_file(chosen)
         code = deployment_code(chosen, self.dataset.info)
-        if runtime(chosen.runtime).imports_tensorflow and self._store.fact(onednn.FACT) == onednn.OFF:
+        if runtime(chosen.runtime).imports_tensorflow and onednn.stay_off(self._store.fact(onednn.FACT)):
             code = onednn.plain_code(code)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

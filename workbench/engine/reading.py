@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from workbench.engine.queries import Evidence
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
 from workbench.measure.passport import passport
-from workbench.measure.records import Details, Passport, Protocol
+from workbench.measure.records import Details, Passport
 from workbench.models.intake.trusting import trusting_code
 from workbench.results.side_by_side import SideBySide, side_by_side
 from workbench.results.table import Results
@@ -59,8 +59,8 @@ class Reading:
         """The machines that its numbers were taken on, by identifier."""
         return self._store.passports()
 
-    def variant(self, key: str) -> Variant:
-        """A variant by its identifier or name.
+    def variant(self, key: str | Variant) -> Variant:
+        """A variant by its identifier or name, or as it is now.
 
         Raises:
             InvalidInput: With the names that exist.
@@ -107,20 +107,6 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         return same_variant(chosen, self._parent(parent), values, self.variants)
-
-    def estimate_measuring(
-        self, variants: Sequence[str] | None = None, protocol: Protocol = "final"
-    ) -> float:
-        """Seconds that :meth:`Workbench.measure` is expected to take here.
-
-        Args:
-            variants: Identifiers or names; by default all.
-            protocol: ``quick`` or ``final``.
-        """
-        from workbench.engine.estimates import measuring_seconds
-
-        chosen = [self.variant(key) for key in variants] if variants is not None else self.variants
-        return measuring_seconds(self._store, chosen, protocol)
 
     def refusal(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
@@ -170,7 +156,7 @@ class Reading:
         read = (variant, *(other.variant for other in others.values()))
         if any(one.settings.trusted for one in read):
             bundle = bundle.with_script(trusting_code(bundle.script))
-        if self._store.fact(onednn.FACT) == onednn.OFF:
+        if onednn.stay_off(self._store.fact(onednn.FACT)):
             bundle = bundle.with_script(onednn.plain_code(bundle.script, *bundle.helpers.values()))
         return bundle
 
@@ -247,15 +233,15 @@ class Reading:
         """A test sample as PNG; None where the data are no pictures."""
         return self._evidence.picture(index)
 
-    def recipe(self, variant: str) -> Recipe:
+    def recipe(self, variant: str | Variant) -> Recipe:
         """The steps from the baseline to a variant."""
         return self._evidence.recipe(variant, self.seed)
 
-    def download(self, variant: str) -> tuple[str, bytes]:
+    def download(self, variant: str | Variant) -> tuple[str, bytes]:
         """File name and content of a variant as it would be deployed; a folder becomes a zip."""
         return self._evidence.download(variant)
 
-    def deploy(self, variant: str) -> tuple[str, bytes]:
+    def deploy(self, variant: str | Variant) -> tuple[str, bytes]:
         """A zip with a variant's file, ``predict.py`` that runs it, and ``requirements.txt``.
 
         Returns:
@@ -303,4 +289,4 @@ class Reading:
     def _parent(self, key: str | Variant | None) -> Variant:
         if key is None:
             return self._evidence.baseline
-        return self.variant(key.id if isinstance(key, Variant) else key)
+        return self.variant(key)

@@ -42,7 +42,7 @@ async def run_step(
     """
     if shared_mode():
         how.setdefault("limits", JOB_LIMITS)
-    if bench.store.fact(onednn.FACT) == onednn.OFF:
+    if onednn.stay_off(bench.store.fact(onednn.FACT)):
         return await _without_onednn(bench, job, function, *arguments, **how)
     try:
         return await _run(bench, job, function, *arguments, **how)

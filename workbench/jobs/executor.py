@@ -144,10 +144,6 @@ class Executor:
             reason=self._reason,
         )
 
-    def warm(self) -> concurrent.futures.Future[None]:
-        """Starts both workers and imports TensorFlow in its own; done when both are ready."""
-        return self.spawn(self._warm())
-
     def close(self) -> None:
         """Ends everything that runs here, and all processes. Calling it again does nothing."""
         with self._lock:
@@ -261,12 +257,6 @@ class Executor:
     async def _connect_early(self) -> None:
         with suppress(Exception):  # told in status(), and raised again to the first who needs it
             await self._connected()
-
-    async def _warm(self) -> None:
-        kinds: tuple[WorkerKind, ...] = ("light", "tensorflow")
-        await asyncio.gather(
-            *(self.run(_nothing, worker=kind, job=f"warm {kind}", on_event=_ignore) for kind in kinds)
-        )
 
     async def _close(self) -> None:
         loop = asyncio.get_running_loop()

@@ -18,6 +18,8 @@ from workbench.api.text import Text, say
 
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 OFF = "0"
+ON = "1"
+"""Set by somebody who wants them in any case, such as with another version of TensorFlow."""
 FACT = "onednn"
 """Name of the fact in the store of a workbench; :data:`OFF` once its model has crashed with them."""
 
@@ -27,6 +29,15 @@ _CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 def is_off() -> bool:
     """Whether this process, and those that it starts, run TensorFlow without oneDNN."""
     return os.environ.get(VARIABLE) == OFF
+
+
+def stay_off(fact: str | None) -> bool:
+    """Whether a workbench keeps them off: its model crashed with them, and nobody has asked for them since.
+
+    Args:
+        fact: What its store says under :data:`FACT`.
+    """
+    return fact == OFF and os.environ.get(VARIABLE) != ON
 
 
 @contextmanager
@@ -73,8 +84,11 @@ def made_without() -> Text:
     """What is said of a variant that was made while they were off."""
     return say(
         "TensorFlow's oneDNN kernels crashed on this model, so it was made without them ({switch}). "
-        "Everything that TensorFlow still does with the model, measuring included, is done without them.",
+        "Everything that TensorFlow still does with the model, measuring included, is done without them. To "
+        "use them again, such as with another version of TensorFlow, set {back} in the environment and start "
+        "anew.",
         switch=f"{VARIABLE}={OFF}",
+        back=f"{VARIABLE}={ON}",
     )
 
 

@@ -26,7 +26,7 @@ PACKAGES = ("workbench", "widgets")
 
 SAID_FROM_DATA = frozenset(
     {
-        "widgets/charts/curves.py",  # names of curves: see KEYWORDS and _CURVES
+        "workbench/jobs/curves.py",  # curves of somebody else's technique, by their names
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
         "widgets/panels/technique_list.py",  # titles and docstrings of techniques
         "widgets/panels/techniques.py",  # titles of techniques
@@ -49,11 +49,10 @@ SAID_FROM_DATA = frozenset(
 )
 """Files that say something else than a literal; what that can be is collected by :func:`from_data`."""
 
-KEYWORDS = ("say", "say_as", "metric")
-"""The functions whose arguments a reader sees: texts, and the names of live curves."""
+KEYWORDS = ("say", "say_as")
+"""The functions whose arguments a reader sees."""
 
 _WHOSE = ("student", "teacher")  # whose layer is missing
-_CURVES = ("training loss", "training accuracy")  # made from Keras's names of metrics
 
 
 class Message(NamedTuple):
@@ -78,7 +77,7 @@ def collect() -> frozenset[Message]:
 
 
 def from_source() -> Iterator[Message]:
-    """The literals of ``say("...")`` and of ``report.metric("...")`` in the source."""
+    """The literals of ``say("...")`` in the source."""
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             try:
@@ -100,7 +99,7 @@ def _said(node: ast.AST) -> Message | None:
     ]
     context = literals.pop(0) if called == "say_as" and literals else None
     text, plural, *_ = (*literals, None, None)
-    return Message(text, plural if called != "metric" else None, context) if text else None
+    return Message(text, plural, context) if text else None
 
 
 def from_data() -> Iterator[str]:
@@ -109,7 +108,6 @@ def from_data() -> Iterator[str]:
     from workbench.measure.records import QualityVerdict, SpeedVerdict
     from workbench.runtimes import runtimes
 
-    yield from _CURVES
     yield from _WHOSE
     yield from SCALINGS
     for verdict in (SpeedVerdict, QualityVerdict):

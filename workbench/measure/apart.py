@@ -60,6 +60,8 @@ def time_once(
         if "progress" in message:
             report.progress(float(message["progress"]))
 
+    import scipy.special  # noqa: F401  # needed by what is heard: not to be loaded while files are timed
+
     with tempfile.TemporaryDirectory() as folder:
         answer = run_in_fresh_process(
             report,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,52 +66,49 @@ class RaplMeter:
 
 
 class NvmlMeter:
-    """The power of all NVIDIA GPUs, read through ``nvidia-smi`` and added up over time."""
+    """The energy counters of all NVIDIA GPUs (Volta or later), as their driver's library shows them.
 
-    name = "NVML GPU power"
+    Raises:
+        pynvml.NVMLError: If there is no driver, no GPU, or a GPU that does not count.
+    """
+
+    name = "NVML GPU energy"
 
     def __init__(self) -> None:
-        self._total, self._watts, self._since = 0.0, gpu_watts() or 0.0, time.monotonic()
-        self._stop, self._lock = threading.Event(), threading.Lock()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
+        import pynvml
+
+        self._library = pynvml
+        pynvml.nvmlInit()
+        try:
+            count = pynvml.nvmlDeviceGetCount()
+            if not count:
+                raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
+            self._gpus = [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(count)]
+            self._start = self._millijoules()
+        except pynvml.NVMLError:
+            pynvml.nvmlShutdown()
+            raise
 
     def joules(self) -> float:
         """Energy since the meter was made."""
-        with self._lock:
-            return self._total + self._watts * (time.monotonic() - self._since)
+        return (self._millijoules() - self._start) / 1000
 
     def close(self) -> None:
-        """Ends the thread that reads."""
-        self._stop.set()
-        self._thread.join(timeout=5)
+        """Lets go of the driver's library."""
+        self._library.nvmlShutdown()
 
-    def _watch(self) -> None:
-        while not self._stop.wait(_SAMPLE_S):
-            watts = gpu_watts()
-            if watts is None:
-                continue
-            with self._lock:
-                now = time.monotonic()
-                self._total += 0.5 * (self._watts + watts) * (now - self._since)
-                self._watts, self._since = watts, now
+    def _millijoules(self) -> int:
+        return sum(self._library.nvmlDeviceGetTotalEnergyConsumption(gpu) for gpu in self._gpus)
 
 
-def gpu_watts() -> float | None:
-    """Power of all NVIDIA GPUs now; None if there is none that tells."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
+def _nvml_meter() -> NvmlMeter | None:
+    try:
+        import pynvml
+    except ImportError:  # it comes with the extra tensorrt
         return None
     try:
-        done = subprocess.run(  # noqa: S603  (a fixed command)
-            [program, "--query-gpu=power.draw", "--format=csv,noheader,nounits"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-        return sum(float(line) for line in done.stdout.split("\n") if line.strip())
-    except (OSError, ValueError, subprocess.SubprocessError):
+        return NvmlMeter()
+    except pynvml.NVMLError:
         return None
 
 
@@ -126,7 +120,7 @@ def find_meter(runtime: str, powercap: Path = POWERCAP) -> Meter | None:
         powercap: Where Linux shows the counters.
     """
     if runtime == "tensorrt":
-        return None if gpu_watts() is None else NvmlMeter()
+        return _nvml_meter()
     counters = [
         folder
         for folder in sorted(powercap.glob("intel-rapl:*"))

@@ -211,7 +211,11 @@ def play_off(
 
 
 def may_share_a_process(candidates: Sequence[Candidate]) -> bool:
-    """Whether TensorFlow would need more than one number of threads."""
+    """Whether files can be timed in one process: TensorFlow has one number of threads for all of it.
+
+    Args:
+        candidates: The files.
+    """
     threads = {c.settings.threads for c in candidates if runtime(c.runtime).imports_tensorflow}
     return len(threads) <= 1
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from workbench.api.records import Record
 from workbench.measure.block_plan import LEAST_ROUNDS
-from workbench.measure.statistics import widening
+from workbench.measure.statistics import independent_rounds, widening_of
 
 Samples = npt.NDArray[np.float64]
 
@@ -51,27 +51,65 @@ def timed_variant(curve: str) -> str | None:
     return curve.removeprefix(_PREFIX) if curve.startswith(_PREFIX) else None
 
 
-def median_interval(round_medians: Samples, median: float) -> tuple[float, float] | None:
-    """A 95% interval of a median without drawing samples: by order, wider where rounds are alike.
+class RoundsSeen(Record):
+    """What the process that is timed tells of one file: all that needs no statistics library.
+
+    Loading SciPy there would take time and memory between the rounds. The width of the interval is
+    worked out where this is heard.
+
+    Attributes:
+        place: Which of the candidates it is.
+        rounds: Rounds that it comes from; 0 for the warm-up.
+        median_ms: Of all samples so far.
+        ends: The ends of the interval by order, as if rounds were independent; None while too little
+            is known.
+        independent: How many independent rounds these are worth.
+    """
+
+    place: int
+    rounds: int
+    median_ms: float
+    ends: tuple[float, float] | None = None
+    independent: float = 1.0
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95% interval of the median: wider than the ends where rounds are alike."""
+        if self.ends is None:
+            return None
+        wider = widening_of(self.rounds, self.independent)
+        low, high = self.ends
+        return (
+            float(self.median_ms * min(low / self.median_ms, 1.0) ** wider),
+            float(self.median_ms * max(high / self.median_ms, 1.0) ** wider),
+        )
+
+
+def rounds_seen(place: int, round_medians: Samples, median: float) -> RoundsSeen:
+    """Looks at rounds without drawing samples: by order.
 
     What is stored of a finished measurement is drawn anew from all samples
     (:func:`workbench.measure.statistics.summarize`); this costs a hundredth of it.
 
     Args:
+        place: Which of the candidates it is.
         round_medians: Median of the block in each round, shape ``(rounds,)``.
         median: Of all samples; inside the interval.
     """
     count = len(round_medians)
     if count < LEAST_ROUNDS:
-        return None
+        return RoundsSeen(place=place, rounds=count, median_ms=median)
     ordered = np.sort(round_medians)
     reach = 0.98 * math.sqrt(count)  # 1.96 standard deviations of a rank
-    low = ordered[max(0, math.floor(count / 2 - reach))]
-    high = ordered[min(count - 1, math.ceil(count / 2 + reach) - 1)]
-    wider = widening(round_medians)
-    return (
-        float(median * min(low / median, 1.0) ** wider),
-        float(median * max(high / median, 1.0) ** wider),
+    return RoundsSeen(
+        place=place,
+        rounds=count,
+        median_ms=median,
+        ends=(
+            float(ordered[max(0, math.floor(count / 2 - reach))]),
+            float(ordered[min(count - 1, math.ceil(count / 2 + reach) - 1)]),
+        ),
+        independent=independent_rounds(round_medians),
     )
 
 
@@ -79,7 +117,7 @@ class Narrowing:
     """Tells, a few times a second at most, how far a timing has come; used only between timed blocks.
 
     Args:
-        send: Sends one message: ``so_far`` (a list of :class:`SoFar` as JSON) and ``progress``.
+        send: Sends one message: ``so_far`` (a list of :class:`RoundsSeen` as JSON) and ``progress``.
         candidates: Files whose numbers are told; a control after them is not.
     """
 
@@ -92,7 +130,9 @@ class Narrowing:
     def warmed_up(self, place: int, median_ms: float) -> None:
         """A file has run alone."""
         if place < self._candidates:
-            self._send(so_far=[SoFar(place=place, rounds=0, median_ms=median_ms).model_dump(mode="json")])
+            self._send(
+                so_far=[RoundsSeen(place=place, rounds=0, median_ms=median_ms).model_dump(mode="json")]
+            )
 
     def round_done(self, samples: Sequence[Samples], done: int, rounds: int) -> None:
         """Each file has been timed once more.
@@ -110,13 +150,14 @@ class Narrowing:
         self._told = now
         found = []
         for place, medians in enumerate(self._medians):
-            median = float(np.median(samples[place][:done]))
-            interval = median_interval(np.array(medians), median)
-            found.append(SoFar(place=place, rounds=done, median_ms=median, interval=interval))
+            found.append(rounds_seen(place, np.array(medians), float(np.median(samples[place][:done]))))
         self._send(so_far=[one.model_dump(mode="json") for one in found], progress=done / rounds)
 
 
 def heard(message: dict[str, Any], on_so_far: OnSoFar) -> None:
     """Passes on what a message of a :class:`Narrowing` in another process says."""
     for one in message.get("so_far", ()):
-        on_so_far(SoFar.model_validate(one))
+        seen = RoundsSeen.model_validate(one)
+        on_so_far(
+            SoFar(place=seen.place, rounds=seen.rounds, median_ms=seen.median_ms, interval=seen.interval)
+        )

@@ -223,9 +223,21 @@ def _around(value: float, resampled: Samples, rounds: Samples) -> Interval:
 def widening(rounds: Samples) -> float:
     """How much wider an interval is because neighbouring rounds are alike.
 
+    Args:
+        rounds: Median of the block in each round, in order.
+    """
+    return widening_of(len(rounds), independent_rounds(rounds))
+
+
+def independent_rounds(rounds: Samples) -> float:
+    """How many independent rounds are worth as much as these, of which neighbours are alike.
+
     Other work on the machine lasts longer than a round. Where one round tells ``r`` of the next (the
     autocorrelation of the logarithms, outliers drawn in, without the bias of short series: Marriott and
     Pope 1954), ``n`` rounds are worth ``n (1 - r) / (1 + r)`` independent ones, of which there are then few.
+
+    Args:
+        rounds: Median of the block in each round, in order.
     """
     count = len(rounds)
     logarithms = np.log(rounds)
@@ -236,7 +248,16 @@ def widening(rounds: Samples) -> float:
     power = float(distances @ distances)
     alike = float(distances[1:] @ distances[:-1]) / power if power > 0 else 0.0
     alike = min(max(alike + (1 + 3 * alike) / count, 0.0), _MOST_ALIKE) if power > 0 else 0.0
-    independent = min(count, max(_FEWEST_INDEPENDENT, count * (1 - alike) / (1 + alike)))
+    return min(count, max(_FEWEST_INDEPENDENT, count * (1 - alike) / (1 + alike)))
+
+
+def widening_of(count: int, independent: float) -> float:
+    """:func:`widening` of rounds of which it is known how many are independent.
+
+    Args:
+        count: How many rounds there are.
+        independent: From :func:`independent_rounds`.
+    """
     return t_975(max(1, int(independent - 1))) / _NORMAL * math.sqrt(count / independent)
 
 

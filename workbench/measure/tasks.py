@@ -17,6 +17,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.jobs import onednn
+from workbench.jobs.curves import LiveCurve
 from workbench.jobs.part import Part
 from workbench.measure import passport as machine
 from workbench.measure.apart import peak_memory, predict_split, time_once
@@ -153,7 +154,7 @@ def measure_quality(
         scores, _ = to_scores(outputs, classes, from_logits=from_logits)
         f1, interval = running.add(to_predictions(scores))
         if stop < len(labels):  # the last point is that of the measurement
-            report.metric("running F1", stop, f1, interval)
+            report.metric(LiveCurve.RUNNING_F1, stop, f1, interval)
         report.progress(stop / len(labels))
 
     with shared_slot(report, say("measuring quality")):
@@ -175,7 +176,7 @@ def measure_quality(
             occurring=dataset.info.occurring,
         )
     judged = measurement.f1_macro
-    report.metric("running F1", len(labels), judged.value, (judged.low, judged.high))
+    report.metric(LiveCurve.RUNNING_F1, len(labels), judged.value, (judged.low, judged.high))
     report.progress(1.0)
     return measurement, scores
 

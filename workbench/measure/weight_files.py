@@ -12,6 +12,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
@@ -104,7 +105,7 @@ def _of_keras(path: Path) -> Iterator[StoredTensor]:
             values = np.asarray(file[name])
             precision = str(file[name].attrs.get("dtype", values.dtype))
             if values.dtype.kind == "V" and values.dtype.itemsize == 2:  # bfloat16
-                values = (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+                values = values.view(ml_dtypes.bfloat16).astype(np.float32)
             if values.dtype.kind == "f" or values.dtype in (np.int8, np.uint8):
                 yield StoredTensor(name, values.shape, precision, values)
 
@@ -142,7 +143,7 @@ def _tflite_tensor(raw: npt.NDArray[np.uint8], tensor: Any, precision: str) -> S
     quantization = tensor.Quantization()
     scaled = quantization is not None and quantization.ScaleLength() > 0
     if precision == "bfloat16":
-        values: npt.NDArray[Any] = (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+        values: npt.NDArray[Any] = raw.view(ml_dtypes.bfloat16).astype(np.float32)
     elif precision in {"float32", "float16", "float64"}:
         values = raw.view(precision)
     elif precision in {"int4", "int2"} and scaled:
@@ -168,8 +169,9 @@ def _unpacked(raw: npt.NDArray[np.uint8], bits: int, count: int) -> npt.NDArray[
     """Signed numbers of few bits, the lowest bits of a byte first."""
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
     numbers = (raw.view(np.uint8)[:, None] >> shifts) & ((1 << bits) - 1)
-    signed = numbers.astype(np.int8)
-    signed[signed >= 1 << (bits - 1)] -= np.int8(1 << bits)
+    signed: npt.NDArray[np.int8] = numbers.view(ml_dtypes.int4 if bits == 4 else ml_dtypes.int2).astype(
+        np.int8
+    )
     return signed.ravel()[:count]
 
 

@@ -11,6 +11,7 @@ from workbench.measure.records import SAME_SIZE, Passport
 from workbench.results.doctor_quality import about_quality
 from workbench.results.doctor_speed import about_speed
 from workbench.results.offers import about_offers
+from workbench.techniques import techniques
 
 if TYPE_CHECKING:
     from workbench.results.rows import ResultRow
@@ -73,7 +74,9 @@ def _size(row: ResultRow, parent: ResultRow | None) -> list[Text]:
 
     if row.size is None or parent is None or parent.size is None or row.variant.technique is None:
         return []
-    if row.variant.technique == "inference.runtime" or compare_sizes(parent.size, row.size).word == "smaller":
+    made_by = techniques().get(row.variant.technique)
+    repacked = made_by is not None and made_by.repacks
+    if repacked or compare_sizes(parent.size, row.size).word == "smaller":
         return []
     if (row.size.parameters, row.variant.description.precision) == (
         parent.size.parameters,

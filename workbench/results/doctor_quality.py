@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from workbench.api.text import Text, say
 from workbench.api.variant import ROUNDED
 from workbench.measure.records import QualityVerdict
+from workbench.results.doctor_speed import advice_of
 
 if TYPE_CHECKING:
     from workbench.results.rows import ResultRow
@@ -85,7 +86,6 @@ def _lost_here(row: ResultRow, parent: ResultRow | None) -> list[Text]:
                 "exact; other ranges; or quantization-aware training."
             )
         ]
-    family = (variant.technique or "").partition(".")[0]
     if variant.parameters.get("epochs") == 0:
         return [
             say(
@@ -93,26 +93,15 @@ def _lost_here(row: ResultRow, parent: ResultRow | None) -> list[Text]:
                 "loss back."
             )
         ]
-    if variant.technique in ("structure.pruning", "structure.sparsity", "structure.clustering"):
-        return [
-            say(
-                "So much cannot go without loss in so few epochs. What usually helps: more epochs, learning "
-                "from the parent while fine-tuning, several steps, or less removed."
-            )
-        ]
-    if family in ("structure", "distillation"):
+    own = advice_of(variant, "lost F1")
+    if own is not None:
+        return [own]
+    if "epochs" in variant.parameters:
         return [
             say(
                 "The smaller model has learned less in its {epochs} epochs. What usually helps: more epochs, "
                 "a teacher (distillation), or a less small model.",
-                epochs=variant.parameters.get("epochs", "?"),
-            )
-        ]
-    if family == "training":
-        return [
-            say(
-                "This training ended at a worse model than it started from: lower the learning rate, or let "
-                "it stop later."
+                epochs=str(variant.parameters["epochs"]),
             )
         ]
     return []

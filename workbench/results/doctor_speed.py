@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench.api.number_format import ratio
+from workbench.api.technique import Shortfall
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.measure.records import Passport
 from workbench.results.int8_instructions import int8_instructions
+from workbench.runtimes import runtimes
+from workbench.techniques import techniques
 
 if TYPE_CHECKING:
     from workbench.results.rows import ResultRow
@@ -72,13 +75,8 @@ def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
                 percent=round(100 * row.zeros),
             )
         )
-    elif row.variant.technique == "structure.clustering":
-        found.append(
-            say(
-                "Shared values are stored and multiplied like any others: they make the compressed file "
-                "smaller, not the inference faster."
-            )
-        )
+    elif (own := advice_of(row.variant, "not faster")) is not None:
+        found.append(own)
     elif precision == "int16x8":
         found.append(
             say(
@@ -164,8 +162,10 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     if not before or not after or after > _FEWER_OPERATIONS * before:
         return []
     saved = 1 - 1 / row.speed.speedup.value
-    if saved >= 1 - after / before - 0.1 or (saved <= 0 and row.variant.technique == "structure.low_rank"):
-        return []  # why factorized layers are slower is said already
+    if saved >= 1 - after / before - 0.1:
+        return []
+    if saved <= 0 and advice_of(row.variant, "slower") is not None:
+        return []  # why it is slower is said already
     return [
         say(
             "{operations}% of the operations are gone, but only {time}% of the time: the rest goes into "
@@ -219,25 +219,24 @@ def _slower(row: ResultRow, reference: ResultRow | None) -> list[Text]:
                 batch=variant.settings.batch,
             )
         ]
-    if variant.runtime == "keras.eager":
-        return [
-            say("Without tf.function every layer is called from Python, which takes longer than its work.")
-        ]
-    if variant.runtime == "keras.xla":
-        return [
-            say(
-                "On CPUs XLA gains little: it fuses small operations, while the time goes into "
-                "convolutions and matrix products, for which TensorFlow's own code is as fast or faster."
-            )
-        ]
-    if variant.technique == "structure.low_rank":
-        return [
-            say(
-                "Each factorized layer became two: fewer operations, but a second call and a second pass "
-                "over memory, which cost more than the operations saved. Wider layers and lower ranks gain."
-            )
-        ]
-    return []
+    found = (_of_runtime(variant.runtime), advice_of(variant, "slower"))
+    return [reason for reason in found if reason is not None][:1]
+
+
+def _of_runtime(name: str) -> Text | None:
+    known = runtimes().get(name)
+    return None if known is None else known.slower_because
+
+
+def advice_of(variant: Variant, shortfall: Shortfall) -> Text | None:
+    """What the technique that made a variant says of an unwelcome number; None if that is not installed.
+
+    Args:
+        variant: What was made.
+        shortfall: What the number says.
+    """
+    made_by = techniques().get(variant.technique or "")
+    return None if made_by is None else made_by.advice(shortfall, variant)
 
 
 def _as_much_work(row: ResultRow, reference: ResultRow | None, rows: Sequence[ResultRow]) -> bool:

@@ -56,6 +56,9 @@ class KerasEager(_KerasRuntime):
 
     name: ClassVar[str] = "keras.eager"
     title: ClassVar[str] = "Keras, eager"
+    slower_because: ClassVar[Text | None] = say(
+        "Without tf.function every layer is called from Python, which takes longer than its work."
+    )
 
     @override
     def callable_for(self, model: Any) -> Call:
@@ -82,6 +85,10 @@ class KerasXla(_KerasRuntime):
 
     name: ClassVar[str] = "keras.xla"
     title: ClassVar[str] = "Keras, XLA"
+    slower_because: ClassVar[Text | None] = say(
+        "On CPUs XLA gains little: it fuses small operations, while the time goes into "
+        "convolutions and matrix products, for which TensorFlow's own code is as fast or faster."
+    )
 
     @override
     def callable_for(self, model: Any) -> Call:

@@ -182,3 +182,11 @@ def saving_code(model: str, paths: CodePaths, epochs: int) -> str:
         f"{model}.save({file})\n"
         f"keras.models.load_model({file}, compile=False).save({file})\n"
     )
+
+
+def removed_too_much() -> Text:
+    """Why F1 fell although it was fine-tuned, and what usually helps."""
+    return say(
+        "So much cannot go without loss in so few epochs. What usually helps: more epochs, learning "
+        "from the parent while fine-tuning, several steps, or less removed."
+    )

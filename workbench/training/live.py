@@ -15,6 +15,7 @@ from sklearn.metrics import f1_score
 from workbench.api.dataset import Features, select
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
+from workbench.jobs.curves import LiveCurve
 from workbench.training.loop import TrainingPoint
 
 CURVE_SECONDS = 0.25
@@ -131,18 +132,18 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         self.points.append(point)
         if not self._seen:
             # Too short an epoch for a point of its own inside it.
-            self._report.metric("training loss", epoch + 1, point.training_loss)
-            self._report.metric("training accuracy", epoch + 1, point.training_accuracy)
-        self._report.metric("validation loss", epoch + 1, loss)
-        self._report.metric("validation F1", epoch + 1, f1)
-        self._report.metric("validation F1 over seconds", round(trained, 3), f1)
+            self._report.metric(LiveCurve.TRAINING_LOSS, epoch + 1, point.training_loss)
+            self._report.metric(LiveCurve.TRAINING_ACCURACY, epoch + 1, point.training_accuracy)
+        self._report.metric(LiveCurve.VALIDATION_LOSS, epoch + 1, loss)
+        self._report.metric(LiveCurve.VALIDATION_F1, epoch + 1, f1)
+        self._report.metric(LiveCurve.F1_OVER_SECONDS, round(trained, 3), f1)
         self._progress(epoch + 1)
         self._report.check()
 
     def _draw(self, batch: int) -> None:
         done = self._epoch + batch / self._steps
         values = self.model.get_metrics_result()
-        for name in ("loss", "accuracy"):
+        for name, curve in (("loss", LiveCurve.TRAINING_LOSS), ("accuracy", LiveCurve.TRAINING_ACCURACY)):
             mean = float(values[name])
             # Keras gives the mean since the epoch's first step; a curve wants that of the last steps.
             count, before = self._seen.get(name, (0, 0.0))
@@ -151,7 +152,7 @@ class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
             if not math.isfinite(mean):
                 self._stop(self._epoch + 1)
                 return
-            self._report.metric(f"training {name}", done, recent)
+            self._report.metric(curve, done, recent)
         self._progress(done)
 
     def _progress(self, epochs: float) -> None:

@@ -4,17 +4,51 @@ from __future__ import annotations
 
 import random
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.api.library_errors import reason_of
-from workbench.api.technique import Context
-from workbench.api.text import say
+from workbench.api.technique import Context, Reporter
+from workbench.api.text import Text, say
+from workbench.api.variant import Table
 from workbench.training.loop import without_optimizer
 
 if TYPE_CHECKING:
     import keras
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A reporter of a rehearsal: what it does is told when it is done in earnest.
+
+    Attributes:
+        report: Still hears whether the job was cancelled.
+    """
+
+    report: Reporter
+
+    def stage(self, text: Text) -> None:
+        """Not told."""
+
+    def progress(self, fraction: float) -> None:
+        """Not told."""
+
+    def metric(
+        self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
+    ) -> None:
+        """Not told."""
+
+    def table(self, table: Table) -> None:
+        """Not told."""
+
+    def log(self, text: Text) -> None:
+        """Not told."""
+
+    def check(self) -> None:
+        """Raises if the job was cancelled."""
+        self.report.check()
 
 
 def require_storable(model: keras.Model, context: Context) -> None:

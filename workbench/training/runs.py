@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
+from workbench.jobs.curves import LiveCurve
 
 
 class RunReporter:
@@ -21,7 +22,7 @@ class RunReporter:
     def __init__(self, report: Reporter, run: int, runs: int, *, epochs: int, seconds: float) -> None:
         self._report = report
         self._run, self._runs = run, runs
-        self._before = {"validation F1 over seconds": seconds}
+        self._before: dict[str, float] = {LiveCurve.F1_OVER_SECONDS: seconds}
         self._epochs = epochs
 
     def stage(self, text: Text) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 
 import pytest
 
+from tests.judging import judged
 from workbench import Workbench
 from workbench.api.errors import InvalidInput
 from workbench.api.recipe import Recipe
@@ -15,10 +17,10 @@ SHORT = {"epochs": 1, "compare_seeds": 0}
 
 
 @pytest.fixture(scope="module")
-def workbench(tmp_path_factory):
-    with Workbench(tmp_path_factory.mktemp("digits")) as workbench:
-        workbench.open("dense-digits", "digits").wait()
-        workbench.apply("distillation.distill", **SHORT).wait()
+def workbench(opened_digits, executor, tmp_path_factory):
+    folder = shutil.copytree(opened_digits, tmp_path_factory.mktemp("teachers") / "digits")
+    with Workbench(folder, executor=executor) as workbench:
+        judged(workbench, workbench.apply("distillation.distill", **SHORT))
         yield workbench
 
 
@@ -26,13 +28,16 @@ def workbench(tmp_path_factory):
 def test_the_baseline_teaches_a_variant_and_a_variant_its_copy(workbench):
     small = workbench.variant("distilled 0.5")
     assert small.description.parameters < workbench.baseline.description.parameters
-    again = workbench.apply("distillation.distill", small.name, student="this variant", **SHORT).wait()
+    again = judged(
+        workbench, workbench.apply("distillation.distill", small.name, student="this variant", **SHORT)
+    )
     assert again.parent == small.id
     assert f"scores of {workbench.baseline.name}," in " ".join(map(str, again.report.touched))
     both = f"{small.name}, {workbench.baseline.id}"
-    born = workbench.apply(
+    job = workbench.apply(
         "distillation.distill", small.name, student="same architecture", teacher=both, **SHORT
-    ).wait()
+    )
+    born = judged(workbench, job)
     assert any(f"Teacher {small.name}: " in str(note) for note in born.report.notes)
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
-from workbench.api.errors import Cancelled
+from workbench.api.errors import Cancelled, WorkbenchError
 from workbench.techniques.quantization.qat import QatParameters
 
 NAME = "quantization.qat"
@@ -91,6 +91,21 @@ def test_cancel_while_training(parents, tmp_path):
     with pytest.raises(Cancelled):
         apply(NAME, *parents("conv"), tmp_path, report=report, epochs=50)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_converted_is_not_trained(parents, tmp_path):
+    import keras
+
+    given = keras.Input((20,))
+    wide = keras.layers.Dense(8, activation="tanh")(given)
+    odd = keras.ops.erfinv(0.5 * wide)  # no operation of LiteRT
+    model = keras.Model(given, keras.layers.Dense(small_models.CLASSES, activation="softmax")(odd))
+    parent = small_models.baseline(model, tmp_path / "odd.keras")
+    report = Reports()
+    with pytest.raises(WorkbenchError, match=r"cannot be converted to LiteRT: 'tf\.Erfinv'"):
+        apply(NAME, parent, parents("dense")[1], tmp_path / "made", report=report, epochs=50)
+    assert report.stages[-1] == "Trying the conversion"
+    assert list((tmp_path / "made").iterdir()) == []
 
 
 def test_estimate_and_name(parents):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
-import numpy.typing as npt
 
 _FLOAT32_INPUTS = {"Resize": (1, 2), "Upsample": (1,), "QuantizeLinear": (1,), "DequantizeLinear": (1,)}
 """Inputs that the operators want in float32 whatever they compute in."""
@@ -83,8 +83,8 @@ def rounded_like_bfloat16(source: Path, target: Path) -> Path:
     kept = _kept(graph)
     for tensor in graph.initializer:
         if tensor.data_type == TensorProto.FLOAT and tensor.name not in kept:
-            rounded = bfloat16_bits(numpy_helper.to_array(tensor)).astype(np.uint32) << 16
-            tensor.CopyFrom(numpy_helper.from_array(rounded.view(np.float32), tensor.name))
+            rounded = numpy_helper.to_array(tensor).astype(ml_dtypes.bfloat16).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(rounded, tensor.name))
     types = {item.name: item.type.tensor_type.elem_type for item in (*graph.value_info, *graph.output)}
     nodes: list[Any] = []
     renamed: dict[str, str] = {}
@@ -107,17 +107,6 @@ def rounded_like_bfloat16(source: Path, target: Path) -> Path:
     return target
 
 
-def bfloat16_bits(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
-    """The upper 16 bits of float32 values, rounded to nearest, ties to even.
-
-    Args:
-        values: Any shape.
-    """
-    bits = np.ascontiguousarray(values, np.float32).view(np.uint32).astype(np.uint64)
-    rounded: npt.NDArray[np.uint16] = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
-    return rounded.reshape(np.shape(values))
-
-
 def _kept(graph: Any) -> set[str]:
     """Tensors that operators want in float32."""
     return {
@@ -129,13 +118,10 @@ def _kept(graph: Any) -> set[str]:
 
 
 def _store_bfloat16(tensor: Any) -> None:
-    from onnx import TensorProto, numpy_helper
+    from onnx import numpy_helper
 
-    bits = bfloat16_bits(numpy_helper.to_array(tensor))
-    name, shape = tensor.name, list(tensor.dims)
-    tensor.Clear()
-    tensor.name, tensor.data_type, tensor.raw_data = name, TensorProto.BFLOAT16, bits.tobytes()
-    tensor.dims.extend(shape)
+    rounded = numpy_helper.to_array(tensor).astype(ml_dtypes.bfloat16)
+    tensor.CopyFrom(numpy_helper.from_array(rounded, tensor.name))
 
 
 def _cast(source: str, target: str, to: int) -> Any:

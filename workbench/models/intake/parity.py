@@ -147,12 +147,23 @@ def require_parity(first: Arrays, second: Arrays, name: str) -> float:
 
 
 def outputs_of(model: Any, inputs: Arrays) -> Arrays:
-    """What a Keras model (2 or 3) gives for inputs in its own order, as a flat list."""
+    """What a Keras model (2 or 3) gives for inputs in its own order, as a flat list.
+
+    Layers that keep their state from call to call start from none.
+    """
+    _forget(model)
     tensors = [_as_tensor(array) for array in inputs]
     fed = tensors[0] if len(tensors) == 1 else tensors
     made = model(fed, training=False)
     # TensorFlow tensors warn when NumPy asks them itself
     return [array.numpy() if hasattr(array, "numpy") else np.asarray(array) for array in _flat(made)]
+
+
+def _forget(model: Any) -> None:
+    for layer in model._flatten_layers():
+        if hasattr(layer, "cell") and getattr(layer, "stateful", False):
+            # as Keras 3 calls it, and Keras 2
+            (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()
 
 
 def _flat(value: Any) -> list[Any]:

@@ -75,6 +75,10 @@ class FakeQuantize(keras.layers.Layer):  # type: ignore[misc]
             start = keras.initializers.Constant(value)
             setattr(self, name, self.add_weight(name=name, shape=(), initializer=start, trainable=False))
 
+    def compute_output_spec(self, inputs: Any, training: bool = False) -> Any:
+        """As the input, and dense: Keras calls what was multiplied by a number sparse."""
+        return keras.KerasTensor(inputs.shape, inputs.dtype)
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Rounds; in training the range is updated before."""
         if training and self.limits is None:

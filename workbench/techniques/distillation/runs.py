@@ -12,6 +12,7 @@ from workbench.api.dataset import sample_count, select
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.graph.widths import WidthPlan
+from workbench.jobs.curves import LiveCurve
 from workbench.measure.scores import confusion_matrix, macro_f1
 from workbench.models.rebuilding.copying import copy_weights
 from workbench.techniques.distillation.parameters import DistillationParameters
@@ -116,7 +117,7 @@ class Runs:
                 if teacher is None
                 else say("Student with teacher, seed {seed}", seed=seed)
             )
-            curve = "validation F1 without teacher" if self._done == 2 else None
+            curve = LiveCurve.WITHOUT_TEACHER if self._done == 2 else None
             context = replace(context, report=FurtherRun(context.report, name, curve))
         self._keras.utils.set_random_seed(seed)
         student = self._student()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
+from workbench.jobs.curves import LiveCurve
 from workbench.measure.student_t import mean_interval
 from workbench.training import TrainingResult
 
@@ -84,10 +85,10 @@ class FurtherRun:
     Args:
         report: The job's.
         name: What is trained.
-        curve: Name of the curve of validation F1; None draws none.
+        curve: The curve of validation F1; None draws none.
     """
 
-    def __init__(self, report: Reporter, name: Text, curve: str | None) -> None:
+    def __init__(self, report: Reporter, name: Text, curve: LiveCurve | None) -> None:
         self._report = report
         self._name = name
         self._curve = curve
@@ -104,7 +105,7 @@ class FurtherRun:
         self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
     ) -> None:
         """Only validation F1."""
-        if self._curve is not None and name == "validation F1":
+        if self._curve is not None and name == LiveCurve.VALIDATION_F1:
             self._report.metric(self._curve, step, value, interval)
 
     def table(self, table: Table) -> None:

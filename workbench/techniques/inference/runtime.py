@@ -94,6 +94,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
     title: ClassVar[str] = "Runtime, threads, batch"
     parameters_type: ClassVar[type[Parameters]] = RuntimeParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
+    repacks: ClassVar[bool] = True
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None
 

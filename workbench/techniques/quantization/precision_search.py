@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from workbench.api.technique import Context
 from workbench.api.text import say
+from workbench.jobs.curves import LiveCurve
 from workbench.measure.f1_intervals import f1_change_interval
 from workbench.measure.records import Interval
 from workbench.plain.litert import sensitivity
@@ -108,7 +109,7 @@ class PrecisionSearch:
             )
             for scope, snr, f1 in steps:
                 found[scope] = snr, f1
-                report.metric("F1 with one layer quantized", len(found), f1)
+                report.metric(LiveCurve.LAYERS_TRIED, len(found), f1)
                 report.progress(0.15 + 0.55 * len(found) / len(bits))
                 report.check()
         _write(store, json.dumps([[scope, *values] for scope, values in found.items()]))
@@ -123,7 +124,7 @@ class PrecisionSearch:
             report.check()
             self.quantize(self._trial, self.mixed(kept))
             f1 = self._f1(self._trial)
-            report.metric("F1 over kept layers", len(kept), f1)
+            report.metric(LiveCurve.LAYERS_KEPT, len(kept), f1)
             report.progress(0.71 + 0.2 * len(kept) / len(order))
             return f1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,8 @@ _LAYERS = frozenset(
         *("SeparableConv1D", "SeparableConv2D", "Conv2DTranspose"),
     }
 )
+_REHEARSED = 8
+"""Samples that give activations a range for the conversion before the training."""
 _COMPARED = 200
 """Samples on which the file is compared with the model that was trained."""
 
@@ -133,7 +136,7 @@ class Qat(Technique[QatParameters]):
             parameters, samples, variant.description.macs, len(variant.description.layers)
         )
         return Estimate(
-            seconds=training + 2 * conversion_seconds(variant.description),
+            seconds=training + 3 * conversion_seconds(variant.description),
             size_ratio=0.27 if parameters.weights == "int8" else 0.14,
             expectation=say(
                 "Size about 1/4 with int8, 1/7 with int4; speed that of the same file made without training. "
@@ -152,6 +155,7 @@ class Qat(Technique[QatParameters]):
         plain, done, left = folded(flattened(parent))
         model = fake_quantized(plain, _bits(parameters))
         context.report.check()
+        _rehearse(context, parameters, model, plain)
         preserving = preserve(model)
         result = train(
             model,
@@ -205,6 +209,28 @@ def _parted(parent: Any, folded: Any) -> tuple[Text, ...]:
                 )
             )
     return tuple(notes)
+
+
+def _rehearse(context: Context, parameters: QatParameters, model: Any, plain: Any) -> None:
+    """Converts the model as it is converted when it was trained: epochs must not end without a file.
+
+    Nothing of the model, and nothing that is random later, changes by it.
+    """
+    from workbench.training.rehearsal import Unheard
+
+    context.report.stage(say("Trying the conversion"))
+    state = random.getstate()  # Keras takes the seeds of new layers from here
+    values = [np.array(variable) for variable in model.variables]
+    try:
+        # without a batch, activations would have no range
+        model(select(context.dataset.x("train"), slice(0, _REHEARSED)), training=True)
+        with tempfile.TemporaryDirectory(dir=context.folder, prefix=".rehearsal-") as folder:
+            quiet = replace(context, folder=Path(folder), report=Unheard(context.report))
+            _converted(quiet, parameters, model, plain)
+    finally:
+        for variable, value in zip(model.variables, values, strict=True):
+            variable.assign(value)
+        random.setstate(state)
 
 
 def _converted(context: Context, parameters: QatParameters, model: Any, plain: Any) -> Applied:

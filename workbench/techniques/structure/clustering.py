@@ -21,6 +21,7 @@ from workbench.api.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
 from workbench.api.text import Text, say
@@ -35,6 +36,7 @@ from workbench.training.fine_tuning import (
     load_parent,
     misfit,
     packed,
+    removed_too_much,
 )
 from workbench.training.kernel_choice import (
     KernelParameters,
@@ -196,6 +198,15 @@ class Clustering(Technique[ClusteringParameters]):
             initialization=parameters.initialization,
             moving=parameters.moving,
         )
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        if shortfall == "not faster":
+            return say(
+                "Shared values are stored and multiplied like any others: they make the compressed file "
+                "smaller, not the inference faster."
+            )
+        return removed_too_much() if shortfall == "lost F1" else None
 
     @override
     def variant_name(self, parameters: ClusteringParameters) -> str:

@@ -20,10 +20,12 @@ from workbench.api.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
+from workbench.jobs.curves import LiveCurve
 from workbench.plain.keras.kernels import Kernel
 from workbench.plain.keras.masks import Ranking
 from workbench.techniques.structure.sparsity_code import sparsity_code
@@ -34,6 +36,7 @@ from workbench.training.fine_tuning import (
     load_parent,
     misfit,
     packed,
+    removed_too_much,
 )
 from workbench.training.kernel_choice import (
     KernelChoice,
@@ -186,6 +189,10 @@ class Sparsity(Technique[SparsityParameters]):
         )
 
     @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        return removed_too_much() if shortfall == "lost F1" else None
+
+    @override
     def variant_name(self, parameters: SparsityParameters) -> str:
         if parameters.pattern in PATTERNS:
             return f"sparse {parameters.pattern}"
@@ -260,7 +267,7 @@ def _prune_smallest(
             ranking=parameters.ranking,
             steps=ramp * math.ceil(context.dataset.info.counts["train"] / parameters.batch_size),
             every=parameters.every,
-            changed=lambda step, share: context.report.metric("sparsity", step, share),
+            changed=lambda step, share: context.report.metric(LiveCurve.SPARSITY, step, share),
         )
         callbacks.append(gradual)
         said = (

@@ -10,7 +10,17 @@ from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import JobFailed
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import (
+    Aim,
+    Applied,
+    CodePaths,
+    Context,
+    Estimate,
+    Family,
+    Parameters,
+    Shortfall,
+    Technique,
+)
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Variant
 from workbench.models.rebuilding.copying import copy_weights
@@ -144,6 +154,15 @@ class Retraining(Technique[RetrainParameters]):
     def code(self, variant: Variant, parameters: RetrainParameters, paths: CodePaths) -> str:
         return retraining_code(
             variant, parameters, paths, new=parameters.start == "new weights", seeds=parameters.seeds
+        )
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        if shortfall != "lost F1":
+            return None
+        return say(
+            "This training ended at a worse model than it started from: lower the learning rate, or let "
+            "it stop later."
         )
 
     @override

@@ -23,9 +23,7 @@ onnx.save(halved.model, {file})
 """,
     "bfloat16": """\
 def stored_as_bfloat16(tensor):
-    bits = numpy_helper.to_array(tensor).reshape(-1).view("uint32").astype("uint64")
-    bits = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("uint16")
-    return helper.make_tensor(tensor.name, TensorProto.BFLOAT16, tensor.dims, bits.tobytes(), raw=True)
+    return numpy_helper.from_array(numpy_helper.to_array(tensor).astype(bfloat16), tensor.name)
 
 
 def rename(names, before, after):
@@ -98,7 +96,9 @@ _IMPORTS = {
         "from onnxruntime.quantization.onnx_model import ONNXModel\n"
         "from onnxruntime.transformers.float16 import convert_float_to_float16\n"
     ),
-    "bfloat16": "import onnx\nfrom onnx import TensorProto, helper, numpy_helper\n",
+    "bfloat16": (
+        "import onnx\nfrom ml_dtypes import bfloat16\nfrom onnx import TensorProto, helper, numpy_helper\n"
+    ),
     "int8": (
         "import onnxruntime\n"
         "from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static\n"

@@ -19,6 +19,7 @@ from workbench.api.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
 from workbench.api.text import Text, say
@@ -200,6 +201,15 @@ class LowRank(Technique[LowRankParameters]):
     @override
     def code(self, variant: Variant, parameters: LowRankParameters, paths: CodePaths) -> str:
         return low_rank_code(variant, parameters, paths)
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        if shortfall != "slower":
+            return None
+        return say(
+            "Each factorized layer became two: fewer operations, but a second call and a second pass "
+            "over memory, which cost more than the operations saved. Wider layers and lower ranks gain."
+        )
 
     @override
     def variant_name(self, parameters: LowRankParameters) -> str:

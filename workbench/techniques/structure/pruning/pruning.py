@@ -18,6 +18,7 @@ from workbench.api.technique import (
     Estimate,
     Family,
     Parameters,
+    Shortfall,
     Technique,
 )
 from workbench.api.text import Text, say
@@ -35,6 +36,7 @@ from workbench.training.fine_tuning import (
     finish,
     load_parent,
     misfit,
+    removed_too_much,
 )
 from workbench.training.parent_teaching import parent_as_teacher
 
@@ -169,6 +171,10 @@ class ChannelPruning(Technique[PruningParameters]):
     @override
     def code(self, variant: Variant, parameters: PruningParameters, paths: CodePaths) -> str:
         return pruning_code(variant, parameters, paths)
+
+    @override
+    def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:
+        return removed_too_much() if shortfall == "lost F1" else None
 
     @override
     def variant_name(self, parameters: PruningParameters) -> str:
