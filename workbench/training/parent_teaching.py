@@ -16,8 +16,8 @@ from pydantic import Field
 
 from workbench.api.technique import Context, Parameters
 from workbench.api.variant import Variant
-from workbench.techniques.distillation.code import soft_targets_code
 from workbench.training import training_code
+from workbench.training.distilled_code import soft_targets_code
 from workbench.training.fine_tuning import FineTuningParameters
 from workbench.training.parameter_types import Temperature
 

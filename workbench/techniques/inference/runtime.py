@@ -13,13 +13,13 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
+from workbench.exporting.onnx_files import is_large
 from workbench.models.converting.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
 from workbench.models.converting.onnx_apart import to_onnx_apart
 from workbench.models.reading.description import describe
 from workbench.models.reading.lookups import only_in_keras
 from workbench.runtimes import runtime, runtimes
 from workbench.techniques.inference.runtime_code import runtime_code
-from workbench.techniques.quantization.onnx_files import is_large
 from workbench.training.parameter_types import BatchSize
 
 # In the order of preference where a runtime reads several: its own format first.

@@ -11,9 +11,9 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.exporting.litert_files import CalibratedParameters, takes_whole_numbers
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
-from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
 
 _INT16_OPERATORS = "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"
 

@@ -11,10 +11,10 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Estimate, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.exporting.litert_files import conversion_seconds
+from workbench.exporting.parameter_types import WeightsRange
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
-from workbench.techniques.quantization.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
-from workbench.techniques.quantization.parameter_types import WeightsRange
 
 _ALGORITHMS = {"minmax": "MIN_MAX_UNIFORM_QUANT", "mse": "MSE", "octav": "OCTAV"}
 _FOUR_BIT_LAYERS = frozenset(

@@ -12,10 +12,10 @@ from workbench.api.errors import Refused
 from workbench.api.technique import Aim, Applied, Context, InstructionUse
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.exporting.litert_files import CalibratedParameters, takes_whole_numbers
+from workbench.exporting.parameter_types import Int8Io, ScalePerChannel
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
-from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
-from workbench.techniques.quantization.parameter_types import Int8Io, ScalePerChannel
 
 
 class Int8Parameters(CalibratedParameters):

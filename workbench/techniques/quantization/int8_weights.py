@@ -11,7 +11,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Estimate, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.techniques.quantization.litert_files import conversion_seconds
+from workbench.exporting.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
 
 

@@ -15,8 +15,8 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
-from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import load_parent
+from workbench.exporting.calibration import float32_parent
+from workbench.exporting.litert_files import load_parent
 
 _KINDS = frozenset({"Dense", "EinsumDense", "Embedding", "ReversibleEmbedding"})
 """What Keras quantizes."""

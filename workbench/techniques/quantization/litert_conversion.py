@@ -13,8 +13,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text
 from workbench.api.variant import Format, Variant
-from workbench.techniques.quantization.converter_settings import Name, made, written
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_code,
     conversion_seconds,
@@ -26,7 +25,8 @@ from workbench.techniques.quantization.litert_files import (
     uncalibrated_loop,
     write,
 )
-from workbench.techniques.quantization.litert_report import with_float_operations
+from workbench.exporting.litert_report import with_float_operations
+from workbench.techniques.quantization.converter_settings import Name, made, written
 
 P = TypeVar("P", bound=Parameters)
 C = TypeVar("C", bound=CalibratedParameters)

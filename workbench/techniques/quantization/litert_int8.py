@@ -23,15 +23,17 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
-from workbench.plain.litert.activation_ranges import observed_ranges, with_ranges
-from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.calibration import calibration_note, float32_parent, samples_code
+from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
     output_name,
     uncalibrated_loop,
 )
+from workbench.exporting.litert_report import with_float_operations
+from workbench.exporting.parameter_types import Int8Io, ScalePerChannel, WeightsRange
+from workbench.plain.litert.activation_ranges import observed_ranges, with_ranges
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -41,8 +43,6 @@ from workbench.techniques.quantization.litert_recipes import (
     samples,
     start_code,
 )
-from workbench.techniques.quantization.litert_report import with_float_operations
-from workbench.techniques.quantization.parameter_types import Int8Io, ScalePerChannel, WeightsRange
 
 _ALGORITHMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "minmax": ("MIN_MAX_UNIFORM_QUANT", ()),

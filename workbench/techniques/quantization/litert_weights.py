@@ -14,9 +14,9 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Applied, CodePaths, Context, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
+from workbench.exporting.calibration import float32_parent
+from workbench.exporting.litert_files import output_name
 from workbench.plain.litert.biases import round_biases
-from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import output_name
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,

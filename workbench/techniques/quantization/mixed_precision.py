@@ -16,14 +16,15 @@ from workbench.api.errors import Refused
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Skip, Table, Variant
-from workbench.measure.records import Interval
-from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
-from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.calibration import float32_parent
+from workbench.exporting.litert_files import (
     conversion_seconds,
     litert_bytes,
     output_name,
 )
+from workbench.exporting.parameter_types import SamplingSeed
+from workbench.measure.records import Interval
+from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -31,7 +32,6 @@ from workbench.techniques.quantization.litert_recipes import (
     start_code,
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
-from workbench.techniques.quantization.parameter_types import SamplingSeed
 from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
 
 

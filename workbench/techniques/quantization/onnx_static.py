@@ -28,19 +28,15 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Variant
-from workbench.models.converting.conversion import OPSET
-from workbench.models.converting.memory import release_memory
-from workbench.plain.onnx.ranges import write_ranges
-from workbench.plain.onnx.strip import strip_onnx
-from workbench.techniques.quantization.calibration import (
+from workbench.exporting.calibration import (
     float32_parent,
     samples_code,
 )
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.litert_files import (
     CalibratedParameters,
     conversion_seconds,
 )
-from workbench.techniques.quantization.onnx_files import (
+from workbench.exporting.onnx_files import (
     calibration_reader,
     input_names,
     is_large,
@@ -48,7 +44,11 @@ from workbench.techniques.quantization.onnx_files import (
     operations,
     prepared_onnx,
 )
-from workbench.techniques.quantization.parameter_types import ScalePerChannel
+from workbench.exporting.parameter_types import ScalePerChannel
+from workbench.models.converting.conversion import OPSET
+from workbench.models.converting.memory import release_memory
+from workbench.plain.onnx.ranges import write_ranges
+from workbench.plain.onnx.strip import strip_onnx
 
 Method = Literal["minmax", "entropy", "percentile"]
 

@@ -28,14 +28,14 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
-from workbench.plain.openvino.bias_correction import quantized
-from workbench.plain.openvino.strip import strip_openvino
-from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.calibration import calibration_note, float32_parent, samples_code
+from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
 )
+from workbench.plain.openvino.bias_correction import quantized
+from workbench.plain.openvino.strip import strip_openvino
 
 _QUANTIZABLE = frozenset({"Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"})
 

@@ -24,20 +24,20 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Table, Variant
-from workbench.models.reading.lookups import only_in_keras
-from workbench.plain.keras.weight_values import is_clustered
-from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.litert_files import (
     conversion_seconds,
     load_parent,
     write,
 )
+from workbench.exporting.litert_report import with_float_operations
+from workbench.models.reading.lookups import only_in_keras
+from workbench.plain.keras.weight_values import is_clustered
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     missing_quantizer,
     quantize_file,
 )
-from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.techniques.quantization.qat_code import qat_code
 from workbench.training import (
     TrainingParameters,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.techniques.quantization.litert_files import CalibratedParameters
+from workbench.exporting.litert_files import CalibratedParameters
 from workbench.training.parameter_types import BatchSize
 
 Precision = Literal["float32", "float16", "bfloat16", "int8"]

@@ -19,14 +19,14 @@ from workbench.api.technique import Applied, CodePaths, Context, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, TensorSpec, Variant
 from workbench.data.batches import by_name
+from workbench.exporting.litert_report import report_of, require_that_it_runs
+from workbench.exporting.parameter_types import SamplingSeed
 from workbench.graph.calls import read_config
 from workbench.models.converting.conversion import load_keras, to_tflite
 from workbench.models.reading.description import describe
 from workbench.models.reading.lookups import only_in_keras
 from workbench.plain.calibration import drawn
 from workbench.plain.litert.strip import strip_metadata
-from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
-from workbench.techniques.quantization.parameter_types import SamplingSeed
 
 CalibrationSplit = Literal["train", "validation"]
 
