@@ -19,11 +19,12 @@ lab: $(VENV)/.runtimes ## open the notebooks in JupyterLab
 test: $(VENV)/.test check ## every check and every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
-check: $(VENV)/.test ## ruff, mypy, the order of the rooms
+check: $(VENV)/.test ## ruff, mypy, the order of the rooms, types and lint of the JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/python scripts/check_javascript.py
 
 fast: $(VENV)/.test ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow and not browser"
@@ -48,7 +49,7 @@ constraints: $(VENV)/.python ## resolve the pinned versions again
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
 
 clean: ## remove the environment and what tests left
-	rm -rf $(VENV) artifacts build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) artifacts build dist node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \

@@ -396,9 +396,7 @@ class Weaving(Technique[Parameters]):
     """A technique of somebody else's that knows why its numbers are what they are."""
 
     name = "structure.weaving"
-    family = "structure"
     title = "Weaving"
-    parameters_type = Parameters
     produces = None
 
     def advice(self, shortfall: Shortfall, variant: Variant) -> Text | None:

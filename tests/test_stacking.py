@@ -31,8 +31,6 @@ class Nothing(Parameters):
 class _Changed(Technique[Nothing]):
     """Writes a Keras model with other weights."""
 
-    family = "structure"
-    parameters_type = Nothing
     produces = "keras"
 
     def fits(self, variant: Variant, dataset: object, parameters: Nothing) -> Text | None:

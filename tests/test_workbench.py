@@ -445,9 +445,7 @@ class Noise(Technique[NoiseParameters]):
     """Adds noise to every weight."""
 
     name: ClassVar[str] = "structure.noise"
-    family = "structure"
     title = "Noise"
-    parameters_type = NoiseParameters
     produces = "keras"
 
     def fits(self, variant: Variant, dataset: object, parameters: NoiseParameters) -> Text | None:

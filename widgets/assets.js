@@ -1,3 +1,4 @@
+// @ts-check
 // The few lines that each widget sends to the page; see widgets/assets.py for the contract.
 // assets.py replaces the words between double underscores.
 const PATH = "__PATH__";
@@ -9,11 +10,12 @@ class Assets {
   #modules = new Map();
   #styles = new Map();
   #made = new Map();
+  /** @type {Promise<URL | null> | null} */
   #folder = null;
 
   // Where the server has the files: https://host/base/lab/extensions/@neural-workbench/..., or null.
   folder() {
-    return (this.#folder ??= (async () => {
+    this.#folder ??= (async () => {
       const config = document.getElementById("jupyter-config-data");
       if (!PATH || !config) return null;
       const root = JSON.parse(config.textContent).fullLabextensionsUrl;
@@ -21,7 +23,8 @@ class Assets {
       const folder = new URL(`${root}/${PATH}/`, document.baseURI);
       const answer = await fetch(new URL("workbench.js", folder), { method: "HEAD" });
       return answer.ok ? folder : null;
-    })());
+    })();
+    return this.#folder;
   }
 
   url(name, model) {
@@ -97,7 +100,10 @@ class Assets {
 }
 
 // One per page and version, whatever the number of widgets and kernels' restarts.
-const assets = (globalThis[Symbol.for("neural-workbench __VERSION__")] ??= new Assets());
+const NAME = Symbol.for("neural-workbench __VERSION__");
+/** @type {any} */ (globalThis)[NAME] ??= new Assets();
+/** @type {Assets} */
+const assets = /** @type {any} */ (globalThis)[NAME];
 
 async function render(context) {
   const { model, el, signal } = context;
@@ -113,7 +119,7 @@ async function render(context) {
     return await library[COMPONENT].render({ ...context, assets: mine });
   } catch (error) {
     if (signal?.aborted) return;
-    el.textContent = `${COMPONENT}: ${error.message}`;
+    el.textContent = `${COMPONENT}: ${error instanceof Error ? error.message : error}`;
     globalThis.workbenchBroken?.("script"); // a served page that shows nothing yet opens again
     throw error;
   }

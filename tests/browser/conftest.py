@@ -158,21 +158,35 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+REOPENED = "opened again by itself"
+SAY_WHEN_REOPENED = f"""try {{
+  if (sessionStorage.getItem("workbench-tried-again")) console.debug("{REOPENED}");
+}} catch {{ /* a frame without storage */ }}"""
+
+
 @dataclass
 class Visit:
     """A page with everything that it asked for and complained about.
 
+    On a machine that is too busy a page finds that its start is broken, and opens again by itself. What
+    it complained about before that is kept apart.
+
     Attributes:
         page: Playwright's page.
         host: The server's host and port.
+        requests: The addresses.
+        complaints: Errors in its console, and refused requests.
+        before_reopening: Those of openings that it has given up itself.
     """
 
     page: Page
     host: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    before_reopening: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.page.add_init_script(SAY_WHEN_REOPENED)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("websocket", lambda socket: self.requests.append(socket.url))
         self.page.on("console", self._on_console)
@@ -183,7 +197,10 @@ class Visit:
         )
 
     def _on_console(self, message) -> None:
-        if message.type == "error":
+        if message.text == REOPENED:
+            self.before_reopening += self.complaints
+            self.complaints.clear()
+        elif message.type == "error":
             self.complaints.append(message.text)
 
     def other_hosts(self) -> list[str]:

@@ -83,3 +83,5 @@ def test_a_page_whose_kernel_is_gone_or_unknown_says_so_on_every_panel_or_is_ope
     page.reload(wait_until="commit")
     drawn(page)
     assert seen.asked_for("/") >= opened + 2  # a machine that is too busy opens it once more
+    assert seen.before_reopening
+    assert seen.complaints == []

@@ -12,6 +12,7 @@ from tests.local_reporter import LocalReporter
 from workbench.api.errors import Cancelled
 from workbench.api.text import say
 from workbench.api.variant import Table
+from workbench.jobs.curves import LiveCurve
 from workbench.jobs.reporter import WorkerReporter
 
 
@@ -148,6 +149,16 @@ def test_the_local_reporter_keeps_everything():
     report.cancel()
     with pytest.raises(Cancelled):
         report.check()
+
+
+def test_curves_go_over_the_wire_by_their_names():
+    wire = Wire()
+    for curve in LiveCurve:
+        wire.reporter.metric(curve, 1, 0.5)
+    wire.reporter.flush()
+    # a subclass of str is not taken
+    assert {type(event["name"]) for event in wire.events} == {str}
+    assert [event["name"] for event in wire.events] == [curve.value for curve in LiveCurve]
 
 
 def test_tables_whose_titles_differ_in_a_value_alone_are_both_sent():

@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from typing import get_args
+from typing import Generic, TypeVar, get_args
 
 import pytest
 
@@ -9,6 +9,8 @@ from workbench.api import discovery
 from workbench.api.errors import InvalidInput
 from workbench.api.technique import FAMILIES, Aim, Estimate, Parameters, Technique
 from workbench.api.text import say
+
+P = TypeVar("P", bound=Parameters)
 
 OURS = {
     "inference.runtime",
@@ -23,9 +25,7 @@ class Nothing(Technique[Parameters]):
     """Leaves the model as it is."""
 
     name = "structure.nothing"
-    family = "structure"
     title = "Nothing"
-    parameters_type = Parameters
     produces = None
 
     def fits(self, variant, dataset, parameters):
@@ -67,6 +67,25 @@ def test_every_technique_declares_what_it_is_for_and_whether_it_trains():
         assert item.aims, item.name
         assert item.aims <= set(get_args(Aim)), item.name
         assert item.trains == ("epochs" in item.parameters_type.model_fields), item.name
+
+
+def test_the_family_is_in_the_name_and_the_parameter_model_in_the_base():
+    class Halved(Parameters):
+        pass
+
+    class Between(Nothing, Generic[P]):
+        pass
+
+    class Own(Between[Halved]):
+        name = "quantization.own"
+
+    class Declared(Technique[Halved]):
+        name = "training.declared"
+        parameters_type = Parameters
+
+    assert (Nothing.family, Nothing.parameters_type) == ("structure", Parameters)
+    assert (Own.family, Own.parameters_type) == ("quantization", Halved)
+    assert (Declared.family, Declared.parameters_type) == ("training", Parameters)
 
 
 def test_one_is_added_while_running(clean):

@@ -1,29 +1,44 @@
+// @ts-check
 // What can be done with one variant: the same in the table and in the details.
 
 import { h, identifier } from "./dom.js";
 
-/** A button that marks a variant; its name says which. */
+/**
+ * A button that marks a variant; its name says which.
+ * @param {View} view
+ */
 export function star(view, row) {
   const { labels } = view;
   return h("button", { type: "button", class: "wb-star", "aria-pressed": String(row.starred), "aria-label": `${labels.star}: ${row.name}`,
     onclick: () => view.act("star", { variant: row.id, starred: !row.starred }) }, h("span", { "aria-hidden": "true" }, row.starred ? "★" : "☆"));
 }
 
-/** A button for what is not measured, or not believed (then it is the chip); null where all is well or it is under way. */
-export function remedy(view, row, chip = null) {
+/**
+ * A button for what is not measured, or not believed (then it is the chip); null where all is well or it is under way.
+ * @param {View} view
+ * @param {any} row
+ * @param {Chip | null} [chip]
+ */
+export function remedy(view, row, chip) {
   const { labels } = view;
   if (row.busy || (row.measured && !row.distrusted)) return null;
   const title = row.measured ? labels.again : labels.measure;
-  const doubted = row.measured && chip;
+  const doubted = row.measured ? chip : null;
   return h("button", { type: "button", class: doubted ? "wb-small wb-verdict wb-verdict-unsure" : "wb-small",
-    "aria-label": `${doubted ? `${chip.words}. ` : ""}${title}: ${row.name}`, title: row.distrusted,
+    "aria-label": `${doubted ? `${doubted.words}. ` : ""}${title}: ${row.name}`, title: row.distrusted,
     onclick: () => view.act("measure", { variant: row.id }) },
-  doubted ? [h("span", { "aria-hidden": "true" }, "? "), h("span", { class: "wb-words" }, chip.words),
+  doubted ? [h("span", { "aria-hidden": "true" }, "? "), h("span", { class: "wb-words" }, doubted.words),
     h("span", { class: "wb-few-words" }, title), h("span", { "aria-hidden": "true" }, " ↻")] : title);
 }
 
-/** The bar of actions; `others` can be compared with, `first` is a button that leads it. */
-export function actions(view, row, others, first = null) {
+/**
+ * The bar of actions; `others` can be compared with, `first` is a button that leads it.
+ * @param {View} view
+ * @param {any} row
+ * @param {any[]} others
+ * @param {Child} [first]
+ */
+export function actions(view, row, others, first) {
   const { state, labels, local } = view;
   const act = (name, values = {}) => () => view.act(name, { variant: row.id, ...values });
   const small = (title, onclick, more = {}) => h("button", { type: "button", class: "wb-small", key: title, onclick, ...more }, title);
@@ -55,6 +70,7 @@ export function actions(view, row, others, first = null) {
   ];
 }
 
+/** @param {View} view */
 function editor(view, row, what) {
   const { labels, local } = view;
   const title = what === "rename" ? labels.rename : labels.note;
@@ -84,9 +100,21 @@ function editor(view, row, what) {
   h("button", { type: "button", class: "wb-small", onclick: close }, labels.abandon));
 }
 
-/** Focus goes where the eye is, once the kernel has answered. */
-export function focusWhenThere(selector, patience = 40) {
+/**
+ * Gives an element the focus.
+ * @param {string} selector
+ * @returns {boolean} whether there is one
+ */
+export function focusOn(selector) {
   const node = document.querySelector(selector);
-  if (node) node.focus();
-  else if (patience > 0) setTimeout(() => focusWhenThere(selector, patience - 1), 100);
+  if (node instanceof HTMLElement) node.focus();
+  return node !== null;
+}
+
+/**
+ * Focus goes where the eye is, once the kernel has answered.
+ * @param {string} selector
+ */
+export function focusWhenThere(selector, patience = 40) {
+  if (!focusOn(selector) && patience > 0) setTimeout(() => focusWhenThere(selector, patience - 1), 100);
 }

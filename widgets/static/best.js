@@ -1,3 +1,4 @@
+// @ts-check
 // The best so far for the goal, large, with its three ratios; why it is that one; comparing and saving it.
 
 import { h, identifier } from "./dom.js";
@@ -6,6 +7,7 @@ import { toolbar } from "./roving.js";
 
 export const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
 
+/** @param {View} view */
 export function best(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();

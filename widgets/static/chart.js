@@ -1,3 +1,4 @@
+// @ts-check
 // A figure: plotly.js reaches the page once, whatever the number of figures; colours follow the theme.
 
 import { h } from "./dom.js";
@@ -12,6 +13,7 @@ const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, s
 export function picture({ view, key, figure, name, summary, table, height, click, legend = null, save = false, calm = false }) {
   const { labels, local } = view;
   const shown = Boolean(local[`table ${key}`]);
+  /** @type {PlotNode | null} */
   let plot = null;
   return h("figure", { class: "wb-figure", key },
     h("div", {
@@ -31,7 +33,7 @@ export function picture({ view, key, figure, name, summary, table, height, click
     h("figcaption", {},
       h("span", { class: "wb-hint" }, summary),
       toolbar(view, `picture ${key}`, { class: "wb-actions", "aria-label": name }, [save && ["svg", "png"].map((format) => h("button", { type: "button", class: "wb-small wb-quiet", key: format, disabled: shown,
-        "aria-label": `${labels.save}: ${name} (${format.toUpperCase()})`, onclick: () => saved(plot, name, format) }, format.toUpperCase())),
+        "aria-label": `${labels.save}: ${name} (${format.toUpperCase()})`, onclick: () => plot && saved(plot, name, format) }, format.toUpperCase())),
       h("button", { type: "button", class: "wb-small wb-quiet", key: "table", "aria-expanded": String(shown), "aria-label": `${labels.table}: ${name}`,
         onclick: () => {
           local[`table ${key}`] = !shown;
@@ -40,7 +42,12 @@ export function picture({ view, key, figure, name, summary, table, height, click
     shown && dataTable({ ...table, hideCaption: true }));
 }
 
-/** As it is on the page, on the page's ground: what is sent on has no page behind it. */
+/**
+ * As it is on the page, on the page's ground: what is sent on has no page behind it.
+ * @param {PlotNode} node
+ * @param {string} name
+ * @param {string} format "svg" or "png"
+ */
 async function saved(node, name, format) {
   const library = await node.__assets.plotly();
   const palette = colours(node);
@@ -56,6 +63,7 @@ async function saved(node, name, format) {
   link.remove();
 }
 
+/** @param {HTMLElement} node */
 function colours(node) {
   const style = getComputedStyle(node);
   const read = (name) => style.getPropertyValue(name).trim();
@@ -63,6 +71,7 @@ function colours(node) {
     font: read("--wb-font") };
 }
 
+/** @param {PlotNode} node */
 function dressed(node, figure, palette) {
   // plotly writes into what it is given.
   const { data, layout } = structuredClone(figure);
@@ -84,13 +93,21 @@ function dressed(node, figure, palette) {
   };
 }
 
-/** Names go where there is room, which is known only once the axes are drawn. */
+/**
+ * Names go where there is room, which is known only once the axes are drawn.
+ * @param {Plotly} library
+ * @param {PlotNode} node
+ */
 async function name(library, node, palette) {
   const names = node.__wanted.layout.meta?.names;
   if (!names || !node.isConnected) return;
   await library.relayout(node, { annotations: placed(node._fullLayout, names, palette) });
 }
 
+/**
+ * @param {PlotNode} node
+ * @param {Assets} assets
+ */
 function start(node, assets, figure, click, calm) {
   node.__calm = calm;
   node.__assets = assets;
@@ -103,6 +120,7 @@ function start(node, assets, figure, click, calm) {
   schedule(node);
 }
 
+/** @param {PlotNode} node */
 function update(node, figure, click, calm) {
   node.__calm = calm;
   node.__click = click;
@@ -116,23 +134,31 @@ function update(node, figure, click, calm) {
 /** When the page has nothing better to do: a click that came meanwhile is answered first. */
 function leisure() {
   return new Promise((resolve) => {
-    if (globalThis.requestIdleCallback) requestIdleCallback(resolve, { timeout: 300 });
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(resolve, { timeout: 300 });
     else setTimeout(resolve, 0);
   });
 }
 
 const SHARE = 0.08; // of the time, at most, is spent on drawing what changes by itself
 
-/** Rests after a figure that changes while something runs was drawn, the longer the slower this machine draws. */
+/**
+ * Rests after a figure that changes while something runs was drawn, the longer the slower this machine draws.
+ * @param {PlotNode} node
+ */
 function rest(node) {
-  const ready = node.__drawnAt + node.__cost * (1 / SHARE - 1) - performance.now();
+  const ready = (node.__drawnAt ?? 0) + (node.__cost ?? 0) * (1 / SHARE - 1) - performance.now();
   return node.__calm && ready > 0 ? new Promise((resolve) => setTimeout(resolve, ready)) : Promise.resolve();
 }
 
+/** @type {{ node: PlotNode, draw: () => Promise<void>, resolve: (value?: unknown) => void, reject: (reason: unknown) => void }[]} */
 const waiting = [];
 let drawing = false;
 
-/** One figure after the other, each in a task of its own: together they would hold the page for over a second. */
+/**
+ * One figure after the other, each in a task of its own: together they would hold the page for over a second.
+ * @param {PlotNode} node
+ * @param {() => Promise<void>} draw
+ */
 function inTurn(node, draw) {
   return new Promise((resolve, reject) => {
     waiting.push({ node, draw, resolve, reject });
@@ -152,12 +178,16 @@ async function takeTurns() {
   drawing = false;
 }
 
+/** @param {PlotNode} node */
 function inSight(node) {
   const { top, bottom } = node.getBoundingClientRect();
   return bottom > 0 && top < innerHeight;
 }
 
-/** Draws at most once at a time and always the newest wish. */
+/**
+ * Draws at most once at a time and always the newest wish.
+ * @param {PlotNode} node
+ */
 async function schedule(node) {
   if (node.__drawing) {
     node.__again = true;
@@ -177,6 +207,10 @@ async function schedule(node) {
   }
 }
 
+/**
+ * @param {Plotly} library
+ * @param {PlotNode} node
+ */
 async function drawn(library, node) {
   if (!node.isConnected || node.clientWidth === 0) return;
   const began = performance.now();
@@ -195,12 +229,13 @@ async function drawn(library, node) {
   node.__cost = node.__drawnAt - began;
   if (node.__listening) return;
   node.__listening = true;
-  node.on("plotly_click", (event) => node.__click?.(event.points[0]));
-  node.on("plotly_relayout", (changed) => {
+  node.on?.("plotly_click", (event) => node.__click?.(event.points[0]));
+  node.on?.("plotly_relayout", (changed) => {
     if (Object.keys(changed).some((key) => key.includes("axis"))) name(library, node, colours(node));
   });
 }
 
+/** @param {PlotNode} node */
 function stop(node) {
   node.__observer?.disconnect();
   if (globalThis.Plotly && node.__listening) globalThis.Plotly.purge(node);

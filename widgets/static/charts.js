@@ -1,8 +1,10 @@
+// @ts-check
 // The figures of the page. What they show is decided in the kernel.
 
 import { h, identifier } from "./dom.js";
 import { picture } from "./chart.js";
 
+/** @param {View} view */
 export function tradeOff(view) {
   const { state, local } = view;
   local.id ??= identifier();
@@ -15,6 +17,7 @@ export function tradeOff(view) {
     }));
 }
 
+/** @param {View} view */
 function axes(view) {
   const { state, labels } = view;
   const choice = (title, value, options, choose) => h("label", { class: "wb-inline" }, h("span", {}, title),
@@ -26,6 +29,7 @@ function axes(view) {
     choice(labels.by, state.by, ["verdict", "family"].map((value) => ({ value, title: labels[value] })), (by) => view.act("colour", { by })));
 }
 
+/** @param {View} view */
 function legend({ state, labels }) {
   const sign = ({ kind, name }) => kind === "shape" ? `wb-shape wb-shape-${name}${state.by === "verdict" ? " wb-shape-plain" : ""}`
     : `wb-sign wb-sign-${kind}${name ? ` wb-sign-${name}` : ""}`;
@@ -33,7 +37,10 @@ function legend({ state, labels }) {
     h("span", { class: sign(one), "aria-hidden": "true" }), one.words)));
 }
 
-/** Curves are there while a job draws them; afterwards they are folded, and can be called back. */
+/**
+ * Curves are there while a job draws them; afterwards they are folded, and can be called back.
+ * @param {View} view
+ */
 export function live(view) {
   const { state, local, labels } = view;
   local.id ??= identifier();

@@ -1,11 +1,23 @@
+// @ts-check
 // Code that can be read and copied: one file, or several as tabs.
 
 import { h, identifier } from "./dom.js";
 import { tabbed } from "./tabs.js";
 
-export function codeBlock({ view, key, files, title, open = false, takeHome = null }) {
+/**
+ * @param {object} given
+ * @param {View} given.view
+ * @param {string} given.key
+ * @param {{name: string, text: string}[]} given.files
+ * @param {string} given.title
+ * @param {boolean} [given.open]
+ * @param {() => void} [given.takeHome] saves it as a file; without it there is no button for that
+ */
+export function codeBlock({ view, key, files, title, open = false, takeHome }) {
   const { labels, local } = view;
-  const shown = ((local.codes ??= {})[key] ??= { id: identifier(), name: files[0].name });
+  local.codes ??= {};
+  local.codes[key] ??= { id: identifier(), name: files[0].name };
+  const shown = local.codes[key];
   const file = files.find((one) => one.name === shown.name) ?? files[0];
   const choose = (name) => {
     shown.name = name;

@@ -1,3 +1,4 @@
+// @ts-check
 // Whether somebody still answers this page: a kernel that has ended says nothing, and the page would stand
 // still as if all were well, after a laptop has slept or a server was stopped. One panel for each kernel asks,
 // the newest, and all are told: those that a kernel before it made are lost though this one answers.
@@ -9,8 +10,11 @@ const PATIENCE_AFTER_RESTART_MS = 2000;
 const kernels = new Map(); // the manager of a kernel's widgets -> its watch
 
 class Watch {
+  /** @param {() => void} forget called when nobody is left to be told */
   constructor(forget) {
-    this.panels = new Map(); // what is told -> its model, in the order in which they were made
+    /** @type {Map<(lost: boolean) => void, Model>} what is told -> its model, in the order in which they were made */
+    this.panels = new Map();
+    /** @type {number | null} */
     this.asked = null;
     this.silent = false;
     this.process = null; // which one answered last
@@ -29,7 +33,7 @@ class Watch {
     if (this.asked !== null && !this.silent) return;
     this.asked ??= performance.now();
     try {
-      [...this.panels.values()].at(-1).send({ type: "ping" });
+      [...this.panels.values()].at(-1)?.send({ type: "ping" });
     } catch {
       this.fall();
     }
@@ -47,6 +51,7 @@ class Watch {
     this.tell();
   }
 
+  /** @param {any} message */
   hear(message) {
     if (message?.type !== "pong") return;
     this.asked = null;
@@ -55,6 +60,10 @@ class Watch {
     this.tell();
   }
 
+  /**
+   * @param {Model} model
+   * @param {(lost: boolean) => void} changed
+   */
   add(model, changed) {
     const hear = (message) => this.hear(message);
     const hurry = () => this.hurry();
@@ -75,7 +84,12 @@ class Watch {
   }
 }
 
-/** Tells `changed` whether the kernel of a model is lost; returns how to stop. */
+/**
+ * Tells whether the kernel of a model is lost.
+ * @param {Model} model
+ * @param {(lost: boolean) => void} changed
+ * @returns {() => void} how to stop
+ */
 export function watchConnection(model, changed) {
   const manager = model.widget_manager ?? globalThis;
   if (!kernels.has(manager)) kernels.set(manager, new Watch(() => kernels.delete(manager)));

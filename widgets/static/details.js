@@ -1,7 +1,8 @@
+// @ts-check
 // The selected variant beside another one: a drawer at the side where there is room, else below the table.
 
 import { h, identifier } from "./dom.js";
-import { actions, star } from "./actions.js";
+import { actions, focusOn, star } from "./actions.js";
 import { codeBlock } from "./code.js";
 import { picture } from "./chart.js";
 import { receiver } from "./download.js";
@@ -9,6 +10,7 @@ import { dataTable } from "./table.js";
 import { tabbed } from "./tabs.js";
 import { chip } from "./variants.js";
 
+/** @param {View} view */
 export function details(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();
@@ -25,7 +27,8 @@ export function details(view) {
   };
   const close = () => {
     view.act("fold");
-    local.from?.isConnected ? local.from.focus() : document.querySelector(".wb-selected input[type=radio]")?.focus();
+    if (local.from?.isConnected) local.from.focus();
+    else focusOn(".wb-selected input[type=radio]");
   };
   return h("section", { class: "wb-card wb-details wb-details-drawer", "aria-labelledby": `${local.id}-title`, key: "drawer",
     mount: (node) => reveal(view, node), update: (node) => reveal(view, node),
@@ -56,7 +59,10 @@ function notes({ notes: [first, ...more], labels }) {
       h("ul", { class: "wb-notes" }, more.map((note, index) => h("li", { key: index }, note))))];
 }
 
-/** Each time it is asked for, the eye and the focus are led here; changes of what is shown leave them alone. */
+/**
+ * Each time it is asked for, the eye and the focus are led here; changes of what is shown leave them alone.
+ * @param {View} view
+ */
 function reveal({ state, local }, node) {
   if (local.seen === state.revealed) return;
   local.seen = state.revealed;
@@ -75,12 +81,14 @@ function reveal({ state, local }, node) {
 
 const PANELS = { quality, flips, layers, numbers, found, report };
 
+/** @param {View} view */
 function quality(view) {
   const { state } = view;
   return h("div", { class: "wb-two" }, state.charts.map((chart) => h("div", { key: chart.name },
     h("h3", { class: "wb-small-title" }, chart.name), picture({ view, key: chart.name, ...chart }))));
 }
 
+/** @param {View} view */
 function flips(view) {
   const { state } = view;
   if (state.waiting) return h("p", { class: "wb-empty", role: "status" }, state.waiting);
@@ -91,20 +99,24 @@ function flips(view) {
         h("span", { class: "wb-sub" }, flip.change)))))];
 }
 
+/** @param {View} view */
 function layers({ state }) {
   return [state.layers.note && h("p", { class: "wb-hint" }, state.layers.note), dataTable({ ...state.layers, hideCaption: true })];
 }
 
+/** @param {View} view */
 function numbers({ state }) {
   return dataTable({ ...state.numbers, hideCaption: true });
 }
 
+/** @param {View} view */
 function found(view) {
   return view.state.found.map((one) => h("div", { key: one.name }, h("h3", { class: "wb-small-title" }, one.name),
     one.figure ? picture({ view, key: `found ${one.name}`, ...one })
       : [one.summary && h("p", { class: "wb-hint" }, one.summary), dataTable({ ...one.table, hideCaption: true })]));
 }
 
+/** @param {View} view */
 function report(view) {
   const { state } = view;
   return [state.report.map((part) => h("div", { key: part.title }, h("h3", { class: "wb-small-title" }, part.title),

@@ -1,3 +1,4 @@
+// @ts-check
 // A virtual DOM of one page: `h` describes, `render` changes only what differs, so focus, caret and
 // scroll position survive an update. Text is only ever set as text: there is no way to pass HTML.
 
@@ -5,11 +6,21 @@ const SVG = new Set(["svg", "path", "circle", "rect", "line", "g", "polyline"]);
 const PROPERTIES = new Set(["value", "checked", "disabled", "open", "selected", "indeterminate", "hidden"]);
 const HOOKS = new Set(["key", "mount", "update", "unmount"]);
 
-/** Describes an element. Children may be nested arrays, strings, numbers; null and false are left out. */
+/**
+ * Describes an element.
+ * @param {string} tag
+ * @param {Record<string, any> | null} props attributes and properties, onEVENT, hooks; `foreign`: its content is another's
+ * @param {...Child} children null and false are left out
+ * @returns {VNode}
+ */
 export function h(tag, props, ...children) {
   return { tag, props: props ?? {}, key: props?.key, children: flatten(children, []) };
 }
 
+/**
+ * @param {Child[]} items
+ * @param {VNode[]} out
+ */
 function flatten(items, out) {
   for (const item of items) {
     if (item === null || item === undefined || item === false || item === true) continue;
@@ -20,27 +31,42 @@ function flatten(items, out) {
   return out;
 }
 
-/** Makes the content of `host` what `tree` describes. */
+/**
+ * Makes the content of an element what a tree describes.
+ * @param {Host} host
+ * @param {Child} tree
+ */
 export function render(host, tree) {
   reconcile(host, flatten([tree], []));
 }
 
-/** Removes what `render` made, telling the hooks. */
+/**
+ * Removes what `render` made, telling the hooks.
+ * @param {Host} host
+ */
 export function clear(host) {
   reconcile(host, []);
 }
 
+/**
+ * @param {Host} host
+ * @param {VNode[]} next
+ */
 function reconcile(host, next) {
   const before = host.__workbench ?? [];
+  /** @type {Map<string, Entry>} */
   const keyed = new Map();
+  /** @type {Entry[]} */
   const free = [];
   for (const entry of before) {
     if (entry.vnode.key !== undefined) keyed.set(`${entry.vnode.tag} ${entry.vnode.key}`, entry);
     else free.push(entry);
   }
+  /** @type {Entry[]} */
   const after = [];
   let cursor = 0;
   for (const vnode of next) {
+    /** @type {Entry | undefined} */
     let entry;
     if (vnode.key !== undefined) {
       const name = `${vnode.tag} ${vnode.key}`;
@@ -54,6 +80,7 @@ function reconcile(host, next) {
     after.push(entry);
   }
   for (const entry of [...keyed.values(), ...free.slice(cursor)]) remove(entry);
+  /** @type {ChildNode | null} */
   let place = null;
   for (let index = after.length - 1; index >= 0; index--) {
     const { node } = after[index];
@@ -71,8 +98,12 @@ function reconcile(host, next) {
   }
 }
 
+/**
+ * @param {VNode} vnode
+ * @returns {Entry}
+ */
 function create(vnode) {
-  if (vnode.tag === "#text") return { vnode, node: document.createTextNode(vnode.text) };
+  if (vnode.tag === "#text") return { vnode, node: document.createTextNode(vnode.text ?? "") };
   const node = SVG.has(vnode.tag)
     ? document.createElementNS("http://www.w3.org/2000/svg", vnode.tag)
     : document.createElement(vnode.tag);
@@ -81,6 +112,10 @@ function create(vnode) {
   return entry;
 }
 
+/**
+ * @param {Entry} entry
+ * @param {VNode} vnode
+ */
 function change(entry, vnode) {
   const { node } = entry;
   const before = entry.vnode;
@@ -94,12 +129,17 @@ function change(entry, vnode) {
     if (name === "value" || name === "checked") continue;
     if (value !== before.props[name]) set(node, name, value);
   }
-  if (!vnode.props.foreign) reconcile(node, vnode.children);
+  if (!vnode.props.foreign) reconcile(node, vnode.children ?? []);
   // After the children: a select takes its value only once its options are there.
   if ("value" in vnode.props) set(node, "value", vnode.props.value);
   if ("checked" in vnode.props) set(node, "checked", vnode.props.checked);
 }
 
+/**
+ * @param {any} node
+ * @param {string} name
+ * @param {any} value
+ */
 function set(node, name, value) {
   if (HOOKS.has(name) || name === "foreign") return;
   if (name.startsWith("on")) {
@@ -120,12 +160,14 @@ function set(node, name, value) {
   }
 }
 
+/** @param {Entry} entry */
 function remove(entry) {
   for (const child of entry.node.__workbench ?? []) release(child);
   entry.vnode.props.unmount?.(entry.node);
   entry.node.remove();
 }
 
+/** @param {Entry} entry */
 function release(entry) {
   for (const child of entry.node.__workbench ?? []) release(child);
   entry.vnode.props.unmount?.(entry.node);

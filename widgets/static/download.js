@@ -1,3 +1,4 @@
+// @ts-check
 // Files from the kernel: they arrive in parts, are put together, and saved by the browser.
 
 /** Takes messages {type: "file", name, part, parts} with one buffer each; null for other messages. */

@@ -1,3 +1,4 @@
+// @ts-check
 // A pad of few pixels: what is drawn is asked of every variant a few times a second, the newest drawing wins.
 
 import { h, identifier } from "./dom.js";
@@ -5,6 +6,7 @@ import { h, identifier } from "./dom.js";
 const ASK_AFTER_MS = 120;
 const SHOWN = 224;
 
+/** @param {View} view */
 export function drawing(view) {
   const { state, local, labels } = view;
   if (!state.side) return null;
@@ -70,7 +72,10 @@ function answers({ rows }, labels) {
           h("td", { key: "latency" }, row.latency ?? "–")]))));
 }
 
-/** Ink falls off around the line, as in pictures that were made smaller. */
+/**
+ * Ink falls off around the line, as in pictures that were made smaller.
+ * @param {View} view
+ */
 function stroke(view, event) {
   const { local, state } = view;
   const box = event.target.getBoundingClientRect();

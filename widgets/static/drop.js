@@ -1,3 +1,4 @@
+// @ts-check
 // Files that are dropped on the page: each goes where a file of its kind belongs.
 
 /** Takes drops on the page around `element`; `taken` gets [{kind, file}], `refused` why nothing was taken. */

@@ -1,3 +1,4 @@
+// @ts-check
 // A form from a technique's parameters. The kernel decides what is valid; the form only shows it.
 
 import { h } from "./dom.js";

@@ -1,7 +1,9 @@
+// @ts-check
 // What is wanted, and the buttons that look for it.
 
 import { h, identifier } from "./dom.js";
 
+/** @param {View} view */
 export function goal(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();

@@ -1,9 +1,11 @@
+// @ts-check
 // Guess first: three small fields while a step runs, and a line with guess and result once it is measured.
 
 import { h, identifier } from "./dom.js";
 
 const FIELDS = ["smaller", "faster", "points"];
 
+/** @param {View} view */
 export function guess(view) {
   const { state, local, labels } = view;
   local.id ??= identifier();
@@ -19,6 +21,7 @@ export function guess(view) {
         state.results.map((one) => result(one, labels)))));
 }
 
+/** @param {View} view */
 function question({ state, local, labels, act, redraw }) {
   if (local.job !== state.job) {
     local.job = state.job;

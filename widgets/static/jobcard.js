@@ -1,3 +1,4 @@
+// @ts-check
 // One job in a cell of a notebook: how far it is, and what came out.
 
 import { h } from "./dom.js";
@@ -5,6 +6,7 @@ import { jobCard } from "./progress.js";
 
 const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
 
+/** @param {View} view */
 export function jobOfCell(view) {
   const { state, labels } = view;
   return h("section", { class: "wb-cell-job", "aria-label": state.job.title },

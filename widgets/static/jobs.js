@@ -1,3 +1,4 @@
+// @ts-check
 // The jobs in one line of fixed height: what runs, else what came out last. The others are in a drawer.
 
 import { h, identifier } from "./dom.js";
@@ -6,6 +7,7 @@ import { jobCard, progressBar, SIGNS } from "./progress.js";
 
 const ACTIVE = ["queued", "waiting", "running"];
 
+/** @param {View} view */
 export function jobs(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();
@@ -27,6 +29,7 @@ export function jobs(view) {
     state.message && h("p", { class: "wb-error wb-line-more", role: "alert" }, state.message));
 }
 
+/** @param {View} view */
 function line({ act, labels, state }, job) {
   const active = ACTIVE.includes(job.status);
   // An error is longer than the line: all of it is in the drawer, and in the tooltip.
@@ -51,6 +54,7 @@ function jobButtons({ job, labels, act }) {
       onclick: () => act("rerun", { job: job.id }) }, labels.again));
 }
 
+/** @param {View} view */
 function drawer({ state, labels, act }) {
   return [
     h("div", { class: "wb-drawer-head", key: "head" }, h("span", { class: "wb-hint" }, state.drawerTitle), h("span", { class: "wb-spring" }),

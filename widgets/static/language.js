@@ -1,3 +1,4 @@
+// @ts-check
 // The language that the reader chose here before, for pages that start in the same one: a server that is
 // told to start in another is obeyed.
 

@@ -1,3 +1,4 @@
+// @ts-check
 // Where the server does not keep jobs (a visitor's, or as it was told), the kernel, and with it the running job, ends
 // when the page does: its template asks before leaving while something is in this set. JupyterLab's kernels stay.
 

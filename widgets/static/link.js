@@ -1,3 +1,4 @@
+// @ts-check
 // The link to what the page shows: taken from the address once, copied from here, reset.
 
 import { h } from "./dom.js";
@@ -10,11 +11,14 @@ const COPIED_MS = 3000;
 export function takeLink() {
   const query = new URLSearchParams(location.search);
   if (inJupyterLab() || !NAMES.some((name) => query.has(name))) return {};
-  const rest = new URLSearchParams(query.has("token") ? { token: query.get("token") } : {});
+  const rest = new URLSearchParams();
+  const token = query.get("token");
+  if (token !== null) rest.set("token", token);
   history.replaceState(history.state, "", location.pathname + (rest.size > 0 ? `?${rest}` : ""));
   return { lang: query.get("lang") };
 }
 
+/** @param {View} view */
 function address({ state }) {
   const said = [state.link, state.language !== state.usual && `lang=${state.language}`, themeChoice() !== "auto" && `theme=${themeChoice()}`];
   const query = said.filter(Boolean).join("&");
@@ -22,6 +26,7 @@ function address({ state }) {
   return (inJupyterLab() ? "" : location.origin + location.pathname) + (query ? `?${query}` : "");
 }
 
+/** @param {View} view */
 export function linkPanel(view) {
   const { state, labels, local } = view;
   const link = address(view);
@@ -30,7 +35,7 @@ export function linkPanel(view) {
     try {
       await navigator.clipboard.writeText(link);
     } catch {
-      field.select(); // without https, or in a frame
+      if (field instanceof HTMLInputElement) field.select(); // without https, or in a frame
       document.execCommand("copy");
     }
     local.copied = true;

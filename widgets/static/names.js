@@ -1,3 +1,4 @@
+// @ts-check
 // Where the names of bubbles go: beside them, over nothing else; a name without room is left to hover and table.
 
 const FONT_PIXELS = 11;
@@ -5,7 +6,8 @@ const GAP = 4;
 const ring = (distance) => [[0, -1], [1, 0], [-1, 0], [0, 1], [0.75, -0.75], [-0.75, -0.75], [0.75, 0.75], [-0.75, 0.75]]
   .map(([across, down]) => ({ across, down, distance }));
 const PLACES = [...ring(0), ...ring(16), ...ring(34)];
-let canvas;
+/** @type {CanvasRenderingContext2D | null} */
+let canvas = null;
 
 /** plotly's annotations for `names`: [{x, y, text, radius, first}], on axes that are drawn already. */
 export function placed(drawn, names, palette) {
@@ -47,9 +49,14 @@ function spot({ across, down, distance }, x, y, radius, length) {
 const box = (x, y, width, height) => ({ left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2 });
 const overlap = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 
+/**
+ * @param {string} family of the font
+ * @returns {(text: string) => number}
+ */
 function ruler(family) {
   canvas ??= document.createElement("canvas").getContext("2d");
-  canvas.font = `${FONT_PIXELS}px ${family}`;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas);
+  context.font = `${FONT_PIXELS}px ${family}`;
   // Entities are shown as one letter.
-  return (text) => canvas.measureText(text.replace(/&\w+;/g, "w")).width;
+  return (text) => context.measureText(text.replace(/&\w+;/g, "w")).width;
 }

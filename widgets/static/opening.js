@@ -1,3 +1,4 @@
+// @ts-check
 // The form that opens a model: it stays as it was typed until the model is there, with what is wrong at its field.
 
 import { h } from "./dom.js";
@@ -8,7 +9,10 @@ const TYPING_MS = 500;
 const EMPTY = { model: "", data: "", modelPath: "", dataPath: "", modelFile: null, dataFile: null, label: "", scaling: "auto", output: "",
   meaning: "auto", trust: false, classes: "", testFraction: "", validationFraction: "", limit: "" };
 
-/** Closes the form once what was asked for is there; what the form itself got wrong starts nothing. */
+/**
+ * Closes the form once what was asked for is there; what the form itself got wrong starts nothing.
+ * @param {View} view
+ */
 export function follow({ state, local, el }) {
   const { opening } = state;
   if (!local.before || state.attempt === local.before.attempt) return;
@@ -25,7 +29,10 @@ export function follow({ state, local, el }) {
   }
 }
 
-/** Sends a file that the reader has chosen or dropped. */
+/**
+ * Sends a file that the reader has chosen or dropped.
+ * @param {View} view
+ */
 export function send(view, kind, file) {
   const { local } = view;
   local.sending = { ...local.sending, [kind]: { name: file.name, share: 0 } };
@@ -54,13 +61,17 @@ export function send(view, kind, file) {
 
 /** The model or the data have changed since they were judged. */
 function edited(local, name) {
-  (local.edited ??= new Set()).add(name.replace("Path", ""));
+  local.edited ??= new Set();
+  local.edited.add(name.replace("Path", ""));
 }
 
+/** @param {View} view */
 function choices({ state, local }) {
-  return (local.chosen ??= { ...EMPTY, model: state.models[0]?.value ?? "", data: state.models[0]?.fits[0] ?? "" });
+  local.chosen ??= { ...EMPTY, model: state.models[0]?.value ?? "", data: state.models[0]?.fits[0] ?? "" };
+  return local.chosen;
 }
 
+/** @param {View} view */
 function look(view, data) {
   clearTimeout(view.local.typing);
   view.local.looked = data;
@@ -68,6 +79,7 @@ function look(view, data) {
   view.act("look", { data });
 }
 
+/** @param {View} view */
 export function opening(view) {
   const { state, labels, local } = view;
   const chosen = choices(view);
@@ -96,7 +108,7 @@ export function opening(view) {
     const sending = local.sending?.[name];
     if (sending) {
       return h("p", { class: "wb-hint", role: "status", key: "sending" },
-        `${sending.name} · ${labels.sending.replace("{share}", Math.round(100 * sending.share))}`);
+        `${sending.name} · ${labels.sending.replace("{share}", String(Math.round(100 * sending.share)))}`);
     }
     if (chosen[`${name}File`]) {
       return h("p", { class: "wb-chosen", key: "chosen" }, h("strong", {}, chosen[`${name}File`]),
@@ -176,7 +188,10 @@ export function opening(view) {
       } }, labels.close)))];
 }
 
-/** Where the labels are: a list of the columns once they are known. */
+/**
+ * Where the labels are: a list of the columns once they are known.
+ * @param {View} view
+ */
 function labelField({ local, labels }, chosen, choose, preview, typed) {
   if (preview && !preview.columns) return preview.busy || preview.error ? typed("label", labels.labelHint) : null;
   if (!preview) return typed("label", labels.labelHint);
@@ -212,7 +227,10 @@ function looks(labels, preview, label) {
     preview.notes.length > 0 && h("ul", { class: "wb-lines" }, preview.notes.map((note, index) => h("li", { key: index }, note))));
 }
 
-/** Back to a model that was opened before. */
+/**
+ * Back to a model that was opened before.
+ * @param {View} view
+ */
 function going(view) {
   const { state, labels, local } = view;
   if (!state.workbenches.some((one) => one.value !== state.workbench)) return null;

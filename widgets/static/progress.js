@@ -1,3 +1,4 @@
+// @ts-check
 // One job: what it does now, how far it is, how long it will take, and how to stop it.
 
 import { h } from "./dom.js";

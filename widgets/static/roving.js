@@ -1,3 +1,4 @@
+// @ts-check
 // One stop of the Tab key for a whole list or row of buttons: the arrow keys, Home and End move inside it.
 
 import { h } from "./dom.js";
@@ -19,7 +20,10 @@ export function moved(event, row) {
   return rows[Math.min(Math.max(to, 0), rows.length - 1)];
 }
 
-/** Buttons in a row that are one stop of the Tab key; each has a key. */
+/**
+ * Buttons in a row that are one stop of the Tab key; each has a key.
+ * @param {View} view
+ */
 export function toolbar(view, name, props, buttons) {
   const { local } = view;
   const place = `stop ${name}`;

@@ -1,7 +1,9 @@
+// @ts-check
 // Past everything above: a reader with a keyboard comes to the results with one key.
 
 import { h } from "./dom.js";
 
+/** @param {View} view */
 export function skipLink({ labels }) {
   return h("a", { class: "wb-skip", href: "#results", onclick: toResults }, labels.results);
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // A plain data table: header cells, captions, numbers to the right; cards where it is narrow.
 
 import { h } from "./dom.js";

@@ -1,13 +1,16 @@
+// @ts-check
 // A row of tabs with the panel below it; the arrow keys, Home and End move along the row.
 
 import { h } from "./dom.js";
 
 /**
- * @param id prefix of the elements' identifiers
- * @param tabs [{ name, title }]
- * @param chosen the name of the one that is shown
- * @param choose called with the name of another one
- * @param row further properties of the row, such as what names it
+ * @param {object} given
+ * @param {string} given.id prefix of the elements' identifiers
+ * @param {{name: string, title: string}[]} given.tabs
+ * @param {string} given.chosen the name of the one that is shown
+ * @param {(name: string) => void} given.choose called with the name of another one
+ * @param {Record<string, any>} given.row further properties of the row, such as what names it
+ * @param {...Child} content of the panel
  */
 export function tabbed({ id, tabs, chosen, choose, row }, ...content) {
   const at = tabs.findIndex((one) => one.name === chosen);

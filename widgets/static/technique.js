@@ -1,3 +1,4 @@
+// @ts-check
 // One technique of the list: "+" applies it at once, its name opens form, expectation, code.
 
 import { h } from "./dom.js";
@@ -18,6 +19,7 @@ export function scrollTo(row, start = false) {
   else if (top + row.offsetHeight > box.clientHeight) box.scrollTop += Math.min(top, top + row.offsetHeight - box.clientHeight);
 }
 
+/** @param {View} view */
 export function technique(view, one) {
   const { state, labels, local } = view;
   const id = `${local.id}-${one.name.replaceAll(".", "-")}`;
@@ -55,13 +57,16 @@ export function technique(view, one) {
   h("div", { class: "wb-technique-body", id: `${id}-body`, hidden: !open }, open && body(view, one, id)));
 }
 
+/** @param {View} view */
 function remember({ local }, one) {
   local.applied = { technique: one.name, jobs: one.jobs.map((job) => job.id) };
 }
 
+/** @param {View} view */
 function body(view, one, id) {
   const { labels, local } = view;
-  const own = (local.values[one.name] ??= {});
+  local.values[one.name] ??= {};
+  const own = local.values[one.name];
   const values = { ...one.values, ...own };
   const change = (name, value) => {
     own[name] = value;
@@ -91,7 +96,10 @@ function body(view, one, id) {
     foot(view, one));
 }
 
-/** What to expect and Apply: always in sight while the form is. */
+/**
+ * What to expect and Apply: always in sight while the form is.
+ * @param {View} view
+ */
 function foot(view, one) {
   const { state, labels, local } = view;
   const { refusal } = one;

@@ -1,3 +1,4 @@
+// @ts-check
 // All techniques, or one family: where new variants start, search, filters, and a list by use.
 
 import { h, identifier } from "./dom.js";
@@ -8,6 +9,7 @@ import { scrollTo, technique as entry } from "./technique.js";
 
 const SEARCH_AFTER_MS = 120;
 
+/** @param {View} view */
 export function techniques(view) {
   const { state, labels, local } = view;
   local.id ??= identifier();
@@ -66,6 +68,7 @@ export function techniques(view) {
   sheet);
 }
 
+/** @param {View} view */
 function setDrawer(view, open) {
   const { local } = view;
   if (!local.sheet || open === Boolean(local.drawerOpen)) return;
@@ -75,7 +78,10 @@ function setDrawer(view, open) {
   else closeDrawer(local.sheet, local.opener);
 }
 
-/** A drawer has done its work when the job is there: the results are what one wants to see then. */
+/**
+ * A drawer has done its work when the job is there: the results are what one wants to see then.
+ * @param {View} view
+ */
 function closeWhenApplied({ state, local }) {
   if (!local.applied) return;
   const { technique, jobs } = local.applied;
@@ -86,6 +92,7 @@ function closeWhenApplied({ state, local }) {
   if (local.drawerOpen) setTimeout(() => local.setDrawer(false), 0);
 }
 
+/** @param {View} view */
 function startLine(view) {
   const { state, labels, local } = view;
   return h("div", { class: "wb-start", key: "start",
@@ -111,6 +118,7 @@ function flash(node) {
   node.animate([{ background: "var(--wb-accent-soft)" }, { background: "transparent" }], { duration: 1600 });
 }
 
+/** @param {View} view */
 function finder(view) {
   const { state, labels, local } = view;
   const typed = (event) => {
@@ -143,6 +151,7 @@ function finder(view) {
     h("p", { class: state.found ? "wb-hint" : "wb-hidden", role: "status" }, state.found ?? ""));
 }
 
+/** @param {View} view */
 function list(view) {
   const { state, labels, local } = view;
   const names = state.techniques.map((one) => one.name);
@@ -168,10 +177,14 @@ function list(view) {
     ]));
 }
 
-/** A form that was opened is seen whole, or from its beginning. */
+/**
+ * A form that was opened is seen whole, or from its beginning.
+ * @param {View} view
+ */
 function reveal({ state, local }) {
   const wish = JSON.stringify([state.search, state.filters.filter((one) => one.on)]);
-  if (wish !== (local.wish ??= wish)) {
+  local.wish ??= wish;
+  if (wish !== local.wish) {
     local.wish = wish;
     local.sheet.querySelector(".wb-technique-scroll").scrollTop = 0; // what was found is seen from its beginning
   }
@@ -181,7 +194,10 @@ function reveal({ state, local }) {
   if (row) requestAnimationFrame(() => scrollTo(row));
 }
 
-/** Goes to the technique that was asked for elsewhere on the page: opens the drawer, scrolls the column alone. */
+/**
+ * Goes to the technique that was asked for elsewhere on the page: opens the drawer, scrolls the column alone.
+ * @param {View} view
+ */
 function show(view) {
   const { state, local } = view;
   if (state.shown === null || state.shown === local.shown) return;

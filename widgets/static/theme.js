@@ -1,6 +1,8 @@
+// @ts-check
 // Light or dark: the reader's choice, else JupyterLab's theme, else the system's preference.
 
 const STORED = "workbench-theme";
+/** @type {Set<() => void>} */
 const listeners = new Set();
 let choice = read();
 
@@ -31,7 +33,10 @@ export function currentTheme() {
   return preference.matches ? "dark" : "light";
 }
 
-/** Sets the reader's choice for every widget of the page. */
+/**
+ * Sets the reader's choice for every widget of the page.
+ * @param {string} name "auto", "light" or "dark"
+ */
 export function chooseTheme(name) {
   choice = name;
   try {
@@ -43,7 +48,11 @@ export function chooseTheme(name) {
   for (const listener of listeners) listener(); // the switches of other widgets, too
 }
 
-/** Calls `listener` at each change; returns how to stop. */
+/**
+ * Calls `listener` at each change.
+ * @param {() => void} listener
+ * @returns how to stop
+ */
 export function onTheme(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -52,6 +61,7 @@ export function onTheme(listener) {
 /** Writes the theme where the style sheet looks for it. */
 export function announce() {
   const lab = inJupyterLab();
+  /** @type {Record<string, string>} */
   const shown = {
     workbenchTheme: currentTheme(),
     workbenchFollows: choice === "auto" && lab ? "jupyterlab" : "self",

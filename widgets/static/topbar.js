@@ -1,3 +1,4 @@
+// @ts-check
 // Which model, which data, which machine; language, theme; opening another model, running a recipe.
 
 import { h, identifier } from "./dom.js";
@@ -8,6 +9,7 @@ import { follow, opening, send } from "./opening.js";
 import { toolbar } from "./roving.js";
 import { chooseTheme, themeChoice } from "./theme.js";
 
+/** @param {View} view */
 export function topBar(view) {
   const { state, labels, local } = view;
   if (!local.id) {
@@ -61,7 +63,10 @@ export function topBar(view) {
     panel("link", linkPanel));
 }
 
-/** What was done to the data: shown once when they have just been opened, then folded. */
+/**
+ * What was done to the data: shown once when they have just been opened, then folded.
+ * @param {View} view
+ */
 function remarks({ state, labels, local, redraw }) {
   if (state.remarks.length === 0) return null;
   const list = h("ul", { class: local.fresh ? "wb-checks" : "wb-lines" }, state.remarks.map((remark, index) => h("li", { key: index }, remark)));
@@ -73,7 +78,10 @@ function remarks({ state, labels, local, redraw }) {
     } }, labels.gotIt));
 }
 
-/** A file of steps; what they are is shown before they start. */
+/**
+ * A file of steps; what they are is shown before they start.
+ * @param {View} view
+ */
 function recipe(view) {
   const { state, labels, local } = view;
   const answer = (run) => () => {
@@ -98,6 +106,7 @@ function recipe(view) {
         h("button", { type: "button", onclick: answer(false) }, labels.notNow)))];
 }
 
+/** @param {View} view */
 function dropped(view, files) {
   const { state, local } = view;
   local.refused = null;

@@ -1,10 +1,18 @@
+// @ts-check
 // A file to the kernel in parts, each sent when the one before has arrived: a server limits messages.
 
 const PART_BYTES = 1024 * 1024;
 let transfers = 0;
 
-/** Sends `file`; `finished` is called with its place on the kernel's side, or null; `progress` with the share sent. */
-export function upload(view, kind, file, finished, progress = () => {}) {
+/**
+ * Sends a file.
+ * @param {View} view
+ * @param {string} kind "model", "data" or "recipe"
+ * @param {File} file
+ * @param {(path: string | null) => void} finished called with its place on the kernel's side, or null
+ * @param {(share: number) => void} progress called with the share that is sent
+ */
+export function upload(view, kind, file, finished, progress) {
   const transfer = `${Date.now()}-${++transfers}`;
   const parts = Math.max(1, Math.ceil(file.size / PART_BYTES));
   const end = (path) => {

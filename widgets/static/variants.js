@@ -1,3 +1,4 @@
+// @ts-check
 // The table of variants: one line each, sorted and filtered here; what can be done with the chosen one.
 
 import { h, identifier } from "./dom.js";
@@ -6,8 +7,9 @@ import { receiver } from "./download.js";
 
 export const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
 
+/** @param {View} view */
 export function variants(view) {
-  const { state, labels, local } = view;
+  const { state, local } = view;
   local.id ??= identifier();
   local.sort ??= { column: null, reversed: false };
   view.receive ??= receiver();
@@ -26,7 +28,10 @@ export function variants(view) {
     state.empty ? h("p", { class: "wb-empty" }, state.empty) : [table(view), foot(view)]);
 }
 
-/** After an undo the focus is on what came back. */
+/**
+ * After an undo the focus is on what came back.
+ * @param {View} view
+ */
 function back(view, before, patience = 40) {
   const row = view.state.rows.find((one) => !before.has(one.id));
   const radio = row && document.getElementById(`${view.local.id}-${row.id}`);
@@ -34,6 +39,7 @@ function back(view, before, patience = 40) {
   else if (patience > 0) setTimeout(() => back(view, before, patience - 1), 100);
 }
 
+/** @param {View} view */
 function filters(view) {
   const { state, labels, local } = view;
   const toggle = (name, title, shown) => shown && h("button", { type: "button", class: "wb-small", key: name, "aria-pressed": String(Boolean(local[name])),
@@ -50,6 +56,7 @@ function filters(view) {
       onclick: () => view.act("report") }, labels.report));
 }
 
+/** @param {View} view */
 function shown({ state, local }) {
   const rows = state.rows.filter((row) => !(local.onlyFront && !row.front) && !(local.onlyStarred && !row.starred)
     && !(local.noReferences && row.automatic));
@@ -65,6 +72,7 @@ function shown({ state, local }) {
   return [...rows].sort(order);
 }
 
+/** @param {View} view */
 function table(view) {
   const { state, labels, local } = view;
   const rows = shown(view);
@@ -92,6 +100,7 @@ function table(view) {
         } }, labels.all))))));
 }
 
+/** @param {View} view */
 function line(view, row) {
   const { state, labels, local } = view;
   const open = () => view.act("open", { variant: row.id });
@@ -112,12 +121,13 @@ function line(view, row) {
       row.front && h("span", { class: "wb-front", key: "front" }, h("span", { class: "wb-front-sign", "aria-hidden": "true" }, "◎"),
         h("span", { class: "wb-front-words" }, labels.front)),
       row.note && h("span", { class: "wb-tag", key: "note" }, h("span", { "aria-hidden": "true" }, "✎ "), labels.note)))),
-  cell(view, row, "size", labels.size, bar(row.size.bar)),
+  cell(view, row, "size", labels.size, bar(row.size.bar), null),
   cell(view, row, "speed", labels.speed, bar(row.speed.bar), row.measured ? remedy(view, row, row.speed.chip) : null),
   cell(view, row, "quality", labels.quality, change(row.quality), row.measured ? null : remedy(view, row)));
 }
 
-function cell({ labels }, row, name, title, picture, button = null) {
+/** @param {View} view */
+function cell({ labels }, row, name, title, picture, button) {
   const measured = row[name];
   const nothing = !measured.chip && !measured.detail;
   return h("td", { role: "cell", "data-label": title, class: `wb-cell-${name}` },
@@ -155,7 +165,10 @@ function change({ interval, tolerance }) {
     h("rect", { class: "wb-tiny-dot", x: Math.max(0, value - 1.2), y: 0.5, width: 2.4, height: 5 }));
 }
 
-/** The chosen one's actions, under its line: where the eye is. */
+/**
+ * The chosen one's actions, under its line: where the eye is.
+ * @param {View} view
+ */
 function tools(view, row) {
   const { state, labels } = view;
   const others = state.rows.filter((other) => other.id !== row.id);
@@ -169,6 +182,7 @@ function tools(view, row) {
         h("button", { type: "button", class: "wb-small", key: offer, onclick: () => view.act("offer", { variant: row.id, number }) }, offer))))));
 }
 
+/** @param {View} view */
 function foot(view) {
   const { state, labels } = view;
   return h("footer", { class: "wb-table-foot" },

@@ -1,3 +1,4 @@
+// @ts-check
 // The one entry: shows a component of the page from the JSON state that the kernel sends.
 
 import { watchConnection } from "./connection.js";
@@ -38,7 +39,10 @@ function speak(el, language) {
   if (!inJupyterLab()) document.documentElement.lang = language;
 }
 
-/** What stands before a panel that shows something old: its workbench was closed, or nobody answers it. */
+/**
+ * What stands before a panel that shows something old: its workbench was closed, or nobody answers it.
+ * @param {View} view
+ */
 function notice(view) {
   const { state } = view;
   const text = view.lost ? state.lost : state.closed;

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import get_annotations
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -199,10 +199,12 @@ class Technique(ABC, Generic[P]):
     name: ClassVar[str]
     """``family.technique``, such as ``quantization.int8``."""
     family: ClassVar[Family]
+    """The part of the name before the dot; not to be declared."""
     title: ClassVar[str]
     """Shown to the user (English; translated by the page)."""
     parameters_type: ClassVar[type[Parameters]]
-    """Its parameter model; everything that shows or reads parameters is derived from it."""
+    """Its parameter model, taken from the base ``Technique[...]``; everything that shows or reads
+    parameters is derived from it."""
     aims: ClassVar[frozenset[Aim]] = frozenset()
     """What it is used for; every technique declares it."""
     trains: ClassVar[bool] = False
@@ -228,6 +230,18 @@ class Technique(ABC, Generic[P]):
     loses: ClassVar[frozenset[Effect]] = frozenset()
     """Effects of earlier steps that it would destroy: after such a step it is refused, with the better
     order."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Takes the family from the name, and the parameter model from ``Technique[...]``."""
+        super().__init_subclass__(**keywords)
+        family = str(vars(cls).get("name", "")).partition(".")[0]
+        if family and "family" not in vars(cls):
+            cls.family = cast(Family, family)  # another one is refused when it is registered
+        for base in vars(cls).get("__orig_bases__", ()):
+            for given in get_args(base):
+                declared = "parameters_type" in vars(cls)
+                if not declared and isinstance(given, type) and issubclass(given, Parameters):
+                    cls.parameters_type = given
 
     def unavailable(self) -> Text | None:
         """Why it cannot run on this machine, or None. Imports nothing heavy."""

@@ -1,4 +1,4 @@
-"""How work speaks to whoever waits for it: :class:`workbench.api.technique.Reporter` in three forms.
+"""How work speaks to whoever waits for it: :class:`workbench.api.technique.Reporter` in two forms.
 
 Events are dicts of plain values, the same on the wire and for observers (there ``text`` is a
 :class:`workbench.api.text.Text` again)::
@@ -96,6 +96,7 @@ class WorkerReporter:
         with self._lock:
             curve = self._curves.get(name)
             if curve is None:
+                # A plain string: the wire takes no members of enums.
                 curve = self._curves[name] = {"type": "metric", "name": str(name), "points": []}
                 self._pending.append(curve)
             curve["points"].append(point(step, value, interval))

@@ -38,8 +38,8 @@ SAID_FROM_DATA = frozenset(
         "workbench/engine/display.py",  # titles of techniques
         "workbench/results/step_order.py",  # titles of techniques
         "workbench/techniques/inference/grid/selection.py",  # goals
-        "workbench/techniques/quantization/calibration.py",  # splits
-        "workbench/techniques/quantization/litert_files.py",  # splits
+        "workbench/exporting/calibration.py",  # splits
+        "workbench/exporting/litert_files.py",  # splits
         "workbench/api/text.py",  # the translation function itself
         "workbench/training/distilled_model.py",  # student or teacher
         "workbench/engine/candidates.py",  # titles of techniques and runtimes

@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
 from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Applied, CodePaths, Context
 from workbench.api.text import Text, say
@@ -20,6 +18,7 @@ from workbench.training import (
     training_seconds,
     without_optimizer,
 )
+from workbench.training.parameter_types import FineTuningEpochs, FineTuningRate
 from workbench.training.preserving import preserving_notes
 
 if TYPE_CHECKING:
@@ -29,23 +28,8 @@ if TYPE_CHECKING:
 class FineTuningParameters(TrainingParameters):
     """Training that starts from the parent's weights, or none at all."""
 
-    epochs: int = Field(
-        10,
-        ge=0,
-        le=1000,
-        title="Fine-tuning",
-        description="How often the training split is gone through afterwards, at most; 0 trains nothing.",
-        json_schema_extra={"unit": "epochs"},
-    )
-    learning_rate: float = Field(
-        5e-4,
-        gt=0,
-        le=1,
-        title="Learning rate",
-        description="Step size of the optimizer. Fine-tuning wants less than what training from new "
-        "weights does.",
-        json_schema_extra={"advanced": True},
-    )
+    epochs: FineTuningEpochs = 10
+    learning_rate: FineTuningRate = 5e-4
 
 
 def misfit(variant: Variant, dataset: DatasetInfo, epochs: int) -> Text | None:

@@ -9,6 +9,7 @@ from pydantic import Field
 from workbench.api.technique import Parameters
 from workbench.api.text import say
 from workbench.api.variant import Skip
+from workbench.training.parameter_types import Epochs, Seed
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
 
@@ -20,14 +21,7 @@ PipelineName = Literal["arrays", "from file", "cache", "prefetch", "parallel map
 class TrainingParameters(Parameters):
     """The parameters of everything that trains; a technique's own parameters extend them."""
 
-    epochs: int = Field(
-        20,
-        ge=1,
-        le=1000,
-        title="Epochs",
-        description="How often the training split is gone through, at most.",
-        json_schema_extra={"unit": "epochs"},
-    )
+    epochs: Epochs = 20
     batch_size: int = Field(
         32,
         ge=1,
@@ -55,13 +49,9 @@ class TrainingParameters(Parameters):
         "The weights of the best epoch are kept either way.",
         json_schema_extra={"unit": "epochs", "advanced": True},
     )
-    seed: int = Field(
+    seed: Seed = Field(
         0,
-        ge=0,
-        le=2**31 - 1,
-        title="Seed",
         description="Seeds new weights, dropout and the order of the samples. Judge a technique on several.",
-        json_schema_extra=_ADVANCED,
     )
     optimizer: OptimizerName = Field(
         "Adam",

@@ -16,9 +16,10 @@ from pydantic import Field
 
 from workbench.api.technique import Context, Parameters
 from workbench.api.variant import Variant
-from workbench.techniques.distillation.code import soft_targets_code
 from workbench.training import training_code
+from workbench.training.distilled_code import soft_targets_code
 from workbench.training.fine_tuning import FineTuningParameters
+from workbench.training.parameter_types import Temperature
 
 if TYPE_CHECKING:
     from workbench.training.distilling import Teacher
@@ -34,13 +35,8 @@ class _Learning(Parameters):
         "fine-tuning; 0 learns from the labels alone.",
         json_schema_extra={"advanced": True},
     )
-    temperature: float = Field(
-        4.0,
-        ge=1,
-        le=20,
-        title="Temperature",
-        description="Softens what the parent says and what is learned from it.",
-        json_schema_extra={"advanced": True},
+    temperature: Temperature = Field(
+        4.0, description="Softens what the parent says and what is learned from it."
     )
 
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from tests.benchmarks import fashion
 from tests.benchmarks.peers import networks
 from workbench.api.dataset import Dataset
+from workbench.exporting.litert_files import CalibratedParameters, calibration_index
 from workbench.models.converting.conversion import import_keras, load_keras
 from workbench.models.demo import architectures
-from workbench.techniques.quantization.litert_files import CalibratedParameters, calibration_index
 
 _CHECKED = 32
 

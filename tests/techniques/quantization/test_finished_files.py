@@ -8,9 +8,9 @@ from tests import small_models
 from workbench import techniques
 from workbench.api.errors import Refused
 from workbench.api.variant import Layer, ModelDescription, TensorSpec
+from workbench.exporting.litert_report import report_of
 from workbench.models.reading.description import describe
 from workbench.plain.litert.strip import strip_metadata
-from workbench.techniques.quantization.litert_report import report_of
 
 WRITERS = sorted(
     technique.name

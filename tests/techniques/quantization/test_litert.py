@@ -163,3 +163,18 @@ def test_the_plain_code_writes_the_same_file(parents, made, tmp_path):
         assert (tmp_path / f"{number}.tflite").read_bytes() == made(name, kind, **values).path.read_bytes(), (
             name
         )
+
+
+@pytest.mark.slow
+def test_a_fixed_batch_is_calibrated_with_whole_batches(parents, tmp_path):
+    import keras
+
+    _, dataset = parents("dense")
+    keras.utils.set_random_seed(2)
+    inputs = keras.Input(batch_shape=(4, 20), name="features")
+    outputs = keras.layers.Dense(small_models.CLASSES, activation="softmax")(inputs)
+    parent = small_models.baseline(keras.Model(inputs, outputs), tmp_path / "fixed.keras")
+    ours = apply("quantization.int8", parent, dataset, tmp_path / "made", samples=22)
+    output = str(tmp_path / "theirs.tflite")
+    run_code([("quantization.int8", parent, dataset, {"samples": 22}, output)], tmp_path / "code")
+    assert (tmp_path / "theirs.tflite").read_bytes() == ours.path.read_bytes()

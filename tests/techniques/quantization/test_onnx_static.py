@@ -9,7 +9,7 @@ from tests import small_models
 from tests.techniques.applying import Reports, apply, predict, run_code, size
 from workbench import techniques
 from workbench.api.errors import Cancelled, Refused
-from workbench.techniques.quantization.onnx_files import operations
+from workbench.exporting.onnx_files import operations
 from workbench.techniques.quantization.onnx_static import OnnxInt8Parameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
@@ -221,7 +221,7 @@ def test_the_plain_code_writes_the_same_file(parents, made, tmp_path):
 
 def test_a_large_model_takes_another_way_to_the_same_numbers(made, parents, monkeypatch, tmp_path):
     """Converted in a process of its own, with its weights beside the file and ranges found beforehand."""
-    from workbench.techniques.quantization import onnx_files
+    from workbench.exporting import onnx_files
 
     monkeypatch.setattr(onnx_files, "LARGE_MODEL_BYTES", 0)
     applied = apply(NAME, *parents("dense"), tmp_path / "large")

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput, Refused
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Table, Variant
 from workbench.graph.widths import WIDTH_PARAMETER, WidthPlan, plan_widths
@@ -43,9 +43,7 @@ class Distillation(Technique[DistillationParameters]):
     """
 
     name: ClassVar[str] = "distillation.distill"
-    family: ClassVar[Family] = "distillation"
     title: ClassVar[str] = "Distillation"
-    parameters_type: ClassVar[type[Parameters]] = DistillationParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

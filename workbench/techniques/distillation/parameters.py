@@ -8,6 +8,7 @@ from pydantic import Field
 
 from workbench.api.technique import Parameters
 from workbench.training import TrainingParameters
+from workbench.training.parameter_types import RoundTo, Temperature, Width
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
 
@@ -22,11 +23,8 @@ class _Distilling(Parameters):
         "variant, such as a pruned one, is trained on from the weights that it has. A model of your own "
         "becomes a student when it is added as a variant.",
     )
-    factor: float = Field(
+    factor: Width = Field(
         0.5,
-        ge=0.1,
-        le=1,
-        title="Width",
         description="Of a narrower copy: new width of every hidden layer, as a part of the old one.",
         json_schema_extra={"only": {"student": "narrower copy"}},
     )
@@ -38,14 +36,10 @@ class _Distilling(Parameters):
         "probabilities. Empty: the model as it came.",
         json_schema_extra={"advanced": True},
     )
-    temperature: float = Field(
+    temperature: Temperature = Field(
         4.0,
-        ge=1,
-        le=20,
-        title="Temperature",
         description="Softens the scores of both: the higher it is, the more the small ones count, which tell "
         "what a class looks like.",
-        json_schema_extra={"advanced": True},
     )
     weight: float = Field(
         0.9,
@@ -89,13 +83,8 @@ class _Distilling(Parameters):
         "for both. Empty: the last layers of each resolution that both have.",
         json_schema_extra=_ADVANCED,
     )
-    round_to: int = Field(
-        4,
-        ge=1,
-        le=64,
-        title="Multiples of",
-        description="The widths of a narrower copy are rounded to multiples of this.",
-        json_schema_extra=_ADVANCED,
+    round_to: RoundTo = Field(
+        4, description="The widths of a narrower copy are rounded to multiples of this."
     )
 
 

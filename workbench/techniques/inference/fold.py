@@ -17,7 +17,6 @@ from workbench.api.technique import (
     Context,
     Effect,
     Estimate,
-    Family,
     Parameters,
     Technique,
 )
@@ -70,9 +69,7 @@ class Fold(Technique[FoldParameters]):
     """
 
     name: ClassVar[str] = "inference.fold"
-    family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Fold BatchNormalization"
-    parameters_type: ClassVar[type[Parameters]] = FoldParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = "keras"

@@ -10,16 +10,17 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
+from workbench.exporting.onnx_files import is_large
 from workbench.models.converting.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
 from workbench.models.converting.onnx_apart import to_onnx_apart
 from workbench.models.reading.description import describe
 from workbench.models.reading.lookups import only_in_keras
 from workbench.runtimes import runtime, runtimes
 from workbench.techniques.inference.runtime_code import runtime_code
-from workbench.techniques.quantization.onnx_files import is_large
+from workbench.training.parameter_types import BatchSize
 
 # In the order of preference where a runtime reads several: its own format first.
 _CONVERTIBLE: tuple[Format, ...] = ("keras", "openvino", "tflite", "onnx")
@@ -54,14 +55,10 @@ class RuntimeParameters(Parameters):
         "lose more by handing over work than they gain.",
         json_schema_extra={"unit": "threads"},
     )
-    batch: int = Field(
+    batch: BatchSize = Field(
         1,
-        ge=1,
-        le=4096,
-        title="Batch",
         description="Samples in one call when latency is measured. A larger batch gives more samples a "
         "second, and later answers. 1 is the model's own batch where it was built for one.",
-        json_schema_extra={"unit": "samples"},
     )
     opset: int = Field(
         OPSET,
@@ -90,9 +87,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
     """
 
     name: ClassVar[str] = "inference.runtime"
-    family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Runtime, threads, batch"
-    parameters_type: ClassVar[type[Parameters]] = RuntimeParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
     repacks: ClassVar[bool] = True
     trains: ClassVar[bool] = False

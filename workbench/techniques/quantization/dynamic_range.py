@@ -30,7 +30,6 @@ class DynamicRange(LiteRTConversion[DynamicRangeParameters]):
 
     name: ClassVar[str] = "quantization.dynamic_range"
     title: ClassVar[str] = "Dynamic range (int8 weights)"
-    parameters_type: ClassVar[type[Parameters]] = DynamicRangeParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
 

@@ -29,7 +29,6 @@ class Float16(LiteRTConversion[Float16Parameters]):
 
     name: ClassVar[str] = "quantization.float16"
     title: ClassVar[str] = "Float16 weights"
-    parameters_type: ClassVar[type[Parameters]] = Float16Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
     weights: ClassVar[str] = "float16"

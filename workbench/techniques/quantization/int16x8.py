@@ -8,12 +8,12 @@ from pydantic import Field
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
-from workbench.api.technique import Aim, Parameters
+from workbench.api.technique import Aim
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.exporting.litert_files import CalibratedParameters, takes_whole_numbers
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
-from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
 
 _INT16_OPERATORS = "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"
 
@@ -41,7 +41,6 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
 
     name: ClassVar[str] = "quantization.int16x8"
     title: ClassVar[str] = "Int16 activations, int8 weights"
-    parameters_type: ClassVar[type[Parameters]] = Int16x8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
 

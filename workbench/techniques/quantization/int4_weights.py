@@ -11,8 +11,9 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Estimate, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.exporting.litert_files import conversion_seconds
+from workbench.exporting.parameter_types import WeightsRange
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
-from workbench.techniques.quantization.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
 
 _ALGORITHMS = {"minmax": "MIN_MAX_UNIFORM_QUANT", "mse": "MSE", "octav": "OCTAV"}
@@ -30,9 +31,8 @@ class Int4Parameters(Parameters):
         description="float32: weights are widened again, activations stay exact. int8: activations are "
         "rounded to 8 bits on the fly, which the processor multiplies faster.",
     )
-    weights_range: Literal["minmax", "mse", "octav"] = Field(
+    weights_range: WeightsRange = Field(
         "minmax",
-        title="Range of weights",
         description="minmax: the largest weight of each channel. mse, octav: a narrower range that clips "
         "the largest weights for finer steps; one formula for bell-shaped weights, or an iteration.",
     )
@@ -57,7 +57,6 @@ class Int4Weights(WeightRounding[Int4Parameters]):
 
     name: ClassVar[str] = "quantization.int4_weights"
     title: ClassVar[str] = "4-bit weights"
-    parameters_type: ClassVar[type[Parameters]] = Int4Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ("int4", "int8")

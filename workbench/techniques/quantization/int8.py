@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
-from workbench.api.technique import Aim, Applied, Context, InstructionUse, Parameters
+from workbench.api.technique import Aim, Applied, Context, InstructionUse
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.exporting.litert_files import CalibratedParameters, takes_whole_numbers
+from workbench.exporting.parameter_types import Int8Io, ScalePerChannel
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
-from workbench.techniques.quantization.litert_files import CalibratedParameters, takes_whole_numbers
 
 
 class Int8Parameters(CalibratedParameters):
     """How to calibrate, and what the file takes and gives."""
 
-    io: Literal["float32", "int8"] = Field(
-        "float32",
-        title="Inputs and outputs",
-        description="float32: the file converts by itself and is a drop-in replacement. int8: the caller "
-        "converts, as microcontrollers and accelerators want it.",
-    )
-    per_channel: bool = Field(
-        True,
-        title="One scale per channel",
-        description="Each output channel of a layer gets its own scale: more exact, a little larger.",
-        json_schema_extra={"advanced": True},
-    )
+    io: Int8Io = "float32"
+    per_channel: ScalePerChannel = True
     allow_float: bool = Field(
         True,
         title="Leave in float32 what has no int8 kernel",
@@ -56,7 +47,6 @@ class Int8(CalibratedConversion[Int8Parameters]):
 
     name: ClassVar[str] = "quantization.int8"
     title: ClassVar[str] = "Full int8"
-    parameters_type: ClassVar[type[Parameters]] = Int8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
     int8_instructions: ClassVar[InstructionUse] = "needed"

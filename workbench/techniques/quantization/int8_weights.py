@@ -11,7 +11,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Estimate, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.techniques.quantization.litert_files import conversion_seconds
+from workbench.exporting.litert_files import conversion_seconds
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
 
 
@@ -47,7 +47,6 @@ class Int8Weights(WeightRounding[Int8WeightsParameters]):
 
     name: ClassVar[str] = "quantization.int8_weights"
     title: ClassVar[str] = "8-bit weights, float32 arithmetic"
-    parameters_type: ClassVar[type[Parameters]] = Int8WeightsParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ("int8",)

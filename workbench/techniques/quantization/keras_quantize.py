@@ -12,11 +12,11 @@ from typing_extensions import override
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.library_errors import reason_of
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
-from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import load_parent
+from workbench.exporting.calibration import float32_parent
+from workbench.exporting.litert_files import load_parent
 
 _KINDS = frozenset({"Dense", "EinsumDense", "Embedding", "ReversibleEmbedding"})
 """What Keras quantizes."""
@@ -44,9 +44,7 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
     """
 
     name: ClassVar[str] = "quantization.keras"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Keras's own int8 and int4"
-    parameters_type: ClassVar[type[Parameters]] = KerasQuantizeParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = "keras"

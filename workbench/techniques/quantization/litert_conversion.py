@@ -10,11 +10,10 @@ from typing_extensions import override
 
 from workbench.api.bundle import import_code
 from workbench.api.dataset import DatasetInfo
-from workbench.api.technique import Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text
 from workbench.api.variant import Format, Variant
-from workbench.techniques.quantization.converter_settings import Name, made, written
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_code,
     conversion_seconds,
@@ -26,7 +25,8 @@ from workbench.techniques.quantization.litert_files import (
     uncalibrated_loop,
     write,
 )
-from workbench.techniques.quantization.litert_report import with_float_operations
+from workbench.exporting.litert_report import with_float_operations
+from workbench.techniques.quantization.converter_settings import Name, made, written
 
 P = TypeVar("P", bound=Parameters)
 C = TypeVar("C", bound=CalibratedParameters)
@@ -41,7 +41,6 @@ EXPORT_IMPORTS = (
 class LiteRTConversion(Technique[P]):
     """A conversion that needs no data. A technique says what the converter is told, and what to expect."""
 
-    family: ClassVar[Family] = "quantization"
     produces: ClassVar[Format | None] = "tflite"
     weights: ClassVar[str] = "int8"
     """NumPy's name of the element type that weights have in the file."""

@@ -18,22 +18,22 @@ from workbench.api.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     InstructionUse,
-    Parameters,
     Technique,
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
-from workbench.plain.litert.activation_ranges import observed_ranges, with_ranges
-from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.calibration import calibration_note, float32_parent, samples_code
+from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
     output_name,
     uncalibrated_loop,
 )
+from workbench.exporting.litert_report import with_float_operations
+from workbench.exporting.parameter_types import Int8Io, ScalePerChannel, WeightsRange
+from workbench.plain.litert.activation_ranges import observed_ranges, with_ranges
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -43,7 +43,6 @@ from workbench.techniques.quantization.litert_recipes import (
     samples,
     start_code,
 )
-from workbench.techniques.quantization.litert_report import with_float_operations
 
 _ALGORITHMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "minmax": ("MIN_MAX_UNIFORM_QUANT", ()),
@@ -71,26 +70,14 @@ class LiteRTInt8Parameters(CalibratedParameters):
         description="Share of an activation's values that lie inside its range; used by percentile only.",
         json_schema_extra={"unit": "%", "only": {"activations_range": "percentile"}},
     )
-    weights_range: Literal["minmax", "mse", "octav"] = Field(
+    weights_range: WeightsRange = Field(
         "minmax",
-        title="Range of weights",
         description="minmax: the largest weight. mse, octav: a narrower range that clips the largest weights "
         "for finer steps; one formula for bell-shaped weights, or an iteration.",
         json_schema_extra={"advanced": True},
     )
-    io: Literal["float32", "int8"] = Field(
-        "float32",
-        title="Inputs and outputs",
-        description="float32: the file converts by itself and is a drop-in replacement. int8: the caller "
-        "converts, as microcontrollers and accelerators want it.",
-        json_schema_extra={"advanced": True},
-    )
-    per_channel: bool = Field(
-        True,
-        title="One scale per channel",
-        description="Each output channel of a layer gets its own scale: more exact, a little larger.",
-        json_schema_extra={"advanced": True},
-    )
+    io: Int8Io = Field("float32", json_schema_extra={"advanced": True})
+    per_channel: ScalePerChannel = True
 
 
 class LiteRTInt8(Technique[LiteRTInt8Parameters]):
@@ -104,9 +91,7 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
     """
 
     name: ClassVar[str] = "quantization.litert_int8"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 with a choice of ranges"
-    parameters_type: ClassVar[type[Parameters]] = LiteRTInt8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
     int8_instructions: ClassVar[InstructionUse] = "needed"

@@ -24,9 +24,9 @@ from workbench.api.technique import Applied, CodePaths, Context
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, Skip, Table, Variant
 from workbench.data.batches import by_name
+from workbench.exporting.litert_files import finished, missing_converter
+from workbench.exporting.litert_report import report_of
 from workbench.plain import calibration
-from workbench.techniques.quantization.litert_files import finished, missing_converter
-from workbench.techniques.quantization.litert_report import report_of
 
 PACKAGE = "litert-quantizer"
 

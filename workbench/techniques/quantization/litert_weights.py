@@ -11,12 +11,12 @@ from typing_extensions import override
 
 from workbench.api.bundle import import_code
 from workbench.api.dataset import DatasetInfo
-from workbench.api.technique import Applied, CodePaths, Context, Family, Parameters, Technique
+from workbench.api.technique import Applied, CodePaths, Context, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
+from workbench.exporting.calibration import float32_parent
+from workbench.exporting.litert_files import output_name
 from workbench.plain.litert.biases import round_biases
-from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import output_name
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -50,7 +50,6 @@ class Rounding(NamedTuple):
 class WeightRounding(Technique[P]):
     """Rounds the weights of a float32 model. A technique says which, and to how many bits."""
 
-    family: ClassVar[Family] = "quantization"
     produces: ClassVar[Format | None] = "tflite"
     packages: ClassVar[tuple[str, ...]] = ("litert-quantizer",)
     weights: ClassVar[tuple[str, ...]]

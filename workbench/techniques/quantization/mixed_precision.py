@@ -13,17 +13,18 @@ from typing_extensions import override
 from workbench.api.bundle import import_code
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Skip, Table, Variant
-from workbench.measure.records import Interval
-from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
-from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.calibration import float32_parent
+from workbench.exporting.litert_files import (
     conversion_seconds,
     litert_bytes,
     output_name,
 )
+from workbench.exporting.parameter_types import SamplingSeed
+from workbench.measure.records import Interval
+from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -80,14 +81,7 @@ class MixedPrecisionParameters(Parameters):
         "surer: one sample in 400 is a quarter of a point.",
         json_schema_extra={"unit": "samples", "advanced": True},
     )
-    seed: int = Field(
-        0,
-        ge=0,
-        le=2**31 - 1,
-        title="Seed",
-        description="Which samples are drawn.",
-        json_schema_extra={"advanced": True},
-    )
+    seed: SamplingSeed = 0
 
     @property
     def low_bits(self) -> int:
@@ -112,9 +106,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
     """
 
     name: ClassVar[str] = "quantization.mixed_precision"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Precision by layer"
-    parameters_type: ClassVar[type[Parameters]] = MixedPrecisionParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller"})
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = "tflite"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from workbench.api.variant import ModelDescription, Variant
-from workbench.techniques.quantization.litert_files import cast_code
+from workbench.exporting.litert_files import cast_code
 
 
 def judged_output(model: ModelDescription) -> tuple[str, int] | None:

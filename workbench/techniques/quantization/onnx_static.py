@@ -23,26 +23,20 @@ from workbench.api.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     InstructionUse,
-    Parameters,
     Technique,
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Variant
-from workbench.models.converting.conversion import OPSET
-from workbench.models.converting.memory import release_memory
-from workbench.plain.onnx.ranges import write_ranges
-from workbench.plain.onnx.strip import strip_onnx
-from workbench.techniques.quantization.calibration import (
+from workbench.exporting.calibration import (
     float32_parent,
     samples_code,
 )
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.litert_files import (
     CalibratedParameters,
     conversion_seconds,
 )
-from workbench.techniques.quantization.onnx_files import (
+from workbench.exporting.onnx_files import (
     calibration_reader,
     input_names,
     is_large,
@@ -50,6 +44,11 @@ from workbench.techniques.quantization.onnx_files import (
     operations,
     prepared_onnx,
 )
+from workbench.exporting.parameter_types import ScalePerChannel
+from workbench.models.converting.conversion import OPSET
+from workbench.models.converting.memory import release_memory
+from workbench.plain.onnx.ranges import write_ranges
+from workbench.plain.onnx.strip import strip_onnx
 
 Method = Literal["minmax", "entropy", "percentile"]
 
@@ -66,12 +65,7 @@ class OnnxInt8Parameters(CalibratedParameters):
         description="minmax: the extremes that were seen. entropy: the range that loses least information. "
         "percentile: all but the outermost 0.001% of values.",
     )
-    per_channel: bool = Field(
-        True,
-        title="One scale per channel",
-        description="Each output channel of a layer gets its own scale: more exact, a little larger.",
-        json_schema_extra={"advanced": True},
-    )
+    per_channel: ScalePerChannel = True
     activations: Literal["automatic", "uint8", "int8"] = Field(
         "automatic",
         title="Activations",
@@ -100,9 +94,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
     """
 
     name: ClassVar[str] = "quantization.onnx_int8"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 for ONNX Runtime"
-    parameters_type: ClassVar[type[Parameters]] = OnnxInt8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
     int8_instructions: ClassVar[InstructionUse] = "of use"

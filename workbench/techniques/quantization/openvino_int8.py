@@ -23,21 +23,19 @@ from workbench.api.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     InstructionUse,
-    Parameters,
     Technique,
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
-from workbench.plain.openvino.bias_correction import quantized
-from workbench.plain.openvino.strip import strip_openvino
-from workbench.techniques.quantization.calibration import calibration_note, float32_parent, samples_code
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.calibration import calibration_note, float32_parent, samples_code
+from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
 )
+from workbench.plain.openvino.bias_correction import quantized
+from workbench.plain.openvino.strip import strip_openvino
 
 _QUANTIZABLE = frozenset({"Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"})
 
@@ -75,9 +73,7 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
     """
 
     name: ClassVar[str] = "quantization.openvino_int8"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "int8 for OpenVINO"
-    parameters_type: ClassVar[type[Parameters]] = OpenVinoInt8Parameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = False
     int8_instructions: ClassVar[InstructionUse] = "of use"

@@ -20,26 +20,24 @@ from workbench.api.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
-    Parameters,
     Technique,
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Table, Variant
-from workbench.models.reading.lookups import only_in_keras
-from workbench.plain.keras.weight_values import is_clustered
-from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
-from workbench.techniques.quantization.litert_files import (
+from workbench.exporting.litert_files import (
     conversion_seconds,
     load_parent,
     write,
 )
+from workbench.exporting.litert_report import with_float_operations
+from workbench.models.reading.lookups import only_in_keras
+from workbench.plain.keras.weight_values import is_clustered
+from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     missing_quantizer,
     quantize_file,
 )
-from workbench.techniques.quantization.litert_report import with_float_operations
 from workbench.techniques.quantization.qat_code import qat_code
 from workbench.training import (
     TrainingParameters,
@@ -47,6 +45,7 @@ from workbench.training import (
     train,
     training_seconds,
 )
+from workbench.training.parameter_types import Epochs, FineTuningRate
 from workbench.training.preserving import preserving_notes
 
 _LAYERS = frozenset(
@@ -70,22 +69,13 @@ class QatParameters(TrainingParameters):
         description="int8: weights and activations in 8 bits, whole numbers throughout. int4: weights of "
         "dense layers and convolutions in 4 bits; activations are rounded to 8 bits inside each product.",
     )
-    epochs: int = Field(
-        5,
-        ge=1,
-        le=1000,
-        title="Epochs",
-        description="How often the training split is gone through, at most. Fine-tuning needs few.",
-        json_schema_extra={"unit": "epochs"},
+    epochs: Epochs = Field(
+        5, description="How often the training split is gone through, at most. Fine-tuning needs few."
     )
-    learning_rate: float = Field(
+    learning_rate: FineTuningRate = Field(
         1e-4,
-        gt=0,
-        le=1,
-        title="Learning rate",
         description="Step size of the optimizer. Fine-tuning wants a tenth of what training from new "
         "weights does, or less.",
-        json_schema_extra={"advanced": True},
     )
 
 
@@ -103,9 +93,7 @@ class Qat(Technique[QatParameters]):
     """
 
     name: ClassVar[str] = "quantization.qat"
-    family: ClassVar[Family] = "quantization"
     title: ClassVar[str] = "Quantization-aware training"
-    parameters_type: ClassVar[type[Parameters]] = QatParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "tflite"

@@ -7,8 +7,8 @@ import json
 from workbench.api.bundle import import_code
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
+from workbench.exporting.litert_files import output_name
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
-from workbench.techniques.quantization.litert_files import output_name
 from workbench.training import TrainingParameters, training_code
 from workbench.training.preserving import needs_preserving
 

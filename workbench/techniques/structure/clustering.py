@@ -19,7 +19,6 @@ from workbench.api.technique import (
     Context,
     Effect,
     Estimate,
-    Family,
     Parameters,
     Shortfall,
     Technique,
@@ -48,6 +47,7 @@ from workbench.training.kernel_choice import (
     values,
     zeros,
 )
+from workbench.training.parameter_types import FineTuningEpochs
 from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
 
 _BITS_PACKED = 0.05
@@ -81,14 +81,7 @@ class _Clustering(Parameters):
 class ClusteringParameters(TaughtParameters, KernelParameters, _Clustering):
     """How many values each layer keeps, and how they are trained."""
 
-    epochs: int = Field(
-        5,
-        ge=0,
-        le=1000,
-        title="Fine-tuning",
-        description="How often the training split is gone through afterwards, at most; 0 trains nothing.",
-        json_schema_extra={"unit": "epochs"},
-    )
+    epochs: FineTuningEpochs = 5
 
 
 class Clustering(Technique[ClusteringParameters]):
@@ -108,9 +101,7 @@ class Clustering(Technique[ClusteringParameters]):
     """
 
     name: ClassVar[str] = "structure.clustering"
-    family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Weight clustering"
-    parameters_type: ClassVar[type[Parameters]] = ClusteringParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller packed"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

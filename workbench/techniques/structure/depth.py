@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
 from workbench.graph.blocks import Block, Blocks, find_blocks
@@ -74,9 +74,7 @@ class DepthScaling(Technique[DepthParameters]):
     """
 
     name: ClassVar[str] = "structure.depth"
-    family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Depth scaling"
-    parameters_type: ClassVar[type[Parameters]] = DepthParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

@@ -18,7 +18,6 @@ from workbench.api.technique import (
     Context,
     Effect,
     Estimate,
-    Family,
     Parameters,
     Shortfall,
     Technique,
@@ -113,9 +112,7 @@ class Sparsity(Technique[SparsityParameters]):
     """
 
     name: ClassVar[str] = "structure.sparsity"
-    family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Sparsity"
-    parameters_type: ClassVar[type[Parameters]] = SparsityParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"smaller packed"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

@@ -17,7 +17,6 @@ from workbench.api.technique import (
     Context,
     Effect,
     Estimate,
-    Family,
     Parameters,
     Technique,
 )
@@ -32,25 +31,19 @@ from workbench.training import (
     training_seconds,
     without_optimizer,
 )
+from workbench.training.parameter_types import RoundTo, Width
 from workbench.training.rebuilding import plan_without_keras, rebuilding_code, rebuilt, touched
 
 
 class _Widths(Parameters):
-    factor: float = Field(
+    factor: Width = Field(
         0.5,
-        ge=0.1,
-        le=1,
-        title="Width",
         description="New width of every hidden layer, as a part of the old one. Weights and operations "
         "fall with about its square. 1 trains the same architecture again.",
     )
-    round_to: int = Field(
+    round_to: RoundTo = Field(
         4,
-        ge=1,
-        le=64,
-        title="Multiples of",
         description="New widths are rounded to multiples of this: processors work on several values at once.",
-        json_schema_extra={"advanced": True},
     )
 
 
@@ -73,9 +66,7 @@ class WidthScaling(Technique[WidthParameters]):
     """
 
     name: ClassVar[str] = "structure.width"
-    family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Width scaling"
-    parameters_type: ClassVar[type[Parameters]] = WidthParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

@@ -16,7 +16,6 @@ from workbench.api.technique import (
     CodePaths,
     Context,
     Estimate,
-    Family,
     Parameters,
     Shortfall,
     Technique,
@@ -90,9 +89,7 @@ class Retraining(Technique[RetrainParameters]):
     """
 
     name: ClassVar[str] = "training.retrain"
-    family: ClassVar[Family] = "training"
     title: ClassVar[str] = "Training"
-    parameters_type: ClassVar[type[Parameters]] = RetrainParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"better"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

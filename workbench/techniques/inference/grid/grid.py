@@ -13,7 +13,7 @@ from typing_extensions import override
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused, WorkbenchError
 from workbench.api.number_format import percent, time
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Variant
 from workbench.jobs.part import Part
@@ -54,9 +54,7 @@ class Grid(Technique[GridParameters]):
     """
 
     name: ClassVar[str] = "inference.grid"
-    family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "Grid of runtimes, precisions, threads, batches"
-    parameters_type: ClassVar[type[Parameters]] = GridParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
     trains: ClassVar[bool] = False
     produces: ClassVar[Format | None] = None

@@ -6,11 +6,11 @@ import json
 
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
+from workbench.exporting.calibration import samples_code
 from workbench.models.converting.conversion import OPSET
 from workbench.models.converting.onnx_precision import TENSORRT_INT8
 from workbench.techniques.inference.runtime_code import conversion_code
 from workbench.techniques.inference.tensorrt.parameters import TensorRtParameters
-from workbench.techniques.quantization.calibration import samples_code
 
 _PREPARE = {
     "float32": """\

@@ -14,15 +14,15 @@ from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Skip, Table
 from workbench.data.batches import chosen_output, ordered
-from workbench.models.converting.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
-from workbench.models.converting.onnx_precision import to_float16, to_tensorrt_int8
-from workbench.techniques.inference.tensorrt.parameters import TensorRtParameters
-from workbench.techniques.quantization.onnx_files import (
+from workbench.exporting.onnx_files import (
     calibration_reader,
     input_names,
     operations,
     prepared_onnx,
 )
+from workbench.models.converting.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
+from workbench.models.converting.onnx_precision import to_float16, to_tensorrt_int8
+from workbench.techniques.inference.tensorrt.parameters import TensorRtParameters
 
 _BATCH = 32
 

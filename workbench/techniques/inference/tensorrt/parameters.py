@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.techniques.quantization.litert_files import CalibratedParameters
+from workbench.exporting.litert_files import CalibratedParameters
+from workbench.training.parameter_types import BatchSize
 
 Precision = Literal["float32", "float16", "bfloat16", "int8"]
 
@@ -20,11 +21,4 @@ class TensorRtParameters(CalibratedParameters):
         description="What the engine computes with. float16 is fast on every GPU of the last years; bfloat16 "
         "keeps the range of float32; int8 needs calibration samples.",
     )
-    batch: int = Field(
-        1,
-        ge=1,
-        le=4096,
-        title="Batch",
-        description="The batch that kernels are chosen for; other sizes run too.",
-        json_schema_extra={"unit": "samples"},
-    )
+    batch: BatchSize = Field(1, description="The batch that kernels are chosen for; other sizes run too.")

@@ -9,15 +9,15 @@ from typing import ClassVar
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
-from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Family, Parameters, Technique
+from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
+from workbench.exporting.calibration import float32_parent
+from workbench.exporting.litert_files import conversion_seconds
 from workbench.runtimes import runtime
 from workbench.techniques.inference.tensorrt.code import tensorrt_code
 from workbench.techniques.inference.tensorrt.files import prepare, quality_table
 from workbench.techniques.inference.tensorrt.parameters import TensorRtParameters
-from workbench.techniques.quantization.calibration import float32_parent
-from workbench.techniques.quantization.litert_files import conversion_seconds
 
 
 class TensorRtEngine(Technique[TensorRtParameters]):
@@ -35,9 +35,7 @@ class TensorRtEngine(Technique[TensorRtParameters]):
     """
 
     name: ClassVar[str] = "inference.tensorrt"
-    family: ClassVar[Family] = "inference"
     title: ClassVar[str] = "TensorRT engine"
-    parameters_type: ClassVar[type[Parameters]] = TensorRtParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster"})
     trains: ClassVar[bool] = False
     needs_gpu: ClassVar[bool] = True

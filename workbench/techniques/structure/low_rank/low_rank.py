@@ -17,7 +17,6 @@ from workbench.api.technique import (
     Context,
     Effect,
     Estimate,
-    Family,
     Parameters,
     Shortfall,
     Technique,
@@ -116,9 +115,7 @@ class LowRank(Technique[LowRankParameters]):
     """
 
     name: ClassVar[str] = "structure.low_rank"
-    family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Low-rank factorization"
-    parameters_type: ClassVar[type[Parameters]] = LowRankParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

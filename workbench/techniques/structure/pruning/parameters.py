@@ -9,6 +9,7 @@ from pydantic import Field
 from workbench.api.technique import Parameters
 from workbench.techniques.structure.pruning.importance import Importance
 from workbench.techniques.structure.pruning.plan import Target
+from workbench.training.parameter_types import RoundTo
 from workbench.training.parent_teaching import TaughtParameters
 
 
@@ -57,14 +58,10 @@ class _Channels(Parameters):
         description="Fine-tuning after every step but the last.",
         json_schema_extra={"unit": "epochs", "advanced": True},
     )
-    round_to: int = Field(
+    round_to: RoundTo = Field(
         8,
-        ge=1,
-        le=64,
-        title="Multiples of",
         description="Widths become multiples of this: processors work on 8 or 16 values at once. Halved for "
         "layers narrower than two multiples. Attention heads are not rounded.",
-        json_schema_extra={"advanced": True},
     )
     least: float = Field(
         0.1,

@@ -16,8 +16,6 @@ from workbench.api.technique import (
     Context,
     Effect,
     Estimate,
-    Family,
-    Parameters,
     Shortfall,
     Technique,
 )
@@ -59,9 +57,7 @@ class ChannelPruning(Technique[PruningParameters]):
     """
 
     name: ClassVar[str] = "structure.pruning"
-    family: ClassVar[Family] = "structure"
     title: ClassVar[str] = "Channel pruning"
-    parameters_type: ClassVar[type[Parameters]] = PruningParameters
     aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
     trains: ClassVar[bool] = True
     produces: ClassVar[Format | None] = "keras"

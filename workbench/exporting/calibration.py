@@ -6,8 +6,8 @@ import json
 
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
+from workbench.exporting.litert_files import CalibratedParameters, cast_code
 from workbench.models.reading.lookups import only_in_keras
-from workbench.techniques.quantization.litert_files import CalibratedParameters, cast_code
 
 
 def float32_parent(variant: Variant, *formats: Format) -> Text | None:

@@ -12,10 +12,10 @@ from workbench.api.errors import Refused
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Skip, Variant
+from workbench.exporting.calibration import calibration_note
+from workbench.exporting.litert_files import CalibratedParameters, calibration_index
 from workbench.models.converting.memory import release_memory, require_memory
 from workbench.models.converting.onnx_apart import to_onnx_apart
-from workbench.techniques.quantization.calibration import calibration_note
-from workbench.techniques.quantization.litert_files import CalibratedParameters, calibration_index
 
 _RESERVE_BYTES = 200 << 20
 """What ONNX Runtime takes beside the weights."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,12 +19,14 @@ from workbench.api.technique import Applied, CodePaths, Context, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, TensorSpec, Variant
 from workbench.data.batches import by_name
+from workbench.exporting.litert_report import report_of, require_that_it_runs
+from workbench.exporting.parameter_types import SamplingSeed
+from workbench.graph.calls import read_config
 from workbench.models.converting.conversion import load_keras, to_tflite
 from workbench.models.reading.description import describe
 from workbench.models.reading.lookups import only_in_keras
 from workbench.plain.calibration import drawn
 from workbench.plain.litert.strip import strip_metadata
-from workbench.techniques.quantization.litert_report import report_of, require_that_it_runs
 
 CalibrationSplit = Literal["train", "validation"]
 
@@ -47,14 +52,7 @@ class CalibratedParameters(Parameters):
         "it would be too good.",
         json_schema_extra=_ADVANCED,
     )
-    seed: int = Field(
-        0,
-        ge=0,
-        le=2**31 - 1,
-        title="Seed",
-        description="Which samples are drawn.",
-        json_schema_extra=_ADVANCED,
-    )
+    seed: SamplingSeed = 0
 
 
 def missing_converter() -> Text | None:
@@ -266,9 +264,12 @@ def cast_code(spec: TensorSpec) -> str:
 def calibration_code(variant: Variant, parameters: CalibratedParameters) -> str:
     """The part of the plain code that draws calibration samples."""
     inputs = variant.description.inputs
+    batch = _fixed_batch(variant)
+    rows = "i : i + 1" if batch == 1 else f"rows[i : i + {batch}]"
+    starts = "rows" if batch == 1 else f"range(0, len(rows) - {batch - 1}, {batch})"
     if len(inputs) == 1:
         arrays = f'x = data["x_{parameters.split}"]{cast_code(inputs[0])}\n'
-        count, sample = "len(x)", "[x[i : i + 1]]"
+        count, sample = "len(x)", f"[x[{rows}]]"
     else:
         pairs = "".join(
             f'    "{spec.name}": data["x_{parameters.split}.{spec.name}"]{cast_code(spec)},\n'
@@ -276,13 +277,22 @@ def calibration_code(variant: Variant, parameters: CalibratedParameters) -> str:
         )
         arrays = f"arrays = {{\n{pairs}}}\n"
         count = f'len(data["y_{parameters.split}"])'
-        sample = "{name: x[i : i + 1] for name, x in arrays.items()}"
+        sample = f"{{name: x[{rows}] for name, x in arrays.items()}}"
     return f"""\
 {arrays}\
 rows = drawn({count}, samples={parameters.samples}, seed={parameters.seed})
 
 
 def samples():
-    for i in rows:
+    for i in {starts}:
         yield {sample}
 """
+
+
+def _fixed_batch(variant: Variant) -> int:
+    """The batch of a Keras file that takes no other; else 1."""
+    try:
+        found = re.search(r'"batch_shape": \[(\d+)', json.dumps(read_config(variant.path)))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return 1
+    return int(found[1]) if found else 1
