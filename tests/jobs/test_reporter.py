@@ -12,6 +12,7 @@ from tests.local_reporter import LocalReporter
 from workbench.api.errors import Cancelled
 from workbench.api.text import say
 from workbench.api.variant import Table
+from workbench.jobs.curves import LiveCurve
 from workbench.jobs.reporter import WorkerReporter
 
 
@@ -159,3 +160,10 @@ def test_tables_whose_titles_differ_in_a_value_alone_are_both_sent():
     wire.reporter.flush()
     titles = [event["table"]["title"]["values"]["layer"] for event in wire.events if event["type"] == "table"]
     assert titles == ["first", "second"]
+
+
+def test_a_kind_of_curve_is_sent_as_a_plain_text():
+    wire = Wire()
+    wire.reporter.metric(LiveCurve.RUNNING_F1, 1, 0.5)
+    wire.reporter.flush()
+    assert [type(event["name"]) for event in wire.events] == [str]
