@@ -170,3 +170,10 @@ def test_tables_whose_titles_differ_in_a_value_alone_are_both_sent():
     wire.reporter.flush()
     titles = [event["table"]["title"]["values"]["layer"] for event in wire.events if event["type"] == "table"]
     assert titles == ["first", "second"]
+
+
+def test_a_kind_of_curve_is_sent_as_a_plain_text():
+    wire = Wire()
+    wire.reporter.metric(LiveCurve.RUNNING_F1, 1, 0.5)
+    wire.reporter.flush()
+    assert [type(event["name"]) for event in wire.events] == [str]

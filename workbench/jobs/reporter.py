@@ -93,6 +93,9 @@ class WorkerReporter:
         self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
     ) -> None:
         """Adds a point to a live curve."""
+        name = str.__str__(
+            name
+        )  # a kind of curve is a text, which the way to the kernel takes as nothing else
         with self._lock:
             curve = self._curves.get(name)
             if curve is None:
