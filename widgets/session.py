@@ -15,6 +15,7 @@ from widgets.charts.axes import USUAL_AXES
 from widgets.openings import Openings
 from widgets.wording import short
 from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.lineage import Lineage
 from workbench.api.text import LANGUAGES, Text, say, use_language
 from workbench.api.variant import Variant
 from workbench.engine.goal import Goal
@@ -132,7 +133,7 @@ class Session:
     @property
     def baseline(self) -> Variant | None:
         """The model as it came."""
-        return next((variant for variant in self.variants if variant.parent is None), None)
+        return Lineage(self.variants).baseline
 
     @property
     def jobs(self) -> tuple[JobState, ...]:

@@ -68,7 +68,7 @@ def _exactly(value: float) -> Interval:
 
 
 def _speed(row: ResultRow) -> Interval | None:
-    if row.variant.parent is None:
+    if row.variant.is_baseline:
         return _exactly(1.0) if row.latency is not None else None
     # Only what was timed on the machine of the baseline stands beside it.
     return row.total_speedup if row.paired_ms is not None else None
@@ -76,7 +76,7 @@ def _speed(row: ResultRow) -> Interval | None:
 
 def _smaller(row: ResultRow) -> Interval | None:
     if row.size_change is None:
-        return _exactly(1.0) if row.variant.parent is None and row.size is not None else None
+        return _exactly(1.0) if row.variant.is_baseline and row.size is not None else None
     return _exactly(row.size_change.ratio)
 
 
@@ -87,7 +87,7 @@ def _memory(row: ResultRow) -> Interval | None:
 
 
 def _change(row: ResultRow) -> Interval | None:
-    if row.variant.parent is None:
+    if row.variant.is_baseline:
         return _exactly(0.0) if row.quality is not None else None
     return row.quality_change.change if row.quality_change is not None else None
 

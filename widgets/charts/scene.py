@@ -127,7 +127,7 @@ def scene(
 
 def doubt_of(row: ResultRow) -> Text | None:
     """Why a variant's speed-up against the baseline is not believed; None where it is."""
-    return None if row.variant.parent is None else row.distrust or row.total_distrust
+    return None if row.variant.is_baseline else row.distrust or row.total_distrust
 
 
 def _floor(values: Sequence[float], tolerance: float) -> float | None:

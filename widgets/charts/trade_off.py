@@ -158,7 +158,7 @@ def _name(mark: Mark, pointed: set[str | None]) -> dict[str, Any]:
         "y": mark.drawn,
         "text": plain(mark_name(mark), 44),
         "radius": _RING_PIXELS / 2,
-        "first": mark.front or mark.row.variant.parent is None or _id(mark) in pointed,
+        "first": mark.front or mark.row.variant.is_baseline or _id(mark) in pointed,
     }
 
 

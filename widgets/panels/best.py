@@ -69,7 +69,7 @@ class BestLine(Component):
             return say("No model is open. Choose a model and data under “Open …”.")
         if any(job.kind == "find" and not job.ended for job in session.jobs):
             return say("Nothing yet: what is found appears here as soon as it is measured.")
-        if all(one.automatic or one.parent is None for one in session.variants):
+        if all(one.automatic or one.is_baseline for one in session.variants):
             return say("Nothing is made yet. Press Find, or choose a technique and press Apply.")
         return conclusion(session.rows, session.goal)
 

@@ -151,7 +151,7 @@ class DetailsPanel(VariantActions):
         return None if png is None else f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
     def _code(self, variant: Variant) -> list[dict[str, str]] | None:
-        if variant.technique is None or variant.parent is None:
+        if variant.technique is None or variant.is_baseline:
             return None
         try:
             return shown_files(
@@ -161,7 +161,7 @@ class DetailsPanel(VariantActions):
             return None
 
     def _recipe(self, variant: Variant) -> str | None:
-        return None if variant.parent is None else self.session.workbench.recipe(variant.id).to_yaml()
+        return None if variant.is_baseline else self.session.workbench.recipe(variant.id).to_yaml()
 
 
 def flips_summary(details: Details) -> Text:

@@ -24,7 +24,7 @@ def chips(row: ResultRow) -> list[dict[str, Any]]:
 
 def total_speed_chip(row: ResultRow) -> Chip | None:
     """How much faster it is than the baseline, the runtime included, unless that is not believed."""
-    if row.total_speedup is None or row.variant.parent is None:
+    if row.total_speedup is None or row.variant.is_baseline:
         return speed_chip(row)
     if row.distrust is not None or row.total_distrust is not None:
         # The line has the button that measures it again.
@@ -84,7 +84,7 @@ def outcome_of(job: JobState, session: Session) -> Text | None:
         return conclusion(session.rows, Goal.model_validate(goal)) if goal is not None else None
     if row is None:
         return say("Its workbench is under “Open …” now.") if job.kind == "open" else None
-    if row.variant.parent is None:
+    if row.variant.is_baseline:
         return say("{name} is open and measured", name=short(row.variant.name))
     return outcome(row)
 

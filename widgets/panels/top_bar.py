@@ -222,7 +222,7 @@ class TopBar(Component):
     def _warnings(self) -> list[str]:
         found = list(self.session.workbench.problems)
         for row in self.session.rows:
-            if row.variant.parent is None and row.quality is not None:
+            if row.variant.is_baseline and row.quality is not None:
                 found += row.quality.warnings
         return [str(text) for text in found]
 

@@ -160,9 +160,9 @@ def _chip(chip: Chip | None) -> dict[str, str] | None:
 
 def _made(row: ResultRow, names: dict[str, str]) -> Text:
     variant, runtime = row.variant, runtime_title(row.variant.runtime)
-    if variant.parent is None:
+    if variant.is_baseline:
         return say("the model as it came · {format} · {runtime}", format=variant.format, runtime=runtime)
-    parent = names.get(variant.parent, "–")
+    parent = names.get(variant.parent or "", "–")
     if variant.automatic:
         return say("float32 in {runtime}, to compare with · from {parent}", runtime=runtime, parent=parent)
     return say(

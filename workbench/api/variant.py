@@ -277,6 +277,11 @@ class Variant(Record):
     created: datetime
     seconds: float = 0.0
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is the model that was opened, which all others are made from or compared with."""
+        return self.parent is None
+
     def __repr__(self) -> str:
         made = "" if self.technique is None else f", {self.technique}"
         return f"Variant({self.name!r}, {self.runtime}{made}, id={self.id!r})"

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping
 
 from workbench.api.dataset import DatasetInfo
+from workbench.api.lineage import Lineage
 from workbench.api.technique import AnyTechnique, Estimate, Parameters
 from workbench.api.text import say
 from workbench.api.variant import Variant
@@ -172,7 +173,7 @@ def _reference_seconds(
     info: DatasetInfo,
 ) -> float:
     """To make and time the float32 form of the baseline in a runtime, where there is none."""
-    baseline = next((one for one in known.values() if one.parent is None), None)
+    baseline = Lineage(known.values()).baseline
     if baseline is None or any(one.is_reference and one.runtime == name for one in known.values()):
         return 0.0
     maker = techniques()["inference.runtime"]

@@ -80,7 +80,7 @@ class Finder:
             await self._train(job, goal, plan, baseline, shares)
         rows = await self._rows()
         job.update(step=None, technique=None)
-        if shares.failures and all(row.variant.parent is None for row in rows):
+        if shares.failures and all(row.variant.is_baseline for row in rows):
             # "Nothing found" would sound as if something had been looked at.
             raise JobFailed(
                 say(

@@ -185,7 +185,7 @@ def say_title(name: str) -> Text:
 
 def _value(row: ResultRow, goal: Goal) -> float | None:
     """How many times better than the baseline; None where it is not measurably what is wanted."""
-    if row.variant.parent is None or goal.runtime not in (None, row.variant.runtime):
+    if row.variant.is_baseline or goal.runtime not in (None, row.variant.runtime):
         return None
     if row.size_change is None:
         return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput
+from workbench.api.lineage import Lineage
 from workbench.api.technique import AnyTechnique, Applied, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import STEP, Format, ModelDescription, Report, Variant
@@ -311,17 +312,14 @@ class Making:
     def _serves_as_reference(self, technique: AnyTechnique, parent: Variant, applied: Applied) -> bool:
         return (
             technique.name == "inference.runtime"
-            and parent.parent is None
+            and parent.is_baseline
             and (applied.settings.threads, applied.settings.batch) == (1, parent.settings.batch)
             and self.reference(applied.runtime) is None
         )
 
     def reference(self, runtime_name: str) -> Variant | None:
         """The float32 form of the baseline in a runtime, with default settings."""
-        for variant in self._bench.store.variants():
-            if variant.runtime == runtime_name and variant.is_reference:
-                return variant
-        return None
+        return Lineage(self._bench.store.variants()).reference(runtime_name)
 
     def references(self, wanted: Sequence[Variant]) -> list[Variant]:
         """The float32 forms of the baseline in all runtimes, the baseline itself first.
@@ -329,11 +327,11 @@ class Making:
         Args:
             wanted: Those that are needed; of files so large that memory may not hold all, only these.
         """
-        found = [variant for variant in self._bench.store.variants() if variant.is_reference]
+        found = Lineage(self._bench.store.variants()).references()
         if sum(_bytes(variant.path) for variant in found) > _MOST_OF_MEMORY * passport().memory_bytes:
             ids = {variant.id for variant in wanted}
-            found = [variant for variant in found if variant.parent is None or variant.id in ids]
-        return sorted(found, key=lambda variant: variant.parent is not None)
+            found = [variant for variant in found if variant.is_baseline or variant.id in ids]
+        return found
 
     def _with_kernels(self, report: Report, in_tensorflow: bool) -> Report:
         """Says so where TensorFlow's usual kernels were off."""
@@ -360,7 +358,7 @@ def _bytes(path: Path) -> int:
 
 def _name_after(parent: Variant, step: str) -> str:
     """The name of what a step makes: where it comes from, unless that is the baseline, and the step."""
-    return step if parent.parent is None else f"{parent.name}{STEP}{step}"
+    return step if parent.is_baseline else f"{parent.name}{STEP}{step}"
 
 
 def _said(opened: Opened, dataset: Dataset, tried: Tried) -> tuple[Text, ...]:

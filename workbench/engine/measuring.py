@@ -146,7 +146,7 @@ class Measuring:
             worker=runtime(variant.runtime).worker,
         )
         keep(Measured("quality", quality, quality.passport, {"scores": scores}))
-        if variant.parent is None:
+        if variant.is_baseline:
             return
         baseline = self._bench.evidence.baseline
         before = self._bench.store.arrays("quality", baseline.id)
@@ -179,7 +179,7 @@ class Measuring:
         if variant.description.precision not in ROUNDED or not self._has_collapsed(variant, parent):
             return
         try:
-            exact = reference.path if reference is not None and parent.parent is None else None
+            exact = reference.path if reference is not None and parent.is_baseline else None
             if exact is None:
                 exact = await run_step(
                     self._bench,

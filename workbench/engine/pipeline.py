@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled, JobFailed, WorkbenchError
+from workbench.api.lineage import Lineage
 from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import say
 from workbench.api.variant import Variant
@@ -275,7 +276,7 @@ class Pipeline:
             InvalidInput: If another model or other data are open.
         """
         store = self._bench.store
-        baseline = next((one for one in store.variants() if one.parent is None), None)
+        baseline = Lineage(store.variants()).baseline
         if baseline is None:
             return None
         source = await data.run(job, baseline.description) if isinstance(data, Collecting) else data
@@ -312,7 +313,7 @@ class Pipeline:
         """Stores what was read as soon as its size and quality are known, with them."""
         job.phase(*share, say("Measuring size and quality of {name}", name=variant.name))
         measured = await self._measuring.look(job, variant, dataset.folder)
-        new = dataset if variant.parent is None else None
+        new = dataset if variant.is_baseline else None
         stored = self._making.keep(variant, measured, new, opened_with)
         job.update(variant=stored.id)
         return stored

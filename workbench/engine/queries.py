@@ -11,6 +11,7 @@ from pathlib import Path
 from workbench.api.bundle import Bundle
 from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput, Refused
+from workbench.api.lineage import Lineage
 from workbench.api.recipe import Recipe
 from workbench.api.suggestions import with_suggestion
 from workbench.api.technique import AnyTechnique, OtherFile, Parameters
@@ -43,12 +44,12 @@ class Evidence:
         Raises:
             InvalidInput: If no model is open yet.
         """
-        for variant in self._store.variants():
-            if variant.parent is None:
-                return variant
-        raise InvalidInput(
-            say("No model is open in this workbench."), say("Open a model and its data first.")
-        )
+        baseline = Lineage(self._store.variants()).baseline
+        if baseline is None:
+            raise InvalidInput(
+                say("No model is open in this workbench."), say("Open a model and its data first.")
+            )
+        return baseline
 
     @property
     def dataset(self) -> Dataset:
@@ -171,11 +172,8 @@ class Evidence:
 
     def recipe(self, variant: str | Variant, seed: int) -> Recipe:
         """The steps from the baseline to a variant."""
-        known = {one.id: one for deleted in (False, True) for one in self._store.variants(deleted=deleted)}
-        lineage = [self.variant(variant)]
-        while lineage[0].parent is not None:
-            lineage.insert(0, known[lineage[0].parent])
-        return Recipe.of(lineage, data=self.dataset.info.name, seed=seed)
+        lineage = Lineage(one for deleted in (False, True) for one in self._store.variants(deleted=deleted))
+        return Recipe.of(lineage.of(self.variant(variant)), data=self.dataset.info.name, seed=seed)
 
     def download(self, variant: str | Variant) -> tuple[str, bytes]:
         """File name and content of a variant as it would be deployed; a folder becomes a zip."""
@@ -257,16 +255,13 @@ class Evidence:
         Raises:
             InvalidInput: For the baseline, which everything is made from.
         """
-        family = [self.variant(variant)]
-        if family[0].parent is None:
+        first = self.variant(variant)
+        if first.is_baseline:
             raise InvalidInput(
                 say("The baseline cannot be deleted: everything is measured against it."),
                 say("Open another folder for another model."),
             )
-        for one in self._store.variants():
-            if one.parent in {other.id for other in family}:
-                family.append(one)
-        return tuple(family)
+        return (first, *Lineage(self._store.variants()).descendants(first))
 
 
 def _plain(name: str) -> str:

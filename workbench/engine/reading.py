@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from workbench.api.bundle import Bundle
 from workbench.api.dataset import Dataset, DatasetInfo
+from workbench.api.lineage import Lineage
 from workbench.api.recipe import Recipe
 from workbench.api.technique import AnyTechnique, CodePaths, Estimate
 from workbench.api.text import Text
@@ -47,7 +48,7 @@ class Reading:
     @property
     def baseline(self) -> Variant | None:
         """The model as it came; None until one is open."""
-        return next((variant for variant in self.variants if variant.parent is None), None)
+        return Lineage(self.variants).baseline
 
     @property
     def variants(self) -> tuple[Variant, ...]:

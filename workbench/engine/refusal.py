@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from workbench.api.dataset import DatasetInfo
+from workbench.api.lineage import Lineage
 from workbench.api.records import Record
 from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import Text
 from workbench.api.variant import Variant
-from workbench.results.step_order import lineage, senseless_order, steps_before
+from workbench.results.step_order import senseless_order, steps_before
 from workbench.runtimes import runtimes
 from workbench.runtimes.tensorrt import has_gpu
 
@@ -58,7 +59,7 @@ def refusal(
     reason = _reason(technique, variant, dataset, parameters, variants)
     if reason is None:
         return None
-    line = lineage(variant, variants)
+    line = Lineage(variants).of(variant)
     for place in range(len(line) - 2, -1, -1):
         start, after = line[place], line[place + 1 :]
         if _reason(technique, start, dataset, parameters, variants) is not None:

@@ -151,7 +151,7 @@ def _read(folder: Path) -> Sibling | None:
         return None
     for record, name in rows:
         variant = Variant.model_validate_json(record)
-        if variant.parent is None:
+        if variant.is_baseline:
             return Sibling(
                 folder=folder,
                 model=variant.name,

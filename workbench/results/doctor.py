@@ -103,7 +103,7 @@ def _size(row: ResultRow, parent: ResultRow | None) -> list[Text]:
 
 def _machine(row: ResultRow, rows: Sequence[ResultRow], passports: Mapping[str, Passport]) -> list[Text]:
     """Numbers of two passports are never compared silently."""
-    baseline = next((other for other in rows if other.variant.parent is None), None)
+    baseline = next((other for other in rows if other.variant.is_baseline), None)
     if baseline is None or None in (row.passport, baseline.passport) or row.passport == baseline.passport:
         return []
     mine, theirs = (passports.get(one.passport or "") for one in (row, baseline))

@@ -84,8 +84,8 @@ def _hides_its_gain(row: ResultRow, rows: Sequence[ResultRow]) -> bool:
     """Whether a Keras variant multiplies less than the baseline, and its time does not show that."""
     from workbench.results.doctor_speed import multiplications  # it reads rows, which hold offers
 
-    baseline = next((other for other in rows if other.variant.parent is None), None)
-    if baseline is None or row.variant.parent is None or row.speed is None or row.distrust is not None:
+    baseline = next((other for other in rows if other.variant.is_baseline), None)
+    if baseline is None or row.variant.is_baseline or row.speed is None or row.distrust is not None:
         return False
     if row.variant.format != "keras" or not runtime(row.variant.runtime).imports_tensorflow:
         return False

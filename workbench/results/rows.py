@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from workbench.api.lineage import Lineage
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.api.variant import Table, Variant
@@ -132,17 +133,18 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     labels = store.labels()
     guessed = guesses(store)
     timings = Timings(store, variants)
-    baseline = next((variant for variant in variants if variant.parent is None), None)
+    lineage = Lineage(variants)
+    baseline = lineage.baseline
     by_id = {variant.id: variant for variant in variants}
     looks = {variant.id: store.measurements("weights", variant.id, WeightEffects) for variant in variants}
     weights = {id_: found[0] for id_, found in looks.items() if found}
     rows = []
     for variant in variants:
         label = labels.get(variant.id, Label())
-        reference = _reference(variant, variants, baseline)
+        reference = _reference(variant, lineage)
         timing = timings.of(variant, reference)
         rows.append(
-            _row(store, variant, variants, timing, _compared(variant, reference, baseline)).model_copy(
+            _row(store, variant, lineage, timing, _compared(variant, reference, baseline)).model_copy(
                 update={
                     "zeros": weights[variant.id].zeros if variant.id in weights else None,
                     "lost": lost_effects(variant, by_id, weights),
@@ -156,7 +158,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
                 }
             )
         )
-    rows = _sizes(rows, baseline)
+    rows = _sizes(rows, lineage)
     front = pareto_front(rows)
     return tuple(
         row.model_copy(
@@ -211,20 +213,17 @@ def compare_sizes(before: SizeMeasurement, after: SizeMeasurement) -> SizeVerdic
     return SizeVerdict(ratio=ratio, word="same size")
 
 
-def _reference(variant: Variant, variants: Sequence[Variant], baseline: Variant | None) -> Variant | None:
+def _reference(variant: Variant, lineage: Lineage) -> Variant | None:
     """What speed-ups and sizes in the variant's runtime are quoted against."""
     if variant.technique is None:  # a file that was added is compared with the baseline
-        return baseline
-    found = (other for other in variants if other.runtime == variant.runtime and other.is_reference)
-    return next(found, baseline)
+        return lineage.baseline
+    return lineage.reference(variant.runtime) or lineage.baseline
 
 
 def _row(
-    store: Store, variant: Variant, variants: Sequence[Variant], timing: Timing, compared: Text | None
+    store: Store, variant: Variant, lineage: Lineage, timing: Timing, compared: Text | None
 ) -> ResultRow:
-    from workbench.results.step_order import lineage
-
-    made_in_s = sum(one.seconds for one in lineage(variant, variants) if one.technique is not None)
+    made_in_s = sum(one.seconds for one in lineage.of(variant) if one.technique is not None)
     return ResultRow(
         variant=variant,
         size=_first(store.measurements("size", variant.id, SizeMeasurement)),
@@ -246,21 +245,20 @@ def _row(
     )
 
 
-def _sizes(rows: Sequence[ResultRow], baseline: Variant | None) -> list[ResultRow]:
+def _sizes(rows: Sequence[ResultRow], lineage: Lineage) -> list[ResultRow]:
     """The rows with what their files' sizes are against others'."""
     measured = {row.variant.id: row.size for row in rows if row.size is not None}
-    variants = [row.variant for row in rows]
     found = []
     for row in rows:
-        reference = _reference(row.variant, variants, baseline)
+        reference = _reference(row.variant, lineage)
         changes = {
             name: compare_sizes(measured[other.id], row.size)
-            for name, other in (("size_change", baseline), ("size_change_alike", reference))
+            for name, other in (("size_change", lineage.baseline), ("size_change_alike", reference))
             if row.size is not None
             and other is not None
             and other.id in measured
             and other.id != row.variant.id
-            and (name == "size_change" or baseline is None or other.id != baseline.id)
+            and (name == "size_change" or not other.is_baseline)
         }
         found.append(row.model_copy(update=changes))
     return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from workbench.api.errors import InvalidInput
+from workbench.api.lineage import Lineage
 from workbench.api.technique import AnyTechnique, Effect, Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
@@ -20,15 +21,6 @@ _WORDS: dict[Effect, Text] = {
     "clusters": say("the shared values"),
     "trained ranges": say("the weights trained for quantization"),
 }
-
-
-def lineage(variant: Variant, variants: Iterable[Variant]) -> tuple[Variant, ...]:
-    """The variants from the baseline to this one."""
-    by_id = {one.id: one for one in variants}
-    found = [variant]
-    while found[0].parent is not None and found[0].parent in by_id:
-        found.insert(0, by_id[found[0].parent])
-    return tuple(found)
 
 
 def senseless_order(technique: AnyTechnique, earlier: Sequence[tuple[str, str]]) -> Text | None:
@@ -57,7 +49,7 @@ def senseless_order(technique: AnyTechnique, earlier: Sequence[tuple[str, str]])
 
 def steps_before(variant: Variant, variants: Sequence[Variant]) -> list[tuple[str, str]]:
     """The steps that made a variant, as :func:`senseless_order` takes them."""
-    line = lineage(variant, variants)
+    line = Lineage(variants).of(variant)
     return [(after.technique, before.name) for before, after in pairwise(line) if after.technique is not None]
 
 

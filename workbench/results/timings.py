@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from workbench.api.lineage import Lineage
 from workbench.api.records import Record
 from workbench.api.text import Text
 from workbench.api.variant import Variant
@@ -78,8 +79,9 @@ class Timings:
 
     def __init__(self, store: Store, variants: Sequence[Variant]) -> None:
         self._runs = {one.id: store.measurements("latency", one.id, LatencyMeasurement) for one in variants}
-        self._baseline = next((one for one in variants if one.parent is None), None)
-        self._references = [one for one in variants if one.is_reference and one.parent is not None]
+        lineage = Lineage(variants)
+        self._baseline = lineage.baseline
+        self._references = [one for one in lineage.references() if not one.is_baseline]
         passports = {run.passport for runs in self._runs.values() for run in runs}
         self._changes = {passport: self._changes_on(passport) for passport in passports}
 
