@@ -76,7 +76,10 @@ function component(content) {
         redraw() {
           speak(el, view.state.spoken);
           el.classList.toggle("wb-stale", Boolean(view.lost || view.state.closed));
-          draw(el, [notice(view), content(view)]);
+          const tree = [notice(view), content(view)];
+          // Before it is drawn: what is not displayed takes no focus.
+          if (tree.some(Boolean)) el.classList.remove("wb-nothing");
+          draw(el, tree);
           el.classList.toggle("wb-nothing", el.childElementCount === 0);
         },
       };
