@@ -73,7 +73,9 @@ class ChannelsCode:
         line = f"{start}{', '.join(_line(items) for items in arguments)}),\n"
         if len(line) <= _WIDTH:
             return line
-        inside = "".join(f"            {_list(items, ' ' * 12)},\n" for items in arguments)
+        inside = f"            {', '.join(_line(items) for items in arguments)}\n"
+        if len(inside) > _WIDTH:
+            inside = "".join(f"            {_list(items, ' ' * 12)},\n" for items in arguments)
         return f"{start}\n{inside}        ),\n"
 
     def _weight(self, weight: Weight) -> str:
@@ -118,6 +120,8 @@ def _free(name: str, used: Collection[str]) -> str:
 
 
 def _line(items: Sequence[str]) -> str:
+    if len(items) > 2 and len(set(items)) == 1 and items[0].startswith("Weight"):
+        return f"[{items[0]}] * {len(items)}"
     return f"[{', '.join(items)}]"
 
 

@@ -31,6 +31,17 @@ _ROLES = {
     "random": set[str](),
 }
 
+_REMOVE = """\
+gone = channels.removing({keep}, scores)
+keras.utils.set_random_seed({seed})
+model = remove_channels(model, channels, gone)
+"""
+_REMOVE_MORE = """\
+before, gone = gone, channels.removing({keep}, scores, gone)
+keras.utils.set_random_seed({seed})
+model = remove_channels(model, channels, gone, before)
+"""
+
 
 def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePaths) -> str:
     """A script that does what ``structure.pruning`` does to one model.
@@ -63,13 +74,11 @@ def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePat
         "from plain.litert.time_ratio import TimeRatio" if measured else "",
     )
     keep = "keep" if searched else "keep[step]" if several else _counts(plan, parameters)[0]
+    remove = _REMOVE_MORE if several else _REMOVE
     body = f"""\
 scores = {scores}
 {_search(parameters, wanted) if searched else ""}\
-{"before, gone = gone, " if several else "gone = "}channels.removing({keep}, scores{", gone" if several else ""})
-keras.utils.set_random_seed({parameters.seed})
-model = remove_channels(model, channels, gone{", before" if several else ""})
-"""
+{remove.format(keep=keep, seed=parameters.seed)}"""
     if several:
         if between.epochs:
             training = textwrap.indent(_training(variant, between), " " * 4)
