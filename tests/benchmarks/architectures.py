@@ -160,7 +160,7 @@ def prune(model, row):
     normalize(model, x)
     zero_outgoing(model, units, removed)
     started = time.perf_counter()
-    pruned = without_channels(model, units, removed)
+    pruned = without_channels(model, units.channels, removed)
     row["surgery s"] = round(time.perf_counter() - started, 1)
     row["weights"] = round(pruned.count_params() / model.count_params(), 3)
     row["MACs"] = None if remains.macs is None else round(remains.macs, 3)

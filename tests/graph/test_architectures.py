@@ -7,9 +7,9 @@ from tests.benchmarks import architectures
 from tests.graph.zeroing import some_units
 from workbench.api.errors import WorkbenchError
 from workbench.graph.dependencies import DependencyGraph
-from workbench.graph.surgery import narrowed_config
 from workbench.graph.units import Units
 from workbench.models.reading.description import describe_keras
+from workbench.plain.keras.channel_removal import narrowed_config
 
 keras = pytest.importorskip("keras")
 
@@ -58,5 +58,5 @@ def test_groups_and_sizes_of_the_narrowed_configuration(name):
     removed = units.removing(some_units(units, 0.3))
     assert units.size(removed).parameters < 0.85 * units.size(units.nothing()).parameters
     if name in REBUILT:
-        smaller = model.__class__.from_config(narrowed_config(config, units, removed))
+        smaller = model.__class__.from_config(narrowed_config(config, units.channels, removed))
         assert describe_keras(smaller).macs == units.size(removed).macs

@@ -164,7 +164,7 @@ def test_dead_channels_go_without_a_trace(build):
     assert removed.any()
     randomized(model)
     zero_outgoing(model, units, removed)
-    smaller = without_channels(model, units, removed)
+    smaller = without_channels(model, units.channels, removed)
     assert largest_change(model, smaller, samples(model)) < 1e-5
 
     before, after = units.size(units.nothing()), units.size(removed)
@@ -175,7 +175,7 @@ def test_dead_channels_go_without_a_trace(build):
     ]
     # What is taken from a model that lost channels before is the same as at once.
     half = units.removing(np.flatnonzero(removed)[::2])
-    twice = without_channels(without_channels(model, units, half), units, removed, half)
+    twice = without_channels(without_channels(model, units.channels, half), units.channels, removed, half)
     for one, other in zip(twice.get_weights(), smaller.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
@@ -186,7 +186,7 @@ def test_operations_are_those_of_the_description(build):
     units = units_of(model)
     assert units.size(units.nothing()).macs == describe_keras(model).macs
     removed = units.removing(some_units(units, 0.5))
-    smaller = without_channels(model, units, removed)
+    smaller = without_channels(model, units.channels, removed)
     assert units.size(removed).macs == describe_keras(smaller).macs
 
 
@@ -230,7 +230,7 @@ class TestGroups:
         units = units_of(model)
         assert groups(model) == {("stem",): (8, 1)}
         removed = units.removing(units.groups[0].units[:5])
-        assert without_channels(model, units, removed).get_layer("scores").kernel.shape == (3, 3)
+        assert without_channels(model, units.channels, removed).get_layer("scores").kernel.shape == (3, 3)
 
     def test_fixed_layers_say_why(self):
         found = reasons(transformer())

@@ -12,6 +12,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Skip, Table
 from workbench.graph.channels import Axis, Ids
 from workbench.graph.dependencies import DependencyGraph
+from workbench.plain.keras import channels as plain
 
 Removed = npt.NDArray[np.bool_]
 """For every channel of the model whether it is removed. All channels of a unit agree."""
@@ -36,20 +37,6 @@ class Group:
     rounded: bool
 
 
-@dataclass(frozen=True)
-class Size:
-    """What the recorded layers cost.
-
-    Attributes:
-        parameters: Their weights.
-        macs: Multiply-accumulates of one inference of one sample in Dense, EinsumDense, convolution,
-            recurrent and attention layers, in these the projections only; None where a length is free.
-    """
-
-    parameters: int
-    macs: int | None
-
-
 class Units:
     """The removable units of a model.
 
@@ -71,21 +58,6 @@ class Units:
         chosen[units] = True
         result: Removed = chosen[self.of]
         return result
-
-    def kept(self, axis: Axis, removed: Removed, before: Removed | None = None) -> Ids | None:
-        """Positions of an axis that stay, counted without those removed before; None where all do."""
-        if axis.channels is None:
-            return None
-        gone = removed[axis.channels]
-        if before is not None:
-            gone = gone[~before[axis.channels]]
-        return np.flatnonzero(~gone) if gone.any() else None
-
-    def length(self, axis: Axis, removed: Removed) -> int:
-        """What an axis is long without the removed channels; 1 where it is not known."""
-        if axis.channels is None:
-            return 1 if axis.length is None else axis.length
-        return int(np.count_nonzero(~removed[axis.channels]))
 
     def is_free(self, axis: Axis) -> npt.NDArray[np.bool_]:
         """Which positions of an axis can be removed."""
@@ -127,20 +99,44 @@ class Units:
                 )
         return groups
 
-    def size(self, removed: Removed) -> Size:
+    @cached_property
+    def channels(self) -> plain.ModelChannels:
+        """The same as data that removing and judging channels work on, here and in shown code.
+
+        Units have there the number of their lowest channel.
+        """
+        return plain.ModelChannels(
+            groups=[plain.Group(group.name, group.units, group.channels) for group in self.groups],
+            layers={
+                layer.name: plain.Layer(
+                    weights=[
+                        plain.Weight(
+                            [self._along(axis) for axis in weight.axes],
+                            weight.role,
+                            weight.made,
+                            weight.positions,
+                        )
+                        for weight in layer.weights
+                    ],
+                    settings=[
+                        plain.Setting(setting.keys, self._along(setting.axis), setting.divide)
+                        for setting in layer.settings
+                    ],
+                    rescaled=[(number, self._along(axis)) for number, axis in layer.rescaled],
+                )
+                for layer in self.graph.layers.values()
+            },
+            closed=[skip.name for skip in self.graph.closed],
+        )
+
+    def _along(self, axis: Axis) -> plain.Axis:
+        if axis.channels is None:
+            return axis.length
+        return self.of[axis.channels] if self.is_free(axis).any() else len(axis.channels)
+
+    def size(self, removed: Removed) -> plain.Size:
         """Weights and operations of the recorded layers without the removed channels."""
-        parameters, macs, known = 0, 0, True
-        for layer in self.graph.layers.values():
-            for weight in layer.weights:
-                elements = 1
-                for axis in weight.axes:
-                    elements *= self.length(axis, removed)
-                parameters += elements
-                if weight.positions is None:
-                    known = False
-                else:
-                    macs += elements * weight.positions
-        return Size(parameters, macs if known else None)
+        return self.channels.size(removed)
 
     def fixed_layers(self) -> tuple[Skip, ...]:
         """Layers that make channels of which none, or only some, can be removed, and why."""

@@ -1,195 +1,225 @@
-"""Channel pruning as plain Keras code, with the groups of this one model written out as data."""
+"""Channel pruning as plain Keras code, with the channels of this one model written out as data."""
 
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 
+from workbench.api.bundle import import_code
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
-from workbench.techniques.structure.pruning.data_code import PlanSource
-from workbench.techniques.structure.pruning.importance_code import importance_code
+from workbench.techniques.structure.pruning.channels_code import ChannelsCode, channels_names
 from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
-from workbench.techniques.structure.pruning.search_code import search_code
 from workbench.training.fine_tuning import saving_code
-from workbench.training.parent_teaching import taught_code, teaching_code
+from workbench.training.losses import loss_call
+from workbench.training.parent_teaching import loaded, taught_code, teaching_code
 from workbench.training.preserving import needs_preserving
+from workbench.training.script import features_code
+
+_JUDGES = {
+    "l1": ("magnitude", "magnitude(model, channels, {gone})"),
+    "l2": ("magnitude", "magnitude(model, channels, {gone}, order=2)"),
+    "batchnorm": ("batchnorm_scale", "batchnorm_scale(model, channels, {gone})"),
+}
+_ROLES = {
+    "l1": {"kernel"},
+    "l2": {"kernel"},
+    "batchnorm": {"kernel", "scale"},
+    "taylor": {"kernel", "bias", "scale", "shift", "other"},
+    "random": set[str](),
+}
+
+_REMOVE = """\
+gone = channels.removing({keep}, scores)
+keras.utils.set_random_seed({seed})
+model = remove_channels(model, channels, gone)
+"""
+_REMOVE_MORE = """\
+before, gone = gone, channels.removing({keep}, scores, gone)
+keras.utils.set_random_seed({seed})
+model = remove_channels(model, channels, gone, before)
+"""
 
 
 def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePaths) -> str:
     """A script that does what ``structure.pruning`` does to one model.
 
-    The script finds no dependencies: they are in it as data. Importance is computed from the weights that
-    it loads. How many channels stay is data too where that follows from the shapes alone, and is searched
-    for by the script where it depends on weights (global ranking) or on time (latency).
+    The script finds no dependencies: they are in it as data, the same that is worked on here. How many
+    channels stay is data too where that follows from the shapes alone, and is searched for by the script
+    where it depends on weights (global ranking) or on time (latency).
 
     Raises:
         OSError, ValueError, KeyError, zipfile.BadZipFile: If the variant's file cannot be read.
         workbench.api.errors.Refused: If the target cannot be reached.
     """
     plan = plan_of(variant, parameters.round_to, parameters.least)
-    data = PlanSource(plan)
-    epochs_between = parameters.epochs_between if parameters.steps > 1 else 0
-    between = parameters.model_copy(update={"epochs": epochs_between})
-    train_between = _training(variant, between) if epochs_between else ""
-    train_after = _training(variant, parameters) if parameters.epochs else ""
-    searched = parameters.ranking == "global" or parameters.target == "latency"
-    distilled = bool(parameters.distill and (train_between or train_after))
-    imports = ["math"] * bool(data.rescaled or searched) + ["time"] * (parameters.target == "latency")
-    parts = [
-        f"""\
-{"".join(f"import {name}{chr(10)}" for name in imports)}{chr(10) if imports else ""}\
-import keras
-import numpy as np
-{"from keras import ops" + chr(10) if distilled else ""}
-model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
-data = np.load({json.dumps(paths.data)})
-
-
-def units(first, last):
-    return np.arange(first, last)
-
-
-# Channels that must go together, since an addition or one kernel ties them, are one unit. The units of a
-# group run through the same layers, so any of them can stand for another.
-groups = {{
-{data.groups()}}}
-count = {data.count}
-
-# For every weight of a layer, in the order of layer.weights, the unit at each position of each axis;
-# a number is the length of an axis that stays, and -1 a position that stays.
-layers = {{
-{data.layers()}}}
-
-# Values in the configuration of a layer that say how long an axis is: where they stand, the axis, and how
-# many positions of it count as one.
-settings = {{
-{data.settings()}}}
-""",
-        f"""
-def staying(axis, gone):
-    return np.flatnonzero(~gone[axis])
-
-
-def layer_at(model, name):
-    for part in name.split("/"):
-        model = model.get_layer(part)
-    return model
-
-
-def flat(model, prefix=""):
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from flat(layer, prefix + layer.name + "/")
-        else:
-            yield prefix + layer.name, layer
-
-
-def narrow(config, gone, prefix=""):
-    for layer in config["layers"]:
-        name = prefix + layer["config"].get("name", "")
-{data.skip_closed()}\
-        forget_shapes(layer)
-        if "layers" in layer["config"]:
-            layer["config"].pop("build_input_shape", None)
-            narrow(layer["config"], gone, name + "/")
-        for keys, axis, each in settings.get(name, []):
-            place = layer["config"]
-            for key in keys[:-1]:
-                place[key] = list(place[key]) if isinstance(place[key], tuple) else place[key]
-                place = place[key]
-            place[keys[-1]] = len(staying(axis, gone)) // each
-
-
-def forget_shapes(layer):
-    # The shapes that it was built with; it is built anew when the smaller model calls it.
-    layer.pop("build_config", None)
-    for key in ("layer", "backward_layer"):
-        if isinstance(layer["config"].get(key), dict):
-            forget_shapes(layer["config"][key])
-
-
-def without(model, gone, before):
-    \"\"\"A smaller model. Of every unit: is it gone there, and was it missing here before?\"\"\"
-    description = keras.saving.serialize_keras_object(model)
-    description.pop("build_config", None)
-    description.pop("compile_config", None)
-    narrow(description["config"], gone)
-    keras.utils.set_random_seed({parameters.seed})
-    smaller = keras.saving.deserialize_keras_object(description)
-    for name, layer in flat(model):
-        weights = layer.get_weights()
-        for number, axes in enumerate(layers.get(name, [])):
-            for at, axis in enumerate(axes):
-                if not isinstance(axis, int):
-                    here = axis[~before[axis]]
-                    weights[number] = np.take(weights[number], staying(here, gone), axis=at)
-{data.rescaling()}\
-        if weights:
-            layer_at(smaller, name).set_weights(weights)
-        if hasattr(layer, "finalize_state"):
-            layer_at(smaller, name).finalize_state()
-    return smaller
-
-
-def choose(keep, scores, before):
-    \"\"\"Marks the units of lowest score, so that ``keep`` of each group are left.\"\"\"
-    gone = before.copy()
-    for name, group in groups.items():
-        here = group[~before[group]]
-        gone[here[np.argsort(scores[here], kind="stable")][: len(here) - keep[name]]] = True
-    return gone
-
-""",
-        importance_code(plan, data.axis, data.numbers, variant, parameters),
-        teaching_code(variant, parameters, "model") if distilled else "",
-        "\n\nfrom plain.keras.preserving import preserve\n" if needs_preserving(variant) else "",
-        "\n\n# Nothing is missing yet. The last entry is for positions that stay: their number is -1.\n",
-        "before = np.zeros(count + 1, bool)\n",
-    ]
-    if searched:
-        parts.insert(2, search_code(plan, data.axis, variant, parameters))
-        measured = "part, _ = fast_enough(part, importance(model, before))\n"
-        parts.append(
-            f"""\
-part = {1 - parameters.remove!r}
-{measured if parameters.target == "latency" else ""}\
-keep = {{name: len(group) for name, group in groups.items()}}
-for step in range(1, {parameters.steps} + 1):
-    scores = importance(model, before)
-    keep = meeting(part ** (step / {parameters.steps}), keep, scores, before)
-"""
-        )
-    else:
-        parts.append(f"# Units kept of each group after each step.\nplan = [\n{_steps(plan, parameters)}]\n")
-        parts.append("for step, keep in enumerate(plan, start=1):\n    scores = importance(model, before)\n")
-    parts.append(
-        """\
-    gone = choose(keep, scores, before)
-    model, before = without(model, gone, before), gone
-"""
+    steps, several, measured = parameters.steps, parameters.steps > 1, parameters.target == "latency"
+    searched = parameters.ranking == "global" or measured
+    wanted = "evenly" if parameters.ranking == "local" else "ranked"
+    between = parameters.model_copy(update={"epochs": parameters.epochs_between if steps > 1 else 0})
+    trains = bool(parameters.epochs or between.epochs)
+    judge, scores = _judge(variant, parameters)
+    imports = import_code(
+        "import keras",
+        "import numpy as np",
+        "from keras import ops" if parameters.distill and trains else "",
+        f"from plain.keras.channel_importance import {judge}",
+        "from plain.keras.channel_removal import remove_channels",
+        f"from plain.keras.channel_search import {wanted}, search" if searched else "",
+        "from plain.keras.channel_search import search_measured" if measured else "",
+        f"from plain.keras.channels import {', '.join(channels_names(plan.channels))}",
+        "from plain.keras.preserving import preserve" if trains and needs_preserving(variant) else "",
+        "from plain.litert.time_ratio import TimeRatio" if measured else "",
     )
-    if train_between:
-        parts.append(f"    if step < {parameters.steps}:\n" + textwrap.indent(train_between, " " * 8) + "\n")
-    parts.append("\n" + train_after + "\n" if train_after else "\n")
-    parts.append(saving_code("model", paths, max(parameters.epochs, epochs_between)))
-    return "".join(parts)
+    keep = "keep" if searched else "keep[step]" if several else _counts(plan, parameters)[0]
+    remove = _REMOVE_MORE if several else _REMOVE
+    body = f"""\
+scores = {scores}
+{_search(parameters, wanted) if searched else ""}\
+{remove.format(keep=keep, seed=parameters.seed)}"""
+    if several:
+        if between.epochs:
+            training = textwrap.indent(_training(variant, between), " " * 4)
+            body += f"if step < {steps - 1}:\n{training}\n"
+        body = f"for step in range({steps}):\n{textwrap.indent(body, ' ' * 4)}"
+    start = f"""\
+{imports}\
+model = {loaded(paths.model)}
+data = np.load({json.dumps(paths.data)})
+"""
+    end = f"""\
+{teaching_code(variant, parameters, "model") if trains else ""}
+{"gone = channels.nothing()" + chr(10) if several else ""}\
+{_preparation(plan, variant, parameters, scores, wanted) if searched else _kept(plan, parameters)}\
+{body}\
+{chr(10) + _training(variant, parameters) + chr(10) if parameters.epochs else ""}
+{saving_code("model", paths, max(parameters.epochs, between.epochs))}"""
+    channels = ChannelsCode(
+        plan.channels,
+        roles=_ROLES[parameters.importance],
+        searched=searched,
+        taken=re.findall(r"\w+", start + end),
+    )
+    return f"""\
+{start}
+# Channels that must go together, since an addition or one kernel ties them, are one unit. Units of a group
+# run through the same layers. Of each weight: the unit at each position of each axis, or just its length.
+{channels}{end}"""
 
 
 def _training(variant: Variant, parameters: PruningParameters) -> str:
     """Code that trains ``model`` further, with its teacher if it has one."""
-    preserved = needs_preserving(variant)
-    return taught_code(variant, parameters, callbacks=["preserve(model)"] if preserved else [])
+    callbacks = ["preserve(model)"] if needs_preserving(variant) else []
+    return taught_code(variant, parameters, callbacks=callbacks)
 
 
-def _steps(plan: PruningPlan, parameters: PruningParameters) -> str:
-    part, counts, lines = 1 - parameters.remove, plan.all, []
+def _judge(variant: Variant, parameters: PruningParameters) -> tuple[str, str]:
+    """The function that judges units, and the call of it."""
+    gone = "gone" if parameters.steps > 1 else "channels.nothing()"
+    if parameters.importance == "random":
+        return "random", f"random(channels, seed={parameters.seed})"
+    if parameters.importance != "taylor":
+        name, call = _JUDGES[parameters.importance]
+        return name, call.format(gone=gone)
+    loss = loss_call(variant.description.outputs[0].shape[-1] or 1, variant.description.from_logits)
+    return (
+        "taylor",
+        f"""\
+taylor(
+    model,
+    channels,
+    {gone},
+    {features_code(variant, "train")},
+    data["y_train"],
+    {loss.code("    ")},
+    batch_size={parameters.batch_size},
+    seed={parameters.seed},
+)""",
+    )
+
+
+def _counts(plan: PruningPlan, parameters: PruningParameters) -> list[list[int]]:
+    """Units that stay of each group after each step, where the shapes alone tell."""
+    part, counts, found = 1 - parameters.remove, plan.all, []
     for step in range(1, parameters.steps + 1):
         share = part ** (step / parameters.steps)
         counts = plan.meeting(parameters.target, share, plan.evenly, counts)
-        inside = "".join(
-            f"        {json.dumps(name)}: {count},\n" for name, count in plan.named(counts).items()
-        )
-        lines.append(f"    {{\n{inside}    }},\n")
-    return "".join(lines)
+        found.append(list(counts))
+    return found
+
+
+def _kept(plan: PruningPlan, parameters: PruningParameters) -> str:
+    if parameters.steps == 1:
+        return ""
+    rows = "".join(f"    {row},\n" for row in _counts(plan, parameters))
+    return f"# Units that stay of each group after each step.\nkeep = [\n{rows}]\n"
+
+
+def _preparation(
+    plan: PruningPlan, variant: Variant, parameters: PruningParameters, scores: str, wanted: str
+) -> str:
+    """What a search needs: what is left of the target, and for latency how much of it may be left."""
+    part, measured = 1 - parameters.remove, parameters.target == "latency"
+    code = f"""\
+keep = channels.whole
+part = {part!r}  # of the target that may be left
+
+
+def left(keep):
+    return {_left(plan, parameters)}
+
+
+"""
+    if not measured:
+        return code
+    settings = variant.settings
+    return (
+        code
+        + f"""\
+samples = {_first(features_code(variant, "train"), settings.batch)}
+time = TimeRatio(model, samples, threads={settings.threads})
+scores = {scores}
+
+
+def measured(keep):
+    return time.of(remove_channels(model, channels, channels.removing(keep, scores)))
+
+
+fastest, ratio = search_measured(channels.groups, measured, part, {_wanted(wanted, parameters)})
+assert ratio <= part, "not even the smallest model is so fast"
+part = left(fastest)  # operations stand for the time from here on
+"""
+    )
+
+
+def _first(features: str, batch: int) -> str:
+    """The first samples of an array, or of a dict of them."""
+    if features.startswith("{"):
+        return f"{{name: array[:{batch}] for name, array in {features}.items()}}"
+    return f"{features}[:{batch}]"
+
+
+def _wanted(name: str, parameters: PruningParameters) -> str:
+    if name == "evenly":
+        return "evenly(channels.groups)"
+    return (
+        "ranked(channels.groups, scores, gone)" if parameters.steps > 1 else "ranked(channels.groups, scores)"
+    )
+
+
+def _search(parameters: PruningParameters, wanted: str) -> str:
+    power = f" ** ((step + 1) / {parameters.steps})" if parameters.steps > 1 else ""
+    return f"keep = search(channels.groups, left, part{power}, {_wanted(wanted, parameters)}, keep)\n"
+
+
+def _left(plan: PruningPlan, parameters: PruningParameters) -> str:
+    if parameters.target == "channels":
+        return "channels.part_of_channels(keep)"
+    whole, each = plan.whole(parameters.target)
+    counted = parameters.target == "macs" or (
+        parameters.target == "latency" and plan.remains(plan.all).macs is not None
+    )
+    gone = f"channels.saved(keep).{'macs' if counted else 'parameters'}"
+    return f"1 - {gone} * {each!r} / {whole!r}" if parameters.target == "bytes" else f"1 - {gone} / {whole!r}"

@@ -7,10 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from workbench.api.technique import Parameters
-from workbench.techniques.structure.pruning.importance import Importance
 from workbench.techniques.structure.pruning.plan import Target
 from workbench.training.parameter_types import RoundTo
 from workbench.training.parent_teaching import TaughtParameters
+
+Importance = Literal["l1", "l2", "batchnorm", "taylor", "random"]
 
 
 class _Channels(Parameters):

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.api.errors import Refused
 from workbench.api.text import Text, say
 from workbench.api.variant import Skip, Variant
 from workbench.graph.calls import read_config
-from workbench.graph.channels import Ids
 from workbench.graph.dependencies import DependencyGraph
 from workbench.graph.units import Group, Removed, Units
+from workbench.plain.keras.channel_search import Counts, Wanted, evenly, ranked, search
+from workbench.plain.keras.channels import Scores
 
 Target = Literal["channels", "parameters", "bytes", "macs", "latency"]
-Counts = tuple[int, ...]
-"""Units kept of each group."""
-Wanted = Callable[[float], npt.NDArray[np.float64]]
-"""Units to keep of each group, before rounding, at a level: 0 keeps all, 1 as few as allowed."""
-Scores = npt.NDArray[np.float64]
-"""Importance of each unit, by its number."""
-
-SEARCH_HALVINGS = 24
 
 
 @dataclass(frozen=True)
@@ -73,11 +64,14 @@ class PruningPlan:
     ) -> None:
         self.units = units
         self.groups: list[Group] = units.groups
-        self._multiples = [_multiple(group, round_to) for group in self.groups]
-        self._lowest = [
-            min(len(group.units), max(1, math.ceil(len(group.units) * least / multiple)) * multiple)
-            for group, multiple in zip(self.groups, self._multiples, strict=True)
-        ]
+        multiples = [_multiple(group, round_to) for group in self.groups]
+        self.channels = replace(
+            units.channels,
+            groups=[
+                replace(plain, multiple=multiple, fewest=_fewest(group, multiple, least))
+                for plain, group, multiple in zip(units.channels.groups, self.groups, multiples, strict=True)
+            ],
+        )
         self._size = units.size(units.nothing())
         self._parameters = max(parameters, self._size.parameters)
         self._file_bytes = max(file_bytes, 1)
@@ -86,26 +80,21 @@ class PruningPlan:
     @property
     def all(self) -> Counts:
         """Every unit kept."""
-        return tuple(len(group.units) for group in self.groups)
+        return self.channels.whole
 
     @property
     def fewest(self) -> Counts:
         """As few as allowed."""
-        return tuple(self._lowest)
+        return tuple(group.fewest for group in self.channels.groups)
 
     def remains(self, counts: Counts) -> Remains:
         """What is left of the model when so many units of each group are kept."""
-        size = self.units.size(self.removed(counts))
-        gone = self._size.parameters - size.parameters
-        wide = sum(len(group.units) * group.channels for group in self.groups)
-        kept = sum(count * group.channels for count, group in zip(counts, self.groups, strict=True))
+        gone = self.channels.saved(counts)
         return Remains(
-            channels=kept / wide if wide else 1.0,
-            parameters=1 - gone / self._parameters if self._parameters else 1.0,
-            bytes=max(0.0, 1 - gone * self._bytes_each / self._file_bytes),
-            macs=None
-            if size.macs is None or not self._size.macs
-            else 1 - (self._size.macs - size.macs) / self._size.macs,
+            channels=self.channels.part_of_channels(counts),
+            parameters=1 - gone.parameters / self._parameters if self._parameters else 1.0,
+            bytes=max(0.0, 1 - gone.parameters * self._bytes_each / self._file_bytes),
+            macs=None if gone.macs is None or not self._size.macs else 1 - gone.macs / self._size.macs,
         )
 
     def part(self, counts: Counts, target: Target) -> float:
@@ -127,39 +116,16 @@ class PruningPlan:
 
     def removed(self, counts: Counts, scores: Scores | None = None, before: Removed | None = None) -> Removed:
         """The channels to remove: the units of lowest score, or of lowest number without scores."""
-        gone: list[Ids] = [np.empty(0, np.int64)]
-        for group, count in zip(self.groups, counts, strict=True):
-            units = group.units
-            if before is not None:
-                gone.append(units[before[units]])
-                units = units[~before[units]]
-            order = units if scores is None else units[np.argsort(scores[units], kind="stable")]
-            gone.append(order[: len(units) - count])
-        return self.units.removing(np.concatenate(gone))
+        return self.units.removing(np.flatnonzero(self.channels.removing(counts, scores, before)))
 
-    def evenly(self, level: float) -> npt.NDArray[np.float64]:
+    @property
+    def evenly(self) -> Wanted:
         """The same part of every group."""
-        return np.array(self.all) * (1 - level)
+        return evenly(self.channels.groups)
 
     def ranked(self, scores: Scores, before: Removed | None = None) -> Wanted:
         """The units of highest score over all groups."""
-        free = [group.units if before is None else group.units[~before[group.units]] for group in self.groups]
-        group_of = np.repeat(np.arange(len(free)), [len(units) for units in free])
-        order = np.argsort(scores[np.concatenate([np.empty(0, np.int64), *free])], kind="stable")
-        group_of = group_of[order]
-
-        def wanted(level: float) -> npt.NDArray[np.float64]:
-            kept = group_of[round(level * len(group_of)) :]
-            return np.bincount(kept, minlength=len(free)).astype(np.float64)
-
-        return wanted
-
-    def rounded(self, wanted: npt.NDArray[np.float64], most: Counts) -> Counts:
-        """Allowed numbers of units near those that are wanted."""
-        return tuple(
-            min(have, max(lowest, math.floor(want / multiple + 0.5) * multiple))
-            for want, multiple, lowest, have in zip(wanted, self._multiples, self._lowest, most, strict=True)
-        )
+        return ranked(self.channels.groups, scores, before)
 
     def meeting(self, target: Target, part: float, wanted: Wanted, most: Counts) -> Counts:
         """The numbers of units at which just ``part`` of the target is left, or a little less.
@@ -175,21 +141,7 @@ class PruningPlan:
         """
         if (reason := self.too_far(target, part)) is not None:
             raise Refused(reason)
-        low, high, above = 0.0, 1.0, most
-        counts = self.rounded(wanted(1.0), most)
-        for _ in range(SEARCH_HALVINGS):
-            level = (low + high) / 2
-            tried = self.rounded(wanted(level), most)
-            if self.part(tried, target) <= part:
-                high, counts = level, tried
-            else:
-                low, above = level, tried
-        # Rounding makes groups of one width jump together: take back what was not needed.
-        for at in range(len(counts)):
-            tried = (*counts[:at], above[at], *counts[at + 1 :])
-            if above[at] > counts[at] and self.part(tried, target) <= part:
-                counts = tried
-        return counts
+        return search(self.channels.groups, lambda counts: self.part(counts, target), part, wanted, most)
 
     def too_far(self, target: Target, part: float) -> Text | None:
         """Why a target cannot be reached, or None. Latency is known only when it was measured."""
@@ -209,31 +161,13 @@ class PruningPlan:
             fixed=", ".join(skip.name for skip in self._fixed()[:5]) or "-",
         )
 
-    @property
-    def multiples(self) -> tuple[int, ...]:
-        """What the number of units of each group is a multiple of."""
-        return tuple(self._multiples)
-
     def whole(self, target: Target) -> tuple[float, float]:
         """The target of the whole parent, and how much of it each weight counts (of operations: 1)."""
         if target == "bytes":
             return self._file_bytes, self._bytes_each
         if target == "macs" or (target == "latency" and self._size.macs):
-            return float(self._size.macs or 1), 1.0
-        return self._parameters, 1.0
-
-    def named(self, counts: Counts) -> Mapping[str, int]:
-        """Units kept by the name of the group; groups that share a name are numbered."""
-        return dict(zip(self.names(), counts, strict=True))
-
-    def names(self) -> list[str]:
-        """A name for each group."""
-        seen: dict[str, int] = {}
-        names = []
-        for group in self.groups:
-            seen[group.name] = number = seen.get(group.name, 0) + 1
-            names.append(group.name if number == 1 else f"{group.name} ({number})")
-        return names
+            return self._size.macs or 1, 1
+        return self._parameters, 1
 
     def _fixed(self) -> list[Skip]:
         return [*self.units.fixed_layers(), *self.units.graph.closed]
@@ -270,3 +204,7 @@ def _multiple(group: Group, round_to: int) -> int:
     while multiple > 1 and 2 * multiple > len(group.units):
         multiple //= 2
     return multiple
+
+
+def _fewest(group: Group, multiple: int, least: float) -> int:
+    return min(len(group.units), max(1, math.ceil(len(group.units) * least / multiple)) * multiple)

@@ -23,10 +23,12 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Variant
 from workbench.graph.surgery import without_channels
 from workbench.graph.units import Removed
-from workbench.techniques.structure.pruning import importance
+from workbench.plain.keras import channel_importance as importance
+from workbench.plain.keras.channel_search import Counts, Wanted
+from workbench.plain.keras.channels import Scores
 from workbench.techniques.structure.pruning.code import pruning_code
 from workbench.techniques.structure.pruning.parameters import PruningParameters
-from workbench.techniques.structure.pruning.plan import Counts, PruningPlan, Scores, Target, Wanted, plan_of
+from workbench.techniques.structure.pruning.plan import PruningPlan, Target, plan_of
 from workbench.training import obstacle
 from workbench.training.fine_tuning import (
     fine_tune,
@@ -118,7 +120,7 @@ class ChannelPruning(Technique[PruningParameters]):
             raise Refused(reason)
         keras = import_keras()
         model = parent = load_parent(context)
-        units, before, counts = plan.units, plan.units.nothing(), plan.all
+        before, counts = plan.units.nothing(), plan.all
         notes: list[Text] = []
         for step in range(1, parameters.steps + 1):
             start = round(0.05 + 0.9 * (step - 1) / parameters.steps, 4)
@@ -138,7 +140,9 @@ class ChannelPruning(Technique[PruningParameters]):
             context.report.stage(say("Removing channels"))
             context.report.check()
             keras.utils.set_random_seed(parameters.seed)
-            model = without_channels(model, units, removed, before, trust=context.parent.settings.trusted)
+            model = without_channels(
+                model, plan.channels, removed, before, trust=context.parent.settings.trusted
+            )
             before = removed
             last = step == parameters.steps
             epochs = parameters.epochs if last else parameters.epochs_between
@@ -183,23 +187,37 @@ def _scores(
 ) -> Scores:
     match parameters.importance:
         case "l1":
-            return importance.magnitude(model, plan.units, before, 1)
+            return importance.magnitude(model, plan.channels, before, 1)
         case "l2":
-            return importance.magnitude(model, plan.units, before, 2)
+            return importance.magnitude(model, plan.channels, before, 2)
         case "batchnorm":
-            return importance.batchnorm_scale(model, plan.units, before)
+            return importance.batchnorm_scale(model, plan.channels, before)
         case "taylor":
+            from workbench.training.loop import cross_entropy
+
+            def judging(number: int) -> None:
+                context.report.check()
+                context.report.stage(
+                    say(
+                        "Judging channels: batch {number} of {all}",
+                        number=number + 1,
+                        all=importance.TAYLOR_BATCHES,
+                    )
+                )
+
             return importance.taylor(
                 model,
-                plan.units,
+                plan.channels,
                 before,
-                context,
+                context.dataset.x("train"),
+                context.dataset.y("train"),
+                cross_entropy(int(model.output_shape[-1]), context.parent.description.from_logits),
                 batch_size=parameters.batch_size,
-                from_logits=context.parent.description.from_logits,
                 seed=parameters.seed,
+                judging=judging,
             )
         case "random":
-            return importance.random(plan.units, parameters.seed)
+            return importance.random(plan.channels, parameters.seed)
 
 
 def _measured(
@@ -208,7 +226,7 @@ def _measured(
     from workbench.techniques.structure.pruning.latency import counts_for_latency
 
     def without(removed: Removed) -> Any:
-        return without_channels(parent, plan.units, removed, trust=context.parent.settings.trusted)
+        return without_channels(parent, plan.channels, removed, trust=context.parent.settings.trusted)
 
     counts, ratio = counts_for_latency(context, parent, plan, wanted, scores, part, without)
     return counts, say(
