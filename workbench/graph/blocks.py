@@ -44,7 +44,7 @@ class Block:
 
     @property
     def bypass(self) -> dict[tuple[str, ...], int]:
-        """For :func:`workbench.techniques.structure.exchanging.rebuild`."""
+        """For :func:`workbench.plain.keras.rebuild.rebuild`."""
         if self.shortcut is None:
             return {}
         return {(*self.path, self.name.rpartition("/")[2]): self.shortcut}

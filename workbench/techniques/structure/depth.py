@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 from typing_extensions import override
@@ -20,7 +20,6 @@ from workbench.graph.blocks import Block, Blocks, find_blocks
 from workbench.graph.calls import read_config
 from workbench.plain.keras.kernels import leaves
 from workbench.techniques.structure.depth_code import depth_code
-from workbench.techniques.structure.exchanging import rebuild
 from workbench.training import obstacle
 from workbench.training.fine_tuning import (
     FineTuningParameters,
@@ -28,8 +27,12 @@ from workbench.training.fine_tuning import (
     fine_tuning_seconds,
     finish,
     load_parent,
+    require_rebuildable,
 )
-from workbench.training.validation import Validated, validator
+from workbench.training.validation import validator
+
+if TYPE_CHECKING:
+    from workbench.plain.keras.validation import Validated
 
 
 class _Depth(Parameters):
@@ -119,6 +122,7 @@ class DepthScaling(Technique[DepthParameters]):
         blocks = find_blocks(config) if "layers" in config else Blocks((), ())
         if (reason := _too_few(blocks, parameters)) is not None:
             raise Refused(reason)
+        require_rebuildable(model)
         chosen, table, notes = _choose(model, blocks.found, context, parameters)
         before = model.count_params()
         shorter = without(model, chosen)
@@ -154,6 +158,8 @@ class DepthScaling(Technique[DepthParameters]):
 
 def without(model: Any, blocks: Sequence[Block]) -> Any:
     """The model without some blocks."""
+    from workbench.plain.keras.rebuild import rebuild
+
     left_out = {path for block in blocks for path in block.left_out}
     bypass = {path: number for block in blocks for path, number in block.bypass.items()}
     return rebuild(model, lambda path, layer: [] if path in left_out else None, bypass=bypass).model
