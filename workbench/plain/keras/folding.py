@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .channel_factors import affine, kernels_and_bias, scaled
+from .errors import NotRebuilt
 
 if TYPE_CHECKING:
     import keras
@@ -32,18 +33,6 @@ class Fold:
     kind: str
     into: Place
     after: bool
-
-
-class NotRebuilt(ValueError):
-    """A layer that Keras cannot build again from its configuration; the cause says why.
-
-    Args:
-        layer: Its name, after those of the models around it.
-    """
-
-    def __init__(self, layer: str) -> None:
-        super().__init__(f"layer {layer} cannot be built again from its configuration")
-        self.layer = layer
 
 
 def fold(model: keras.Model, folds: Sequence[Fold], removed: Collection[Place] = ()) -> keras.Model:

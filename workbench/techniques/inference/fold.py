@@ -27,6 +27,7 @@ from workbench.graph.calls import read_config
 from workbench.models.rebuilding.folding import IDENTITIES, FoldingPlan, plan_folding
 from workbench.plain.keras import folding
 from workbench.plain.keras.channel_factors import AFFINE, affine
+from workbench.plain.keras.errors import NotRebuilt
 from workbench.runtimes import runtime
 from workbench.techniques.inference.fold_code import fold_code
 
@@ -123,7 +124,7 @@ class Fold(Technique[FoldParameters]):
         context.report.stage(say("Folding"))
         try:
             folded = folding.fold(model, plan.folds, plan.removed)
-        except folding.NotRebuilt as error:
+        except NotRebuilt as error:
             raise Refused(
                 say(
                     "Layer {name} cannot be built again: {error}",
