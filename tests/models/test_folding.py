@@ -259,3 +259,23 @@ def test_random_graphs_predict_the_same(data):
     model = varied(keras.Model(inputs, outputs))
     x = np.random.default_rng(1).normal(size=(2, 6, 6, 3)).astype("float32")
     assert_same(model, x)
+
+
+def test_a_layer_that_cannot_be_built_again_is_named():
+    from workbench.plain.keras.errors import NotRebuilt
+    from workbench.plain.keras.folding import fold
+
+    keras, layers = keras_layers()
+
+    class Odd(layers.Layer):
+        @classmethod
+        def from_config(cls, config):
+            raise TypeError("size is missing")
+
+        def call(self, inputs):
+            return inputs
+
+    model = keras.Sequential([keras.Input((4,)), Odd(name="odd"), layers.Dropout(0.1, name="drop")])
+    with pytest.raises(NotRebuilt, match="layer odd") as raised:
+        fold(model, [], [("drop",)])
+    assert "size is missing" in str(raised.value.__cause__)

@@ -7,6 +7,7 @@ from workbench.models.converting.conversion import to_onnx, to_tflite
 from workbench.plain.keras.factor_layers import factorable, split
 from workbench.plain.keras.rebuild import rebuild
 from workbench.techniques.structure.low_rank.low_rank import LowRank, LowRankParameters, _left
+from workbench.training.fine_tuning import require_rebuildable
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -104,6 +105,25 @@ def test_rebuilding_keeps_what_is_not_replaced(images):
     copy = rebuild(normalized, lambda path, layer: None).model
     x = images[0, :, :4, 0]
     np.testing.assert_allclose(np.asarray(copy(x)), np.asarray(normalized(x)), atol=1e-6)
+
+
+def test_a_subclassed_model_inside_is_refused_by_its_name():
+    class Inner(keras.Model):
+        def __init__(self, **settings):
+            super().__init__(**settings)
+            self.dense = layers.Dense(4)
+
+        def call(self, x):
+            return self.dense(x)
+
+    given = keras.Input((4,))
+    nest = keras.Sequential([keras.Input((4,)), Inner(name="own")], name="nest")
+    model = keras.Model(given, layers.Dense(2)(nest(given)))
+    with pytest.raises(Refused, match="own is a subclassed model"):
+        require_rebuildable(model)
+    with pytest.raises(ValueError, match="the subclassed own"):
+        rebuild(model, lambda path, layer: None)
+    require_rebuildable(every_kind())
 
 
 def wide_model():
