@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.models.rebuilding.copying import copy_weights
+from workbench.plain.keras.copying import copy_weights
 
 keras = pytest.importorskip("keras")
 layers = keras.layers

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.models.rebuilding.folding import Fold, plan_folding
+from workbench.models.rebuilding.folding import plan_folding
+from workbench.plain.keras.folding import Fold
 
 
 def keras_layers():
@@ -30,11 +31,11 @@ def varied(model, seed=0):
 
 def assert_same(model, x, *, gone=()):
     """Folds and compares; returns the plan and the new model."""
-    from workbench.models.rebuilding.folded import fold
+    from workbench.plain.keras.folding import fold
 
     keras, _ = keras_layers()
     plan = plan_folding(model.get_config())
-    folded, factors = fold(model, plan)
+    folded = fold(model, plan.folds, plan.removed)
     before = keras.tree.flatten(model(x, training=False))
     after = keras.tree.flatten(folded(x, training=False))
     for a, b in zip(before, after, strict=True):
@@ -43,7 +44,6 @@ def assert_same(model, x, *, gone=()):
     names = {layer.name for layer in folded._flatten_layers()}
     assert not names & {place[-1] for place in plan.gone}
     assert {place[-1] for place in plan.gone} >= set(gone)
-    assert [item.fold for item in factors] == plan.folds
     assert [item._keras_history.operation.name for item in folded.inputs] == [
         item._keras_history.operation.name for item in model.inputs
     ]
@@ -259,3 +259,23 @@ def test_random_graphs_predict_the_same(data):
     model = varied(keras.Model(inputs, outputs))
     x = np.random.default_rng(1).normal(size=(2, 6, 6, 3)).astype("float32")
     assert_same(model, x)
+
+
+def test_a_layer_that_cannot_be_built_again_is_named():
+    from workbench.plain.keras.errors import NotRebuilt
+    from workbench.plain.keras.folding import fold
+
+    keras, layers = keras_layers()
+
+    class Odd(layers.Layer):
+        @classmethod
+        def from_config(cls, config):
+            raise TypeError("size is missing")
+
+        def call(self, inputs):
+            return inputs
+
+    model = keras.Sequential([keras.Input((4,)), Odd(name="odd"), layers.Dropout(0.1, name="drop")])
+    with pytest.raises(NotRebuilt, match="layer odd") as raised:
+        fold(model, [], [("drop",)])
+    assert "size is missing" in str(raised.value.__cause__)

@@ -13,6 +13,7 @@ from typing import Any
 from workbench.api.text import Text, say
 from workbench.api.variant import Skip
 from workbench.graph.calls import Call, Lengths, Tensor, calls, outputs
+from workbench.plain.keras.blocks import Block
 
 _WEIGHTED = frozenset({"Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "LSTM", "GRU", "SimpleRNN"})
 _FOLLOWING = frozenset(
@@ -21,42 +22,6 @@ _FOLLOWING = frozenset(
     | {"Silu", "GaussianNoise", "GaussianDropout", "Identity"}
 )
 """Layers that go with the weighted layer before them."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """Something that can be left out.
-
-    Attributes:
-        name: Shown to the user: the addition that ends a residual block, or the layer; with the names of
-            the models around it.
-        residual: Whether it is the branch of a residual connection.
-        path: Names of the models around it, from the outside in.
-        layers: Names of the layers that go.
-        shortcut: Which input the addition hands on; None for a layer of a chain.
-    """
-
-    name: str
-    residual: bool
-    path: tuple[str, ...]
-    layers: tuple[str, ...]
-    shortcut: int | None = None
-
-    @property
-    def bypass(self) -> dict[tuple[str, ...], int]:
-        """For :func:`workbench.techniques.structure.exchanging.rebuild`."""
-        if self.shortcut is None:
-            return {}
-        return {(*self.path, self.name.rpartition("/")[2]): self.shortcut}
-
-    @property
-    def left_out(self) -> set[tuple[str, ...]]:
-        """Paths of layers of a chain that are left out."""
-        return set() if self.residual else {(*self.path, layer) for layer in self.layers}
-
-    def overlaps(self, other: Block) -> bool:
-        """Whether both cannot be left out together."""
-        return self.path == other.path and bool(set(self.layers) & set(other.layers))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
+from workbench.plain.probabilities import probabilities
 
 Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.integer]
@@ -27,6 +28,27 @@ def to_scores(
     Returns:
         Probabilities, float32, shape ``(n, classes)``, and warnings. What leaves the range from 0 to 1
         although it is read as a probability is brought into it, its order kept.
+
+    Raises:
+        InvalidInput: If the number of outputs does not fit the classes, or values are not finite.
+    """
+    require_readable(outputs, classes)
+    values = np.asarray(outputs, np.float64)
+    warnings: tuple[Text, ...] = ()
+    if not from_logits and values.size and (values.min() < -0.01 or values.max() > 1.01):
+        warnings = (
+            say(
+                "The model's outputs ({low:.3g} to {high:.3g}) are read as probabilities and leave the range "
+                "from 0 to 1.",
+                low=float(values.min()),
+                high=float(values.max()),
+            ),
+        )
+    return probabilities(values, from_logits=from_logits), warnings
+
+
+def require_readable(outputs: Floats, classes: int) -> None:
+    """Checks that a model's outputs can be read as scores of the classes.
 
     Raises:
         InvalidInput: If the number of outputs does not fit the classes, or values are not finite.
@@ -52,27 +74,6 @@ def to_scores(
             ),
             say("The file is damaged, or its precision is too low for its weights."),
         )
-    warnings: tuple[Text, ...] = ()
-    if not from_logits and values.size and (values.min() < -0.01 or values.max() > 1.01):
-        warnings = (
-            say(
-                "The model's outputs ({low:.3g} to {high:.3g}) are read as probabilities and leave the range "
-                "from 0 to 1.",
-                low=float(values.min()),
-                high=float(values.max()),
-            ),
-        )
-    if columns == 1:
-        second = 0.5 * (1 + np.tanh(0.5 * values)) if from_logits else np.clip(values, 0, 1)
-        return np.hstack([1 - second, second]).astype(np.float32), warnings
-    if from_logits:
-        values = np.exp(values - values.max(axis=1, keepdims=True))
-        values /= values.sum(axis=1, keepdims=True)
-    elif values.size and (values.min() < 0 or values.max() > 1):
-        # Cut off, several would be equal: the largest must stay the largest.
-        values = values - np.minimum(values.min(axis=1, keepdims=True), 0)
-        values /= np.maximum(values.max(axis=1, keepdims=True), 1)
-    return np.clip(values, 0, 1).astype(np.float32), warnings
 
 
 def to_predictions(scores: Floats) -> npt.NDArray[np.int64]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import Refused
 from workbench.api.technique import Applied, CodePaths, Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Report, Variant
@@ -53,6 +54,21 @@ def load_parent(context: Context) -> Any:
     context.report.stage(say("Loading the model"))
     context.report.check()
     return load_keras(context.parent.path, trust=context.parent.settings.trusted)
+
+
+def require_rebuildable(model: Any) -> None:
+    """Checks that a Keras model can be built again with other layers.
+
+    Raises:
+        workbench.api.errors.Refused: If it, or a model inside it, is subclassed.
+    """
+    from workbench.plain.keras.rebuild import subclassed
+
+    if (name := subclassed(model)) is not None:
+        raise Refused(
+            say("{model} is a subclassed model: its layers cannot be exchanged.", model=name),
+            say("Build it with keras.Sequential or the functional API."),
+        )
 
 
 def fine_tune(

@@ -12,45 +12,28 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.graph.calls import read_config
 from workbench.graph.widths import WIDTH_PARAMETER, WidthPlan, plan_widths, scaled
-from workbench.models.rebuilding.copying import copy_weights
+from workbench.plain.keras.errors import NotRebuilt
+from workbench.plain.keras.widths import with_widths
 
 
-def rebuilt(keras: Any, parent: Any, plan: WidthPlan) -> Any:
+def rebuilt(parent: Any, plan: WidthPlan) -> Any:
     """The model with new widths and new weights; layers that the plan keeps take over the parent's.
 
     Raises:
         Refused: If it cannot be built, with the layer.
     """
-    made: list[Any] = []
-
-    def narrowed(layer: Any) -> Any:
-        config = layer.get_config()
-        config.update(plan.changes.get(layer.name, {}))
-        try:
-            made.append(layer.__class__.from_config(config))
-        except (ValueError, TypeError) as error:
-            raise _does_not_build(layer.name, error) from error
-        return made[-1]
-
     try:
-        model = keras.models.clone_model(parent, clone_function=narrowed, recursive=True)
-    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
-        raise _does_not_build(next((layer.name for layer in made if not layer.built), ""), error) from error
-    for path in plan.keep:
-        old, new = parent, model
-        for name in path:
-            old, new = old.get_layer(name), new.get_layer(name)
-        copy_weights(old, new)
-    return model
-
-
-def _does_not_build(layer: str, error: Exception) -> Refused:
-    # Keras puts the whole configuration before what is wrong with it.
-    told = reason_of(error)
-    return Refused(
-        say("The narrower model cannot be built at layer {layer}: {error}", layer=layer, error=told),
-        say("Choose another width or another multiple."),
-    )
+        return with_widths(parent, plan.changes, plan.keep)
+    except NotRebuilt as error:
+        raise Refused(
+            say(
+                "The narrower model cannot be built at layer {layer}: {error}",
+                layer=error.layer,
+                # Keras puts the whole configuration before what is wrong with it.
+                error=reason_of(error.__cause__ or error),
+            ),
+            say("Choose another width or another multiple."),
+        ) from error
 
 
 def touched(plan: WidthPlan) -> tuple[Text, ...]:
@@ -84,42 +67,37 @@ def plan_without_keras(variant: Variant, factor: float, round_to: int) -> WidthP
     return plan
 
 
-def rebuilding_code(made: str, source: str, plan: WidthPlan, seed: int | str) -> str:
-    """Plain code that does what :func:`rebuilt` does.
+REBUILDING_IMPORT = "from plain.keras.widths import with_widths"
+
+
+def rebuilding_code(
+    made: str, source: str, plan: WidthPlan, seed: int | str, *, imported: bool = False
+) -> str:
+    """Plain code that calls what :func:`rebuilt` calls.
 
     Args:
         made: The variable that gets the new model.
         source: The variable that holds the old one.
         plan: What changes and what is kept.
         seed: Seeds the new weights.
+        imported: Whether :data:`REBUILDING_IMPORT` stands in the script already.
     """
     changes = "".join(f"    {json.dumps(name)}: {json.dumps(new)},\n" for name, new in plan.changes.items())
-    kept = ""
+    first = "" if imported else f"{REBUILDING_IMPORT}\n\n"
+    kept = keep = ""
     if plan.keep:
-        pairs = "".join(f"    ({source}{_get(path)}, {made}{_get(path)}),\n" for path in plan.keep)
-        kept = f"""\
-# Frozen, or adapted to the data: taken over as they are.
-for old, new in [
-{pairs}]:
-    new.set_weights(old.get_weights())
-    if hasattr(new, "finalize_state"):  # normalization computes with copies of its weights
-        new.finalize_state()
-"""
+        places = "".join(f"    {_place(path)},\n" for path in plan.keep)
+        kept = f"# Frozen, or adapted to the data: taken over as they are.\nkeep = [\n{places}]\n"
+        keep = ", keep"
     return f"""\
+{first}\
 changes = {{
 {changes}}}
-
-
-def narrowed(layer):
-    config = layer.get_config()
-    config.update(changes.get(layer.name, {{}}))
-    return layer.__class__.from_config(config)
-
-
+{kept}\
 keras.utils.set_random_seed({seed})
-{made} = keras.models.clone_model({source}, clone_function=narrowed, recursive=True)
-{kept}"""
+{made} = with_widths({source}, changes{keep})
+""".replace("= {\n}", "= {}")
 
 
-def _get(path: tuple[str, ...]) -> str:
-    return "".join(f".get_layer({json.dumps(name)})" for name in path)
+def _place(path: tuple[str, ...]) -> str:
+    return "(" + "".join(f"{json.dumps(name)}, " for name in path).rstrip() + ")"

@@ -135,7 +135,7 @@ class TestApply:
         assert not np.array_equal(after, kernel)
         assert any("Zeros were kept" in str(note) for note in applied.report.notes)
         code = Distillation().code(pruned, DistillationParameters(**given), CodePaths())
-        assert "Preserving()" in code
+        assert "preserve(student)" in code
         compile(code, "script", "exec")
 
     def test_a_pair_of_layers_that_is_not_there_is_named(self, digits, baseline, tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from workbench.graph.blocks import find_blocks
-from workbench.techniques.structure.depth import without
+from workbench.plain.keras.blocks import without
 
 keras = pytest.importorskip("keras")
 layers = keras.layers

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.techniques.structure.changing import accuracy, apply, parent_of, train, twin
+from tests.techniques.structure.changing import accuracy, apply, assert_same_weights, parent_of, train, twins
 from workbench.api.errors import Refused
 from workbench.techniques.structure.depth import DepthParameters, DepthScaling
 
@@ -30,7 +30,7 @@ def trained(digits, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_least_important_go_with_the_code_twin(digits, trained, recorder, tmp_path):
+def test_the_least_important_go(digits, trained, recorder, tmp_path):
     parameters = {"blocks": 2, "search": "again after each", "epochs": 2}
     applied, model = apply(DepthScaling(), trained, digits, tmp_path / "out", recorder, **parameters)
     assert len(applied.report.touched) == 2
@@ -43,19 +43,27 @@ def test_the_least_important_go_with_the_code_twin(digits, trained, recorder, tm
     assert min(row[1] for row in table.rows if row[4] == 1) == rows[1, "block_2"][1]
     assert accuracy(model, digits) > 0.9
     assert applied.description.parameters < trained.description.parameters
-    theirs = twin(DepthScaling(), trained, digits, tmp_path / "twin", **parameters)
-    assert [layer.name for layer in theirs.layers] == [layer.name for layer in model.layers]
-    for one, other in zip(model.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_without_training_it_is_the_model_with_the_block_bypassed(digits, trained, recorder, tmp_path):
-    _, model = apply(DepthScaling(), trained, digits, tmp_path / "out", recorder, epochs=0, importance="F1")
+    once = {"epochs": 0, "importance": "F1"}
+    again = {"epochs": 0, "blocks": 2, "search": "again after each"}
+    _, model = apply(DepthScaling(), trained, digits, tmp_path / "once", recorder, **once)
     parent = keras.models.load_model(trained.path, compile=False)
     x = np.array(digits.x("validation"))
     assert model.count_params() < parent.count_params()
     # The block gave zeros: nothing changes, and no other block can be less important.
     np.testing.assert_allclose(model(x), parent(x), atol=1e-5)
+    recorder.fractions.clear()
+    _, shorter = apply(DepthScaling(), trained, digits, tmp_path / "again", recorder, **again)
+    scripts = [(DepthScaling(), trained, values) for values in (once, again, again | {"epochs": 1})]
+    *theirs, trained_further = twins(scripts, digits, tmp_path / "code")
+    for mine, one in zip((model, shorter), theirs, strict=True):
+        assert [layer.name for layer in one.layers] == [layer.name for layer in mine.layers]
+        assert_same_weights(mine, one, rtol=0, atol=0)
+    assert [layer.name for layer in trained_further.layers] == [layer.name for layer in shorter.layers]
+    assert accuracy(trained_further, digits) > 0.9
 
 
 def test_before_applying(digits, trained, recorder, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.techniques.structure.low_rank.factors import MatrixFactors, TuckerFactors
+from workbench.plain.keras.factors import MatrixFactors, TuckerFactors
 
 rng = np.random.default_rng(0)
 

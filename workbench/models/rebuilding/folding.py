@@ -2,7 +2,7 @@
 
 BatchNormalization, Normalization and Rescaling multiply each channel by a number and add another.
 Beside a layer that is linear, that is part of its weights: nothing is rounded but the last digit.
-Layers that do nothing when a model predicts are left out. :mod:`workbench.models.rebuilding.folded` does it.
+Layers that do nothing when a model predicts are left out. :mod:`workbench.plain.keras.folding` does it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from workbench.api.variant import Skip
 from workbench.graph.calls import Call
 from workbench.graph.thinned import ThinnedGraph, gives_floats
 from workbench.plain.keras.channel_factors import LINEAR, TRANSPOSED
-
-Path = tuple[str, ...]
-"""Name of a layer after the names of the models around it."""
+from workbench.plain.keras.folding import Fold, Place
 
 IDENTITIES = frozenset(
     {
@@ -32,23 +30,6 @@ IDENTITIES = frozenset(
 MODELS = frozenset({"Functional", "Sequential", "Model"})
 
 
-@dataclass(frozen=True)
-class Fold:
-    """One layer that goes into the weights of another.
-
-    Attributes:
-        layer: The factor and offset per channel.
-        kind: Its class.
-        into: The layer whose weights take them.
-        after: Whether it stands behind that layer; else in front of it.
-    """
-
-    layer: Path
-    kind: str
-    into: Path
-    after: bool
-
-
 @dataclass
 class FoldingPlan:
     """What can be left out of a model without changing what it predicts.
@@ -60,11 +41,11 @@ class FoldingPlan:
     """
 
     folds: list[Fold] = field(default_factory=list)
-    removed: dict[Path, str] = field(default_factory=dict)
+    removed: dict[Place, str] = field(default_factory=dict)
     skipped: list[Skip] = field(default_factory=list)
 
     @property
-    def gone(self) -> frozenset[Path]:
+    def gone(self) -> frozenset[Place]:
         """Every layer that the new model lacks."""
         return frozenset(fold.layer for fold in self.folds) | frozenset(self.removed)
 
@@ -92,7 +73,7 @@ class _Model:
     """The search through one model of a nest."""
 
     def __init__(
-        self, config: dict[str, Any], path: Path, plan: FoldingPlan, wanted: frozenset[str], identities: bool
+        self, config: dict[str, Any], path: Place, plan: FoldingPlan, wanted: frozenset[str], identities: bool
     ) -> None:
         self._graph = ThinnedGraph(config)
         self._path, self._plan = path, plan

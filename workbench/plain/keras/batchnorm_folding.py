@@ -2,8 +2,7 @@
 
 A normalization behind a linear layer goes into its weights; one that stands elsewhere becomes a
 depthwise 1x1 convolution, which can be rounded. What the model computes in inference stays the same.
-:mod:`workbench.models.rebuilding.folding` folds more, says why it leaves what it leaves, and keeps the
-structure.
+``folding`` beside this file folds more, and keeps the structure.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from workbench.api.text import Text, say
 from workbench.graph.widths import WidthPlan
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.scores import confusion_matrix, macro_f1
-from workbench.models.rebuilding.copying import copy_weights
+from workbench.plain.keras.copying import copy_weights
 from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import FurtherRun
 from workbench.training import TrainingResult, train
@@ -142,7 +142,7 @@ class Runs:
 
     def _student(self) -> Any:
         if self._parameters.student != "this variant":
-            return rebuilt(self._keras, self._parent, self._plan)
+            return rebuilt(self._parent, self._plan)
         # A model of its own: dropout has the seed of its run, not that of the file.
         student = self._keras.models.clone_model(self._parent)
         copy_weights(self._parent, student)

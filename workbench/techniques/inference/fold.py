@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
+from workbench.api.library_errors import reason_of
 from workbench.api.technique import (
     Aim,
     Applied,
@@ -24,7 +25,9 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
 from workbench.graph.calls import read_config
 from workbench.models.rebuilding.folding import IDENTITIES, FoldingPlan, plan_folding
-from workbench.plain.keras.channel_factors import AFFINE
+from workbench.plain.keras import folding
+from workbench.plain.keras.channel_factors import AFFINE, affine
+from workbench.plain.keras.errors import NotRebuilt
 from workbench.runtimes import runtime
 from workbench.techniques.inference.fold_code import fold_code
 
@@ -110,7 +113,6 @@ class Fold(Technique[FoldParameters]):
     def apply(self, context: Context, parameters: FoldParameters) -> Applied:
         from workbench.models.converting.conversion import load_keras
         from workbench.models.reading.description import describe_keras
-        from workbench.models.rebuilding.folded import fold
 
         context.report.stage(say("Loading the model"))
         context.report.check()
@@ -120,7 +122,16 @@ class Fold(Technique[FoldParameters]):
             raise Refused(_nothing(plan))
         context.report.progress(0.3)
         context.report.stage(say("Folding"))
-        folded, factors = fold(model, plan)
+        try:
+            folded = folding.fold(model, plan.folds, plan.removed)
+        except NotRebuilt as error:
+            raise Refused(
+                say(
+                    "Layer {name} cannot be built again: {error}",
+                    name=error.layer,
+                    error=reason_of(error.__cause__ or error),
+                )
+            ) from error
         context.report.progress(0.5)
         context.report.check()
         context.report.stage(say("Comparing predictions"))
@@ -153,7 +164,7 @@ class Fold(Technique[FoldParameters]):
                     ),
                     _expectation(context.parent),
                 ),
-                tables=_tables(factors),
+                tables=_tables(model, plan),
             ),
         )
 
@@ -216,8 +227,8 @@ def _touched(plan: FoldingPlan) -> tuple[Text, ...]:
     )
 
 
-def _tables(factors: list[Any]) -> tuple[Table, ...]:
-    if not factors:
+def _tables(model: Any, plan: FoldingPlan) -> tuple[Table, ...]:
+    if not plan.folds:
         return ()
     return (
         Table(
@@ -229,22 +240,24 @@ def _tables(factors: list[Any]) -> tuple[Table, ...]:
                 say("Largest offset"),
                 say("Folded into"),
             ),
-            rows=tuple(
-                (
-                    "/".join(item.fold.layer),
-                    float(abs(item.factor).max()),
-                    float(abs(item.factor).min()),
-                    float(abs(item.offset).max()),
-                    "/".join(item.fold.into),
-                )
-                for item in factors
-            ),
+            rows=tuple(_row(model, fold) for fold in plan.folds),
             picture="bars",
             note=say(
                 "Factors far apart within a layer give its channels very different ranges: quantize such a "
                 "layer with one scale per channel."
             ),
         ),
+    )
+
+
+def _row(model: Any, fold: folding.Fold) -> tuple[str, float, float, float, str]:
+    factor, offset = affine(folding.find(model, fold.layer))
+    return (
+        "/".join(fold.layer),
+        float(abs(factor).max()),
+        float(abs(factor).min()),
+        float(abs(offset).max()),
+        "/".join(fold.into),
     )
 
 

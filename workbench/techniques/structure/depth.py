@@ -16,11 +16,11 @@ from workbench.api.errors import Refused
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
-from workbench.graph.blocks import Block, Blocks, find_blocks
+from workbench.graph.blocks import Blocks, find_blocks
 from workbench.graph.calls import read_config
+from workbench.plain.keras.blocks import Block, Bypassed, Importance, least_important, without
 from workbench.plain.keras.kernels import leaves
 from workbench.techniques.structure.depth_code import depth_code
-from workbench.techniques.structure.exchanging import rebuild
 from workbench.training import obstacle
 from workbench.training.fine_tuning import (
     FineTuningParameters,
@@ -28,8 +28,9 @@ from workbench.training.fine_tuning import (
     fine_tuning_seconds,
     finish,
     load_parent,
+    require_rebuildable,
 )
-from workbench.training.validation import Validated, validator
+from workbench.training.validation import validator
 
 
 class _Depth(Parameters):
@@ -41,7 +42,7 @@ class _Depth(Parameters):
         description="How many residual blocks, or layers that give the shape that they take, are left out.",
         json_schema_extra={"unit": "blocks"},
     )
-    importance: Literal["loss", "F1"] = Field(
+    importance: Importance = Field(
         "loss",
         title="Importance by",
         description="What is judged on the validation split when a block is bypassed: the loss, which "
@@ -119,6 +120,7 @@ class DepthScaling(Technique[DepthParameters]):
         blocks = find_blocks(config) if "layers" in config else Blocks((), ())
         if (reason := _too_few(blocks, parameters)) is not None:
             raise Refused(reason)
+        require_rebuildable(model)
         chosen, table, notes = _choose(model, blocks.found, context, parameters)
         before = model.count_params()
         shorter = without(model, chosen)
@@ -150,13 +152,6 @@ class DepthScaling(Technique[DepthParameters]):
     @override
     def variant_name(self, parameters: DepthParameters) -> str:
         return f"depth -{parameters.blocks}"
-
-
-def without(model: Any, blocks: Sequence[Block]) -> Any:
-    """The model without some blocks."""
-    left_out = {path for block in blocks for path in block.left_out}
-    bypass = {path: number for block in blocks for path, number in block.bypass.items()}
-    return rebuild(model, lambda path, layer: [] if path in left_out else None, bypass=bypass).model
 
 
 def _blocks(variant: Variant) -> Blocks | None:
@@ -191,25 +186,22 @@ def _choose(
 ) -> tuple[list[Block], Table, tuple[Text, ...]]:
     """The least important blocks, and what was measured."""
     context.report.stage(say("Measuring the importance of blocks"))
-    whole = validator(model, context)()
-    chosen: list[Block] = []
-    rows: list[tuple[Any, ...]] = []
-    rounds = parameters.blocks if parameters.search == "again after each" else 1
     sizes = {name: sum(prod(weight.shape) for weight in layer.weights) for name, layer in leaves(model)}
-    for number in range(rounds):
-        left = [block for block in blocks if not any(block.overlaps(other) for other in chosen)]
-        measured: list[tuple[float, int, Block]] = []
-        for done, block in enumerate(left):
-            found = validator(without(model, [*chosen, block]), context)()
-            measured.append((_importance(whole, found, parameters), done, block))
-            rows.append(_row(block, number, whole, found, sizes))
-            context.report.progress(0.5 * (number + (done + 1) / len(left)) / rounds)
-        measured.sort(key=lambda one: one[:2])
-        wanted = 1 if rounds > 1 else parameters.blocks
-        for _, _, block in measured:
-            if wanted and not any(block.overlaps(other) for other in chosen):
-                chosen.append(block)
-                wanted -= 1
+    rows: list[tuple[Any, ...]] = []
+
+    def tried(bypassed: Bypassed, done: float) -> None:
+        rows.append(_row(bypassed, sizes))
+        context.report.progress(0.5 * done)
+
+    chosen = least_important(
+        model,
+        blocks,
+        parameters.blocks,
+        lambda candidate: validator(candidate, context)(),
+        by=parameters.importance,
+        again=parameters.search == "again after each",
+        tried=tried,
+    )
     table = Table(
         title=say("Importance of each block"),
         columns=(
@@ -235,13 +227,8 @@ def _choose(
     return chosen, table, notes
 
 
-def _importance(whole: Validated, found: Validated, parameters: DepthParameters) -> float:
-    return found.loss - whole.loss if parameters.importance == "loss" else whole.f1 - found.f1
-
-
-def _row(
-    block: Block, number: int, whole: Validated, found: Validated, sizes: dict[str, int]
-) -> tuple[Any, ...]:
+def _row(bypassed: Bypassed, sizes: dict[str, int]) -> tuple[Any, ...]:
+    block = bypassed.block
     inside = [
         size
         for name, size in sizes.items()
@@ -252,8 +239,8 @@ def _row(
     ]
     return (
         block.name,
-        round(found.loss - whole.loss, 4),
-        round(100 * (found.f1 - whole.f1), 3),
+        round(bypassed.loss, 4),
+        round(100 * bypassed.f1, 3),
         sum(inside),
-        number + 1,
+        bypassed.number + 1,
     )

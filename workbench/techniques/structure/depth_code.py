@@ -6,85 +6,16 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from workbench.api.bundle import import_code
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
-from workbench.graph.blocks import Block
+from workbench.plain.keras.blocks import Block
 from workbench.training import training_code
 from workbench.training.fine_tuning import saving_code
+from workbench.training.script import features_code
 
 if TYPE_CHECKING:
     from workbench.techniques.structure.depth import DepthParameters
-
-_WITHOUT = """\
-def rebuilt(model, path, layers, bypass, copies):
-    made = {}
-
-    def parts(layer):
-        if id(layer) not in made:
-            where = path + (layer.name,)
-            if isinstance(layer, keras.Model):
-                new = rebuilt(layer, where, layers, bypass, copies)
-            elif where in layers:
-                new = None
-            else:
-                new = layer.__class__.from_config(layer.get_config())
-                copies.append((layer, new))
-            made[id(layer)] = where, new
-        return made[id(layer)]
-
-    if isinstance(model, keras.Sequential):
-        given = model.inputs[0]
-        name = given._keras_history.operation.name
-        kept = [keras.Input(batch_shape=given.shape, dtype=given.dtype, name=name)]
-        kept += [new for _, new in map(parts, model.layers) if new is not None]
-        return keras.Sequential(kept, name=model.name)
-
-    def call(part, *arguments, **named):
-        where, layer = part
-        if where in bypass:
-            return keras.tree.flatten(arguments)[bypass[where]]
-        return arguments[0] if layer is None else layer(*arguments, **named)
-
-    return keras.models.clone_model(model, clone_function=parts, call_function=call)
-
-
-def without(chosen):
-    layers = {tuple(layer) for name in chosen for layer in blocks[name][0]}
-    bypass = {tuple(layer): number for name in chosen for layer, number in blocks[name][1]}
-    copies = []
-    shorter = rebuilt(model, (), layers, bypass, copies)
-    for old, new in copies:
-        if getattr(old, "weights", ()) and new.built:
-            new.set_weights(old.get_weights())
-            if hasattr(new, "finalize_state"):  # of a normalization that was adapted to data
-                new.finalize_state()
-    return shorter
-
-
-def importance(candidate):
-    scores = candidate.predict({features}, batch_size=256, verbose=0).astype("float64")
-    labels = data["y_validation"]
-{scores}
-    if {by_loss}:
-        return -np.log(np.clip(scores[np.arange(len(labels)), labels], 1e-7, 1)).mean()
-    return -f1_score(labels, scores.argmax(-1), average="macro", zero_division=0.0)
-
-
-def overlap(one, other):
-    return set(blocks[one][2]) & set(blocks[other][2])
-
-
-chosen = []
-for wanted in {rounds}:
-    left = [name for name in blocks if not any(overlap(name, other) for other in chosen)]
-    measured = {name: importance(without(chosen + [name])) for name in left}
-    for name in sorted(left, key=measured.get):
-        if wanted and not any(overlap(name, other) for other in chosen):
-            chosen.append(name)
-            wanted -= 1
-print("left out:", chosen)
-shorter = without(chosen)
-"""
 
 
 def depth_code(
@@ -98,56 +29,62 @@ def depth_code(
         paths: The files.
         blocks: What can be left out.
     """
-    listed = "".join(
-        f"    {json.dumps(block.name)}: (\n"
-        f"        {json.dumps(sorted(map(list, block.left_out)))},\n"
-        f"        {json.dumps([[list(path), number] for path, number in block.bypass.items()])},\n"
-        f"        {json.dumps(['/'.join((*block.path, layer)) for layer in block.layers])},\n"
-        "    ),\n"
-        for block in blocks
-    )
-    again = parameters.search == "again after each"
-    body = (
-        _WITHOUT.replace("{features}", _features(variant))
-        .replace("{scores}", _probabilities(variant))
-        .replace("{by_loss}", str(parameters.importance == "loss"))
-        .replace("{rounds}", str([1] * parameters.blocks if again else [parameters.blocks]))
-    )
+    how = "" if parameters.importance == "loss" else f", by={json.dumps(parameters.importance)}"
+    how += ", again=True" if parameters.search == "again after each" else ""
     training = ""
     if parameters.epochs:
         fit = training_code("shorter", variant, parameters, callbacks=["preserve(shorter)"])
-        training = f"\n\nfrom plain.keras.preserving import preserve\n\n{fit}\n"
+        training = f"\n{fit}\n"
     return f"""\
-import keras
-import numpy as np
-from sklearn.metrics import f1_score
-
+{
+        import_code(
+            "import keras",
+            "import numpy as np",
+            "from plain.keras.blocks import Block, least_important, without",
+            "from plain.keras.preserving import preserve" if parameters.epochs else "",
+            "from plain.keras.validation import validator",
+        )
+    }\
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
-# Of each block: layers to leave out, additions and the input that they hand on, all its layers.
-blocks = {{
-{listed}}}
+
+# What can be left out: a residual block, whose addition then hands on its input of this number, the
+# shortcut; or a layer of a chain. Path: the models around it.
+blocks = [
+{"".join(map(_block, blocks))}]
 
 
-{body}{training}\
+def validate(candidate):
+    return validator(
+        candidate,
+        {features_code(variant, "validation")},
+        data["y_validation"],
+        from_logits={variant.description.from_logits},
+    )()
+
+
+# Each is bypassed in turn, and the model judged on the validation split.
+chosen = least_important(model, blocks, {parameters.blocks}, validate{how})
+print("left out:", [block.name for block in chosen])
+shorter = without(model, chosen)
+{training}\
 {saving_code("shorter", paths, parameters.epochs)}"""
 
 
-def _probabilities(variant: Variant) -> str:
-    single = variant.description.outputs[0].shape[-1] == 1
-    lines = []
-    if variant.description.from_logits and single:
-        lines.append("scores = 1 / (1 + np.exp(-scores))")
-    elif variant.description.from_logits:
-        lines.append("scores = np.exp(scores - scores.max(axis=-1, keepdims=True))")
-        lines.append("scores /= scores.sum(axis=-1, keepdims=True)")
-    if single:
-        lines.append("scores = np.concatenate([1 - scores, scores], axis=-1)")
-    return "".join(f"    {line}\n" for line in lines).rstrip("\n")
+def _block(block: Block) -> str:
+    arguments = [
+        json.dumps(block.name),
+        f"residual={block.residual}",
+        f"path={_names(block.path)}",
+        f"layers={_names(block.layers)}",
+    ]
+    if block.shortcut is not None:
+        arguments.append(f"shortcut={block.shortcut}")
+    line = f"    Block({', '.join(arguments)}),\n"
+    if len(line) < 100:
+        return line
+    return "    Block(\n" + "".join(f"        {argument},\n" for argument in arguments) + "    ),\n"
 
 
-def _features(variant: Variant) -> str:
-    inputs = [spec.name for spec in variant.description.inputs]
-    if len(inputs) == 1:
-        return 'data["x_validation"]'
-    return "{" + ", ".join(f"{name!r}: data[{f'x_validation.{name}'!r}]" for name in inputs) + "}"
+def _names(names: Sequence[str]) -> str:
+    return "(" + ", ".join(map(json.dumps, names)) + (",)" if len(names) == 1 else ")")

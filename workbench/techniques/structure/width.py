@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 from typing_extensions import override
 
+from workbench.api.bundle import import_code
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
 from workbench.api.technique import (
@@ -31,8 +32,15 @@ from workbench.training import (
     training_seconds,
     without_optimizer,
 )
+from workbench.training.fine_tuning import saving_code
 from workbench.training.parameter_types import RoundTo, Width
-from workbench.training.rebuilding import plan_without_keras, rebuilding_code, rebuilt, touched
+from workbench.training.rebuilding import (
+    REBUILDING_IMPORT,
+    plan_without_keras,
+    rebuilding_code,
+    rebuilt,
+    touched,
+)
 
 
 class _Widths(Parameters):
@@ -124,7 +132,7 @@ class WidthScaling(Technique[WidthParameters]):
             )
         context.report.stage(say("Building the narrower model"))
         keras.utils.set_random_seed(parameters.seed)
-        model = rebuilt(keras, parent, plan)
+        model = rebuilt(parent, plan)
         require_storable(model, context)
         result = train(
             model,
@@ -162,17 +170,14 @@ class WidthScaling(Technique[WidthParameters]):
     def code(self, variant: Variant, parameters: WidthParameters, paths: CodePaths) -> str:
         plan = plan_without_keras(variant, parameters.factor, parameters.round_to)
         return f"""\
-import keras
-import numpy as np
-
+{import_code("import keras", "import numpy as np", REBUILDING_IMPORT)}\
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
-{rebuilding_code("student", "model", plan, parameters.seed)}\
+
+# The widths that become others; all weights are new.
+{rebuilding_code("student", "model", plan, parameters.seed, imported=True)}
 {training_code("student", variant, parameters)}
-# Saved again without the optimizer, whose state is twice the size of the weights.
-student.save("{_output(paths)}")
-keras.models.load_model("{_output(paths)}", compile=False).save("{_output(paths)}")
-"""
+{saving_code("student", paths, parameters.epochs)}"""
 
     @override
     def variant_name(self, parameters: WidthParameters) -> str:
@@ -194,7 +199,3 @@ def _parameter_ratio(description: ModelDescription, parameters: WidthParameters)
         before += layer.parameters
         after += layer.parameters * (factor if len(own) > 1 else 1.0)
     return after / before if before else 1.0
-
-
-def _output(paths: CodePaths) -> str:
-    return paths.output if paths.output.endswith(".keras") else paths.output + ".keras"

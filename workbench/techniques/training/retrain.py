@@ -22,7 +22,7 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Variant
-from workbench.models.rebuilding.copying import copy_weights
+from workbench.plain.keras.copying import copy_weights
 from workbench.techniques.training.retrain_code import retraining_code
 from workbench.training import (
     TrainingParameters,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -23,18 +24,18 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Table, Variant
-from workbench.plain.keras.kernels import leaves
-from workbench.techniques.structure.exchanging import rebuild
-from workbench.techniques.structure.low_rank.code import low_rank_code
-from workbench.techniques.structure.low_rank.factor_layers import (
+from workbench.plain.keras.factor_layers import (
+    CONVOLUTIONS,
+    DENSE,
     KINDS,
     ConvolutionMethod,
     Factorable,
-    factor_layers,
-    factors_of,
+    factorable,
     obstacle,
-    set_factors,
+    split,
 )
+from workbench.plain.keras.kernels import leaves
+from workbench.techniques.structure.low_rank.code import low_rank_code
 from workbench.techniques.structure.low_rank.ranks import (
     RankChoice,
     by_energy,
@@ -50,9 +51,12 @@ from workbench.training.fine_tuning import (
     finish,
     load_parent,
     misfit,
+    require_rebuildable,
 )
 from workbench.training.kernel_choice import KernelParameters, described, names
 from workbench.training.validation import validator
+
+_WANTED = {"all": KINDS, "dense": DENSE, "convolutions": CONVOLUTIONS}
 
 
 class _LowRank(Parameters):
@@ -157,10 +161,11 @@ class LowRank(Technique[LowRankParameters]):
     @override
     def apply(self, context: Context, parameters: LowRankParameters) -> Applied:
         model = load_parent(context)
-        found, skipped = _factorable(model, parameters)
+        require_rebuildable(model)
+        found = _factorable(model, parameters)
         context.report.stage(say("Choosing ranks"))
         choice = _ranks(model, found, context, parameters)
-        skipped = (*skipped, *choice.skipped)
+        skipped = (*_left(model, found, parameters), *choice.skipped)
         if not choice.ranks:
             raise Refused(
                 say(
@@ -171,7 +176,7 @@ class LowRank(Technique[LowRankParameters]):
             )
         context.report.stage(say("Splitting layers"))
         before = model.count_params()
-        smaller = split(model, found, choice)
+        smaller = split(model, found, choice.ranks)
         # A layer that was split is gone as such: what was known of the old one stands in the report.
         tuned = fine_tune(
             smaller,
@@ -217,29 +222,40 @@ class LowRank(Technique[LowRankParameters]):
         return "low rank"
 
 
-def _factorable(model: Any, parameters: LowRankParameters) -> tuple[list[Factorable], tuple[Skip, ...]]:
-    left = names(parameters.leave)
-    found, skipped, seen = [], [], set()
+def _factorable(model: Any, parameters: LowRankParameters) -> list[Factorable]:
+    return factorable(
+        model,
+        kinds=_WANTED[parameters.layers],
+        leave=names(parameters.leave),
+        convolutions=parameters.convolutions,
+    )
+
+
+def _left(model: Any, found: list[Factorable], parameters: LowRankParameters) -> Iterator[Skip]:
+    """The other layers that have a matrix, each once, with the reason."""
+    seen = {id(layer.layer) for layer in found}
     for name, layer in leaves(model):
-        if not layer.weights or id(layer) in seen:
-            continue
-        seen.add(id(layer))
-        convolution = "Conv" in type(layer).__name__
-        reason = obstacle(layer)
-        if layer.name in left:
-            reason = say("It was to be left alone.")
-        elif (
-            reason is None
-            and parameters.layers != "all"
-            and convolution != (parameters.layers == "convolutions")
-        ):
-            reason = say("Layers of this kind were not asked for.")
-        if reason is None:
-            factors = factors_of(layer, parameters.convolutions)
-            found.append(Factorable(name, tuple(name.split("/")), layer, factors))
-        elif any(len(weight.shape) > 1 for weight in layer.weights):
-            skipped.append(Skip(name=name, reason=reason))
-    return found, tuple(skipped)
+        if id(layer) not in seen and any(len(weight.shape) > 1 for weight in layer.weights):
+            seen.add(id(layer))
+            yield Skip(name=name, reason=_reason(layer, parameters))
+
+
+def _reason(layer: Any, parameters: LowRankParameters) -> Text:
+    if layer.name in names(parameters.leave):
+        return say("It was to be left alone.")
+    match obstacle(layer):
+        case "kind":
+            return say("The matrices of a {kind} layer cannot be split.", kind=type(layer).__name__)
+        case "frozen":
+            return say("Its weights are frozen.")
+        case "changed":
+            return say("Its weights are quantized or have low-rank additions already.")
+        case "groups":
+            return say("It is a convolution in {groups} groups.", groups=layer.groups)
+        case "equation":
+            return say("Its equation {equation} is no product of matrices.", equation=layer.equation)
+        case None:
+            return say("Layers of this kind were not asked for.")
 
 
 def _ranks(
@@ -248,28 +264,14 @@ def _ranks(
     if parameters.choose == "spectrum":
         return by_energy(found, parameters.energy)
     if parameters.choose == "weights":
-        split_up = sum(layer.factors.kernel.size for layer in found)
-        return by_target(found, model.count_params() - split_up, parameters.weights)
+        return by_target(model, found, parameters.weights)
+    validate = validator(model, context)
     return by_sensitivity(
         found,
         parameters.tolerance,
-        validator(model, context),
+        lambda: validate().f1,
         lambda done: context.report.progress(0.4 * done),
     )
-
-
-def split(model: Any, found: list[Factorable], choice: RankChoice) -> Any:
-    """The model with layers in their factors."""
-    by_path = {layer.path: layer for layer in found if layer.name in choice.ranks}
-
-    def parts(path: tuple[str, ...], layer: Any) -> list[Any] | None:
-        wanted = by_path.get(path)
-        return None if wanted is None else factor_layers(wanted, choice.ranks[wanted.name])
-
-    rebuilt = rebuild(model, parts)
-    for path, wanted in by_path.items():
-        set_factors(wanted, choice.ranks[wanted.name], rebuilt.layers[path])
-    return rebuilt.model
 
 
 def _sentence(layer: Factorable, choice: RankChoice) -> Text:

@@ -1,20 +1,24 @@
-"""Which rank each layer gets: by energy, by a target for the whole model, by measured sensitivity."""
+"""Which rank each layer gets, and what a report says of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.api.errors import Refused
-from workbench.api.text import Text, say
+from workbench.api.text import say
 from workbench.api.variant import Skip, Table
-from workbench.techniques.structure.low_rank.factor_layers import Factorable
-from workbench.techniques.structure.low_rank.factors import Ranks
-from workbench.training.validation import Validated
-
-ENERGIES = (0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
-"""Shares of the energy whose ranks are tried when sensitivity is measured."""
-_HALVINGS = 40
+from workbench.plain.keras.factor_layers import Factorable
+from workbench.plain.keras.factors import Ranks
+from workbench.plain.keras.ranks import (
+    ENERGIES,
+    Trial,
+    energy_for,
+    ranks_by_energy,
+    ranks_by_sensitivity,
+    weights_at,
+)
 
 
 @dataclass(frozen=True)
@@ -28,119 +32,85 @@ class RankChoice:
 
 def by_energy(layers: Sequence[Factorable], share: float) -> RankChoice:
     """The smallest ranks that keep a share of the energy, where they shrink the layer."""
-    ranks, skipped = {}, []
-    for layer in layers:
-        wanted = layer.factors.at_energy(share)
-        if layer.factors.shrinks(wanted):
-            ranks[layer.name] = wanted
-        else:
-            skipped.append(Skip(name=layer.name, reason=_larger(layer, wanted)))
+    ranks = ranks_by_energy(layers, share)
+    skipped = (_larger(layer, share) for layer in layers if layer.name not in ranks)
     return RankChoice(ranks, tuple(skipped))
 
 
-def _larger(layer: Factorable, ranks: Ranks) -> Text:
-    return say(
-        "At rank {rank}, which this takes, it would have {after} weights instead of {before}.",
-        rank=shown(ranks),
-        after=f"{layer.factors.parameters(ranks):,}",
-        before=f"{layer.factors.kernel.size:,}",
+def _larger(layer: Factorable, share: float) -> Skip:
+    ranks = layer.factors.at_energy(share)
+    return Skip(
+        name=layer.name,
+        reason=say(
+            "At rank {rank}, which this takes, it would have {after} weights instead of {before}.",
+            rank=shown(ranks),
+            after=f"{layer.factors.parameters(ranks):,}",
+            before=f"{layer.factors.kernel.size:,}",
+        ),
     )
 
 
-def by_target(layers: Sequence[Factorable], others: int, ratio: float) -> RankChoice:
+def by_target(model: Any, layers: Sequence[Factorable], ratio: float) -> RankChoice:
     """The highest common share of energy at which the model has so few weights.
 
     Args:
+        model: The model.
         layers: Layers that can be split.
-        others: Weights of the model that stay.
         ratio: Weights after / before, of the whole model.
 
     Raises:
         workbench.api.errors.Refused: If rank 1 everywhere has more weights.
     """
-    before = others + sum(layer.factors.kernel.size for layer in layers)
-
-    def total(share: float) -> int:
-        return others + sum(
-            min(layer.factors.parameters(layer.factors.at_energy(share)), layer.factors.kernel.size)
-            for layer in layers
-        )
-
-    least = total(0.0)
-    if least > ratio * before:
+    least = weights_at(model, layers, 0.0) / model.count_params()
+    if least > ratio:
         raise Refused(
             say(
                 "{wanted}% of the weights cannot be reached: even at rank 1 everywhere, {least}% are left.",
                 wanted=f"{100 * ratio:g}",
-                least=f"{100 * least / before:.1f}",
+                least=f"{100 * least:.1f}",
             ),
             say("Ask for more weights, or prune channels as well."),
         )
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if total(middle) <= ratio * before else (low, middle)
-    return by_energy(layers, low)
+    return by_energy(layers, energy_for(model, layers, ratio))
 
 
 def by_sensitivity(
     layers: Sequence[Factorable],
     tolerance: float,
-    validate: Callable[[], Validated],
+    f1: Callable[[], float],
     progress: Callable[[float], None],
 ) -> RankChoice:
     """The smallest rank of each layer at which F1 falls by no more than a tolerance.
 
-    Each layer is tried alone: its kernel is replaced by the product of its factors, which gives the
-    same outputs as the factors, and put back afterwards.
-
     Args:
         layers: Layers that can be split.
         tolerance: How much macro F1 on the validation split may fall for one layer, 0 to 1.
-        validate: Validates the model with the kernels that it has.
+        f1: Measures the model with the kernels that it has.
         progress: Told how much is done, 0 to 1.
     """
-    whole = validate().f1
-    tried = [(layer, ranks) for layer in layers for ranks in _candidates(layer)]
-    measured: dict[str, list[tuple[Ranks, float]]] = {layer.name: [] for layer in layers}
-    rows = []
-    for done, (layer, ranks) in enumerate(tried):
-        kernel = layer.layer.kernel
-        before = kernel.numpy()
-        try:
-            kernel.assign(layer.factors.product(ranks))
-            f1 = validate().f1
-        finally:
-            kernel.assign(before)
-        progress((done + 1) / len(tried))
-        measured[layer.name].append((ranks, f1))
-        rows.append(
-            (
-                layer.name,
-                shown(ranks),
-                round(100 * (f1 - whole), 3),
-                round(100 * layer.factors.parameters(ranks) / layer.factors.kernel.size, 1),
-                round(100 * layer.factors.energy(ranks), 2),
-            )
+    trials: list[Trial] = []
+
+    def tried(trial: Trial, done: float) -> None:
+        trials.append(trial)
+        progress(done)
+
+    ranks = ranks_by_sensitivity(layers, tolerance, f1, tried)
+    shrinking = {trial.layer.name for trial in trials}
+    skipped = [
+        Skip(
+            name=layer.name,
+            reason=say("F1 falls by more than that at every rank that makes it smaller."),
         )
-    chosen: dict[str, Ranks] = {}
-    skipped = []
-    for layer in layers:
-        fitting = [one for one, f1 in measured[layer.name] if whole - f1 <= tolerance]
-        if fitting:
-            chosen[layer.name] = min(fitting, key=layer.factors.parameters)
-        elif measured[layer.name]:
-            skipped.append(
-                Skip(
-                    name=layer.name,
-                    reason=say("F1 falls by more than that at every rank that makes it smaller."),
-                )
-            )
-        else:
-            skipped.append(
-                Skip(name=layer.name, reason=_larger(layer, layer.factors.at_energy(ENERGIES[-1])))
-            )
-    table = Table(
+        if layer.name in shrinking
+        else _larger(layer, ENERGIES[-1])
+        for layer in layers
+        if layer.name not in ranks
+    ]
+    return RankChoice(ranks, tuple(skipped), (_sensitivity(trials),))
+
+
+def _sensitivity(trials: Sequence[Trial]) -> Table:
+    return Table(
         title=say("Sensitivity of each layer and rank"),
         columns=(
             say("Layer"),
@@ -149,16 +119,19 @@ def by_sensitivity(
             say("Weights left, %"),
             say("Energy kept, %"),
         ),
-        rows=tuple(rows),
+        rows=tuple(
+            (
+                trial.layer.name,
+                shown(trial.ranks),
+                round(100 * trial.change, 3),
+                round(100 * trial.layer.factors.parameters(trial.ranks) / trial.layer.factors.kernel.size, 1),
+                round(100 * trial.layer.factors.energy(trial.ranks), 2),
+            )
+            for trial in trials
+        ),
         picture="heatmap",
         note=say("Each layer was tried alone on the validation split, without fine-tuning."),
     )
-    return RankChoice(chosen, tuple(skipped), (table,))
-
-
-def _candidates(layer: Factorable) -> list[Ranks]:
-    found = dict.fromkeys(layer.factors.at_energy(share) for share in ENERGIES)
-    return [ranks for ranks in found if layer.factors.shrinks(ranks)]
 
 
 def shown(ranks: Ranks) -> str:

@@ -1,18 +1,25 @@
-"""Which layers can become products of smaller ones, and the layers that they become. Keras on use."""
+"""Which layers can become products of smaller ones, and the layers that they become."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from workbench.api.text import Text, say
-from workbench.plain.keras.kernels import summed_axes
-from workbench.techniques.structure.low_rank.factors import Factors, MatrixFactors, Ranks, TuckerFactors
+from .factors import Factors, MatrixFactors, Ranks, TuckerFactors
+from .kernels import leaves, summed_axes
+
+if TYPE_CHECKING:
+    import keras
 
 ConvolutionMethod = Literal["spatial", "tucker"]
-KINDS = frozenset({"Dense", "EinsumDense", "Conv1D", "Conv2D"})
+Obstacle = Literal["kind", "frozen", "changed", "groups", "equation"]
+
+DENSE = frozenset({"Dense", "EinsumDense"})
+CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
+KINDS = DENSE | CONVOLUTIONS
 """Layers that can be factorized."""
 
 _OWN = (
@@ -39,19 +46,66 @@ class Factorable:
     factors: Factors
 
 
-def obstacle(layer: Any) -> Text | None:
-    """Why a layer cannot be factorized, or None."""
+def factorable(
+    model: keras.Model,
+    *,
+    kinds: Collection[str] = KINDS,
+    leave: Collection[str] = (),
+    convolutions: ConvolutionMethod = "spatial",
+) -> list[Factorable]:
+    """The layers of a model that can be split, each once, nested models included.
+
+    Args:
+        model: A built model.
+        kinds: Classes of the layers that are wanted.
+        leave: Names of layers that stay as they are.
+        convolutions: What a Conv2D becomes: a column and a row, or three convolutions in fewer channels.
+    """
+    found: list[Factorable] = []
+    for name, layer in leaves(model):
+        wanted = type(layer).__name__ in kinds and layer.name not in leave and obstacle(layer) is None
+        if wanted and all(layer is not other.layer for other in found):
+            found.append(Factorable(name, tuple(name.split("/")), layer, factors_of(layer, convolutions)))
+    return found
+
+
+def split(model: keras.Model, layers: Sequence[Factorable], ranks: Mapping[str, Ranks]) -> keras.Model:
+    """A new model with layers in their factors.
+
+    Args:
+        model: A Sequential or functional model; it is not changed.
+        layers: What :func:`factorable` found in it.
+        ranks: Of each layer that is split, by its name.
+    """
+    from .rebuild import rebuild
+
+    chosen = {layer.path: layer for layer in layers if layer.name in ranks}
+
+    def parts(path: tuple[str, ...], layer: Any) -> list[Any] | None:
+        return factor_layers(chosen[path], ranks[chosen[path].name]) if path in chosen else None
+
+    rebuilt = rebuild(model, parts)
+    for path, layer in chosen.items():
+        set_factors(layer, ranks[layer.name], rebuilt.layers[path])
+    return rebuilt.model
+
+
+def obstacle(layer: Any) -> Obstacle | None:
+    """What keeps a layer from being split, or None.
+
+    ``changed`` are weights that are quantized, or have low-rank additions already.
+    """
     kind = type(layer).__name__
     if kind not in KINDS or not type(layer).__module__.startswith("keras."):
-        return say("The matrices of a {kind} layer cannot be split.", kind=kind)
+        return "kind"
     if not layer.trainable:
-        return say("Its weights are frozen.")
+        return "frozen"
     if getattr(layer, "quantization_mode", None) or getattr(layer, "lora_enabled", False):
-        return say("Its weights are quantized or have low-rank additions already.")
+        return "changed"
     if getattr(layer, "groups", 1) > 1:
-        return say("It is a convolution in {groups} groups.", groups=layer.groups)
+        return "groups"
     if kind == "EinsumDense" and _einsum(layer.equation) is None:
-        return say("Its equation {equation} is no product of matrices.", equation=layer.equation)
+        return "equation"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Builds a Keras model again with some of its layers replaced or left out. Keras is imported on use."""
+"""Builds a Keras model again with some of its layers replaced or left out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.api.errors import Refused
-from workbench.api.text import say
+import keras
 
 Path = tuple[str, ...]
 """Where a layer is: the names of the models around it, from the outside in, and its own."""
@@ -29,7 +28,7 @@ class Rebuilt:
     layers: dict[Path, list[Any]] = field(default_factory=dict)
 
 
-def rebuild(model: Any, replace: Replace, *, bypass: Mapping[Path, int] | None = None) -> Rebuilt:
+def rebuild(model: keras.Model, replace: Replace, *, bypass: Mapping[Path, int] | None = None) -> Rebuilt:
     """Builds a Sequential or functional model again, models inside it included.
 
     A layer that is called several times is replaced by layers that are called as often.
@@ -41,7 +40,7 @@ def rebuild(model: Any, replace: Replace, *, bypass: Mapping[Path, int] | None =
         bypass: Layers that hand on one of their inputs, by its number. What only they needed is left out.
 
     Raises:
-        workbench.api.errors.Refused: If a subclassed model cannot be built from its parts.
+        ValueError: If a model is subclassed, which cannot be built from its parts.
     """
     maker = _Maker(replace, bypass or {})
     rebuilt = maker.model(model, ())
@@ -53,6 +52,19 @@ def rebuild(model: Any, replace: Replace, *, bypass: Mapping[Path, int] | None =
     return Rebuilt(rebuilt, maker.layers)
 
 
+def subclassed(model: keras.Model) -> str | None:
+    """Name of the model, this one or one inside it, that :func:`rebuild` cannot build, or None."""
+    if _is_subclassed(model):
+        return str(model.name)
+    inner = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    return next(filter(None, map(subclassed, inner)), None)
+
+
+def _is_subclassed(model: keras.Model) -> bool:
+    functional = hasattr(model, "_nodes_by_depth") and model.inputs
+    return not (functional or isinstance(model, keras.Sequential))
+
+
 class _Maker:
     def __init__(self, replace: Replace, bypass: Mapping[Path, int]) -> None:
         self.copies: list[tuple[Any, Any]] = []
@@ -62,8 +74,6 @@ class _Maker:
         self._made: dict[int, list[Any]] = {}
 
     def model(self, model: Any, path: Path) -> Any:
-        import keras
-
         if isinstance(model, keras.Sequential):
             (given,) = model.inputs
             first = keras.Input(
@@ -71,11 +81,8 @@ class _Maker:
             )
             parts = [part for layer in model.layers for part in self._parts(layer, path)]
             return keras.Sequential([first, *parts], name=model.name, trainable=model.trainable)
-        if not (hasattr(model, "_nodes_by_depth") and model.inputs):
-            raise Refused(
-                say("{model} is a subclassed model: its layers cannot be exchanged.", model=model.name),
-                say("Build it with keras.Sequential or the functional API."),
-            )
+        if _is_subclassed(model):
+            raise ValueError(f"model must be Sequential or functional. Received the subclassed {model.name}")
 
         def call(parts: tuple[Path, list[Any]], *arguments: Any, **named: Any) -> Any:
             where, layers = parts
@@ -96,8 +103,6 @@ class _Maker:
 
     def _parts(self, layer: Any, path: Path) -> list[Any]:
         """What stands in place of a layer; the same each time that it is called."""
-        import keras
-
         if id(layer) not in self._made:
             where = (*path, layer.name)
             if isinstance(layer, keras.Model):

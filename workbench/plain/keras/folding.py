@@ -1,63 +1,64 @@
-"""Builds a Keras model again without the layers that were computed into the weights of others."""
+"""Builds a Keras model again without layers that are computed into the weights of others, or do nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from workbench.api.errors import Refused
-from workbench.api.library_errors import reason_of
-from workbench.api.text import say
-from workbench.models.converting.conversion import import_keras
-from workbench.models.rebuilding.folding import Fold, FoldingPlan, Path
-from workbench.plain.keras.channel_factors import affine, kernels_and_bias, scaled
+from .channel_factors import affine, kernels_and_bias, scaled
+from .errors import NotRebuilt
 
-Array = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import keras
+
+Place = tuple[str, ...]
+"""Name of a layer after the names of the models around it."""
 
 
 @dataclass(frozen=True)
-class Factors:
-    """What a layer does to each channel when the model predicts: ``x * factor + offset``.
+class Fold:
+    """One layer that goes into the weights of another.
 
     Attributes:
-        fold: The layer and where it went.
-        factor: Shape ``(channels,)``, or ``()`` where it is one for all.
-        offset: The same shape.
+        layer: The factor and offset per channel.
+        kind: Its class.
+        into: The layer whose weights take them.
+        after: Whether it stands behind that layer; else in front of it.
     """
 
-    fold: Fold
-    factor: Array
-    offset: Array
+    layer: Place
+    kind: str
+    into: Place
+    after: bool
 
 
-def fold(model: Any, plan: FoldingPlan) -> tuple[Any, list[Factors]]:
-    """Builds the model without the layers that are gone.
+def fold(model: keras.Model, folds: Sequence[Fold], removed: Collection[Place] = ()) -> keras.Model:
+    """Builds a model without the layers that are folded and those that do nothing.
 
     Args:
-        model: A ``keras.Model``, Sequential or functional; it is not changed.
-        plan: What :func:`workbench.models.rebuilding.folding.plan_folding` found in its configuration.
+        model: Sequential or functional; it is not changed.
+        folds: In the order in which they are computed.
+        removed: Layers that hand on what they get.
 
     Returns:
-        The new model, with the old names of layers and inputs, and the factors that were folded.
+        The new model, with the old names of layers and inputs.
 
     Raises:
-        Refused: If Keras cannot build a layer again from its configuration.
+        NotRebuilt: If Keras cannot build a layer again from its configuration.
     """
-    keras = import_keras()
-    biased = {item.into for item in plan.folds}
-    made: dict[Path, tuple[Any, Any]] = {}
-    new = _rebuilt(keras, model, (), plan.gone, biased, made)
-    factors = []
-    # Offsets and kernels of one layer build on each other, in the order of the plan.
+    gone = {item.layer for item in folds} | set(removed)
+    biased = {item.into for item in folds}
+    made: dict[Place, tuple[Any, Any]] = {}
+    new = _rebuilt(model, (), gone, biased, made)
+    # Offsets and kernels of one layer build on each other, in the order of the folds.
     weights = {place: kernels_and_bias(old) for place, (old, _) in made.items() if place in biased}
-    for item in plan.folds:
+    for item in folds:
+        kind = type(find(model, item.into)).__name__
         factor, offset = affine(find(model, item.layer))
-        factors.append(Factors(item, factor, offset))
-        into = find(model, item.into)
-        weights[item.into] = scaled(type(into).__name__, weights[item.into], factor, offset, after=item.after)
+        weights[item.into] = scaled(kind, weights[item.into], factor, offset, after=item.after)
     for place, (old, layer) in made.items():
         if place in weights:
             layer.set_weights([array.astype(np.float32) for array in weights[place]])
@@ -65,10 +66,10 @@ def fold(model: Any, plan: FoldingPlan) -> tuple[Any, list[Factors]]:
             layer.set_weights(old.get_weights())
             if hasattr(layer, "finalize_state"):  # Normalization computes with copies of its weights
                 layer.finalize_state()
-    return new, factors
+    return new
 
 
-def find(model: Any, place: Path) -> Any:
+def find(model: keras.Model, place: Place) -> Any:
     """A layer by its name and the names of the models around it."""
     for name in place:
         model = model.get_layer(name)
@@ -76,32 +77,27 @@ def find(model: Any, place: Path) -> Any:
 
 
 def _rebuilt(
-    keras: Any,
-    model: Any,
-    path: Path,
-    gone: frozenset[Path],
-    biased: set[Path],
-    made: dict[Path, tuple[Any, Any]],
-) -> Any:
+    model: keras.Model,
+    path: Place,
+    gone: set[Place],
+    biased: set[Place],
+    made: dict[Place, tuple[Any, Any]],
+) -> keras.Model:
+    import keras
+
     def clone(layer: Any) -> Any:
         place = (*path, layer.name)
         if place in made:
             return made[place][1]
         if isinstance(layer, keras.Sequential) or type(layer).__name__ in ("Functional", "Model"):
-            return _rebuilt(keras, layer, place, gone, biased, made)
+            return _rebuilt(layer, place, gone, biased, made)
         config = layer.get_config()
         if place in biased:
             config["use_bias"] = True
         try:
             new = layer.__class__.from_config(config)
         except (ValueError, TypeError, NotImplementedError) as error:
-            raise Refused(
-                say(
-                    "Layer {name} cannot be built again: {error}",
-                    name="/".join(place),
-                    error=reason_of(error),
-                )
-            ) from error
+            raise NotRebuilt("/".join(place)) from error
         # Functions such as keras.ops.add stand among the layers of a functional model and have no weights.
         if place not in gone and isinstance(layer, keras.Layer):
             made[place] = layer, new

@@ -8,7 +8,6 @@ from math import prod
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import override
 
 Array = npt.NDArray[np.floating]
 Ranks = tuple[int, ...]
@@ -84,26 +83,26 @@ class MatrixFactors(Factors):
         return self._parts[1]
 
     @property
-    @override
     def full(self) -> Ranks:
+        """The number of singular values."""
         return (len(self.singular_values),)
 
-    @override
     def at_energy(self, share: float) -> Ranks:
+        """The fewest singular values whose squares are that share of all."""
         return (_rank(self.singular_values, share),)
 
-    @override
     def parameters(self, ranks: Ranks) -> int:
+        """Number of weights of both matrices."""
         left, _, right = self._parts
         return int(ranks[0] * (len(left) + right.shape[1]))
 
-    @override
     def energy(self, ranks: Ranks) -> float:
+        """Share of the squared singular values that is kept."""
         squares = self.singular_values**2
         return float(squares[: ranks[0]].sum() / (squares.sum() or 1.0))
 
-    @override
     def split(self, ranks: Ranks) -> list[npt.NDArray[np.float32]]:
+        """Two matrices: inputs by rank, rank by outputs."""
         left, values, right = self._parts
         # The root of the singular values to each side: both factors then train at the same pace.
         root = np.sqrt(values[: ranks[0]])
@@ -112,8 +111,8 @@ class MatrixFactors(Factors):
             (root[:, None] * right[: ranks[0]]).astype(np.float32),
         ]
 
-    @override
     def product(self, ranks: Ranks) -> npt.NDArray[np.float32]:
+        """The product of both, in the shape of the kernel."""
         left, values, right = self._parts
         rank = ranks[0]
         matrix = (left[:, :rank] * values[:rank]) @ right[:rank]
@@ -144,26 +143,26 @@ class TuckerFactors(Factors):
         return tuple(bases)
 
     @property
-    @override
     def full(self) -> Ranks:
+        """The sizes of both bases."""
         return tuple(len(values) for _, values in self._bases)
 
-    @override
     def at_energy(self, share: float) -> Ranks:
+        """The fewest singular values of both bases whose squares are that share."""
         return tuple(_rank(values, share) for _, values in self._bases)
 
-    @override
     def parameters(self, ranks: Ranks) -> int:
+        """Number of weights of the three kernels."""
         height, width, inputs, outputs = self.kernel.shape
         return int(inputs * ranks[0] + height * width * ranks[0] * ranks[1] + ranks[1] * outputs)
 
-    @override
     def energy(self, ranks: Ranks) -> float:
+        """Share of the squared weights that is not lost."""
         lost = np.linalg.norm(self.kernel - self.product(ranks)) ** 2
         return float(1 - lost / (np.linalg.norm(self.kernel) ** 2 or 1.0))
 
-    @override
     def split(self, ranks: Ranks) -> list[npt.NDArray[np.float32]]:
+        """Three kernels: inputs to the first basis, a smaller convolution, the last basis to outputs."""
         (first, _), (last, _) = self._bases
         first, last = first[:, : ranks[0]], last[:, : ranks[1]]
         core = np.einsum("hwio,ir,os->hwrs", self.kernel, first, last, optimize=True)
@@ -173,8 +172,8 @@ class TuckerFactors(Factors):
             last.T[None, None].astype(np.float32),
         ]
 
-    @override
     def product(self, ranks: Ranks) -> npt.NDArray[np.float32]:
+        """The kernel of the one convolution that does the same."""
         first, core, last = (part.astype(np.float64) for part in self.split(ranks))
         whole = np.einsum("ir,hwrs,so->hwio", first[0, 0], core, last[0, 0], optimize=True)
         return np.asarray(whole, np.float32)
