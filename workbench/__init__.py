@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from workbench.api.technique import Technique
     from workbench.api.variant import Variant
     from workbench.jobs.job import Job
+    from workbench.models.quiet import quiet_tensorflow
     from workbench.workbench import Workbench
 
-__all__ = ["Job", "Recipe", "Step", "Technique", "Variant", "Workbench", "__version__"]
+__all__ = ["Job", "Recipe", "Step", "Technique", "Variant", "Workbench", "__version__", "quiet_tensorflow"]
 
 _HOMES = {
     "Job": "workbench.jobs.job",
@@ -26,6 +27,7 @@ _HOMES = {
     "Technique": "workbench.api.technique",
     "Variant": "workbench.api.variant",
     "Workbench": "workbench.workbench",
+    "quiet_tensorflow": "workbench.models.quiet",
 }
 
 
