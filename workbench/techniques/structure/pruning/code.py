@@ -13,7 +13,7 @@ from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
 from workbench.techniques.structure.pruning.search_code import search_code
 from workbench.training.fine_tuning import saving_code
-from workbench.training.parent_teaching import taught_code, teaching_code
+from workbench.training.parent_teaching import TEACHING_IMPORT, taught_code, teaching_code
 from workbench.training.preserving import needs_preserving
 
 
@@ -42,7 +42,7 @@ def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePat
 {"".join(f"import {name}{chr(10)}" for name in imports)}{chr(10) if imports else ""}\
 import keras
 import numpy as np
-{"from keras import ops" + chr(10) if distilled else ""}
+{chr(10) + TEACHING_IMPORT + chr(10) if distilled else ""}
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
 
@@ -143,7 +143,7 @@ def choose(keep, scores, before):
 
 """,
         importance_code(plan, data.axis, data.numbers, variant, parameters),
-        teaching_code(variant, parameters, "model") if distilled else "",
+        f"\n\n{teaching_code(variant, parameters, 'model')}" if distilled else "",
         "\n\nfrom plain.keras.preserving import preserve\n" if needs_preserving(variant) else "",
         "\n\n# Nothing is missing yet. The last entry is for positions that stay: their number is -1.\n",
         "before = np.zeros(count + 1, bool)\n",
