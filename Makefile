@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help dashboard lab test check fast bench docs messages stubs demo-models constraints clean
+.PHONY: help dashboard lab test check fast bench docs messages release stubs demo-models constraints clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,6 +37,11 @@ docs: $(VENV)/.docs ## the reference as HTML, in build/docs
 
 messages: $(VENV)/.test ## collect the texts for translation
 	$(BIN)/python -m workbench.locale.collect
+
+release: $(VENV)/.test ## the wheel, if every text is translated
+	$(BIN)/python -m workbench.locale.collect
+	$(BIN)/python -m workbench.locale.collect --untranslated
+	$(BIN)/uv build --wheel
 
 stubs: $(VENV)/.test ## write what editors complete of the techniques
 	$(BIN)/python scripts/family_stubs.py

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -200,11 +201,33 @@ def _key(text: str, context: str | None) -> str | tuple[str, str]:
     return text if context is None else (text, context)  # as babel keeps what is obsolete
 
 
+def untranslated(language: str) -> list[str]:
+    """The texts that readers of a language still see in English, sorted.
+
+    Args:
+        language: One of :data:`workbench.api.text.LANGUAGES`, English excepted.
+    """
+    from babel.messages.pofile import read_po
+
+    entries = read_po(io.BytesIO(updated(language)), locale=language)
+    return sorted(
+        _text(entry.id) for entry in entries if _text(entry.id) and (entry.fuzzy or not _text(entry.string))
+    )
+
+
 def main() -> None:
-    """Brings every catalogue up to date."""
-    for language in LANGUAGES:
-        if language == "en":
-            continue
+    """Brings every catalogue up to date; with ``--untranslated`` lists what has no translation instead.
+
+    The list ends with status 1 if there is anything on it: a release needs every text in every language,
+    a contribution does not.
+    """
+    translated = [language for language in LANGUAGES if language != "en"]
+    if "--untranslated" in sys.argv[1:]:
+        left = {language: untranslated(language) for language in translated}
+        for language, texts in left.items():
+            sys.stdout.writelines(f"{language}: {text}\n" for text in texts)
+        sys.exit(any(left.values()))
+    for language in translated:
         content = updated(language)
         path = catalogue_path(language)
         path.parent.mkdir(parents=True, exist_ok=True)
