@@ -7,19 +7,10 @@ import json
 from workbench.api.bundle import import_code
 from workbench.api.variant import TensorSpec, Variant
 from workbench.plain.outputs import plain_name
-
-_FOLDERS = {
-    "litert": "litert",
-    "onnxruntime": "onnx",
-    "openvino": "openvino",
-    "keras.eager": "keras",
-    "keras.function": "keras",
-    "keras.xla": "keras",
-}
-"""The plain code that runs files in each runtime."""
+from workbench.techniques.inference.runtime_code import RUNNING, loading_code
 
 _LOADED = '''\
-run = load({arguments})
+run = {load}
 
 
 def predict(samples):
@@ -106,20 +97,15 @@ def runner(variant: Variant, file: str) -> tuple[str, str] | None:
         variant: What is deployed.
         file: The name of its file there.
     """
-    output = variant.settings.output
-    if variant.runtime in _FOLDERS:
-        arguments = ["FILE", f"threads={variant.settings.threads}"]
-        if variant.runtime.startswith("keras."):
-            arguments.append(f"way={json.dumps(variant.runtime.removeprefix('keras.'))}")
-            arguments += [f"output={output.position}"] if output is not None else []
-            arguments += ["safe_mode=False"] if variant.settings.trusted else []
-        elif output is not None:
-            arguments.append(f"output=({json.dumps(output.name)}, {output.position})")
+    settings = variant.settings
+    if variant.runtime in RUNNING:
+        trusts = settings.trusted and variant.runtime.startswith("keras.")
+        further = "safe_mode=False" if trusts else ""
+        load = loading_code(variant, variant.runtime, "FILE", settings.threads, further=further)
+        folder = RUNNING[variant.runtime]
         return (
-            import_code(
-                "import sys", "import numpy as np", f"from plain.{_FOLDERS[variant.runtime]}.run import load"
-            ),
-            _LOADED.format(arguments=", ".join(arguments), arrays=_arrays(variant)),
+            import_code("import sys", "import numpy as np", f"from plain.{folder}.run import load"),
+            _LOADED.format(load=load, arrays=_arrays(variant)),
         )
     if variant.runtime == "tensorrt":
         return (
@@ -131,7 +117,7 @@ def runner(variant: Variant, file: str) -> tuple[str, str] | None:
                 batch=variant.settings.batch,
                 largest=max(variant.settings.batch, 32),
                 names=json.dumps([spec.name for spec in variant.description.inputs]),
-                output="outputs[0]" if output is None else json.dumps(output.name),
+                output="outputs[0]" if settings.output is None else json.dumps(settings.output.name),
                 arrays=_arrays(variant),
             ),
         )

@@ -93,7 +93,12 @@ def _samples(variant: Variant, data: str) -> str:
 
 
 def loading_code(
-    variant: Variant, runtime_name: str, file: str, threads: int | str, load: str = "load"
+    variant: Variant,
+    runtime_name: str,
+    file: str,
+    threads: int | str,
+    load: str = "load",
+    further: str = "",
 ) -> str:
     """An expression that gives a function from samples to predictions, of :data:`RUNNING`'s ``run.py``.
 
@@ -103,6 +108,7 @@ def loading_code(
         file: An expression for the file.
         threads: Threads inside one inference.
         load: The name that the function of ``run.py`` has in the script.
+        further: One more argument.
     """
     chosen = variant.settings.output
     arguments = [file] if threads == 1 else [file, f"threads={threads}"]
@@ -112,7 +118,7 @@ def loading_code(
         arguments += [f"output={chosen.position}"] if chosen is not None and chosen.position else []
     elif chosen is not None:
         arguments.append(f"output=({json.dumps(chosen.name)}, {chosen.position})")
-    return f"{load}({', '.join(arguments)})"
+    return f"{load}({', '.join([*arguments, *filter(None, [further])])})"
 
 
 def _conversion(variant: Variant, target: Format, model: str, file: str, opset: int) -> _Block:
