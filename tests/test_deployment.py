@@ -9,6 +9,7 @@ import pytest
 from tests import small_models
 from tests.runtimes.tensorrt_bindings import ask
 from tests.techniques import conftest
+from tests.techniques.applying import write_bundle
 from workbench.api.errors import Unavailable
 from workbench.api.variant import RuntimeSettings
 from workbench.deploy.deployment import deployment_code, deployment_file, requirements
@@ -23,6 +24,8 @@ import runpy, sys, os
 import numpy as np
 for number in sys.argv[1:]:
     os.chdir(number)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "plain"]:
+        del sys.modules[name]  # each folder has the files that it needs
     names = runpy.run_path("predict.py")
     samples = np.load("samples.npz")
     samples = samples["x"] if list(samples) == ["x"] else dict(samples)
@@ -74,7 +77,7 @@ def test_the_code_predicts_what_the_runtime_does(parents, made, tmp_path):
         copy(variant.path, folder / deployment_file(variant))
         code = deployment_code(variant, dataset.info)
         assert "workbench" not in code
-        (folder / "predict.py").write_text(code)
+        write_bundle(code, folder, "predict.py")
         x = dataset.x("test")
         np.savez(folder / "samples.npz", **(x if isinstance(x, dict) else {"x": x}))
     done = subprocess.run(

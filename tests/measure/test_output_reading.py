@@ -1,12 +1,12 @@
 """Models whose outputs are easily misread, judged as plain Keras and scikit-learn judge them."""
 
-import runpy
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from tests.techniques.applying import run_here, write_bundle
 from workbench.api.errors import InvalidInput
 from workbench.api.variant import JudgedOutput, RuntimeSettings, Variant
 from workbench.data.outputs import judged_model, output_wish, with_wish
@@ -225,7 +225,7 @@ def test_converted_files_give_the_judged_output(kind, tmp_path):
             assert found == expected
         code = deployment_code(variant_of(path, form, home, made, outputs[expected]))
         if form == "keras":  # TensorFlow's threads are set once in a process
-            assert f"keras.tree.flatten(call(inputs))[{expected}]" in code
+            assert f"output={expected})" in code
             continue
         predict = deployed(code, path, tmp_path / home)
         np.testing.assert_allclose(predict(SAMPLES[:8]), wanted, atol=1e-5)
@@ -250,8 +250,8 @@ def deployed(code, path, folder):
     folder.mkdir()
     variant_file = folder / {".tflite": "model.tflite", ".onnx": "model.onnx"}.get(path.suffix, "model")
     variant_file.symlink_to(path)
-    (folder / "predict.py").write_text(code.replace('FILE = "', f'FILE = "{folder}/'))
-    return runpy.run_path(str(folder / "predict.py"))["predict"]
+    script = write_bundle(code.replace('FILE = "', f'FILE = "{folder}/'), folder, "predict.py")
+    return run_here(script)["predict"]
 
 
 def heads_of(model, samples, kind):

@@ -1,11 +1,12 @@
 """Applies a technique as the engine does, and runs its plain code as a user does."""
 
 import os
+import runpy
 import subprocess
 import sys
 
 from workbench import techniques
-from workbench.api.bundle import SCRIPT, Bundle
+from workbench.api.bundle import PACKAGE, SCRIPT, Bundle
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled
 from workbench.api.technique import CodePaths, Context
@@ -106,6 +107,17 @@ def write_bundle(code, folder, name=SCRIPT):
     """
     script = Bundle(code).write(folder)
     return script.rename(folder / name)
+
+
+def run_here(script):
+    """Names that plain code defines, run in this process with the files that lie beside it."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]  # another script brought other files
+    sys.path.insert(0, str(script.parent))
+    try:
+        return runpy.run_path(str(script))
+    finally:
+        sys.path.remove(str(script.parent))
 
 
 def run_scripts(files, folder, **environment):

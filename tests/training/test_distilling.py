@@ -121,7 +121,7 @@ class TestSoftTargets:
         assert result.best.validation_f1 > 0.85  # without any label
 
     def test_the_loss_by_hand(self):
-        from workbench.training.distilled_model import class_logits, soft_target_loss, softened
+        from workbench.plain.keras.distillation import class_logits, soft_target_loss, softened
 
         rng = np.random.default_rng(0)
         teacher, student = rng.normal(size=(2, 5, 7)).astype("float32") * 6
@@ -140,11 +140,11 @@ class TestSoftTargets:
         np.testing.assert_allclose(softened(expit(single), False, 2.0)[:, 1:], expit(single / 2), rtol=1e-4)
 
     def test_several_teachers_count_by_the_mean_of_their_probabilities(self, digits, trained, recorder):
-        from workbench.training.distilled_model import Said
+        from workbench.plain.keras.distillation import Teachers
 
         other = with_activation(network((8,), seed=9), "softmax")
         x = np.array(digits.x("train")[:20])
-        said = Said(Teacher([trained, other], [True, False], temperature=5.0), network((4,)), x)
+        said = Teachers([trained, other], from_logits=[True, False], temperature=5.0)
         mean = (softmax(trained(x).numpy() / 5, axis=1) + softmax(np.log(other(x).numpy()) / 5, axis=1)) / 2
         np.testing.assert_allclose(said(x)[0], mean, rtol=1e-4)
 

@@ -4,7 +4,7 @@ import pytest
 
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.variant import Layer, ModelDescription
-from workbench.training.hints import Hint, choose_hints, common_size, parse_hints
+from workbench.training.hints import Hint, choose_hints, parse_hints
 
 
 def model(*layers):
@@ -85,4 +85,7 @@ class TestResolution:
         ],
     )
     def test_the_smaller_one_where_it_divides(self, student, teacher, size):
+        pytest.importorskip("keras")
+        from workbench.plain.keras.hidden_layers import common_size
+
         assert common_size(student, teacher) == size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from workbench.api.dataset import Features
 from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.api.variant import JudgedOutput, TensorSpec
+from workbench.plain.outputs import plain_name, position
 
 Arrays = tuple[npt.NDArray[Any], ...]
 """One array per input of the model, in its order."""
@@ -91,19 +91,6 @@ def by_name(
     }
 
 
-def plain_name(name: str) -> str:
-    """The Keras name inside the name that a converter gave: ``serving_default_image:0`` is ``image``."""
-    return re.sub(r":\d+$", "", name).removeprefix("serving_default_")
-
-
-def first_output(names: Sequence[str]) -> int:
-    """Position of the model's first output among a file's outputs.
-
-    Converters number outputs but may store them in another order.
-    """
-    return _numbered(names)[0]
-
-
 def chosen_output(names: Sequence[str], output: JudgedOutput | None) -> int:
     """Position of the output that is judged among a file's outputs.
 
@@ -114,15 +101,11 @@ def chosen_output(names: Sequence[str], output: JudgedOutput | None) -> int:
     Raises:
         InvalidInput: If the file has no such output.
     """
-    if output is None:
-        return first_output(names)
-    for wanted, candidates in (
-        (output.name, list(names)),
-        (plain_name(output.name), [plain_name(name) for name in names]),
-    ):
-        if candidates.count(wanted) == 1:
-            return candidates.index(wanted)
-    if output.position >= len(names):
+    try:
+        return position(names, None if output is None else (output.name, output.position))
+    except IndexError as error:
+        if output is None:
+            raise
         raise InvalidInput(
             say(
                 "The model's output {output} is judged, and this file has only {count}: {names}.",
@@ -130,16 +113,7 @@ def chosen_output(names: Sequence[str], output: JudgedOutput | None) -> int:
                 count=len(names),
                 names=tuple(map(plain_name, names)),
             )
-        )
-    return _numbered(names)[output.position]
-
-
-def _numbered(names: Sequence[str]) -> list[int]:
-    """Positions in the order of the numbers that a converter gave, else as they come."""
-    matches = [match for match in (re.fullmatch(r"(.*?)(\d+)", name) for name in names) if match]
-    if len(matches) < len(names) or len({match[1] for match in matches}) != 1:
-        return list(range(len(names)))
-    return sorted(range(len(names)), key=lambda position: int(matches[position][2]))
+        ) from error
 
 
 def as_type(array: npt.NDArray[Any], dtype: npt.DTypeLike, name: str) -> npt.NDArray[Any]:

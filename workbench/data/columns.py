@@ -8,10 +8,10 @@ from typing import Any
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
-from workbench.data.batches import plain_name
 from workbench.data.fitting import judged_outputs
 from workbench.data.input_names import safe_name
 from workbench.data.where import where
+from workbench.plain.outputs import plain_name
 
 LABEL_COLUMNS = ("label", "target", "class", "y")
 

@@ -13,11 +13,11 @@ from workbench.api.dataset import SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, TensorSpec
-from workbench.data.batches import plain_name
 from workbench.data.input_names import safe_name
 from workbench.data.outputs import answers_often, width
 from workbench.data.raw import Array, RawData, Samples
 from workbench.data.where import where
+from workbench.plain.outputs import plain_name
 
 _MOST_PERMUTED = 6
 

@@ -10,8 +10,8 @@ from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Task, TensorSpec
-from workbench.data.batches import plain_name
 from workbench.data.where import where
+from workbench.plain.outputs import plain_name
 
 _NO_SCORES = frozenset({"int32", "int64", "uint32", "uint64", "bool", "str", "undefined"})
 """Types of outputs that hold numbers or names of classes, and no scores: quantized ones are smaller."""

@@ -9,8 +9,8 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Unavailable
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, TensorSpec, Variant
-from workbench.data.batches import plain_name
 from workbench.deploy.runners import runner
+from workbench.plain.outputs import plain_name
 from workbench.runtimes import runtime
 
 _FILES: dict[Format, str] = {
@@ -19,20 +19,6 @@ _FILES: dict[Format, str] = {
     "onnx": "model.onnx",
     "openvino": "model",
 }
-
-_BATCHES = '''
-
-def in_batches(arrays, size, run):
-    """Splits samples where the file has a fixed batch size; the last batch is filled up."""
-    count = len(arrays[0])
-    if size is None:
-        return run(arrays)
-    parts = []
-    for start in range(0, count, size):
-        index = np.minimum(np.arange(start, start + size), count - 1)
-        parts.append(run([array[index] for array in arrays]))
-    return np.concatenate(parts)[:count]
-'''
 
 _CLASSIFY = '''
 
@@ -71,7 +57,7 @@ def deployment_file(variant: Variant) -> str:
 
 
 def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str:
-    """Code that loads a variant's file and predicts with it, importing nothing from this package.
+    """A script that loads a variant's file and predicts with it; see :class:`workbench.api.bundle.Bundle`.
 
     It defines ``predict(samples)``, which takes samples as the data hold them (a dict by input name where
     there are several) and gives the output that is judged as float32, and ``classify(samples)``. What a file
@@ -95,10 +81,10 @@ def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str
     from_logits = variant.description.from_logits
     return (
         f'"""{_header(variant, dataset)}"""\n\n'
-        f"{imports}\n"
+        f"{imports}"
         f"FILE = {json.dumps(deployment_file(variant))}\n"
         f"CLASSES = {json.dumps(classes)}\n"
-        f"{_BATCHES}\n\n{body}"
+        f"\n{body}"
         + _CLASSIFY.format(
             probabilities=(_SOFTMAX if from_logits else "") + _ONE_COLUMN, example=_example(variant)
         )

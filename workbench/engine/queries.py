@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
-from workbench.api.bundle import Bundle
+from workbench.api.bundle import SCRIPT, Bundle
 from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.lineage import Lineage
@@ -197,12 +197,13 @@ class Evidence:
 
         chosen = self.variant(variant)
         target = deployment_file(chosen)
-        code = deployment_code(chosen, self.dataset.info)
+        bundle = Bundle(deployment_code(chosen, self.dataset.info))
         if runtime(chosen.runtime).imports_tensorflow and onednn.stay_off(self._store.fact(onednn.FACT)):
-            code = onednn.plain_code(code)
+            bundle = bundle.with_script(onednn.plain_code(bundle.script))
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("predict.py", code)
+            for name, text in bundle.files().items():
+                archive.writestr("predict.py" if name == SCRIPT else name, text)
             archive.writestr("requirements.txt", "\n".join(requirements(chosen)) + "\n")
             if chosen.path.is_file():
                 archive.write(chosen.path, target)

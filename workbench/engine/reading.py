@@ -243,7 +243,7 @@ class Reading:
         return self._evidence.download(variant)
 
     def deploy(self, variant: str | Variant) -> tuple[str, bytes]:
-        """A zip with a variant's file, ``predict.py`` that runs it, and ``requirements.txt``.
+        """A zip with a variant's file, ``predict.py`` that runs it, its imports, and ``requirements.txt``.
 
         Returns:
             File name and content. Unpacked, ``python predict.py samples.npy`` prints the classes.

@@ -42,7 +42,7 @@ SAID_FROM_DATA = frozenset(
         "workbench/exporting/calibration.py",  # splits
         "workbench/exporting/litert_files.py",  # splits
         "workbench/api/text.py",  # the translation function itself
-        "workbench/training/distilled_model.py",  # student or teacher
+        "workbench/training/distilling.py",  # student or teacher
         "workbench/engine/candidates.py",  # titles of techniques and runtimes
         "workbench/engine/worker_functions.py",  # titles of techniques
         "workbench/workbench.py",  # titles of techniques

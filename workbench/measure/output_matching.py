@@ -11,8 +11,8 @@ from workbench.api.dataset import Dataset, Features, sample_count, select
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.api.variant import JudgedOutput, ModelDescription
-from workbench.data.batches import plain_name
 from workbench.measure.latency import Candidate
+from workbench.plain.outputs import plain_name
 from workbench.runtimes import runtime
 
 _TRIED = 32

@@ -13,11 +13,11 @@ from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings
-from workbench.data.batches import plain_name
 from workbench.data.outputs import OutputWish, fits
 from workbench.measure.other_readings import better_reading
 from workbench.measure.range_choice import cannot_run
 from workbench.measure.scores import to_scores
+from workbench.plain.outputs import plain_name
 from workbench.runtimes import runtime
 
 TRIED = 128

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from workbench.api.dataset import Features, sample_count, select
-from workbench.api.errors import Refused
+from workbench.api.errors import InvalidInput, Refused
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.training.hints import Hint
@@ -28,11 +28,7 @@ MOST_CACHED_BYTES = 256_000_000
 class Teacher:
     """Trained models that a student learns from; give it to :func:`workbench.training.train`.
 
-    The student minimizes ``(1 - weight) * cross-entropy(labels) + weight * T**2 * KL(teacher || student)``,
-    both sides of the divergence softened by the temperature T (Hinton et al. 2015, arXiv:1503.02531), plus
-    ``hint_weight`` times the mean loss of its hints. Several teachers count as one whose softened
-    probabilities are the mean of theirs. A head may end in softmax, give raw scores, or be a single score
-    of the second of two classes, on either side.
+    How they are learned from is in :mod:`workbench.plain.keras.distillation`.
 
     Attributes:
         models: Trained Keras models with one output; not changed.
@@ -41,10 +37,7 @@ class Teacher:
         weight: Weight of the teachers' scores, 0 to 1; at 1 the labels are not used.
         hints: Pairs of layers; the teacher's are those of the first model.
         hint_weight: Weight of the mean hint loss; 0 leaves hints out.
-        hint_loss: ``features``: a learned linear projection of the student's features has to give the
-            teacher's (FitNets, Romero et al. 2015, arXiv:1412.6550), as a part of their variance.
-            ``attention``: both have to look at the same places (Zagoruyko & Komodakis 2017,
-            arXiv:1612.03928).
+        hint_loss: As of :class:`workbench.plain.keras.hidden_layers.Hints`.
     """
 
     models: Sequence[keras.Model]
@@ -85,7 +78,8 @@ class Teacher:
             workbench.api.errors.Refused: If a teacher's output does not fit the student's, or a layer of a
                 hint cannot be read.
         """
-        from workbench.training.distilled_model import DistilledModel, Said, tapped
+        from workbench.plain.keras.distillation import Distilled, Teachers
+        from workbench.plain.keras.hidden_layers import Hints
 
         if not self.models:
             raise Refused(say("There is no teacher."))
@@ -102,21 +96,59 @@ class Teacher:
                     ),
                     say("A teacher must have been trained for the same classes."),
                 )
+        hints = None
         if self.hints and self.hint_weight:
-            student = tapped(student, [hint.student for hint in self.hints], "student")
-        said = Said(self, student, features)
-        fitted = DistilledModel(student, self, said, from_logits=from_logits, seed=seed)
-        if changing or sample_count(features) * said.bytes_of_sample > MOST_CACHED_BYTES:
+            self._require_layers(student)
+            pairs = [(hint.student, hint.teacher) for hint in self.hints]
+            hints = Hints(
+                student,
+                self.models[0],
+                pairs,
+                features,
+                loss=self.hint_loss,
+                weight=self.hint_weight,
+                seed=seed,
+            )
+        teachers = Teachers(
+            self.models, from_logits=self.from_logits, temperature=self.temperature, hints=hints
+        )
+        fitted = Distilled(student, teachers, from_logits=from_logits, weight=self.weight)
+        bytes_of_sample = sum(item.numpy().nbytes for item in teachers(select(features, slice(0, 1))))
+        if changing or sample_count(features) * bytes_of_sample > MOST_CACHED_BYTES:
             return fitted, features
         report.stage(say("Asking the teacher about the training samples"))
-        return fitted, said.beside(features, max(batch_size, 64), report)
+        return fitted, teachers.beside(features, max(batch_size, 64), report.check)
+
+    def _require_layers(self, student: keras.Model) -> None:
+        from workbench.plain.keras.hidden_layers import compared_sizes
+
+        for hint in self.hints:
+            _require_layer(student, hint.student, "student")
+            _require_layer(self.models[0], hint.teacher, "teacher")
+        pairs = [(hint.student, hint.teacher) for hint in self.hints]
+        if self.hint_loss == "attention" and not all(compared_sizes(student, self.models[0], pairs)):
+            raise Refused(
+                say("Attention needs feature maps of comparable resolution on both sides."),
+                say("Choose features, or name layers before the global pooling."),
+            )
 
 
-def merged(features: Features, extra: dict[str, Any]) -> Features:
-    """Samples with further arrays beside them, all under their names."""
-    return {**(features if isinstance(features, dict) else {"": features}), **extra}
+def _require_layer(model: keras.Model, name: str, whose: str) -> None:
+    from workbench.plain.keras.hidden_layers import features_of
 
-
-def first(features: Features, count: int) -> Features:
-    """The first samples."""
-    return select(features, slice(0, count))
+    known = [layer.name for layer in model.layers]
+    if name not in known:
+        raise InvalidInput(
+            say("The {whose} has no layer {name}.", whose=say(whose), name=repr(name)),
+            say("Its layers are: {names}.", names=tuple(known)),
+        )
+    try:
+        features_of(model, name)
+    except ValueError as error:
+        raise Refused(
+            say(
+                "Layer {name} of the {whose} gives no single tensor of features.",
+                name=name,
+                whose=say(whose),
+            )
+        ) from error

@@ -88,27 +88,6 @@ def choose_hints(student: ModelDescription, teacher: ModelDescription) -> tuple[
     return tuple(Hint(own[size], theirs[size]) for size in common[-_MOST_PAIRS:])
 
 
-def common_size(student: tuple[int | None, ...], teacher: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """The resolution at which two feature maps are compared; ``()`` is their means over all positions.
-
-    Args:
-        student: Shape of the student's, channels last, without the batch axis.
-        teacher: Shape of the teacher's.
-    """
-    own, theirs = student[:-1], teacher[:-1]
-    if own == theirs:
-        return own
-    if len(own) != len(theirs) or None in own or None in theirs:
-        return ()
-    smaller = tuple(min(pair) for pair in zip(own, theirs, strict=True))  # type: ignore[type-var]
-    fits = all(
-        size % small == 0  # type: ignore[operator]
-        for sizes in (own, theirs)
-        for size, small in zip(sizes, smaller, strict=True)
-    )
-    return smaller if fits else ()
-
-
 def _stages(layers: Sequence[Layer]) -> dict[tuple[int | None, ...], str]:
     """The last hidden layer of each resolution, in order of depth; the head and what follows it left out."""
     top = [layer for layer in layers if "/" not in layer.name]

@@ -17,7 +17,6 @@ from pydantic import Field
 from workbench.api.technique import Context, Parameters
 from workbench.api.variant import Variant
 from workbench.training import training_code
-from workbench.training.distilled_code import soft_targets_code
 from workbench.training.fine_tuning import FineTuningParameters
 from workbench.training.parameter_types import Temperature
 
@@ -67,21 +66,27 @@ def parent_as_teacher(context: Context, parameters: TaughtParameters, parent: An
     )
 
 
+TEACHING_IMPORT = "from plain.keras.distillation import Distilled, Teachers"
+"""What plain code with a teacher imports."""
+
+
 def teaching_code(variant: Variant, parameters: TaughtParameters, parent: str) -> str:
-    """Code of ``Distilled``, which :func:`taught_code` needs before it; nothing without a teacher.
+    """The line that makes ``teachers``, which :func:`taught_code` needs before it; empty without a teacher.
 
     Args:
         variant: The parent.
         parameters: Of the technique.
-        parent: An expression that gives the parent's model. ``ops`` of Keras is imported before it.
+        parent: An expression that gives the parent's model.
     """
     if not parameters.distill:
         return ""
-    return f"""
-
-teachers = [({parent}, {variant.description.from_logits})]
-temperature, weight = {parameters.temperature}, {parameters.distill}
-{soft_targets_code(variant)}"""
+    return f"""\
+teachers = Teachers(
+    [{parent}],
+    from_logits=[{variant.description.from_logits}],
+    temperature={parameters.temperature},
+)
+"""
 
 
 def loaded(file: str) -> str:
@@ -106,7 +111,19 @@ def taught_code(
     """
     if not parameters.distill:
         return training_code("model", variant, parameters, callbacks=callbacks, judged_from=judged_from)
-    training = training_code("distilled", variant, parameters, callbacks=callbacks, judged_from=judged_from)
-    # The output layer, which one of the optimizers leaves alone, is the student's.
-    training = training.replace("in distilled.layers", "in student.layers")
-    return f"student = model\ndistilled = Distilled()\n{training}"
+    training = training_code(
+        "distilled", variant, parameters, callbacks=callbacks, judged_from=judged_from, student="model"
+    )
+    return f"{distilled_code('model', variant, parameters.distill)}{training}"
+
+
+def distilled_code(student: str, variant: Variant, weight: float) -> str:
+    """The line that makes ``distilled``, which trains a model and learns from ``teachers``.
+
+    Args:
+        student: The variable of the model.
+        variant: What it was made of.
+        weight: Of what the teachers say.
+    """
+    raw = variant.description.from_logits
+    return f"distilled = Distilled({student}, teachers, from_logits={raw}, weight={weight})\n"

@@ -58,6 +58,7 @@ def training_code(
     callbacks: Sequence[str] = (),
     seed: str | None = None,
     judged_from: int = 0,
+    student: str | None = None,
 ) -> str:
     """Plain Keras code that does what :func:`workbench.training.train` does.
 
@@ -68,6 +69,8 @@ def training_code(
         callbacks: Expressions of further Keras callbacks, called before the built-in one.
         seed: An expression to take in place of the parameters' seed.
         judged_from: As it is given to ``train``.
+        student: The variable of the model that is trained, where ``model`` holds one that fits it to its
+            teachers.
 
     Returns:
         Lines that need ``keras``, ``np`` and ``data``, the ``.npz`` of
@@ -85,7 +88,7 @@ def training_code(
         further = "    jit_compile=True,\n" if settings.xla else ""
         if settings.steps_per_call > 1:
             further += f"    steps_per_execution={settings.steps_per_call},\n"
-        last = Expression("", f"[layer.name for layer in {model}.layers if layer.weights][-1]")
+        last = Expression("", f"[layer.name for layer in {student or model}.layers if layer.weights][-1]")
         return (
             f"{model}.compile(\n"
             f"    optimizer={optimizer(settings, 0, last).code('    ')},\n"

@@ -1,12 +1,10 @@
 """Quantizing models that read word numbers, and recurrent ones."""
 
-import runpy
-
 import numpy as np
 import pytest
 
 from tests import small_models
-from tests.techniques.applying import apply, predict, run_code
+from tests.techniques.applying import apply, predict, run_code, run_here, write_bundle
 from workbench import runtimes, techniques
 from workbench.api.variant import RuntimeSettings
 from workbench.data.prepare import prepare
@@ -89,9 +87,9 @@ def test_word_numbers_are_deployed_as_they_are(words, tmp_path, monkeypatch):
         variant = small_models.child(applied, parent)
         code = deployment_code(variant, dataset.info)
         assert "Input words: int32, shape (samples, 6)." in code
-        (variant.path.parent / "predict.py").write_text(code)
+        script = write_bundle(code, variant.path.parent, "predict.py")
         monkeypatch.chdir(variant.path.parent)
-        found = runpy.run_path("predict.py")["predict"](x)
+        found = run_here(script)["predict"](x)
         np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=name)
 
 

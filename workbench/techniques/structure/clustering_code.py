@@ -11,6 +11,7 @@ from workbench.plain.keras.clusters import Initialization
 from workbench.training.fine_tuning import saving_code
 from workbench.training.kernel_choice import KernelParameters, chosen_code
 from workbench.training.parent_teaching import (
+    TEACHING_IMPORT,
     TaughtParameters,
     loaded,
     taught_code,
@@ -44,13 +45,13 @@ def clustering_code(
     training = ""
     if trains:
         fit = taught_code(variant, parameters, callbacks=["preserve(model)"])
-        training = f"{teaching_code(variant, parameters, loaded(paths.model))}\n{fit}\n"
+        training = f"\n{teaching_code(variant, parameters, loaded(paths.model))}{fit}\n"
     return f"""\
 {
         import_code(
             "import keras",
             "import numpy as np",
-            "from keras import ops" if parameters.distill and trains else "",
+            TEACHING_IMPORT if parameters.distill and trains else "",
             "from plain.keras.clustering import can_share_values, share_values",
             "from plain.keras.kernels import kernels",
             "from plain.keras.preserving import preserve" if trains else "",

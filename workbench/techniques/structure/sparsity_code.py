@@ -11,6 +11,7 @@ from workbench.plain.keras.masks import Ranking
 from workbench.training.fine_tuning import saving_code
 from workbench.training.kernel_choice import KernelParameters, chosen_code
 from workbench.training.parent_teaching import (
+    TEACHING_IMPORT,
     TaughtParameters,
     loaded,
     taught_code,
@@ -68,14 +69,14 @@ pruning = GradualPruning(
     training = ""
     if trains:
         fit = taught_code(variant, parameters, callbacks=[*callbacks, "preserve(model)"], judged_from=ramp)
-        training = f"{teaching_code(variant, parameters, loaded(paths.model))}\n{fit}\n"
+        training = f"\n{teaching_code(variant, parameters, loaded(paths.model))}{fit}\n"
     by_name = "from plain.keras.preserving import preserve_kernels" if callbacks else ""
     return f"""\
 {
         import_code(
             "import keras",
             "import numpy as np",
-            "from keras import ops" if parameters.distill and trains else "",
+            TEACHING_IMPORT if parameters.distill and trains else "",
             "from plain.keras.kernels import kernels",
             "from plain.keras.preserving import preserve" if trains else "",
             by_name,

@@ -12,81 +12,9 @@ from workbench.models.converting.conversion import OPSET
 from workbench.runtimes import runtime
 from workbench.techniques.inference.grid.cells import Cell, Model, Way
 from workbench.techniques.inference.grid.parameters import GridParameters
-from workbench.techniques.inference.runtime_code import (
-    conversion_code,
-    keras_inputs_code,
-    litert_output_code,
-    position_code,
-)
+from workbench.techniques.inference.runtime_code import RUNNING, conversion_code, loading_code
 
 _SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
-
-_RUNNERS = {
-    "litert": """\
-def litert(file, threads, batch):
-    run = Interpreter(file, num_threads=threads).get_signature_runner()
-    details = {**run.get_input_details(), **run.get_output_details()}
-    outputs = run.get_output_details()
-    first = {first}
-
-    def stored(name, x):
-        scale, zero_point = details[name]["quantization"]
-        if details[name]["dtype"] == np.float32:
-            return x
-        limits = np.iinfo(details[name]["dtype"])
-        quantized = np.clip(np.round(x / np.float32(scale) + zero_point), limits.min, limits.max)
-        return quantized.astype(details[name]["dtype"])
-
-    def predict(samples):
-        y = run(**{name: stored(name, x) for name, x in samples.items()})[first]
-        scale, zero_point = details[first]["quantization"]
-        return y if y.dtype == np.float32 else (y.astype("float32") - zero_point) * np.float32(scale)
-
-    return predict
-""",
-    "onnxruntime": """\
-def onnx_runtime(file, threads, batch):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    return lambda samples: session.run(None, samples)[{output}]
-""",
-    "openvino": """\
-def open_vino(file, threads, batch):
-    settings = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "NUM_STREAMS": 1,
-        "INFERENCE_NUM_THREADS": threads,
-        "INFERENCE_PRECISION_HINT": "f32",
-    }
-    path = f"{file}/model.xml" if os.path.isdir(file) else file
-    request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
-    return lambda samples: request.infer(samples)[{output}].copy()
-""",
-    "keras": """\
-def keras_model(file, threads, batch, wrap):
-    model = keras.models.load_model(file, compile=False)
-    call = wrap(model)
-    return lambda samples: keras.tree.flatten(call({inputs}))[{output}].numpy()
-""",
-}
-
-_CALLS = {
-    "litert": "litert(file, threads, batch)",
-    "onnxruntime": "onnx_runtime(file, threads, batch)",
-    "openvino": "open_vino(file, threads, batch)",
-    "keras.eager": "keras_model(file, threads, batch, lambda model: model)",
-    "keras.function": "keras_model(file, threads, batch, tf.function)",
-    "keras.xla": "keras_model(file, threads, batch, lambda model: tf.function(model, jit_compile=True))",
-}
-
-_IMPORTS = {
-    "litert": ("from ai_edge_litert.interpreter import Interpreter",),
-    "onnxruntime": ('os.environ["ORT_DISABLE_TELEMETRY"] = "1"', "import onnxruntime"),
-    "openvino": ('sys.modules["openvino_telemetry"] = None', "import openvino"),
-    "keras": ("import keras", "import tensorflow as tf"),
-}
 
 _DERIVED = {
     ("onnxruntime", "float16"): """\
@@ -135,7 +63,7 @@ def f1_of(predict):
 
 runs, f1 = {}, {}
 for name, runtime, file, threads, batch in cells:
-    predict = start[runtime](file, threads, batch)
+    predict = start[runtime](file, threads)
     runs[name, threads, batch] = predict, [batch_of(validation, batch) for _ in range(5)]
     if name not in f1:
         f1[name] = f1_of(predict)
@@ -175,24 +103,25 @@ def grid_code(
         paths: File names.
     """
     files = {model: _file(variant, model, way, paths) for model, way in ways.items()}
-    known = {model: file for model, file in files.items() if model.runtime in _CALLS}
+    known = {model: file for model, file in files.items() if model.runtime in RUNNING}
     kept = [cell for cell in cells if cell.model in known and _one_number_of_threads(cell, cells)]
+    written = set[str]()
     sections = [
-        text
+        _section(variant, model, way, paths, written)
         for model, way in ways.items()
         if model in known and way.technique is not None
-        for text in [_section(variant, model, way, files[model], paths)]
     ]
     names = dict.fromkeys(cell.model.runtime for cell in kept)
-    families = dict.fromkeys("keras" if name.startswith("keras.") else name for name in names)
+    threads = next((cell.threads for cell in kept if runtime(cell.model.runtime).imports_tensorflow), None)
     imports, bodies = _hoisted(
         [
             "import os\nimport shutil\nimport sys\nimport time\nimport numpy as np\n",
-            *("\n".join(_IMPORTS[family]) + "\n" for family in families),
+            # The line that lets a trusted file run its own code follows the import of Keras.
+            "" if threads is None else "import keras\nimport tensorflow as tf\n",
+            *(f"from plain.{RUNNING[name]} import run as run_{RUNNING[name]}\n" for name in names),
             *sections,
         ]
     )
-    threads = next((cell.threads for cell in kept if runtime(cell.model.runtime).imports_tensorflow), None)
     limit = (
         ""
         if threads is None
@@ -203,33 +132,31 @@ tf.config.threading.set_inter_op_parallelism_threads({threads})
 
 """
     )
-    # not format(): the functions have braces of their own
-    runners = "\n\n".join(
-        _RUNNERS[family]
-        .replace("{inputs}", keras_inputs_code(variant))
-        .replace("{first}", litert_output_code(variant, "outputs"))
-        .replace("{output}", str(position_code(variant)))
-        for family in families
-    )
     starts = "".join(
-        f"    {json.dumps(name)}: lambda file, threads, batch: {_CALLS[name]},\n" for name in names
+        f"    {json.dumps(name)}: lambda file, threads: "
+        f"{loading_code(variant, name, 'file', 'threads', f'run_{RUNNING[name]}.load')},\n"
+        for name in names
     )
-    rows = "".join(
-        "    "
-        + json.dumps([cell.model.label, cell.model.runtime, known[cell.model], cell.threads, cell.batch])
-        + ",\n"
-        for cell in kept
-    )
+    rows = ""
+    for model in dict.fromkeys(cell.model for cell in kept):
+        own = [cell for cell in kept if cell.model == model]
+        numbers, sizes = ({getattr(cell, each): None for cell in own} for each in ("threads", "batch"))
+        row = [model.label, model.runtime, known[model], list(numbers), list(sizes)]
+        rows += f"    {json.dumps(row)},\n"
     return f"""\
 {imports}
-{limit}{"".join(bodies)}
-
-{runners}
-
+{limit}{"".join(bodies)}\
 start = {{
 {starts}}}
-cells = [
+# What runs in which runtime, with how many threads and samples at once.
+files = [
 {rows}]
+cells = [
+    (name, runtime, file, threads, batch)
+    for name, runtime, file, numbers, sizes in files
+    for threads in numbers
+    for batch in sizes
+]
 {_data(variant, paths)}
 {_MEASURE}
 {_choose(parameters)}
@@ -302,15 +229,26 @@ def _file(variant: Variant, model: Model, way: Way, paths: CodePaths) -> str:
     return f"{paths.output}-{_slug(model)}{_SUFFIXES[_format(variant, model, way)]}"
 
 
-def _section(variant: Variant, model: Model, way: Way, file: str, paths: CodePaths) -> str:
+def _section(variant: Variant, model: Model, way: Way, paths: CodePaths, written: set[str]) -> str:
+    """What makes a file.
+
+    Args:
+        variant: The parent.
+        model: What the file is.
+        way: How it is made.
+        paths: File names.
+        written: Files that are there already; what this one writes is added.
+    """
     assert way.technique is not None
-    made = _format(variant, model, way)
-    source = f"{paths.output}-{_slug(Model(model.runtime, 'float32'))}{_SUFFIXES[made]}"
+    made, file = _format(variant, model, way), _file(variant, model, way, paths)
+    written.add(file)
     if way.derived:
+        source = f"{paths.output}-{_slug(Model(model.runtime, 'float32'))}{_SUFFIXES[made]}"
         body = _DERIVED[model.runtime, model.precision].format(
             source=json.dumps(source), target=json.dumps(file)
         )
-        first = conversion_code(variant, made, paths.model, source, OPSET)
+        first = "" if source in written else conversion_code(variant, made, paths.model, source, OPSET)
+        written.add(source)
         return f"\n# {model.label}\n{first}\n{body}"
     if way.technique.name == "inference.runtime":
         return f"\n# {model.label}\n{conversion_code(variant, made, paths.model, file, OPSET)}"
@@ -325,14 +263,15 @@ def _hoisted(scripts: Iterable[str]) -> tuple[str, list[str]]:
         left = []
         for line in script.splitlines():
             if re.match(r"(os\.environ|sys\.modules)\[", line):
-                before.add(line)
+                before.add(line.partition("  #")[0])
             elif re.match(r"import (os|re|shutil|sys|tempfile|time)$", line):
                 standard.add(line)
             elif re.match(r"(import|from) ", line):
                 others.add(line)
             else:
                 left.append(line)
-        body = "\n".join(left).strip("\n")
+        # What stood between the imports is gone as well.
+        body = re.sub(r"\n{4,}", "\n\n\n", re.sub(r"^(\n*# .*)\n+", r"\1\n", "\n".join(left))).strip("\n")
         if body:
             bodies.append(f"{body}\n\n")
     ordered = sorted(others, key=lambda line: (line.startswith("from"), line))

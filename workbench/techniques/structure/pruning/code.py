@@ -14,7 +14,7 @@ from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
 from workbench.training.fine_tuning import saving_code
 from workbench.training.losses import loss_call
-from workbench.training.parent_teaching import loaded, taught_code, teaching_code
+from workbench.training.parent_teaching import TEACHING_IMPORT, loaded, taught_code, teaching_code
 from workbench.training.preserving import needs_preserving
 from workbench.training.script import features_code
 
@@ -64,7 +64,7 @@ def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePat
     imports = import_code(
         "import keras",
         "import numpy as np",
-        "from keras import ops" if parameters.distill and trains else "",
+        TEACHING_IMPORT if parameters.distill and trains else "",
         f"from plain.keras.channel_importance import {judge}",
         "from plain.keras.channel_removal import remove_channels",
         f"from plain.keras.channel_search import {wanted}, search" if searched else "",

@@ -1,0 +1,190 @@
+"""A model that learns from trained models besides the labels.
+
+The student minimizes ``(1 - weight) * cross-entropy(labels) + weight * T**2 * KL(teachers || student)``, both
+sides of the divergence softened by the temperature T (Hinton et al. 2015, arXiv:1503.02531), plus the loss
+of its hints. Several teachers count as one whose softened probabilities are the mean of theirs. A head may
+end in softmax, give raw scores, or be a single score of the second of two classes, on either side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from .hidden_layers import Hints, part
+
+_SMALLEST = 1e-30
+"""Added before a logarithm; a probability that small moves nothing at any temperature in use."""
+_SMALLEST_SINGLE = 1e-7
+_KEPT = "/teacher "
+"""What a teacher said travels beside the inputs under names with a slash, which no input can have."""
+
+
+class Teachers:
+    """Says what trained models say about samples: softened probabilities, then the features of each hint.
+
+    Args:
+        models: Keras models with one output; not changed.
+        from_logits: Whether the output of each is raw scores.
+        temperature: Divides the raw scores before softmax; above 1 it lets small scores be seen.
+        hints: Hidden layers of the first of the models that are compared with the student's.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[keras.Model],
+        *,
+        from_logits: Sequence[bool],
+        temperature: float = 4.0,
+        hints: Hints | None = None,
+    ) -> None:
+        self.models = list(models) if hints is None else [hints.teacher, *models[1:]]
+        self.from_logits = from_logits
+        self.temperature = temperature
+        self.hints = hints
+
+    def __call__(self, samples: Any) -> list[Any]:
+        """Asks the teachers; nothing learns from it."""
+        soft: list[Any] = []
+        features: list[Any] = []
+        for model, from_logits in zip(self.models, self.from_logits, strict=True):
+            outputs = model(samples, training=False)
+            if isinstance(outputs, list):
+                outputs, *features = outputs
+            soft.append(softened(outputs, from_logits, self.temperature))
+        pooled = [] if self.hints is None else self.hints.pooled(features)
+        return [ops.stop_gradient(item) for item in (sum(soft) / len(soft), *pooled)]
+
+    def beside(self, samples: Any, batch_size: int, check: Callable[[], None] | None = None) -> Any:
+        """The samples with what the teachers say about each beside them: asked once, not every epoch.
+
+        Args:
+            samples: An array, or a dict of arrays by input name.
+            batch_size: Samples that are asked about at once.
+            check: Called before each batch.
+        """
+        import tensorflow as tf
+
+        ask = tf.function(self, reduce_retracing=True, autograph=False)
+        inputs = samples if isinstance(samples, dict) else {"": samples}
+        parts: list[list[Any]] = []
+        for start in range(0, len(next(iter(inputs.values()))), batch_size):
+            if check is not None:
+                check()
+            parts.append([item.numpy() for item in ask(part(samples, slice(start, start + batch_size)))])
+        kept = [np.concatenate(items) for items in zip(*parts, strict=True)]
+        return {**inputs, **{f"{_KEPT}{number}": item for number, item in enumerate(kept)}}
+
+
+class Distilled(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """Fits a student to labels and to what its teachers say.
+
+    Training it trains the student, whose weights it shares; called on samples it gives the student's output,
+    and its loss outside of training is that of the labels alone.
+
+    ``keras.distillation.Distiller`` is not used: in 3.15 its default loss compares raw scores, a single
+    output is softened to the constant 1, the student's regularization is dropped, features cost a second
+    pass through the student, and what the teacher says cannot be kept.
+
+    Args:
+        student: A built Keras model with one output.
+        teachers: What they say counts beside the labels.
+        from_logits: Whether the student's output is raw scores.
+        weight: Of the teachers' scores, 0 to 1; at 1 the labels are not used.
+    """
+
+    def __init__(
+        self, student: keras.Model, teachers: Teachers, *, from_logits: bool, weight: float = 0.5
+    ) -> None:
+        super().__init__(name="distilled")
+        hints = teachers.hints
+        self._student = student if hints is None else hints.student
+        self._from_logits = from_logits
+        self._weight = weight
+        # Keras would count a teacher that is an attribute among the weights to be kept and restored.
+        self._teachers = teachers
+        self._projections = [] if hints is None else hints.projections
+
+    def call(self, features: Any, training: bool = False) -> Any:
+        """The student's output; in training, what the teachers say is worked out on the way."""
+        kept = {}
+        if isinstance(features, dict):
+            kept = {name: item for name, item in features.items() if name.startswith(_KEPT)}
+            features = {name: item for name, item in features.items() if name not in kept}
+            features = features[""] if list(features) == [""] else features
+        outputs = self._student(features, training=training)
+        outputs, own = (outputs[0], outputs[1:]) if isinstance(outputs, list) else (outputs, [])
+        if training:
+            said = [kept[f"{_KEPT}{at}"] for at in range(len(kept))] if kept else self._teachers(features)
+            self._targets = said[0]
+            if self._teachers.hints is not None:
+                self.add_loss(self._teachers.hints.loss(own, said[1:]))
+        return outputs
+
+    def compile(self, *, loss: Any, **others: Any) -> None:
+        """As for any Keras model; the loss is that of the labels."""
+        self._label_loss = loss
+        super().compile(loss=loss, **others)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Of labels and teachers in training, of labels alone otherwise."""
+        if not training:
+            return super().compute_loss(x, y, y_pred, sample_weight, training=False)
+        own = class_logits(y_pred, self._from_logits)
+        soft = soft_target_loss(self._targets, own, self._teachers.temperature)
+        if sample_weight is not None:
+            soft = soft * ops.cast(ops.reshape(sample_weight, (-1,)), "float32")
+        labels = self._label_loss(y, y_pred, sample_weight=sample_weight)
+        total = (1 - self._weight) * ops.cast(labels, "float32") + self._weight * ops.mean(soft)
+        return total + sum(ops.sum(loss) for loss in self.losses)
+
+
+def soft_target_loss(targets: Any, logits: Any, temperature: float) -> Any:
+    """``T**2 * KL(targets || softmax(logits / T))`` of each sample.
+
+    The factor keeps the gradient's size when the temperature changes (Hinton et al. 2015,
+    arXiv:1503.02531, section 2).
+
+    Args:
+        targets: Softened probabilities of the teacher, shape ``(batch, classes)``.
+        logits: Raw scores of the student, same shape.
+        temperature: T.
+    """
+    student = ops.log_softmax(logits / temperature, axis=-1)
+    teacher = ops.log(ops.maximum(targets, _SMALLEST))
+    return temperature**2 * ops.sum(targets * (teacher - student), axis=-1)
+
+
+def softened(scores: Any, from_logits: bool, temperature: float) -> Any:
+    """The probabilities of a head at a temperature; arguments as of :func:`class_logits`."""
+    return ops.softmax(class_logits(scores, from_logits) / temperature, axis=-1)
+
+
+def class_logits(scores: Any, from_logits: bool) -> Any:
+    """Raw scores of all classes, whatever a head gives.
+
+    Args:
+        scores: Shape ``(batch, classes)``; or ``(batch, 1)``, the score of the second of two classes.
+        from_logits: Whether they are raw already; else they are probabilities.
+
+    Returns:
+        Shape ``(batch, classes)``, float32; softmax of it gives the head's probabilities.
+    """
+    scores = ops.cast(scores, "float32")
+    if scores.shape[-1] == 1:
+        if not from_logits:
+            scores = ops.clip(scores, _SMALLEST_SINGLE, 1 - _SMALLEST_SINGLE)
+            scores = ops.log(scores) - ops.log1p(-scores)
+        return ops.concatenate([ops.zeros_like(scores), scores], axis=-1)
+    return scores if from_logits else ops.log(ops.maximum(scores, _SMALLEST))
