@@ -145,7 +145,7 @@ def test_the_output_that_is_judged_is_looked_at(parents, tmp_path):
         parent.model_copy(update={"description": second}), "d.npz", "m.tflite", low=8, kept=None,
         integer=False, layers=1, budget=0.01, samples=8, calibration=8, seed=0,
     )  # fmt: skip
-    assert f'predictions(source, samples, ("{description.outputs[1].name}", 1))' in code
+    assert f'predictions(file, samples, ("{description.outputs[1].name}", 1))' in code
 
 
 @pytest.fixture(scope="module")
