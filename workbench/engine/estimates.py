@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.lineage import Lineage
@@ -14,7 +14,10 @@ from workbench.engine.candidates import Trial, plan_of, trainings
 from workbench.engine.find import BRIDGE, LOOK, TIME
 from workbench.engine.goal import Goal
 from workbench.engine.making import HOME_RUNTIME
-from workbench.measure.records import Passport
+from workbench.measure.block_plan import usual_seconds
+from workbench.measure.energy import LEAST_S
+from workbench.measure.latency import PROCESSES, WARM_UP_S
+from workbench.measure.records import EnergyMeasurement, Passport, Protocol, SizeMeasurement
 from workbench.results.int8_instructions import speed_here
 from workbench.runtimes import runtime
 from workbench.store import Store
@@ -116,6 +119,64 @@ def _earlier_searches(store: Store) -> float:
             continue
         if job.started is not None and job.finished is not None:
             ratios.append((job.finished - job.started).total_seconds() / said)
+    if not ratios:
+        return 1.0
+    return min(max(statistics.median(ratios[:_EARLIER]), 1 / _MOST_CORRECTED), _MOST_CORRECTED)
+
+
+def measuring_seconds(store: Store, variants: Sequence[Variant], protocol: Protocol) -> float:
+    """How long it takes here to measure variants again, with what is not known of them yet.
+
+    Args:
+        store: What was measured so far.
+        variants: What is to be measured.
+        protocol: ``quick`` or ``final``.
+    """
+    return _measuring_expected(store, variants, protocol) * _measuring_correction(store, protocol)
+
+
+def _measuring_expected(store: Store, variants: Sequence[Variant], protocol: Protocol) -> float:
+    everything = store.variants()
+    references = {one.runtime: one for one in everything if one.is_reference}
+    runtimes = {one.runtime for one in variants}
+    seconds = 0.0
+    for name in runtimes:
+        members = {one.id for one in variants if one.runtime == name}
+        if name in references:
+            members.add(references[name].id)
+        seconds += _run_seconds(len(members), protocol, tensorflow=runtime(name).imports_tensorflow)
+    baseline = Lineage(everything).baseline
+    if baseline is not None and runtimes - {baseline.runtime}:
+        seconds += _run_seconds(len(references), protocol, tensorflow=True)
+    for one in variants:
+        if not store.measurements("size", one.id, SizeMeasurement):
+            seconds += _TENSORFLOW_SECONDS if runtime(one.runtime).imports_tensorflow else _LIGHT_SECONDS
+        if protocol == "final" and any(
+            found.meter is not None for found in store.measurements("energy", one.id, EnergyMeasurement)
+        ):
+            seconds += LEAST_S
+    return seconds
+
+
+def _run_seconds(files: int, protocol: Protocol, *, tensorflow: bool) -> float:
+    """Of one interleaved run: in each process the start, warming up, and the steady time."""
+    loaded = files + 1  # the reference twice
+    start = _TENSORFLOW_START_SECONDS if tensorflow else _START_SECONDS
+    return PROCESSES[protocol] * (start + loaded * WARM_UP_S + usual_seconds(loaded, protocol))
+
+
+def _measuring_correction(store: Store, protocol: Protocol) -> float:
+    """What earlier measurings took here, over what is expected of them; 1 where there are none."""
+    known = {one.id: one for one in store.variants()}
+    ratios = []
+    for job in store.jobs():
+        ids = job.request.get("variants", ())
+        if (job.kind, job.status, job.request.get("protocol")) != ("measure", "done", protocol):
+            continue
+        if job.started is None or job.finished is None or not known.keys() >= set(ids):
+            continue
+        expected = _measuring_expected(store, [known[id_] for id_ in ids], protocol)
+        ratios.append((job.finished - job.started).total_seconds() / expected)
     if not ratios:
         return 1.0
     return min(max(statistics.median(ratios[:_EARLIER]), 1 / _MOST_CORRECTED), _MOST_CORRECTED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from workbench.engine.queries import Evidence
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
 from workbench.measure.passport import passport
-from workbench.measure.records import Details, Passport
+from workbench.measure.records import Details, Passport, Protocol
 from workbench.models.intake.trusting import trusting_code
 from workbench.results.side_by_side import SideBySide, side_by_side
 from workbench.results.table import Results
@@ -108,6 +108,20 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         return same_variant(chosen, self._parent(parent), values, self.variants)
+
+    def estimate_measuring(
+        self, variants: Sequence[str] | None = None, protocol: Protocol = "final"
+    ) -> float:
+        """Seconds that :meth:`Workbench.measure` is expected to take here.
+
+        Args:
+            variants: Identifiers or names; by default all.
+            protocol: ``quick`` or ``final``.
+        """
+        from workbench.engine.estimates import measuring_seconds
+
+        chosen = [self.variant(key) for key in variants] if variants is not None else self.variants
+        return measuring_seconds(self._store, chosen, protocol)
 
     def refusal(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
