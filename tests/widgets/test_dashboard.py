@@ -199,13 +199,22 @@ def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
 
 OPENS_TWO = """
 import sys
+import time
+import numpy as np
 from workbench.api.errors import Cancelled
 from workbench.jobs.executor import Executor
 from workbench.workbench import Workbench
 executor = Executor()
 executor.start()
 workbenches = [Workbench(folder, executor=executor) for folder in sys.argv[1:]]
-jobs = [workbench.open("dense-digits", "digits") for workbench in workbenches]
+def slowly():  # so that it is still on its way when it is cancelled, on any machine
+    while True:
+        time.sleep(0.05)
+        yield np.zeros((1, 64), "float32"), np.zeros(1, "int64")
+jobs = [
+    workbench.open("dense-digits", data, **options)
+    for workbench, data, options in zip(workbenches, ("digits", slowly()), ({}, {"steps": 100_000}))
+]
 for job in jobs:
     try:
         job.wait()

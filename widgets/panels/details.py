@@ -161,7 +161,12 @@ class DetailsPanel(VariantActions):
             return None
 
     def _recipe(self, variant: Variant) -> str | None:
-        return None if variant.is_baseline else self.session.workbench.recipe(variant.id).to_yaml()
+        if variant.is_baseline:
+            return None
+        try:
+            return self.session.workbench.recipe(variant.id).to_yaml()
+        except WorkbenchError:  # it was deleted since the rows were read: the next view is without it
+            return None
 
 
 def flips_summary(details: Details) -> Text:
