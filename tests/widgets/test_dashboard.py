@@ -226,9 +226,6 @@ executor.close()
 """
 
 
-@pytest.mark.skip(
-    reason="passes alone; after others of this file the cancel is not heard, and why is not known yet"
-)
 def test_openings_of_a_page_that_was_closed_are_seen_cancelled_and_found_in_the_next_one(
     tmp_path: Path, executor: Executor, opened_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from workbench.jobs.live_states import LiveStates
 from workbench.jobs.state import JobState
@@ -12,14 +12,17 @@ from workbench.store import Store
 _LOOK_SECONDS = 1.0
 
 
-async def watch_neighbours(
+def watch_neighbours(
     store: Store,
     live: LiveStates,
     own: Callable[[str], bool],
     job_changed: Callable[[JobState], None],
     stored: Callable[[], None],
-) -> None:
-    """Tells what others have written, until it is cancelled.
+) -> Coroutine[None, None, None]:
+    """What tells of all that others write from now on, until it is cancelled.
+
+    What is there is read by the caller: a loop that is busy, as at its start, begins late, and would take
+    for old what was written meanwhile, such as that a job is to be cancelled.
 
     Args:
         store: The folder's store.
@@ -29,7 +32,18 @@ async def watch_neighbours(
         stored: Called after anything was written.
     """
     version = store.version()
-    known = {state.id: state for state in store.jobs()}
+    return _watch(store, live, own, job_changed, stored, version, {state.id: state for state in store.jobs()})
+
+
+async def _watch(
+    store: Store,
+    live: LiveStates,
+    own: Callable[[str], bool],
+    job_changed: Callable[[JobState], None],
+    stored: Callable[[], None],
+    version: int,
+    known: dict[str, JobState],
+) -> None:
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         now = store.version()
