@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
 GROUP = "workbench.page"
 
 
+@cache  # every installed distribution is read for it
 def page_part(name: Literal["dashboard", "job_card", "report"]) -> Any:
     """What is offered under a name as an entry point.
 

@@ -278,10 +278,6 @@ def _nothing(reporter: Reporter) -> None:
     """Takes a worker's turn, which comes when it is ready."""
 
 
-def _ignore(event: Event) -> None:
-    """For calls that nobody watches."""
-
-
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:

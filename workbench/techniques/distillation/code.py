@@ -79,7 +79,7 @@ def _teachers(variant: Variant, parameters: DistillationParameters, paths: CodeP
     for number, name in enumerate(parameters.teachers):
         if name in paths.others:
             given.append(paths.others[name])
-        elif name in (variant.id, variant.name) or (not name and variant.parent is None):
+        elif name in (variant.id, variant.name) or (not name and variant.is_baseline):
             given.append(OtherFile(variant, paths.model))
         else:
             given.append(OtherFile(variant, f"teacher{number + 1}.keras"))

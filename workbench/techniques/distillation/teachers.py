@@ -38,7 +38,7 @@ def baseline_teaches_itself(variant: Variant, parameters: DistillationParameters
     """Whether a student with the teacher's own weights would learn from itself."""
     if parameters.student != "this variant":
         return False
-    own = {variant.id, variant.name, *([""] if variant.parent is None else [])}
+    own = {variant.id, variant.name, *([""] if variant.is_baseline else [])}
     return set(parameters.teachers) <= own
 
 
