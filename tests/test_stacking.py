@@ -33,7 +33,7 @@ class _Changed(Technique[Nothing]):
 
     produces = "keras"
 
-    def fits(self, variant: Variant, dataset: object, parameters: Nothing) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: object, parameters: Nothing) -> Text | None:
         return None
 
     def estimate(self, variant: Variant, dataset: object, parameters: Nothing) -> Estimate:
@@ -143,8 +143,8 @@ def test_a_step_that_would_destroy_an_earlier_one_is_refused_with_the_better_ord
         Refused, match=r"would destroy the zeros .* apply it to dense-digits, and .* after that"
     ):
         digits.apply("structure.width", sparse.id)
-    assert digits.fits("structure.width", sparse.id) is not None
-    assert digits.fits("structure.width") is None
+    assert digits.obstacle("structure.width", sparse.id) is not None
+    assert digits.obstacle("structure.width") is None
 
 
 def test_what_comes_before_a_quantization_is_applied_there_and_the_quantization_again(

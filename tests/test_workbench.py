@@ -448,7 +448,7 @@ class Noise(Technique[NoiseParameters]):
     title = "Noise"
     produces = "keras"
 
-    def fits(self, variant: Variant, dataset: object, parameters: NoiseParameters) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: object, parameters: NoiseParameters) -> Text | None:
         return None
 
     def estimate(self, variant: Variant, dataset: object, parameters: NoiseParameters) -> Estimate:

@@ -88,7 +88,7 @@ def train(data: Path) -> None:
 
 def main() -> None:
     protocol: Protocol = "final" if os.environ.get("BENCH_PROTOCOL") == "final" else "quick"
-    missing = BUILTINS["fashion-mnist"].available()
+    missing = BUILTINS["fashion-mnist"].obstacle()
     if missing is not None:
         print(f"skipped: {missing}")
         return

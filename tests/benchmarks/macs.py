@@ -85,7 +85,7 @@ MODELS: Mapping[str, tuple[Path, Callable[[Path], None]]] = {
 
 
 def main() -> None:
-    missing = BUILTINS["fashion-mnist"].available()
+    missing = BUILTINS["fashion-mnist"].obstacle()
     if missing is not None:
         print(f"skipped: {missing}")
         return

@@ -177,7 +177,7 @@ def trained(case: Case, dataset: Dataset) -> Any:
 
 def main() -> None:
     for case in CASES:
-        missing = BUILTINS[case.data].available()
+        missing = BUILTINS[case.data].obstacle()
         if missing is not None:
             print(f"skipped {case.data}: {missing}")
             continue

@@ -61,9 +61,7 @@ def test_another_built_in_model_is_opened_and_left_again(page: Page) -> None:
     expect(page.get_by_role("radio", name="int8")).to_have_count(0)
     page.get_by_role("button", name="Open …").click()
     kept = page.get_by_label("Workbench", exact=True)
-    kept.select_option(
-        kept.get_by_role("option", name=re.compile("^dense-digits")).get_attribute("value")
-    )
+    kept.select_option(kept.get_by_role("option", name=re.compile("^dense-digits")).get_attribute("value"))
     page.get_by_role("button", name="Go there").click()
     expect(model_of(page)).to_have_text("dense-digits")
     expect(page.get_by_role("radio", name="int8")).to_be_visible()

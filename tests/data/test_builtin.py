@@ -25,7 +25,7 @@ OFFLINE = [
 def test_offline_data_sets(tmp_path, name, shape, classes, counts, scaling, is_image):
     entry = BUILTINS[name]
     assert not entry.needs_internet
-    assert entry.available() is None
+    assert entry.obstacle() is None
     info = prepare(name, tmp_path / "out").info
     assert info.name == name
     assert info.input_shapes == {"": shape}
@@ -112,7 +112,7 @@ def test_offline_they_say_so_plainly(tmp_path, unreachable, name):
         "Use a data set that needs no internet (mnist-5k, digits, breast-cancer), "
         f"or {OTHER_WAYS[name].format(cache=unreachable)}."
     )
-    assert str(entry.available()) == str(caught.value.problem)
+    assert str(entry.obstacle()) == str(caught.value.problem)
     assert not (tmp_path / "out").exists()
 
 
@@ -120,7 +120,7 @@ def test_a_file_in_the_cache_of_keras_needs_no_internet(unreachable):
     unreachable.mkdir(parents=True)
     (unreachable / "reuters.npz").touch()
     assert not BUILTINS["reuters"].needs_internet
-    assert BUILTINS["reuters"].available() is None
+    assert BUILTINS["reuters"].obstacle() is None
 
 
 @pytest.mark.slow

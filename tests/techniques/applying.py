@@ -59,7 +59,7 @@ def apply(name, parent, dataset, folder, *, report=None, **parameters):
     technique = techniques.technique(name)
     values = technique.parameters_type.model_validate(parameters)
     assert technique.unavailable() is None
-    assert technique.fits(parent, dataset.info, values) is None
+    assert technique.obstacle(parent, dataset.info, values) is None
     report = report or Reports()
     folder.mkdir(parents=True, exist_ok=True)
     applied = technique.apply(

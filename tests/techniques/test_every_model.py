@@ -101,7 +101,7 @@ def test_works_or_refuses_with_a_reason(name: str, model: str, subjects: Any, tm
     parent, dataset = subjects(model)
     parameters = _parameters(technique)
     expected = EVERYWHERE.get(name) or REFUSED.get((name, model))
-    reason = technique.unavailable() or technique.fits(parent, dataset.info, parameters)
+    reason = technique.unavailable() or technique.obstacle(parent, dataset.info, parameters)
     if reason is not None:
         assert expected is not None, str(reason)
         assert expected in str(reason)

@@ -28,7 +28,7 @@ class Nothing(Technique[Parameters]):
     title = "Nothing"
     produces = None
 
-    def fits(self, variant, dataset, parameters):
+    def obstacle(self, variant, dataset, parameters):
         return None
 
     def estimate(self, variant, dataset, parameters):
@@ -138,7 +138,7 @@ def test_a_file_in_a_family_folder_is_enough(tmp_path, monkeypatch):
         "from workbench.api.technique import Technique\n"
         "class Copy(Technique):\n"
         "    name = 'structure.copy'\n"
-        "    def fits(self, variant, dataset, parameters): return None\n"
+        "    def obstacle(self, variant, dataset, parameters): return None\n"
         "    def estimate(self, variant, dataset, parameters): raise NotImplementedError\n"
         "    def apply(self, context, parameters): raise NotImplementedError\n"
         "    def code(self, variant, parameters, paths): return ''\n"

@@ -94,7 +94,11 @@ def test_plain_code_says_that_the_model_is_trusted(trusted):
     shown = []
     for chosen in techniques().values():
         parameters = parse_parameters(chosen, {})
-        if chosen.unavailable() or chosen.others(parameters) or chosen.fits(parent, dataset.info, parameters):
+        if (
+            chosen.unavailable()
+            or chosen.others(parameters)
+            or chosen.obstacle(parent, dataset.info, parameters)
+        ):
             continue
         code = trusting_code(chosen.code(parent, parameters, CodePaths()))
         compile(code, chosen.name, "exec")

@@ -8,7 +8,7 @@ import pytest
 from tests.training.test_loop import variant
 from workbench.api.variant import Layer
 from workbench.training import TrainingSettings
-from workbench.training.augmentation import augmentation, unsuitable
+from workbench.training.augmentation import augmentation, augmentation_obstacle
 
 keras = pytest.importorskip("keras")
 
@@ -91,9 +91,9 @@ def test_the_same_seed_changes_in_the_same_way():
 
 
 def test_what_cannot_be_changed_is_refused_with_its_reason(digits):
-    assert unsuitable(TrainingSettings(noise=0.1, mixup=0.2), variant(), digits.info) is None
+    assert augmentation_obstacle(TrainingSettings(noise=0.1, mixup=0.2), variant(), digits.info) is None
     for settings in ({"flip": "vertical"}, {"shift": 0.1}, {"rotation": 1.0}, {"cutout": 0.1}):
-        reason = str(unsuitable(TrainingSettings(**settings), variant(), digits.info))
+        reason = str(augmentation_obstacle(TrainingSettings(**settings), variant(), digits.info))
         assert "need pictures" in reason
         assert "(64,)" in reason
     tokens = variant()
@@ -101,5 +101,5 @@ def test_what_cannot_be_changed_is_refused_with_its_reason(digits):
     tokens = tokens.model_copy(
         update={"description": tokens.description.model_copy(update={"layers": (layer,)}), "path": Path("x")}
     )
-    assert "words" in str(unsuitable(TrainingSettings(noise=0.1), tokens, digits.info))
-    assert unsuitable(TrainingSettings(), tokens, digits.info) is None
+    assert "words" in str(augmentation_obstacle(TrainingSettings(noise=0.1), tokens, digits.info))
+    assert augmentation_obstacle(TrainingSettings(), tokens, digits.info) is None

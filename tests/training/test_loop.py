@@ -10,7 +10,7 @@ from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled, InvalidInput, JobFailed
 from workbench.api.technique import Context
 from workbench.api.variant import ModelDescription, TensorSpec, Variant
-from workbench.training import TrainingParameters, TrainingPoint, TrainingResult, obstacle, train
+from workbench.training import TrainingParameters, TrainingPoint, TrainingResult, train, training_obstacle
 
 keras = pytest.importorskip("keras")
 
@@ -256,12 +256,12 @@ class TestResult:
 
 class TestObstacle:
     def test_none_for_a_classifier_of_the_classes(self, digits, odd_digits):
-        assert obstacle(variant(), digits.info) is None
-        assert obstacle(variant(((1,),)), odd_digits.info) is None
-        assert obstacle(variant(((2,),)), odd_digits.info) is None
+        assert training_obstacle(variant(), digits.info) is None
+        assert training_obstacle(variant(((1,),)), odd_digits.info) is None
+        assert training_obstacle(variant(((2,),)), odd_digits.info) is None
 
     def test_reasons(self, digits):
-        assert "Only Keras models" in str(obstacle(variant(kind="tflite"), digits.info))
-        assert "one output" in str(obstacle(variant(((10,), (1,))), digits.info))
-        assert "10 classes" in str(obstacle(variant(((1,),)), digits.info))
-        assert "10 classes" in str(obstacle(variant(((12,),)), digits.info))
+        assert "Only Keras models" in str(training_obstacle(variant(kind="tflite"), digits.info))
+        assert "one output" in str(training_obstacle(variant(((10,), (1,))), digits.info))
+        assert "10 classes" in str(training_obstacle(variant(((1,),)), digits.info))
+        assert "10 classes" in str(training_obstacle(variant(((12,),)), digits.info))

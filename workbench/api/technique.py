@@ -259,7 +259,7 @@ class Technique(ABC, Generic[P]):
         return ()
 
     @abstractmethod
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
         """Why it cannot be applied to this variant, or None. Decided without opening files."""
 
     @abstractmethod

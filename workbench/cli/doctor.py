@@ -26,7 +26,7 @@ def command(as_json: bool) -> None:
         "passport": machine.model_dump(mode="json"),
         "runtimes": {name: _word(runtime.unavailable()) for name, runtime in runtimes().items()},
         "techniques": {name: _word(technique.unavailable()) for name, technique in techniques().items()},
-        "data": {name: _word(builtin.available()) for name, builtin in BUILTINS.items()},
+        "data": {name: _word(builtin.obstacle()) for name, builtin in BUILTINS.items()},
         "energy": ", ".join(meter.name for meter in meters) or str(say("not measurable on this machine")),
     }
     if as_json:

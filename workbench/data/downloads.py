@@ -52,7 +52,7 @@ class KerasDownload(BuiltIn):
         home = os.environ.get("KERAS_HOME")
         return (Path(home) if home else Path.home() / ".keras") / "datasets" / self.cached
 
-    def available(self) -> Text | None:
+    def obstacle(self) -> Text | None:
         """Why it cannot be read here and now, or None. May ask the server and wait up to three seconds."""
         if not self.needs_internet:
             return None
@@ -69,7 +69,7 @@ class KerasDownload(BuiltIn):
     def read(self) -> RawData:
         """Reads it; raises :class:`workbench.api.errors.Unavailable` if it cannot be downloaded."""
         # Ask before TensorFlow is imported for nothing and Keras waits without a time limit.
-        problem = self.available()
+        problem = self.obstacle()
         if problem is not None:
             raise self._unavailable(problem)
         import keras

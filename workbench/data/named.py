@@ -26,7 +26,7 @@ class BuiltIn(ABC):
         """Whether reading it now would download something."""
         return False
 
-    def available(self) -> Text | None:
+    def obstacle(self) -> Text | None:
         """Why it cannot be read here and now, or None. May ask a server and wait up to three seconds."""
         return None
 

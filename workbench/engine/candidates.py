@@ -13,7 +13,7 @@ from workbench.api.records import Record
 from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import Text
 from workbench.api.variant import Variant
-from workbench.engine.compatibility import misfit, parse_parameters, same_variant
+from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
 from workbench.engine.goal import Goal, Want
 from workbench.runtimes import runtime, runtimes
 from workbench.techniques import technique as find_technique
@@ -101,7 +101,7 @@ def plan_of(goal: Goal, baseline: Variant, info: DatasetInfo, variants: Sequence
     def possible(trials: Sequence[Trial]) -> tuple[Trial, ...]:
         found = []
         for trial in trials:
-            reason = obstacle(trial, baseline, info, variants)
+            reason = trial_obstacle(trial, baseline, info, variants)
             if reason is None:
                 found.append(trial)
             else:
@@ -116,10 +116,12 @@ def plan_of(goal: Goal, baseline: Variant, info: DatasetInfo, variants: Sequence
     )
 
 
-def obstacle(trial: Trial, parent: Variant, info: DatasetInfo, variants: Sequence[Variant]) -> Text | None:
+def trial_obstacle(
+    trial: Trial, parent: Variant, info: DatasetInfo, variants: Sequence[Variant]
+) -> Text | None:
     """Why a trial cannot be made of a parent, or None."""
     try:
-        return misfit(trial.made_by, parent, info, trial.values, variants)
+        return technique_obstacle(trial.made_by, parent, info, trial.values, variants)
     except InvalidInput as error:  # the technique is not installed here
         return error.text
 

@@ -14,7 +14,7 @@ from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import ModelDescription, Variant
 from workbench.engine.refusal import refusal
-from workbench.results.step_order import senseless_order
+from workbench.results.step_order import order_obstacle
 
 
 class InvalidParameters(InvalidInput):
@@ -117,7 +117,7 @@ def same_variant(
     return None
 
 
-def misfit(
+def technique_obstacle(
     technique: AnyTechnique,
     variant: Variant,
     dataset: DatasetInfo,
@@ -144,7 +144,7 @@ def require_fit(
     parameters: Parameters,
     variants: Sequence[Variant],
 ) -> None:
-    """Raises the reason why a technique cannot be applied; see :func:`misfit`.
+    """Raises the reason why a technique cannot be applied; see :func:`technique_obstacle`.
 
     Raises:
         Unavailable: If this machine lacks something.
@@ -153,7 +153,7 @@ def require_fit(
     missing = technique.unavailable()
     if missing is not None:
         raise Unavailable(missing)
-    reason = misfit(technique, variant, dataset, parameters, variants)
+    reason = technique_obstacle(technique, variant, dataset, parameters, variants)
     if reason is not None:
         raise Refused(
             say(
@@ -173,7 +173,7 @@ def require_order(steps: Sequence[AnyTechnique]) -> None:
     """
     earlier: list[tuple[str, str]] = []
     for number, step in enumerate(steps, start=1):
-        reason = senseless_order(step, earlier)
+        reason = order_obstacle(step, earlier)
         if reason is not None:
             raise Refused(
                 say(

@@ -103,7 +103,7 @@ def find_seconds(
     seconds = references + trials + len(missing) * TIME + (BRIDGE if references else 0.0)
     if training:
         for trial in trainings(goal):
-            if trial.made(baseline, variants) is None and not trial.made_by.fits(
+            if trial.made(baseline, variants) is None and not trial.made_by.obstacle(
                 baseline, info, trial.values
             ):
                 seconds += making(trial) + BRIDGE + 2 * (LOOK + TIME)
@@ -241,7 +241,7 @@ def _reference_seconds(
     wanted = maker.parameters_type.model_validate({"runtime": name})
     if technique.name == maker.name and parameters == wanted:
         return 0.0  # it is the reference itself
-    if maker.fits(baseline, info, wanted) is not None:
+    if maker.obstacle(baseline, info, wanted) is not None:
         return 0.0
     made = maker.estimate(baseline, info, wanted).seconds * _correction(maker, known, info)
     return made + _measuring_seconds(store, known, name)

@@ -14,7 +14,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import JobFailed, Refused, WorkbenchError
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.engine.candidates import Plan, Trial, obstacle, plan_of, training_for_rounding, trainings
+from workbench.engine.candidates import Plan, Trial, plan_of, training_for_rounding, trainings, trial_obstacle
 from workbench.engine.context import Bench
 from workbench.engine.goal import Goal, best, conclusion, keeps, ranked
 from workbench.engine.making import Making
@@ -185,7 +185,7 @@ class Finder:
         possible = []
         for trial in trials:
             info, variants = self._bench.evidence.dataset.info, self._bench.store.variants()
-            reason = obstacle(trial, parent, info, variants)
+            reason = trial_obstacle(trial, parent, info, variants)
             if reason is None:
                 possible.append(trial)
             else:
@@ -296,7 +296,7 @@ def _quick_weights(plan: Plan, baseline: Variant, info: DatasetInfo) -> Iterator
 
 def _training_weights(goal: Goal, baseline: Variant, info: DatasetInfo) -> Iterator[float]:
     for trial in trainings(goal):
-        if trial.made_by.fits(baseline, info, trial.values) is None:
+        if trial.made_by.obstacle(baseline, info, trial.values) is None:
             yield _seconds(trial, baseline, info) + LOOK + TIME + _FORMATS * (LOOK + LOOK + TIME)
 
 

@@ -294,7 +294,7 @@ class Pipeline:
         technique = find_technique("inference.runtime")
         baseline = self._bench.evidence.baseline
         parameters = technique.parameters_type.model_validate({"runtime": runtime_name})
-        if technique.fits(baseline, self._bench.evidence.dataset.info, parameters) is not None:
+        if technique.obstacle(baseline, self._bench.evidence.dataset.info, parameters) is not None:
             return
         middle = (share[0] + share[1]) / 2
         reference = await self._making.make(

@@ -15,7 +15,7 @@ from workbench.api.recipe import Recipe
 from workbench.api.technique import AnyTechnique, CodePaths, Estimate
 from workbench.api.text import Text
 from workbench.api.variant import Variant
-from workbench.engine.compatibility import misfit, parse_parameters, same_variant
+from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
 from workbench.engine.goal import Best, Goal, best, conclusion
 from workbench.engine.queries import Evidence
 from workbench.engine.refusal import Refusal, refusal
@@ -93,13 +93,15 @@ class Reading:
         """All techniques by name."""
         return all_techniques()
 
-    def fits(
+    def obstacle(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
     ) -> Text | None:
         """Why a technique cannot be applied to a variant, or None."""
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return misfit(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
+        return technique_obstacle(
+            chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants
+        )
 
     def existing(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None

@@ -11,7 +11,7 @@ from workbench.api.records import Record
 from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import Text
 from workbench.api.variant import Variant
-from workbench.results.step_order import senseless_order, steps_before
+from workbench.results.step_order import order_obstacle, steps_before
 from workbench.runtimes import runtimes
 from workbench.runtimes.tensorrt import has_gpu
 
@@ -90,7 +90,7 @@ def _reason(
     parameters: Parameters,
     variants: Sequence[Variant],
 ) -> Text | None:
-    return senseless_order(technique, steps_before(variant, variants)) or technique.fits(
+    return order_obstacle(technique, steps_before(variant, variants)) or technique.obstacle(
         variant, dataset, parameters
     )
 

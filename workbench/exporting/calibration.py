@@ -7,17 +7,17 @@ import json
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
 from workbench.exporting.litert_files import CalibratedParameters, cast_code
-from workbench.models.reading.lookups import only_in_keras
+from workbench.models.reading.lookups import lookup_obstacle
 
 
-def float32_parent(variant: Variant, *formats: Format) -> Text | None:
+def float32_obstacle(variant: Variant, *formats: Format) -> Text | None:
     """Why a variant cannot be the float32 start of a quantization, or None.
 
     Args:
         variant: The parent.
         formats: What else than ``keras`` can be read; none where the result stays in Keras.
     """
-    if formats and (reason := only_in_keras(variant)) is not None:
+    if formats and (reason := lookup_obstacle(variant)) is not None:
         return reason
     if variant.format not in ("keras", *formats):
         return say(

@@ -24,7 +24,7 @@ from workbench.exporting.parameter_types import SamplingSeed
 from workbench.graph.calls import read_config
 from workbench.models.converting.conversion import load_keras, to_tflite
 from workbench.models.reading.description import describe
-from workbench.models.reading.lookups import only_in_keras
+from workbench.models.reading.lookups import lookup_obstacle
 from workbench.plain.calibration import drawn
 from workbench.plain.litert.strip import strip_metadata
 
@@ -63,10 +63,10 @@ def missing_converter() -> Text | None:
     return None
 
 
-def only_from_keras(variant: Variant) -> Text | None:
+def conversion_obstacle(variant: Variant) -> Text | None:
     """Why a variant cannot be converted to a quantized LiteRT file, or None."""
     if variant.format == "keras":
-        return only_in_keras(variant)
+        return lookup_obstacle(variant)
     if variant.description.precision != "float32":
         return say(
             "{name} is already {precision}: what rounding has taken cannot be brought back. Apply it to the "
@@ -88,7 +88,7 @@ _LOOPS = {
 }
 
 
-def uncalibrated_loop(variant: Variant) -> Text | None:
+def calibration_obstacle(variant: Variant) -> Text | None:
     """Why activations of a variant cannot be calibrated for LiteRT, or None.
 
     TensorFlow's calibrator ends the process on a loop, and the LiteRT quantizer finds no values in it.

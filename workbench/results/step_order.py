@@ -23,7 +23,7 @@ _WORDS: dict[Effect, Text] = {
 }
 
 
-def senseless_order(technique: AnyTechnique, earlier: Sequence[tuple[str, str]]) -> Text | None:
+def order_obstacle(technique: AnyTechnique, earlier: Sequence[tuple[str, str]]) -> Text | None:
     """Why a technique should not come after the steps before it, with the better order; or None.
 
     Args:
@@ -48,7 +48,7 @@ def senseless_order(technique: AnyTechnique, earlier: Sequence[tuple[str, str]])
 
 
 def steps_before(variant: Variant, variants: Sequence[Variant]) -> list[tuple[str, str]]:
-    """The steps that made a variant, as :func:`senseless_order` takes them."""
+    """The steps that made a variant, as :func:`order_obstacle` takes them."""
     line = Lineage(variants).of(variant)
     return [(after.technique, before.name) for before, after in pairwise(line) if after.technique is not None]
 

@@ -19,7 +19,7 @@ PICTURE_RANK = 3
 """Axes of a picture: height, width, channels."""
 
 
-def unsuitable(settings: TrainingSettings, variant: Variant, dataset: DatasetInfo) -> Text | None:
+def augmentation_obstacle(settings: TrainingSettings, variant: Variant, dataset: DatasetInfo) -> Text | None:
     """Why samples of a data set cannot be changed as asked, or None."""
     if settings.changes_pictures and not pictures(dataset.input_shapes):
         return say(

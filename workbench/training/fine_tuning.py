@@ -14,8 +14,8 @@ from workbench.api.variant import Report, Variant
 from workbench.measure.size import gzip_bytes
 from workbench.training import (
     TrainingParameters,
-    obstacle,
     train,
+    training_obstacle,
     training_seconds,
     without_optimizer,
 )
@@ -33,10 +33,10 @@ class FineTuningParameters(TrainingParameters):
     learning_rate: FineTuningRate = 5e-4
 
 
-def misfit(variant: Variant, dataset: DatasetInfo, epochs: int) -> Text | None:
+def fine_tuning_obstacle(variant: Variant, dataset: DatasetInfo, epochs: int) -> Text | None:
     """Why a variant cannot be changed and fine-tuned, or None. Opens no file."""
     if epochs > 0:
-        return obstacle(variant, dataset)
+        return training_obstacle(variant, dataset)
     if variant.format != "keras":
         return say(
             "Only Keras models can be changed in this way. {name} is a {format} file: "

@@ -76,7 +76,7 @@ def choose(
         )
     choice = KernelChoice()
     for kernel in found:
-        reason = _unwanted(kernel, parameters, left) or obstacle(kernel)
+        reason = _kernel_obstacle(kernel, parameters, left) or obstacle(kernel)
         if reason is None:
             choice.chosen.append(kernel)
         else:
@@ -91,7 +91,7 @@ def choose(
     return choice
 
 
-def _unwanted(kernel: Kernel, parameters: KernelParameters, left: tuple[str, ...]) -> Text | None:
+def _kernel_obstacle(kernel: Kernel, parameters: KernelParameters, left: tuple[str, ...]) -> Text | None:
     if kernel.layer in left:
         return say("It was to be left alone.")
     if kernel.frozen:

@@ -14,7 +14,7 @@ from workbench.api.errors import InvalidInput, JobFailed
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.training.augmentation import augmentation, unsuitable
+from workbench.training.augmentation import augmentation, augmentation_obstacle
 from workbench.training.learning_rate import sweep_learning_rate
 from workbench.training.losses import (
     accuracy,
@@ -42,13 +42,13 @@ __all__ = [
     "TrainingResult",
     "accuracy",
     "cross_entropy",
-    "obstacle",
     "train",
+    "training_obstacle",
     "without_optimizer",
 ]
 
 
-def obstacle(
+def training_obstacle(
     variant: Variant, dataset: DatasetInfo, parameters: TrainingParameters | None = None
 ) -> Text | None:
     """Why a variant cannot be trained on a data set, or None. Opens no file.
@@ -81,7 +81,11 @@ def obstacle(
             name=variant.name,
             shape=str(shape),
         )
-    return None if parameters is None else unsuitable(TrainingSettings.of(parameters), variant, dataset)
+    return (
+        None
+        if parameters is None
+        else augmentation_obstacle(TrainingSettings.of(parameters), variant, dataset)
+    )
 
 
 def train(
@@ -276,7 +280,7 @@ def _require_fit(
             ),
             say("Set both to 0."),
         )
-    if (reason := unsuitable(settings, context.parent, context.dataset.info)) is not None:
+    if (reason := augmentation_obstacle(settings, context.parent, context.dataset.info)) is not None:
         raise InvalidInput(reason)
 
 

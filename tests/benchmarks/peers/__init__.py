@@ -133,7 +133,7 @@ PAIRS = (
 
 def main() -> None:
     protocol: Protocol = "quick" if os.environ.get("BENCH_PROTOCOL") == "quick" else "final"
-    missing = BUILTINS["fashion-mnist"].available()
+    missing = BUILTINS["fashion-mnist"].obstacle()
     if missing is not None:
         print(f"skipped: {missing}")
         return

@@ -53,7 +53,7 @@ def dense(digits, tmp_path_factory):
 def distilled(parent, dataset, folder, report=None, others=None, **parameters):
     values = DistillationParameters.model_validate(parameters)
     subject = Distillation()
-    assert subject.fits(parent, dataset.info, values) is None
+    assert subject.obstacle(parent, dataset.info, values) is None
     folder.mkdir()
     context = Context(
         parent, WithoutTest(dataset.folder), folder, report or Reports(), 0, others or {"": parent}
@@ -197,17 +197,19 @@ class TestBeforeApplying:
             "not complete": {"layers": "conv = "},
         }
         for words, parameters in said.items():
-            assert words in str(subject.fits(baseline, digits.info, DistillationParameters(**parameters)))
+            assert words in str(subject.obstacle(baseline, digits.info, DistillationParameters(**parameters)))
         lite = baseline.model_copy(update={"format": "tflite"})
-        assert "Keras" in str(subject.fits(lite, digits.info, DistillationParameters()))
+        assert "Keras" in str(subject.obstacle(lite, digits.info, DistillationParameters()))
         child = baseline.model_copy(update={"id": "9", "parent": "1"})
-        assert subject.fits(child, digits.info, DistillationParameters(student="this variant")) is None
+        assert subject.obstacle(child, digits.info, DistillationParameters(student="this variant")) is None
 
     def test_a_model_without_a_hidden_width(self, digits, tmp_path):
         shallow = parent_of(keras.Sequential([keras.Input((64,)), layers.Dense(10)]), tmp_path)
-        assert "no hidden layer" in str(Distillation().fits(shallow, digits.info, DistillationParameters()))
+        assert "no hidden layer" in str(
+            Distillation().obstacle(shallow, digits.info, DistillationParameters())
+        )
         again = DistillationParameters(student="same architecture")
-        assert Distillation().fits(shallow, digits.info, again) is None
+        assert Distillation().obstacle(shallow, digits.info, again) is None
 
     def test_estimate_counts_the_trainings(self, digits, baseline):
         one = Distillation().estimate(baseline, digits.info, DistillationParameters(compare_seeds=0))

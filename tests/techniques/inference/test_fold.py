@@ -85,12 +85,12 @@ def test_reasons(parents, made):
     technique = techniques.technique(NAME)
     values = technique.parameters_type()
     parent, dataset = parents("dense")
-    assert "no layer that can be folded" in str(technique.fits(parent, dataset.info, values))
+    assert "no layer that can be folded" in str(technique.obstacle(parent, dataset.info, values))
     conv, dataset = parents("conv")
     finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), conv)
-    assert "has folded it already" in str(technique.fits(finished, dataset.info, values))
+    assert "has folded it already" in str(technique.obstacle(finished, dataset.info, values))
     nothing = technique.parameters_type(normalization=False)
-    assert "nothing that could be folded" in str(technique.fits(conv, dataset.info, nothing))
+    assert "nothing that could be folded" in str(technique.obstacle(conv, dataset.info, nothing))
     assert technique.estimate(conv, dataset.info, values).size_ratio < 1
     assert technique.loses == {"clusters", "trained ranges"}
 

@@ -13,7 +13,7 @@ from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
 from workbench.techniques.inference.grid.cells import Cell, Model, cells_of
-from workbench.techniques.inference.grid.choice import Judged, outside, ranked, simplest
+from workbench.techniques.inference.grid.choice import Judged, limit_obstacle, ranked, simplest
 from workbench.techniques.inference.grid.filling import Filling
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
@@ -137,7 +137,7 @@ def test_reasons(parents, made):
     technique = techniques.technique(NAME)
 
     def reason(variant, **parameters):
-        return str(technique.fits(variant, dataset.info, technique.parameters_type(**parameters)))
+        return str(technique.obstacle(variant, dataset.info, technique.parameters_type(**parameters)))
 
     assert reason(parent) == "None"
     finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
@@ -199,10 +199,10 @@ def test_the_choice():
         float32: Judged(4000, 0.9, Interval(value=0, low=0, high=0)),
         int8: Judged(1000, 0.87, Interval(value=-0.03, low=-0.05, high=0)),
     }
-    assert "loses 3.0 points" in str(outside(fast, times[fast], files[int8], 0, 1.0))
-    assert outside(fast, times[fast], files[int8], 0, 3.5) is None
-    assert "takes up to 2.20 ms" in str(outside(slow, times[slow], files[float32], 2.1, 1.0))
-    assert outside(slow, times[slow], files[float32], 2.3, 1.0) is None
+    assert "loses 3.0 points" in str(limit_obstacle(fast, times[fast], files[int8], 0, 1.0))
+    assert limit_obstacle(fast, times[fast], files[int8], 0, 3.5) is None
+    assert "takes up to 2.20 ms" in str(limit_obstacle(slow, times[slow], files[float32], 2.1, 1.0))
+    assert limit_obstacle(slow, times[slow], files[float32], 2.3, 1.0) is None
     # not told apart: fewer threads, then the smaller file
     assert simplest([fast, slow], [False, False], files) == slow
     assert simplest([fast, slow], [False, True], files) == fast

@@ -68,7 +68,7 @@ def test_reasons(parents, made):
     technique = techniques.technique(NAME)
 
     def reason(variant, **parameters):
-        return str(technique.fits(variant, dataset.info, technique.parameters_type(**parameters)))
+        return str(technique.obstacle(variant, dataset.info, technique.parameters_type(**parameters)))
 
     assert "already runs in Keras, tf.function" in reason(parent, runtime="keras.function")
     assert reason(parent, runtime="keras.function", threads=2) == "None"

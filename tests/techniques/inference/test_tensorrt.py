@@ -118,14 +118,14 @@ def test_reasons(parents, made, monkeypatch):
     parent, dataset = parents("conv")
     technique = techniques.technique(NAME)
     values = technique.parameters_type()
-    assert technique.fits(parent, dataset.info, values) is None
+    assert technique.obstacle(parent, dataset.info, values) is None
     finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
-    assert "starts from keras, onnx" in str(technique.fits(finished, dataset.info, values))
+    assert "starts from keras, onnx" in str(technique.obstacle(finished, dataset.info, values))
     spec = parent.description.inputs[0].model_copy(update={"shape": (None, 3)})
     free = parent.model_copy(
         update={"description": parent.description.model_copy(update={"inputs": (spec,)})}
     )
-    assert "free axis" in str(technique.fits(free, dataset.info, values))
+    assert "free axis" in str(technique.obstacle(free, dataset.info, values))
     assert technique.estimate(parent, dataset.info, values).size_ratio == 0.5
     assert technique.variant_name(values) == "TensorRT float16"
 

@@ -73,16 +73,16 @@ def test_what_does_not_fit(parents, made):
     technique = techniques.technique(NAME)
     parent, dataset = parents("conv")
     int8 = small_models.child(made("quantization.int8", "conv"), parent)
-    assert "already int8" in str(technique.fits(int8, dataset.info, Int4Parameters()))
+    assert "already int8" in str(technique.obstacle(int8, dataset.info, Int4Parameters()))
     onnx = parent.model_copy(update={"format": "onnx"})
-    assert "starts from keras, tflite" in str(technique.fits(onnx, dataset.info, Int4Parameters()))
+    assert "starts from keras, tflite" in str(technique.obstacle(onnx, dataset.info, Int4Parameters()))
     layers = tuple(
         layer.model_copy(update={"kind": "DepthwiseConv2D"}) for layer in parent.description.layers
     )
     depthwise = parent.model_copy(
         update={"description": parent.description.model_copy(update={"layers": layers})}
     )
-    assert "no layer" in str(technique.fits(depthwise, dataset.info, Int4Parameters())).lower()
+    assert "no layer" in str(technique.obstacle(depthwise, dataset.info, Int4Parameters())).lower()
 
 
 def test_estimate_and_name(parents):

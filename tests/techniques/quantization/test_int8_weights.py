@@ -87,7 +87,7 @@ def test_what_does_not_fit_and_what_is_expected(parents, made):
     technique = techniques.technique(NAME)
     parent, dataset = parents("conv")
     float16 = small_models.child(made("quantization.float16", "conv"), parent)
-    assert "already float16" in str(technique.fits(float16, dataset.info, Int8WeightsParameters()))
+    assert "already float16" in str(technique.obstacle(float16, dataset.info, Int8WeightsParameters()))
     estimate = technique.estimate(parent, dataset.info, Int8WeightsParameters())
     assert 0 < estimate.seconds < 60
     assert estimate.size_ratio == 0.27

@@ -69,12 +69,12 @@ def test_what_does_not_fit(parents, made):
     technique = techniques.technique(NAME)
     parent, dataset = parents("conv")
     again = small_models.child(made(NAME, "dense"), parent)
-    assert "already dynamic int8" in str(technique.fits(again, dataset.info, KerasQuantizeParameters()))
+    assert "already dynamic int8" in str(technique.obstacle(again, dataset.info, KerasQuantizeParameters()))
     layers = tuple(layer for layer in parent.description.layers if layer.kind != "Dense")
     convolutions = parent.model_copy(
         update={"description": parent.description.model_copy(update={"layers": layers})}
     )
-    assert "no Dense" in str(technique.fits(convolutions, dataset.info, KerasQuantizeParameters()))
+    assert "no Dense" in str(technique.obstacle(convolutions, dataset.info, KerasQuantizeParameters()))
 
 
 def test_cancel(parents, tmp_path):

@@ -111,9 +111,9 @@ def test_only_a_keras_model_is_quantized(name, parents, made):
     technique = techniques.technique(name)
     parameters = technique.parameters_type()
     whole = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
-    assert "Keras variant" in str(technique.fits(whole, dataset.info, parameters))
+    assert "Keras variant" in str(technique.obstacle(whole, dataset.info, parameters))
     int8 = made("quantization.int8", "conv")
-    reason = str(technique.fits(small_models.child(int8, parent), dataset.info, parameters))
+    reason = str(technique.obstacle(small_models.child(int8, parent), dataset.info, parameters))
     assert "already int8" in reason
     assert "Keras variant" in reason
 
@@ -124,7 +124,7 @@ def test_dynamic_range_refuses_what_it_would_leave_alone(parents):
     layers = tuple(layer.model_copy(update={"parameters": 99}) for layer in description.layers)
     small = parent.model_copy(update={"description": description.model_copy(update={"layers": layers})})
     technique = techniques.technique("quantization.dynamic_range")
-    assert "1,024" in str(technique.fits(small, dataset.info, technique.parameters_type()))
+    assert "1,024" in str(technique.obstacle(small, dataset.info, technique.parameters_type()))
 
 
 @pytest.mark.parametrize("name", list(NAMES))

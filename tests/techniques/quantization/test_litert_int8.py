@@ -69,7 +69,7 @@ def test_what_does_not_fit(parents, made):
     technique = techniques.technique(NAME)
     parent, dataset = parents("conv")
     int8 = small_models.child(made("quantization.int8", "conv"), parent)
-    assert "already int8" in str(technique.fits(int8, dataset.info, LiteRTInt8Parameters()))
+    assert "already int8" in str(technique.obstacle(int8, dataset.info, LiteRTInt8Parameters()))
 
 
 def test_estimate_and_name(parents):

@@ -197,7 +197,7 @@ def test_what_does_not_fit(parents, made):
     technique = techniques.technique(NAME)
     parent, dataset = parents("conv")
     int8 = small_models.child(made("quantization.int8", "conv"), parent)
-    assert "already int8" in str(technique.fits(int8, dataset.info, MixedPrecisionParameters()))
+    assert "already int8" in str(technique.obstacle(int8, dataset.info, MixedPrecisionParameters()))
     estimate = technique.estimate(parent, dataset.info, MixedPrecisionParameters())
     assert 0 < estimate.seconds < 120
     assert technique.variant_name(MixedPrecisionParameters()) == "mixed int4 weights"

@@ -159,16 +159,16 @@ def test_what_does_not_fit(parents, made):
     parent, dataset = parents("conv")
     technique = techniques.technique(NAME)
     lite = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
-    assert "starts from keras, onnx" in str(technique.fits(lite, dataset.info, OnnxInt8Parameters()))
+    assert "starts from keras, onnx" in str(technique.obstacle(lite, dataset.info, OnnxInt8Parameters()))
     int8 = small_models.child(made(NAME, "conv"), parent)
-    assert "already int8" in str(technique.fits(int8, dataset.info, OnnxInt8Parameters()))
+    assert "already int8" in str(technique.obstacle(int8, dataset.info, OnnxInt8Parameters()))
     huge = parent.description.layers[0].model_copy(update={"output_shape": (4096, 4096, 64)})
     large = parent.model_copy(
         update={"description": parent.description.model_copy(update={"layers": (huge,)})}
     )
     entropy = OnnxInt8Parameters(method="entropy")
-    assert "in memory" in str(technique.fits(large, dataset.info, entropy))
-    assert technique.fits(large, dataset.info, OnnxInt8Parameters()) is None
+    assert "in memory" in str(technique.obstacle(large, dataset.info, entropy))
+    assert technique.obstacle(large, dataset.info, OnnxInt8Parameters()) is None
 
 
 def test_a_file_without_any_8_bit_operation_is_refused(made):

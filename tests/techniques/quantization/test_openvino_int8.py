@@ -142,10 +142,10 @@ def test_what_does_not_fit(parents, made):
     parent, dataset = parents("conv")
     technique = techniques.technique(NAME)
     lite = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
-    reason = str(technique.fits(lite, dataset.info, OpenVinoInt8Parameters()))
+    reason = str(technique.obstacle(lite, dataset.info, OpenVinoInt8Parameters()))
     assert "starts from keras, onnx, openvino" in reason
     int8 = small_models.child(made(NAME, "conv"), parent)
-    assert "already int8" in str(technique.fits(int8, dataset.info, OpenVinoInt8Parameters()))
+    assert "already int8" in str(technique.obstacle(int8, dataset.info, OpenVinoInt8Parameters()))
 
 
 def test_estimate_and_name(parents):

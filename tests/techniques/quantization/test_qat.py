@@ -75,15 +75,15 @@ def test_int4(trained, parents):
 def test_what_does_not_fit(parents, made):
     technique = techniques.technique(NAME)
     parent, dataset = parents("two_inputs")
-    assert "one output" in str(technique.fits(parent, dataset.info, QatParameters()))
+    assert "one output" in str(technique.obstacle(parent, dataset.info, QatParameters()))
     parent, dataset = parents("conv")
     lite = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
-    assert "Keras" in str(technique.fits(lite, dataset.info, QatParameters()))
+    assert "Keras" in str(technique.obstacle(lite, dataset.info, QatParameters()))
     layers = tuple(layer.model_copy(update={"kind": "LSTM"}) for layer in parent.description.layers)
     other = parent.model_copy(
         update={"description": parent.description.model_copy(update={"layers": layers})}
     )
-    assert "no Dense layer" in str(technique.fits(other, dataset.info, QatParameters()))
+    assert "no Dense layer" in str(technique.obstacle(other, dataset.info, QatParameters()))
 
 
 def test_cancel_while_training(parents, tmp_path):

@@ -65,16 +65,16 @@ def test_loops_are_not_calibrated(name, words, tmp_path):
     model = keras.Sequential([keras.Input((6, 1)), L.LSTM(4), L.Dense(2)])
     variant = small_models.baseline(model, tmp_path / "loop.keras")
     technique = techniques.technique(name)
-    reason = technique.fits(variant, dataset.info, technique.parameters_type())
+    reason = technique.obstacle(variant, dataset.info, technique.parameters_type())
     assert "as a loop, which calibration cannot look into" in str(reason)
     floats = techniques.technique("quantization.float16")
-    assert floats.fits(variant, dataset.info, floats.parameters_type()) is None
+    assert floats.obstacle(variant, dataset.info, floats.parameters_type()) is None
 
 
 def test_sixteen_bit_activations_want_float_inputs(words):
     parent, dataset = words
     technique = techniques.technique("quantization.int16x8")
-    reason = technique.fits(parent, dataset.info, technique.parameters_type())
+    reason = technique.obstacle(parent, dataset.info, technique.parameters_type())
     assert "takes whole numbers" in str(reason)
 
 
@@ -108,13 +108,13 @@ def test_text_and_tables_stay_in_keras(tmp_path):
         ("quantization.litert_int8", {}),
     ):
         technique = techniques.technique(name)
-        reason = technique.fits(parent, dataset.info, technique.parameters_type(**parameters))
+        reason = technique.obstacle(parent, dataset.info, technique.parameters_type(**parameters))
         assert str(reason) == (
             "table (StringLookup) looks its input up in a table. Only Keras runs that. For other runtimes, "
             "do it before the model, and open a model that starts with the numbers."
         )
     technique = techniques.technique("inference.runtime")
-    reason = technique.fits(parent, dataset.info, technique.parameters_type(runtime="keras.xla"))
+    reason = technique.obstacle(parent, dataset.info, technique.parameters_type(runtime="keras.xla"))
     assert str(reason).endswith("XLA cannot compile that: choose another Keras runtime.")
     texts = dataset.x("test")
     expected = np.asarray(model(tf.constant(texts)))

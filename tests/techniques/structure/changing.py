@@ -32,7 +32,7 @@ def apply(technique, parent, dataset, folder, reporter, **parameters):
     import keras
 
     values = technique.parameters_type.model_validate(parameters)
-    assert technique.fits(parent, dataset.info, values) is None
+    assert technique.obstacle(parent, dataset.info, values) is None
     folder.mkdir()
     applied = technique.apply(
         Context(parent=parent, dataset=dataset, folder=folder, report=reporter, seed=0), values

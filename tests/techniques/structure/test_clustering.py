@@ -129,6 +129,6 @@ def test_before_applying(digits, trained):
     assert few.expectation != many.expectation
     assert technique.variant_name(ClusteringParameters()) == "16 clusters"
     lite = trained.model_copy(update={"format": "tflite"})
-    assert "Keras" in str(technique.fits(lite, digits.info, ClusteringParameters()))
+    assert "Keras" in str(technique.obstacle(lite, digits.info, ClusteringParameters()))
     bare = trained.model_copy(update={"description": trained.description.model_copy(update={"layers": ()})})
-    assert "no layer" in str(technique.fits(bare, digits.info, ClusteringParameters()))
+    assert "no layer" in str(technique.obstacle(bare, digits.info, ClusteringParameters()))

@@ -68,17 +68,17 @@ def test_without_training_it_is_the_model_with_the_block_bypassed(digits, traine
 
 def test_before_applying(digits, trained, recorder, tmp_path):
     technique = DepthScaling()
-    assert technique.fits(trained, digits.info, DepthParameters(blocks=5)) is None
+    assert technique.obstacle(trained, digits.info, DepthParameters(blocks=5)) is None
     assert "Only 5 blocks can be left out: block_0" in str(
-        technique.fits(trained, digits.info, DepthParameters(blocks=6))
+        technique.obstacle(trained, digits.info, DepthParameters(blocks=6))
     )
     flat = keras.Sequential([keras.Input((64,)), layers.Dense(32), layers.Dense(10)])
     parent = parent_of(flat, tmp_path / "flat")
-    assert "no residual block" in str(technique.fits(parent, digits.info, DepthParameters()))
+    assert "no residual block" in str(technique.obstacle(parent, digits.info, DepthParameters()))
     lite = trained.model_copy(update={"format": "tflite"})
-    assert "Keras" in str(technique.fits(lite, digits.info, DepthParameters()))
+    assert "Keras" in str(technique.obstacle(lite, digits.info, DepthParameters()))
     gone = trained.model_copy(update={"path": tmp_path / "gone.keras"})
-    assert technique.fits(gone, digits.info, DepthParameters()) is None
+    assert technique.obstacle(gone, digits.info, DepthParameters()) is None
     one = technique.estimate(trained, digits.info, DepthParameters())
     two = technique.estimate(trained, digits.info, DepthParameters(blocks=2, search="again after each"))
     assert 0 < two.size_ratio < one.size_ratio < 1

@@ -203,10 +203,10 @@ def test_refusals(digits, trained, recorder, tmp_path):
         apply(LowRank(), trained, digits, tmp_path / "b", recorder, choose="weights", weights=0.01, epochs=0)
     technique = LowRank()
     bare = trained.model_copy(update={"description": trained.description.model_copy(update={"layers": ()})})
-    assert "no Dense" in str(technique.fits(bare, digits.info, LowRankParameters()))
+    assert "no Dense" in str(technique.obstacle(bare, digits.info, LowRankParameters()))
     lite = trained.model_copy(update={"format": "tflite"})
-    assert "Keras" in str(technique.fits(lite, digits.info, LowRankParameters(epochs=0)))
-    assert "Keras" in str(technique.fits(lite, digits.info, LowRankParameters()))
+    assert "Keras" in str(technique.obstacle(lite, digits.info, LowRankParameters(epochs=0)))
+    assert "Keras" in str(technique.obstacle(lite, digits.info, LowRankParameters()))
 
 
 def test_estimate_and_names(digits, trained):

@@ -172,7 +172,7 @@ def test_zeros_of_an_earlier_step_stay_zero_with_the_code_twin(digits, trained, 
 def test_several_outputs_are_pruned_without_training(tmp_path, recorder):
     parent = parent_of(small_models.build("two_inputs"), tmp_path / "parent")
     dataset = small_models.write_dataset("two_inputs", tmp_path / "data")
-    reason = ChannelPruning().fits(parent, dataset.info, PruningParameters())
+    reason = ChannelPruning().obstacle(parent, dataset.info, PruningParameters())
     assert "one output" in str(reason)
     _, model = apply(ChannelPruning(), parent, dataset, tmp_path / "out", recorder, epochs=0, round_to=2)
     assert model.get_layer("extra").units == 1
@@ -187,14 +187,14 @@ def test_cancelled(digits, trained, recorder, tmp_path):
 
 class TestBeforeApplying:
     def test_what_cannot_be_reached_is_told(self, digits, trained):
-        reason = ChannelPruning().fits(trained, digits.info, PruningParameters(remove=0.99, least=0.5))
+        reason = ChannelPruning().obstacle(trained, digits.info, PruningParameters(remove=0.99, least=0.5))
         assert "× less is possible, and 100.0× was asked for" in str(reason)
         assert "scores" in str(reason)
-        assert ChannelPruning().fits(trained, digits.info, PruningParameters(remove=0.7)) is None
+        assert ChannelPruning().obstacle(trained, digits.info, PruningParameters(remove=0.7)) is None
 
     def test_a_model_without_a_free_channel(self, digits, tmp_path):
         shallow = parent_of(keras.Sequential([keras.Input((64,)), L.Dense(10, name="only")]), tmp_path)
-        reason = ChannelPruning().fits(shallow, digits.info, PruningParameters())
+        reason = ChannelPruning().obstacle(shallow, digits.info, PruningParameters())
         assert str(reason) == "No channel of this model can be removed. only: It gives the model's output."
 
     def test_operations_of_a_free_length(self, tmp_path):
@@ -202,13 +202,13 @@ class TestBeforeApplying:
         x = L.GlobalAveragePooling1D()(L.Conv1D(32, 3, name="wide")(i))
         parent = parent_of(keras.Model(i, L.Dense(4)(x)), tmp_path / "parent")
         info = small_models.write_dataset("dense", tmp_path / "data").info
-        reason = ChannelPruning().fits(parent, info, PruningParameters())
+        reason = ChannelPruning().obstacle(parent, info, PruningParameters())
         assert "operations cannot be counted" in str(reason)
-        assert ChannelPruning().fits(parent, info, PruningParameters(target="parameters")) is None
+        assert ChannelPruning().obstacle(parent, info, PruningParameters(target="parameters")) is None
 
     def test_other_formats(self, digits, trained):
         lite = trained.model_copy(update={"format": "tflite"})
-        assert "Keras" in str(ChannelPruning().fits(lite, digits.info, PruningParameters()))
+        assert "Keras" in str(ChannelPruning().obstacle(lite, digits.info, PruningParameters()))
 
     def test_the_estimate_of_local_ranking_is_exact(self, digits, trained, recorder, tmp_path):
         parameters = {"remove": 0.5, "epochs": 0, "round_to": 4}
@@ -231,7 +231,7 @@ from workbench.techniques.structure.pruning.plan import plan_of
 from workbench.api.variant import Variant
 parent = Variant.model_validate_json(Path({str(tmp_path / "parent.json")!r}).read_text())
 plan = plan_of(parent, 8, 0.1)
-assert plan.too_far("macs", 0.5) is None
+assert plan.obstacle("macs", 0.5) is None
 assert ChannelPruning().code(parent, PruningParameters(), CodePaths())
 assert not {{"tensorflow", "keras", "sklearn"}} & set(sys.modules), sorted(sys.modules)
 """

@@ -162,10 +162,10 @@ def test_refusals(digits, trained, recorder, tmp_path):
         apply(Sparsity(), parent, digits, tmp_path / "d", recorder, share=0.95, epochs=0)
     technique = Sparsity()
     lite = trained.model_copy(update={"format": "tflite"})
-    assert "Keras" in str(technique.fits(lite, digits.info, SparsityParameters()))
-    assert "Keras" in str(technique.fits(lite, digits.info, SparsityParameters(epochs=0)))
+    assert "Keras" in str(technique.obstacle(lite, digits.info, SparsityParameters()))
+    assert "Keras" in str(technique.obstacle(lite, digits.info, SparsityParameters(epochs=0)))
     bare = trained.model_copy(update={"description": trained.description.model_copy(update={"layers": ()})})
-    assert "no layer" in str(technique.fits(bare, digits.info, SparsityParameters()))
+    assert "no layer" in str(technique.obstacle(bare, digits.info, SparsityParameters()))
 
 
 def test_it_can_be_cancelled_while_weights_go(digits, trained, recorder, tmp_path):

@@ -150,13 +150,13 @@ class TestBeforeApplying:
     def test_fits(self, digits, odd_digits, tmp_path):
         technique = WidthScaling()
         parent = parent_of(dense_model(), tmp_path)
-        assert technique.fits(parent, digits.info, WidthParameters()) is None
-        assert "2 classes" in str(technique.fits(parent, odd_digits.info, WidthParameters()))
+        assert technique.obstacle(parent, digits.info, WidthParameters()) is None
+        assert "2 classes" in str(technique.obstacle(parent, odd_digits.info, WidthParameters()))
         lite = parent.model_copy(update={"format": "tflite"})
-        assert "Keras" in str(technique.fits(lite, digits.info, WidthParameters()))
+        assert "Keras" in str(technique.obstacle(lite, digits.info, WidthParameters()))
         shallow = parent_of(keras.Sequential([keras.Input((64,)), layers.Dense(10)]), tmp_path)
-        assert "no hidden layer" in str(technique.fits(shallow, digits.info, WidthParameters()))
-        assert technique.fits(shallow, digits.info, WidthParameters(factor=1)) is None
+        assert "no hidden layer" in str(technique.obstacle(shallow, digits.info, WidthParameters()))
+        assert technique.obstacle(shallow, digits.info, WidthParameters(factor=1)) is None
 
     def test_estimate_is_near_what_comes_out(self, digits, tmp_path):
         parent = parent_of(dense_model(), tmp_path)

@@ -204,7 +204,7 @@ def test_frozen_and_adapted_layers_keep_their_weights(parents, tmp_path):
 def test_what_has_no_effect_or_cannot_be_done_is_told(known, tmp_path):
     technique = techniques.technique(NAME)
     parent, dataset = known("two_inputs")
-    assert "one output" in str(technique.fits(parent, dataset.info, parameters()))
+    assert "one output" in str(technique.obstacle(parent, dataset.info, parameters()))
     parent, dataset = known("two inputs, one output")
     values = {"mixup": 0.3, "epochs": 1, "batch_size": 160, "profile": True}
     applied = apply(NAME, parent, dataset, tmp_path / "out", **values)
@@ -257,9 +257,9 @@ def parameters(**values):
 def test_refusals_and_estimates(parents):
     technique = techniques.technique(NAME)
     parent, dataset = parents("dense")
-    assert "need pictures" in str(technique.fits(parent, dataset.info, parameters(flip="vertical")))
+    assert "need pictures" in str(technique.obstacle(parent, dataset.info, parameters(flip="vertical")))
     lite = parent.model_copy(update={"format": "tflite"})
-    assert "Only Keras models" in str(technique.fits(lite, dataset.info, parameters()))
+    assert "Only Keras models" in str(technique.obstacle(lite, dataset.info, parameters()))
     one, many = (
         technique.estimate(parent, dataset.info, parameters(**values))
         for values in ({}, {"seeds": 3, "compare": True, "precision": "mixed_bfloat16"})

@@ -8,7 +8,7 @@ from workbench.api.variant import Variant
 TABLES = frozenset({"IntegerLookup", "StringLookup", "TextVectorization", "Hashing", "HashedCrossing"})
 
 
-def only_in_keras(variant: Variant, *, compiled: bool = False) -> Text | None:
+def lookup_obstacle(variant: Variant, *, compiled: bool = False) -> Text | None:
     """Why a variant can be run by Keras only, or None.
 
     LiteRT and ONNX have no form for a table of words or identifiers. OpenVINO takes some of these layers, and

@@ -127,7 +127,7 @@ class _Model:
                 self._plan.skipped.append(Skip(name=f"{'/'.join(place)} ({call.kind})", reason=reason))
 
     def _fold(self, call: Call) -> Fold | Text:
-        if (reason := self._unfit(call)) is not None:
+        if (reason := self._obstacle(call)) is not None:
             return reason
         before = self._graph.source(call.inputs[0])
         behind = self._behind(call, before)
@@ -142,7 +142,7 @@ class _Model:
             return say("{first} {second}", first=behind, second=in_front)
         return behind
 
-    def _unfit(self, call: Call) -> Text | None:
+    def _obstacle(self, call: Call) -> Text | None:
         if _is_foreign(call):
             return say("It is a class of its own, whose arithmetic is not known.")
         if call.calls > 1:
@@ -162,7 +162,7 @@ class _Model:
             return say("There is no layer before it.")
         if before.kind not in LINEAR:
             return say("It comes after {name} ({kind}), not after a linear layer.", **_named(before))
-        if (reason := self._unfit_target(before)) is not None:
+        if (reason := self._target_obstacle(before)) is not None:
             return reason
         activation = before.config.get("activation") or "linear"
         if activation != "linear":
@@ -179,7 +179,7 @@ class _Model:
 
     def _in_front(self, call: Call, after: Call) -> Text | None:
         """Why a layer cannot go into the one behind it, or None."""
-        if (reason := self._unfit_target(after)) is not None:
+        if (reason := self._target_obstacle(after)) is not None:
             return reason
         if not after.positional or len(after.inputs) != 1:
             return say("{name} is called with more than one tensor.", name=after.name)
@@ -193,7 +193,7 @@ class _Model:
             return say("It does not work on the channels of {name}.", name=after.name)
         return None
 
-    def _unfit_target(self, call: Call) -> Text | None:
+    def _target_obstacle(self, call: Call) -> Text | None:
         if _is_foreign(call):
             return say("{name} is a class of its own, whose arithmetic is not known.", name=call.name)
         if call.calls > 1:

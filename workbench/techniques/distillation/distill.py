@@ -17,7 +17,7 @@ from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.runs import Runs
 from workbench.techniques.distillation.teachers import baseline_teaches_itself, hints_of, load_teachers
 from workbench.techniques.distillation.verdict import comparison_table, verdict
-from workbench.training import obstacle, training_seconds, without_optimizer
+from workbench.training import training_obstacle, training_seconds, without_optimizer
 from workbench.training.distilling import Teacher
 from workbench.training.fresh import kept_layers
 from workbench.training.hints import parse_hints
@@ -53,8 +53,10 @@ class Distillation(Technique[DistillationParameters]):
         return parameters.teachers
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: DistillationParameters) -> Text | None:
-        if (reason := obstacle(variant, dataset, parameters)) is not None:
+    def obstacle(
+        self, variant: Variant, dataset: DatasetInfo, parameters: DistillationParameters
+    ) -> Text | None:
+        if (reason := training_obstacle(variant, dataset, parameters)) is not None:
             return reason
         try:
             parse_hints(parameters.layers)

@@ -10,7 +10,7 @@ from workbench.api.technique import Context
 from workbench.api.text import say
 from workbench.api.variant import Variant
 from workbench.techniques.distillation.parameters import DistillationParameters
-from workbench.training import obstacle
+from workbench.training import training_obstacle
 from workbench.training.hints import Hint, choose_hints, parse_hints
 
 
@@ -25,7 +25,7 @@ def load_teachers(teachers: Sequence[Variant], context: Context) -> list[Any]:
     models = []
     for teacher in teachers:
         context.report.check()
-        if (reason := obstacle(teacher, context.dataset.info)) is not None:
+        if (reason := training_obstacle(teacher, context.dataset.info)) is not None:
             raise Refused(
                 say("{name} cannot teach. {reason}", name=teacher.name, reason=reason),
                 say("Choose a Keras variant that was trained on the same classes."),

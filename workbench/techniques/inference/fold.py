@@ -80,7 +80,7 @@ class Fold(Technique[FoldParameters]):
     loses: ClassVar[frozenset[Effect]] = frozenset({"clusters", "trained ranges"})
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: FoldParameters) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: FoldParameters) -> Text | None:
         if variant.format != "keras":
             return say(
                 "{name} is a finished {format} file, and its runtime has folded it already. Apply it to the "

@@ -17,7 +17,7 @@ from workbench.exporting.onnx_files import is_large
 from workbench.models.converting.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
 from workbench.models.converting.onnx_apart import to_onnx_apart
 from workbench.models.reading.description import describe
-from workbench.models.reading.lookups import only_in_keras
+from workbench.models.reading.lookups import lookup_obstacle
 from workbench.runtimes import runtime, runtimes
 from workbench.techniques.inference.runtime_code import runtime_code
 from workbench.training.parameter_types import BatchSize
@@ -102,7 +102,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
         return _missing_converter(wanted)
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: RuntimeParameters) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: RuntimeParameters) -> Text | None:
         target = runtime(parameters.runtime)
         missing = target.unavailable()
         if missing is not None:
@@ -117,7 +117,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
                 name=variant.name,
             )
         if wanted != "keras" or parameters.runtime == "keras.xla":
-            reason = only_in_keras(variant, compiled=wanted == "keras")
+            reason = lookup_obstacle(variant, compiled=wanted == "keras")
             if reason is not None:
                 return reason
         if parameters.runtime == variant.runtime and _settings(parameters, variant) == variant.settings:
@@ -152,7 +152,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
         parent = context.parent
         target = _format_for(parent.format, parameters.runtime)
         if target is None:
-            raise AssertionError("fits() lets no such file through")
+            raise AssertionError("obstacle() lets no such file through")
         path = context.folder / _FILE_NAMES[target]
         context.report.check()
         if target == parent.format:

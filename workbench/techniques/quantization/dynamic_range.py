@@ -34,8 +34,10 @@ class DynamicRange(LiteRTConversion[DynamicRangeParameters]):
     trains: ClassVar[bool] = False
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: DynamicRangeParameters) -> Text | None:
-        reason = super().fits(variant, dataset, parameters)
+    def obstacle(
+        self, variant: Variant, dataset: DatasetInfo, parameters: DynamicRangeParameters
+    ) -> Text | None:
+        reason = super().obstacle(variant, dataset, parameters)
         if reason is not None:
             return reason
         layers = variant.description.layers

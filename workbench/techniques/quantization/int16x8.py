@@ -65,14 +65,14 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
         )
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: Int16x8Parameters) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: Int16x8Parameters) -> Text | None:
         if takes_whole_numbers(variant):
             return say(
                 "{name} takes whole numbers, and TensorFlow's converter makes 16-bit activations only where "
                 "inputs are float32. Choose int8.",
                 name=variant.name,
             )
-        return super().fits(variant, dataset, parameters)
+        return super().obstacle(variant, dataset, parameters)
 
     @override
     def settings(self, parameters: Int16x8Parameters) -> dict[str, Any]:

@@ -62,8 +62,8 @@ class Int4Weights(WeightRounding[Int4Parameters]):
     weights: ClassVar[tuple[str, ...]] = ("int4", "int8")
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: Int4Parameters) -> Text | None:
-        if (reason := super().fits(variant, dataset, parameters)) is not None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: Int4Parameters) -> Text | None:
+        if (reason := super().obstacle(variant, dataset, parameters)) is not None:
             return reason
         kinds = {layer.kind for layer in variant.description.layers if layer.parameters}
         if kinds and not kinds & (_FOUR_BIT_LAYERS | {*FOUR_BIT_WEIGHTS}):

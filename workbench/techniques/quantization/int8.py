@@ -60,13 +60,13 @@ class Int8(CalibratedConversion[Int8Parameters]):
         return 0.27
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: Int8Parameters) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: Int8Parameters) -> Text | None:
         if parameters.io == "int8" and takes_whole_numbers(variant):
             return say(
                 "{name} takes whole numbers, which are not quantized: leave inputs and outputs float32.",
                 name=variant.name,
             )
-        return super().fits(variant, dataset, parameters)
+        return super().obstacle(variant, dataset, parameters)
 
     @override
     def apply(self, context: Context, parameters: Int8Parameters) -> Applied:

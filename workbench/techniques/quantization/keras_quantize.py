@@ -15,7 +15,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
-from workbench.exporting.calibration import float32_parent
+from workbench.exporting.calibration import float32_obstacle
 from workbench.exporting.litert_files import load_parent
 
 _KINDS = frozenset({"Dense", "EinsumDense", "Embedding", "ReversibleEmbedding"})
@@ -50,10 +50,10 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
     produces: ClassVar[Format | None] = "keras"
 
     @override
-    def fits(
+    def obstacle(
         self, variant: Variant, dataset: DatasetInfo, parameters: KerasQuantizeParameters
     ) -> Text | None:
-        if (reason := float32_parent(variant)) is not None:
+        if (reason := float32_obstacle(variant)) is not None:
             return reason
         layers = [layer for layer in variant.description.layers if layer.kind in _KINDS]
         if variant.description.layers and not layers:

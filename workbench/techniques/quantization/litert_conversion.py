@@ -16,13 +16,13 @@ from workbench.api.variant import Format, Variant
 from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_code,
+    calibration_obstacle,
+    conversion_obstacle,
     conversion_seconds,
     load_parent,
     missing_converter,
-    only_from_keras,
     output_name,
     representative,
-    uncalibrated_loop,
     write,
 )
 from workbench.exporting.litert_report import with_float_operations
@@ -66,8 +66,8 @@ class LiteRTConversion(Technique[P]):
         return missing_converter()
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
-        return only_from_keras(variant)
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
+        return conversion_obstacle(variant)
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Estimate:
@@ -94,8 +94,8 @@ class CalibratedConversion(LiteRTConversion[C]):
     """A conversion that watches activations on samples, so that whole numbers are computed with."""
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: C) -> Text | None:
-        return super().fits(variant, dataset, parameters) or uncalibrated_loop(variant)
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: C) -> Text | None:
+        return super().obstacle(variant, dataset, parameters) or calibration_obstacle(variant)
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: C) -> Estimate:

@@ -23,13 +23,13 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
-from workbench.exporting.calibration import calibration_note, float32_parent, samples_code
+from workbench.exporting.calibration import calibration_note, float32_obstacle, samples_code
 from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_index,
+    calibration_obstacle,
     conversion_seconds,
     output_name,
-    uncalibrated_loop,
 )
 from workbench.exporting.litert_report import with_float_operations
 from workbench.exporting.parameter_types import Int8Io, ScalePerChannel, WeightsRange
@@ -103,8 +103,10 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
         return missing_quantizer()
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: LiteRTInt8Parameters) -> Text | None:
-        return float32_parent(variant, "tflite") or uncalibrated_loop(variant)
+    def obstacle(
+        self, variant: Variant, dataset: DatasetInfo, parameters: LiteRTInt8Parameters
+    ) -> Text | None:
+        return float32_obstacle(variant, "tflite") or calibration_obstacle(variant)
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: LiteRTInt8Parameters) -> Estimate:

@@ -14,7 +14,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Applied, CodePaths, Context, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
-from workbench.exporting.calibration import float32_parent
+from workbench.exporting.calibration import float32_obstacle
 from workbench.exporting.litert_files import output_name
 from workbench.plain.litert.biases import round_biases
 from workbench.techniques.quantization.litert_recipes import (
@@ -72,8 +72,8 @@ class WeightRounding(Technique[P]):
         return missing_quantizer()
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
-        return float32_parent(variant, "tflite")
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
+        return float32_obstacle(variant, "tflite")
 
     @override
     def apply(self, context: Context, parameters: P) -> Applied:

@@ -16,7 +16,7 @@ from workbench.api.errors import Refused
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Skip, Table, Variant
-from workbench.exporting.calibration import float32_parent
+from workbench.exporting.calibration import float32_obstacle
 from workbench.exporting.litert_files import (
     conversion_seconds,
     litert_bytes,
@@ -117,10 +117,10 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
         return missing_quantizer()
 
     @override
-    def fits(
+    def obstacle(
         self, variant: Variant, dataset: DatasetInfo, parameters: MixedPrecisionParameters
     ) -> Text | None:
-        return float32_parent(variant, "tflite")
+        return float32_obstacle(variant, "tflite")
 
     @override
     def estimate(

@@ -29,7 +29,7 @@ from workbench.api.technique import (
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Variant
 from workbench.exporting.calibration import (
-    float32_parent,
+    float32_obstacle,
     samples_code,
 )
 from workbench.exporting.litert_files import (
@@ -109,8 +109,8 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         return None
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: OnnxInt8Parameters) -> Text | None:
-        if (reason := float32_parent(variant, "onnx")) is not None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: OnnxInt8Parameters) -> Text | None:
+        if (reason := float32_obstacle(variant, "onnx")) is not None:
             return reason
         samples = min(parameters.samples, dataset.counts[parameters.split])
         if parameters.method != "minmax" and samples * _activation_bytes(variant) > _HISTOGRAM_BYTES:

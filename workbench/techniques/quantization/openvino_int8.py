@@ -28,7 +28,7 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
-from workbench.exporting.calibration import calibration_note, float32_parent, samples_code
+from workbench.exporting.calibration import calibration_note, float32_obstacle, samples_code
 from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_index,
@@ -88,8 +88,10 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
         return None
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: OpenVinoInt8Parameters) -> Text | None:
-        return float32_parent(variant, "onnx", "openvino")
+    def obstacle(
+        self, variant: Variant, dataset: DatasetInfo, parameters: OpenVinoInt8Parameters
+    ) -> Text | None:
+        return float32_obstacle(variant, "onnx", "openvino")
 
     @override
     def estimate(

@@ -30,7 +30,7 @@ from workbench.exporting.litert_files import (
     write,
 )
 from workbench.exporting.litert_report import with_float_operations
-from workbench.models.reading.lookups import only_in_keras
+from workbench.models.reading.lookups import lookup_obstacle
 from workbench.plain.keras.weight_values import is_clustered
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.techniques.quantization.litert_recipes import (
@@ -41,8 +41,8 @@ from workbench.techniques.quantization.litert_recipes import (
 from workbench.techniques.quantization.qat_code import qat_code
 from workbench.training import (
     TrainingParameters,
-    obstacle,
     train,
+    training_obstacle,
     training_seconds,
 )
 from workbench.training.parameter_types import Epochs, FineTuningRate
@@ -104,8 +104,8 @@ class Qat(Technique[QatParameters]):
         return missing_quantizer()
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: QatParameters) -> Text | None:
-        if (reason := obstacle(variant, dataset) or only_in_keras(variant)) is not None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: QatParameters) -> Text | None:
+        if (reason := training_obstacle(variant, dataset) or lookup_obstacle(variant)) is not None:
             return reason
         kinds = {layer.kind for layer in variant.description.layers}
         if not kinds & _LAYERS:

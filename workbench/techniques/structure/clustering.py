@@ -30,10 +30,10 @@ from workbench.plain.keras.kernels import Kernel
 from workbench.techniques.structure.clustering_code import clustering_code
 from workbench.training.fine_tuning import (
     fine_tune,
+    fine_tuning_obstacle,
     fine_tuning_seconds,
     finish,
     load_parent,
-    misfit,
     packed,
     removed_too_much,
 )
@@ -108,8 +108,10 @@ class Clustering(Technique[ClusteringParameters]):
     brings: ClassVar[frozenset[Effect]] = frozenset({"clusters"})
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: ClusteringParameters) -> Text | None:
-        if (reason := misfit(variant, dataset, parameters.epochs)) is not None:
+    def obstacle(
+        self, variant: Variant, dataset: DatasetInfo, parameters: ClusteringParameters
+    ) -> Text | None:
+        if (reason := fine_tuning_obstacle(variant, dataset, parameters.epochs)) is not None:
             return reason
         if not described(variant.description, parameters):
             return say(

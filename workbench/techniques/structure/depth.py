@@ -21,7 +21,7 @@ from workbench.graph.calls import read_config
 from workbench.plain.keras.blocks import Block, Bypassed, Importance, least_important, without
 from workbench.plain.keras.kernels import leaves
 from workbench.techniques.structure.depth_code import depth_code
-from workbench.training import obstacle
+from workbench.training import training_obstacle
 from workbench.training.fine_tuning import (
     FineTuningParameters,
     fine_tune,
@@ -81,11 +81,11 @@ class DepthScaling(Technique[DepthParameters]):
     produces: ClassVar[Format | None] = "keras"
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: DepthParameters) -> Text | None:
-        if (reason := obstacle(variant, dataset)) is not None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: DepthParameters) -> Text | None:
+        if (reason := training_obstacle(variant, dataset)) is not None:
             return reason
         blocks = _blocks(variant)
-        return None if blocks is None else _too_few(blocks, parameters)
+        return None if blocks is None else _blocks_obstacle(blocks, parameters)
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: DepthParameters) -> Estimate:
@@ -118,7 +118,7 @@ class DepthScaling(Technique[DepthParameters]):
         model = load_parent(context)
         config = model.get_config()
         blocks = find_blocks(config) if "layers" in config else Blocks((), ())
-        if (reason := _too_few(blocks, parameters)) is not None:
+        if (reason := _blocks_obstacle(blocks, parameters)) is not None:
             raise Refused(reason)
         require_rebuildable(model)
         chosen, table, notes = _choose(model, blocks.found, context, parameters)
@@ -163,7 +163,7 @@ def _blocks(variant: Variant) -> Blocks | None:
         return None
 
 
-def _too_few(blocks: Blocks, parameters: DepthParameters) -> Text | None:
+def _blocks_obstacle(blocks: Blocks, parameters: DepthParameters) -> Text | None:
     if not blocks.found:
         reasons = " ".join(f"{skip.name}: {skip.reason}" for skip in blocks.skipped[:5])
         return say(

@@ -30,10 +30,10 @@ from workbench.plain.keras.masks import Ranking
 from workbench.techniques.structure.sparsity_code import sparsity_code
 from workbench.training.fine_tuning import (
     fine_tune,
+    fine_tuning_obstacle,
     fine_tuning_seconds,
     finish,
     load_parent,
-    misfit,
     packed,
     removed_too_much,
 )
@@ -119,8 +119,8 @@ class Sparsity(Technique[SparsityParameters]):
     brings: ClassVar[frozenset[Effect]] = frozenset({"sparsity"})
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: SparsityParameters) -> Text | None:
-        if (reason := misfit(variant, dataset, parameters.epochs)) is not None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: SparsityParameters) -> Text | None:
+        if (reason := fine_tuning_obstacle(variant, dataset, parameters.epochs)) is not None:
             return reason
         if not described(variant.description, parameters):
             return say(
@@ -211,7 +211,7 @@ def _choose(model: Any, parameters: SparsityParameters) -> KernelChoice:
     """
     from workbench.plain.keras.sparsity import share_of_zeros
 
-    choice = choose(model, parameters, lambda kernel: _no_groups(kernel, parameters))
+    choice = choose(model, parameters, lambda kernel: _group_obstacle(kernel, parameters))
     already = share_of_zeros(choice.chosen)
     if already >= _share(parameters) and parameters.pattern not in PATTERNS:
         raise Refused(
@@ -221,7 +221,7 @@ def _choose(model: Any, parameters: SparsityParameters) -> KernelChoice:
     return choice
 
 
-def _no_groups(kernel: Kernel, parameters: SparsityParameters) -> Text | None:
+def _group_obstacle(kernel: Kernel, parameters: SparsityParameters) -> Text | None:
     """Why a weight matrix cannot take the pattern."""
     if parameters.pattern not in PATTERNS:
         return None

@@ -26,9 +26,9 @@ from workbench.api.variant import Format, ModelDescription, Report, Variant
 from workbench.graph.widths import WIDTH_PARAMETER, plan_widths
 from workbench.training import (
     TrainingParameters,
-    obstacle,
     train,
     training_code,
+    training_obstacle,
     training_seconds,
     without_optimizer,
 )
@@ -81,8 +81,8 @@ class WidthScaling(Technique[WidthParameters]):
     loses: ClassVar[frozenset[Effect]] = frozenset({"sparsity", "clusters", "trained ranges"})
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: WidthParameters) -> Text | None:
-        if (reason := obstacle(variant, dataset)) is not None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: WidthParameters) -> Text | None:
+        if (reason := training_obstacle(variant, dataset)) is not None:
             return reason
         if parameters.factor < 1 and len(_widths(variant.description)) < 2:
             return say(

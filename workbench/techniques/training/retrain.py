@@ -28,8 +28,8 @@ from workbench.training import (
     TrainingParameters,
     TrainingResult,
     TrainingSettings,
-    obstacle,
     train,
+    training_obstacle,
     training_seconds,
     without_optimizer,
 )
@@ -95,8 +95,8 @@ class Retraining(Technique[RetrainParameters]):
     produces: ClassVar[Format | None] = "keras"
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: RetrainParameters) -> Text | None:
-        return obstacle(variant, dataset, parameters)
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: RetrainParameters) -> Text | None:
+        return training_obstacle(variant, dataset, parameters)
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: RetrainParameters) -> Estimate:

@@ -101,7 +101,7 @@ def cells_of(
     ]
 
 
-def impossible(cell: Cell) -> Text | None:
+def cell_obstacle(cell: Cell) -> Text | None:
     """Why a cell cannot be measured on this machine, whatever the model."""
     target = runtime(cell.model.runtime)
     if (missing := target.unavailable()) is not None:
@@ -150,7 +150,7 @@ def way_of(model: Model, parent: Variant, dataset: DatasetInfo | None) -> Way | 
     parameters = technique.parameters_type.model_validate(values)
     reason = None
     if dataset is not None:
-        reason = technique.unavailable() or technique.fits(parent, dataset, parameters)
+        reason = technique.unavailable() or technique.obstacle(parent, dataset, parameters)
     return reason or Way(technique, parameters, derived)
 
 

@@ -37,7 +37,7 @@ def ranked(times: Mapping[Cell, LatencySummary], goal: Goal) -> list[Cell]:
     return sorted(times, key=lambda cell: -times[cell].throughput)
 
 
-def outside(
+def limit_obstacle(
     cell: Cell, summary: LatencySummary, judged: Judged, limit_ms: float, tolerance: float
 ) -> Text | None:
     """Why a measured cell is not chosen, or None.

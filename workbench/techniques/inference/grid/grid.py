@@ -27,7 +27,7 @@ from workbench.techniques.inference.grid.cells import (
     Cell,
     Model,
     Way,
-    impossible,
+    cell_obstacle,
     skips,
     way_of,
 )
@@ -61,7 +61,7 @@ class Grid(Technique[GridParameters]):
     measures: ClassVar[bool] = True
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: GridParameters) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: GridParameters) -> Text | None:
         cells = parameters.cells()
         if len(cells) > _MOST_CELLS:
             return say(
@@ -168,7 +168,7 @@ def _possible(
         if cell.model not in ways:
             ways[cell.model] = way_of(cell.model, variant, dataset)
         way = ways[cell.model]
-        reason = impossible(cell) or (None if isinstance(way, Way) else way)
+        reason = cell_obstacle(cell) or (None if isinstance(way, Way) else way)
         if reason is None:
             possible.append(cell)
         else:

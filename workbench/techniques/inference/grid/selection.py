@@ -15,7 +15,7 @@ from workbench.measure.grid import PlayOff, may_share_a_process, play_off
 from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary
 from workbench.techniques.inference.grid.cells import Cell, Model
-from workbench.techniques.inference.grid.choice import Judged, outside, ranked, simplest
+from workbench.techniques.inference.grid.choice import Judged, limit_obstacle, ranked, simplest
 from workbench.techniques.inference.grid.parameters import GridParameters
 
 _FINALISTS = 4
@@ -46,7 +46,7 @@ class Selection:
         """
         parameters = self._parameters
         for cell, summary in self._times.items():
-            reason = outside(
+            reason = limit_obstacle(
                 cell, summary, self._judged[cell.model], parameters.limit_ms, parameters.tolerance
             )
             if reason is not None:

@@ -12,7 +12,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
-from workbench.exporting.calibration import float32_parent
+from workbench.exporting.calibration import float32_obstacle
 from workbench.exporting.litert_files import conversion_seconds
 from workbench.runtimes import runtime
 from workbench.techniques.inference.tensorrt.code import tensorrt_code
@@ -47,8 +47,8 @@ class TensorRtEngine(Technique[TensorRtParameters]):
         return runtime("tensorrt").unavailable()
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: TensorRtParameters) -> Text | None:
-        reason = float32_parent(variant, "onnx")
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: TensorRtParameters) -> Text | None:
+        reason = float32_obstacle(variant, "onnx")
         if reason is None and any(None in spec.shape for spec in variant.description.inputs):
             return say("An input of {name} has a free axis besides the batch.", name=variant.name)
         return reason

@@ -43,14 +43,14 @@ from workbench.techniques.structure.low_rank.ranks import (
     by_target,
     shown,
 )
-from workbench.training import obstacle as training_obstacle
+from workbench.training import training_obstacle
 from workbench.training.fine_tuning import (
     FineTuningParameters,
     fine_tune,
+    fine_tuning_obstacle,
     fine_tuning_seconds,
     finish,
     load_parent,
-    misfit,
     require_rebuildable,
 )
 from workbench.training.kernel_choice import KernelParameters, described, names
@@ -127,8 +127,8 @@ class LowRank(Technique[LowRankParameters]):
     loses: ClassVar[frozenset[Effect]] = frozenset({"sparsity", "clusters"})
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: LowRankParameters) -> Text | None:
-        if (reason := misfit(variant, dataset, parameters.epochs)) is not None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: LowRankParameters) -> Text | None:
+        if (reason := fine_tuning_obstacle(variant, dataset, parameters.epochs)) is not None:
             return reason
         if parameters.choose == "sensitivity" and (reason := training_obstacle(variant, dataset)) is not None:
             return reason

@@ -139,11 +139,11 @@ class PruningPlan:
         Raises:
             workbench.api.errors.Refused: If so little cannot be reached.
         """
-        if (reason := self.too_far(target, part)) is not None:
+        if (reason := self.obstacle(target, part)) is not None:
             raise Refused(reason)
         return search(self.channels.groups, lambda counts: self.part(counts, target), part, wanted, most)
 
-    def too_far(self, target: Target, part: float) -> Text | None:
+    def obstacle(self, target: Target, part: float) -> Text | None:
         """Why a target cannot be reached, or None. Latency is known only when it was measured."""
         if not self.groups:
             return say(

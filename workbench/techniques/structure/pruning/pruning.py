@@ -29,13 +29,13 @@ from workbench.plain.keras.channels import Scores
 from workbench.techniques.structure.pruning.code import pruning_code
 from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, Target, plan_of
-from workbench.training import obstacle
+from workbench.training import training_obstacle
 from workbench.training.fine_tuning import (
     fine_tune,
+    fine_tuning_obstacle,
     fine_tuning_seconds,
     finish,
     load_parent,
-    misfit,
     removed_too_much,
 )
 from workbench.training.parent_teaching import parent_as_teacher
@@ -66,15 +66,15 @@ class ChannelPruning(Technique[PruningParameters]):
     loses: ClassVar[frozenset[Effect]] = frozenset({"trained ranges"})
 
     @override
-    def fits(self, variant: Variant, dataset: DatasetInfo, parameters: PruningParameters) -> Text | None:
+    def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: PruningParameters) -> Text | None:
         trains = parameters.epochs + (parameters.epochs_between if parameters.steps > 1 else 0)
-        if (reason := misfit(variant, dataset, trains)) is not None:
+        if (reason := fine_tuning_obstacle(variant, dataset, trains)) is not None:
             return reason
-        if parameters.importance == "taylor" and (reason := obstacle(variant, dataset)) is not None:
+        if parameters.importance == "taylor" and (reason := training_obstacle(variant, dataset)) is not None:
             return reason
         try:
             plan = plan_of(variant, parameters.round_to, parameters.least)
-            return plan.too_far(parameters.target, 1 - parameters.remove)
+            return plan.obstacle(parameters.target, 1 - parameters.remove)
         except Refused as refused:
             return refused.text
         except UNREADABLE:
@@ -116,7 +116,7 @@ class ChannelPruning(Technique[PruningParameters]):
 
         plan = plan_of(context.parent, parameters.round_to, parameters.least)
         part, target = 1 - parameters.remove, parameters.target
-        if (reason := plan.too_far(target, part)) is not None:
+        if (reason := plan.obstacle(target, part)) is not None:
             raise Refused(reason)
         keras = import_keras()
         model = parent = load_parent(context)
