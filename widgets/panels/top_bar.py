@@ -239,7 +239,7 @@ class TopBar(Component):
         trust: object = False,
         classes: object = "",
         testFraction: object = "",  # noqa: N803  # named as the page names it
-        validationFraction: object = "",  # noqa: N803
+        validationFraction: object = "",  # noqa: N803  (its name in the page)
         limit: object = "",
         output: object = "",
         meaning: object = "auto",
