@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from workbench.api.bundle import import_code
+from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Format, Variant
 from workbench.models.converting.conversion import OPSET
 from workbench.runtimes import runtime
 from workbench.techniques.inference.grid.cells import Cell, Model, Way
 from workbench.techniques.inference.grid.parameters import GridParameters
+from workbench.techniques.inference.runtime import format_for
 from workbench.techniques.inference.runtime_code import RUNNING, conversion_code, loading_code
-
-_SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 
 _DERIVED = {
     ("onnxruntime", "float16"): """\
@@ -187,16 +187,13 @@ def _slug(model: Model) -> str:
 def _format(variant: Variant, model: Model, way: Way) -> Format:
     if way.technique is None:
         return variant.format
-    if way.technique.produces is not None:
-        return way.technique.produces
-    formats: dict[str, Format] = {"litert": "tflite", "onnxruntime": "onnx", "openvino": "openvino"}
-    return formats.get(model.runtime, "keras")
+    return way.technique.produces or format_for(variant.format, model.runtime) or variant.format
 
 
 def _file(variant: Variant, model: Model, way: Way, paths: CodePaths) -> str:
     if way.technique is None:
         return paths.model
-    return f"{paths.output}-{_slug(model)}{_SUFFIXES[_format(variant, model, way)]}"
+    return f"{paths.output}-{_slug(model)}{file_format(_format(variant, model, way)).suffix}"
 
 
 def _section(variant: Variant, model: Model, way: Way, paths: CodePaths, written: set[str]) -> str:
@@ -213,7 +210,7 @@ def _section(variant: Variant, model: Model, way: Way, paths: CodePaths, written
     made, file = _format(variant, model, way), _file(variant, model, way, paths)
     written.add(file)
     if way.derived:
-        source = f"{paths.output}-{_slug(Model(model.runtime, 'float32'))}{_SUFFIXES[made]}"
+        source = f"{paths.output}-{_slug(Model(model.runtime, 'float32'))}{file_format(made).suffix}"
         body = _DERIVED[model.runtime, model.precision].format(
             source=json.dumps(source), target=json.dumps(file)
         )
