@@ -70,6 +70,21 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Read:
+    """An axis that a layer's kernel sums over, in what the layer is called with.
+
+    Attributes:
+        argument: Number of the positional argument, or its name.
+        axis: Which axis of that tensor, the batch axis counted.
+        units: The unit at each position of it.
+    """
+
+    argument: int | str
+    axis: int
+    units: Numbers
+
+
+@dataclass(frozen=True)
 class Layer:
     """A layer that channels run through.
 
@@ -78,11 +93,13 @@ class Layer:
         settings: What to write into its configuration.
         rescaled: Weights, by number, that are multiplied by the square root of new / old length of an axis,
             since the layer divides by that root: attention does so.
+        reads: Where its kernels read units.
     """
 
     weights: Sequence[Weight]
     settings: Sequence[Setting] = ()
     rescaled: Sequence[tuple[int, Axis]] = ()
+    reads: Sequence[Read] = ()
 
     def axes(self) -> list[Numbers]:
         """Every axis along which something can go."""
