@@ -18,7 +18,7 @@ from workbench.api.errors import Refused
 from workbench.graph.dependencies import DependencyGraph
 from workbench.graph.surgery import without_channels
 from workbench.models.reading.description import describe_keras
-from workbench.plain.keras.dead_units import activity, dead_units
+from workbench.plain.keras.unit_activity import unit_activity
 
 keras = pytest.importorskip("keras")
 L, ops = keras.layers, keras.ops
@@ -205,8 +205,8 @@ def test_dead_channels_are_seen_where_they_are_read(build):
     named = arrays
     if isinstance(arrays, list):
         named = {tensor.name: array for tensor, array in zip(model.inputs, arrays, strict=True)}
-    seen = activity(model, channels, named, batch_size=2)
-    removed = dead_units(channels, seen.fires)
+    seen = unit_activity(model, channels, named, batch_size=2)
+    removed = channels.removable(~seen.fires)
     for number in visible:
         group = units.groups[number].units
         # A group of which nothing fires keeps one, planted or not.

@@ -6,6 +6,7 @@ shared kernel ties together must go together; they are one *unit*, which has a n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -184,6 +185,18 @@ class ModelChannels:
             order = here if scores is None else here[np.argsort(scores[here], kind="stable")]
             gone[order[: len(here) - number]] = True
         return gone
+
+    def removable(self, unwanted: Gone) -> Gone:
+        """Marks those of some units that can go: of each group a multiple stays, and a few at least.
+
+        Args:
+            unwanted: Which units should go.
+        """
+        keep = []
+        for group in self.groups:
+            wanted = max(int(np.count_nonzero(~unwanted[group.units])), group.fewest)
+            keep.append(min(math.ceil(wanted / group.multiple) * group.multiple, len(group.units)))
+        return self.removing(keep, scores=(~unwanted).astype(np.float64))
 
     def size(self, gone: Gone) -> Size:
         """Weights and operations of the layers without some units."""

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -18,18 +18,16 @@ from workbench.api.bundle import import_code
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
 from workbench.api.technique import (
-    Aim,
     Applied,
     CodePaths,
     Context,
-    Effect,
     Estimate,
     Parameters,
     Shortfall,
     Technique,
 )
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, Report, Skip, Variant
+from workbench.api.variant import Report, Skip, Variant
 from workbench.graph.channels_code import ChannelsCode, channels_names
 from workbench.graph.surgery import without_channels
 from workbench.graph.units import UNREADABLE, Group, Removed, Units, units_of
@@ -45,7 +43,7 @@ from workbench.training.parameter_types import BatchSize, RoundTo
 from workbench.training.script import features_code
 
 if TYPE_CHECKING:
-    from workbench.plain.keras.dead_units import Activity
+    from workbench.plain.keras.unit_activity import UnitActivity
 
 _CHECKED_SAMPLES = 512
 _LARGEST_CHANGE, _LARGEST_CHANGE_OF_HALF = 1e-4, 2e-2
@@ -83,12 +81,12 @@ class DeadUnits(Technique[DeadUnitsParameters]):
     Source: Hu et al., Network Trimming, 2016 (arXiv:1607.03250), for units that are zero on all samples.
     """
 
-    name: ClassVar[str] = "structure.dead_units"
-    title: ClassVar[str] = "Remove dead units"
-    aims: ClassVar[frozenset[Aim]] = frozenset({"faster", "smaller"})
-    trains: ClassVar[bool] = False
-    produces: ClassVar[Format | None] = "keras"
-    loses: ClassVar[frozenset[Effect]] = frozenset({"trained ranges"})
+    name = "structure.dead_units"
+    title = "Remove dead units"
+    aims = frozenset({"faster", "smaller"})
+    trains = False
+    produces = "keras"
+    loses = frozenset({"trained ranges"})
 
     @override
     def refusals(self) -> tuple[Text, ...]:
@@ -165,8 +163,8 @@ class DeadUnits(Technique[DeadUnitsParameters]):
             "import numpy as np",
             "from plain.keras.channel_removal import remove_channels",
             f"from plain.keras.channels import {', '.join(channels_names(channels, reads=True))}",
-            "from plain.keras.dead_units import activity, dead_units",
             "from plain.keras.observing import largest_change",
+            "from plain.keras.unit_activity import unit_activity",
         )
         start = f"""\
 {imports}\
@@ -176,8 +174,8 @@ x = {features_code(variant, "train")}
 """
         end = f"""\
 # A unit that is zero wherever a layer reads it, for every sample, can go.
-seen = activity(model, channels, x, batch_size={parameters.batch_size})
-dead = dead_units(channels, seen.fires)
+seen = unit_activity(model, channels, x, batch_size={parameters.batch_size})
+dead = channels.removable(~seen.fires)
 smaller = remove_channels(model, channels, dead)
 print(f"{{model.count_params():,}} weights became {{smaller.count_params():,}}")
 print(f"outputs change by {{largest_change(model, smaller, x):.1e}} of the largest one")
@@ -224,9 +222,9 @@ def _channels(units: Units, parameters: DeadUnitsParameters) -> ModelChannels:
 
 def _dead(
     model: Any, units: Units, context: Context, parameters: DeadUnitsParameters
-) -> tuple[Activity, Removed]:
+) -> tuple[UnitActivity, Removed]:
     """What fires on the training split, and what is removed."""
-    from workbench.plain.keras.dead_units import activity, dead_units
+    from workbench.plain.keras.unit_activity import unit_activity
 
     batches = math.ceil(context.dataset.info.counts["train"] / parameters.batch_size)
     done = itertools.count()
@@ -240,12 +238,12 @@ def _dead(
     )
     channels = _channels(units, parameters)
     samples = context.dataset.x("train")
-    seen = activity(model, channels, samples, batch_size=parameters.batch_size, check=check)
-    return seen, dead_units(channels, seen.fires)
+    seen = unit_activity(model, channels, samples, batch_size=parameters.batch_size, check=check)
+    return seen, channels.removable(~seen.fires)
 
 
 def _stays(
-    units: Units, seen: Activity, removed: Removed, parameters: DeadUnitsParameters
+    units: Units, seen: UnitActivity, removed: Removed, parameters: DeadUnitsParameters
 ) -> tuple[Skip, ...]:
     """Why units that could be removed are still there, by their group."""
     return tuple(
@@ -260,7 +258,7 @@ def _stays(
 
 
 def _why_they_stay(
-    group: Group, seen: Activity, removed: Removed, parameters: DeadUnitsParameters
+    group: Group, seen: UnitActivity, removed: Removed, parameters: DeadUnitsParameters
 ) -> Iterator[Text]:
     fires, varies = seen.fires[group.units], seen.varies[group.units]
     dead_there = int(np.count_nonzero(~fires & ~removed[group.units]))
@@ -291,10 +289,8 @@ def _why_they_stay(
 
 
 def _nothing_dead(stays: Sequence[Skip]) -> Text:
-    return say(
-        "No unit can be removed: none is zero for every sample of the training split. {reasons}",
-        reasons=" ".join(f"{skip.name}: {skip.reason}" for skip in stays[:5]),
-    )
+    reasons = " ".join(f"{skip.name}: {skip.reason}" for skip in stays[:5])
+    return say("The training split shows no dead unit that could go. {reasons}", reasons=reasons)
 
 
 def _nothing_visible() -> Text:

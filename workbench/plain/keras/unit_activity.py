@@ -1,12 +1,12 @@
-"""Units of a model that are zero wherever they are read: without them it gives the same.
+"""What the units of a model give for samples, seen wherever a layer reads them.
 
-It does not matter what makes a unit zero, such as a ReLU as a layer, as an activation or behind a
-BatchNormalization, or weights that are all zero. What counts is what arrives at the kernels that read it.
+A unit that is zero there for every sample is of no use: without it the model gives the same. It does not
+matter what makes it zero, such as a ReLU as a layer, as an activation or behind a BatchNormalization, or
+weights that are all zero. What counts is what arrives at the kernels that read it.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from .observing import Place, observe
 
 
 @dataclass(frozen=True)
-class Activity:
+class UnitActivity:
     """What units gave for samples, each by its number; what was read nowhere neither fires nor varies.
 
     Attributes:
@@ -32,14 +32,14 @@ class Activity:
     varies: Gone
 
 
-def activity(
+def unit_activity(
     model: keras.Model,
     channels: ModelChannels,
     samples: Any,
     *,
     batch_size: int = 64,
     check: Callable[[], None] | None = None,
-) -> Activity:
+) -> UnitActivity:
     """Looks at each unit wherever a layer reads it.
 
     Args:
@@ -67,22 +67,8 @@ def activity(
             lowest[number] = np.minimum(lowest[number], low)
             highest[number] = np.maximum(highest[number], high)
             fires[number] |= some > 0
-    result = Activity(channels.nothing(), channels.nothing())
+    result = UnitActivity(channels.nothing(), channels.nothing())
     for (_, read), low, high, some in zip(reads, lowest, highest, fires, strict=True):
         np.logical_or.at(result.fires, read.units, some)
         np.logical_or.at(result.varies, read.units, ~(low == high))
     return result
-
-
-def dead_units(channels: ModelChannels, fires: Gone) -> Gone:
-    """Marks the units of each group that do not fire, as far as the group may become so narrow.
-
-    Args:
-        channels: Their groups.
-        fires: Whether each unit fires.
-    """
-    keep = []
-    for group in channels.groups:
-        alive = max(int(np.count_nonzero(fires[group.units])), group.fewest)
-        keep.append(min(math.ceil(alive / group.multiple) * group.multiple, len(group.units)))
-    return channels.removing(keep, scores=fires.astype(np.float64))
