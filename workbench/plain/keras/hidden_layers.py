@@ -134,9 +134,9 @@ def common_size(student: Size, teacher: Size) -> Size:
         return own
     if len(own) != len(theirs) or None in own or None in theirs:
         return ()
-    smaller = tuple(min(pair) for pair in zip(own, theirs, strict=True))  # type: ignore[type-var]
+    smaller = tuple(min(pair) for pair in zip(own, theirs, strict=True))  # type: ignore[type-var]  # sizes that are known
     fits = all(
-        size % small == 0  # type: ignore[operator]
+        size % small == 0  # type: ignore[operator]  # as above
         for sizes in (own, theirs)
         for size, small in zip(sizes, smaller, strict=True)
     )
