@@ -269,6 +269,14 @@ class Technique(ABC, Generic[P]):
     def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
         """Why it cannot be applied to this variant, or None. Decided without opening files."""
 
+    def refusals(self) -> tuple[Text, ...]:
+        """One example of each reason for which :meth:`apply` turns a model down that it has looked into.
+
+        They are no faults: such a model has nothing to change. What is known without opening the file is said
+        by :meth:`obstacle`.
+        """
+        return ()
+
     @abstractmethod
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Estimate:
         """What to expect, before any time is spent."""
