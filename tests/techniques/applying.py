@@ -107,6 +107,9 @@ def run_code(scripts, folder):
     Args:
         scripts: (technique, parent, dataset, parameters, output) of each; a relative output is in ``folder``.
         folder: Where they run.
+
+    Returns:
+        What they printed.
     """
     home = folder / "home"
     home.mkdir(parents=True)
@@ -125,6 +128,7 @@ def run_code(scripts, folder):
     # nothing that a runtime would send to its maker
     assert not (home / "intel").exists()
     assert not list(home.rglob("*icrosoft*"))
+    return done.stdout
 
 
 def size(path):

@@ -16,7 +16,6 @@ from tests.widgets.result_rows import HOSTILE, ROWS
 from widgets.charts.axes import AXES
 from widgets.charts.scene import scene
 from widgets.panels.comparison import comparison
-from widgets.panels.export import results_csv
 from widgets.panels.layers import layers_table
 from widgets.report.document import report_html
 from widgets.report.drawing import drawing
@@ -141,12 +140,6 @@ def test_it_is_written_in_the_language_that_was_asked_for(tmp_path: Path) -> Non
     (tmp_path / "empty").mkdir()
     refused = CliRunner().invoke(command, [str(tmp_path / "empty")], standalone_mode=False)
     assert "is no workbench's folder" in str(refused.exception)
-
-
-def test_a_spreadsheet_computes_nothing_from_a_name() -> None:
-    named = ROWS[1].variant.model_copy(update={"name": "=HYPERLINK(1)"})
-    lines = results_csv([ROWS[0], ROWS[1].model_copy(update={"variant": named})]).splitlines()
-    assert lines[2].startswith("'=HYPERLINK(1),baseline,")
 
 
 def test_layers_are_put_beside_their_own_and_no_other() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_refusal import INFO, INT8, LINE, SPARSE
+from tests.engine.test_refusal import INFO, INT8, LINE, SPARSE
 from tests.widgets.test_panels import Reader, entry
 from widgets import QuantizationPanel, TechniquesPanel
 from widgets.session import session_of

@@ -13,10 +13,11 @@ from typing import Any
 
 from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput
+from workbench.api.file_format import file_format
 from workbench.api.lineage import Lineage
 from workbench.api.technique import AnyTechnique, Applied, Parameters
 from workbench.api.text import Text, say
-from workbench.api.variant import STEP, Format, ModelDescription, Report, Variant
+from workbench.api.variant import STEP, ModelDescription, Report, Variant
 from workbench.data.outputs import OutputWish, judged_model, judged_note
 from workbench.data.scaling import scaling_warning
 from workbench.engine import worker_functions
@@ -34,14 +35,6 @@ from workbench.measure.range_choice import Tried
 from workbench.measure.records import SizeMeasurement
 from workbench.models.intake.intake import Opened
 from workbench.store.measured import Measured
-
-HOME_RUNTIME: dict[Format, str] = {
-    "keras": "keras.function",
-    "tflite": "litert",
-    "onnx": "onnxruntime",
-    "openvino": "openvino",
-}
-"""What runs a file of each format unless it is asked for otherwise."""
 
 _MOST_OF_MEMORY = 0.1
 """Files that take more of the memory together are not all loaded at once: each takes some times its size."""
@@ -160,7 +153,7 @@ class Making:
         """
         check_agreement(opened.description, dataset.info)
         opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
-        home = HOME_RUNTIME[opened.format]
+        home = file_format(opened.format).home_runtime
         opened, reading = await understood(self._bench, job, opened, home, wish, dataset.folder)
         return opened, reading
 
@@ -174,7 +167,7 @@ class Making:
             format=opened.format,
             path=opened.path,
             sha256="",
-            runtime=HOME_RUNTIME[opened.format],
+            runtime=file_format(opened.format).home_runtime,
             settings=opened_settings(opened),
             description=opened.description,
             parent=None if parent is None else parent.id,
@@ -234,7 +227,7 @@ class Making:
             job,
             worker_functions.try_on_samples,
             opened.path,
-            HOME_RUNTIME[opened.format],
+            file_format(opened.format).home_runtime,
             opened_settings(opened),
             opened.description,
             dataset.folder,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
+from workbench.api.file_format import file_format
 from workbench.api.technique import Applied, CodePaths, Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Report, Variant
@@ -169,7 +170,7 @@ def packed(parent: Variant, applied: Applied) -> tuple[Text, ...]:
 
 def output_file(paths: CodePaths) -> str:
     """The ``.keras`` file that plain code writes."""
-    return paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
+    return file_format("keras").named(paths.output)
 
 
 def saving_code(model: str, paths: CodePaths, epochs: int) -> str:

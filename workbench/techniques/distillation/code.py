@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from workbench.api.bundle import import_code
 from workbench.api.errors import Refused
+from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths, OtherFile
 from workbench.api.variant import Variant
 from workbench.graph.widths import WidthPlan
@@ -35,7 +36,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
         hints = hints_of(variant, teachers[0].variant, parameters)
     except Refused:
         hints = ()
-    output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
+    output = file_format("keras").named(paths.output)
     preserved = parameters.student == "this variant" and needs_preserving(variant)
     callbacks = ["preserve(student)"] if preserved else []
     return f"""\
