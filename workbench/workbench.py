@@ -55,12 +55,15 @@ class Workbench(Reading):
     Every method returns at once; work runs in worker processes and is waited for through the
     :class:`Job` that starts it. Nothing here imports TensorFlow.
 
-    Example::
-
-        workbench = Workbench("my-model")
-        workbench.open("model.keras", "data.npz").wait()
-        workbench.quantization.int8().wait()
-        print(workbench.results())
+    Example:
+        >>> workbench = Workbench("my-model")
+        >>> workbench.open("dense-digits", "digits").wait().name  # or "model.keras", "data.npz"
+        'dense-digits'
+        >>> workbench.quantization.int8().wait().name
+        'int8'
+        >>> workbench.results().to_frame().set_index("name").loc["int8", "format"]
+        'tflite'
+        >>> workbench.close()
 
     Args:
         folder: Where everything is kept; made if missing. By default the environment's

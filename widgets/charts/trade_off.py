@@ -23,6 +23,9 @@ class TradeoffChart(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> chart = TradeoffChart(workbench)  # as the last line of a cell it is drawn
     """
 
     _esm = esm("tradeOff")

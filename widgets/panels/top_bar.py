@@ -60,6 +60,9 @@ class TopBar(Component):
         workbench: A workbench, or the session of one.
         uploads: Whether the page may send files; by default always, in shared mode only if the
             server says so in ``WORKBENCH_UPLOADS``.
+
+    Example:
+        >>> head = TopBar(workbench, uploads=False)
     """
 
     _esm = esm("topBar")
@@ -240,7 +243,7 @@ class TopBar(Component):
         trust: object = False,
         classes: object = "",
         testFraction: object = "",  # noqa: N803  # named as the page names it
-        validationFraction: object = "",  # noqa: N803
+        validationFraction: object = "",  # noqa: N803  (its name in the page)
         limit: object = "",
         output: object = "",
         meaning: object = "auto",

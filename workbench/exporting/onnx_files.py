@@ -114,7 +114,7 @@ def calibration_reader(
     features = context.dataset.x(parameters.split)
     index = calibration_index(parameters, sample_count(features))
 
-    class Samples(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime has no types
+    class Samples(CalibrationDataReader):
         """The calibration samples one by one, with progress and cancellation."""
 
         def __init__(self) -> None:

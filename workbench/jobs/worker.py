@@ -117,7 +117,7 @@ def execute(payload: bytes) -> bytes:
 
 
 def _call(call: Call, reporter: WorkerReporter) -> Outcome:
-    import cloudpickle  # type: ignore[import-untyped]
+    import cloudpickle
 
     try:
         for thread in _warming:  # two imports of TensorFlow at once would meet half-made modules
@@ -214,6 +214,6 @@ def dask_setup(worker: Any) -> None:
 def _import_tensorflow() -> None:
     # A failed import is left to the job that needs it: there it has somebody to tell.
     with suppress(Exception):
-        import keras  # noqa: F401
+        import keras  # noqa: F401  (to be there when the first job asks)
         import sklearn.metrics  # noqa: F401  # a training scores each epoch with it
-        import tensorflow  # noqa: F401
+        import tensorflow  # noqa: F401  (to be there when the first job asks)

@@ -150,7 +150,7 @@ def _predict_here(
 ) -> None:
     # A worker that trains needs all its threads: TensorFlow must be imported before a session
     # with fewer is made, which then leaves them alone.
-    import tensorflow  # noqa: F401
+    import tensorflow  # noqa: F401  (see above)
 
     report.check()
     session = runtime(candidate.runtime).load(candidate.path, candidate.settings)

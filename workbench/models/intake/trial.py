@@ -29,7 +29,7 @@ Tried = Literal["tflite", "onnx"]
 _TITLES = {"tflite": "LiteRT", "onnx": "ONNX Runtime"}
 
 
-def try_file(report: Reporter, path: Path, format: Tried) -> ModelDescription:  # noqa: A002
+def try_file(report: Reporter, path: Path, format: Tried) -> ModelDescription:
     """Loads and runs a file once in a process of its own.
 
     Args:
@@ -87,7 +87,7 @@ def _death(name: str, title: str, ended: ChildExit) -> Text:
     )
 
 
-def _try(path: Path, format: str) -> ModelDescription:  # noqa: A002
+def _try(path: Path, format: str) -> ModelDescription:
     if format == "tflite":
         description = describe(path, "tflite")
         _run_tflite(path)
@@ -194,7 +194,7 @@ def _check_elements(shape: Any, name: str) -> None:
         )
 
 
-def _line(path: Path, format: str) -> str:  # noqa: A002
+def _line(path: Path, format: str) -> str:
     try:
         return json.dumps({"description": _try(path, format).model_dump(mode="json")})
     except WorkbenchError as error:
@@ -210,7 +210,7 @@ def _line(path: Path, format: str) -> str:  # noqa: A002
     return json.dumps(found.as_json())
 
 
-def _cannot_run(name: str, format: str, error: Exception) -> WorkbenchError:  # noqa: A002
+def _cannot_run(name: str, format: str, error: Exception) -> WorkbenchError:
     reason = reason_of(error) if str(error).strip() else ""
     if "Flex" in reason:
         return InvalidInput(
