@@ -21,7 +21,7 @@ from workbench.engine.output_steps import carried
 from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
-from workbench.measure.passport import passport
+from workbench.measure.environment import environment
 from workbench.measure.records import SizeMeasurement
 from workbench.store import Store
 from workbench.store.measured import Measured
@@ -141,7 +141,7 @@ class Making:
             wanted: Those that are needed; of files so large that memory may not hold all, only these.
         """
         found = Lineage(self._bench.store.variants()).references()
-        if sum(_bytes(variant.path) for variant in found) > _MOST_OF_MEMORY * passport().memory_bytes:
+        if sum(_bytes(variant.path) for variant in found) > _MOST_OF_MEMORY * environment().memory_bytes:
             ids = {variant.id for variant in wanted}
             found = [variant for variant in found if variant.is_baseline or variant.id in ids]
         return found

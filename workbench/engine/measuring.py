@@ -18,12 +18,12 @@ from workbench.jobs.job import Job
 from workbench.measure import tasks
 from workbench.measure.collapse import explain_collapse
 from workbench.measure.energy import measure_energy
+from workbench.measure.environment import environment
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import timed_variant
-from workbench.measure.passport import passport
 from workbench.measure.records import (
+    Environment,
     LatencyMeasurement,
-    Passport,
     Protocol,
     QualityMeasurement,
     QualityVerdict,
@@ -77,7 +77,7 @@ class Measuring:
                 measured.kind,
                 [variant.id],
                 measured.record,
-                passport=measured.passport,
+                environment=measured.environment,
                 arrays=measured.arrays,
             )
             self._bench.changed("results")
@@ -140,12 +140,12 @@ class Measuring:
             candidate(variant),
             dataset,
             variant.description.from_logits,
-            await self._passport(),
+            await self._environment(),
             0,
             variant.description.doubts,
             worker=runtime(variant.runtime).worker,
         )
-        keep(Measured("quality", quality, quality.passport, {"scores": scores}))
+        keep(Measured("quality", quality, quality.environment, {"scores": scores}))
         if variant.is_baseline:
             return
         baseline = self._bench.evidence.baseline
@@ -230,12 +230,12 @@ class Measuring:
             self._bench.seed,
             worker="gpu" if any(runtime(variant.runtime).needs_gpu for variant in variants) else "light",
         )
-        await self._passport()
+        await self._environment()
         self._bench.store.add_measurement(
             "latency",
             [variant.id for variant in variants],
             measurement,
-            passport=measurement.passport,
+            environment=measurement.environment,
             arrays=raw,
         )
         self._bench.changed("results")
@@ -250,13 +250,13 @@ class Measuring:
             self._bench.evidence.dataset.folder,
             worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
         )
-        await self._passport()
-        self._bench.store.add_measurement("energy", [variant.id], energy, passport=energy.passport)
+        await self._environment()
+        self._bench.store.add_measurement("energy", [variant.id], energy, environment=energy.environment)
         self._bench.changed("results")
 
-    async def _passport(self) -> Passport:
-        found = await asyncio.to_thread(passport)
-        self._bench.store.add_passport(found)
+    async def _environment(self) -> Environment:
+        found = await asyncio.to_thread(environment)
+        self._bench.store.add_environment(found)
         return found
 
 

@@ -20,8 +20,8 @@ from workbench.engine.goal import Best, Goal, best, conclusion
 from workbench.engine.queries import Evidence
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
-from workbench.measure.passport import passport
-from workbench.measure.records import Details, Passport, Protocol
+from workbench.measure.environment import environment
+from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.trusting import trusting_code
 from workbench.results.side_by_side import SideBySide, side_by_side
 from workbench.results.table import Results
@@ -56,9 +56,9 @@ class Reading:
         return self._store.variants()
 
     @property
-    def passports(self) -> Mapping[str, Passport]:
+    def environments(self) -> Mapping[str, Environment]:
         """The machines that its numbers were taken on, by identifier."""
-        return self._store.passports()
+        return self._store.environments()
 
     def variant(self, key: str | Variant) -> Variant:
         """A variant by its identifier or name, or as it is now.
@@ -83,9 +83,9 @@ class Reading:
         return self._evidence.dataset.info if self._store.fact("dataset") is not None else None
 
     @property
-    def passport(self) -> Passport:
+    def environment(self) -> Environment:
         """The machine and software of this process."""
-        return passport()
+        return environment()
 
     # -- techniques -------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         return estimate(
-            self._store, chosen, self._parent(parent), values, self._evidence.dataset.info, self.passport
+            self._store, chosen, self._parent(parent), values, self._evidence.dataset.info, self.environment
         )
 
     def find_seconds(self, goal: Goal | None = None, *, training: bool = False) -> float:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from workbench.api.dataset import Dataset, SplitName
 from workbench.api.technique import Reporter
-from workbench.measure import passport as machine
+from workbench.measure import environment as machine
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.child_process import run_in_child
 from workbench.measure.latency import Candidate, Timed
@@ -190,6 +190,6 @@ def address_space(candidates: Sequence[Candidate]) -> int | None:
 
     None where a runtime maps far more than it uses, as TensorFlow and GPU drivers do.
     """
-    if machine.passport().gpu or any(runtime(c.runtime).imports_tensorflow for c in candidates):
+    if machine.environment().gpu or any(runtime(c.runtime).imports_tensorflow for c in candidates):
         return None
-    return max(4 << 30, machine.passport().memory_bytes)
+    return max(4 << 30, machine.environment().memory_bytes)

@@ -26,7 +26,7 @@ def latency_measurement(
     *,
     protocol: Protocol,
     seed: int,
-    passport: str,
+    environment: str,
     load_average: float,
     pressure: float | None,
     onednn: bool | None = None,
@@ -39,7 +39,7 @@ def latency_measurement(
         processes: What each process measured, all with the same plan.
         protocol: ``quick`` or ``final``.
         seed: Seed of the order, which also seeds the bootstrap.
-        passport: Identifier of the machine's passport.
+        environment: Identifier of the machine's environment.
         load_average: At the start.
         pressure: At the start; None where the system does not say.
         onednn: Whether TensorFlow ran with its oneDNN kernels; None where it did not run.
@@ -93,7 +93,7 @@ def latency_measurement(
         load_average=load_average,
         pressure=pressure,
         seed=seed,
-        passport=passport,
+        environment=environment,
         waited=waited,
         alone=alone,
         warnings=tuple(_warnings(plan, busy(waited, pressure), alone)),

@@ -2,7 +2,7 @@
 
 ::
 
-    <folder>/workbench.sqlite     records: variants, measurements, jobs, passports, facts
+    <folder>/workbench.sqlite     records: variants, measurements, jobs, environments, facts
     <folder>/variants/<id>/...    one folder per variant with its file
     <folder>/data/<name>/...      prepared data sets
     <folder>/staging/<owner>/...  what is being written
@@ -32,7 +32,7 @@ from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.jobs.state import JobKind, JobState
-from workbench.measure.records import Passport
+from workbench.measure.records import Environment
 from workbench.store.database import Database
 from workbench.store.files import digest, flush_folder_entry, move_durably
 from workbench.store.jobs import JobRecords
@@ -220,7 +220,7 @@ class Store:
         variants: Iterable[str],
         record: Record,
         *,
-        passport: str | None = None,
+        environment: str | None = None,
         arrays: Mapping[str, npt.NDArray[np.generic]] | None = None,
     ) -> None:
         """Stores a measurement for each variant that it speaks of, in one transaction.
@@ -229,10 +229,10 @@ class Store:
             kind: Such as ``latency``.
             variants: Identifiers of the variants that it is found under.
             record: The measurement.
-            passport: Identifier of the machine's passport.
+            environment: Identifier of the machine's environment.
             arrays: Raw samples or predictions, kept with it.
         """
-        measured = Measured(kind, record, passport, arrays)
+        measured = Measured(kind, record, environment, arrays)
         rows = [measured.row(variant) for variant in variants]
         with self._database.transaction() as connection:
             connection.executemany(_ADD_MEASUREMENT, rows)
@@ -256,17 +256,17 @@ class Store:
         with np.load(io.BytesIO(rows[0][0]), allow_pickle=False) as packed:
             return {name: packed[name] for name in packed.files}
 
-    def add_passport(self, passport: Passport) -> None:
-        """Stores a machine's passport, once."""
+    def add_environment(self, environment: Environment) -> None:
+        """Stores a machine's environment, once."""
         self._database.execute(
             "INSERT OR IGNORE INTO passports (id, record) VALUES (?, ?)",
-            (passport.id, passport.model_dump_json()),
+            (environment.id, environment.model_dump_json()),
         )
 
-    def passports(self) -> dict[str, Passport]:
-        """All passports by identifier."""
+    def environments(self) -> dict[str, Environment]:
+        """All environments by identifier."""
         rows = self._database.execute("SELECT id, record FROM passports")
-        return {id_: Passport.model_validate_json(record) for id_, record in rows}
+        return {id_: Environment.model_validate_json(record) for id_, record in rows}
 
     # -- jobs and facts ---------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import RuntimeSettings, Skip, Variant
-from workbench.measure.passport import available_cores
+from workbench.measure.environment import available_cores
 from workbench.runtimes import runtime
 from workbench.techniques import techniques
 
