@@ -19,7 +19,7 @@ from workbench.data.model_inputs import stored_type
 from workbench.data.raw import Array, RawData
 from workbench.data.rounding import Rounding
 from workbench.data.scaling import Scaler
-from workbench.data.splits import Part
+from workbench.data.splits import SplitSource
 
 _BLOCK_BYTES = 2**24
 
@@ -53,7 +53,7 @@ def write_arrays(
     draft: Path,
     raw: RawData,
     encoded: Encoded,
-    parts: dict[SplitName, Part],
+    parts: dict[SplitName, SplitSource],
     scalers: dict[str, Scaler],
     specs: dict[str, TensorSpec | None],
 ) -> tuple[str, float, float, tuple[Text, ...]]:
@@ -120,7 +120,7 @@ def _rounded(
 def _write_samples(
     file: BinaryIO,
     values: Array,
-    part: Part,
+    part: SplitSource,
     scaler: Scaler,
     digest: hashlib._Hash,
     called: str,

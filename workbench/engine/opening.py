@@ -27,7 +27,7 @@ from workbench.jobs import onednn
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
 from workbench.measure.range_choice import Tried
-from workbench.models.intake.intake import Opened
+from workbench.models.intake.intake import OpenedModel
 
 
 class Opening:
@@ -78,11 +78,11 @@ class Opening:
 
     async def read(
         self, job: Job, model: Path, trust: bool, shared: bool, share: tuple[float, float]
-    ) -> Opened:
+    ) -> OpenedModel:
         """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
         folder = self._bench.store.staging()
-        opened: Opened = await run_step(
+        opened: OpenedModel = await run_step(
             self._bench,
             job,
             worker_functions.open_model,
@@ -99,12 +99,12 @@ class Opening:
     async def fit(
         self,
         job: Job,
-        opened: Opened,
+        opened: OpenedModel,
         dataset: Dataset,
         data: str | Path,
         options: dict[str, Any],
         wish: OutputWish,
-    ) -> tuple[Opened, Dataset, tuple[Text, ...]]:
+    ) -> tuple[OpenedModel, Dataset, tuple[Text, ...]]:
         """Makes sure that prepared data and a model fit each other, and finds out what its output means.
 
         It is run on samples of the data before it is stored.
@@ -127,16 +127,16 @@ class Opening:
         return opened, refitted, (*notes, *_said(opened, refitted, tried))
 
     async def compare(
-        self, job: Job, opened: Opened, dataset: Dataset, wish: OutputWish, like: str
-    ) -> tuple[Opened, tuple[Text, ...]]:
+        self, job: Job, opened: OpenedModel, dataset: Dataset, wish: OutputWish, like: str
+    ) -> tuple[OpenedModel, tuple[Text, ...]]:
         """Makes sure that a model fits data that were prepared for another one, whose output was ``like``."""
         opened, notes = await self.understand(job, opened, dataset, wish, like)
         tried = await self._try(job, opened, dataset, ranges=False)
         return opened, (*notes, *_said(opened, dataset, tried))
 
     async def understand(
-        self, job: Job, opened: Opened, dataset: Dataset, wish: OutputWish, like: str | None = None
-    ) -> tuple[Opened, tuple[Text, ...]]:
+        self, job: Job, opened: OpenedModel, dataset: Dataset, wish: OutputWish, like: str | None = None
+    ) -> tuple[OpenedModel, tuple[Text, ...]]:
         """A model with the meaning of its output, and what is to be said of that.
 
         Args:
@@ -156,7 +156,7 @@ class Opening:
         return opened, reading
 
     def take_in(
-        self, opened: Opened, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
+        self, opened: OpenedModel, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
     ) -> Variant:
         """The variant that a model which was read becomes; nothing is stored yet."""
         return Variant(
@@ -195,7 +195,7 @@ class Opening:
             shutil.rmtree(dataset.folder, ignore_errors=True)
         self._bench.store.drop_fact(onednn.FACT)
 
-    async def _try(self, job: Job, opened: Opened, dataset: Dataset, *, ranges: bool) -> Tried:
+    async def _try(self, job: Job, opened: OpenedModel, dataset: Dataset, *, ranges: bool) -> Tried:
         """Runs a model on samples of the data, before it is stored."""
         tried: Tried = await run_step(
             self._bench,
@@ -213,7 +213,7 @@ class Opening:
         return tried
 
 
-def _said(opened: Opened, dataset: Dataset, tried: Tried) -> tuple[Text, ...]:
+def _said(opened: OpenedModel, dataset: Dataset, tried: Tried) -> tuple[Text, ...]:
     """What is to be said of the range of the values."""
     if tried.note is not None:
         return (tried.note,)

@@ -18,14 +18,14 @@ from workbench.jobs.limits import Limits
 from workbench.measure.latency import Candidate
 from workbench.measure.output_matching import carried_position
 from workbench.measure.output_reading import OutputReading
-from workbench.models.intake.intake import Opened
+from workbench.models.intake.intake import OpenedModel
 from workbench.runtimes import runtime
 
 # A foreign file may not take the machine with it: what a 100 MB model needs, with room.
 FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
 
 
-def opened_settings(opened: Opened) -> RuntimeSettings:
+def opened_settings(opened: OpenedModel) -> RuntimeSettings:
     """How a model that was read is run."""
     return RuntimeSettings(
         trusted=opened.trusted,
@@ -35,8 +35,8 @@ def opened_settings(opened: Opened) -> RuntimeSettings:
 
 
 async def understood(
-    bench: Bench, job: Job, opened: Opened, home: str, wish: OutputWish, dataset: Path
-) -> tuple[Opened, tuple[Text, ...]]:
+    bench: Bench, job: Job, opened: OpenedModel, home: str, wish: OutputWish, dataset: Path
+) -> tuple[OpenedModel, tuple[Text, ...]]:
     """A model with the meaning of its output, looked at on samples; and the sentences that say so.
 
     Args:

@@ -18,7 +18,7 @@ from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.jobs import onednn
 from workbench.jobs.curves import LiveCurve
-from workbench.jobs.part import Part
+from workbench.jobs.part import PartReporter
 from workbench.measure import environment as machine
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.child_tasks import peak_memory, predict_split, time_once
@@ -71,7 +71,7 @@ def measure_latency(
         count = PROCESSES[protocol]
         for index in range(count):
             run = time_once(
-                Part(report, index / count, (index + 1) / count),
+                PartReporter(report, index / count, (index + 1) / count),
                 candidates,
                 dataset_folder,
                 protocol,
