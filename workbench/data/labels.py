@@ -17,7 +17,7 @@ from workbench.data.where import where
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedLabels:
     """Labels ready for training.
 
     Attributes:
@@ -31,7 +31,9 @@ class Encoded:
     notes: tuple[Text, ...]
 
 
-def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int | None = None) -> Encoded:
+def encode(
+    raw: RawData, *, classes: Sequence[str] | None = None, outputs: int | None = None
+) -> EncodedLabels:
     """Maps labels to class indices.
 
     Integers from 0 without gaps stay as they are, and so do integers that are all numbers of the model's
@@ -97,7 +99,7 @@ def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int |
             if raw.tabular
             else say("At least two classes are needed."),
         )
-    return Encoded(y, names, named + notes + name_notes)
+    return EncodedLabels(y, names, named + notes + name_notes)
 
 
 def _with_names(

@@ -14,7 +14,7 @@ from workbench.api.dataset import SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
-from workbench.data.labels import Encoded
+from workbench.data.labels import EncodedLabels
 from workbench.data.model_inputs import stored_type
 from workbench.data.raw import Array, RawData
 from workbench.data.rounding import Rounding
@@ -52,7 +52,7 @@ def check_space(folder: Path, needed: int) -> None:
 def write_arrays(
     draft: Path,
     raw: RawData,
-    encoded: Encoded,
+    encoded: EncodedLabels,
     parts: dict[SplitName, SplitSource],
     scalers: dict[str, Scaler],
     specs: dict[str, TensorSpec | None],

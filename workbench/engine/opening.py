@@ -26,7 +26,7 @@ from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
-from workbench.measure.range_choice import Tried
+from workbench.measure.range_choice import TrialOutcome
 from workbench.models.intake.intake import OpenedModel
 
 
@@ -195,9 +195,9 @@ class Opening:
             shutil.rmtree(dataset.folder, ignore_errors=True)
         self._bench.store.drop_fact(onednn.FACT)
 
-    async def _try(self, job: Job, opened: OpenedModel, dataset: Dataset, *, ranges: bool) -> Tried:
+    async def _try(self, job: Job, opened: OpenedModel, dataset: Dataset, *, ranges: bool) -> TrialOutcome:
         """Runs a model on samples of the data, before it is stored."""
-        tried: Tried = await run_step(
+        tried: TrialOutcome = await run_step(
             self._bench,
             job,
             worker_functions.try_on_samples,
@@ -213,7 +213,7 @@ class Opening:
         return tried
 
 
-def _said(opened: OpenedModel, dataset: Dataset, tried: Tried) -> tuple[Text, ...]:
+def _said(opened: OpenedModel, dataset: Dataset, tried: TrialOutcome) -> tuple[Text, ...]:
     """What is to be said of the range of the values."""
     if tried.note is not None:
         return (tried.note,)

@@ -29,7 +29,7 @@ from workbench.models.converting.memory import release_memory
 if TYPE_CHECKING:
     from workbench.measure.latency import Candidate
     from workbench.measure.output_reading import OutputReading
-    from workbench.measure.range_choice import Tried
+    from workbench.measure.range_choice import TrialOutcome
     from workbench.models.intake.intake import OpenedModel
 
 Scores = npt.NDArray[np.float32]
@@ -104,7 +104,7 @@ def try_on_samples(
     description: ModelDescription,
     folder: Path,
     ranges: bool,
-) -> Tried:
+) -> TrialOutcome:
     """Runs a model on samples of the data; see :func:`workbench.measure.range_choice.try_on_samples`."""
     from workbench.measure import range_choice
 

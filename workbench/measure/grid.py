@@ -20,7 +20,7 @@ from workbench.jobs import onednn
 from workbench.jobs.part import PartReporter
 from workbench.jobs.slot import exclusive_slot
 from workbench.measure.child_tasks import time_once
-from workbench.measure.latency import Candidate, Timed
+from workbench.measure.latency import Candidate, TimedRun
 from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
 from workbench.measure.statistics import floor_of, speed_word, speedup, summarize
@@ -232,7 +232,7 @@ def _ratio(
     return speedup(fastest, other, seed, floor)
 
 
-def _summary(candidate: Candidate, timed: Timed, index: int, seed: int) -> LatencySummary:
+def _summary(candidate: Candidate, timed: TimedRun, index: int, seed: int) -> LatencySummary:
     return summarize(
         candidate.variant,
         candidate.runtime,

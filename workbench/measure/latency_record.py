@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from workbench.api.text import Text, say
 from workbench.measure.block_plan import ROUNDS, SHORT_VARIABLE, TIMED_RUNS, BlockPlan, is_short
-from workbench.measure.latency import Candidate, Timed
+from workbench.measure.latency import Candidate, TimedRun
 from workbench.measure.records import LatencyMeasurement, Protocol
 from workbench.measure.statistics import compare_speed, floor_of, summarize
 from workbench.measure.trust import beside_other_work, busy
@@ -22,7 +22,7 @@ def control_name(reference: str) -> str:
 
 def latency_measurement(
     candidates: Sequence[Candidate],
-    processes: Sequence[Timed],
+    processes: Sequence[TimedRun],
     *,
     protocol: Protocol,
     seed: int,

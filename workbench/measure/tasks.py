@@ -22,7 +22,7 @@ from workbench.jobs.part import PartReporter
 from workbench.measure import environment as machine
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.child_tasks import peak_memory, predict_split, time_once
-from workbench.measure.latency import PROCESSES, Candidate, Timed
+from workbench.measure.latency import PROCESSES, Candidate, TimedRun
 from workbench.measure.latency_record import latency_measurement
 from workbench.measure.narrowing import SoFar, latency_curve
 from workbench.measure.quality import quality_measurement
@@ -66,7 +66,7 @@ def measure_latency(
     with exclusive_slot(report, say("measuring latency"), may_go_on=True) as alone:
         report.stage(say("Measuring latency"))
         load, pressure = machine.load_average(), machine.cpu_pressure()
-        runs: list[Timed] = []
+        runs: list[TimedRun] = []
         plan: BlockPlan | None = None
         count = PROCESSES[protocol]
         for index in range(count):

@@ -15,7 +15,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription
-from workbench.models.intake.adapting import Adapted, adapted, fixed_batch
+from workbench.models.intake.adapting import AdaptedModel, adapted, fixed_batch
 from workbench.models.intake.findings import (
     LARGEST_ACTIVATION_ELEMENTS,
     SUFFIXES,
@@ -187,7 +187,7 @@ def _check_activations(description: ModelDescription, name: str) -> None:
             )
 
 
-def _described(changed: Adapted) -> ModelDescription:
+def _described(changed: AdaptedModel) -> ModelDescription:
     found = describe_keras(changed.model)
     inputs = tuple(
         spec.model_copy(update={"made_for": "float64"}) if spec.name in changed.exact_inputs else spec

@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from .kernels import Kernel, kernels
-from .reclustering import Reclustered
+from .reclustering import ClusterConstraint
 from .weight_values import is_clustered, is_sparse, nonzero_values
 
 
@@ -188,7 +188,7 @@ def preserve(model: keras.Model) -> WeightPreserver:
     """
     found = []
     for kernel in kernels(model):
-        if isinstance(kernel.variable.constraint, WeightConstraint | Reclustered):
+        if isinstance(kernel.variable.constraint, WeightConstraint | ClusterConstraint):
             continue
         values = ops.convert_to_numpy(kernel.variable)
         clusters = is_clustered(values)
