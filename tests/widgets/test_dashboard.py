@@ -353,7 +353,7 @@ def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
             "&technique=quantization.int8&samples=50"
         )
         see(page, f"?{query}&token=secret&lang=zh_CN")
-        page.session.flush()
+        page.session.rhythm.flush()
         assert workbench.jobs[0].status == "done"
         assert page.session.selected == page.session.baseline.id
         panel = next(one for one in inside(page) if isinstance(one, TechniquesPanel))
@@ -413,7 +413,7 @@ def test_a_closed_workbench_is_said_on_every_panel(
         panel._on_message(None, {"type": "rendered"}, [])
         assert panel.state["closed"] is None
     workbench.close()
-    page.session.flush()
+    page.session.rhythm.flush()
     assert len(panels) > 5
     for panel in panels:
         panel._on_message(None, {"type": "echo", "frame": panel.state["frame"]}, [])
