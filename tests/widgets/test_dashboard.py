@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from widgets.session import session_of
 from workbench.engine.elsewhere import openings_elsewhere
 from workbench.engine.siblings import folder_beside, last_used, remember, siblings
 from workbench.jobs.executor import Executor
+from workbench.store import Store
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -208,6 +211,7 @@ import time
 import numpy as np
 from workbench.api.errors import Cancelled
 from workbench.jobs.executor import Executor
+from workbench.store import Store
 from workbench.workbench import Workbench
 executor = Executor()
 executor.start()
@@ -316,6 +320,13 @@ def test_a_visitor_sees_no_other_visitor(
         assert not (tmp_path / "a" / "model-2").exists()
         job.cancel()
     assert not (tmp_path / "last-used.txt").exists()
+
+
+def test_a_folder_of_a_later_version_is_no_sibling(tmp_path: Path) -> None:
+    Store(tmp_path / "later").close()
+    with closing(sqlite3.connect(tmp_path / "later" / "workbench.sqlite")) as base, base:
+        base.execute('INSERT INTO variants (id, record) VALUES (\'a\', \'{"name": "a", "of": "later"}\')')
+    assert siblings(tmp_path / "later") == ()
 
 
 def test_another_programs_folder_is_no_sibling(tmp_path: Path) -> None:
