@@ -59,6 +59,9 @@ class TechniquesPanel(Component):
     Args:
         workbench: A workbench, or the session of one.
         families: Which families; by default all, with search and filters.
+
+    Example:
+        >>> panel = TechniquesPanel(workbench, ("quantization", "inference"))
     """
 
     _esm = esm("techniques")

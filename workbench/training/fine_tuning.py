@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.api.dataset import DatasetInfo
+from workbench.api.dataset import DatasetInfo, select
 from workbench.api.errors import Refused
 from workbench.api.file_format import file_format
 from workbench.api.technique import Applied, CodePaths, Context
@@ -129,6 +129,35 @@ def fine_tuning_seconds(
         samples,
         None if macs is None else int(macs * macs_ratio),
         len(variant.description.layers),
+    )
+
+
+def change_of_predictions(
+    before: Any, after: Any, context: Context, split: Literal["train", "validation"], samples: int
+) -> tuple[float, Text]:
+    """How much a model predicts otherwise than the one that it was made of, which should be rounding only.
+
+    Args:
+        before: The parent.
+        after: What was made of it.
+        context: For its data.
+        split: Which samples.
+        samples: The first so many of them.
+
+    Returns:
+        The largest change of an output as a share of the largest output, and a note that says so.
+    """
+    from workbench.plain.keras.observing import largest_change
+
+    context.report.stage(say("Comparing predictions"))
+    context.report.check()
+    change = largest_change(before, after, select(context.dataset.x(split), slice(0, samples)))
+    return change, say(
+        "Largest change of an output on {count} samples of the {split} split: {change:.1e} of the largest "
+        "output.",
+        count=min(samples, context.dataset.info.counts[split]),
+        split=say("train") if split == "train" else say("validation"),
+        change=change,
     )
 
 

@@ -15,7 +15,7 @@ from workbench.api.technique import Applied, Context
 from workbench.api.text import say
 from workbench.api.variant import Report, RuntimeSettings
 from workbench.jobs.part import Part
-from workbench.measure.apart import predict_split
+from workbench.measure.child_tasks import predict_split
 from workbench.measure.f1_intervals import f1_change_interval
 from workbench.measure.latency import Candidate
 from workbench.measure.output_matching import carried_output
