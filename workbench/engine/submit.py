@@ -13,12 +13,12 @@ from workbench.engine import worker_functions
 from workbench.engine.context import Bench
 from workbench.engine.shared_mode import JOB_LIMITS, shared_mode
 from workbench.jobs import onednn
-from workbench.jobs.job import Job
+from workbench.jobs.told import Told
 
 
 async def run_step(
     bench: Bench,
-    job: Job,
+    job: Told,
     function: Callable[..., Any],
     *arguments: Any,
     writes_into: Path | None = None,
@@ -63,7 +63,7 @@ async def run_step(
 
 
 async def _without_onednn(
-    bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any
+    bench: Bench, job: Told, function: Callable[..., Any], *arguments: Any, **how: Any
 ) -> Any:
     if how.get("worker", "tensorflow") == "tensorflow":
         how = {**how, "worker": "tensorflow_without_onednn"}
@@ -72,5 +72,5 @@ async def _without_onednn(
     return await _run(bench, job, worker_functions.without_onednn, function, *arguments, **how)
 
 
-async def _run(bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
+async def _run(bench: Bench, job: Told, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
     return await bench.executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
