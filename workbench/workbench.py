@@ -55,12 +55,15 @@ class Workbench(Reading):
     Every method returns at once; work runs in worker processes and is waited for through the
     :class:`Job` that starts it. Nothing here imports TensorFlow.
 
-    Example::
-
-        workbench = Workbench("my-model")
-        workbench.open("model.keras", "data.npz").wait()
-        workbench.quantization.int8().wait()
-        print(workbench.results())
+    Example:
+        >>> workbench = Workbench("my-model")
+        >>> workbench.open("dense-digits", "digits").wait().name  # or "model.keras", "data.npz"
+        'dense-digits'
+        >>> workbench.quantization.int8().wait().name
+        'int8'
+        >>> workbench.results().to_frame().set_index("name").loc["int8", "format"]
+        'tflite'
+        >>> workbench.close()
 
     Args:
         folder: Where everything is kept; made if missing. By default the environment's
@@ -383,7 +386,7 @@ class Workbench(Reading):
             raise InvalidInput(say("There is nothing to measure."), say("Open a model and its data first."))
 
         async def work(job: Job) -> None:
-            await self._pipeline.measure(job, chosen, protocol)
+            await self._pipeline.completing.measure(job, chosen, protocol)
 
         return self._add_job(
             "measure",
@@ -529,7 +532,7 @@ class Workbench(Reading):
                 "measure",
                 say("Measure {name}", name=made.name),
                 {"variants": [made.id], "protocol": "quick"},
-                lambda job: self._pipeline.measure_whole(job, made),
+                lambda job: self._pipeline.completing.measure_whole(job, made),
             )
         return ask_again(self, state.kind, state.request)
 
@@ -604,14 +607,14 @@ class Workbench(Reading):
 
     def _reuse(self, kind: JobKind, title: Text, request: dict[str, Any], variant: Variant) -> Job:
         """A job for something that is there: done at once, unless something was not measured of it."""
-        if self._pipeline.is_complete(variant):
+        if self._pipeline.completing.is_complete(variant):
             job = self._queue.add_done(kind, title, request, variant)
             job.workbench = weakref.ref(self)
             return job
 
         async def work(job: Job) -> Variant:
             job.update(variant=variant.id)
-            return await self._pipeline.complete(job, variant, (0.0, 1.0))
+            return await self._pipeline.completing.complete(job, variant, (0.0, 1.0))
 
         return self._add_job(kind, title, request, work)
 

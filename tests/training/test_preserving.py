@@ -4,8 +4,8 @@ import pytest
 from workbench.plain.keras.kernels import kernels, summed_axes
 
 keras = pytest.importorskip("keras")
-from workbench.plain.keras.preserving import Kept, preserve  # noqa: E402  # it imports Keras
-from workbench.training.preserving import preserving_notes  # noqa: E402
+from workbench.plain.keras.preserving import Kept, preserve
+from workbench.training.preserving import preserving_notes
 
 layers = keras.layers
 

@@ -627,7 +627,7 @@ def test_a_test_sample_on_the_drawing_pad_is_answered_as_it_was_measured(
     assert (reader.shown["side"], reader.shown["rows"]) == (8, [])
     classes = workbench.dataset.info.classes
     measured = {
-        variant.name: workbench._store.arrays("quality", variant.id)["scores"]  # type: ignore[index]
+        variant.name: workbench._store.arrays("quality", variant.id)["scores"]
         for variant in workbench.variants
     }
     heavy = {one.name for one in workbench.variants if runtime(one.runtime).imports_tensorflow}

@@ -36,6 +36,9 @@ class GoalLine(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> line = GoalLine(workbench)
     """
 
     _esm = esm("goal")

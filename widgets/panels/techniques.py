@@ -59,6 +59,9 @@ class TechniquesPanel(Component):
     Args:
         workbench: A workbench, or the session of one.
         families: Which families; by default all, with search and filters.
+
+    Example:
+        >>> panel = TechniquesPanel(workbench, ("quantization", "inference"))
     """
 
     _esm = esm("techniques")
@@ -230,7 +233,7 @@ class TechniquesPanel(Component):
         """Shows only techniques that are called so, or whose help speaks of it."""
         self._wish = replace(self._wish, words=text[:_LONGEST_SEARCH] if isinstance(text, str) else "")
 
-    def act_filter(self, filter: object = None, on: object = None) -> None:  # noqa: A002  # as on the page
+    def act_filter(self, filter: object = None, on: object = None) -> None:  # noqa: A002  (its name in the page)
         """Sets or lifts a condition."""
         if not isinstance(filter, str) or filter not in FILTERS:
             raise InvalidInput(say("There is no such filter."))

@@ -50,6 +50,12 @@ class Runtime(ABC):
 
     Importing such a file must not import the runtime's package: only :meth:`load` and
     :meth:`describe` do. The class docstring is shown to the user.
+
+    Example:
+        >>> from workbench.runtimes import runtime
+        >>> litert = runtime("litert")
+        >>> litert.title, sorted(litert.formats), litert.imports_tensorflow
+        ('LiteRT', ['tflite'], False)
     """
 
     name: ClassVar[str]

@@ -11,7 +11,7 @@ from typing import Protocol
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.measure import passport as machine
-from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure.child_process import run_in_child
 from workbench.measure.latency import Candidate
 from workbench.measure.records import EnergyMeasurement
 
@@ -207,7 +207,7 @@ def _busy(
         marks.append((time.monotonic(), meter.joules()))
 
     with tempfile.TemporaryDirectory() as folder:
-        answer = run_in_fresh_process(
+        answer = run_in_child(
             report,
             "work",
             [candidate],

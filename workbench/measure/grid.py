@@ -19,7 +19,7 @@ from workbench.api.text import Text, say
 from workbench.jobs import onednn
 from workbench.jobs.part import Part
 from workbench.jobs.slot import exclusive_slot
-from workbench.measure.apart import time_once
+from workbench.measure.child_tasks import time_once
 from workbench.measure.latency import Candidate, Timed
 from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary

@@ -20,7 +20,7 @@ from workbench.api.runtime import Runtime, Session
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.api.variant import RuntimeSettings
-from workbench.measure.block_plan import DISCARDED_RUNS, BlockPlan, plan_blocks
+from workbench.measure.block_plan import DISCARDED_RUNS, BlockPlan, is_short, plan_blocks
 from workbench.measure.narrowing import Narrowing
 from workbench.measure.processor import processor_time, share_waited
 from workbench.measure.records import Protocol
@@ -49,6 +49,7 @@ WARM_UP_RUNS = 10
 WARM_UP_S = 0.5
 
 _SLOW_WARM_UP_S = 3.0
+_SHORT_WARM_UP_S = 0.05
 _INPUT_BATCHES = 16
 
 
@@ -197,13 +198,14 @@ def _rotating(session: Session, prepared: list[object]) -> Callable[[], object]:
 def _warm_up(call: Callable[[], object]) -> list[float]:
     """Runs until the time is steady; gives the times of the second half, milliseconds."""
     times: list[float] = []
+    least_s = _SHORT_WARM_UP_S if is_short() else WARM_UP_S
     begin = time.perf_counter()
     while True:
         start = time.perf_counter_ns()
         call()
         times.append((time.perf_counter_ns() - start) / 1e6)
         spent = time.perf_counter() - begin
-        if len(times) >= WARM_UP_RUNS and spent >= WARM_UP_S:
+        if len(times) >= WARM_UP_RUNS and spent >= least_s:
             break
         if spent > _SLOW_WARM_UP_S and len(times) >= DISCARDED_RUNS:
             break

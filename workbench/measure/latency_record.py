@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.api.text import Text, say
-from workbench.measure.block_plan import ROUNDS, TIMED_RUNS, BlockPlan
+from workbench.measure.block_plan import ROUNDS, SHORT_VARIABLE, TIMED_RUNS, BlockPlan, is_short
 from workbench.measure.latency import Candidate, Timed
 from workbench.measure.records import LatencyMeasurement, Protocol
 from workbench.measure.statistics import compare_speed, floor_of, summarize
@@ -108,7 +108,15 @@ def _warnings(plan: BlockPlan, waiting: Text | None, alone: bool) -> list[Text]:
         warnings.append(beside_other_work())
     if waiting is not None:
         warnings.append(waiting)
-    if plan.shortened:
+    if plan.shortened and is_short():
+        warnings.append(
+            say(
+                "{variable} is set, so less was timed than the protocol asks: {rounds} rounds.",
+                variable=SHORT_VARIABLE,
+                rounds=plan.rounds,
+            )
+        )
+    elif plan.shortened:
         warnings.append(
             say(
                 "The files are slow, so less was timed than the protocol asks: {rounds} rounds of at least "

@@ -273,7 +273,7 @@ def _changes_what_came(before: Scalings, after: Scalings, description: ModelDesc
         new != before[name]
         and (
             new in ("standardize", "range 0..1")
-            or (new != "none" and roles[name] is not None and roles[name].role != "numbers")  # type: ignore[union-attr]
+            or (new != "none" and roles[name] is not None and roles[name].role != "numbers")  # type: ignore[union-attr]  # None is ruled out before
         )
         for name, new in after.items()
     )

@@ -20,8 +20,8 @@ from workbench.jobs import onednn
 from workbench.jobs.curves import LiveCurve
 from workbench.jobs.part import Part
 from workbench.measure import passport as machine
-from workbench.measure.apart import peak_memory, predict_split, time_once
 from workbench.measure.block_plan import BlockPlan
+from workbench.measure.child_tasks import peak_memory, predict_split, time_once
 from workbench.measure.latency import PROCESSES, Candidate, Timed
 from workbench.measure.latency_record import latency_measurement
 from workbench.measure.narrowing import SoFar, latency_curve

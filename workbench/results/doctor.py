@@ -10,6 +10,7 @@ from workbench.jobs import onednn
 from workbench.measure.records import SAME_SIZE, Passport
 from workbench.results.doctor_quality import about_quality
 from workbench.results.doctor_speed import about_speed
+from workbench.results.lookup import baseline_row, row_of
 from workbench.results.offers import about_offers
 from workbench.techniques import techniques
 
@@ -30,7 +31,7 @@ def notes(
         passports: The machines that measured.
     """
     found: list[Text] = []
-    parent = next((other for other in rows if other.variant.id == row.variant.parent), None)
+    parent = row_of(rows, row.variant.parent)
     found += row.lost
     if row.distrust is None:
         found += about_speed(row, rows, passports.get(row.passport or ""))
@@ -103,7 +104,7 @@ def _size(row: ResultRow, parent: ResultRow | None) -> list[Text]:
 
 def _machine(row: ResultRow, rows: Sequence[ResultRow], passports: Mapping[str, Passport]) -> list[Text]:
     """Numbers of two passports are never compared silently."""
-    baseline = next((other for other in rows if other.variant.is_baseline), None)
+    baseline = baseline_row(rows)
     if baseline is None or None in (row.passport, baseline.passport) or row.passport == baseline.passport:
         return []
     mine, theirs = (passports.get(one.passport or "") for one in (row, baseline))

@@ -1,13 +1,16 @@
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from sklearn.metrics import f1_score
 
 from tests import small_models
-from tests.techniques.applying import Reports, apply, predict, run_code
+from tests.techniques.applying import Reports, apply, predict, run_code, run_scripts, write_bundle
 from workbench import techniques
 from workbench.api.errors import Refused
+from workbench.api.technique import CodePaths
 from workbench.api.variant import RuntimeSettings
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import SoFar
@@ -207,6 +210,26 @@ def test_the_choice():
     assert simplest([fast, slow], [False, False], files) == slow
     assert simplest([fast, slow], [False, True], files) == fast
     assert simplest([slow, Cell(int8, 1, 1)], [False, False], files).model == int8
+
+
+def test_the_plain_code_reads_one_output_for_two_classes(tmp_path):
+    """The largest of one column is always the first."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, activation="sigmoid")], name="pair")
+    parent = small_models.baseline(model, tmp_path / "pair.keras")
+    x = np.random.default_rng(0).normal(size=(80, 3)).astype("float32")
+    predicted = model.predict(x, verbose=0)[:, 0] > 0.5
+    labels = np.where(np.arange(80) < 20, ~predicted, predicted).astype(int)
+    np.savez(tmp_path / "data.npz", x_validation=x, y_validation=labels)
+    technique = techniques.technique(NAME)
+    values = technique.parameters_type.model_validate(
+        {"runtimes": "litert", "precisions": "float32", "threads": "1", "batches": "1", "tolerance": 1.0}
+    )
+    paths = CodePaths(model="pair.keras", data="data.npz", output="best")
+    done = run_scripts([write_bundle(technique.code(parent, values, paths), tmp_path)], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"F1 {f1_score(labels, predicted, average='macro'):.3f}" in done.stdout
+    assert (tmp_path / "best.tflite").exists()
 
 
 @pytest.mark.slow

@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.api.errors import InvalidInput, Refused, WorkbenchError
+from workbench.api.file_format import file_format
 from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription
 from workbench.models.intake.adapting import Adapted, adapted, fixed_batch
-from workbench.models.intake.findings import LARGEST_ACTIVATION_ELEMENTS, Inspection, Kind, size_text
+from workbench.models.intake.findings import (
+    LARGEST_ACTIVATION_ELEMENTS,
+    SUFFIXES,
+    Inspection,
+    Kind,
+    size_text,
+)
 from workbench.models.intake.inspection import inspect
 from workbench.models.intake.keras_reading import read_keras
 from workbench.models.intake.notebook import save_from_notebook
@@ -33,7 +40,6 @@ from workbench.models.reading.description import describe_keras
 __all__ = ["Opened", "inspect", "open_model", "save_from_notebook"]
 
 _SAME = say("The stored file was read back: its layers and weights are the same.")
-_SUFFIX: dict[Kind, str] = {"keras": ".keras", "h5": ".h5", "tflite": ".tflite", "onnx": ".onnx"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def open_model(
         if inspection.kind != "saved model":
             report.stage(say("Copying the file"))
             # What was inspected is what gets read: the source may change in between.
-            copy = _copy(source, Path(incoming), _SUFFIX[inspection.kind])
+            copy = _copy(source, Path(incoming), SUFFIXES[inspection.kind][0])
             _raise_problems(inspect(copy), trust=trust, shared=shared)
         report.check()
         try:
@@ -121,7 +127,8 @@ def _copy(source: Path, folder: Path, suffix: str) -> Path:
 
 
 def _target(folder: Path, kind: Kind) -> Path:
-    return folder / f"model{_SUFFIX[kind] if kind in {'tflite', 'onnx'} else '.keras'}"
+    stored: Format = "tflite" if kind == "tflite" else "onnx" if kind == "onnx" else "keras"
+    return folder / file_format(stored).file_name
 
 
 def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspection) -> Opened:

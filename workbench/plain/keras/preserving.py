@@ -92,7 +92,7 @@ class Kept:
         self.kernel.variable.constraint = self.before
 
 
-class Preserving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class Preserving(keras.callbacks.Callback):
     """Keeps weight matrices sparse and clustered while a model is trained; made by :func:`preserve`.
 
     As a callback of ``fit`` it does everything by itself. In a training loop of one's own, call

@@ -14,7 +14,7 @@ from .masks import Ranking, magnitude_masks, pattern_mask, polynomial_share
 from .preserving import Preserving
 
 
-class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class GradualPruning(keras.callbacks.Callback):
     """Raises the share of zeros while the model trains, and leaves it alone after that.
 
     Weights of the epochs before have fewer zeros: they must not be kept.

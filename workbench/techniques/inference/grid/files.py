@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.file_format import file_format
 from workbench.api.privacy import import_openvino
 from workbench.api.technique import Applied, Context
 from workbench.api.text import say
 from workbench.api.variant import Report, RuntimeSettings
 from workbench.jobs.part import Part
-from workbench.measure.apart import predict_split
+from workbench.measure.child_tasks import predict_split
 from workbench.measure.f1_intervals import f1_change_interval
 from workbench.measure.latency import Candidate
 from workbench.measure.output_matching import carried_output
@@ -144,8 +145,7 @@ def size_bytes(path: Path) -> int:
 
 def keep(applied: Applied, folder: Path) -> Path:
     """Copies the chosen file to where the technique hands it back."""
-    names = {"keras": "model.keras", "tflite": "model.tflite", "onnx": "model.onnx"}
-    target = folder / names.get(applied.format, "model")
+    target = folder / file_format(applied.format).file_name
     if applied.path.is_dir():
         shutil.copytree(applied.path, target)
     else:

@@ -10,7 +10,7 @@ from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.jobs.part import Part
 from workbench.jobs.slot import shared_slot
-from workbench.measure.apart import peak_memory
+from workbench.measure.child_tasks import peak_memory
 from workbench.measure.grid import PlayOff, may_share_a_process, play_off
 from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary

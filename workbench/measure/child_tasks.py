@@ -17,7 +17,7 @@ from workbench.api.dataset import Dataset, SplitName
 from workbench.api.technique import Reporter
 from workbench.measure import passport as machine
 from workbench.measure.block_plan import BlockPlan
-from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure.child_process import run_in_child
 from workbench.measure.latency import Candidate, Timed
 from workbench.measure.narrowing import OnSoFar, heard
 from workbench.measure.prediction import predict_in_batches
@@ -63,7 +63,7 @@ def time_once(
     import scipy.special  # noqa: F401  # needed by what is heard: not to be loaded while files are timed
 
     with tempfile.TemporaryDirectory() as folder:
-        answer = run_in_fresh_process(
+        answer = run_in_child(
             report,
             "latency",
             candidates,
@@ -109,7 +109,7 @@ def peak_memory(
         InvalidInput: If the file cannot be run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        answer = run_in_fresh_process(
+        answer = run_in_child(
             report,
             "memory",
             [candidate],
@@ -150,7 +150,7 @@ def _predict_here(
 ) -> None:
     # A worker that trains needs all its threads: TensorFlow must be imported before a session
     # with fewer is made, which then leaves them alone.
-    import tensorflow  # noqa: F401
+    import tensorflow  # noqa: F401  (see above)
 
     report.check()
     session = runtime(candidate.runtime).load(candidate.path, candidate.settings)
@@ -173,7 +173,7 @@ def _predict_apart(
                 stored = np.load(outputs, mmap_mode="r", allow_pickle=False)
                 on_batch(start, stop, np.array(stored[start:stop]))
 
-        run_in_fresh_process(
+        run_in_child(
             report,
             "predict",
             [candidate],

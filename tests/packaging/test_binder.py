@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 from workbench.serving.start import start_words
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 BINDER = REPOSITORY / "binder"
 
 

@@ -108,7 +108,7 @@ def test_the_log_gets_all_of_it() -> None:
         try:
             raise ValueError(GRAPH)
         except ValueError as error:
-            raise InvalidInput(reason_of(error)) from error  # type: ignore[arg-type]
+            raise InvalidInput(reason_of(error)) from error
     except InvalidInput as error:
         cause = library_cause(error)
     assert isinstance(cause, ValueError)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.test_doctor import size, speed, variant
+from tests.results.test_doctor import size, speed, variant
 from workbench.api.text import say
 from workbench.api.variant import ModelDescription, Variant
 from workbench.results.doctor import notes

@@ -23,7 +23,7 @@ from workbench.engine.families import Quantization, Structure
 from workbench.engine.sources import hand_over_data, hand_over_model
 from workbench.engine.technique_calls import TechniqueCall
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 
 
 class Asked:

@@ -9,15 +9,15 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from workbench.plain.keras.channels import Axis, Group, Layer, ModelChannels, Numbers, Weight
+from workbench.plain.keras.channels import Axis, Group, Layer, ModelChannels, Numbers, Read, Weight
 
 _WIDTH = 110
 
 
-def channels_names(channels: ModelChannels) -> list[str]:
+def channels_names(channels: ModelChannels, *, reads: bool = False) -> list[str]:
     """What the statements of :class:`ChannelsCode` use."""
     settings = any(layer.settings for layer in channels.layers.values() if layer.axes())
-    return ["Group", "Layer", "ModelChannels", *["Setting"] * settings, "Weight", "units"]
+    return ["Group", "Layer", "ModelChannels", *["Read"] * reads, *["Setting"] * settings, "Weight", "units"]
 
 
 class ChannelsCode:
@@ -28,14 +28,21 @@ class ChannelsCode:
         roles: Weights that units are judged by; of others it is not written which units they make.
         searched: Whether the script searches for how many stay; else what only that needs is left out.
         taken: Names that mean something else in the script.
+        reads: Whether the script looks at what layers read.
     """
 
     def __init__(
-        self, channels: ModelChannels, *, roles: Collection[str], searched: bool, taken: Collection[str]
+        self,
+        channels: ModelChannels,
+        *,
+        roles: Collection[str] = (),
+        searched: bool = False,
+        taken: Collection[str],
+        reads: bool = False,
     ) -> None:
-        self._channels, self._roles, self._searched = channels, roles, searched
+        self._channels, self._roles, self._searched, self._reads = channels, roles, searched, reads
         self._names: dict[tuple[int, int], str] = {}
-        used = {*taken, *channels_names(channels), "channels", "np", *keyword.kwlist}
+        used = {*taken, *channels_names(channels, reads=True), "channels", "np", *keyword.kwlist}
         for group in channels.groups:
             first, last = int(group.units[0]), int(group.units[-1]) + 1
             if len(group.units) == last - first:
@@ -55,27 +62,33 @@ class ChannelsCode:
         if self._searched:
             text += f", channels={group.channels}" if group.channels != 1 else ""
             text += f", multiple={group.multiple}, fewest={group.fewest}"
+        elif self._reads and group.multiple != 1:
+            text += f", multiple={group.multiple}"
         return f"{text})"
 
-    def _layer(self, name: str, layer: Layer) -> str:
-        arguments = [[self._weight(weight) for weight in layer.weights]]
+    def _layer(self, layer_name: str, layer: Layer) -> str:
+        arguments = [("", [self._weight(weight) for weight in layer.weights])]
         settings = [
             f"Setting({json.dumps(list(setting.keys))}, {self._axis(setting.axis)}"
             + (f", {setting.divide})" if setting.divide != 1 else ")")
             for setting in layer.settings
         ]
         rescaled = [f"({number}, {self._axis(axis)})" for number, axis in layer.rescaled]
+        reads = [self._read(read) for read in layer.reads] if self._reads else []
         if settings or rescaled:
-            arguments.append(settings)
+            arguments.append(("", settings))
         if rescaled:
-            arguments.append(rescaled)
-        start = f"        {json.dumps(name)}: Layer("
-        line = f"{start}{', '.join(_line(items) for items in arguments)}),\n"
+            arguments.append(("", rescaled))
+        if reads:
+            arguments.append(("reads=", reads))
+        short = ", ".join(name + _line(items) for name, items in arguments)
+        start = f"        {json.dumps(layer_name)}: Layer("
+        line = f"{start}{short}),\n"
         if len(line) <= _WIDTH:
             return line
-        inside = f"            {', '.join(_line(items) for items in arguments)}\n"
+        inside = f"            {short}\n"
         if len(inside) > _WIDTH:
-            inside = "".join(f"            {_list(items, ' ' * 12)},\n" for items in arguments)
+            inside = "".join(f"            {_list(items, ' ' * 12, name)},\n" for name, items in arguments)
         return f"{start}\n{inside}        ),\n"
 
     def _weight(self, weight: Weight) -> str:
@@ -86,6 +99,9 @@ class ChannelsCode:
         if self._searched and weight.positions != 0:
             text += f", positions={weight.positions}"
         return f"Weight({text})"
+
+    def _read(self, read: Read) -> str:
+        return f"Read({json.dumps(read.argument)}, {read.axis}, {self._numbers(read.units)})"
 
     def _axis(self, axis: Axis) -> str:
         return self._numbers(axis) if isinstance(axis, np.ndarray) else str(axis)

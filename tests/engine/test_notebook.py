@@ -66,12 +66,20 @@ def test_a_frame_has_a_line_for_each_variant_with_numbers_to_compute_with():
     assert (int8.speedup_low, int8.speedup, int8.speedup_high) == pytest.approx((1.9, 2.0, 2.1))
     assert int8.speed == "faster"
     assert int8.p50_ms == pytest.approx(0.05)
-    assert int8.f1 == pytest.approx(0.94)
+    assert int8.f1_low < int8.f1 == pytest.approx(0.94)
     assert int8.f1_change == pytest.approx(-0.002)
     assert int8.quality == "kept"
     assert bool(int8.on_front) is True
     assert frame[frame.quality == "kept"].file_bytes.min() == 1100
     assert list(Results().to_frame().columns) == list(frame.columns)
+
+
+def test_a_spreadsheet_gets_the_same_columns_and_computes_nothing_from_a_name():
+    named = ROWS[1].variant.model_copy(update={"name": "=HYPERLINK(1)"})
+    rows = Results((ROWS[0], ROWS[1].model_copy(update={"variant": named})))
+    head, _, line = rows.to_csv().splitlines()
+    assert head.split(",") == list(rows.to_frame().columns)
+    assert line.startswith("'=HYPERLINK(1),baseline,")
 
 
 def test_without_pandas_it_is_said_how_to_get_it(monkeypatch):

@@ -52,7 +52,7 @@ def test_a_crash_names_its_cause_and_the_switch() -> None:
     [(signal.SIGKILL, "tensorflow"), (signal.SIGSEGV, "light"), (signal.SIGXCPU, "tensorflow")],
 )
 def test_another_end_is_not_blamed_on_tensorflow(number: int, kind: str) -> None:
-    error = failure.from_exit(-number, None, Limits(cpu_seconds=1), kind)  # type: ignore[arg-type]
+    error = failure.from_exit(-number, None, Limits(cpu_seconds=1), kind)
     assert type(error) is JobFailed
 
 
