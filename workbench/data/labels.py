@@ -13,6 +13,7 @@ import numpy.typing as npt
 from workbench.api.dataset import SPLITS, SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
+from workbench.data.class_order import ClassOrder, both_orders, in_order, whole_numbers
 from workbench.data.raw import Array, RawData
 from workbench.data.where import where
 
@@ -30,26 +31,35 @@ class Encoded:
         y: int64 class indices of each split of the source, shape ``(n,)``.
         classes: Class names by index.
         notes: How labels were mapped.
+        order: How the names of the classes are sorted, where sorting them the other way gives another order.
     """
 
     y: dict[SplitName, npt.NDArray[np.int64]]
     classes: tuple[str, ...]
     notes: tuple[Text, ...]
+    order: ClassOrder | None = None
 
 
-def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int | None = None) -> Encoded:
+def encode(
+    raw: RawData,
+    *,
+    classes: Sequence[str] | None = None,
+    outputs: int | None = None,
+    order: ClassOrder | None = None,
+) -> Encoded:
     """Maps labels to class indices.
 
     Integers from 0 without gaps stay as they are, and so do integers that are all numbers of the model's
     outputs, whether or not each of them occurs. Other integers, booleans and strings are numbered in
-    sorted order (as scikit-learn's ``LabelEncoder`` and Keras's ``image_dataset_from_directory`` do).
-    One-hot rows become the index of their one.
+    sorted order (as scikit-learn's ``LabelEncoder`` and Keras's ``image_dataset_from_directory`` do); texts
+    that all are whole numbers as those numbers. One-hot rows become the index of their one.
 
     Args:
         raw: The data as read.
         classes: Names of all classes in the order of the model's outputs, where the user gives them; some
             may not occur.
         outputs: Values that the judged output of the model has; 1 means two classes. None if not known.
+        order: How names of classes that hold numbers are sorted; None for what is usual.
 
     Raises:
         InvalidInput: For continuous, soft or multiple labels, labels outside the range, one class only.
@@ -77,7 +87,14 @@ def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int |
     named: tuple[Text, ...] = ()
     if classes is not None:
         raw, values, named = _with_names(raw, values, tuple(classes))
-    levels, notes = _levels(raw, values, one_hot, None if outputs is None else max(outputs, 2))
+    elif raw.numbered is not None and raw.classes is not None:
+        raw, values, named = _sorted(raw, values, raw.classes, raw.numbered, order)
+    wanted = None if outputs is None else max(outputs, 2)
+    levels, notes = _levels(raw, values, one_hot, wanted)
+    # what names itself in sorted order: not one-hot rows, and no names that came with the data
+    by_values = raw.classes is None and one_hot is None and values["train"].dtype.kind in "iuU"
+    if order is not None and by_values:
+        levels, notes = _reordered(levels, order)
     if raw.classes is not None and len(raw.classes) != len(levels):
         raise InvalidInput(
             say(
@@ -103,7 +120,31 @@ def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int |
             if raw.tabular
             else say("At least two classes are needed."),
         )
-    return Encoded(y, names, named + notes + name_notes)
+    free = classes is None and (by_values or raw.numbered is not None)
+    both = free and not name_notes and both_orders(names)
+    sorting = _sorting(names) if both else None
+    return Encoded(y, names, named + notes + name_notes, sorting)
+
+
+def _sorting(names: tuple[str, ...]) -> ClassOrder | None:
+    orders: tuple[ClassOrder, ...] = ("numbers", "text")
+    return next((order for order in orders if in_order(names, order) == names), None)
+
+
+def _sorted(
+    raw: RawData,
+    values: dict[SplitName, Array],
+    names: tuple[str, ...],
+    numbered: Text,
+    order: ClassOrder | None,
+) -> tuple[RawData, dict[SplitName, Array], tuple[Text, ...]]:
+    """The data whose classes the source has numbered by their names, in the order that is wanted."""
+    wanted = names if order is None or _sorting(names) is None else in_order(names, order)
+    if wanted == names:
+        return raw, values, (numbered,)
+    number = np.array([wanted.index(name) for name in names], np.int64)
+    renumbered = {split: number[labels] for split, labels in values.items()}
+    return replace(raw, classes=wanted), renumbered, (numbering(wanted),)
 
 
 def _with_names(
@@ -227,6 +268,12 @@ def _unboxed(called: str, y: Array) -> Array:
     )
 
 
+def _reordered(levels: list[object], order: ClassOrder) -> tuple[list[object], tuple[Text, ...]]:
+    by_name = {str(level): level for level in levels}
+    names = in_order(list(by_name), order)
+    return [by_name[name] for name in names], (numbering(names),)
+
+
 def _levels(
     raw: RawData, values: dict[SplitName, Array], one_hot: int | None, outputs: int | None
 ) -> tuple[list[object], tuple[Text, ...]]:
@@ -273,7 +320,25 @@ def _levels(
             return [int(level) for level in levels], ()
     if outputs is not None and len(levels) < outputs == len(every):
         levels = every  # a rare class may be in the test split alone
+    if labels.dtype.kind == "U":
+        return _levels_of_texts(levels.tolist(), every.tolist(), outputs)
     return levels.tolist(), (numbering([str(level) for level in levels]),)
+
+
+def _levels_of_texts(
+    levels: list[str], every: list[str], outputs: int | None
+) -> tuple[list[object], tuple[Text, ...]]:
+    """Of texts: in the order of their numbers where all are whole numbers, and numbers of outputs if so."""
+    numbers = whole_numbers(every)
+    if numbers is not None and outputs is not None and len(every) < outputs:
+        first = 0 if min(numbers) >= 0 and max(numbers) < outputs else 1
+        if min(numbers) >= first and max(numbers) < outputs + first:
+            texts = dict(zip(numbers, every, strict=True))
+            named = [texts.get(number, str(number)) for number in range(first, outputs + first)]
+            told = say("Labels are the numbers of the model's {outputs} outputs, from 0.", outputs=outputs)
+            return list(named), (told if first == 0 else numbering(named),)
+    ordered = in_order(levels, "text" if numbers is None else "numbers")
+    return list(ordered), (numbering(ordered),)
 
 
 def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) -> npt.NDArray[np.int64]:

@@ -18,6 +18,7 @@ from workbench.data.cells import (
     with_numbers_from_texts,
     without_row_numbers,
 )
+from workbench.data.class_order import whole_numbers
 from workbench.data.columns import column_of_texts, columns_of_inputs, features_of, label_column
 from workbench.data.fitting import judged_outputs
 from workbench.data.heading import cells_of, first_lines, heading_of, is_sample
@@ -367,7 +368,7 @@ def _numbers(frame: Any, limit_bytes: int, source: str) -> tuple[Array, list[Tex
 
 
 def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | None, Text | None]:
-    """Labels as integers; text labels are numbered here, where each text is in memory once."""
+    """Labels as integers; words are numbered here, where each is in memory once."""
     from pandas.api import types
 
     if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
@@ -376,6 +377,8 @@ def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | 
     if names is None:
         codes, levels = values.astype(str).factorize(sort=True)
         names = tuple(str(level) for level in levels)
+        if whole_numbers(names) is not None:  # short, and may be the numbers of the model's outputs
+            return np.asarray(names, np.str_)[codes], None, None
     else:
         number = {name: index for index, name in enumerate(names)}
         codes = values.astype(str).map(number)

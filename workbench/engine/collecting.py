@@ -141,7 +141,8 @@ class Collecting:
     def _write(self, raw: RawData) -> None:
         np.savez(self.file, allow_pickle=False, **_arrays(raw))
         with zipfile.ZipFile(self.file, "a") as archive:
-            archive.writestr(HANDED_OVER, HandedOver(notes=raw.notes, tabular=raw.tabular).model_dump_json())
+            known = HandedOver(notes=raw.notes, tabular=raw.tabular, numbered=raw.numbered)
+            archive.writestr(HANDED_OVER, known.model_dump_json())
 
 
 @dataclass

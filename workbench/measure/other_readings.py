@@ -53,7 +53,7 @@ def better_reading(
         border, meaning = (0.5, say("a probability")) if from_logits else (0.0, say("a raw score"))
         other = (values[:, 0] > border) == (labels == 1)
         # of exchanged classes a wrong reading is right by chance, and the other order far more often
-        if _far_better(other, right) and other.sum() >= ordered.sum():
+        if far_better(other, right) and other.sum() >= ordered.sum():
             found.append(
                 say(
                     "Read as {meaning}, the output would be right on {other}% of {count} training and "
@@ -74,7 +74,7 @@ def better_reading(
             continue
         readings = [to_predictions(to_scores(flat, count, from_logits=raw)[0]) for raw in (True, False)]
         best = max((reading == labels for reading in readings), key=lambda one: float(one.mean()))
-        if _far_better(best, right):
+        if far_better(best, right):
             found.append(
                 say(
                     "The output {name} is right on {other}% of {count} training and validation samples, the "
@@ -106,9 +106,9 @@ def _better_order(
         order = np.empty(classes, np.int64)
         order[rows] = assigned
         best = order[predictions] == labels
-        if _far_better(best, right, _FAR_BETTER_ASSIGNED) and best.mean() > hits.mean() + _PLAINER:
+        if far_better(best, right, _FAR_BETTER_ASSIGNED) and best.mean() > hits.mean() + _PLAINER:
             return order
-    return simple if _far_better(hits, right) else None
+    return simple if far_better(hits, right) else None
 
 
 def _order_text(
@@ -129,7 +129,14 @@ def _order_text(
     )
 
 
-def _far_better(other: Right, right: Right, margin: float = FAR_BETTER) -> bool:
+def far_better(other: Right, right: Right, margin: float = FAR_BETTER) -> bool:
+    """Whether another reading is right so much more often that it is worth a word.
+
+    Args:
+        other: On which samples it is right, shape ``(n,)``.
+        right: On which the reading is right that was taken.
+        margin: Accuracy by which it must win.
+    """
     gained, lost = int((other & ~right).sum()), int((right & ~other).sum())
     far = gained - lost >= margin * len(right)
     return bool(far and gained - lost > _SIGMAS * np.sqrt(gained + lost))
