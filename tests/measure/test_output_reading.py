@@ -188,6 +188,19 @@ def test_a_value_that_numbers_the_classes_from_1_is_neither(tmp_path):
     assert read(model, SIDE, tmp_path / "again").refusal is None
 
 
+def test_distances_whose_smallest_decides_are_refused(tmp_path):
+    import keras
+    from keras import layers
+
+    x = keras.Input((4,))
+    far = keras.Model(x, layers.Rescaling(-1.0)(largest(None)(x)))
+    refusal = read(far, LARGEST, tmp_path).refusal
+    assert 'The smallest value of the output "rescaling' in str(refusal)
+    assert "names the class of 100% of 168 samples" in str(refusal)
+    near = keras.Model(x, layers.Rescaling(-1.0)(far(x)))
+    assert read(near, LARGEST, tmp_path / "again").refusal is None
+
+
 @pytest.mark.parametrize("activation", ["exponential", "softplus", "relu", "tanh", None])
 def test_of_several_values_the_largest_decides_whatever_they_are(activation, tmp_path):
     import keras

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.measure.scores import to_predictions, to_scores
 
@@ -18,6 +19,7 @@ _MOST_CLASSES_ASSIGNED = 50
 _NAMED_ORDER = 12
 _FAR_BETTER_ASSIGNED = 0.3
 """As :data:`FAR_BETTER`, for the best of all orders: of so many, one looks good by chance."""
+_FEWEST_OF_DISTANCES = 3
 _PLAINER = 0.05
 """Accuracy that a reversed or shifted order may lack against the best of all, and still be named."""
 
@@ -86,6 +88,35 @@ def better_reading(
                 )
             )
     return tuple(found)
+
+
+def smallest_decides(
+    name: str, values: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]
+) -> InvalidInput | None:
+    """The refusal of values of which the smallest tells the class, as of distances; None if they are none.
+
+    Of two classes they are like classes in the other order, which :func:`better_reading` names.
+
+    Args:
+        name: Of the output.
+        values: Shape ``(n, classes)``.
+        labels: Class indices, shape ``(n,)``. Not those of the test split.
+    """
+    smallest, largest = values.argmin(axis=1) == labels, values.argmax(axis=1) == labels
+    if values.shape[1] < _FEWEST_OF_DISTANCES or not far_better(smallest, largest):
+        return None
+    return InvalidInput(
+        say(
+            'The smallest value of the output "{output}" names the class of {best}% of {count} samples, the '
+            "largest that of {share}%: it gives distances, and a classifier gives the largest value to the "
+            "class that it means.",
+            output=name,
+            best=_percent(smallest),
+            share=_percent(largest),
+            count=len(labels),
+        ),
+        say("Let the model end with the negative of these values, such as keras.layers.Rescaling(-1.0)."),
+    )
 
 
 def _better_order(

@@ -15,7 +15,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings
 from workbench.data.outputs import OutputWish, fits
 from workbench.measure.order_reading import OrderReading, read_order
-from workbench.measure.other_readings import better_reading
+from workbench.measure.other_readings import better_reading, smallest_decides
 from workbench.measure.range_choice import cannot_run
 from workbench.measure.scores import to_predictions, to_scores
 from workbench.measure.single_values import Values
@@ -88,8 +88,11 @@ def read_output(
     from_logits, reason = _decided(description, wish, values, labels)
     refusal = None
     open_meaning = wish.from_logits is None and description.meaning in ("scores", "unknown")
-    if values.shape[1] == 1 and from_logits and open_meaning:
-        single = Values(plain_name(description.judged.name), values[:, 0], labels, classes)
+    name = plain_name(description.judged.name)
+    if values.shape[1] > 1 and open_meaning:
+        refusal = smallest_decides(name, values, labels)
+    elif from_logits and open_meaning:
+        single = Values(name, values[:, 0], labels, classes)
         if single.follow_the_labels:
             from_logits, reason = False, single.towards_labels()
         else:
