@@ -163,6 +163,14 @@ def test_what_was_trained_towards_0_and_1_has_its_border_at_a_half(activation, t
     assert "that was asked for" in str(said.reason)
 
 
+def test_the_border_and_the_order_of_the_classes_are_found_together(tmp_path):
+    reading = read(fitted(), np.array(["10", "9"])[SIDE], tmp_path)
+    assert not reading.from_logits
+    assert reading.order.better == "text"
+    assert "sorted by their numbers: the model is right on" in str(reading.order.reason)
+    assert read(fitted(), np.array(["9", "10"])[SIDE], tmp_path / "again").order.better is None
+
+
 @pytest.mark.parametrize("activation", [None, "tanh", "softsign"])
 def test_what_was_trained_towards_minus_1_and_1_has_its_border_at_0(activation, tmp_path):
     reading = read(fitted(activation, low=-1.0), SIDE, tmp_path)

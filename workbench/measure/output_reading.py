@@ -14,7 +14,7 @@ from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings
 from workbench.data.outputs import OutputWish, fits
-from workbench.measure.order_reading import OrderReading, read_order
+from workbench.measure.order_reading import OrderReading, labels_in_other_order, read_order
 from workbench.measure.other_readings import better_reading, smallest_decides
 from workbench.measure.range_choice import cannot_run
 from workbench.measure.scores import to_predictions, to_scores
@@ -92,11 +92,14 @@ def read_output(
     if values.shape[1] > 1 and open_meaning:
         refusal = smallest_decides(name, values, labels)
     elif from_logits and open_meaning:
-        single = Values(name, values[:, 0], labels, classes)
-        if single.follow_the_labels:
-            from_logits, reason = False, single.towards_labels()
+        # where the order of two classes is open as well, the values may follow them in the other one
+        orders = [labels, labels_in_other_order(labels, dataset.info)]
+        singles = [Values(name, values[:, 0], one, classes) for one in orders]
+        following = next((one for one in singles if one.follow_the_labels), None)
+        if following is not None:
+            from_logits, reason = False, following.towards_labels()
         else:
-            refusal = single.refusal(bounded=description.meaning == "unknown")
+            refusal = singles[0].refusal(bounded=description.meaning == "unknown")
     others = {
         plain_name(spec.name): _predicted(
             report, path, home, settings.model_copy(update={"output": _other(description, position)}), samples
