@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from workbench.api.errors import InvalidInput
-from workbench.data.labels import encode, numbering
+from workbench.data.class_names import numbering
+from workbench.data.labels import encode
 from workbench.data.raw import RawData, Samples
 from workbench.data.where import where
 

@@ -51,6 +51,12 @@ def both_orders(names: Sequence[str]) -> bool:
     return in_order(names, "text") != in_order(names, "numbers")
 
 
+def sorting(names: tuple[str, ...]) -> ClassOrder | None:
+    """In which of the two orders names stand; None if in neither."""
+    orders: tuple[ClassOrder, ...] = ("numbers", "text")
+    return next((order for order in orders if in_order(names, order) == names), None)
+
+
 def other_order(order: ClassOrder) -> ClassOrder:
     """The one that is not taken."""
     return "text" if order == "numbers" else "numbers"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,18 +11,15 @@ import numpy.typing as npt
 from workbench.api.dataset import SPLITS, SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
-from workbench.data.class_order import ClassOrder, both_orders, in_order, whole_numbers
+from workbench.data.class_names import class_names, few, numbering, printable
+from workbench.data.class_order import ClassOrder, both_orders, sorting
+from workbench.data.class_sorting import in_wanted_order, levels_of_texts, reordered
 from workbench.data.raw import Array, RawData
 from workbench.data.where import where
 
-LONGEST_CLASS_NAME = 80
-
-# Marks that turn the direction of the text around them would scramble the page around a class name.
-_DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedLabels:
     """Labels ready for training.
 
     Attributes:
@@ -46,7 +41,7 @@ def encode(
     classes: Sequence[str] | None = None,
     outputs: int | None = None,
     order: ClassOrder | None = None,
-) -> Encoded:
+) -> EncodedLabels:
     """Maps labels to class indices.
 
     Integers from 0 without gaps stay as they are, and so do integers that are all numbers of the model's
@@ -88,13 +83,13 @@ def encode(
     if classes is not None:
         raw, values, named = _with_names(raw, values, tuple(classes))
     elif raw.numbered is not None and raw.classes is not None:
-        raw, values, named = _sorted(raw, values, raw.classes, raw.numbered, order)
+        raw, values, named = in_wanted_order(raw, values, raw.classes, raw.numbered, order)
     wanted = None if outputs is None else max(outputs, 2)
     levels, notes = _levels(raw, values, one_hot, wanted)
     # what names itself in sorted order: not one-hot rows, and no names that came with the data
     by_values = raw.classes is None and one_hot is None and values["train"].dtype.kind in "iuU"
     if order is not None and by_values:
-        levels, notes = _reordered(levels, order)
+        levels, notes = reordered(levels, order)
     if raw.classes is not None and len(raw.classes) != len(levels):
         raise InvalidInput(
             say(
@@ -122,29 +117,7 @@ def encode(
         )
     free = classes is None and (by_values or raw.numbered is not None)
     both = free and not name_notes and both_orders(names)
-    sorting = _sorting(names) if both else None
-    return Encoded(y, names, named + notes + name_notes, sorting)
-
-
-def _sorting(names: tuple[str, ...]) -> ClassOrder | None:
-    orders: tuple[ClassOrder, ...] = ("numbers", "text")
-    return next((order for order in orders if in_order(names, order) == names), None)
-
-
-def _sorted(
-    raw: RawData,
-    values: dict[SplitName, Array],
-    names: tuple[str, ...],
-    numbered: Text,
-    order: ClassOrder | None,
-) -> tuple[RawData, dict[SplitName, Array], tuple[Text, ...]]:
-    """The data whose classes the source has numbered by their names, in the order that is wanted."""
-    wanted = names if order is None or _sorting(names) is None else in_order(names, order)
-    if wanted == names:
-        return raw, values, (numbered,)
-    number = np.array([wanted.index(name) for name in names], np.int64)
-    renumbered = {split: number[labels] for split, labels in values.items()}
-    return replace(raw, classes=wanted), renumbered, (numbering(wanted),)
+    return EncodedLabels(y, names, named + notes + name_notes, sorting(names) if both else None)
 
 
 def _with_names(
@@ -153,7 +126,7 @@ def _with_names(
     """The data with the class names that the user gave; labels that the source has named are renumbered."""
     if len(set(names)) < len(names) or len(names) < 2:
         raise InvalidInput(
-            say("The names of the classes are {names}.", names=_few(names)),
+            say("The names of the classes are {names}.", names=few(names)),
             say("Give at least two, each once, in the order of the model's outputs."),
         )
     if raw.classes is None and values["train"].dtype.kind in "iu":
@@ -165,8 +138,8 @@ def _with_names(
         raise InvalidInput(
             say(
                 "The data have the classes {found}, and the names that were given are {names}.",
-                found=_few(raw.classes),
-                names=_few(names),
+                found=few(raw.classes),
+                names=few(names),
             ),
             say("Spell the names as the data do, in the order of the model's outputs."),
         )
@@ -268,12 +241,6 @@ def _unboxed(called: str, y: Array) -> Array:
     )
 
 
-def _reordered(levels: list[object], order: ClassOrder) -> tuple[list[object], tuple[Text, ...]]:
-    by_name = {str(level): level for level in levels}
-    names = in_order(list(by_name), order)
-    return [by_name[name] for name in names], (numbering(names),)
-
-
 def _levels(
     raw: RawData, values: dict[SplitName, Array], one_hot: int | None, outputs: int | None
 ) -> tuple[list[object], tuple[Text, ...]]:
@@ -321,24 +288,8 @@ def _levels(
     if outputs is not None and len(levels) < outputs == len(every):
         levels = every  # a rare class may be in the test split alone
     if labels.dtype.kind == "U":
-        return _levels_of_texts(levels.tolist(), every.tolist(), outputs)
+        return levels_of_texts(levels.tolist(), every.tolist(), outputs)
     return levels.tolist(), (numbering([str(level) for level in levels]),)
-
-
-def _levels_of_texts(
-    levels: list[str], every: list[str], outputs: int | None
-) -> tuple[list[object], tuple[Text, ...]]:
-    """Of texts: in the order of their numbers where all are whole numbers, and numbers of outputs if so."""
-    numbers = whole_numbers(every)
-    if numbers is not None and outputs is not None and len(every) < outputs:
-        first = 0 if min(numbers) >= 0 and max(numbers) < outputs else 1
-        if min(numbers) >= first and max(numbers) < outputs + first:
-            texts = dict(zip(numbers, every, strict=True))
-            named = [texts.get(number, str(number)) for number in range(first, outputs + first)]
-            told = say("Labels are the numbers of the model's {outputs} outputs, from 0.", outputs=outputs)
-            return list(named), (told if first == 0 else numbering(named),)
-    ordered = in_order(levels, "text" if numbers is None else "numbers")
-    return list(ordered), (numbering(ordered),)
 
 
 def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) -> npt.NDArray[np.int64]:
@@ -354,66 +305,19 @@ def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) 
                 "{name} holds {count} labels outside the classes: {strange}.",
                 name=samples.called("y"),
                 count=int(outside.sum()),
-                strange=", ".join(_clean(str(value)) for value in strange[:5])
+                strange=", ".join(printable(str(value)) for value in strange[:5])
                 + (", …" if len(strange) > 5 else ""),
             ),
             say(
                 "The {count} classes are {classes}. Correct the labels, or name all classes in the order of "
                 "the model's outputs: {where}.",
                 count=len(levels),
-                classes=_few([str(level) for level in levels]),
+                classes=few([str(level) for level in levels]),
                 where=where("classes"),
             ),
         )
     order = np.argsort(known)
     return order[np.searchsorted(known, labels, sorter=order)].astype(np.int64)
-
-
-def numbering(levels: Sequence[str]) -> Text:
-    """States which label got which class index."""
-    mapping = ", ".join(f"{_clean(level)} = {index}" for index, level in enumerate(levels[:20]))
-    return say("Labels were numbered: {mapping}.", mapping=mapping + (", …" if len(levels) > 20 else ""))
-
-
-def class_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[Text, ...]]:
-    """Class names that can be shown: short, without control and direction marks, unique.
-
-    Returns:
-        The names and what was changed, in words.
-    """
-    shown: list[str] = []
-    taken: set[str] = set()
-    for name in names:
-        clean = base = _clean(name)
-        number = 2
-        while clean in taken:
-            clean = f"{base} ({number})"
-            number += 1
-        taken.add(clean)
-        shown.append(clean)
-    changed = sum(before != after for before, after in zip(names, shown, strict=True))
-    if not changed:
-        return tuple(shown), ()
-    return tuple(shown), (
-        say(
-            "{count} class name was shortened to {limit} characters or freed of control characters.",
-            "{count} class names were shortened to {limit} characters or freed of control characters.",
-            count=changed,
-            limit=LONGEST_CLASS_NAME,
-        ),
-    )
-
-
-def _few(names: Sequence[str]) -> tuple[str, ...]:
-    return (*(_clean(str(name)) for name in names[:10]), *("…" for _ in names[10:11]))
-
-
-def _clean(name: str) -> str:
-    name = _DIRECTION_MARKS.sub("", name[: 4 * LONGEST_CLASS_NAME])
-    name = "".join("�" if unicodedata.category(char) in ("Cc", "Cs") else char for char in name)
-    if len(name) > LONGEST_CLASS_NAME:
-        name = name[: LONGEST_CLASS_NAME - 1] + "…"
-    return name or "(empty)"
 
 
 def _kind(labels: Array, one_hot: int | None) -> Text:
