@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.judging import judged
-from tests.techniques.applying import run_scripts
+from tests.techniques.plain_process import run_scripts
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
 from workbench.api.recipe import Recipe

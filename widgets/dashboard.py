@@ -50,6 +50,9 @@ class Dashboard(ipywidgets.Box):
 
     Args:
         workbench: What is shown; by default the one that was used last.
+
+    Example:
+        >>> page = Dashboard(workbench)  # as the last line of a cell it is the whole page
     """
 
     def __init__(self, workbench: Workbench | None = None) -> None:

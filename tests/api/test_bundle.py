@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import workbench
-from tests.techniques.applying import run_scripts
+from tests.techniques.plain_process import run_scripts
 from workbench.api import bundle as module
 from workbench.api.bundle import Bundle, import_code
 

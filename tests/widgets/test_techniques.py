@@ -39,7 +39,7 @@ CONFIG = {
 
 
 @pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+def workbench(tmp_path_factory: pytest.TempPathFactory, executor: Executor) -> Iterator[Workbench]:
     """A workbench with net -> sparse -> int8, as a store keeps it; nothing is ever run."""
     folder = tmp_path_factory.mktemp("stacked")
     (folder / "data").mkdir()
@@ -55,13 +55,11 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
             facts={"dataset": "data"},
         )
     store.close()
-    executor = Executor()
     with Workbench(folder, executor=executor) as workbench:
         yield workbench
         for thread in (*threading.enumerate(), *threading.enumerate()):
             if isinstance(thread, threading.Timer):
                 thread.join(60)  # a redraw that is under way reads the store
-    executor.close()
 
 
 @pytest.fixture

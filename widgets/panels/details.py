@@ -44,6 +44,9 @@ class DetailsPanel(VariantActions):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> panel = DetailsPanel(workbench)  # of what is selected in a table or chart beside it
     """
 
     _esm = esm("details")

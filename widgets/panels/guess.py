@@ -31,6 +31,9 @@ class GuessPanel(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> panel = GuessPanel(workbench)
     """
 
     _esm = esm("guess")

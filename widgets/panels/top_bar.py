@@ -60,6 +60,9 @@ class TopBar(Component):
         workbench: A workbench, or the session of one.
         uploads: Whether the page may send files; by default always, in shared mode only if the
             server says so in ``WORKBENCH_UPLOADS``.
+
+    Example:
+        >>> head = TopBar(workbench, uploads=False)
     """
 
     _esm = esm("topBar")
@@ -197,7 +200,7 @@ class TopBar(Component):
                     ),
                 )
             )
-        machine = self.session.workbench.passport
+        machine = self.session.workbench.environment
         facts.append(
             (
                 say("Machine"),

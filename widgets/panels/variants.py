@@ -62,6 +62,9 @@ class VariantsTable(VariantActions):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> table = VariantsTable(workbench)
     """
 
     _esm = esm("variants")

@@ -16,10 +16,9 @@ class FileFormat:
         suffix: What the names of its files end in; empty where a model is a folder.
         home_runtime: What runs its files unless it is asked for otherwise.
 
-    Example::
-
-        file_format("tflite").suffix            # ".tflite"
-        file_format("keras").named("smaller")   # "smaller.keras"
+    Example:
+        >>> file_format("tflite").suffix, file_format("keras").named("smaller")
+        ('.tflite', 'smaller.keras')
     """
 
     name: Format

@@ -194,6 +194,13 @@ class Technique(ABC, Generic[P]):
 
     The class docstring is the panel's help. Importing the file must not import TensorFlow or any
     runtime: only :meth:`apply` does.
+
+    Example:
+        >>> technique = workbench.techniques()["quantization.int8"]
+        >>> technique.family, technique.produces, sorted(technique.aims)
+        ('quantization', 'tflite', ['faster', 'smaller'])
+        >>> technique.parameters_type().samples
+        200
     """
 
     name: ClassVar[str]

@@ -258,6 +258,13 @@ class Variant(Record):
         report: What the technique did.
         created: When it was stored, UTC.
         seconds: Wall time that making it took.
+
+    Example:
+        >>> variant = workbench.quantization.float16().wait()
+        >>> variant.name, variant.format, variant.runtime, variant.description.precision
+        ('float16', 'tflite', 'litert', 'float16')
+        >>> workbench.variant(variant.parent).name
+        'dense-digits'
     """
 
     id: str

@@ -19,7 +19,7 @@ from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint
 from workbench.training.parent_teaching import TEACHING_IMPORT, distilled_code, loaded
 from workbench.training.preserving import needs_preserving
-from workbench.training.rebuilding import plan_without_keras, rebuilding_code
+from workbench.training.rebuilding import REBUILDING_IMPORT, plan_without_keras, rebuilding_code
 from workbench.training.script import features_code
 
 
@@ -47,6 +47,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
             TEACHING_IMPORT,
             "from plain.keras.hidden_layers import Hints" if hints else "",
             "from plain.keras.preserving import preserve" if preserved else "",
+            "" if parameters.student == "this variant" else REBUILDING_IMPORT,
         )
     }\
 model = {loaded(paths.model)}

@@ -16,7 +16,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
 from workbench.exporting.onnx_files import is_large
 from workbench.models.converting.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
-from workbench.models.converting.onnx_apart import to_onnx_apart
+from workbench.models.converting.onnx_child import to_onnx_in_child
 from workbench.models.reading.description import describe
 from workbench.models.reading.lookups import lookup_obstacle
 from workbench.runtimes import runtime, runtimes
@@ -229,7 +229,7 @@ def _convert(context: Context, path: Path, target: Format, parameters: RuntimePa
     parent = context.parent
     if target == "onnx" and is_large(parent):
         trust = parent.settings.trusted
-        to_onnx_apart(context.report, parent.path, path, None, trust=trust, opset=parameters.opset)
+        to_onnx_in_child(context.report, parent.path, path, None, trust=trust, opset=parameters.opset)
         return
     model = load_keras(parent.path, trust=parent.settings.trusted)
     match target:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from workbench.api import errors
-from workbench.api.errors import InvalidInput, JobFailed, TensorFlowCrashed, WorkbenchError
+from workbench.api.errors import InvalidInput, JobFailed, TensorFlowCrashed, WorkbenchError, error_from_json
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say, verbatim
 from workbench.jobs import onednn
+from workbench.jobs.child_process import end_child, start_module
 from workbench.measure.latency import Candidate
 from workbench.runtimes import runtime
 
@@ -29,7 +29,7 @@ _POLL_S = 0.1
 _LONGEST_LINE = 1_000_000
 
 
-def run_in_fresh_process(
+def run_in_child(
     report: Reporter,
     task: str,
     candidates: Sequence[Candidate],
@@ -71,25 +71,19 @@ def run_in_fresh_process(
     }
     conversation = _Conversation(on_message, report.log)
     with tempfile.TemporaryFile() as complaints:
-        # Not the working directory on its path: a file there must not stand in for a library.
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "workbench.measure.child"],
+        process = start_module(
+            "workbench.measure.child",
+            environment=measuring_variables(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            env=environment(),
         )
         try:
             _tell(process, spec)
             _listen(report, process, conversation, silence_s)
             code = process.wait()
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    _close(pipe)
+            end_child(process)
         if conversation.error is not None:
             raise conversation.error
         if conversation.result is not None and code == 0:
@@ -118,7 +112,7 @@ class _Conversation:
         elif "log" in message:
             self._on_log(Text.model_validate(message["log"]))
         elif "error" in message:
-            self.error = _error(message["error"])
+            self.error = error_from_json(message["error"])
         else:
             self._on_message(message)
 
@@ -129,15 +123,9 @@ def class_of(name: str) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def environment() -> dict[str, str]:
+def measuring_variables() -> dict[str, str]:
     """The variables of a process that measures."""
-    root = str(Path(__file__).resolve().parents[2])
-    before = os.environ.get("PYTHONPATH")
-    return {
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([root, before] if before else [root]),
-    }
+    return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
 
 
 def _tell(process: subprocess.Popen[bytes], spec: dict[str, Any]) -> None:
@@ -180,14 +168,6 @@ def _listen(
                 conversation.hear(line)
 
 
-def _error(told: dict[str, Any]) -> WorkbenchError:
-    kind = getattr(errors, str(told["kind"]), JobFailed)
-    if not (isinstance(kind, type) and issubclass(kind, WorkbenchError)):
-        kind = JobFailed
-    action = told.get("action")
-    return kind(Text.model_validate(told["problem"]), action and Text.model_validate(action))
-
-
 def _death(code: int, working_on: str | None, candidates: Sequence[Candidate]) -> WorkbenchError:
     files = [c for c in candidates if working_on in (None, c.variant)] or list(candidates)
     file = ", ".join(dict.fromkeys(c.path.name for c in files))
@@ -222,11 +202,3 @@ def _last_lines(complaints: IO[bytes], count: int = 5) -> list[str]:
     complaints.seek(max(0, size - 4000))
     lines = complaints.read().decode(errors="replace").splitlines()
     return [line.strip() for line in lines if line.strip()][-count:]
-
-
-def _close(pipe: IO[bytes]) -> None:
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        # What was still to be written has no reader any more.
-        return

@@ -1,8 +1,7 @@
 """Converts a large Keras file to ONNX in a process of its own: TensorFlow keeps what it once took.
 
-As a program (``python -m workbench.models.converting.onnx_apart``) it takes ADDRESS_SPACE CPU_SECONDS FILE
-TARGET WEIGHTS TRUST OPSET and writes a line of JSON: ``{"done": true}``, or ``problem``, ``action`` and
-``refused``.
+As a program (``python -m workbench.models.converting.onnx_child``) it takes ADDRESS_SPACE CPU_SECONDS FILE
+TARGET WEIGHTS TRUST OPSET and writes a line of JSON: ``{"done": true}``, or why it cannot.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ import sys
 import warnings
 from pathlib import Path
 
-from workbench.api.errors import InvalidInput, JobFailed, Refused, WorkbenchError
+from workbench.api.errors import JobFailed, WorkbenchError, error_from_json
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
-from workbench.jobs.limited_process import Allowance, Ended, confine_this_process, run_confined
+from workbench.jobs.child_process import ChildExit, ChildLimits, limit_this_process, run_limited
 from workbench.models.converting.conversion import OPSET
 
 _LIBRARIES_BYTES = 24 << 30
@@ -23,7 +22,7 @@ _LIBRARIES_BYTES = 24 << 30
 _SECONDS = 3600
 
 
-def to_onnx_apart(
+def to_onnx_in_child(
     report: Reporter, source: Path, target: Path, weights: Path | None, *, trust: bool, opset: int = OPSET
 ) -> Path:
     """Writes a float32 ONNX file; see :func:`workbench.models.converting.conversion.to_onnx`.
@@ -39,25 +38,23 @@ def to_onnx_apart(
     Raises:
         workbench.api.errors.WorkbenchError: As the conversion in this process would, or if the process dies.
     """
-    allowance = Allowance(
+    limits = ChildLimits(
         address_space_bytes=_LIBRARIES_BYTES + 16 * source.stat().st_size,
         cpu_seconds=_SECONDS,
         wall_seconds=_SECONDS,
     )
     trusted = "trust" if trust else "safe"
     arguments = [str(source), str(target), str(weights or ""), trusted, str(opset)]
-    ended = run_confined("workbench.models.converting.onnx_apart", arguments, allowance, report)
-    lines = [line for line in ended.output.splitlines() if line.startswith('{"')]
-    if not lines:
+    ended = run_limited("workbench.models.converting.onnx_child", arguments, limits, report)
+    if not ended.answers:
         raise JobFailed(_death(ended))
-    said = json.loads(lines[-1])
+    said = json.loads(ended.answers[-1])
     if "problem" in said:
-        action = Text.model_validate(said["action"]) if said["action"] else None
-        raise (Refused if said["refused"] else InvalidInput)(Text.model_validate(said["problem"]), action)
+        raise error_from_json(said)
     return target
 
 
-def _death(ended: Ended) -> Text:
+def _death(ended: ChildExit) -> Text:
     if ended.out_of_time:
         return say("The conversion to ONNX took more than {seconds} s and was ended.", seconds=_SECONDS)
     return say(
@@ -69,7 +66,7 @@ def _death(ended: Ended) -> Text:
 
 def main() -> None:
     """Converts the file named on the command line."""
-    source, target, weights, trust, opset = confine_this_process(sys.argv[1:])
+    source, target, weights, trust, opset = limit_this_process(sys.argv[1:])
     warnings.simplefilter("ignore")
     from workbench.models.converting.conversion import load_keras, to_onnx
 
@@ -79,11 +76,7 @@ def main() -> None:
         model = load_keras(Path(source), trust=trust == "trust")
         to_onnx(model, Path(target), opset=int(opset), weights=beside)
     except WorkbenchError as error:
-        said = {
-            "problem": error.problem.model_dump(mode="json"),
-            "action": error.action.model_dump(mode="json") if error.action else None,
-            "refused": isinstance(error, Refused),
-        }
+        said = error.as_json()
     sys.stdout.write(json.dumps(said) + "\n")
 
 
