@@ -17,7 +17,7 @@ from workbench.data.options import reading_options
 from workbench.data.outputs import output_wish
 from workbench.data.streams import Bounds
 from workbench.engine.compatibility import parse_parameters, require_fit, require_order, same_variant
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.display import workbench_html
 from workbench.engine.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.engine.goal import Goal
@@ -84,7 +84,9 @@ class Workbench(Reading):
         self._own_executor = executor is None
         self._executor = executor if executor is not None else executor_of(store.folder)
         self._observers: Observers[Event] = Observers()
-        self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
+        self._pipeline = Pipeline(
+            JobContext(self._store, self._queries, self._executor, self._stored, self.seed)
+        )
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._live = LiveStates(self._store.folder / "live")
         self.structure = Structure(self.apply)
@@ -211,7 +213,7 @@ class Workbench(Reading):
             from_logits: As in :meth:`open`.
         """
         wish = output_wish(None, output, from_logits)
-        self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
+        self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         require_allowed(model, None, self.folder)
         file = hand_over_model(model, self._store.staging(), trust=trust)
         title = name or model_name(model, file)
@@ -253,8 +255,8 @@ class Workbench(Reading):
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters)
         variant = self._parent(parent)
-        require_fit(chosen, variant, self._evidence.dataset.info, values, self.variants)
-        self._evidence.others(chosen, values)  # raises where one is not there
+        require_fit(chosen, variant, self._queries.dataset.info, values, self.variants)
+        self._queries.others(chosen, values)  # raises where one is not there
         title = say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name)
         request = {
             "technique": technique,
@@ -303,7 +305,7 @@ class Workbench(Reading):
             print(job.wait(), workbench.best())
         """
         wanted = goal or self.goal
-        self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
+        self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         self.set_goal(wanted)
         title = say("Find {goal}, with trainings", goal=wanted.words) if training else None
         return self._add_job(
@@ -358,10 +360,10 @@ class Workbench(Reading):
         for step in recipe.steps:
             chosen = find_technique(step.technique)
             steps.append((chosen, parse_parameters(chosen, step.parameters)))
-            self._evidence.others(*steps[-1])  # raises where one is not there
+            self._queries.others(*steps[-1])  # raises where one is not there
         variant = self._parent(parent)
         require_order([chosen for chosen, _ in steps])
-        require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1], self.variants)
+        require_fit(steps[0][0], variant, self._queries.dataset.info, steps[0][1], self.variants)
         return self._add_job(
             "apply",
             say(
@@ -403,7 +405,7 @@ class Workbench(Reading):
         Raises:
             InvalidInput: For the baseline.
         """
-        ids = [one.id for one in self._evidence.with_descendants(variant)]
+        ids = [one.id for one in self._queries.with_descendants(variant)]
         self._store.set_deleted(ids, True)
         self._stored("variants")
 

@@ -9,7 +9,7 @@ from workbench.api.variant import Layer, ModelDescription, TensorSpec, Variant
 from workbench.engine.compatibility import parse_parameters
 from workbench.engine.estimates import estimate
 from workbench.jobs.state import JobState
-from workbench.measure.passport import passport
+from workbench.measure.environment import environment
 from workbench.store import Store
 from workbench.techniques import technique
 
@@ -70,7 +70,7 @@ def add(store: Store, id_: str, runtime: str, **changes) -> Variant:
 
 def seconds(store: Store, name: str, parent: Variant, **parameters) -> float:
     chosen = technique(name)
-    return estimate(store, chosen, parent, parse_parameters(chosen, parameters), INFO, passport()).seconds
+    return estimate(store, chosen, parent, parse_parameters(chosen, parameters), INFO, environment()).seconds
 
 
 def test_the_first_file_of_a_runtime_waits_for_its_reference(store):

@@ -39,7 +39,7 @@ def test_the_judged_output_is_asked_for_and_followed(tmp_path: Path, executor: E
 
         workbench.open(model, (samples, labels), output="aux").wait(300)
         workbench.apply("inference.runtime", runtime="onnxruntime").wait(300)
-        test = workbench._evidence.dataset
+        test = workbench._queries.dataset
         outputs = model.predict(np.asarray(test.x("test")), verbose=0)
         right = f1_score(test.y("test"), outputs["aux"].argmax(axis=1), average="macro")
         assert 0.2 < right < 0.7

@@ -12,7 +12,7 @@ from workbench.api.text import say
 from workbench.api.variant import Format, Layer, ModelDescription, Precision, TensorSpec, Variant
 from workbench.engine.compatibility import parse_parameters
 from workbench.engine.refusal import Refusal, refusal
-from workbench.measure.records import Passport
+from workbench.measure.records import Environment
 from workbench.results.int8_instructions import aims_here, speed_here
 from workbench.techniques import technique
 
@@ -114,8 +114,8 @@ def test_what_the_machine_lacks_is_told_apart_from_the_model(monkeypatch: pytest
     assert "onnxruntime" in str(found.reason)
 
 
-def machine(*features: str) -> Passport:
-    return Passport(cpu="CPU", features=features, cores=2, memory_bytes=1, system="Linux", python="3")
+def machine(*features: str) -> Environment:
+    return Environment(cpu="CPU", features=features, cores=2, memory_bytes=1, system="Linux", python="3")
 
 
 def test_what_to_expect_speaks_of_this_processor() -> None:

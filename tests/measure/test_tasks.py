@@ -20,9 +20,9 @@ from workbench.engine.worker_functions import without_onednn
 from workbench.jobs import onednn
 from workbench.measure.child_process import run_in_child
 from workbench.measure.child_tasks import peak_memory
+from workbench.measure.environment import environment
 from workbench.measure.grid import time_grid
 from workbench.measure.latency_record import control_name
-from workbench.measure.passport import passport
 from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task
 
 
@@ -63,7 +63,7 @@ def test_a_slower_file_is_slower_and_the_same_file_is_not(report, tiny, dataset_
     assert set(raw) == {"reference", "slow", "same", control_name("reference")}
     assert {samples.shape[:2] for samples in raw.values()} == {(1, measurement.rounds)}
     assert measurement.rounds >= 30
-    assert measurement.passport == passport().id
+    assert measurement.environment == environment().id
     for summary in measurement.summaries:
         assert summary.samples == raw[summary.variant].size
         assert summary.load_ms > 0
@@ -261,7 +261,7 @@ def test_what_a_library_prints_does_not_disturb(report, tiny, dataset_folder):
 
 def test_quality_of_the_test_split_with_running_f1(report, tiny, dataset_folder, blobs):
     features, labels, weights, bias = blobs
-    quality, scores = measure_quality(report, tiny("model"), dataset_folder, True, passport())
+    quality, scores = measure_quality(report, tiny("model"), dataset_folder, True, environment())
 
     logits = features @ weights + bias
     assert scores.shape == (300, 3)
@@ -271,7 +271,7 @@ def test_quality_of_the_test_split_with_running_f1(report, tiny, dataset_folder,
     assert quality.f1_macro.value == pytest.approx(expected)
     assert quality.f1_macro.low < expected < quality.f1_macro.high
     assert not quality.near_chance
-    assert (quality.dataset, quality.passport) == ("blobs", passport().id)
+    assert (quality.dataset, quality.environment) == ("blobs", environment().id)
 
     curve = report.metrics["running F1"]
     assert [step for step, *_ in curve] == [*range(32, 300, 32), 300]

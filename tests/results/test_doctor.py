@@ -1,4 +1,4 @@
-"""The doctor's reasons, from measurements and the machine's passport."""
+"""The doctor's reasons, from measurements and the machine's environment."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from workbench.api.technique import Parameters, Shortfall, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Precision, RuntimeSettings, Variant
 from workbench.measure.records import (
+    Environment,
     Interval,
     LatencySummary,
-    Passport,
     QualityMeasurement,
     QualityVerdict,
     SizeMeasurement,
@@ -29,11 +29,11 @@ from workbench.results.rows import ResultRow
 from workbench.runtimes import runtimes
 
 
-def machine(*features: str) -> dict[str, Passport]:
-    passport = Passport(
+def machine(*features: str) -> dict[str, Environment]:
+    environment = Environment(
         cpu="Some CPU", features=features, cores=2, memory_bytes=1 << 34, system="Linux", python="3.11"
     )
-    return {passport.id: passport}
+    return {environment.id: environment}
 
 
 def variant(id_: str, precision: Precision = "float32", technique: str | None = None) -> Variant:
@@ -68,7 +68,7 @@ def size(file_bytes: int) -> SizeMeasurement:
 def said(row: ResultRow, *features: str) -> str:
     baseline = ResultRow(variant=variant("baseline"), size=size(1000))
     machines = machine(*features)
-    row = row.model_copy(update={"passport": next(iter(machines))})
+    row = row.model_copy(update={"environment": next(iter(machines))})
     return " ".join(str(note) for note in notes(row, (baseline, row), machines))
 
 
@@ -201,7 +201,7 @@ def test_quality_that_is_lost_or_not_proven(near_chance: bool) -> None:
         calibration_error=0.1,
         near_chance=near_chance,
         dataset="d",
-        passport="p",
+        environment="p",
     )
     change = QualityVerdict(
         variant="new",

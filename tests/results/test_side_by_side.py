@@ -9,7 +9,7 @@ from workbench.measure.records import Interval, SpeedVerdict
 from workbench.results.rows import ResultRow
 from workbench.results.side_by_side import inverse, side_by_side
 
-BASELINE, INT8, WIDE = (row.model_copy(update={"passport": "here"}) for row in ROWS[:3])
+BASELINE, INT8, WIDE = (row.model_copy(update={"environment": "here"}) for row in ROWS[:3])
 
 
 def timed(row: ResultRow, against: str, ratio: float, spread: float = 0.02) -> ResultRow:
@@ -63,7 +63,7 @@ def test_two_of_different_runtimes_go_by_the_baseline_and_two_machines_not_at_al
     assert found.way == "baseline"
     assert found.speed is not None
     assert found.speed.speedup.value == pytest.approx(18.0 / 2.25)
-    elsewhere = WIDE.model_copy(update={"passport": "there"})
+    elsewhere = WIDE.model_copy(update={"environment": "there"})
     assert side_by_side(timed(INT8, "lite", 3.0), timed(elsewhere, "lite", 3.0)).speed is None
     untimed = ROWS[3]
     assert side_by_side(INT8, untimed).speed is None

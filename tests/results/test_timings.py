@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from workbench.api.variant import Format, ModelDescription, RuntimeSettings, Variant
 from workbench.measure.records import (
+    Environment,
     Interval,
     LatencyMeasurement,
     LatencySummary,
-    Passport,
     SizeMeasurement,
     SizeVerdict,
     SpeedVerdict,
@@ -26,8 +26,8 @@ from workbench.results.timings import break_even
 from workbench.store import Store
 
 
-def machine(cpu: str, **versions: str) -> Passport:
-    return Passport(
+def machine(cpu: str, **versions: str) -> Environment:
+    return Environment(
         cpu=cpu, features=(), cores=2, memory_bytes=1, system="Linux", python="3.11", libraries=versions
     )
 
@@ -39,7 +39,7 @@ def interval(value: float) -> Interval:
     return Interval(value=value, low=0.99 * value, high=1.01 * value)
 
 
-def run(passport: Passport, /, scatter: float = 0.0, **milliseconds: float) -> LatencyMeasurement:
+def run(environment: Environment, /, scatter: float = 0.0, **milliseconds: float) -> LatencyMeasurement:
     """An interleaved run; the first file is the reference."""
     reference, *others = milliseconds
     return LatencyMeasurement(
@@ -77,7 +77,7 @@ def run(passport: Passport, /, scatter: float = 0.0, **milliseconds: float) -> L
         processes=1,
         load_average=0,
         seed=0,
-        passport=passport.id,
+        environment=environment.id,
     )
 
 
@@ -111,15 +111,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
             ),
             file,
         )
-    for passport in (HERE, THERE):
-        opened.add_passport(passport)
+    for environment in (HERE, THERE):
+        opened.add_environment(environment)
     yield opened
     opened.close()
 
 
 def add(store: Store, measured: LatencyMeasurement) -> None:
     names = [summary.variant for summary in measured.summaries]
-    store.add_measurement("latency", names, measured, passport=measured.passport)
+    store.add_measurement("latency", names, measured, environment=measured.environment)
 
 
 def rows(store: Store) -> dict[str, ResultRow]:
@@ -315,3 +315,10 @@ def test_break_even_is_the_first_inference_that_pays(cost, before, share):
     count = break_even(cost, before, before * share)
     assert count * (before - before * share) >= cost * (1 - 1e-9)
     assert (count - 1) * (before - before * share) <= cost * (1 + 1e-9)
+
+
+def test_a_record_that_calls_the_environment_a_passport_is_read():
+    measured = run(HERE, base=10.0, other=5.0)
+    former = measured.model_dump_json().replace('"environment":', '"passport":')
+    assert former != measured.model_dump_json()
+    assert LatencyMeasurement.model_validate_json(former) == measured

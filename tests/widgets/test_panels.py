@@ -323,7 +323,7 @@ def test_what_is_listed_has_the_comma_of_the_language(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bar = Reader(TopBar(workbench), monkeypatch)
-    features = workbench.passport.features[:2]
+    features = workbench.environment.features[:2]
     for language, comma in (("en", ", "), ("zh_CN", "、")):
         shown = bar.click("language", language=language)
         assert comma.join(features) in shown["facts"][-1]["detail"]

@@ -38,7 +38,7 @@ class Told:
         self.baseline: Variant | None = rows[0].variant if rows else None
         self.folder = Path("digits")
         self.dataset_info = None
-        self.passports: Mapping[str, Any] = {}
+        self.environments: Mapping[str, Any] = {}
         self.goal = Goal()
 
     def results(self) -> Any:
@@ -164,8 +164,8 @@ def test_layers_are_put_beside_their_own_and_no_other() -> None:
 
 
 def test_the_head_of_the_details_claims_no_speed_that_is_not_believed() -> None:
-    row = ROWS[1].model_copy(update={"passport": "p", "distrust": say("It was busy.")})
-    other = ROWS[0].model_copy(update={"passport": "p"})
+    row = ROWS[1].model_copy(update={"environment": "p", "distrust": say("It was busy.")})
+    other = ROWS[0].model_copy(update={"environment": "p"})
     head = comparison(SimpleNamespace(), row, other)
     assert [chip["tone"] for chip in head["chips"]] == ["good", "unsure", "kept"]
     assert "It was busy." in head["note"]

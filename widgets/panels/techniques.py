@@ -162,14 +162,14 @@ class TechniquesPanel(Component):
         return wanted(
             technique,
             self._wish,
-            aims_here(technique, self.session.workbench.passport),
+            aims_here(technique, self.session.workbench.environment),
             self._prediction(name).get("seconds") if ready else None,
             family_title(technique.family),
         )
 
     def _entry(self, name: str, technique: AnyTechnique, ready: bool) -> dict[str, Any]:
         unavailable = message_of(technique.unavailable())
-        aims = aims_here(technique, self.session.workbench.passport)
+        aims = aims_here(technique, self.session.workbench.environment)
         shown: dict[str, Any] = {
             "name": name,
             "family": technique.family,

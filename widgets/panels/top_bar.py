@@ -200,7 +200,7 @@ class TopBar(Component):
                     ),
                 )
             )
-        machine = self.session.workbench.passport
+        machine = self.session.workbench.environment
         facts.append(
             (
                 say("Machine"),

@@ -65,7 +65,7 @@ class Runtime(ABC):
     formats: ClassVar[frozenset[Format]]
     """The file formats it reads."""
     packages: ClassVar[tuple[str, ...]]
-    """Distributions that it needs, for the passport and the doctor."""
+    """Distributions that it needs: their versions are part of a measurement's environment."""
     imports_tensorflow: ClassVar[bool] = False
     """Whether a process that loads it must import TensorFlow."""
     supports_threads: ClassVar[bool] = True

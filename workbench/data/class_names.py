@@ -23,7 +23,7 @@ def class_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[Text, ...]
     shown: list[str] = []
     taken: set[str] = set()
     for name in names:
-        clean = base = _clean(name)
+        clean = base = printable(name)
         number = 2
         while clean in taken:
             clean = f"{base} ({number})"
@@ -43,13 +43,21 @@ def class_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[Text, ...]
     )
 
 
-def _few(names: Sequence[str]) -> tuple[str, ...]:
-    return (*(_clean(str(name)) for name in names[:10]), *("…" for _ in names[10:11]))
+def few(names: Sequence[str]) -> tuple[str, ...]:
+    """The first ten of them, as they can be shown."""
+    return (*(printable(str(name)) for name in names[:10]), *("…" for _ in names[10:11]))
 
 
-def _clean(name: str) -> str:
+def printable(name: str) -> str:
+    """A name that can be shown: short, without control and direction marks."""
     name = _DIRECTION_MARKS.sub("", name[: 4 * LONGEST_CLASS_NAME])
     name = "".join("�" if unicodedata.category(char) in ("Cc", "Cs") else char for char in name)
     if len(name) > LONGEST_CLASS_NAME:
         name = name[: LONGEST_CLASS_NAME - 1] + "…"
     return name or "(empty)"
+
+
+def numbering(levels: Sequence[str]) -> Text:
+    """States which label got which class index."""
+    mapping = ", ".join(f"{printable(level)} = {index}" for index, level in enumerate(levels[:20]))
+    return say("Labels were numbered: {mapping}.", mapping=mapping + (", …" if len(levels) > 20 else ""))

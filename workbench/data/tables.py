@@ -10,9 +10,9 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
 from workbench.data.cells import texts_among_numbers
+from workbench.data.class_names import numbering
 from workbench.data.columns import column_of_texts, columns_of_inputs, label_column
 from workbench.data.fitting import judged_outputs
-from workbench.data.labels import numbering
 from workbench.data.raw import Array, RawData, Samples, check_limit
 
 MOST_LEVELS = 100

@@ -14,12 +14,12 @@ from workbench.api.dataset import SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
-from workbench.data.labels import Encoded
+from workbench.data.labels import EncodedLabels
 from workbench.data.model_inputs import stored_type
 from workbench.data.raw import Array, RawData
 from workbench.data.rounding import Rounding
 from workbench.data.scaling import Scaler
-from workbench.data.splits import Part
+from workbench.data.splits import SplitSource
 
 _BLOCK_BYTES = 2**24
 
@@ -52,8 +52,8 @@ def check_space(folder: Path, needed: int) -> None:
 def write_arrays(
     draft: Path,
     raw: RawData,
-    encoded: Encoded,
-    parts: dict[SplitName, Part],
+    encoded: EncodedLabels,
+    parts: dict[SplitName, SplitSource],
     scalers: dict[str, Scaler],
     specs: dict[str, TensorSpec | None],
 ) -> tuple[str, float, float, tuple[Text, ...]]:
@@ -120,7 +120,7 @@ def _rounded(
 def _write_samples(
     file: BinaryIO,
     values: Array,
-    part: Part,
+    part: SplitSource,
     scaler: Scaler,
     digest: hashlib._Hash,
     called: str,

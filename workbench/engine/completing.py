@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.api.text import say
 from workbench.api.variant import Variant
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.making import Making
 from workbench.engine.measuring import Measuring
 from workbench.jobs.job import Job
@@ -19,13 +19,13 @@ class Completing:
     """Measures variants that are there, each against the float32 variant of its runtime.
 
     Args:
-        bench: Where it reads, runs and writes.
+        context: Where it reads, runs and writes.
         making: Makes that variant where nobody has.
         measuring: Takes the numbers.
     """
 
-    def __init__(self, bench: Bench, making: Making, measuring: Measuring) -> None:
-        self._bench = bench
+    def __init__(self, context: JobContext, making: Making, measuring: Measuring) -> None:
+        self._context = context
         self._making = making
         self._measuring = measuring
 
@@ -86,7 +86,7 @@ class Completing:
 
     async def _runs_of(self, job: Job, variants: Sequence[Variant]) -> list[list[Variant]]:
         """What is timed together; the first of each run is its reference."""
-        baseline = self._bench.evidence.baseline
+        baseline = self._context.queries.baseline
         if any(variant.technique is None and variant.parent is not None for variant in variants):
             # Finished files of any origin: all in one interleaved run, against the first.
             return [_unique([baseline, *variants])]
@@ -109,9 +109,9 @@ class Completing:
         if self._making.reference(runtime_name) is not None:
             return
         technique = find_technique("inference.runtime")
-        baseline = self._bench.evidence.baseline
+        baseline = self._context.queries.baseline
         parameters = technique.parameters_type.model_validate({"runtime": runtime_name})
-        if technique.obstacle(baseline, self._bench.evidence.dataset.info, parameters) is not None:
+        if technique.obstacle(baseline, self._context.queries.dataset.info, parameters) is not None:
             return
         middle = (share[0] + share[1]) / 2
         reference = await self._making.make(
@@ -133,8 +133,8 @@ class Completing:
         job.phase(*share, say("Measuring latency of {name}", name=variant.name))
         reference = self._making.reference(variant.runtime)
         added = variant.technique is None and variant.parent is not None
-        group = [self._bench.evidence.baseline] if added or reference is None else [reference]
-        parent = next((other for other in self._bench.store.variants() if other.id == variant.parent), None)
+        group = [self._context.queries.baseline] if added or reference is None else [reference]
+        parent = next((other for other in self._context.store.variants() if other.id == variant.parent), None)
         if parent is not None and parent.runtime == variant.runtime:
             group.append(parent)
         await self._measuring.time(job, [*_timed_with(variant, group), variant], "quick")

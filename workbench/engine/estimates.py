@@ -17,7 +17,7 @@ from workbench.engine.goal import Goal
 from workbench.measure.block_plan import usual_seconds
 from workbench.measure.energy import LEAST_S
 from workbench.measure.latency import PROCESSES, WARM_UP_S
-from workbench.measure.records import EnergyMeasurement, Passport, Protocol, SizeMeasurement
+from workbench.measure.records import EnergyMeasurement, Environment, Protocol, SizeMeasurement
 from workbench.results.int8_instructions import speed_here
 from workbench.runtimes import runtime
 from workbench.store import Store
@@ -40,7 +40,7 @@ def estimate(
     parent: Variant,
     parameters: Parameters,
     info: DatasetInfo,
-    machine: Passport,
+    machine: Environment,
 ) -> Estimate:
     """What a technique is expected to do, with the time until everything about it is measured.
 

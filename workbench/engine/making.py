@@ -14,14 +14,14 @@ from workbench.api.text import say
 from workbench.api.variant import STEP, Report, Variant
 from workbench.data.outputs import judged_note
 from workbench.engine import worker_functions
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin
 from workbench.engine.output_steps import carried
 from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
-from workbench.measure.passport import passport
+from workbench.measure.environment import environment
 from workbench.measure.records import SizeMeasurement
 from workbench.store import Store
 from workbench.store.measured import Measured
@@ -34,11 +34,11 @@ class Making:
     """Applies techniques; what is finished is durable.
 
     Args:
-        bench: Where it reads, runs and writes.
+        context: Where it reads, runs and writes.
     """
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
 
     def keep(
         self,
@@ -57,12 +57,12 @@ class Making:
         """
         facts = {}
         if dataset is not None:
-            facts["dataset"] = str(dataset.folder.relative_to(self._bench.store.folder))
+            facts["dataset"] = str(dataset.folder.relative_to(self._context.store.folder))
         if origin is not None:
             facts[ORIGIN] = origin.model_dump_json()
-        stored = self._bench.store.add_variant(variant, variant.path, measured, facts)
-        self._bench.changed("variants")
-        self._bench.changed("results")
+        stored = self._context.store.add_variant(variant, variant.path, measured, facts)
+        self._context.changed("variants")
+        self._context.changed("results")
         return stored
 
     async def make(
@@ -77,28 +77,28 @@ class Making:
     ) -> Variant:
         """Applies a technique; ``automatic`` for a reference that nobody asked for."""
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
-        folder = self._bench.store.staging()
+        folder = self._context.store.staging()
         made: tuple[Applied, float, SizeMeasurement] = await run_step(
-            self._bench,
+            self._context,
             job,
             worker_functions.apply_technique,
             technique,
             parameters,
             parent,
-            self._bench.evidence.dataset.folder,
+            self._context.queries.dataset.folder,
             folder,
-            self._bench.seed,
-            self._bench.evidence.others(technique, parameters),
+            self._context.seed,
+            self._context.queries.others(technique, parameters),
             writes_into=folder,
             worker=technique.worker,
         )
         applied, seconds, size = made
-        description, output = await carried(self._bench, job, parent, applied)
+        description, output = await carried(self._context, job, parent, applied)
         judged = judged_note(description)
         report = applied.report if judged is None else applied.report.followed_by(Report(notes=(judged,)))
         variant = Variant(
             id=new_id(),
-            name=free_name(self._bench.store, _name_after(parent, technique.variant_name(parameters))),
+            name=free_name(self._context.store, _name_after(parent, technique.variant_name(parameters))),
             format=applied.format,
             path=applied.path,
             sha256="",
@@ -116,7 +116,7 @@ class Making:
             parent=parent.id,
             automatic=automatic,
             is_reference=automatic or self._serves_as_reference(technique, parent, applied),
-            report=with_kernels(self._bench.store, report, technique.worker == "tensorflow"),
+            report=with_kernels(self._context.store, report, technique.worker == "tensorflow"),
             created=datetime.now(UTC),
             seconds=seconds,
         )
@@ -132,7 +132,7 @@ class Making:
 
     def reference(self, runtime_name: str) -> Variant | None:
         """The float32 form of the baseline in a runtime, with default settings."""
-        return Lineage(self._bench.store.variants()).reference(runtime_name)
+        return Lineage(self._context.store.variants()).reference(runtime_name)
 
     def references(self, wanted: Sequence[Variant]) -> list[Variant]:
         """The float32 forms of the baseline in all runtimes, the baseline itself first.
@@ -140,8 +140,8 @@ class Making:
         Args:
             wanted: Those that are needed; of files so large that memory may not hold all, only these.
         """
-        found = Lineage(self._bench.store.variants()).references()
-        if sum(_bytes(variant.path) for variant in found) > _MOST_OF_MEMORY * passport().memory_bytes:
+        found = Lineage(self._context.store.variants()).references()
+        if sum(_bytes(variant.path) for variant in found) > _MOST_OF_MEMORY * environment().memory_bytes:
             ids = {variant.id for variant in wanted}
             found = [variant for variant in found if variant.is_baseline or variant.id in ids]
         return found

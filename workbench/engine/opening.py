@@ -18,7 +18,7 @@ from workbench.data.outputs import OutputWish, judged_model
 from workbench.data.scaling import scaling_warning
 from workbench.engine import worker_functions
 from workbench.engine.compatibility import check_agreement
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.making import free_name, new_id, with_kernels
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, opened_settings, understood
@@ -26,23 +26,23 @@ from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
-from workbench.measure.range_choice import Tried
-from workbench.models.intake.intake import Opened
+from workbench.measure.range_choice import TrialOutcome
+from workbench.models.intake.intake import OpenedModel
 
 
 class Opening:
     """Prepares data and loads foreign files; what fails leaves nothing behind.
 
     Args:
-        bench: Where it reads, runs and writes.
+        context: Where it reads, runs and writes.
     """
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
 
     def require_turn(self, job: Job) -> None:
         """Raises if another process is opening a model."""
-        if self._bench.store.is_behind(job.id, "open"):
+        if self._context.store.is_behind(job.id, "open"):
             raise InvalidInput(
                 say("Another page or script is opening a model in this folder."),
                 say("Wait for it, or open another folder for another model."),
@@ -55,12 +55,12 @@ class Opening:
         from workbench.data.builtin import BUILTINS
         from workbench.data.downloads import KerasDownload
 
-        folder = self._bench.store.folder / "data" / new_id()
+        folder = self._context.store.folder / "data" / new_id()
         downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
         worker = "tensorflow" if downloads else "light"
         try:
             await run_step(
-                self._bench,
+                self._context,
                 job,
                 worker_functions.prepare_data,
                 data,
@@ -78,12 +78,12 @@ class Opening:
 
     async def read(
         self, job: Job, model: Path, trust: bool, shared: bool, share: tuple[float, float]
-    ) -> Opened:
+    ) -> OpenedModel:
         """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
-        folder = self._bench.store.staging()
-        opened: Opened = await run_step(
-            self._bench,
+        folder = self._context.store.staging()
+        opened: OpenedModel = await run_step(
+            self._context,
             job,
             worker_functions.open_model,
             model,
@@ -99,12 +99,12 @@ class Opening:
     async def fit(
         self,
         job: Job,
-        opened: Opened,
+        opened: OpenedModel,
         dataset: Dataset,
         data: str | Path,
         options: dict[str, Any],
         wish: OutputWish,
-    ) -> tuple[Opened, Dataset, tuple[Text, ...]]:
+    ) -> tuple[OpenedModel, Dataset, tuple[Text, ...]]:
         """Makes sure that prepared data and a model fit each other, and finds out what its output means.
 
         It is run on samples of the data before it is stored.
@@ -127,16 +127,16 @@ class Opening:
         return opened, refitted, (*notes, *_said(opened, refitted, tried))
 
     async def compare(
-        self, job: Job, opened: Opened, dataset: Dataset, wish: OutputWish, like: str
-    ) -> tuple[Opened, tuple[Text, ...]]:
+        self, job: Job, opened: OpenedModel, dataset: Dataset, wish: OutputWish, like: str
+    ) -> tuple[OpenedModel, tuple[Text, ...]]:
         """Makes sure that a model fits data that were prepared for another one, whose output was ``like``."""
         opened, notes = await self.understand(job, opened, dataset, wish, like)
         tried = await self._try(job, opened, dataset, ranges=False)
         return opened, (*notes, *_said(opened, dataset, tried))
 
     async def understand(
-        self, job: Job, opened: Opened, dataset: Dataset, wish: OutputWish, like: str | None = None
-    ) -> tuple[Opened, tuple[Text, ...]]:
+        self, job: Job, opened: OpenedModel, dataset: Dataset, wish: OutputWish, like: str | None = None
+    ) -> tuple[OpenedModel, tuple[Text, ...]]:
         """A model with the meaning of its output, and what is to be said of that.
 
         Args:
@@ -152,16 +152,16 @@ class Opening:
         check_agreement(opened.description, dataset.info)
         opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
         home = file_format(opened.format).home_runtime
-        opened, reading = await understood(self._bench, job, opened, home, wish, dataset.folder)
+        opened, reading = await understood(self._context, job, opened, home, wish, dataset.folder)
         return opened, reading
 
     def take_in(
-        self, opened: Opened, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
+        self, opened: OpenedModel, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
     ) -> Variant:
         """The variant that a model which was read becomes; nothing is stored yet."""
         return Variant(
             id=new_id(),
-            name=free_name(self._bench.store, name),
+            name=free_name(self._context.store, name),
             format=opened.format,
             path=opened.path,
             sha256="",
@@ -171,7 +171,7 @@ class Opening:
             parent=None if parent is None else parent.id,
             is_reference=parent is None,
             report=with_kernels(
-                self._bench.store, Report(notes=(*opened.notes, *notes)), opened.needs_tensorflow
+                self._context.store, Report(notes=(*opened.notes, *notes)), opened.needs_tensorflow
             ),
             created=datetime.now(UTC),
             seconds=time.monotonic() - started,
@@ -179,26 +179,26 @@ class Opening:
 
     def forget(self, baseline: Variant) -> None:
         """Takes the baseline away again with its data, unless something was made from it by now."""
-        if any(one.id != baseline.id for one in self._bench.store.variants()):
+        if any(one.id != baseline.id for one in self._context.store.variants()):
             return
-        dataset = self._bench.evidence.dataset
-        self._bench.store.forget_variant(baseline.id)
+        dataset = self._context.queries.dataset
+        self._context.store.forget_variant(baseline.id)
         self.discard(dataset)
-        self._bench.store.drop_fact("dataset")
-        self._bench.store.drop_fact(ORIGIN)
-        self._bench.changed("variants")
-        self._bench.changed("results")
+        self._context.store.drop_fact("dataset")
+        self._context.store.drop_fact(ORIGIN)
+        self._context.changed("variants")
+        self._context.changed("results")
 
     def discard(self, dataset: Dataset | None) -> None:
         """Removes data that no model was opened with, and what was learned of the model."""
         if dataset is not None:
             shutil.rmtree(dataset.folder, ignore_errors=True)
-        self._bench.store.drop_fact(onednn.FACT)
+        self._context.store.drop_fact(onednn.FACT)
 
-    async def _try(self, job: Job, opened: Opened, dataset: Dataset, *, ranges: bool) -> Tried:
+    async def _try(self, job: Job, opened: OpenedModel, dataset: Dataset, *, ranges: bool) -> TrialOutcome:
         """Runs a model on samples of the data, before it is stored."""
-        tried: Tried = await run_step(
-            self._bench,
+        tried: TrialOutcome = await run_step(
+            self._context,
             job,
             worker_functions.try_on_samples,
             opened.path,
@@ -213,7 +213,7 @@ class Opening:
         return tried
 
 
-def _said(opened: Opened, dataset: Dataset, tried: Tried) -> tuple[Text, ...]:
+def _said(opened: OpenedModel, dataset: Dataset, tried: TrialOutcome) -> tuple[Text, ...]:
     """What is to be said of the range of the values."""
     if tried.note is not None:
         return (tried.note,)

@@ -23,7 +23,7 @@ from workbench.data.outputs import OutputWish, with_wish
 from workbench.engine.collecting import Collecting
 from workbench.engine.compatibility import require_fit, same_variant
 from workbench.engine.completing import Completing
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.find import Finder
 from workbench.engine.goal import Goal
 from workbench.engine.making import Making
@@ -41,16 +41,16 @@ class Pipeline:
         completing: Those that measure what is there.
 
     Args:
-        bench: Where they read, run and write.
+        context: Where they read, run and write.
     """
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._opening = Opening(bench)
-        self._making = Making(bench)
-        self._measuring = Measuring(bench)
-        self.completing = Completing(bench, self._making, self._measuring)
-        self._finder = Finder(bench, self._making, self._measuring)
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._opening = Opening(context)
+        self._making = Making(context)
+        self._measuring = Measuring(context)
+        self.completing = Completing(context, self._making, self._measuring)
+        self._finder = Finder(context, self._making, self._measuring)
 
     # -- jobs -------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ class Pipeline:
     ) -> Variant:
         """Loads a finished model file, measures it and stores it beside the baseline."""
         started = time.monotonic()
-        baseline, dataset = self._bench.evidence.baseline, self._bench.evidence.dataset
+        baseline, dataset = self._context.queries.baseline, self._context.queries.dataset
         opened = await self._opening.read(job, model, trust, shared, (0.0, 0.35))
         try:
             if len(opened.description.outputs) > 1:  # the name may be that of the baseline's alone
@@ -163,13 +163,13 @@ class Pipeline:
         """
         start, width = share[0], share[1] - share[0]
         # Asked here, too: a job before this one, or another page, may have made it meanwhile.
-        known = self._bench.store.variants()
+        known = self._context.store.variants()
         made = None if again else same_variant(technique, parent, parameters, known)
         if made is not None:
             job.update(variant=made.id)
             await self.completing.complete(job, made, share)
             return made
-        require_fit(technique, parent, self._bench.evidence.dataset.info, parameters, known)
+        require_fit(technique, parent, self._context.queries.dataset.info, parameters, known)
         variant = await self._making.make(
             job, technique, parent, parameters, (start, start + 0.6 * width), automatic=False
         )
@@ -206,7 +206,7 @@ class Pipeline:
         Raises:
             InvalidInput: If another model or other data are open.
         """
-        store = self._bench.store
+        store = self._context.store
         baseline = Lineage(store.variants()).baseline
         if baseline is None:
             return None

@@ -29,8 +29,8 @@ from workbench.models.converting.memory import release_memory
 if TYPE_CHECKING:
     from workbench.measure.latency import Candidate
     from workbench.measure.output_reading import OutputReading
-    from workbench.measure.range_choice import Tried
-    from workbench.models.intake.intake import Opened
+    from workbench.measure.range_choice import TrialOutcome
+    from workbench.models.intake.intake import OpenedModel
 
 Scores = npt.NDArray[np.float32]
 
@@ -41,7 +41,7 @@ def without_onednn(report: Reporter, function: Callable[..., Any], *arguments: A
         return function(report, *arguments)
 
 
-def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared: bool) -> Opened:
+def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared: bool) -> OpenedModel:
     """Loads a foreign model file safely; see :func:`workbench.models.intake.intake.open_model`."""
     from workbench.models.intake import intake
 
@@ -104,7 +104,7 @@ def try_on_samples(
     description: ModelDescription,
     folder: Path,
     ranges: bool,
-) -> Tried:
+) -> TrialOutcome:
     """Runs a model on samples of the data; see :func:`workbench.measure.range_choice.try_on_samples`."""
     from workbench.measure import range_choice
 

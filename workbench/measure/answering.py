@@ -14,7 +14,7 @@ from typing import Any
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.jobs.child_process import end_child, start_module
-from workbench.measure.child_process import class_of, environment
+from workbench.measure.child_process import class_of, measuring_variables
 from workbench.measure.child_tasks import address_space
 from workbench.measure.latency import Candidate
 
@@ -182,7 +182,7 @@ class Answering:
 def _start() -> subprocess.Popen[bytes]:
     process = start_module(
         "workbench.measure.answering_child",
-        environment=environment(),
+        environment=measuring_variables(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -73,7 +73,7 @@ def run_in_child(
     with tempfile.TemporaryFile() as complaints:
         process = start_module(
             "workbench.measure.child",
-            environment=environment(),
+            environment=measuring_variables(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -123,7 +123,7 @@ def class_of(name: str) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def environment() -> dict[str, str]:
+def measuring_variables() -> dict[str, str]:
     """The variables of a process that measures."""
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
 

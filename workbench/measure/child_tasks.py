@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from workbench.api.dataset import Dataset, SplitName
 from workbench.api.technique import Reporter
-from workbench.measure import passport as machine
+from workbench.measure import environment as machine
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.child_process import run_in_child
-from workbench.measure.latency import Candidate, Timed
+from workbench.measure.latency import Candidate, TimedRun
 from workbench.measure.narrowing import OnSoFar, heard
 from workbench.measure.prediction import predict_in_batches
 from workbench.measure.records import Protocol
@@ -38,7 +38,7 @@ def time_once(
     plan: BlockPlan | None = None,
     split: SplitName = "test",
     on_so_far: OnSoFar = lambda so_far: None,
-) -> Timed:
+) -> TimedRun:
     """Times files against each other in one fresh process; the caller holds the slot alone.
 
     Args:
@@ -78,7 +78,7 @@ def time_once(
         )
         with np.load(Path(folder) / "samples.npz", allow_pickle=False) as arrays:
             samples = {name: arrays[name] for name in arrays.files}
-    return Timed(
+    return TimedRun(
         load_ms=tuple(answer["load_ms"]),
         first_ms=tuple(answer["first_ms"]),
         samples=tuple(samples[str(number)] for number in range(len(candidates))),
@@ -190,6 +190,6 @@ def address_space(candidates: Sequence[Candidate]) -> int | None:
 
     None where a runtime maps far more than it uses, as TensorFlow and GPU drivers do.
     """
-    if machine.passport().gpu or any(runtime(c.runtime).imports_tensorflow for c in candidates):
+    if machine.environment().gpu or any(runtime(c.runtime).imports_tensorflow for c in candidates):
         return None
-    return max(4 << 30, machine.passport().memory_bytes)
+    return max(4 << 30, machine.environment().memory_bytes)

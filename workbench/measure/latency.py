@@ -54,7 +54,7 @@ _INPUT_BATCHES = 16
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedRun:
     """What one process measured.
 
     Attributes:
@@ -86,7 +86,7 @@ def time_interleaved(
     plan: BlockPlan | None = None,
     working_on: Callable[[str | None], None] = lambda variant: None,
     watch: Narrowing | None = None,
-) -> Timed:
+) -> TimedRun:
     """Times files against each other in this process, which should do nothing else.
 
     Args:
@@ -143,7 +143,7 @@ def time_interleaved(
         for session in sessions:
             session.close()
     count = len(candidates)
-    return Timed(
+    return TimedRun(
         load_ms=tuple(load_ms[:count]),
         first_ms=tuple(first_ms[:count]),
         samples=tuple(samples[:count]),

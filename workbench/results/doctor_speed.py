@@ -9,7 +9,7 @@ from workbench.api.number_format import ratio
 from workbench.api.technique import Shortfall
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.measure.records import Passport
+from workbench.measure.records import Environment
 from workbench.results.int8_instructions import int8_instructions
 from workbench.results.lookup import row_of
 from workbench.runtimes import runtimes
@@ -23,7 +23,7 @@ _FEWER_OPERATIONS = 0.9
 _SAME_WORK = 0.1
 
 
-def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | None) -> list[Text]:
+def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Environment | None) -> list[Text]:
     """Why a variant is not faster, and how much of the operations that are gone became time.
 
     Args:
@@ -34,7 +34,7 @@ def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
     return [*_not_faster(row, rows, machine), *_operations(row, rows), *_settings(row, rows)]
 
 
-def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | None) -> list[Text]:
+def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Environment | None) -> list[Text]:
     verdict = row.speed
     precision = row.variant.description.precision
     if verdict is None or verdict.word == "faster":

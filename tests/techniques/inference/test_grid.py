@@ -16,7 +16,7 @@ from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
 from workbench.techniques.inference.grid.cells import Cell, Model, cells_of
-from workbench.techniques.inference.grid.choice import Judged, limit_obstacle, ranked, simplest
+from workbench.techniques.inference.grid.choice import FileQuality, limit_obstacle, ranked, simplest
 from workbench.techniques.inference.grid.filling import Filling
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
@@ -199,8 +199,8 @@ def test_the_choice():
     assert ranked(times, "latency") == [fast, slow, wide]
     assert ranked(times, "throughput") == [wide, fast, slow]
     files = {
-        float32: Judged(4000, 0.9, Interval(value=0, low=0, high=0)),
-        int8: Judged(1000, 0.87, Interval(value=-0.03, low=-0.05, high=0)),
+        float32: FileQuality(4000, 0.9, Interval(value=0, low=0, high=0)),
+        int8: FileQuality(1000, 0.87, Interval(value=-0.03, low=-0.05, high=0)),
     }
     assert "loses 3.0 points" in str(limit_obstacle(fast, times[fast], files[int8], 0, 1.0))
     assert limit_obstacle(fast, times[fast], files[int8], 0, 3.5) is None

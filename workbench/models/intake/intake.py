@@ -15,7 +15,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription
-from workbench.models.intake.adapting import Adapted, adapted, fixed_batch
+from workbench.models.intake.adapting import AdaptedModel, adapted, fixed_batch
 from workbench.models.intake.findings import (
     LARGEST_ACTIVATION_ELEMENTS,
     SUFFIXES,
@@ -37,13 +37,13 @@ from workbench.models.intake.parity import (
 from workbench.models.intake.trial import try_file
 from workbench.models.reading.description import describe_keras
 
-__all__ = ["Opened", "inspect", "open_model", "save_from_notebook"]
+__all__ = ["OpenedModel", "inspect", "open_model", "save_from_notebook"]
 
 _SAME = say("The stored file was read back: its layers and weights are the same.")
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedModel:
     """A model that was taken in.
 
     Attributes:
@@ -65,7 +65,7 @@ class Opened:
 
 def open_model(
     report: Reporter, source: Path, folder: Path, *, trust: bool = False, shared: bool = False
-) -> Opened:
+) -> OpenedModel:
     """Takes in a model file; runs in a worker process under the executor's limits.
 
     Args:
@@ -131,7 +131,7 @@ def _target(folder: Path, kind: Kind) -> Path:
     return folder / file_format(stored).file_name
 
 
-def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspection) -> Opened:
+def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspection) -> OpenedModel:
     form: Literal["tflite", "onnx"] = "tflite" if inspection.kind == "tflite" else "onnx"
     report.stage(say("Running the file once, in a process of its own"))
     description = try_file(report, copy, form)
@@ -140,7 +140,7 @@ def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspec
     note = say(
         "A {form} file can be measured and compared; techniques need the Keras model.", form=f".{form}"
     )
-    return Opened(
+    return OpenedModel(
         path=copy.replace(_target(folder, inspection.kind)),
         format=form,
         description=description,
@@ -151,7 +151,7 @@ def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspec
 
 def _baseline(
     report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
-) -> Opened:
+) -> OpenedModel:
     read = read_keras(report, copy, name, inspection, trust=trust)
     changed = adapted(read.model)
     description = _described(changed)
@@ -168,7 +168,7 @@ def _baseline(
                 size=size_text(inspection.optimizer_bytes),
             )
         )
-    return Opened(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
+    return OpenedModel(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
 
 
 def _check_activations(description: ModelDescription, name: str) -> None:
@@ -187,7 +187,7 @@ def _check_activations(description: ModelDescription, name: str) -> None:
             )
 
 
-def _described(changed: Adapted) -> ModelDescription:
+def _described(changed: AdaptedModel) -> ModelDescription:
     found = describe_keras(changed.model)
     inputs = tuple(
         spec.model_copy(update={"made_for": "float64"}) if spec.name in changed.exact_inputs else spec

@@ -11,7 +11,7 @@ from keras import ops
 
 from .kernels import Kernel
 from .masks import Ranking, magnitude_masks, pattern_mask, polynomial_share
-from .preserving import Preserving
+from .preserving import WeightPreserver
 
 
 class GradualPruning(keras.callbacks.Callback):
@@ -32,7 +32,7 @@ class GradualPruning(keras.callbacks.Callback):
     def __init__(
         self,
         pruned: Sequence[Kernel],
-        preserving: Preserving,
+        preserving: WeightPreserver,
         *,
         share: float,
         ranking: Ranking,

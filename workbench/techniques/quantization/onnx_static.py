@@ -274,9 +274,9 @@ def _numbers(settings: _Settings) -> Text:
 
 def _settings(parameters: OnnxInt8Parameters) -> _Settings:
     """What ``automatic`` means on this machine, as ONNX Runtime's ``quantize_static`` advises."""
-    from workbench.measure.passport import passport
+    from workbench.measure.environment import environment
 
-    features = passport().features
+    features = environment().features
     arm = "NEON" in features
     activation = {"automatic": "QInt8" if arm else "QUInt8", "uint8": "QUInt8", "int8": "QInt8"}
     exact = arm or any("VNNI" in feature for feature in features)

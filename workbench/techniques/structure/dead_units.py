@@ -37,7 +37,7 @@ from workbench.training.fine_tuning import (
     fine_tuning_obstacle,
     finish,
     load_parent,
-    output_file,
+    saving_code,
 )
 from workbench.training.parameter_types import BatchSize, RoundTo
 from workbench.training.script import features_code
@@ -179,8 +179,7 @@ dead = channels.removable(~seen.fires)
 smaller = remove_channels(model, channels, dead)
 print(f"{{model.count_params():,}} weights became {{smaller.count_params():,}}")
 print(f"outputs change by {{largest_change(model, smaller, x):.1e}} of the largest one")
-smaller.save({json.dumps(output_file(paths))})
-"""
+{saving_code("smaller", paths, epochs=0)}"""
         data = ChannelsCode(channels, reads=True, taken=re.findall(r"\w+", start + end))
         return f"""\
 {start}

@@ -12,7 +12,7 @@ from workbench.api.technique import CodePaths
 from workbench.api.variant import Format, Variant
 from workbench.models.converting.conversion import OPSET
 from workbench.runtimes import runtime
-from workbench.techniques.inference.grid.cells import Cell, Model, Way
+from workbench.techniques.inference.grid.cells import Cell, FileRecipe, Model
 from workbench.techniques.inference.grid.parameters import GridParameters
 from workbench.techniques.inference.runtime import format_for
 from workbench.techniques.inference.runtime_code import RUNNING, conversion_code, loading_code
@@ -58,7 +58,7 @@ p50_ms = median_ms(runs, validation)
 
 def grid_code(
     variant: Variant,
-    ways: Mapping[Model, Way],
+    ways: Mapping[Model, FileRecipe],
     parameters: GridParameters,
     cells: Sequence[Cell],
     paths: CodePaths,
@@ -184,19 +184,19 @@ def _slug(model: Model) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{model.runtime}-{model.precision}")
 
 
-def _format(variant: Variant, model: Model, way: Way) -> Format:
+def _format(variant: Variant, model: Model, way: FileRecipe) -> Format:
     if way.technique is None:
         return variant.format
     return way.technique.produces or format_for(variant.format, model.runtime) or variant.format
 
 
-def _file(variant: Variant, model: Model, way: Way, paths: CodePaths) -> str:
+def _file(variant: Variant, model: Model, way: FileRecipe, paths: CodePaths) -> str:
     if way.technique is None:
         return paths.model
     return f"{paths.output}-{_slug(model)}{file_format(_format(variant, model, way)).suffix}"
 
 
-def _section(variant: Variant, model: Model, way: Way, paths: CodePaths, written: set[str]) -> str:
+def _section(variant: Variant, model: Model, way: FileRecipe, paths: CodePaths, written: set[str]) -> str:
     """What makes a file.
 
     Args:

@@ -6,7 +6,7 @@ from importlib import metadata
 import psutil
 import pytest
 
-from workbench.measure.passport import cpu_pressure, parse_cpuinfo, passport
+from workbench.measure.environment import cpu_pressure, environment, parse_cpuinfo
 
 XEON = """processor\t: 0
 vendor_id\t: GenuineIntel
@@ -41,26 +41,26 @@ def test_cpuinfo(text, model, features):
 
 
 def test_this_machine():
-    found = passport()
+    found = environment()
     assert found.cpu
     assert found.memory_bytes == psutil.virtual_memory().total
     if hasattr(os, "sched_getaffinity"):
         assert found.cores == len(os.sched_getaffinity(0))
     assert found.python == ".".join(map(str, sys.version_info[:3]))
     assert found.libraries["numpy"] == metadata.version("numpy")
-    assert found.id == passport().id
+    assert found.id == environment().id
     assert len(found.id) == 16
     other = found.model_copy(update={"libraries": {**found.libraries, "numpy": "0"}})
     assert other.id != found.id
 
 
-def test_the_same_machine_has_the_same_passport_in_every_process_and_nothing_is_imported_for_it():
+def test_the_same_machine_has_the_same_environment_in_every_process_and_nothing_is_imported_for_it():
     code = (
-        "import sys; from workbench.measure.passport import passport; print(passport().id);"
+        "import sys; from workbench.measure.environment import environment; print(environment().id);"
         "print(*({'tensorflow', 'keras', 'sklearn', 'onnxruntime', 'openvino', 'scipy'} & set(sys.modules)))"
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert output.split("\n") == [passport().id, "", ""]
+    assert output.split("\n") == [environment().id, "", ""]
 
 
 def test_pressure(tmp_path):

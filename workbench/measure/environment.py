@@ -1,4 +1,4 @@
-"""The machine passport: on which machine, with which software, a number was taken."""
+"""The environment: on which machine, with which software, a number was taken."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from workbench.measure.records import Passport
+from workbench.measure.records import Environment
 
 DISTRIBUTIONS = (
     "ai-edge-litert",
@@ -69,15 +69,15 @@ _MACOS_FLAGS = {
 
 
 @cache
-def passport() -> Passport:
-    """The passport of this machine and this Python environment, taken once per process.
+def environment() -> Environment:
+    """This machine and what is installed here, looked at once per process.
 
     Versions come from the installed distributions' metadata: no library is imported.
     """
     import psutil
 
     cpu, features = _processor()
-    return Passport(
+    return Environment(
         cpu=cpu,
         features=features,
         cores=available_cores(),
