@@ -68,14 +68,15 @@ def test_killed_while_writing_leaves_no_half_folder(tmp_path):
 import os, signal, sys
 import numpy as np
 import workbench.data.prepare as preparing
+import workbench.data.writing as writing
 written = []
-sync = preparing._sync_file
+sync = writing._sync_file
 def sync_and_die(file):
     sync(file)
     written.append(file)
     if len(written) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-preparing._sync_file = sync_and_die
+writing._sync_file = sync_and_die
 preparing.prepare((np.zeros((100, 2)), np.arange(100) % 2), sys.argv[1])
 """
     out = tmp_path / "out"
