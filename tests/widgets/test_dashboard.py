@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
 from workbench.engine.elsewhere import openings_elsewhere
-from workbench.engine.siblings import folder_beside, last_used, remember, siblings
+from workbench.engine.siblings import DATABASE, folder_beside, last_used, remember, siblings
 from workbench.jobs.executor import Executor
 from workbench.workbench import Workbench
 
@@ -164,6 +166,15 @@ def test_a_workbench_that_was_named_is_left_and_come_back_to(
         assert page.workbench.folder == tmp_path / "wine-2"
         assert {one.folder.name for one in page.session.siblings} == {"wine", "wine-2"}
         page.workbench.close()
+
+
+def test_a_workbench_of_a_later_version_is_not_listed(tmp_path: Path, opened_digits: Path) -> None:
+    for name in ("mine", "later"):
+        shutil.copytree(opened_digits, tmp_path / name)
+    with closing(sqlite3.connect(tmp_path / "later" / DATABASE)) as base:
+        base.execute("UPDATE variants SET record = json_set(record, '$.learned_later', 1)")
+        base.commit()
+    assert [one.folder.name for one in siblings(tmp_path / "mine")] == ["mine"]
 
 
 CUT_SHORT = """
