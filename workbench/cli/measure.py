@@ -51,7 +51,8 @@ def command(
                 if workbench.baseline is None:
                     watch(workbench.open(file, data, trust=trust, **chosen(reading)))
                 else:
-                    watch(workbench.add(file, trust=trust, output=reading["output"]))
+                    said = {name: reading[name] for name in ("output", "from_logits")}
+                    watch(workbench.add(file, trust=trust, **said))
             except WorkbenchError as error:
                 failed[file] = error
         if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:

@@ -9,8 +9,6 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from workbench.api.records import Record
 from workbench.api.variant import Variant
 from workbench.engine.shared_mode import shared_mode
@@ -150,7 +148,7 @@ def _read(folder: Path) -> Sibling | None:
         rows = _variants(folder)
         facts = {row[0]: row[1] for row in _rows(folder, _FACTS)}
         variants = [(Variant.model_validate_json(record), name) for record, name in rows]
-    except (sqlite3.Error, ValidationError):  # another program's file, or a workbench of a later version
+    except (sqlite3.Error, ValueError):  # another program's file, or a workbench of a later version
         return None
     for variant, name in variants:
         if variant.is_baseline:
