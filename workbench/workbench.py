@@ -37,6 +37,7 @@ from workbench.jobs.live_states import LiveStates
 from workbench.jobs.queue import JobQueue, Work
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
+from workbench.models.intake.own_inputs import samples_in
 from workbench.results.guess import Guess, guess_for, keep_guess
 from workbench.store import Store
 from workbench.store.labels import checked_name, checked_note
@@ -172,20 +173,20 @@ class Workbench(Reading):
         )
         bounds = Bounds(samples, steps)
         staging = self._store.staging()
-        file = hand_over_model(model, staging, trust=trust)
+        handed = hand_over_model(model, staging, trust=trust, samples=samples_in(data))
         source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds)
-        title = name or model_name(model, file)
+        title = name or model_name(model, handed.path)
         asked = {"trust": trust, "samples": samples, "steps": steps, **reading}
         asked |= wish.model_dump(mode="json")
-        request = {"model": str(file), "data": str(source), "name": title, **asked}
-        if (same := self._already_open(file, source, asked)) is not None:
+        request = {**handed.request(), "data": str(source), "name": title, **asked}
+        if (same := self._already_open(handed.path, source, asked)) is not None:
             return self._reuse("open", say("Open {name}", name=same.name), request, same)
         return self._add_job(
             "open",
             say("Open {name}", name=title),
             request,
             lambda job: self._pipeline.open(
-                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode(), wish, asked
+                job, handed, title, source, {**reading, "seed": self.seed}, trust, shared_mode(), wish, asked
             ),
         )
 
@@ -210,13 +211,13 @@ class Workbench(Reading):
         wish = output_wish(None, output, from_logits)
         self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
         require_allowed(model, None, self.folder)
-        file = hand_over_model(model, self._store.staging(), trust=trust)
-        title = name or model_name(model, file)
+        handed = hand_over_model(model, self._store.staging(), trust=trust)
+        title = name or model_name(model, handed.path)
         return self._add_job(
             "compare",
             say("Add {name}", name=title),
-            {"model": str(file), "name": title, "trust": trust} | wish.model_dump(mode="json"),
-            lambda job: self._pipeline.add(job, file, title, trust, shared_mode(), wish),
+            {**handed.request(), "name": title, "trust": trust} | wish.model_dump(mode="json"),
+            lambda job: self._pipeline.add(job, handed, title, trust, shared_mode(), wish),
         )
 
     # -- techniques -------------------------------------------------------------------------

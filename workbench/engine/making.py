@@ -25,6 +25,7 @@ from workbench.engine.context import Bench
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin
 from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
+from workbench.engine.sources import HandedModel
 from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
@@ -33,6 +34,7 @@ from workbench.measure.passport import passport
 from workbench.measure.range_choice import Tried
 from workbench.measure.records import SizeMeasurement
 from workbench.models.intake.intake import Opened
+from workbench.models.intake.opening_words import opening_notes
 from workbench.store.measured import Measured
 
 HOME_RUNTIME: dict[Format, str] = {
@@ -86,7 +88,7 @@ class Making:
         return Dataset(folder)
 
     async def read(
-        self, job: Job, model: Path, trust: bool, shared: bool, share: tuple[float, float]
+        self, job: Job, model: HandedModel, trust: bool, shared: bool, share: tuple[float, float]
     ) -> Opened:
         """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
@@ -95,7 +97,7 @@ class Making:
             self._bench,
             job,
             worker_functions.open_model,
-            model,
+            model.path,
             folder,
             trust,
             shared,
@@ -103,7 +105,13 @@ class Making:
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
-        return opened
+        if model.opened_up is None:
+            return opened
+        return replace(
+            opened,
+            description=opened.description.model_copy(update={"opened_up": model.opened_up}),
+            notes=(*opening_notes(model.opened_up), *opened.notes),
+        )
 
     async def fit(
         self,

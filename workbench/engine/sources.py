@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.api.errors import InvalidInput
 from workbench.api.suggestions import with_suggestion
 from workbench.api.text import say
+from workbench.api.variant import OpenedUp
 from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
 from workbench.data.streams import Bounds, require_end
 from workbench.engine.collecting import Collecting
 
 Data = Any
 """A built-in data set's name, a path, or what :func:`workbench.data.arrays.read_arrays` reads."""
+
+
+@dataclass(frozen=True)
+class HandedModel:
+    """A model on its way to the worker that reads it.
+
+    Attributes:
+        path: The file or folder.
+        opened_up: What was found in an object of the user's own class, where it was written out.
+    """
+
+    path: Path
+    opened_up: OpenedUp | None = None
+
+    def request(self) -> dict[str, Any]:
+        """What is kept of it with the job."""
+        found = self.opened_up
+        return {"model": str(self.path)} | (
+            {} if found is None else {"opened_up": found.model_dump(mode="json")}
+        )
+
+    @classmethod
+    def again(cls, request: dict[str, Any]) -> Path | HandedModel:
+        """What to open for a request that was kept: a path where that says it all."""
+        path, found = Path(request["model"]), request.get("opened_up")
+        return path if found is None else cls(path, OpenedUp.model_validate(found))
 
 
 def require_model(model: object) -> None:
@@ -42,13 +70,14 @@ def require_data(data: object) -> None:
         _data_path(data)
 
 
-def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
+def hand_over_model(model: Any, staging: Path, *, trust: bool = False, samples: Any = None) -> HandedModel:
     """The file that a model is loaded from.
 
     Args:
-        model: Name of a demo model, path of a model file, or a Keras model.
+        model: Name of a demo model, path of a model file, a Keras model, or what was handed over before.
         staging: Where a Keras model of this process is saved.
         trust: Whether Python code inside it may run.
+        samples: A few inputs of it, if any are known.
 
     Raises:
         InvalidInput: If it is none of these.
@@ -56,15 +85,17 @@ def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
     from workbench.models.demo.demo import DEMO_MODELS
 
     if isinstance(model, str) and model in DEMO_MODELS:
-        return DEMO_MODELS[model].path
+        return HandedModel(DEMO_MODELS[model].path)
+    if isinstance(model, HandedModel):
+        _model_path(model.path)
+        return model
     if isinstance(model, (str, Path)):
-        return _model_path(model)
+        return HandedModel(_model_path(model))
     if hasattr(model, "save") and hasattr(model, "layers"):
         from workbench.models.intake.intake import save_from_notebook
 
         file = staging / "model.keras"
-        save_from_notebook(model, file, trust=trust)
-        return file
+        return HandedModel(file, save_from_notebook(model, file, trust=trust, samples=samples))
     raise InvalidInput(
         say("A model of type {kind} cannot be opened.", kind=type(model).__name__),
         say("Give a Keras model, a path, or the name of a demo model: {names}.", names=tuple(DEMO_MODELS)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.api.text import Text, say
 from workbench.jobs import onednn
 from workbench.measure.records import SAME_SIZE, Passport
+from workbench.models.intake.opening_words import opening_notes
 from workbench.results.doctor_quality import about_quality
 from workbench.results.doctor_speed import about_speed
 from workbench.results.offers import about_offers
@@ -31,6 +32,7 @@ def notes(
     """
     found: list[Text] = []
     parent = next((other for other in rows if other.variant.id == row.variant.parent), None)
+    found += opening_notes(row.variant.description.opened_up)
     found += row.lost
     if row.distrust is None:
         found += about_speed(row, rows, passports.get(row.passport or ""))
