@@ -1,4 +1,4 @@
-"""The model of a notebook's own class, through the front door: opened, said how, optimized by all families."""
+"""The model of a notebook's own class, through the front door: opened, and optimized by all families."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_articles_model_as_it_is_typed_is_optimized_by_all_families(
     stored = keras.saving.load_model(baseline.path)
     assert np.array_equal(stored(x[:50]).numpy(), model(x[:50]).numpy())
     for job in (
-        workbench.structure.pruning(target=0.5, epochs=1, epochs_between=0),
+        workbench.structure.pruning(remove=0.5, epochs=1, epochs_between=0),
         workbench.training.retrain(epochs=1),
         workbench.inference.runtime(runtime="onnxruntime"),
         workbench.quantization.int8(),

@@ -58,23 +58,6 @@ def test_a_lambda_inside_a_wrapper_is_found(keras, tmp_path):
         save_from_notebook(keras.Sequential([keras.Input((3, 4)), wrapped]), tmp_path / "model.keras")
 
 
-def test_layers_with_weights_of_their_own_are_named(keras, tmp_path):
-    class Scaling(keras.layers.Layer):
-        def build(self, shape):
-            self.scale = self.add_weight(shape=shape[1:])
-
-        def call(self, inputs):
-            return inputs * self.scale
-
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), Scaling(name="own")])
-    with pytest.raises(Refused) as caught:
-        save_from_notebook(model, tmp_path / "model.keras")
-    assert str(caught.value) == (
-        "The model uses classes of your own, which a worker process cannot import: Scaling. "
-        "Rebuild it as a functional or Sequential model of built-in layers and keras.ops."
-    )
-
-
 def test_activations_of_the_users_own_are_named(keras, tmp_path):
     layers = keras.layers
     for own in (layers.Dense(2, doubled, name="own"), layers.Activation(doubled, name="own")):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.safety.hostile import Quiet
 from workbench.api.errors import InvalidInput
+from workbench.models.converting.conversion import load_keras
 from workbench.models.intake.intake import open_model, save_from_notebook
 from workbench.models.intake.opening_words import opening_notes
 from workbench.models.intake.own_inputs import samples_in
@@ -156,14 +157,20 @@ def test_token_ids_stay_whole_numbers_beside_other_inputs(known, keras, classes,
     assert np.array_equal(stored(given).numpy(), model(x).numpy())
 
 
-def test_weights_that_would_become_constants_are_noticed(keras, classes, tmp_path):
+def test_weights_that_would_become_constants_leave_the_model_closed(keras, classes, tmp_path):
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
     model = classes["Tied"]()
-    model(np.ones((2, 4), "float32"))
+    model(x)
     before = fingerprint(model)
-    with pytest.raises(InvalidInput, match="its graph does not compute the same"):
-        save_from_notebook(model, tmp_path / "model.keras")
+    found = save_from_notebook(model, tmp_path / "model.keras")
     assert fingerprint(model) == before
-    assert list(tmp_path.iterdir()) == []
+    assert found.closed == ("tied (Tied)",)
+    assert [str(note)[:32] for note in opening_notes(found)] == ["What stays closed: tied (Tied). "]
+    opened = open_model(
+        Quiet(), tmp_path / "model.keras", tmp_path / "store", code=tmp_path / "own_classes.pkl"
+    )
+    assert np.array_equal(load_keras(opened.path)(x).numpy(), model(x).numpy())
+    assert opened.description.parameters == model.count_params()
 
 
 def test_a_model_without_weights_or_shapes_is_not_built_by_us(keras, classes, tmp_path):

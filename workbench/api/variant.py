@@ -304,7 +304,7 @@ class Variant(Record):
     def __repr__(self) -> str:
         made = "" if self.technique is None else f", {self.technique}"
         opened = self.description.opened_up
-        if opened is not None:
+        if opened is not None and opened.layers > len(opened.closed):
             made += f", opened up: {opened.layers} layers of {opened.name}"
         return f"Variant({self.name!r}, {self.runtime}{made}, id={self.id!r})"
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 )
 @click.option("--task", help="What the answers are judged as: classification.")
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
+@click.option(
+    "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
+)
 @click.option("--final", is_flag=True, help="Time everything again in five fresh processes at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -42,6 +45,7 @@ def command(
     from_logits: bool | None,
     task: str | None,
     trust: bool,
+    own: Path | None,
     final: bool,
     as_json: bool,
     **reading: Any,
@@ -70,7 +74,7 @@ def command(
         try:
             watch(
                 workbench.open(
-                    model, data, trust=trust, task=task, from_logits=from_logits, **chosen(reading)
+                    model, data, trust=trust, code=own, task=task, from_logits=from_logits, **chosen(reading)
                 )
             )
             watch(workbench.run(steps))

@@ -25,7 +25,7 @@ from workbench.engine.context import Bench
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin
 from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, carried, opened_settings, understood
-from workbench.engine.sources import HandedModel
+from workbench.engine.sources import CODE, HandedModel
 from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
@@ -35,6 +35,7 @@ from workbench.measure.range_choice import Tried
 from workbench.measure.records import SizeMeasurement
 from workbench.models.intake.intake import Opened
 from workbench.models.intake.opening_words import opening_notes
+from workbench.models.intake.own_code import keep_code
 from workbench.store.measured import Measured
 
 HOME_RUNTIME: dict[Format, str] = {
@@ -101,16 +102,21 @@ class Making:
             folder,
             trust,
             shared,
+            model.code,
             writes_into=folder,
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
+        if model.code is not None and model.code.suffix == ".py":
+            keep_code(model.code, self._bench.store.folder / CODE)
         if model.opened_up is None:
             return opened
         return replace(
             opened,
             description=opened.description.model_copy(update={"opened_up": model.opened_up}),
-            notes=(*opening_notes(model.opened_up), *opened.notes),
+            notes=(*opening_notes(model.opened_up), *opened.notes)
+            if opened.description.opened_up is None
+            else opened.notes,
         )
 
     async def fit(

@@ -15,6 +15,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.text import say
 from workbench.api.variant import OpenedUp
 from workbench.models.intake.opening_up import is_own, opened_up
+from workbench.models.intake.own_code import BY_VALUE, save_by_value
 
 
 def save_from_notebook(
@@ -23,7 +24,8 @@ def save_from_notebook(
     """Saves a Keras model that lives in this process.
 
     The model is not changed: not cloned, not compiled. One of the user's own class is written out as the
-    graph of the layers that it calls, for which it is run on a few samples.
+    graph of the layers that it calls, for which it is run on a few samples. What stays of the user's own in
+    it goes by value into a file beside it.
 
     Args:
         model: A built Keras 3 model.
@@ -47,8 +49,12 @@ def save_from_notebook(
     if isinstance(model, sys.modules["keras"].Model) and any(
         is_own(type(layer)) for layer in model._flatten_layers()
     ):
+        path.parent.mkdir(parents=True, exist_ok=True)
         with opened_up(model, samples) as (graph, found):
+            own = {type(layer) for layer in graph._flatten_layers() if is_own(type(layer))}
             _save(graph, path, trust=trust)
+            if own:
+                save_by_value(own, path.with_name(BY_VALUE))
         return found
     _save(model, path, trust=trust)
     return None
@@ -56,7 +62,6 @@ def save_from_notebook(
 
 def _save(model: Any, path: Path, *, trust: bool) -> None:
     layers = list(_flat(model))
-    kinds = [(layer.name, type(layer)) for layer in layers]
     lambdas = [layer for layer in layers if type(layer).__name__ == "Lambda"]
     if lambdas and not trust:
         raise Refused(
@@ -70,15 +75,6 @@ def _save(model: Any, path: Path, *, trust: bool) -> None:
         _require_portable(layer)
     for layer in layers:
         _require_known_activations(layer)
-    own = sorted({kind.__name__ for _, kind in [(model.name, type(model)), *kinds] if is_own(kind)})
-    if own:
-        raise Refused(
-            say(
-                "The model uses classes of your own, which a worker process cannot import: {classes}.",
-                classes=tuple(own),
-            ),
-            say("Rebuild it as a functional or Sequential model of built-in layers and keras.ops."),
-        )
     if not getattr(model, "inputs", None):
         raise InvalidInput(
             say("The model has no input shape yet."),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,7 +78,10 @@ def opened_up(model: Any, samples: Any = None) -> Iterator[tuple[Any, OpenedUp]]
                     continue
                 yield graph, _found(model, graph, tracing)
                 return
-        raise _unopened(model, failed)
+        graph = _closed(model, forms)
+        if graph is None:
+            raise _unopened(model, failed)
+        yield graph, _found(model, graph, _Tracing(training=True))
 
 
 def is_own(kind: Any) -> bool:
@@ -106,6 +109,25 @@ def _unopened(model: Any, error: Exception | None) -> InvalidInput:
         ),
         say("Use layers and keras.ops in call, with lengths that are known when it is built."),
     )
+
+
+def _closed(model: Any, forms: Sequence[InputForm]) -> Any:
+    """A graph of the model as one layer, where its own layers do not tell what it computes; None if not."""
+    import keras
+
+    for form in forms:
+        inputs = symbolic_inputs(form)
+        flat = keras.tree.flatten(inputs)
+        if len(flat) > 1:
+            return None  # it wants them in its own structure
+        try:
+            graph = keras.Model(flat[0], model(flat[0] if not isinstance(inputs, list) else inputs))
+            _require_same(model, graph, form)
+        # whatever the user's own code, Keras and TensorFlow raise on symbolic inputs
+        except Exception:  # noqa: S112  # the reason that counts is why it is not written out
+            continue
+        return graph
+    return None
 
 
 def _found(model: Any, graph: Any, tracing: _Tracing) -> OpenedUp:
