@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from widgets.panels.top_bar import TopBar
+from workbench.api.errors import Refused
 from workbench.jobs.executor import Executor
 from workbench.workbench import Workbench
 
@@ -74,3 +79,77 @@ def test_the_articles_model_as_it_is_typed_is_optimized_by_all_families(
     assert "keras" in sys.modules  # the user's own, and its model still trains
     model.fit(x[:64], y[:64], verbose=0)
     workbench.close()
+
+
+LAYERS = """
+import keras
+
+
+class Mixing(keras.layers.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.units = units
+
+    def build(self, shape):
+        self.mix = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform")
+
+    def call(self, inputs):
+        return keras.ops.matmul(inputs, self.mix)
+
+
+class Own(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.front = keras.layers.Dense(32, activation="relu")
+        self.mixing = Mixing(24)
+        self.behind = keras.layers.Dense(16, activation="relu")
+        self.out = keras.layers.Dense(10, activation="softmax")
+
+    def call(self, inputs, training=None):
+        return self.out(self.behind(self.mixing(self.front(inputs))))
+"""
+
+
+def test_a_layer_that_stays_closed_travels_with_its_class(
+    keras: Any, digits: tuple[Any, Any], executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = digits
+    code = tmp_path / "layers.py"
+    code.write_text(LAYERS)
+    defined: dict[str, Any] = {"__name__": "__main__"}
+    exec(LAYERS, defined)
+    model = defined["Own"]()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x[:1200], y[:1200], epochs=2, verbose=0)
+    model.save(tmp_path / "own.keras")
+    workbench = Workbench(tmp_path / "workbench", executor=executor)
+    data = x[1200:], y[1200:]
+    with pytest.raises(Refused, match=r"--code layers\.py, or code='layers\.py'\.$"):
+        workbench.open(tmp_path / "own.keras", data).wait()
+    baseline = workbench.open(tmp_path / "own.keras", data, code=code).wait()
+    assert baseline is not None
+    code.unlink()  # it is remembered
+    assert [layer.kind for layer in baseline.description.layers] == ["Dense", "Mixing", "Dense", "Dense"]
+    assert "What stays closed: mixing (Mixing)." in str(workbench.results()[0].notes[1])
+    pruned = workbench.structure.pruning(remove=0.5, epochs=1, epochs_between=0).wait()
+    assert pruned is not None
+    assert [layer.output_shape for layer in pruned.description.layers] == [(32,), (24,), (8,), (10,)]
+    _, packed = workbench.take_home("training.retrain", pruned.id, {"epochs": 1})
+    with zipfile.ZipFile(BytesIO(packed)) as home:
+        home.extractall(tmp_path / "home")
+    done = subprocess.run(
+        [sys.executable, "optimize.py"], cwd=tmp_path / "home", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    added = workbench.add(tmp_path / "own.keras").wait()
+    assert added is not None
+    assert added.description.opened_up == baseline.description.opened_up
+    workbench.close()
+    monkeypatch.setenv("WORKBENCH_SHARED", "1")
+    monkeypatch.setenv("WORKBENCH_UPLOADS", "1")
+    with (
+        Workbench(tmp_path / "shared", executor=executor) as shared,
+        pytest.raises(Refused, match="On a shared page no code can be given with a model"),
+    ):
+        shutil.copy(tmp_path / "own.keras", shared.folder / "own.keras")
+        shared.open(shared.folder / "own.keras", "digits", code=tmp_path / "layers.py")

@@ -248,6 +248,7 @@ class TopBar(Component):
         limit: object = "",
         output: object = "",
         meaning: object = "auto",
+        code: object = "",
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing."""
         self._form.open(
@@ -262,6 +263,7 @@ class TopBar(Component):
             limit,
             output,
             meaning,
+            code,
         )
 
     def act_look(self, data: object = None) -> None:

@@ -30,7 +30,7 @@ def opening_notes(opened: OpenedUp | None) -> tuple[Text, ...]:
         notes.append(
             say(
                 "What stays closed: {layers}. It is trained, converted, quantized and taught as a whole, but "
-                "not pruned, narrowed or decomposed inside.",
+                "not pruned, narrowed or decomposed inside; what feeds it keeps its width.",
                 layers=opened.closed,
             )
         )
