@@ -171,6 +171,7 @@ def test_weights_that_would_become_constants_leave_the_model_closed(keras, class
     )
     assert np.array_equal(load_keras(opened.path)(x).numpy(), model(x).numpy())
     assert opened.description.parameters == model.count_params()
+    assert load_keras(opened.path).get_config()["layers"][1]["config"]["name"]
 
 
 def test_a_model_without_weights_or_shapes_is_not_built_by_us(keras, classes, tmp_path):

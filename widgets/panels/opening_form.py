@@ -55,7 +55,7 @@ _LABELS = {
     "trust": say("I trust this file: code inside it may run"),
     "code": say("The model's own classes"),
     "codeHint": say(
-        "Path of a .py file that defines them, for a .keras file that names such. It runs in worker processes."
+        "Path of a .py file that defines them, if the model's file names such. It runs in worker processes."
     ),
     "drop": say("Drop a model and its data anywhere on the page, or choose them here."),
     "dropFolder": say("A folder cannot be dropped here: pack it as a .zip file and drop that."),

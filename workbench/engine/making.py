@@ -114,9 +114,7 @@ class Making:
         return replace(
             opened,
             description=opened.description.model_copy(update={"opened_up": model.opened_up}),
-            notes=(*opening_notes(model.opened_up), *opened.notes)
-            if opened.description.opened_up is None
-            else opened.notes,
+            notes=(*opening_notes(model.opened_up), *opened.notes),
         )
 
     async def fit(

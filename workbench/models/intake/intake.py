@@ -189,19 +189,20 @@ def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspec
 def _baseline(
     report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
 ) -> Opened:
-    with own_classes(copy) as classes:
-        return _stored_baseline(report, copy, name, folder, inspection, bool(classes), trust=trust)
+    with own_classes(copy):
+        return _stored_baseline(report, copy, name, folder, inspection, trust=trust)
 
 
 def _stored_baseline(
-    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, own: bool, *, trust: bool
+    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
 ) -> Opened:
     read = read_keras(report, copy, name, inspection, trust=trust)
-    found = None
-    if own:
+    found, code = None, code_beside(copy)
+    if code is not None and code.suffix == ".py":
         read, found = _opened_up(read, copy.with_name("graph.keras"))
-        if found.closed:
-            keep_code(code_beside(copy), folder)
+    # what comes by value was written out where its classes are
+    if found is None or found.closed:
+        keep_code(code, folder)
     changed = adapted(read.model)
     description = _described(changed).model_copy(update={"opened_up": found})
     _check_activations(description, name)

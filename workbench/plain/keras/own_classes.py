@@ -32,7 +32,8 @@ def classes_of(path: str | Path) -> dict[str, Any]:
     else:
         kinds = _executed(content, PREFIX + hashlib.sha256(content).hexdigest()[:12])
     for kind in kinds:
-        _forgive(kind)
+        if inspect.isclass(kind) and issubclass(kind, keras.layers.Layer):
+            _forgive(kind)
     return {name: kind for kind in kinds for name in (kind.__name__, keras.saving.get_registered_name(kind))}
 
 
@@ -52,12 +53,24 @@ def _executed(content: bytes, name: str) -> list[Any]:
 
 
 def _forgive(kind: Any) -> None:
-    """Lets a class be made from its configuration whose constructor does not take what Keras writes there."""
-    if not inspect.isclass(kind) or not issubclass(kind, keras.layers.Layer):
-        return
-    home = next(base for base in kind.__mro__ if "from_config" in vars(base))
+    """Lets a class be made from its configuration whose constructor does not take what Keras writes there.
+
+    Keras leaves its name out of it then, and puts in what it takes for given.
+    """
     parameters = inspect.signature(kind.__init__).parameters.values()
-    if not home.__module__.startswith("keras.") or any(one.kind is one.VAR_KEYWORD for one in parameters):
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return
+    if _is_keras(kind, "get_config"):
+        original = kind.get_config
+
+        def get_config(self: Any) -> dict[str, Any]:
+            noted: dict[str, Any] = {"name": self.name} | original(self)
+            return noted
+
+        # so that what the constructor was called with is still noted by Keras
+        get_config._is_default = True  # type: ignore[attr-defined]
+        kind.get_config = get_config
+    if not _is_keras(kind, "from_config"):
         return
     taken = {one.name for one in parameters}
 
@@ -68,4 +81,9 @@ def _forgive(kind: Any) -> None:
         made.trainable = config.get("trainable", True)
         return made
 
-    kind.from_config = classmethod(from_config)  # type: ignore[attr-defined]
+    kind.from_config = classmethod(from_config)
+
+
+def _is_keras(kind: Any, method: str) -> bool:
+    home = next(base for base in kind.__mro__ if method in vars(base))
+    return str(home.__module__).split(".")[0] == "keras"
