@@ -17,6 +17,7 @@ lab: $(VENV)/.runtimes ## open the notebooks in JupyterLab
 	$(BIN)/workbench lab
 
 test: $(VENV)/.test check ## every check and every test
+	$(BIN)/python -m compileall -q workbench widgets
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
 check: $(VENV)/.test ## ruff, mypy, the order of the rooms, types and lint of the JavaScript

@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 
 from workbench.api.privacy import forbid_telemetry
+from workbench.jobs.cluster_process import serve_cluster
 from workbench.jobs.executor import Executor
 from workbench.workbench import Workbench
 
@@ -25,6 +26,10 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # Two test processes share the machine: neither waits for the other's turn to measure.
 _slot = tempfile.TemporaryDirectory(prefix="workbench-slot-")
 os.environ["WORKBENCH_SLOT_FOLDER"] = _slot.name
+
+# A timing of full length is for the tests of timing (see tests/measure/conftest.py); of all others the
+# numbers are real and short. Where it stands already, it is kept: empty for the full length everywhere.
+os.environ.setdefault("WORKBENCH_SHORT_TIMING", "1")
 
 hypothesis.settings.register_profile("default", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("default")
@@ -51,9 +56,20 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
 
 
 @pytest.fixture(scope="session")
-def executor() -> Iterator[Executor]:
-    """Worker processes for all tests that are not about them: each start imports TensorFlow."""
-    executor = Executor()
+def scheduler() -> Iterator[str]:
+    """Worker processes for all tests that are not about them, and for the programs that they start.
+
+    Each start imports TensorFlow. It is the address that ``WORKBENCH_SCHEDULER`` takes.
+    """
+    cluster, address = serve_cluster()
+    yield address
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def executor(scheduler: str) -> Iterator[Executor]:
+    """The way to those worker processes."""
+    executor = Executor(scheduler)
     executor.start()
     yield executor
     executor.close()

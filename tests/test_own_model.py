@@ -147,9 +147,7 @@ def test_a_layer_that_stays_closed_travels_with_its_class(
     workbench.close()
     monkeypatch.setenv("WORKBENCH_SHARED", "1")
     monkeypatch.setenv("WORKBENCH_UPLOADS", "1")
-    with (
-        Workbench(tmp_path / "shared", executor=executor) as shared,
-        pytest.raises(Refused, match="On a shared page no code can be given with a model"),
-    ):
-        shutil.copy(tmp_path / "own.keras", shared.folder / "own.keras")
-        shared.open(shared.folder / "own.keras", "digits", code=tmp_path / "layers.py")
+    with Workbench(tmp_path / "shared", executor=executor) as shared:
+        sent = shutil.copy(tmp_path / "own.keras", shared.folder / "own.keras")
+        with pytest.raises(Refused, match="On a shared page no code can be given with a model"):
+            shared.open(sent, "digits", code=tmp_path / "layers.py")

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.judging import judged
-from tests.techniques.applying import run_scripts
+from tests.techniques.plain_process import run_scripts
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled, InvalidInput, Refused, TensorFlowCrashed
 from workbench.api.recipe import Recipe
@@ -106,7 +106,7 @@ def test_quantizing_makes_a_reference_and_stacks_on_width(opened: Workbench) -> 
     product = reference.total_speedup.value * row.speed.speedup.value
     assert row.total_speedup.value == pytest.approx(product)
     assert row.quality_change is not None
-    assert row.quality_change.reference == opened.baseline.id  # type: ignore[union-attr]
+    assert row.quality_change.reference == opened.baseline.id
     assert row.size is not None
     assert reference.size is not None
     assert row.size.file_bytes < reference.size.file_bytes / 3
@@ -165,7 +165,7 @@ def test_names_notes_and_stars_are_seen_by_a_second_page(opened: Workbench, exec
         assert beside.variant("width 0.5 → int8").id == small.id  # by the name that it was made with
     for name in ("", "  ", "x" * 81, "two\nlines", "dense-digits", 7):
         with pytest.raises(InvalidInput):
-            opened.rename(small.id, name)  # type: ignore[arg-type]
+            opened.rename(small.id, name)
     with pytest.raises(InvalidInput, match="up to 2,000 characters"):
         opened.annotate(small.id, "x" * 2001)
     opened.rename(small.id, "width 0.5 → int8")
@@ -176,7 +176,7 @@ def test_names_notes_and_stars_are_seen_by_a_second_page(opened: Workbench, exec
 def test_a_last_step_is_a_name_as_long_as_only_one_variant_ends_with_it(opened: Workbench) -> None:
     narrow = opened.variant("width 0.5")
     half = judged(opened, opened.apply("quantization.float16", narrow.id))
-    assert opened.variant("float16").parent == opened.baseline.id  # type: ignore[union-attr]
+    assert opened.variant("float16").parent == opened.baseline.id
     opened.rename("float16", "half")
     opened.rename("float16 2", "another → float16")
     with pytest.raises(InvalidInput, match="There are 2 variants 'float16'") as refused:
@@ -237,7 +237,7 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
     statuses = [event[1].status for event in events if event[0] == "job"]
     assert statuses == sorted(statuses, key=["queued", "running", "done"].index)
     assert job.state.status == "done"
-    assert job.state.variant == variant.id  # type: ignore[union-attr]
+    assert job.state.variant == variant.id
     progress = [event[1].progress for event in events if event[0] == "job" and event[1].progress is not None]
     assert progress == sorted(progress)
     assert ("variants",) in events
@@ -245,7 +245,7 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
     assert opened.jobs[0] == job.state
     # The size is there with the file, before anything is run.
     (early,) = first
-    assert early.variant.id == variant.id  # type: ignore[union-attr]
+    assert early.variant.id == variant.id
     assert early.size is not None
     assert (early.size.peak_memory_bytes, early.quality, early.latency) == (None, None, None)
     row = next(row for row in opened.results() if row.variant.id == early.variant.id)

@@ -42,7 +42,7 @@ _NAMES: dict[type[ipywidgets.Widget], tuple[str, Text]] = {
 """What links and the reader call the panels."""
 
 
-class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no types
+class Dashboard(ipywidgets.Box):
     """Model, techniques, charts, table and details on one page.
 
     Making it starts nothing: a server makes it before there is a page. When it is first seen, a
@@ -50,6 +50,9 @@ class Dashboard(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no type
 
     Args:
         workbench: What is shown; by default the one that was used last.
+
+    Example:
+        >>> page = Dashboard(workbench)  # as the last line of a cell it is the whole page
     """
 
     def __init__(self, workbench: Workbench | None = None) -> None:

@@ -17,7 +17,7 @@ from workbench.data.options import reading_options
 from workbench.data.outputs import output_wish
 from workbench.data.streams import Bounds
 from workbench.engine.compatibility import parse_parameters, require_fit, require_order, same_variant
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.display import workbench_html
 from workbench.engine.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.engine.goal import Goal
@@ -57,12 +57,15 @@ class Workbench(Reading):
     Every method returns at once; work runs in worker processes and is waited for through the
     :class:`Job` that starts it. Nothing here imports TensorFlow.
 
-    Example::
-
-        workbench = Workbench("my-model")
-        workbench.open("model.keras", "data.npz").wait()
-        workbench.quantization.int8().wait()
-        print(workbench.results())
+    Example:
+        >>> workbench = Workbench("my-model")
+        >>> workbench.open("dense-digits", "digits").wait().name  # or "model.keras", "data.npz"
+        'dense-digits'
+        >>> workbench.quantization.int8().wait().name
+        'int8'
+        >>> workbench.results().to_frame().set_index("name").loc["int8", "format"]
+        'tflite'
+        >>> workbench.close()
 
     Args:
         folder: Where everything is kept; made if missing. By default the environment's
@@ -83,7 +86,9 @@ class Workbench(Reading):
         self._own_executor = executor is None
         self._executor = executor if executor is not None else executor_of(store.folder)
         self._observers: Observers[Event] = Observers()
-        self._pipeline = Pipeline(Bench(self._store, self._evidence, self._executor, self._stored, self.seed))
+        self._pipeline = Pipeline(
+            JobContext(self._store, self._queries, self._executor, self._stored, self.seed)
+        )
         self._queue = JobQueue(self._executor, self._store.save_job, self._job_changed)
         self._live = LiveStates(self._store.folder / "live")
         self.structure = Structure(self.apply)
@@ -217,7 +222,7 @@ class Workbench(Reading):
             from_logits: As in :meth:`open`.
         """
         wish = output_wish(None, output, from_logits)
-        self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
+        self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         require_allowed(model, None, self.folder)
         handed = hand_over_model(
             model, self._store.staging(), trust=trust, code=code, remembered=self._remembered
@@ -261,8 +266,8 @@ class Workbench(Reading):
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters)
         variant = self._parent(parent)
-        require_fit(chosen, variant, self._evidence.dataset.info, values, self.variants)
-        self._evidence.others(chosen, values)  # raises where one is not there
+        require_fit(chosen, variant, self._queries.dataset.info, values, self.variants)
+        self._queries.others(chosen, values)  # raises where one is not there
         title = say("{technique} on {variant}", technique=say(chosen.title), variant=variant.name)
         request = {
             "technique": technique,
@@ -311,7 +316,7 @@ class Workbench(Reading):
             print(job.wait(), workbench.best())
         """
         wanted = goal or self.goal
-        self._evidence.baseline  # noqa: B018  # raises where nothing is open yet
+        self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         self.set_goal(wanted)
         title = say("Find {goal}, with trainings", goal=wanted.words) if training else None
         return self._add_job(
@@ -366,10 +371,10 @@ class Workbench(Reading):
         for step in recipe.steps:
             chosen = find_technique(step.technique)
             steps.append((chosen, parse_parameters(chosen, step.parameters)))
-            self._evidence.others(*steps[-1])  # raises where one is not there
+            self._queries.others(*steps[-1])  # raises where one is not there
         variant = self._parent(parent)
         require_order([chosen for chosen, _ in steps])
-        require_fit(steps[0][0], variant, self._evidence.dataset.info, steps[0][1], self.variants)
+        require_fit(steps[0][0], variant, self._queries.dataset.info, steps[0][1], self.variants)
         return self._add_job(
             "apply",
             say(
@@ -394,7 +399,7 @@ class Workbench(Reading):
             raise InvalidInput(say("There is nothing to measure."), say("Open a model and its data first."))
 
         async def work(job: Job) -> None:
-            await self._pipeline.measure(job, chosen, protocol)
+            await self._pipeline.completing.measure(job, chosen, protocol)
 
         return self._add_job(
             "measure",
@@ -411,7 +416,7 @@ class Workbench(Reading):
         Raises:
             InvalidInput: For the baseline.
         """
-        ids = [one.id for one in self._evidence.with_descendants(variant)]
+        ids = [one.id for one in self._queries.with_descendants(variant)]
         self._store.set_deleted(ids, True)
         self._stored("variants")
 
@@ -540,7 +545,7 @@ class Workbench(Reading):
                 "measure",
                 say("Measure {name}", name=made.name),
                 {"variants": [made.id], "protocol": "quick"},
-                lambda job: self._pipeline.measure_whole(job, made),
+                lambda job: self._pipeline.completing.measure_whole(job, made),
             )
         return ask_again(self, state.kind, state.request)
 
@@ -619,14 +624,14 @@ class Workbench(Reading):
 
     def _reuse(self, kind: JobKind, title: Text, request: dict[str, Any], variant: Variant) -> Job:
         """A job for something that is there: done at once, unless something was not measured of it."""
-        if self._pipeline.is_complete(variant):
+        if self._pipeline.completing.is_complete(variant):
             job = self._queue.add_done(kind, title, request, variant)
             job.workbench = weakref.ref(self)
             return job
 
         async def work(job: Job) -> Variant:
             job.update(variant=variant.id)
-            return await self._pipeline.complete(job, variant, (0.0, 1.0))
+            return await self._pipeline.completing.complete(job, variant, (0.0, 1.0))
 
         return self._add_job(kind, title, request, work)
 

@@ -67,7 +67,7 @@ def main() -> None:
         x, y = np.asarray(dataset.x("test")), np.asarray(dataset.y("test"))
 
         def f1(model: object) -> float:
-            return float(f1_score(y, model.predict(x, verbose=0).argmax(-1), average="macro"))  # type: ignore[attr-defined]
+            return float(f1_score(y, model.predict(x, verbose=0).argmax(-1), average="macro"))
 
         print(f"  teacher: {parent.count_params():,} weights, test F1 {f1(parent):.4f}", flush=True)
         teacher = Teacher([parent], [False], temperature=defaults.temperature, weight=defaults.weight)

@@ -112,7 +112,7 @@ def main() -> None:
             )
         workbench.measure(protocol=protocol).wait()
         rows = workbench.results()
-        machine = workbench.passport
+        machine = workbench.environment
         workbench.close()
     print(
         f"\n{machine.cpu}, {machine.cores} cores ({', '.join(machine.features)}); "

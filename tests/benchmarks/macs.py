@@ -117,7 +117,7 @@ def _halve(name: str, file: Path, folder: Path) -> None:
         ]
         workbench.measure([*before, *(one for pair in after for one in pair)], protocol="quick").wait()
         rows = {row.variant.id: row for row in workbench.results()}
-        machine = workbench.passport
+        machine = workbench.environment
         assert workbench.baseline is not None
         baseline = workbench.baseline.id
     print(

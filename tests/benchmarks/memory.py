@@ -97,7 +97,7 @@ def _apply(folder: Path, name: str) -> None:
 
     import_keras()
     import onnxruntime  # noqa: F401  (with TensorFlow, what every conversion needs)
-    import tf2onnx  # noqa: F401
+    import tf2onnx  # noqa: F401  (what its import takes)
 
     libraries = psutil.Process().memory_info().rss
     technique, _, runtime = name.partition(" ")

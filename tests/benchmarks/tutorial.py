@@ -219,7 +219,7 @@ def _run(case: Case, scratch: Path) -> None:
             variant for variant in workbench.variants if variant.is_reference and variant.runtime == "litert"
         )
         workbench.measure([reference.id, *files], "final").wait()
-        rows, machine = _rows(workbench), workbench.passport
+        rows, machine = _rows(workbench), workbench.environment
         baseline = workbench.baseline
     assert baseline is not None
     print(

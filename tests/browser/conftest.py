@@ -295,6 +295,12 @@ def user_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def warm(user_folders: dict[str, str], scheduler: str) -> dict[str, str]:
+    """The same user, whose servers find worker processes that run already: their start is not tested."""
+    return {**user_folders, "WORKBENCH_SCHEDULER": scheduler}
+
+
+@pytest.fixture(scope="session")
 def digits(made_once: Callable[..., Path], opened_digits: Path, executor: Executor) -> Path:
     """A finished workbench: the digits model and its int8 variant. Copy it, do not use it."""
 
@@ -308,13 +314,13 @@ def digits(made_once: Callable[..., Path], opened_digits: Path, executor: Execut
 
 @pytest.fixture(scope="module")
 def page_server(
-    digits: Path, tmp_path_factory: pytest.TempPathFactory, user_folders: dict[str, str]
+    digits: Path, tmp_path_factory: pytest.TempPathFactory, warm: dict[str, str]
 ) -> Iterator[Server]:
     """The dashboard on a copy of the finished workbench, one for all tests of a file."""
     folder = tmp_path_factory.mktemp("served") / "digits"
     shutil.copytree(digits, folder)
     command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(folder)]
-    with running(command, **user_folders) as server:
+    with running(command, **warm) as server:
         server.folder = folder
         yield server
 
@@ -326,7 +332,7 @@ def drawn(page: Page) -> None:
 
 
 @pytest.fixture(scope="session")
-def serve_probe(tmp_path_factory: pytest.TempPathFactory, user_folders: dict[str, str]):
+def serve_probe(tmp_path_factory: pytest.TempPathFactory, warm: dict[str, str]):
     """Starts a server for the probe's notebook: ``with serve_probe("dashboard") as server``."""
     source = (Path(__file__).parent / "probe.py").read_text(encoding="utf-8")
 
@@ -335,6 +341,6 @@ def serve_probe(tmp_path_factory: pytest.TempPathFactory, user_folders: dict[str
         notebooks = write_notebook(root / "notebooks", before + source)
         script = str(Path(__file__).parent / "server.py")
         command = [sys.executable, script, kind, str(notebooks), str(root / "cache"), *words]
-        return running(command, **user_folders)
+        return running(command, **warm)
 
     return start

@@ -18,11 +18,11 @@ def lab(notebooks: Path, cache: Path) -> list[str]:
 
 
 def test_the_notebook_works_in_lab(
-    user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
+    warm: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
 ) -> None:
     shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
     shutil.copytree(digits, tmp_path / "digits")
-    folders = {**user_folders, "WORKBENCH_FOLDER": str(tmp_path / "digits")}
+    folders = {**warm, "WORKBENCH_FOLDER": str(tmp_path / "digits")}
     with running(lab(tmp_path / "notebooks", tmp_path / "cache"), **folders) as server:
         seen = visit(server, viewport={"width": 1600, "height": 1000})
         run_all(seen.page)

@@ -1,6 +1,7 @@
 """What a newcomer does: opens the page on an empty folder, presses Find, reads the best line, downloads.
 
-The model is opened once, however many pages look on.
+The model is opened once, however many pages look on. To see how long a reader waits, with timings of full
+length: ``WORKBENCH_SHORT_TIMING= python -m pytest -s tests/browser/test_journey.py``.
 """
 
 from __future__ import annotations

@@ -31,13 +31,13 @@ except Cancelled:
 
 
 def test_a_cell_that_waits_shows_the_job_and_leaves_the_panels_alive(
-    user_folders: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
+    warm: dict[str, str], visit: Callable[..., Visit], tmp_path: Path, digits: Path
 ) -> None:
     shutil.copytree(digits, tmp_path / "digits")
     opened = OPEN.format(folder=str(tmp_path / "digits"))
     sources = [opened, TABLE, WAIT, "workbench.quantization.float16()"]
     notebooks = write_notebook(tmp_path / "notebooks", *sources)
-    with running(lab(notebooks, tmp_path / "cache"), **user_folders) as server:
+    with running(lab(notebooks, tmp_path / "cache"), **warm) as server:
         seen = visit(server, viewport={"width": 1400, "height": 1500})
         page = seen.page
         run_all(page)

@@ -16,7 +16,11 @@ from tests.browser.test_actions import WORK_MS, train_until_cancelled
 
 
 def test_a_killed_server_loses_nothing_that_was_finished(
-    digits: Path, tmp_path: Path, user_folders: dict[str, str], visit: Callable[..., Visit]
+    digits: Path,
+    tmp_path: Path,
+    user_folders: dict[str, str],
+    warm: dict[str, str],
+    visit: Callable[..., Visit],
 ) -> None:
     folder = tmp_path / "digits"
     shutil.copytree(digits, folder)
@@ -30,7 +34,7 @@ def test_a_killed_server_loses_nothing_that_was_finished(
         server.process.kill()
         _, alive = psutil.wait_procs(family, timeout=300)
         assert [process.cmdline() for process in alive] == []
-    with running(command, **user_folders) as server:
+    with running(command, **warm) as server:
         page = visit(server).page
         drawn(page)
         # Nobody has to look for it: the last one stands in the line of the jobs.

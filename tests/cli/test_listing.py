@@ -57,9 +57,9 @@ def test_doctor_as_json(run):
     told = run("doctor", "--json")
     assert (told.code, told.err) == (0, "")
     found = told.json()
-    assert found["passport"]["python"] == platform.python_version()
-    assert found["passport"]["cores"] >= 1
-    assert found["passport"]["libraries"]["tensorflow"].startswith("2.")
+    assert found["environment"]["python"] == platform.python_version()
+    assert found["environment"]["cores"] >= 1
+    assert found["environment"]["libraries"]["tensorflow"].startswith("2.")
     assert found["runtimes"]["litert"] == "✓"
     assert found["data"]["digits"] == "✓"
     assert "quantization.int8" in found["techniques"]

@@ -26,11 +26,20 @@ def onnx(folder) -> Finished:
 
 
 @pytest.fixture(scope="module")
-def refused(folder) -> Finished:
+def refused(folder, scheduler) -> Finished:
     """A recipe whose second step does not fit, printed as a table; its files are in ``tflite``."""
     steps = recipe("quantization.int8", "quantization.float16")
     (folder / "refused.yaml").write_text(steps, "utf-8")
-    return workbench("run", "refused.yaml", *DIGITS, "--out", "tflite", folder=folder, COLUMNS="80")
+    return workbench(
+        "run",
+        "refused.yaml",
+        *DIGITS,
+        "--out",
+        "tflite",
+        folder=folder,
+        COLUMNS="80",
+        WORKBENCH_SCHEDULER=scheduler,
+    )
 
 
 def test_run_prints_every_variant_with_all_its_numbers(onnx):
@@ -107,9 +116,18 @@ def test_results_fit_eighty_columns_without_broken_words(refused):
     assert all(len(line) <= 80 for line in notes if not line.partition(": ")[2])
 
 
-def test_measure_compares_formats_in_one_run(onnx, refused, folder):
+def test_measure_compares_formats_in_one_run(onnx, refused, folder, scheduler):
     files = ["tflite/int8.tflite", *sorted(str(file) for file in (folder / "onnx").glob("*.onnx"))]
-    measured = workbench("measure", *files, "--data", "digits", "--quick", "--json", folder=folder)
+    measured = workbench(
+        "measure",
+        *files,
+        "--data",
+        "digits",
+        "--quick",
+        "--json",
+        folder=folder,
+        WORKBENCH_SCHEDULER=scheduler,
+    )
     assert (measured.code, measured.err) == (0, "")
     rows = measured.json()
     assert [row["format"] for row in rows] == ["tflite", *["onnx"] * (len(files) - 1)]
@@ -123,10 +141,12 @@ def test_measure_compares_formats_in_one_run(onnx, refused, folder):
         assert row["latency"]["p50_ms"]["value"] > 0
 
 
-def test_measure_names_a_file_that_cannot_be_loaded_and_measures_the_others(refused, folder):
+def test_measure_names_a_file_that_cannot_be_loaded_and_measures_the_others(refused, folder, scheduler):
     (folder / "broken.tflite").write_bytes(b"no model at all")
     files = ["tflite/int8.tflite", "none.onnx", "broken.tflite"]
-    measured = workbench("measure", *files, "--data", "digits", "--quick", folder=folder)
+    measured = workbench(
+        "measure", *files, "--data", "digits", "--quick", folder=folder, WORKBENCH_SCHEDULER=scheduler
+    )
     assert measured.code == 2
     assert "Not measured: none.onnx. There is no model none.onnx." in measured.err
     assert "Not measured: broken.tflite. " in measured.err

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.data.tables import read_csv
+from workbench.data.csv_files import read_csv
 
 LIMIT = 10**8
 SAMPLE = "The first line was read as a sample: the file has no names of columns."

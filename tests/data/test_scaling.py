@@ -98,7 +98,7 @@ def test_each_input_is_scaled_and_stated_by_itself(tmp_path):
 
 def test_unknown_scaling(tmp_path):
     with pytest.raises(InvalidInput) as caught:
-        prepare(labelled(), tmp_path / "out", scaling="divide by 256")  # type: ignore[arg-type]
+        prepare(labelled(), tmp_path / "out", scaling="divide by 256")
     assert str(caught.value) == (
         "Unknown scaling: divide by 256. Use one of: auto, none, divide by 255, pixels to -1..1, "
         "divide by 4095, divide by 65535, standardize, range 0..1."

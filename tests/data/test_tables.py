@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tests.data.sources import described
 from workbench.api.errors import InvalidInput, Refused, WorkbenchError
 from workbench.api.variant import ModelDescription, TensorSpec
+from workbench.data.csv_files import read_csv
 from workbench.data.prepare import prepare
-from workbench.data.tables import read_csv
 from workbench.data.where import where
 
 LIMIT = 2**22

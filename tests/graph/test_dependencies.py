@@ -1,13 +1,24 @@
 """Channels are followed through each kind of layer: dead ones go without a trace, and fixed ones say why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tests.graph.zeroing import largest_change, randomized, samples, some_units, units_of, zero_outgoing
+from tests.graph.zeroing import (
+    largest_change,
+    randomized,
+    samples,
+    some_units,
+    units_of,
+    zero_made,
+    zero_outgoing,
+)
 from workbench.api.errors import Refused
 from workbench.graph.dependencies import DependencyGraph
 from workbench.graph.surgery import without_channels
 from workbench.models.reading.description import describe_keras
+from workbench.plain.keras.unit_activity import unit_activity
 
 keras = pytest.importorskip("keras")
 L, ops = keras.layers, keras.ops
@@ -180,6 +191,30 @@ def test_dead_channels_go_without_a_trace(build):
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
+@pytest.mark.parametrize("build", MODELS, ids=lambda build: build.__name__)
+def test_dead_channels_are_seen_where_they_are_read(build):
+    keras.utils.set_random_seed(3)
+    model = build()
+    units = units_of(model)
+    planted = units.removing(some_units(units, 0.4))
+    randomized(model)
+    zero_made(model, units, planted)
+    visible = [number for number, group in enumerate(units.groups) if units.is_visible(group)]
+    channels = replace(units.channels, groups=[units.channels.groups[number] for number in visible])
+    arrays = samples(model)
+    named = arrays
+    if isinstance(arrays, list):
+        named = {tensor.name: array for tensor, array in zip(model.inputs, arrays, strict=True)}
+    seen = unit_activity(model, channels, named, batch_size=2)
+    removed = channels.removable(~seen.fires)
+    for number in visible:
+        group = units.groups[number].units
+        # A group of which nothing fires keeps one, planted or not.
+        assert removed[group[planted[group]]].all() or not seen.fires[group].any()
+    smaller = without_channels(model, units.channels, removed)
+    assert largest_change(model, smaller, arrays) < 1e-5
+
+
 @pytest.mark.parametrize("build", [residual, squeeze_excite, depthwise, grouped, concatenated, nested_twice])
 def test_operations_are_those_of_the_description(build):
     model = build()
@@ -191,11 +226,13 @@ def test_operations_are_those_of_the_description(build):
 
 
 def groups(model):
-    return {group.members: (len(group.units), group.channels) for group in units_of(model).groups}
+    return {
+        tuple(map(str, group.makers)): (len(group.units), group.channels) for group in units_of(model).groups
+    }
 
 
 def reasons(model):
-    return {skip.name: str(skip.reason) for skip in units_of(model).fixed_layers()}
+    return {skip.name: str(skip.reason) for skip in units_of(model).fixed}
 
 
 class TestGroups:

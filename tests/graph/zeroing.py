@@ -46,6 +46,20 @@ def zero_outgoing(model, units, removed):
         layer.set_weights(values)
 
 
+def zero_made(model, units, removed):
+    """Zeroes what makes the removed channels, and what changes them on their way; not what reads them."""
+    for path, parts in units.graph.layers.items():
+        if not parts.weights:
+            continue
+        layer = layer_at(model, path)
+        values = [np.array(value) for value in layer.get_weights()]
+        for weight, value in zip(parts.weights, values, strict=True):
+            for at, axis in enumerate(weight.axes):
+                if axis.channels is not None and (at in weight.made or weight.role != "kernel"):
+                    value[(slice(None),) * at + (removed[axis.channels],)] = 0
+        layer.set_weights(values)
+
+
 def randomized(model, seed=0):
     """Weights away from zeros and ones, statistics included; random kernels stay as they are."""
     rng = np.random.default_rng(seed)

@@ -9,6 +9,7 @@ from tests.local_reporter import LocalReporter
 from workbench import runtimes
 from workbench.api.dataset import DatasetInfo
 from workbench.api.text import say
+from workbench.measure.block_plan import SHORT_VARIABLE
 from workbench.measure.latency import Candidate
 
 FEATURES, CLASSES = 6, 3
@@ -81,6 +82,11 @@ def tiny(monkeypatch, tmp_path, blobs):
 @pytest.fixture
 def report():
     return LocalReporter()
+
+
+@pytest.fixture(autouse=True)
+def timings_of_full_length(monkeypatch):
+    monkeypatch.delenv(SHORT_VARIABLE, raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from workbench.measure.collapse import (
 )
 
 keras = pytest.importorskip("keras")
-from workbench.models.converting.conversion import to_onnx, to_tflite  # noqa: E402
+from workbench.models.converting.conversion import to_onnx, to_tflite
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.api.errors import Cancelled, InvalidInput
-from workbench.measure.block_plan import BlockPlan, plan_blocks
+from workbench.measure.block_plan import LEAST_ROUNDS, SHORT_VARIABLE, BlockPlan, plan_blocks
 from workbench.measure.latency import input_batches, time_interleaved
+from workbench.measure.tasks import measure_latency
 
 speeds = st.lists(st.floats(1e-4, 1.5), min_size=1, max_size=8)
 
@@ -131,3 +132,11 @@ def test_garbage_collection_is_off_only_while_timing(report, tiny, blobs, monkey
     assert gc.isenabled()
     assert seen[-16:] == [False] * 16
     assert seen[0] is True
+
+
+def test_a_timing_can_be_as_short_as_an_interval_needs_and_says_so(report, tiny, dataset_folder, monkeypatch):
+    monkeypatch.setenv(SHORT_VARIABLE, "1")
+    measurement, _ = measure_latency(report, [tiny("reference"), tiny("same")], dataset_folder, "quick", 0)
+    assert measurement.rounds == LEAST_ROUNDS
+    assert "WORKBENCH_SHORT_TIMING is set" in " ".join(map(str, measurement.warnings))
+    assert all(one.p50_ms.low <= one.p50_ms.value <= one.p50_ms.high for one in measurement.summaries)

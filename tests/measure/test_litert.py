@@ -7,7 +7,7 @@ import pytest
 
 from tests.measure.conftest import write_dataset
 from workbench.api.errors import WorkbenchError
-from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure.child_process import run_in_child
 from workbench.measure.latency import Candidate
 from workbench.measure.quality import compare_quality
 from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task
@@ -95,7 +95,7 @@ def test_damaged_files_give_a_reason(report, files, tmp_path, blobs):
         path.write_bytes(damaged[: rng.choice([len(damaged), len(damaged) // 2])])
         try:
             candidate = Candidate(variant="v", path=path, runtime="litert")
-            run_in_fresh_process(report, "predict", [candidate], tmp_path, dataset=str(data))
+            run_in_child(report, "predict", [candidate], tmp_path, dataset=str(data))
         except WorkbenchError as error:
             reasons[path.name] = str(error)
     assert reasons

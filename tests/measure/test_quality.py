@@ -31,7 +31,7 @@ def measured(labels, predictions, classes, **named):
         labels=labels,
         classes=classes,
         dataset="data",
-        passport="machine",
+        environment="machine",
         **named,
     )
 

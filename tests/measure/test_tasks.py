@@ -18,11 +18,11 @@ from workbench.api.errors import Cancelled, InvalidInput, JobFailed, TensorFlowC
 from workbench.api.runtime import Runtime
 from workbench.engine.worker_functions import without_onednn
 from workbench.jobs import onednn
-from workbench.measure.apart import peak_memory
-from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure.child_process import run_in_child
+from workbench.measure.child_tasks import peak_memory
+from workbench.measure.environment import environment
 from workbench.measure.grid import time_grid
 from workbench.measure.latency_record import control_name
-from workbench.measure.passport import passport
 from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task
 
 
@@ -63,7 +63,7 @@ def test_a_slower_file_is_slower_and_the_same_file_is_not(report, tiny, dataset_
     assert set(raw) == {"reference", "slow", "same", control_name("reference")}
     assert {samples.shape[:2] for samples in raw.values()} == {(1, measurement.rounds)}
     assert measurement.rounds >= 30
-    assert measurement.passport == passport().id
+    assert measurement.environment == environment().id
     for summary in measurement.summaries:
         assert summary.samples == raw[summary.variant].size
         assert summary.load_ms > 0
@@ -73,7 +73,7 @@ def test_a_slower_file_is_slower_and_the_same_file_is_not(report, tiny, dataset_
 
 @pytest.mark.slow
 def test_final_measures_in_five_fresh_processes(report, tiny, dataset_folder, monkeypatch):
-    from workbench.measure import apart, fresh_process
+    from workbench.measure import child_process, child_tasks
 
     plans = []
 
@@ -81,9 +81,9 @@ def test_final_measures_in_five_fresh_processes(report, tiny, dataset_folder, mo
         # The protocol's ten seconds in each process are not what is tested here.
         plans.append(named["plan"])
         named["plan"] = {"rounds": 8, "discard": 1, "runs": [2, 2, 2], "repeats": [1, 1, 1]}
-        return fresh_process.run_in_fresh_process(*arguments, **named)
+        return child_process.run_in_child(*arguments, **named)
 
-    monkeypatch.setattr(apart, "run_in_fresh_process", shorter)
+    monkeypatch.setattr(child_tasks, "run_in_child", shorter)
     measurement, raw = measure_latency(
         report, [tiny("a", sleep_s=0.001), tiny("b", sleep_s=0.004)], dataset_folder, "final", 1
     )
@@ -203,7 +203,7 @@ def test_the_fresh_process_does_not_outlive_the_one_that_started_it(tiny, datase
         "from tiny_runtime import TinyRuntime\n"
         "from workbench.jobs.reporter import SilentReporter\n"
         "from workbench.measure.latency import Candidate\n"
-        "from workbench.measure.apart import peak_memory\n"
+        "from workbench.measure.child_tasks import peak_memory\n"
         "from workbench.runtimes import register\n"
         "register(TinyRuntime)\n"
         "candidate = Candidate.model_validate_json(sys.argv[1])\n"
@@ -228,7 +228,7 @@ def test_the_fresh_process_does_not_outlive_the_one_that_started_it(tiny, datase
 
 def test_a_process_that_hangs_is_ended(report, tiny, dataset_folder, tmp_path, children):
     with pytest.raises(JobFailed, match="said nothing for 2 s"):
-        run_in_fresh_process(
+        run_in_child(
             report,
             "predict",
             [tiny("endless", fault="hang")],
@@ -261,7 +261,7 @@ def test_what_a_library_prints_does_not_disturb(report, tiny, dataset_folder):
 
 def test_quality_of_the_test_split_with_running_f1(report, tiny, dataset_folder, blobs):
     features, labels, weights, bias = blobs
-    quality, scores = measure_quality(report, tiny("model"), dataset_folder, True, passport())
+    quality, scores = measure_quality(report, tiny("model"), dataset_folder, True, environment())
 
     logits = features @ weights + bias
     assert scores.shape == (300, 3)
@@ -271,7 +271,7 @@ def test_quality_of_the_test_split_with_running_f1(report, tiny, dataset_folder,
     assert quality.f1_macro.value == pytest.approx(expected)
     assert quality.f1_macro.low < expected < quality.f1_macro.high
     assert not quality.near_chance
-    assert (quality.dataset, quality.passport) == ("blobs", passport().id)
+    assert (quality.dataset, quality.environment) == ("blobs", environment().id)
 
     curve = report.metrics["running F1"]
     assert [step for step, *_ in curve] == [*range(32, 300, 32), 300]

@@ -4,10 +4,10 @@ import pytest
 from tests.small_models import build
 
 keras = pytest.importorskip("keras")
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from workbench.plain.keras.batchnorm_folding import flattened, folded  # noqa: E402
+from workbench.plain.keras.batchnorm_folding import flattened, folded
 
 layers = keras.layers
 

@@ -123,7 +123,7 @@ def test_a_saved_model_without_keras_in_it_says_what_would_work(keras, tmp_path)
 
 
 def test_a_lambda_of_keras_2_is_refused_before_keras_2_sees_it(old, tmp_path, monkeypatch):
-    monkeypatch.setattr(legacy, "run_confined", None)
+    monkeypatch.setattr(legacy, "run_limited", None)
     with pytest.raises(Refused, match=r"lambda\.h5 has Lambda layers, which carry Python code: sneaky"):
         open_model(Quiet(), old / "lambda.h5", tmp_path)
 

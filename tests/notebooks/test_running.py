@@ -121,6 +121,7 @@ def test_quickstart_run_twice(tmp_path, monkeypatch):
     assert complaints == []
 
 
-def test_dashboard(tmp_path, monkeypatch):
+def test_dashboard(tmp_path, monkeypatch, scheduler):
+    monkeypatch.setenv("WORKBENCH_SCHEDULER", scheduler)
     cells = executed("dashboard.ipynb", tmp_path, monkeypatch)
     assert sum(map(widgets, cells.values())) == 1

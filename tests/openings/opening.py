@@ -64,7 +64,7 @@ class InThisProcess(Executor):
             return result
         if function.__module__ == tasks.__name__:
             await self._decided.wait()
-            raise _Enough(None)  # type: ignore[arg-type]  # nobody reads it
+            raise _Enough(None)
         return function(LocalReporter(), *args)
 
 

@@ -5,10 +5,10 @@ import signal
 import sys
 import time
 
-from workbench.jobs.limited_process import confine_this_process
+from workbench.jobs.child_process import limit_this_process
 
 if __name__ == "__main__":
-    how = confine_this_process(sys.argv[1:])[0]
+    how = limit_this_process(sys.argv[1:])[0]
     if how == "sleep":
         time.sleep(600)
     while how == "spin":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.safety.hostile import Quiet, leftovers
 from workbench.api.errors import WorkbenchError
-from workbench.jobs.limited_process import confine_this_process
+from workbench.jobs.child_process import limit_this_process
 from workbench.models.intake.intake import open_model
 
 
@@ -25,6 +25,6 @@ def line(path):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    for name in confine_this_process(sys.argv[1:]):
+    for name in limit_this_process(sys.argv[1:]):
         sys.stdout.write(json.dumps(line(name)) + "\n")
         sys.stdout.flush()

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.safety.hostile import WEIGHTS, Quiet, changed, members, mutants
-from workbench.jobs.limited_process import Allowance, run_confined
+from workbench.jobs.child_process import ChildLimits, run_limited
 
 MUTANTS = 60
 
@@ -14,11 +14,11 @@ MUTANTS = 60
 def opened(paths):
     """How each file ended, and what the user read."""
     # address space: TensorFlow alone maps several GiB
-    allowance = Allowance(address_space_bytes=16 << 30, cpu_seconds=240, wall_seconds=1500)
+    limits = ChildLimits(address_space_bytes=16 << 30, cpu_seconds=240, wall_seconds=1500)
     found = []
     while len(found) < len(paths):
         rest = [str(path) for path in paths[len(found) :]]
-        ended = run_confined("tests.safety.opening_program", rest, allowance, Quiet())
+        ended = run_limited("tests.safety.opening_program", rest, limits, Quiet())
         found += [json.loads(line) for line in ended.output.splitlines() if line.startswith('{"')]
         if len(found) < len(paths):
             assert ended.signal_name, f"the process ended without a signal: {ended.last_line}"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.safety.hostile import Quiet, mutants
 from workbench.api.errors import WorkbenchError
-from workbench.jobs.limited_process import Allowance, run_confined
+from workbench.jobs.child_process import ChildLimits, run_limited
 from workbench.models.intake.intake import open_model
 from workbench.models.intake.trial import from_line
 
@@ -58,11 +58,11 @@ def outcomes(folder, form, contents):
     for number, content in enumerate(contents):
         paths.append(folder / f"{number}.{form}")
         paths[-1].write_bytes(content)
-    allowance = Allowance(address_space_bytes=4 << 30, cpu_seconds=60, wall_seconds=1500)
+    limits = ChildLimits(address_space_bytes=4 << 30, cpu_seconds=60, wall_seconds=1500)
     found = []
     while len(found) < len(paths):
         rest = [str(path) for path in paths[len(found) :]]
-        ended = run_confined("workbench.models.intake.trial", [form, *rest], allowance, Quiet())
+        ended = run_limited("workbench.models.intake.trial", [form, *rest], limits, Quiet())
         found += [outcome(line) for line in ended.output.splitlines() if line.startswith('{"')]
         if len(found) < len(paths):
             # the process ended on the next file: contained, and counted as such
@@ -113,12 +113,12 @@ def test_a_crash_of_the_runtime_is_one_clear_error(tmp_path, said, monkeypatch):
     """A file that kills the interpreter; here the kill is certain, in the mutants it is by chance."""
     from workbench.models.intake import trial
 
-    real = trial.run_confined
+    real = trial.run_limited
     monkeypatch.setattr(
         trial,
-        "run_confined",
-        lambda module, arguments, allowance, report: real(
-            "tests.safety.crashing_program", arguments, allowance, report
+        "run_limited",
+        lambda module, arguments, limits, report: real(
+            "tests.safety.crashing_program", arguments, limits, report
         ),
     )
     path = tmp_path / "bad.tflite"

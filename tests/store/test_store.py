@@ -56,7 +56,7 @@ def make_job(id_: str, status: str) -> JobState:
         kind="apply",
         title=say("A job"),
         status=status,
-        created=datetime.now(UTC),  # type: ignore[arg-type]
+        created=datetime.now(UTC),
     )
 
 

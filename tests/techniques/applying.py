@@ -1,10 +1,9 @@
 """Applies a technique as the engine does, and runs its plain code as a user does."""
 
-import os
 import runpy
-import subprocess
 import sys
 
+from tests.techniques.plain_process import run_scripts
 from workbench import techniques
 from workbench.api.bundle import PACKAGE, SCRIPT, Bundle
 from workbench.api.dataset import Dataset
@@ -82,24 +81,6 @@ def predict(applied, features):
         session.close()
 
 
-RUNNER = """
-import runpy, sys
-
-
-class Without:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("workbench", "widgets"):
-            raise ModuleNotFoundError(f"plain code imports {name}")
-
-
-sys.meta_path.insert(0, Without())
-for file in sys.argv[1:]:
-    print(file, file=sys.stderr)
-    runpy.run_path(file, run_name="__main__")
-"""
-"""Runs scripts where neither this package nor its widgets can be imported."""
-
-
 def write_bundle(code, folder, name=SCRIPT):
     """Writes plain code with the files that it imports.
 
@@ -120,24 +101,15 @@ def run_here(script):
         sys.path.remove(str(script.parent))
 
 
-def run_scripts(files, folder, **environment):
-    """Runs plain code in a fresh process, one script after the other, without this package."""
-    return subprocess.run(
-        [sys.executable, "-c", RUNNER, *map(str, files)],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": "", **environment},
-        timeout=1500,
-    )
-
-
 def run_code(scripts, folder):
-    """Runs plain code in a fresh process, one script after the other, with a home folder of its own.
+    """Runs plain code in one process, one script after the other, with a home folder of its own.
 
     Args:
         scripts: (technique, parent, dataset, parameters, output) of each; a relative output is in ``folder``.
         folder: Where they run.
+
+    Returns:
+        What they printed.
     """
     home = folder / "home"
     home.mkdir(parents=True)
@@ -156,6 +128,7 @@ def run_code(scripts, folder):
     # nothing that a runtime would send to its maker
     assert not (home / "intel").exists()
     assert not list(home.rglob("*icrosoft*"))
+    return done.stdout
 
 
 def size(path):

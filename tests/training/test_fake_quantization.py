@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-import tensorflow as tf  # noqa: E402
+import tensorflow as tf
 
-from workbench.api.variant import RuntimeSettings  # noqa: E402
-from workbench.models.converting.conversion import to_tflite  # noqa: E402
-from workbench.models.reading.tflite import describe_tflite  # noqa: E402
-from workbench.plain.keras.batchnorm_folding import flattened, folded  # noqa: E402
-from workbench.plain.keras.fake_quantization import FakeQuantize, baked, fake_quantized  # noqa: E402
-from workbench.runtimes import runtime  # noqa: E402
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import to_tflite
+from workbench.models.reading.tflite import describe_tflite
+from workbench.plain.keras.batchnorm_folding import flattened, folded
+from workbench.plain.keras.fake_quantization import FakeQuantize, baked, fake_quantized
+from workbench.runtimes import runtime
 
 layers = keras.layers
 

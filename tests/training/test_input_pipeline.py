@@ -7,7 +7,7 @@ from workbench.training import TrainingSettings
 
 tf = pytest.importorskip("tensorflow")
 
-from workbench.training.input_pipeline import Feed, batches  # noqa: E402
+from workbench.training.input_pipeline import Feed, batches
 
 PIPELINES = ("from file", "cache", "prefetch", "parallel map")
 

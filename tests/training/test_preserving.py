@@ -4,8 +4,8 @@ import pytest
 from workbench.plain.keras.kernels import kernels, summed_axes
 
 keras = pytest.importorskip("keras")
-from workbench.plain.keras.preserving import Kept, preserve  # noqa: E402  # it imports Keras
-from workbench.training.preserving import preserving_notes  # noqa: E402
+from workbench.plain.keras.preserving import WeightConstraint, preserve
+from workbench.training.preserving import preserving_notes
 
 layers = keras.layers
 
@@ -162,7 +162,7 @@ def test_it_can_follow_changes():
     model = linear_model(values)
     preserving = preserve(model)
     (kept,) = preserving.kept
-    assert isinstance(kept, Kept)
+    assert isinstance(kept, WeightConstraint)
     kernel = model.layers[0].kernel
     kernel.assign(np.where(values == 2, 0, values))
     preserving.refresh()

@@ -82,7 +82,7 @@ def quality(id_: str, f1: float) -> QualityMeasurement:
         calibration_error=0.01,
         near_chance=False,
         dataset="d",
-        passport="p",
+        environment="p",
     )
 
 

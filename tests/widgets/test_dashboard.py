@@ -177,8 +177,13 @@ os.killpg(0, signal.SIGKILL)
 
 
 def test_an_opening_that_was_cut_short_is_told_of_and_can_be_asked_for_again(
-    tmp_path: Path, executor: Executor, opened_digits: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    executor: Executor,
+    scheduler: str,
+    opened_digits: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("WORKBENCH_SCHEDULER", scheduler)
     monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
     shutil.copytree(opened_digits, tmp_path / "wine")
     command = [sys.executable, "-c", CUT_SHORT, str(tmp_path / "wine-2")]
@@ -227,8 +232,13 @@ executor.close()
 
 
 def test_openings_of_a_page_that_was_closed_are_seen_cancelled_and_found_in_the_next_one(
-    tmp_path: Path, executor: Executor, opened_digits: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    executor: Executor,
+    scheduler: str,
+    opened_digits: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("WORKBENCH_SCHEDULER", scheduler)
     monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "wine"))
     shutil.copytree(opened_digits, tmp_path / "wine")
     folders = [tmp_path / "wine-2", tmp_path / "wine-3"]

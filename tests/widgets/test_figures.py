@@ -19,7 +19,8 @@ from widgets.charts.classes import class_chart, class_figure, confusion_chart, c
 from widgets.charts.curves import curves_figure
 from widgets.charts.found import findings, found_chart
 from widgets.charts.scene import scene
-from widgets.charts.trade_off import scene_table, trade_off_figure
+from widgets.charts.trade_off import scene_table
+from widgets.charts.trade_off_figure import trade_off_figure
 from workbench.api.text import say
 from workbench.api.variant import Table
 

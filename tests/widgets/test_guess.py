@@ -105,7 +105,7 @@ class Page:
 def test_the_panel_asks_only_while_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page(tmp_path)
     monkeypatch.setattr("widgets.component.session_of", lambda _: page)
-    panel = GuessPanel(page)  # type: ignore[arg-type]
+    panel = GuessPanel(page)
     shown = panel.view()
     assert shown["job"] == "j"
     assert "Full int8" in shown["question"]

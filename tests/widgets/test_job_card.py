@@ -34,7 +34,7 @@ class OwnJobs:
 
 def card(**changes: Any) -> dict[str, Any]:
     state = JobState(id="j", kind="apply", title=say("Find"), created=NOW, started=NOW, **changes)
-    return job_card(state, OwnJobs())  # type: ignore[arg-type]
+    return job_card(state, OwnJobs())
 
 
 def test_what_waits_says_so_and_shows_no_falling_time():

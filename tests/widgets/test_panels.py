@@ -323,7 +323,7 @@ def test_what_is_listed_has_the_comma_of_the_language(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bar = Reader(TopBar(workbench), monkeypatch)
-    features = workbench.passport.features[:2]
+    features = workbench.environment.features[:2]
     for language, comma in (("en", ", "), ("zh_CN", "、")):
         shown = bar.click("language", language=language)
         assert comma.join(features) in shown["facts"][-1]["detail"]
@@ -627,7 +627,7 @@ def test_a_test_sample_on_the_drawing_pad_is_answered_as_it_was_measured(
     assert (reader.shown["side"], reader.shown["rows"]) == (8, [])
     classes = workbench.dataset.info.classes
     measured = {
-        variant.name: workbench._store.arrays("quality", variant.id)["scores"]  # type: ignore[index]
+        variant.name: workbench._store.arrays("quality", variant.id)["scores"]
         for variant in workbench.variants
     }
     heavy = {one.name for one in workbench.variants if runtime(one.runtime).imports_tensorflow}

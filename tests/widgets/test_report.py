@@ -16,7 +16,6 @@ from tests.widgets.result_rows import HOSTILE, ROWS
 from widgets.charts.axes import AXES
 from widgets.charts.scene import scene
 from widgets.panels.comparison import comparison
-from widgets.panels.export import results_csv
 from widgets.panels.layers import layers_table
 from widgets.report.document import report_html
 from widgets.report.drawing import drawing
@@ -39,7 +38,7 @@ class Told:
         self.baseline: Variant | None = rows[0].variant if rows else None
         self.folder = Path("digits")
         self.dataset_info = None
-        self.passports: Mapping[str, Any] = {}
+        self.environments: Mapping[str, Any] = {}
         self.goal = Goal()
 
     def results(self) -> Any:
@@ -85,7 +84,7 @@ def doubted() -> Any:
 
 
 def test_everything_is_in_it_and_nothing_is_asked_for(doubted: Any) -> None:
-    html = report_html(Told(doubted))  # type: ignore[arg-type]
+    html = report_html(Told(doubted))
     document = read(html)
     tags = [tag for tag, _ in document.tags]
     assert tags.count("svg") == 3
@@ -113,7 +112,7 @@ def test_a_hostile_name_is_text_in_picture_and_table(doubted: Any) -> None:
         picture = written(drawing(scene(ROWS, across, "f1" if across == "change" else "change"), HOSTILE))
         assert {tag for tag, _ in read(picture).tags} <= DRAWN
         assert "\u0000" not in picture
-    assert "script" not in {tag for tag, _ in read(report_html(Told(doubted))).tags}  # type: ignore[arg-type]
+    assert "script" not in {tag for tag, _ in read(report_html(Told(doubted))).tags}
 
 
 def test_marks_stand_where_their_values_are() -> None:
@@ -131,22 +130,16 @@ def test_marks_stand_where_their_values_are() -> None:
 
 def test_it_is_written_in_the_language_that_was_asked_for(tmp_path: Path) -> None:
     before = current_language()
-    file = write_report(Told(ROWS), tmp_path / "a.html", "zh_CN")  # type: ignore[arg-type]
+    file = write_report(Told(ROWS), tmp_path / "a.html", "zh_CN")
     assert 'lang="zh-CN"' in file.read_text("utf-8")
     assert current_language() == before
     with pytest.raises(InvalidInput, match="no language"):
-        write_report(Told(ROWS), tmp_path / "a.html", "xx")  # type: ignore[arg-type]
+        write_report(Told(ROWS), tmp_path / "a.html", "xx")
     with pytest.raises(InvalidInput, match="cannot be written"):
-        write_report(Told(ROWS), tmp_path / "no" / "a.html")  # type: ignore[arg-type]
+        write_report(Told(ROWS), tmp_path / "no" / "a.html")
     (tmp_path / "empty").mkdir()
     refused = CliRunner().invoke(command, [str(tmp_path / "empty")], standalone_mode=False)
     assert "is no workbench's folder" in str(refused.exception)
-
-
-def test_a_spreadsheet_computes_nothing_from_a_name() -> None:
-    named = ROWS[1].variant.model_copy(update={"name": "=HYPERLINK(1)"})
-    lines = results_csv([ROWS[0], ROWS[1].model_copy(update={"variant": named})]).splitlines()
-    assert lines[2].startswith("'=HYPERLINK(1),baseline,")
 
 
 def test_layers_are_put_beside_their_own_and_no_other() -> None:
@@ -171,8 +164,8 @@ def test_layers_are_put_beside_their_own_and_no_other() -> None:
 
 
 def test_the_head_of_the_details_claims_no_speed_that_is_not_believed() -> None:
-    row = ROWS[1].model_copy(update={"passport": "p", "distrust": say("It was busy.")})
-    other = ROWS[0].model_copy(update={"passport": "p"})
-    head = comparison(SimpleNamespace(), row, other)  # type: ignore[arg-type]
+    row = ROWS[1].model_copy(update={"environment": "p", "distrust": say("It was busy.")})
+    other = ROWS[0].model_copy(update={"environment": "p"})
+    head = comparison(SimpleNamespace(), row, other)
     assert [chip["tone"] for chip in head["chips"]] == ["good", "unsure", "kept"]
     assert "It was busy." in head["note"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_refusal import INFO, INT8, LINE, SPARSE
+from tests.engine.test_refusal import INFO, INT8, LINE, SPARSE
 from tests.widgets.test_panels import Reader, entry
 from widgets import QuantizationPanel, TechniquesPanel
 from widgets.session import session_of
@@ -38,7 +38,7 @@ CONFIG = {
 
 
 @pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+def workbench(tmp_path_factory: pytest.TempPathFactory, executor: Executor) -> Iterator[Workbench]:
     """A workbench with net -> sparse -> int8, as a store keeps it; nothing is ever run."""
     folder = tmp_path_factory.mktemp("stacked")
     (folder / "data").mkdir()
@@ -54,13 +54,11 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
             facts={"dataset": "data"},
         )
     store.close()
-    executor = Executor()
     with Workbench(folder, executor=executor) as workbench:
         yield workbench
         for thread in (*threading.enumerate(), *threading.enumerate()):
             if isinstance(thread, threading.Timer):
                 thread.join(60)  # a redraw that is under way reads the store
-    executor.close()
 
 
 @pytest.fixture

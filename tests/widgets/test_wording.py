@@ -80,7 +80,7 @@ def test_quality_verdict_names_change_and_interval_in_points(word: str) -> None:
         only_variant_right=2,
         mcnemar_p=0.5,
         tolerance=0.01,
-        word=word,  # type: ignore[arg-type]
+        word=word,
     )
     assert str(wording.quality_verdict(verdict)) == f"{word}: −0.7 pt [−1.2, −0.2]"
 

@@ -22,6 +22,9 @@ class LiveChart(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> chart = LiveChart(workbench)  # as the last line of a cell it is drawn
     """
 
     _esm = esm("live")

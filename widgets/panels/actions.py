@@ -10,6 +10,7 @@ from widgets.transfer import send_file
 from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.api.variant import Variant
+from workbench.results.lookup import row_of
 from workbench.results.rows import ResultRow
 
 ACTION_LABELS = {
@@ -74,7 +75,8 @@ class VariantActions(Component):
     def act_offer(self, variant: object = None, number: object = None) -> None:
         """Does what is offered where a variant's numbers leave a question open."""
         key = self.session.known(variant)
-        offers = next((row.offers for row in self.session.rows if row.variant.id == key), ())
+        row = row_of(self.session.rows, key)
+        offers = () if row is None else row.offers
         if not isinstance(number, int) or not 0 <= number < len(offers):
             raise InvalidInput(say("This is not offered any more."))
         offer = offers[number]

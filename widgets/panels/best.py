@@ -28,6 +28,9 @@ class BestLine(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> line = BestLine(workbench)
     """
 
     _esm = esm("best")

@@ -23,6 +23,7 @@ from workbench.api.errors import WorkbenchError
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.measure.records import Details
+from workbench.results.lookup import row_of
 from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench
 
@@ -43,6 +44,9 @@ class DetailsPanel(VariantActions):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> panel = DetailsPanel(workbench)  # of what is selected in a table or chart beside it
     """
 
     _esm = esm("details")
@@ -55,11 +59,11 @@ class DetailsPanel(VariantActions):
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
         session = self.session
-        row = next((row for row in session.rows if row.variant.id == session.selected), None)
+        row = row_of(session.rows, session.selected)
         labels = words(_LABELS) | words(CHART_LABELS)
         if row is None or not session.opened:
             return {"labels": labels, "title": str(say("Details")), "variant": None, "opened": False}
-        other = next((one for one in session.rows if one.variant.id == session.compared), None)
+        other = row_of(session.rows, session.compared)
         variant = row.variant
         details, waiting = self._compared(variant, other)
         return {

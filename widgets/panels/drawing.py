@@ -38,6 +38,9 @@ class DrawingPad(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> pad = DrawingPad(workbench)
     """
 
     _esm = esm("drawing")

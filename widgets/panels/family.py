@@ -14,6 +14,9 @@ class FamilyPanel(TechniquesPanel):
     Args:
         workbench: A workbench, or the session of one.
         family: Name of the family.
+
+    Example:
+        >>> panel = FamilyPanel(workbench, "structure")
     """
 
     def __init__(self, workbench: Workbench | Session, family: Family) -> None:
@@ -21,35 +24,55 @@ class FamilyPanel(TechniquesPanel):
 
 
 class QuantizationPanel(FamilyPanel):
-    """Fewer bits for each number: ``QuantizationPanel(workbench)`` in a cell is a full panel."""
+    """Fewer bits for each number: ``QuantizationPanel(workbench)`` in a cell is a full panel.
+
+    Example:
+        >>> panel = QuantizationPanel(workbench)
+    """
 
     def __init__(self, workbench: Workbench | Session) -> None:
         super().__init__(workbench, "quantization")
 
 
 class StructurePanel(FamilyPanel):
-    """Fewer numbers: scaling, pruning, factorization."""
+    """Fewer numbers: scaling, pruning, factorization.
+
+    Example:
+        >>> panel = StructurePanel(workbench)
+    """
 
     def __init__(self, workbench: Workbench | Session) -> None:
         super().__init__(workbench, "structure")
 
 
 class InferencePanel(FamilyPanel):
-    """The same numbers in another runtime."""
+    """The same numbers in another runtime.
+
+    Example:
+        >>> panel = InferencePanel(workbench)
+    """
 
     def __init__(self, workbench: Workbench | Session) -> None:
         super().__init__(workbench, "inference")
 
 
 class TrainingPanel(FamilyPanel):
-    """The same network, trained otherwise."""
+    """The same network, trained otherwise.
+
+    Example:
+        >>> panel = TrainingPanel(workbench)
+    """
 
     def __init__(self, workbench: Workbench | Session) -> None:
         super().__init__(workbench, "training")
 
 
 class DistillationPanel(FamilyPanel):
-    """A small network that learns from a large one."""
+    """A small network that learns from a large one.
+
+    Example:
+        >>> panel = DistillationPanel(workbench)
+    """
 
     def __init__(self, workbench: Workbench | Session) -> None:
         super().__init__(workbench, "distillation")

@@ -36,6 +36,9 @@ class GoalLine(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> line = GoalLine(workbench)
     """
 
     _esm = esm("goal")
@@ -86,7 +89,7 @@ class GoalLine(Component):
             seconds = self.session.workbench.find_seconds(goal, training=training)
         except WorkbenchError:
             return None
-        return say("nothing new to make") if seconds < 1 else say("about {time}", time=duration(seconds))
+        return say("nothing new") if seconds < 1 else say("about {time}", time=duration(seconds))
 
     def act_goal(self, want: object = None, points: object = None, runtime: object = None) -> None:
         """Keeps what is wanted."""

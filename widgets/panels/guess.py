@@ -13,6 +13,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.jobs.state import JobState
 from workbench.results.guess import Guess, parse_guess
+from workbench.results.lookup import row_of
 from workbench.results.rows import ResultRow
 
 _LABELS = {
@@ -30,6 +31,9 @@ class GuessPanel(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> panel = GuessPanel(workbench)
     """
 
     _esm = esm("guess")
@@ -62,7 +66,7 @@ class GuessPanel(Component):
         for job in reversed(self.session.jobs):
             if job.ended or job.kind != "apply" or "technique" not in job.request:
                 continue
-            row = next((row for row in self.session.rows if row.variant.id == job.variant), None)
+            row = row_of(self.session.rows, job.variant)
             if row is None or row.quality is None:
                 return job
         return None

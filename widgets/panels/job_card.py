@@ -11,6 +11,7 @@ from widgets.session import Session, message_of
 from widgets.wording import quality_chip, score, short, size, size_chip, speed_chip, time
 from workbench.api.text import say
 from workbench.jobs.job import Job
+from workbench.results.lookup import row_of
 from workbench.workbench import Workbench
 
 
@@ -53,7 +54,7 @@ class JobCard(Component):
 
     def _made(self) -> dict[str, Any] | None:
         made = self.job.state.variant
-        row = next((row for row in self.session.rows if row.variant.id == made), None)
+        row = row_of(self.session.rows, made)
         if row is None:
             return None
         f1 = None if row.quality is None else score(row.quality.f1_macro.value)

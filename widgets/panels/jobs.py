@@ -76,6 +76,9 @@ class JobsLine(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> line = JobsLine(workbench)
     """
 
     _esm = esm("jobs")

@@ -9,6 +9,7 @@ from widgets.wording import Chip, quality_chip, ratio, runtime_title, short, siz
 from workbench.api.text import Text, say
 from workbench.engine.goal import Goal, conclusion
 from workbench.jobs.state import JobState
+from workbench.results.lookup import row_of
 from workbench.results.rows import ResultRow
 
 
@@ -76,7 +77,7 @@ def outcome_of(job: JobState, session: Session) -> Text | None:
     """What came out of a job that has ended well; None where there is nothing to say."""
     if job.status != "done":
         return None
-    row = next((row for row in session.rows if row.variant.id == job.variant), None)
+    row = row_of(session.rows, job.variant)
     if job.kind == "find":
         if row is not None:
             return say("Found: {what}", what=outcome(row))

@@ -17,7 +17,7 @@ ABOUT: dict[Family, Text] = {
         "Fewer bits for each number: smaller, often faster. Seconds, mostly without training."
     ),
     "inference": say("The same numbers in another runtime: faster. Seconds, without training."),
-    "structure": say("Fewer numbers: smaller, often faster. Trains for minutes."),
+    "structure": say("Fewer numbers: smaller, often faster. Most train for minutes."),
     "distillation": say("A small network learns from a large one: smaller and faster. Trains for minutes."),
     "training": say("The same network, trained otherwise: better, as large and as fast. Minutes."),
 }

@@ -59,6 +59,9 @@ class TechniquesPanel(Component):
     Args:
         workbench: A workbench, or the session of one.
         families: Which families; by default all, with search and filters.
+
+    Example:
+        >>> panel = TechniquesPanel(workbench, ("quantization", "inference"))
     """
 
     _esm = esm("techniques")
@@ -159,14 +162,14 @@ class TechniquesPanel(Component):
         return wanted(
             technique,
             self._wish,
-            aims_here(technique, self.session.workbench.passport),
+            aims_here(technique, self.session.workbench.environment),
             self._prediction(name).get("seconds") if ready else None,
             family_title(technique.family),
         )
 
     def _entry(self, name: str, technique: AnyTechnique, ready: bool) -> dict[str, Any]:
         unavailable = message_of(technique.unavailable())
-        aims = aims_here(technique, self.session.workbench.passport)
+        aims = aims_here(technique, self.session.workbench.environment)
         shown: dict[str, Any] = {
             "name": name,
             "family": technique.family,
@@ -230,7 +233,7 @@ class TechniquesPanel(Component):
         """Shows only techniques that are called so, or whose help speaks of it."""
         self._wish = replace(self._wish, words=text[:_LONGEST_SEARCH] if isinstance(text, str) else "")
 
-    def act_filter(self, filter: object = None, on: object = None) -> None:  # noqa: A002  # as on the page
+    def act_filter(self, filter: object = None, on: object = None) -> None:  # noqa: A002  (its name in the page)
         """Sets or lifts a condition."""
         if not isinstance(filter, str) or filter not in FILTERS:
             raise InvalidInput(say("There is no such filter."))

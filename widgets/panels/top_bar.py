@@ -18,6 +18,7 @@ from workbench.api.recipe import Recipe
 from workbench.api.text import LANGUAGES, Text, current_language, listed, say
 from workbench.data.outputs import reading_notes
 from workbench.engine.shared_mode import shared_mode
+from workbench.models.intake.findings import SUFFIXES
 from workbench.models.intake.opening_words import opening_notes
 from workbench.workbench import Workbench
 
@@ -49,7 +50,7 @@ _LABELS = {
     "reset": say("Reset"),
     "resetHint": say("All panels, nothing selected, every form as it was. What was made stays."),
 }
-_MODEL_FILES = ".keras,.h5,.hdf5,.tflite,.onnx"
+_MODEL_FILES = ",".join(suffix for kind in SUFFIXES.values() for suffix in kind)
 _DATA_FILES = ".npz,.csv,.tsv,.zip"
 
 
@@ -60,6 +61,9 @@ class TopBar(Component):
         workbench: A workbench, or the session of one.
         uploads: Whether the page may send files; by default always, in shared mode only if the
             server says so in ``WORKBENCH_UPLOADS``.
+
+    Example:
+        >>> head = TopBar(workbench, uploads=False)
     """
 
     _esm = esm("topBar")
@@ -197,7 +201,7 @@ class TopBar(Component):
                     ),
                 )
             )
-        machine = self.session.workbench.passport
+        machine = self.session.workbench.environment
         facts.append(
             (
                 say("Machine"),
@@ -244,7 +248,7 @@ class TopBar(Component):
         trust: object = False,
         classes: object = "",
         testFraction: object = "",  # noqa: N803  # named as the page names it
-        validationFraction: object = "",  # noqa: N803
+        validationFraction: object = "",  # noqa: N803  (its name in the page)
         limit: object = "",
         output: object = "",
         meaning: object = "auto",

@@ -11,7 +11,6 @@ from widgets.charts.chart import family_of
 from widgets.charts.scene import doubt_of
 from widgets.component import words
 from widgets.panels.actions import ACTION_LABELS, VariantActions
-from widgets.panels.export import results_csv
 from widgets.report.document import report_html
 from widgets.session import message_of
 from widgets.transfer import send_file
@@ -29,6 +28,7 @@ from widgets.wording import (
 )
 from workbench.api.text import Text, say
 from workbench.results.rows import ResultRow
+from workbench.results.table import Results
 
 _PROCESSES, _RUN_SECONDS, _FILE_SECONDS, _START_SECONDS = 5, 12, 2, 5
 """Of the long protocol: processes, a run of few files, a file of a longer run, a process until it times."""
@@ -62,6 +62,9 @@ class VariantsTable(VariantActions):
 
     Args:
         workbench: A workbench, or the session of one.
+
+    Example:
+        >>> table = VariantsTable(workbench)
     """
 
     _esm = esm("variants")
@@ -97,7 +100,7 @@ class VariantsTable(VariantActions):
 
     def act_csv(self) -> None:
         """Sends the whole table to the browser."""
-        send_file(self, "variants.csv", results_csv(self.session.rows).encode("utf-8-sig"))
+        send_file(self, "variants.csv", Results(self.session.rows).to_csv().encode("utf-8-sig"))
 
     def act_report(self) -> None:
         """Sends the report to the browser."""

@@ -287,21 +287,21 @@ def _recipes(workbench: Reading, rows: Sequence[ResultRow]) -> Iterator[Element]
 
 
 def _machines(workbench: Reading, rows: Sequence[ResultRow]) -> Iterator[Element]:
-    used = {row.passport for row in rows if row.passport is not None}
-    passports = [passport for id_, passport in workbench.passports.items() if id_ in used]
-    if not passports:
+    used = {row.environment for row in rows if row.environment is not None}
+    environments = [environment for id_, environment in workbench.environments.items() if id_ in used]
+    if not environments:
         return
     yield element("h2", str(say("Machine and software")))
-    for passport in passports:
+    for environment in environments:
         facts = [
-            (say("Processor"), f"{passport.cpu} · {listed(passport.features)}"),
-            (say("Cores"), str(passport.cores)),
-            (say("Memory"), size(passport.memory_bytes)),
-            (say("Graphics processor"), passport.gpu or "–"),
-            (say("System"), f"{passport.system} · Python {passport.python}"),
+            (say("Processor"), f"{environment.cpu} · {listed(environment.features)}"),
+            (say("Cores"), str(environment.cores)),
+            (say("Memory"), size(environment.memory_bytes)),
+            (say("Graphics processor"), environment.gpu or "–"),
+            (say("System"), f"{environment.system} · Python {environment.python}"),
             (
                 say("Libraries"),
-                str(listed(f"{name} {version}" for name, version in passport.libraries.items())),
+                str(listed(f"{name} {version}" for name, version in environment.libraries.items())),
             ),
         ]
         yield element(

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from widgets.charts.axes import Axis, Range
 from widgets.charts.chart import FAMILY_SHAPES, GREY, VERDICT_COLOURS, family_of
 from widgets.charts.scene import Mark, Scene
-from widgets.charts.trade_off import colour_of, mark_name
+from widgets.charts.trade_off_figure import colour_of, mark_name
 from widgets.report.markup import element
 
 _WIDTH, _HEIGHT = 860, 400

@@ -4,8 +4,7 @@
 import { h, identifier } from "./dom.js";
 import { receiver } from "./download.js";
 import { toolbar } from "./roving.js";
-
-export const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
+import { SIGNS, words } from "./verdict.js";
 
 /** @param {View} view */
 export function best(view) {
@@ -24,9 +23,10 @@ export function best(view) {
       h("p", { class: "wb-best-found", key: "found" },
         h("strong", { class: "wb-best-name", title: found.name }, h("span", { class: `wb-shape wb-shape-${found.family}`, "aria-hidden": "true" }), h("span", {}, found.name)),
         found.chips.map((chip) => h("span", { key: chip.name, class: `wb-ratio wb-ratio-${chip.tone}` },
-          h("span", { class: "wb-sign", "aria-hidden": "true" }, SIGNS[chip.tone]), chip.words))),
+          h("span", { class: "wb-sign", "aria-hidden": "true" }, SIGNS[chip.tone]), words(chip.words)))),
       toolbar(view, "best", { class: "wb-line-actions", key: "actions", "aria-labelledby": `${local.id}-title` }, [
-        found.doubted && h("button", { type: "button", class: "wb-small", key: "again", disabled: found.measuring, onclick: () => view.act("measure", { variant: found.id }) }, labels.again),
+        found.doubted && h("button", { type: "button", class: "wb-small", key: "again", disabled: found.measuring, title: labels.again, "aria-label": labels.again, onclick: () => view.act("measure", { variant: found.id }) },
+          h("span", { class: "wb-again-words" }, labels.again), h("span", { class: "wb-again-sign" }, "↻")),
         h("button", { type: "button", class: "wb-small", key: "why", "aria-expanded": String(Boolean(local.why)), "aria-controls": `${local.id}-why`, onclick: toggle }, labels.why),
         h("button", { type: "button", class: "wb-small", key: "compare", onclick: () => view.act("compare", { variant: found.id }) }, labels.compare),
         h("button", { type: "button", class: "wb-small wb-primary", key: "download", onclick: () => view.act("download", { variant: found.id }) }, labels.download)]),

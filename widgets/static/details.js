@@ -8,7 +8,7 @@ import { picture } from "./chart.js";
 import { receiver } from "./download.js";
 import { dataTable } from "./table.js";
 import { tabbed } from "./tabs.js";
-import { chip } from "./variants.js";
+import { chip } from "./verdict.js";
 
 /** @param {View} view */
 export function details(view) {

@@ -3,8 +3,7 @@
 
 import { h } from "./dom.js";
 import { jobCard } from "./progress.js";
-
-const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
+import { chip } from "./verdict.js";
 
 /** @param {View} view */
 export function jobOfCell(view) {
@@ -16,6 +15,5 @@ export function jobOfCell(view) {
       h("strong", {}, state.made.name),
       state.made.facts.map((fact) => h("span", { key: fact.name, class: "wb-made-fact" },
         h("span", { class: "wb-muted" }, fact.name), " ", fact.number, " ",
-        fact.words && h("span", { class: `wb-verdict wb-verdict-${fact.tone}` },
-          h("span", { "aria-hidden": "true" }, SIGNS[fact.tone] ?? ""), " ", fact.words)))));
+        fact.words && chip(fact)))));
 }

@@ -4,8 +4,7 @@
 import { h, identifier } from "./dom.js";
 import { actions, remedy, star } from "./actions.js";
 import { receiver } from "./download.js";
-
-export const SIGNS = { good: "▲", bad: "▼", same: "●", kept: "✓", lost: "✕", unsure: "?" };
+import { chip } from "./verdict.js";
 
 /** @param {View} view */
 export function variants(view) {
@@ -138,13 +137,6 @@ function cell({ labels }, row, name, title, picture, button) {
         button,
         measured.detail && h("span", { class: "wb-detail" }, measured.detail)],
       nothing && button, picture));
-}
-
-/** A verdict: a sign, words and a tone, so that it is told without colours; its interval may be left to the details. */
-export function chip({ words, tone }) {
-  const [said, interval] = words.split(" [");
-  return h("span", { class: `wb-verdict wb-verdict-${tone}` }, h("span", { "aria-hidden": "true" }, SIGNS[tone] ?? ""), " ", said,
-    interval && h("span", { class: "wb-chip-interval" }, ` [${interval}`));
 }
 
 /** A length against that of the longest in the table. */

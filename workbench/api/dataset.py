@@ -73,6 +73,13 @@ class Dataset:
         folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
             split, ``y_<split>.npy`` (int64 class indices) and ``x_<split>.npy`` (see :data:`Features`), or
             ``x_<split>.<input>.npy`` for each input of a model with several.
+
+    Example:
+        >>> dataset = workbench.dataset
+        >>> len(dataset.x("test")) == dataset.info.counts["test"]
+        True
+        >>> dataset.y("test").dtype.name
+        'int64'
     """
 
     def __init__(self, folder: Path) -> None:

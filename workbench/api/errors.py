@@ -30,6 +30,14 @@ class WorkbenchError(Exception):
     def __str__(self) -> str:
         return str(self.text)
 
+    def as_json(self) -> dict[str, Any]:
+        """What another process needs to raise the same; see :func:`error_from_json`."""
+        return {
+            "kind": type(self).__name__,
+            "problem": self.problem.model_dump(mode="json"),
+            "action": self.action and self.action.model_dump(mode="json"),
+        }
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problem, self.action)
 
@@ -56,3 +64,15 @@ class TensorFlowCrashed(JobFailed):
 
 class Cancelled(Exception):
     """Raised inside a worker when the user has cancelled the job."""
+
+
+def error_from_json(told: dict[str, Any]) -> WorkbenchError:
+    """The error that another process has told by :meth:`WorkbenchError.as_json`.
+
+    Args:
+        told: What it said; a kind that is not known here is a :class:`JobFailed`.
+    """
+    kinds = (InvalidInput, Refused, Unavailable, JobFailed, TensorFlowCrashed)
+    kind = next((known for known in kinds if known.__name__ == told["kind"]), JobFailed)
+    action = told.get("action")
+    return kind(Text.model_validate(told["problem"]), action and Text.model_validate(action))

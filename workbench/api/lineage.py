@@ -13,10 +13,10 @@ class Lineage:
     Args:
         variants: All of them, in the order of their making.
 
-    Example::
-
-        lineage = Lineage(workbench.variants)
-        [variant.name for variant in lineage.of(workbench.variants[-1])]  # from the baseline to the last one
+    Example:
+        >>> variant = workbench.quantization.float16().wait()
+        >>> [one.name for one in Lineage(workbench.variants).of(variant)]
+        ['dense-digits', 'float16']
     """
 
     def __init__(self, variants: Iterable[Variant]) -> None:

@@ -30,7 +30,12 @@ _MOST_BYTES = 1 << 20
 
 
 class Step(Record):
-    """One technique with its parameters; parameters left out take their defaults."""
+    """One technique with its parameters; parameters left out take their defaults.
+
+    Example:
+        >>> Step(technique="quantization.int8", parameters={"samples": 100}).parameters
+        {'samples': 100}
+    """
 
     technique: str
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -45,6 +50,19 @@ class Recipe(Record):
         data: Name of the data set that it was written for; information only.
         seed: Seed of everything random.
         steps: In order.
+
+    Example:
+        >>> recipe = Recipe(steps=[{"technique": "structure.width", "parameters": {"factor": 0.5}}])
+        >>> print(recipe.to_yaml())
+        workbench: 1
+        seed: 0
+        steps:
+        - technique: structure.width
+          parameters:
+            factor: 0.5
+        <BLANKLINE>
+        >>> Recipe.from_yaml(recipe.to_yaml()) == recipe
+        True
     """
 
     workbench: Literal[1] = 1
@@ -147,7 +165,7 @@ class _NoAliasLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's composer has no types
             raise yaml.composer.ComposerError(
                 None, None, "aliases are not allowed in a recipe", event.start_mark
             )

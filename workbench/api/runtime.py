@@ -50,6 +50,12 @@ class Runtime(ABC):
 
     Importing such a file must not import the runtime's package: only :meth:`load` and
     :meth:`describe` do. The class docstring is shown to the user.
+
+    Example:
+        >>> from workbench.runtimes import runtime
+        >>> litert = runtime("litert")
+        >>> litert.title, sorted(litert.formats), litert.imports_tensorflow
+        ('LiteRT', ['tflite'], False)
     """
 
     name: ClassVar[str]
@@ -59,7 +65,7 @@ class Runtime(ABC):
     formats: ClassVar[frozenset[Format]]
     """The file formats it reads."""
     packages: ClassVar[tuple[str, ...]]
-    """Distributions that it needs, for the passport and the doctor."""
+    """Distributions that it needs: their versions are part of a measurement's environment."""
     imports_tensorflow: ClassVar[bool] = False
     """Whether a process that loads it must import TensorFlow."""
     supports_threads: ClassVar[bool] = True

@@ -194,6 +194,13 @@ class Technique(ABC, Generic[P]):
 
     The class docstring is the panel's help. Importing the file must not import TensorFlow or any
     runtime: only :meth:`apply` does.
+
+    Example:
+        >>> technique = workbench.techniques()["quantization.int8"]
+        >>> technique.family, technique.produces, sorted(technique.aims)
+        ('quantization', 'tflite', ['faster', 'smaller'])
+        >>> technique.parameters_type().samples
+        200
     """
 
     name: ClassVar[str]
@@ -261,6 +268,14 @@ class Technique(ABC, Generic[P]):
     @abstractmethod
     def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Text | None:
         """Why it cannot be applied to this variant, or None. Decided without opening files."""
+
+    def refusals(self) -> tuple[Text, ...]:
+        """One example of each reason for which :meth:`apply` turns a model down that it has looked into.
+
+        They are no faults: such a model has nothing to change. What is known without opening the file is said
+        by :meth:`obstacle`.
+        """
+        return ()
 
     @abstractmethod
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: P) -> Estimate:

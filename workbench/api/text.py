@@ -35,6 +35,11 @@ class Text(Record):
         values: What goes into the holes. A value may itself be a :class:`Text`.
         plural: The English sentence for any ``count`` but one, where it differs.
         context: Where it stands, for a word that means different things in different places.
+
+    Example:
+        >>> text = say("{count} layer was folded.", "{count} layers were folded.", count=3)
+        >>> str(text), text.translated("en")
+        ('3 layers were folded.', '3 layers were folded.')
     """
 
     template: str

@@ -180,7 +180,7 @@ class RuntimeSettings(Record):
     output: JudgedOutput | None = None
 
 
-class OpenedUp(Record):
+class OwnClass(Record):
     """What was found in a model of a class of the user's own.
 
     Attributes:
@@ -235,7 +235,7 @@ class ModelDescription(Record):
     sparse: bool = False
     clustered: bool = False
     batch: int | None = None
-    opened_up: OpenedUp | None = None
+    opened_up: OwnClass | None = None
 
     @property
     def judged(self) -> TensorSpec:
@@ -277,6 +277,13 @@ class Variant(Record):
         report: What the technique did.
         created: When it was stored, UTC.
         seconds: Wall time that making it took.
+
+    Example:
+        >>> variant = workbench.quantization.float16().wait()
+        >>> variant.name, variant.format, variant.runtime, variant.description.precision
+        ('float16', 'tflite', 'litert', 'float16')
+        >>> workbench.variant(variant.parent).name
+        'dense-digits'
     """
 
     id: str

@@ -173,12 +173,12 @@ def print_as_json(workbench: Workbench, files: Mapping[str, Path] | None = None)
     """
     import click
 
-    machines = {id_: machine.model_dump() for id_, machine in workbench.passports.items()}
+    machines = {id_: machine.model_dump() for id_, machine in workbench.environments.items()}
     rows = [
         {
             **_as_json(row),
             "file": str(files[row.variant.id]) if files and row.variant.id in files else None,
-            "machine": machines.get(row.passport or ""),
+            "machine": machines.get(row.environment or ""),
         }
         for row in workbench.results()
     ]
@@ -209,7 +209,7 @@ def _as_json(row: ResultRow) -> dict[str, Any]:
         "made_in_s": row.made_in_s,
         "break_even": row.break_even,
         "energy": None if row.energy is None else _energy(row.energy),
-        "passport": row.passport,
+        "environment": row.environment,
         "compared": str(row.compared) if row.compared else None,
         "quality": row.quality.model_dump(exclude={"warnings"}) if row.quality else None,
         "quality_change": row.quality_change.model_dump() if row.quality_change else None,

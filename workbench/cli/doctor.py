@@ -16,14 +16,14 @@ def command(as_json: bool) -> None:
     from workbench.cli._tables import print_table
     from workbench.data.builtin import BUILTINS
     from workbench.measure.energy import find_meter
-    from workbench.measure.passport import passport
+    from workbench.measure.environment import environment
     from workbench.runtimes import runtimes
     from workbench.techniques import techniques
 
-    machine = passport()
+    machine = environment()
     meters = [meter for meter in map(find_meter, ("litert", "tensorrt")) if meter is not None]
     found: dict[str, Any] = {
-        "passport": machine.model_dump(mode="json"),
+        "environment": machine.model_dump(mode="json"),
         "runtimes": {name: _word(runtime.unavailable()) for name, runtime in runtimes().items()},
         "techniques": {name: _word(technique.unavailable()) for name, technique in techniques().items()},
         "data": {name: _word(builtin.obstacle()) for name, builtin in BUILTINS.items()},

@@ -10,12 +10,12 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import ModelDescription
 from workbench.data.builtin import builtin_names
+from workbench.data.csv_files import read_csv
 from workbench.data.image_folder import read_images
 from workbench.data.mapping import plan
 from workbench.data.npz import read_npz
 from workbench.data.picture_archive import pictures_in, read_picture_archive
 from workbench.data.raw import RawData, default_limit_bytes
-from workbench.data.tables import read_csv
 from workbench.data.zip_directory import members_at_once
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")

@@ -14,8 +14,8 @@ from workbench.api.dataset import SPLITS, SplitName
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
+from workbench.data.class_names import numbering
 from workbench.data.fitting import judged_outputs
-from workbench.data.labels import numbering
 from workbench.data.picture_form import GREY_MODES, decoded, form_for
 from workbench.data.raw import RawData, Samples, check_limit
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,17 +11,13 @@ import numpy.typing as npt
 from workbench.api.dataset import SPLITS, SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
+from workbench.data.class_names import class_names, few, numbering, printable
 from workbench.data.raw import Array, RawData
 from workbench.data.where import where
 
-LONGEST_CLASS_NAME = 80
-
-# Marks that turn the direction of the text around them would scramble the page around a class name.
-_DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedLabels:
     """Labels ready for training.
 
     Attributes:
@@ -37,7 +31,9 @@ class Encoded:
     notes: tuple[Text, ...]
 
 
-def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int | None = None) -> Encoded:
+def encode(
+    raw: RawData, *, classes: Sequence[str] | None = None, outputs: int | None = None
+) -> EncodedLabels:
     """Maps labels to class indices.
 
     Integers from 0 without gaps stay as they are, and so do integers that are all numbers of the model's
@@ -103,7 +99,7 @@ def encode(raw: RawData, *, classes: Sequence[str] | None = None, outputs: int |
             if raw.tabular
             else say("At least two classes are needed."),
         )
-    return Encoded(y, names, named + notes + name_notes)
+    return EncodedLabels(y, names, named + notes + name_notes)
 
 
 def _with_names(
@@ -112,7 +108,7 @@ def _with_names(
     """The data with the class names that the user gave; labels that the source has named are renumbered."""
     if len(set(names)) < len(names) or len(names) < 2:
         raise InvalidInput(
-            say("The names of the classes are {names}.", names=_few(names)),
+            say("The names of the classes are {names}.", names=few(names)),
             say("Give at least two, each once, in the order of the model's outputs."),
         )
     if raw.classes is None and values["train"].dtype.kind in "iu":
@@ -124,8 +120,8 @@ def _with_names(
         raise InvalidInput(
             say(
                 "The data have the classes {found}, and the names that were given are {names}.",
-                found=_few(raw.classes),
-                names=_few(names),
+                found=few(raw.classes),
+                names=few(names),
             ),
             say("Spell the names as the data do, in the order of the model's outputs."),
         )
@@ -289,66 +285,19 @@ def _index(raw: RawData, split: SplitName, labels: Array, levels: list[object]) 
                 "{name} holds {count} labels outside the classes: {strange}.",
                 name=samples.called("y"),
                 count=int(outside.sum()),
-                strange=", ".join(_clean(str(value)) for value in strange[:5])
+                strange=", ".join(printable(str(value)) for value in strange[:5])
                 + (", …" if len(strange) > 5 else ""),
             ),
             say(
                 "The {count} classes are {classes}. Correct the labels, or name all classes in the order of "
                 "the model's outputs: {where}.",
                 count=len(levels),
-                classes=_few([str(level) for level in levels]),
+                classes=few([str(level) for level in levels]),
                 where=where("classes"),
             ),
         )
     order = np.argsort(known)
     return order[np.searchsorted(known, labels, sorter=order)].astype(np.int64)
-
-
-def numbering(levels: Sequence[str]) -> Text:
-    """States which label got which class index."""
-    mapping = ", ".join(f"{_clean(level)} = {index}" for index, level in enumerate(levels[:20]))
-    return say("Labels were numbered: {mapping}.", mapping=mapping + (", …" if len(levels) > 20 else ""))
-
-
-def class_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[Text, ...]]:
-    """Class names that can be shown: short, without control and direction marks, unique.
-
-    Returns:
-        The names and what was changed, in words.
-    """
-    shown: list[str] = []
-    taken: set[str] = set()
-    for name in names:
-        clean = base = _clean(name)
-        number = 2
-        while clean in taken:
-            clean = f"{base} ({number})"
-            number += 1
-        taken.add(clean)
-        shown.append(clean)
-    changed = sum(before != after for before, after in zip(names, shown, strict=True))
-    if not changed:
-        return tuple(shown), ()
-    return tuple(shown), (
-        say(
-            "{count} class name was shortened to {limit} characters or freed of control characters.",
-            "{count} class names were shortened to {limit} characters or freed of control characters.",
-            count=changed,
-            limit=LONGEST_CLASS_NAME,
-        ),
-    )
-
-
-def _few(names: Sequence[str]) -> tuple[str, ...]:
-    return (*(_clean(str(name)) for name in names[:10]), *("…" for _ in names[10:11]))
-
-
-def _clean(name: str) -> str:
-    name = _DIRECTION_MARKS.sub("", name[: 4 * LONGEST_CLASS_NAME])
-    name = "".join("�" if unicodedata.category(char) in ("Cc", "Cs") else char for char in name)
-    if len(name) > LONGEST_CLASS_NAME:
-        name = name[: LONGEST_CLASS_NAME - 1] + "…"
-    return name or "(empty)"
 
 
 def _kind(labels: Array, one_hot: int | None) -> Text:

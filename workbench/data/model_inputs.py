@@ -91,7 +91,7 @@ def as_whole_numbers(values: Array, dtype: np.dtype[np.generic], called: str) ->
                 ),
                 say("Give the data as they were before scaling, or a model with a float32 input."),
             )
-    limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)  # type: ignore[type-var]
+    limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)  # type: ignore[type-var]  # an integer type, its kind says
     # compared as Python's numbers, which no type rounds
     if values.size and (int(values.min()) < limits[0] or int(values.max()) > limits[1]):
         raise InvalidInput(

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from workbench.api.dataset import SPLITS, Dataset, DatasetInfo, SplitName
+from workbench.api.dataset import SPLITS, Dataset, DatasetInfo
 from workbench.api.errors import InvalidInput
-from workbench.api.text import Text, say
-from workbench.api.variant import ModelDescription, TensorSpec
+from workbench.api.text import say
+from workbench.api.variant import ModelDescription
 from workbench.data.builtin import BUILTINS
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
-from workbench.data.labels import Encoded, encode
-from workbench.data.model_inputs import as_model_takes, specs_of, stored_type
+from workbench.data.labels import encode
+from workbench.data.model_inputs import as_model_takes, specs_of
 from workbench.data.outputs import require_classes
-from workbench.data.raw import Array, RawData, Scaling, check_limit, check_values, default_limit_bytes
-from workbench.data.rounding import Rounding
-from workbench.data.scaling import Scaler, fit_scalers
-from workbench.data.splits import Part, divide
-
-_BLOCK_BYTES = 2**24
+from workbench.data.raw import RawData, Scaling, check_limit, check_values, default_limit_bytes
+from workbench.data.scaling import fit_scalers
+from workbench.data.splits import divide
+from workbench.data.writing import check_space, stored_bytes, sync_folder, write_arrays, write_file
 
 
 def prepare(
@@ -110,12 +106,12 @@ def prepare(
         validation_fraction=validation_fraction,
     )
     scalers, scaling_text, unscaled = fit_scalers(raw, parts["train"], scaling, model)
-    _check_space(folder, _stored_bytes(raw, specs))
+    check_space(folder, stored_bytes(raw, specs))
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
     try:
-        digest, minimum, maximum, rounded = _write_arrays(draft, raw, encoded, parts, scalers, specs)
+        digest, minimum, maximum, rounded = write_arrays(draft, raw, encoded, parts, scalers, specs)
         labels = {split: encoded.y[part.source][part.index] for split, part in parts.items()}
         shapes = {key: tuple(array.shape[1:]) for key, array in raw.splits["train"].x.items()}
         info = DatasetInfo(
@@ -144,14 +140,14 @@ def prepare(
             ),
             target=raw.target or label,
         )
-        _write_file(
+        write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()
         )
-        _sync_folder(draft)
+        sync_folder(draft)
         # mkdtemp made it readable by its owner alone; the data are as public as their parent folder.
         draft.chmod(0o755)
         draft.rename(folder)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
@@ -178,29 +174,6 @@ def _distinct_numbers(raw: RawData) -> int:
     return len(np.unique(labels))
 
 
-def _stored_bytes(raw: RawData, specs: dict[str, TensorSpec | None]) -> int:
-    return sum(
-        array.size * stored_type(specs.get(name), array).itemsize
-        for samples in raw.samples()
-        for name, array in samples.x.items()
-    )
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    parent = next(parent for parent in folder.absolute().parents if parent.exists())
-    free = shutil.disk_usage(parent).free
-    if needed > free:
-        raise InvalidInput(
-            say(
-                "The prepared data take {needed:.1f} MB and {free:.1f} MB are free in {folder}.",
-                needed=needed / 1e6,
-                free=free / 1e6,
-                folder=str(parent),
-            ),
-            say("Free some space or choose another folder."),
-        )
-
-
 def _is_image(raw: RawData) -> bool:
     if raw.is_image is not None:
         return raw.is_image
@@ -211,130 +184,3 @@ def _is_image(raw: RawData) -> bool:
     if len(shape) == 3:
         return shape[-1] in (1, 3) and min(shape[:2]) >= 4
     return len(shape) == 2 and arrays[0].dtype == np.uint8 and min(shape) >= 8
-
-
-def _write_arrays(
-    draft: Path,
-    raw: RawData,
-    encoded: Encoded,
-    parts: dict[SplitName, Part],
-    scalers: dict[str, Scaler],
-    specs: dict[str, TensorSpec | None],
-) -> tuple[str, float, float, tuple[Text, ...]]:
-    """Writes all arrays.
-
-    Returns:
-        Their digest, the smallest and the largest stored number (0 and 0 where all is text), and what
-        float32 could not hold.
-    """
-    digest = hashlib.sha256()
-    minimum, maximum = np.inf, -np.inf
-    roundings = {key: Rounding() for key in raw.inputs}
-    for split, part in parts.items():
-        for key, values in raw.splits[part.source].x.items():
-            file_name = f"x_{split}.{key}.npy" if key else f"x_{split}.npy"
-            digest.update(f"{file_name} {(len(part.index), *values.shape[1:])}".encode())
-            if scalers[key].dtype != np.float32:
-                digest.update(scalers[key].dtype.str.encode())
-            with (draft / file_name).open("wb") as file:
-                low, high = _write_samples(
-                    file, values, part, scalers[key], digest, file_name, roundings[key]
-                )
-                _sync_file(file)
-            minimum, maximum = min(minimum, low), max(maximum, high)
-        labels = encoded.y[part.source][part.index]
-        digest.update(f"y_{split}".encode())
-        digest.update(labels.astype("<i8").tobytes())
-        with (draft / f"y_{split}.npy").open("wb") as file:
-            np.save(file, labels, allow_pickle=False)
-            _sync_file(file)
-    if minimum > maximum:
-        minimum = maximum = 0.0
-    rounded = _rounded(raw, roundings, specs)
-    return digest.hexdigest(), float(minimum), float(maximum), rounded
-
-
-def _rounded(
-    raw: RawData, roundings: dict[str, Rounding], specs: dict[str, TensorSpec | None]
-) -> tuple[Text, ...]:
-    """What float32 could not hold; a reason to stop where the model was made for more."""
-    notes = []
-    for key, rounding in roundings.items():
-        problem = rounding.problem(raw.splits["train"].called("x", key))
-        if problem is None:
-            continue
-        spec = specs[key]
-        if spec is not None and "float64" in (spec.dtype, spec.made_for):
-            raise InvalidInput(
-                problem,
-                say(
-                    "The model takes float64, and everything here computes in float32: subtract an offset "
-                    "from the data, or number the values from 0, and train the model on that."
-                ),
-            )
-        action = (
-            say("Give the model an input of the type int64, or number the values from 0.")
-            if rounding.changed
-            else say("Subtract an offset from them, or standardize them.")
-        )
-        notes.append(say("{problem} {action}", problem=problem, action=action))
-    return tuple(notes)
-
-
-def _write_samples(
-    file: BinaryIO,
-    values: Array,
-    part: Part,
-    scaler: Scaler,
-    digest: hashlib._Hash,
-    called: str,
-    rounding: Rounding,
-) -> tuple[float, float]:
-    """Writes samples block by block, so that no second copy of the data is ever in memory."""
-    shape = (len(part.index), *values.shape[1:])
-    header = {
-        "descr": np.lib.format.dtype_to_descr(scaler.dtype),
-        "fortran_order": False,
-        "shape": shape,
-    }
-    np.lib.format.write_array_header_1_0(file, header)
-    minimum, maximum = np.inf, -np.inf
-    name = called.removesuffix(".npy")
-    step = max(1, _BLOCK_BYTES // max(1, scaler.dtype.itemsize * values[:1].size))
-    for start in range(0, len(part.index), step):
-        chosen = values[part.index[start : start + step]]
-        # A value beyond float32 becomes infinite here and is reported below.
-        with np.errstate(over="ignore"):
-            block = np.ascontiguousarray(scaler(chosen, name))
-        if scaler.dtype.kind != "U":
-            minimum, maximum = min(minimum, float(block.min())), max(maximum, float(block.max()))
-            if not np.isfinite(minimum) or not np.isfinite(maximum):
-                raise InvalidInput(
-                    say("{name} holds values too large for float32.", name=name),
-                    say("Scale or clip them below 3.4e38 first."),
-                )
-        if scaler.dtype == np.float32 and not scaler.changes:
-            rounding.watch(chosen, block)
-        content = block.tobytes() if scaler.dtype.kind == "U" else block.data
-        digest.update(content)
-        file.write(content)
-    return minimum, maximum
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        _sync_file(file)
-
-
-def _sync_file(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,13 +16,13 @@ from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.data.columns import label_column
+from workbench.data.csv_files import frame_of
 from workbench.data.files import TABLE_SUFFIXES, require_plausible
 from workbench.data.image_folder import pictures_of
 from workbench.data.labels import encode
 from workbench.data.npz import read_npz
 from workbench.data.picture_archive import unpack_pictures
 from workbench.data.raw import Array, RawData
-from workbench.data.tables import frame_of
 
 _MOST_CLASSES = 100
 _MOST_ROWS = 5

@@ -16,7 +16,7 @@ from workbench.api.errors import InvalidInput, JobFailed
 from workbench.api.text import Text, say
 from workbench.data.preview import Preview
 from workbench.data.raw import default_limit_bytes
-from workbench.jobs.limited_process import Allowance, confine_this_process, run_confined
+from workbench.jobs.child_process import ChildLimits, limit_this_process, run_limited
 from workbench.jobs.reporter import SilentReporter
 
 _WALL_SECONDS = 60.0
@@ -35,14 +35,14 @@ async def previewed(path: Path) -> Preview:
         JobFailed: If looking takes too long, or more memory than there is for it.
     """
     limit = default_limit_bytes()
-    allowance = Allowance(
+    limits = ChildLimits(
         address_space_bytes=_LIBRARIES_BYTES + 3 * limit,
         cpu_seconds=int(_WALL_SECONDS),
         wall_seconds=_WALL_SECONDS,
     )
     arguments = [str(path), str(limit)]
     ended = await asyncio.to_thread(
-        run_confined, "workbench.data.preview_process", arguments, allowance, SilentReporter()
+        run_limited, "workbench.data.preview_process", arguments, limits, SilentReporter()
     )
     if ended.code != 0 or not ended.output.strip():
         raise JobFailed(
@@ -57,7 +57,7 @@ async def previewed(path: Path) -> Preview:
 
 def main() -> None:
     """Prints what the data in a path look like, or why they cannot be read."""
-    path, limit = confine_this_process(sys.argv[1:])
+    path, limit = limit_this_process(sys.argv[1:])
     with suppress(OSError):
         os.nice(10)  # a measurement may be under way
     from workbench.api.errors import WorkbenchError

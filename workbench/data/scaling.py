@@ -15,7 +15,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.model_inputs import as_whole_numbers, specs_of, stored_type
 from workbench.data.raw import SCALINGS, Array, RawData, Scaling, blocks
-from workbench.data.splits import Part
+from workbench.data.splits import SplitSource
 
 LARGEST_PIXEL_FOR_UNIT_MODELS = 2.0
 LARGEST_USUAL_FEATURE = 100.0
@@ -73,7 +73,7 @@ class Scaler:
 
 def fit_scalers(
     raw: RawData,
-    train: Part,
+    train: SplitSource,
     scaling: Scaling | Mapping[str, Scaling],
     model: ModelDescription | None = None,
 ) -> tuple[dict[str, Scaler], Text, tuple[Text, ...]]:

@@ -23,7 +23,7 @@ Labels = dict[SplitName, npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class Part:
+class SplitSource:
     """Where the samples of one split come from.
 
     Attributes:
@@ -42,7 +42,7 @@ def divide(
     seed: int,
     test_fraction: float | None = None,
     validation_fraction: float | None = None,
-) -> tuple[dict[SplitName, Part], tuple[Text, ...]]:
+) -> tuple[dict[SplitName, SplitSource], tuple[Text, ...]]:
     """Makes three splits.
 
     A split that the source has is kept as that split; a missing one is cut from the training split. Each
@@ -86,10 +86,10 @@ def divide(
             say("Their fractions must add up to less than 1."),
         )
     generator = np.random.default_rng(seed)
-    parts = {split: Part(split, np.arange(len(labels))) for split, labels in y.items()}
+    parts = {split: SplitSource(split, np.arange(len(labels))) for split, labels in y.items()}
     parts.update(_cut(y["train"], classes, fractions, generator))
     if "validation" in y:
-        parts["validation"] = Part("validation", generator.permutation(len(y["validation"])))
+        parts["validation"] = SplitSource("validation", generator.permutation(len(y["validation"])))
     remarks = check(
         {split: y[part.source][part.index] for split, part in parts.items()}, classes, set(y), set(asked)
     )
@@ -121,7 +121,7 @@ def _cut(
     classes: tuple[str, ...],
     fractions: dict[SplitName, float],
     generator: np.random.Generator,
-) -> dict[SplitName, Part]:
+) -> dict[SplitName, SplitSource]:
     wanted: dict[SplitName, list[npt.NDArray[np.int64]]] = {split: [] for split in (*fractions, "train")}
     for number in range(len(classes)):
         members = generator.permutation(np.flatnonzero(labels == number))
@@ -134,7 +134,8 @@ def _cut(
             start += count
         wanted["train"].append(members[start:])
     return {
-        split: Part("train", generator.permutation(np.concatenate(piece))) for split, piece in wanted.items()
+        split: SplitSource("train", generator.permutation(np.concatenate(piece)))
+        for split, piece in wanted.items()
     }
 
 

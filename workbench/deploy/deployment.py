@@ -7,19 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Unavailable
+from workbench.api.file_format import file_format
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, TensorSpec, Variant
+from workbench.api.variant import TensorSpec, Variant
 from workbench.deploy.runners import runner
 from workbench.models.intake.own_code import BY_VALUE
 from workbench.plain.outputs import plain_name
 from workbench.runtimes import runtime
-
-_FILES: dict[Format, str] = {
-    "keras": "model.keras",
-    "tflite": "model.tflite",
-    "onnx": "model.onnx",
-    "openvino": "model",
-}
 
 _CLASSIFY = '''
 
@@ -54,7 +48,7 @@ _ONE_COLUMN = """\
 
 def deployment_file(variant: Variant) -> str:
     """The name that the model's file (a folder for ``openvino``) has beside the code."""
-    return _FILES[variant.format]
+    return file_format(variant.format).file_name
 
 
 def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str:

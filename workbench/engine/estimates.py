@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from workbench.api.dataset import DatasetInfo
+from workbench.api.file_format import file_format
 from workbench.api.lineage import Lineage
 from workbench.api.technique import AnyTechnique, Estimate, Parameters
 from workbench.api.text import say
@@ -13,11 +14,10 @@ from workbench.api.variant import Variant
 from workbench.engine.candidates import Trial, plan_of, trainings
 from workbench.engine.find import BRIDGE, LOOK, TIME
 from workbench.engine.goal import Goal
-from workbench.engine.making import HOME_RUNTIME
 from workbench.measure.block_plan import usual_seconds
 from workbench.measure.energy import LEAST_S
 from workbench.measure.latency import PROCESSES, WARM_UP_S
-from workbench.measure.records import EnergyMeasurement, Passport, Protocol, SizeMeasurement
+from workbench.measure.records import EnergyMeasurement, Environment, Protocol, SizeMeasurement
 from workbench.results.int8_instructions import speed_here
 from workbench.runtimes import runtime
 from workbench.store import Store
@@ -40,7 +40,7 @@ def estimate(
     parent: Variant,
     parameters: Parameters,
     info: DatasetInfo,
-    machine: Passport,
+    machine: Environment,
 ) -> Estimate:
     """What a technique is expected to do, with the time until everything about it is measured.
 
@@ -205,7 +205,7 @@ def _runtime_after(technique: AnyTechnique, parent: Variant, parameters: Paramet
     chosen = getattr(parameters, "runtime", None)
     if isinstance(chosen, str):
         return chosen
-    return parent.runtime if technique.produces is None else HOME_RUNTIME[technique.produces]
+    return parent.runtime if technique.produces is None else file_format(technique.produces).home_runtime
 
 
 def _measuring_seconds(store: Store, known: Mapping[str, Variant], name: str) -> float:

@@ -215,6 +215,15 @@ class Structure(FamilyCalls):
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
     ) -> Job:
         """Gives the weights of each layer a few shared values, found by k-means, and trains those values."""
+    def dead_units(
+        self,
+        parent: str | Variant | None = None,
+        *,
+        again: bool = False,
+        round_to: int = 1,
+        batch_size: int = 64,
+    ) -> Job:
+        """Removes filters and units that never fire on the training split. Nothing is trained."""
     def depth(
         self,
         parent: str | Variant | None = None,

@@ -15,7 +15,7 @@ from workbench.api.errors import JobFailed, Refused, WorkbenchError
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.engine.candidates import Plan, Trial, plan_of, training_for_rounding, trainings, trial_obstacle
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.goal import Goal, best, conclusion, keeps, ranked
 from workbench.engine.making import Making
 from workbench.engine.measuring import Measuring
@@ -35,13 +35,13 @@ class Finder:
     """Searches for one workbench.
 
     Args:
-        bench: Where it reads, runs and writes.
+        context: Where it reads, runs and writes.
         making: Makes variants.
         measuring: Measures them.
     """
 
-    def __init__(self, bench: Bench, making: Making, measuring: Measuring) -> None:
-        self._bench = bench
+    def __init__(self, context: JobContext, making: Making, measuring: Measuring) -> None:
+        self._context = context
         self._making = making
         self._measuring = measuring
 
@@ -59,8 +59,8 @@ class Finder:
         Raises:
             Refused: If nothing can be tried, with the reasons.
         """
-        baseline, info = self._bench.evidence.baseline, self._bench.evidence.dataset.info
-        plan = plan_of(goal, baseline, info, self._bench.store.variants())
+        baseline, info = self._context.queries.baseline, self._context.queries.dataset.info
+        plan = plan_of(goal, baseline, info, self._context.store.variants())
         for one in plan.passed_over:
             _log(job, say("Not tried: {technique}. {reason}", technique=one.trial.title, reason=one.reason))
         if not plan.references and not plan.trials:
@@ -147,7 +147,7 @@ class Finder:
                 if variant is not None:
                     here.append(variant)
             made += here
-            reference = self._making.reference(name) or self._bench.evidence.baseline
+            reference = self._making.reference(name) or self._context.queries.baseline
             untimed = [
                 one for one in here if one.id != reference.id and not self._timed_against(one, reference)
             ]
@@ -184,7 +184,7 @@ class Finder:
     ) -> list[Variant]:
         possible = []
         for trial in trials:
-            info, variants = self._bench.evidence.dataset.info, self._bench.store.variants()
+            info, variants = self._context.queries.dataset.info, self._context.store.variants()
             reason = trial_obstacle(trial, parent, info, variants)
             if reason is None:
                 possible.append(trial)
@@ -198,9 +198,9 @@ class Finder:
         self, job: Job, trial: Trial, parent: Variant, shares: _Shares, *, automatic: bool = False
     ) -> Variant | None:
         """Makes a variant, or takes the one that is there, with its size and quality; None if it fails."""
-        make = shares.take(_seconds(trial, parent, self._bench.evidence.dataset.info))
+        make = shares.take(_seconds(trial, parent, self._context.queries.dataset.info))
         try:
-            variant = trial.made(parent, self._bench.store.variants())
+            variant = trial.made(parent, self._context.store.variants())
             if variant is None:
                 job.update(technique=trial.technique)
                 variant = await self._making.make(
@@ -250,17 +250,17 @@ class Finder:
     def _timed_against(self, variant: Variant, reference: Variant) -> bool:
         return any(
             (verdict.variant, verdict.reference) == (variant.id, reference.id)
-            for run in self._bench.store.measurements("latency", variant.id, LatencyMeasurement)
+            for run in self._context.store.measurements("latency", variant.id, LatencyMeasurement)
             for verdict in run.verdicts
         )
 
     def _has(
         self, variant: Variant, kind: str, record: type[SizeMeasurement] | type[QualityMeasurement]
     ) -> bool:
-        return bool(self._bench.store.measurements(kind, variant.id, record))
+        return bool(self._context.store.measurements(kind, variant.id, record))
 
     async def _rows(self) -> tuple[ResultRow, ...]:
-        return await asyncio.to_thread(self._bench.evidence.results)
+        return await asyncio.to_thread(self._context.queries.results)
 
 
 class _Shares:

@@ -36,6 +36,10 @@ class Goal(Record):
         f1_may_fall: How much macro F1 may fall against the baseline, as a fraction: 0.01 is one point. The
             lower end of the paired interval counts, so what is not proven to be kept does not serve.
         runtime: The runtime that it has to run in; None for any of this machine.
+
+    Example:
+        >>> Goal(want="smaller", f1_may_fall=0.005).runtime is None
+        True
     """
 
     want: Want = "both"

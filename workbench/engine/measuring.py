@@ -12,18 +12,18 @@ from workbench.api.records import Record
 from workbench.api.text import say
 from workbench.api.variant import ROUNDED, Variant
 from workbench.engine import worker_functions
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.submit import run_step
 from workbench.jobs.job import Job
 from workbench.measure import tasks
 from workbench.measure.collapse import explain_collapse
 from workbench.measure.energy import measure_energy
+from workbench.measure.environment import environment
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import timed_variant
-from workbench.measure.passport import passport
 from workbench.measure.records import (
+    Environment,
     LatencyMeasurement,
-    Passport,
     Protocol,
     QualityMeasurement,
     QualityVerdict,
@@ -45,11 +45,11 @@ class Measuring:
     """Size, quality and latency of variants, each stored as soon as it is there.
 
     Args:
-        bench: Where they read, run and write.
+        context: Where they read, run and write.
     """
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
 
     def missing(self, variant: Variant) -> frozenset[Missing]:
         """What is not known yet of a stored variant, because its job was cancelled or failed."""
@@ -66,23 +66,23 @@ class Measuring:
         return frozenset(
             word
             for word, kind, record in kinds
-            if not self._bench.store.measurements(kind, variant.id, record)
+            if not self._context.store.measurements(kind, variant.id, record)
         )
 
     async def weigh_and_judge(self, job: Job, variant: Variant) -> None:
         """Measures size and quality of a stored variant."""
 
         def keep(measured: Measured) -> None:
-            self._bench.store.add_measurement(
+            self._context.store.add_measurement(
                 measured.kind,
                 [variant.id],
                 measured.record,
-                passport=measured.passport,
+                environment=measured.environment,
                 arrays=measured.arrays,
             )
-            self._bench.changed("results")
+            self._context.changed("results")
 
-        await self._look(job, variant, self._bench.evidence.dataset.folder, keep)
+        await self._look(job, variant, self._context.queries.dataset.folder, keep)
 
     async def look(self, job: Job, variant: Variant, dataset: Path) -> list[Measured]:
         """Measures size and quality of a variant that is not stored, and stores nothing.
@@ -114,7 +114,7 @@ class Measuring:
     async def _weigh(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures the three sizes and the memory to run."""
         size = await run_step(
-            self._bench,
+            self._context,
             job,
             tasks.measure_size_task,
             candidate(variant),
@@ -124,35 +124,35 @@ class Measuring:
             worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
         )
         keep(Measured("size", size))
-        weights = await run_step(self._bench, job, look_at_weights, variant, worker="light")
+        weights = await run_step(self._context, job, look_at_weights, variant, worker="light")
         keep(Measured("weights", weights))
 
     def _sizes(self, variant: Variant) -> SizeMeasurement | None:
         """What is known of a file since it was made; of one that is not stored, nothing."""
-        return next(iter(self._bench.store.measurements("size", variant.id, SizeMeasurement)), None)
+        return next(iter(self._context.store.measurements("size", variant.id, SizeMeasurement)), None)
 
     async def _judge(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures quality on the test split, and its change against the baseline."""
         quality, scores = await run_step(
-            self._bench,
+            self._context,
             job,
             tasks.measure_quality,
             candidate(variant),
             dataset,
             variant.description.from_logits,
-            await self._passport(),
+            await self._environment(),
             0,
             variant.description.doubts,
             worker=runtime(variant.runtime).worker,
         )
-        keep(Measured("quality", quality, quality.passport, {"scores": scores}))
+        keep(Measured("quality", quality, quality.environment, {"scores": scores}))
         if variant.is_baseline:
             return
-        baseline = self._bench.evidence.baseline
-        before = self._bench.store.arrays("quality", baseline.id)
+        baseline = self._context.queries.baseline
+        before = self._context.store.arrays("quality", baseline.id)
         if before is not None:
             change = await run_step(
-                self._bench,
+                self._context,
                 job,
                 worker_functions.judge_change,
                 variant.id,
@@ -160,7 +160,7 @@ class Measuring:
                 scores,
                 before["scores"],
                 dataset,
-                self._bench.seed,
+                self._context.seed,
                 worker="light",
             )
             keep(Measured("quality change", change))
@@ -173,7 +173,7 @@ class Measuring:
             variant: A variant whose quality is known.
             reference: The float32 form of the baseline in its runtime.
         """
-        parent = next((one for one in self._bench.store.variants() if one.id == variant.parent), None)
+        parent = next((one for one in self._context.store.variants() if one.id == variant.parent), None)
         if parent is None or variant.format not in ("tflite", "onnx"):
             return
         if variant.description.precision not in ROUNDED or not self._has_collapsed(variant, parent):
@@ -182,33 +182,33 @@ class Measuring:
             exact = reference.path if reference is not None and parent.is_baseline else None
             if exact is None:
                 exact = await run_step(
-                    self._bench,
+                    self._context,
                     job,
                     worker_functions.export_float,
                     parent,
                     variant.format,
-                    self._bench.store.staging(),
+                    self._context.store.staging(),
                     worker="tensorflow",
                 )
             found = await run_step(
-                self._bench,
+                self._context,
                 job,
                 explain_collapse,
                 exact,
                 variant.path,
-                self._bench.evidence.dataset.folder,
+                self._context.queries.dataset.folder,
                 worker="light",
             )
         except WorkbenchError as error:
             # The variant and its numbers are there; only the explanation is not.
             job.update(log=(*job.state.log, say("No layer could be blamed: {reason}", reason=error.text)))
             return
-        self._bench.store.add_measurement("error by layer", [variant.id], found)
-        self._bench.changed("results")
+        self._context.store.add_measurement("error by layer", [variant.id], found)
+        self._context.changed("results")
 
     def _has_collapsed(self, variant: Variant, parent: Variant) -> bool:
         after, before = (
-            next(iter(self._bench.store.measurements("quality", one.id, QualityMeasurement)), None)
+            next(iter(self._context.store.measurements("quality", one.id, QualityMeasurement)), None)
             for one in (variant, parent)
         )
         if after is None or before is None:
@@ -221,42 +221,42 @@ class Measuring:
         curves = job.state.metrics.items()
         job.update(metrics={name: points for name, points in curves if timed_variant(name) is None})
         measurement, raw = await run_step(
-            self._bench,
+            self._context,
             job,
             tasks.measure_latency,
             [candidate(variant) for variant in variants],
-            self._bench.evidence.dataset.folder,
+            self._context.queries.dataset.folder,
             protocol,
-            self._bench.seed,
+            self._context.seed,
             worker="gpu" if any(runtime(variant.runtime).needs_gpu for variant in variants) else "light",
         )
-        await self._passport()
-        self._bench.store.add_measurement(
+        await self._environment()
+        self._context.store.add_measurement(
             "latency",
             [variant.id for variant in variants],
             measurement,
-            passport=measurement.passport,
+            environment=measurement.environment,
             arrays=raw,
         )
-        self._bench.changed("results")
+        self._context.changed("results")
 
     async def meter(self, job: Job, variant: Variant) -> None:
         """Measures the energy of one sample, or stores why it cannot be known here."""
         energy = await run_step(
-            self._bench,
+            self._context,
             job,
             measure_energy,
             candidate(variant),
-            self._bench.evidence.dataset.folder,
+            self._context.queries.dataset.folder,
             worker="gpu" if runtime(variant.runtime).needs_gpu else "light",
         )
-        await self._passport()
-        self._bench.store.add_measurement("energy", [variant.id], energy, passport=energy.passport)
-        self._bench.changed("results")
+        await self._environment()
+        self._context.store.add_measurement("energy", [variant.id], energy, environment=energy.environment)
+        self._context.changed("results")
 
-    async def _passport(self) -> Passport:
-        found = await asyncio.to_thread(passport)
-        self._bench.store.add_passport(found)
+    async def _environment(self) -> Environment:
+        found = await asyncio.to_thread(environment)
+        self._context.store.add_environment(found)
         return found
 
 

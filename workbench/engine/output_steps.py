@@ -11,21 +11,21 @@ from workbench.api.text import Text
 from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
 from workbench.data.outputs import OutputWish, judged_note
 from workbench.engine import worker_functions
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.submit import run_step
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
 from workbench.measure.latency import Candidate
 from workbench.measure.output_matching import carried_position
 from workbench.measure.output_reading import OutputReading
-from workbench.models.intake.intake import Opened
+from workbench.models.intake.intake import OpenedModel
 from workbench.runtimes import runtime
 
 # A foreign file may not take the machine with it: what a 100 MB model needs, with room.
 FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
 
 
-def opened_settings(opened: Opened) -> RuntimeSettings:
+def opened_settings(opened: OpenedModel) -> RuntimeSettings:
     """How a model that was read is run."""
     return RuntimeSettings(
         trusted=opened.trusted,
@@ -35,12 +35,12 @@ def opened_settings(opened: Opened) -> RuntimeSettings:
 
 
 async def understood(
-    bench: Bench, job: Job, opened: Opened, home: str, wish: OutputWish, dataset: Path
-) -> tuple[Opened, tuple[Text, ...]]:
+    context: JobContext, job: Job, opened: OpenedModel, home: str, wish: OutputWish, dataset: Path
+) -> tuple[OpenedModel, tuple[Text, ...]]:
     """A model with the meaning of its output, looked at on samples; and the sentences that say so.
 
     Args:
-        bench: Where the work runs.
+        context: Where the work runs.
         job: Hears of its progress.
         opened: The model that was read.
         home: The runtime that it runs in.
@@ -48,7 +48,7 @@ async def understood(
         dataset: Folder of the prepared data that hold the samples.
     """
     found: OutputReading = await run_step(
-        bench,
+        context,
         job,
         worker_functions.read_output,
         opened.path,
@@ -69,12 +69,12 @@ async def understood(
 
 
 async def carried(
-    bench: Bench, job: Job, parent: Variant, applied: Applied
+    context: JobContext, job: Job, parent: Variant, applied: Applied
 ) -> tuple[ModelDescription, JudgedOutput | None]:
     """What a new file holds, its output read as the parent's is: a technique keeps what it means.
 
     Args:
-        bench: Where the work runs.
+        context: Where the work runs.
         job: Hears of its progress.
         parent: The variant that the file was made from.
         applied: The new file.
@@ -95,14 +95,14 @@ async def carried(
     made = Candidate(variant=parent.id, path=applied.path, runtime=applied.runtime, settings=settings)
     if len(outputs) > 1 and not runtime(applied.runtime).needs_gpu:
         position = await run_step(
-            bench,
+            context,
             job,
             worker_functions.match_output,
             Candidate(variant=parent.id, path=parent.path, runtime=parent.runtime, settings=parent.settings),
             made,
             outputs,
             position,
-            bench.evidence.dataset.folder,
+            context.queries.dataset.folder,
             worker=_worker(parent.runtime, applied.runtime),
         )
     if len(outputs) > 1:
@@ -110,14 +110,14 @@ async def carried(
     if before.doubts:
         # what the technique trained may be right where its parent was not
         found: OutputReading = await run_step(
-            bench,
+            context,
             job,
             worker_functions.read_output,
             applied.path,
             applied.runtime,
             settings.model_copy(update={"output": description.judged_output}),
             description,
-            bench.evidence.dataset.folder,
+            context.queries.dataset.folder,
             OutputWish(from_logits=before.from_logits),
             worker=runtime(applied.runtime).worker,
         )

@@ -28,7 +28,7 @@ from workbench.store import Store
 LARGEST_TAKE_HOME_BYTES = 100_000_000
 
 
-class Evidence:
+class Queries:
     """The reading side of a workbench.
 
     Args:

@@ -17,11 +17,11 @@ from workbench.api.text import Text
 from workbench.api.variant import Variant
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
 from workbench.engine.goal import Best, Goal, best, conclusion
-from workbench.engine.queries import Evidence
+from workbench.engine.queries import Queries
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
-from workbench.measure.passport import passport
-from workbench.measure.records import Details, Passport, Protocol
+from workbench.measure.environment import environment
+from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
 from workbench.results.side_by_side import SideBySide, side_by_side
@@ -43,7 +43,7 @@ class Reading:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._evidence = Evidence(store)
+        self._queries = Queries(store)
         self.seed = int(store.fact("seed") or 0)
 
     @property
@@ -57,9 +57,9 @@ class Reading:
         return self._store.variants()
 
     @property
-    def passports(self) -> Mapping[str, Passport]:
+    def environments(self) -> Mapping[str, Environment]:
         """The machines that its numbers were taken on, by identifier."""
-        return self._store.passports()
+        return self._store.environments()
 
     def variant(self, key: str | Variant) -> Variant:
         """A variant by its identifier or name, or as it is now.
@@ -67,7 +67,7 @@ class Reading:
         Raises:
             InvalidInput: With the names that exist.
         """
-        return self._evidence.variant(key)
+        return self._queries.variant(key)
 
     @property
     def dataset(self) -> Dataset:
@@ -76,17 +76,17 @@ class Reading:
         Raises:
             InvalidInput: If none is open yet.
         """
-        return self._evidence.dataset
+        return self._queries.dataset
 
     @property
     def dataset_info(self) -> DatasetInfo | None:
         """What is known of the data; None until some is open."""
-        return self._evidence.dataset.info if self._store.fact("dataset") is not None else None
+        return self._queries.dataset.info if self._store.fact("dataset") is not None else None
 
     @property
-    def passport(self) -> Passport:
+    def environment(self) -> Environment:
         """The machine and software of this process."""
-        return passport()
+        return environment()
 
     # -- techniques -------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         return technique_obstacle(
-            chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants
+            chosen, self._parent(parent), self._queries.dataset.info, values, self.variants
         )
 
     def existing(
@@ -132,7 +132,7 @@ class Reading:
         """Why a technique cannot be applied to a variant, of which kind that is, and what would help."""
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        return refusal(chosen, self._parent(parent), self._evidence.dataset.info, values, self.variants)
+        return refusal(chosen, self._parent(parent), self._queries.dataset.info, values, self.variants)
 
     def estimate(
         self, technique: str, parent: str | None = None, parameters: Mapping[str, Any] | None = None
@@ -143,7 +143,7 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         return estimate(
-            self._store, chosen, self._parent(parent), values, self._evidence.dataset.info, self.passport
+            self._store, chosen, self._parent(parent), values, self._queries.dataset.info, self.environment
         )
 
     def find_seconds(self, goal: Goal | None = None, *, training: bool = False) -> float:
@@ -153,8 +153,8 @@ class Reading:
         return find_seconds(
             self._store,
             goal or self.goal,
-            self._evidence.baseline,
-            self._evidence.dataset.info,
+            self._queries.baseline,
+            self._queries.dataset.info,
             training=training,
         )
 
@@ -169,7 +169,7 @@ class Reading:
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
         variant = self._parent(parent)
-        others = self._evidence.other_files(chosen, variant, values)
+        others = self._queries.other_files(chosen, variant, values)
         bundle = Bundle(chosen.code(variant, values, CodePaths(model=variant.path.name, others=others)))
         read = (variant, *(other.variant for other in others.values()))
         if any(one.settings.trusted for one in read):
@@ -191,14 +191,14 @@ class Reading:
         code = self.code(technique, variant.id, parameters)
         chosen = find_technique(technique)
         values = parse_parameters(chosen, parameters or {})
-        others = self._evidence.other_files(chosen, variant, values)
-        return f"{technique}.zip", self._evidence.take_home(variant, code, others.values())
+        others = self._queries.other_files(chosen, variant, values)
+        return f"{technique}.zip", self._queries.take_home(variant, code, others.values())
 
     # -- what came out ----------------------------------------------------------------------
 
     def results(self) -> Results:
         """One row per variant with all that is known of it; ``to_frame()`` of it is a ``DataFrame``."""
-        return Results(self._evidence.results())
+        return Results(self._queries.results())
 
     @property
     def goal(self) -> Goal:
@@ -231,7 +231,7 @@ class Reading:
         Raises:
             InvalidInput: If one of them has not been evaluated yet.
         """
-        return self._evidence.details(variant, reference)
+        return self._queries.details(variant, reference)
 
     def side_by_side(self, variant: str, reference: str) -> SideBySide:
         """How much smaller, faster and better a variant is than another one, and how that is known.
@@ -245,20 +245,20 @@ class Reading:
         """
         keys = self.variant(variant).id, self.variant(reference).id
         rows = {row.variant.id: row for row in self.results()}
-        change = self._evidence.judge_change(*keys, seed=self.seed) if keys[0] != keys[1] else None
+        change = self._queries.judge_change(*keys, seed=self.seed) if keys[0] != keys[1] else None
         return side_by_side(rows[keys[0]], rows[keys[1]], change)
 
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""
-        return self._evidence.picture(index)
+        return self._queries.picture(index)
 
     def recipe(self, variant: str | Variant) -> Recipe:
         """The steps from the baseline to a variant."""
-        return self._evidence.recipe(variant, self.seed)
+        return self._queries.recipe(variant, self.seed)
 
     def download(self, variant: str | Variant) -> tuple[str, bytes]:
         """File name and content of a variant as it would be deployed; a folder becomes a zip."""
-        return self._evidence.download(variant)
+        return self._queries.download(variant)
 
     def deploy(self, variant: str | Variant) -> tuple[str, bytes]:
         """A zip with a variant's file, ``predict.py`` that runs it, its imports, and ``requirements.txt``.
@@ -266,7 +266,7 @@ class Reading:
         Returns:
             File name and content. Unpacked, ``python predict.py samples.npy`` prints the classes.
         """
-        return self._evidence.deploy(variant)
+        return self._queries.deploy(variant)
 
     def report(self, path: str | Path, language: str | None = None) -> Path:
         """Writes what came out into one HTML file for somebody who has no workbench.
@@ -307,5 +307,5 @@ class Reading:
 
     def _parent(self, key: str | Variant | None) -> Variant:
         if key is None:
-            return self._evidence.baseline
+            return self._queries.baseline
         return self.variant(key)

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.api.errors import InvalidInput
 from workbench.api.suggestions import with_suggestion
 from workbench.api.text import say
-from workbench.api.variant import OpenedUp
+from workbench.api.variant import OwnClass
 from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
 from workbench.data.streams import Bounds, require_end
 from workbench.engine.collecting import Collecting
@@ -33,7 +33,7 @@ class HandedModel:
     """
 
     path: Path
-    opened_up: OpenedUp | None = None
+    opened_up: OwnClass | None = None
     code: Path | None = None
 
     def request(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class HandedModel:
             return path
         return cls(
             path,
-            None if found is None else OpenedUp.model_validate(found),
+            None if found is None else OwnClass.model_validate(found),
             None if code is None else Path(code),
         )
 

@@ -10,14 +10,14 @@ from typing import Any
 from workbench.api.errors import TensorFlowCrashed, Unavailable
 from workbench.api.text import say
 from workbench.engine import worker_functions
-from workbench.engine.context import Bench
+from workbench.engine.context import JobContext
 from workbench.engine.shared_mode import JOB_LIMITS, shared_mode
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
 
 
 async def run_step(
-    bench: Bench,
+    context: JobContext,
     job: Job,
     function: Callable[..., Any],
     *arguments: Any,
@@ -30,7 +30,7 @@ async def run_step(
     off for everything that is done with this workbench's model.
 
     Args:
-        bench: Where it runs, and what is known of the model.
+        context: Where it runs, and what is known of the model.
         job: Hears of its progress, and can cancel it.
         function: See :meth:`workbench.jobs.executor.Executor.run`. It may be called a second time.
         *arguments: Its further arguments.
@@ -42,10 +42,10 @@ async def run_step(
     """
     if shared_mode():
         how.setdefault("limits", JOB_LIMITS)
-    if onednn.stay_off(bench.store.fact(onednn.FACT)):
-        return await _without_onednn(bench, job, function, *arguments, **how)
+    if onednn.stay_off(context.store.fact(onednn.FACT)):
+        return await _without_onednn(context, job, function, *arguments, **how)
     try:
-        return await _run(bench, job, function, *arguments, **how)
+        return await _run(context, job, function, *arguments, **how)
     except TensorFlowCrashed as crash:
         if onednn.is_off():
             raise
@@ -55,22 +55,24 @@ async def run_step(
             shutil.rmtree(writes_into, ignore_errors=True)
             writes_into.mkdir(parents=True)
         try:
-            result = await _without_onednn(bench, job, function, *arguments, **how)
+            result = await _without_onednn(context, job, function, *arguments, **how)
         except Unavailable:  # workers that others started, none of them of this kind
             raise crash from None
-        bench.store.set_fact(onednn.FACT, onednn.OFF)
+        context.store.set_fact(onednn.FACT, onednn.OFF)
         return result
 
 
 async def _without_onednn(
-    bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any
+    context: JobContext, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any
 ) -> Any:
     if how.get("worker", "tensorflow") == "tensorflow":
         how = {**how, "worker": "tensorflow_without_onednn"}
-        return await _run(bench, job, function, *arguments, **how)
+        return await _run(context, job, function, *arguments, **how)
     # It imports no TensorFlow itself, but processes that it starts may.
-    return await _run(bench, job, worker_functions.without_onednn, function, *arguments, **how)
+    return await _run(context, job, worker_functions.without_onednn, function, *arguments, **how)
 
 
-async def _run(bench: Bench, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
-    return await bench.executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)
+async def _run(
+    context: JobContext, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any
+) -> Any:
+    return await context.executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)

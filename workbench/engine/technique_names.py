@@ -20,6 +20,7 @@ TechniqueName = Literal[
     "inference.runtime",
     "inference.tensorrt",
     "structure.clustering",
+    "structure.dead_units",
     "structure.depth",
     "structure.low_rank",
     "structure.pruning",

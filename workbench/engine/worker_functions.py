@@ -30,8 +30,8 @@ from workbench.models.intake.own_code import code_beside, keep_code
 if TYPE_CHECKING:
     from workbench.measure.latency import Candidate
     from workbench.measure.output_reading import OutputReading
-    from workbench.measure.range_choice import Tried
-    from workbench.models.intake.intake import Opened
+    from workbench.measure.range_choice import TrialOutcome
+    from workbench.models.intake.intake import OpenedModel
 
 Scores = npt.NDArray[np.float32]
 
@@ -44,7 +44,7 @@ def without_onednn(report: Reporter, function: Callable[..., Any], *arguments: A
 
 def open_model(
     report: Reporter, source: Path, folder: Path, trust: bool, shared: bool, code: Path | None
-) -> Opened:
+) -> OpenedModel:
     """Loads a foreign model file safely; see :func:`workbench.models.intake.intake.open_model`."""
     from workbench.models.intake import intake
 
@@ -107,7 +107,7 @@ def try_on_samples(
     description: ModelDescription,
     folder: Path,
     ranges: bool,
-) -> Tried:
+) -> TrialOutcome:
     """Runs a model on samples of the data; see :func:`workbench.measure.range_choice.try_on_samples`."""
     from workbench.measure import range_choice
 

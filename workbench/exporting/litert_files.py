@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.api.dataset import Features, sample_count, select
+from workbench.api.file_format import file_format
 from workbench.api.technique import Applied, CodePaths, Context, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, TensorSpec, Variant
@@ -253,7 +254,7 @@ def finished(context: Context, path: Path, report: Callable[[ModelDescription], 
 
 def output_name(paths: CodePaths) -> str:
     """The file that the plain code writes."""
-    return paths.output if paths.output.endswith(".tflite") else paths.output + ".tflite"
+    return file_format("tflite").named(paths.output)
 
 
 def cast_code(spec: TensorSpec) -> str:

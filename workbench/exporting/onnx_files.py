@@ -15,7 +15,7 @@ from workbench.api.variant import Skip, Variant
 from workbench.exporting.calibration import calibration_note
 from workbench.exporting.litert_files import CalibratedParameters, calibration_index
 from workbench.models.converting.memory import release_memory, require_memory
-from workbench.models.converting.onnx_apart import to_onnx_apart
+from workbench.models.converting.onnx_child import to_onnx_in_child
 
 _RESERVE_BYTES = 200 << 20
 """What ONNX Runtime takes beside the weights."""
@@ -73,7 +73,7 @@ def _converted(context: Context, temporary: Path, large: bool) -> Path:
     source, target = context.parent.path, temporary / "float32.onnx"
     trust = context.parent.settings.trusted
     if large:
-        return to_onnx_apart(context.report, source, target, temporary / "float32.data", trust=trust)
+        return to_onnx_in_child(context.report, source, target, temporary / "float32.data", trust=trust)
     from workbench.models.converting.conversion import load_keras, to_onnx
 
     return to_onnx(load_keras(source, trust=trust), target)
@@ -114,7 +114,7 @@ def calibration_reader(
     features = context.dataset.x(parameters.split)
     index = calibration_index(parameters, sample_count(features))
 
-    class Samples(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime has no types
+    class Samples(CalibrationDataReader):
         """The calibration samples one by one, with progress and cancellation."""
 
         def __init__(self) -> None:

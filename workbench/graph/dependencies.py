@@ -168,6 +168,8 @@ class DependencyGraph:
             if found is not None and all(
                 _agrees(flow, lengths.get((call.name, call.number, at))) for at, flow in enumerate(found)
             ):
+                if (parts := self.layers.get(own)) is not None and not parts.inputs:
+                    parts.inputs = list(zip(call.slots, flows, strict=True))
                 return list(found)
         return self._closed(site, flows, obstacle)
 

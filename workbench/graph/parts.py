@@ -49,6 +49,23 @@ class Setting:
     divide: int = 1
 
 
+@dataclass(frozen=True)
+class Maker:
+    """A layer that makes channels, or one of several axes that it makes.
+
+    Attributes:
+        path: Where the layer is.
+        label: Which axis, such as ``heads``; empty where there is only one.
+    """
+
+    path: Path
+    label: str = ""
+
+    def __str__(self) -> str:
+        name = "/".join(self.path)
+        return f"{name}: {self.label}" if self.label else name
+
+
 @dataclass
 class LayerParts:
     """A layer whose weights or configuration can follow a change of channels.
@@ -61,6 +78,7 @@ class LayerParts:
         made: The axes that it makes, by a label such as ``heads``; the label of the only one is empty.
         rescaled: Weights (by number) that are multiplied by the square root of new / old length of an
             axis, since the layer itself divides by that root.
+        inputs: What it is first called with, by the number of the positional argument or the name.
     """
 
     path: Path
@@ -69,6 +87,12 @@ class LayerParts:
     settings: list[Setting] = field(default_factory=list)
     made: dict[str, Axis] = field(default_factory=dict)
     rescaled: list[tuple[int, Axis]] = field(default_factory=list)
+    inputs: list[tuple[int | str, Flow]] = field(default_factory=list)
+
+    @property
+    def makers(self) -> list[tuple[Maker, Axis]]:
+        """What it makes, with the axis."""
+        return [(Maker(self.path, label), axis) for label, axis in self.made.items()]
 
     @property
     def name(self) -> str:

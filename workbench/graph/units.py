@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import zipfile
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.errors import Refused
 from workbench.api.text import Text, say
 from workbench.api.variant import Skip, Table
+from workbench.graph.calls import read_config
 from workbench.graph.channels import Axis, Ids
 from workbench.graph.dependencies import DependencyGraph
+from workbench.graph.parts import LayerParts, Maker
 from workbench.plain.keras import channels as plain
+
+UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile, Refused)
+"""What :func:`units_of` raises."""
 
 Removed = npt.NDArray[np.bool_]
 """For every channel of the model whether it is removed. All channels of a unit agree."""
@@ -23,18 +32,45 @@ class Group:
     """Units that pass through the same layers, so that each costs the same and any can stand for another.
 
     Attributes:
-        name: The first layer that makes them.
-        members: Every layer that makes them, in order of execution; parts of a layer after a colon.
+        makers: Every layer that makes them, in order of execution.
         units: The units.
         channels: Channels that each unit is in the first of those layers.
         rounded: Whether runtimes like their number to be a multiple of 8: not so for attention heads.
     """
 
-    name: str
-    members: tuple[str, ...]
+    makers: tuple[Maker, ...]
     units: Ids
     channels: int
-    rounded: bool
+
+    @property
+    def name(self) -> str:
+        """The first layer that makes them, as it is shown."""
+        return str(self.makers[0])
+
+    @property
+    def layers(self) -> Text:
+        """The layers that make them, as they are shown: the first ones, where they are many."""
+        names = tuple(map(str, self.makers))
+        if len(names) <= 3:
+            return say("{names}", names=names)
+        return say(
+            "{first}, {second} and {count} more", first=names[0], second=names[1], count=len(names) - 2
+        )
+
+    def multiple(self, round_to: int) -> int:
+        """What the number of those that stay should be a multiple of, where widths should be one.
+
+        It is halved until there are at least two multiples. Attention heads are not rounded.
+
+        Args:
+            round_to: What the width of the layers should be a multiple of.
+        """
+        if any(maker.label == "heads" for maker in self.makers):
+            return 1
+        multiple = round_to // math.gcd(round_to, self.channels)
+        while multiple > 1 and 2 * multiple > len(self.units):
+            multiple //= 2
+        return multiple
 
 
 class Units:
@@ -69,34 +105,25 @@ class Units:
     @cached_property
     def groups(self) -> list[Group]:
         """Units in groups, in order of the layers that make them first."""
-        makers: dict[int, list[str]] = {}
-        widths: dict[str, dict[int, int]] = {}
+        makers: dict[int, list[Maker]] = {}
+        widths: dict[Maker, dict[int, int]] = {}
         for layer in self.graph.layers.values():
-            for label, axis in layer.made.items():
+            for maker, axis in layer.makers:
                 assert axis.channels is not None
-                name = f"{layer.name}: {label}" if label else layer.name
                 units, counts = np.unique(self.of[axis.channels[self.is_free(axis)]], return_counts=True)
-                widths[name] = dict(zip(units.tolist(), counts.tolist(), strict=True))
+                widths[maker] = dict(zip(units.tolist(), counts.tolist(), strict=True))
                 for unit in units.tolist():
-                    makers.setdefault(unit, []).append(name)
-        together: dict[tuple[str, ...], list[int]] = {}
-        for unit, names in makers.items():
-            together.setdefault(tuple(names), []).append(unit)
+                    makers.setdefault(unit, []).append(maker)
+        together: dict[tuple[Maker, ...], list[int]] = {}
+        for unit, some_makers in makers.items():
+            together.setdefault(tuple(some_makers), []).append(unit)
         groups = []
         for members, some in together.items():
             # Units that stand for different numbers of channels do not cost the same.
             first = widths[members[0]]
             for channels in sorted({first[unit] for unit in some}):
                 alike = sorted(unit for unit in some if first[unit] == channels)
-                groups.append(
-                    Group(
-                        name=members[0],
-                        members=members,
-                        units=np.array(alike, np.int64),
-                        channels=channels,
-                        rounded=not any(member.endswith(": heads") for member in members),
-                    )
-                )
+                groups.append(Group(members, np.array(alike, np.int64), channels))
         return groups
 
     @cached_property
@@ -123,10 +150,60 @@ class Units:
                         for setting in layer.settings
                     ],
                     rescaled=[(number, self._along(axis)) for number, axis in layer.rescaled],
+                    reads=self._reads(layer)[0],
                 )
                 for layer in self.graph.layers.values()
             },
             closed=[skip.name for skip in self.graph.closed],
+        )
+
+    def is_visible(self, group: Group) -> bool:
+        """Whether layers read a group's units only in what they are called with.
+
+        Such a unit is of no use if it is zero there. Others are summed over inside a layer: heads of
+        attention, the state of a recurrent layer.
+        """
+        return bool(self._visible[group.units].all())
+
+    @cached_property
+    def _visible(self) -> npt.NDArray[np.bool_]:
+        read, inside = self.nothing(), self.nothing()
+        for layer in self.graph.layers.values():
+            reads, hidden = self._reads(layer)
+            inside[hidden] = True
+            for one in reads:
+                read[one.units] = True
+        return read & ~inside
+
+    def _reads(self, layer: LayerParts) -> tuple[list[plain.Read], Ids]:
+        """Where a layer's kernels read units, and the units that they read elsewhere than there."""
+        read = [
+            axis.channels
+            for weight in layer.weights
+            if weight.role == "kernel"
+            for at, axis in enumerate(weight.axes)
+            if at not in weight.made and axis.channels is not None
+        ]
+        if not read:
+            return [], np.empty(0, np.int64)
+        summed = np.unique(np.concatenate(read))
+        found, given = [], [np.empty(0, np.int64)]
+        for argument, flow in layer.inputs:
+            for at, axis in enumerate(flow):
+                if axis.channels is None or not np.isin(axis.channels, summed).any():
+                    continue
+                given.append(axis.channels)
+                if self.is_free(axis).any():
+                    found.append(plain.Read(argument, at, self.of[axis.channels]))
+        return found, self.of[np.setdiff1d(summed, np.concatenate(given))]
+
+    def obstacle(self) -> Text | None:
+        """Why no channel can be removed, or None."""
+        if self.groups:
+            return None
+        return say(
+            "No channel of this model can be removed. {reasons}",
+            reasons=" ".join(f"{skip.name}: {skip.reason}" for skip in self.fixed[:5]),
         )
 
     def _along(self, axis: Axis) -> plain.Axis:
@@ -138,17 +215,17 @@ class Units:
         """Weights and operations of the recorded layers without the removed channels."""
         return self.channels.size(removed)
 
-    def fixed_layers(self) -> tuple[Skip, ...]:
-        """Layers that make channels of which none, or only some, can be removed, and why."""
+    @cached_property
+    def fixed(self) -> tuple[Skip, ...]:
+        """Layers that make channels which stay, some or all of them, and why; then closed layers."""
         skips = []
         for layer in self.graph.layers.values():
-            for label, axis in layer.made.items():
+            for maker, axis in layer.makers:
                 assert axis.channels is not None
                 stays = self._fixed[axis.channels]
                 numbers = stays[stays >= 0]
                 if not len(numbers):
                     continue
-                name = f"{layer.name}: {label}" if label else layer.name
                 reason = self._reasons[int(numbers.min())]
                 if len(numbers) < len(stays):
                     reason = say(
@@ -157,8 +234,21 @@ class Units:
                         all=len(stays),
                         reason=reason,
                     )
-                skips.append(Skip(name=name, reason=reason))
-        return tuple(skips)
+                skips.append(Skip(name=str(maker), reason=reason))
+        return (*skips, *self.graph.closed)
+
+    def touched(self, removed: Removed) -> tuple[Text, ...]:
+        """The groups that lose channels, and how many are left."""
+        return tuple(
+            say(
+                "{layers}: {before} channels became {after}.",
+                layers=group.layers,
+                before=len(group.units) * group.channels,
+                after=int(np.count_nonzero(~removed[group.units])) * group.channels,
+            )
+            for group in self.groups
+            if removed[group.units].any()
+        )
 
     def table(self, removed: Removed) -> Table:
         """The groups, and how many channels of each are left."""
@@ -167,7 +257,7 @@ class Units:
             columns=(say("Layers"), say("Before"), say("After"), say("Channels removed together")),
             rows=tuple(
                 (
-                    _members(group),
+                    group.layers,
                     len(group.units) * group.channels,
                     int(np.count_nonzero(~removed[group.units])) * group.channels,
                     group.channels,
@@ -178,12 +268,16 @@ class Units:
         )
 
 
-def _members(group: Group) -> Text:
-    if len(group.members) <= 3:
-        return say("{names}", names=group.members)
-    return say(
-        "{first}, {second} and {count} more",
-        first=group.members[0],
-        second=group.members[1],
-        count=len(group.members) - 2,
-    )
+def units_of(path: Path) -> Units:
+    """The units of the model in a ``.keras`` file, read without Keras; kept while the file stays as it is.
+
+    Raises:
+        OSError, ValueError, KeyError, zipfile.BadZipFile: If the file cannot be read.
+        workbench.api.errors.Refused: If its graph cannot.
+    """
+    return _units_of(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _units_of(path: Path, changed: int) -> Units:
+    return Units(DependencyGraph(read_config(path)))

@@ -142,7 +142,7 @@ class Connection:
 
     async def run(self, call: Running, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Runs a call and returns its result; see :meth:`workbench.jobs.executor.Executor.run`."""
-        import cloudpickle  # type: ignore[import-untyped]
+        import cloudpickle
 
         work = cloudpickle.dumps((function, arguments))
         payload = pickle.dumps(Call(run=call.run, topic=self._topic, work=work, limits=call.limits))

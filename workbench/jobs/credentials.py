@@ -32,7 +32,7 @@ def make_credentials(folder: Path) -> tuple[Any, Path]:
     """
     from distributed import Security
 
-    security: Any = Security.temporary()  # type: ignore[no-untyped-call]
+    security: Any = Security.temporary()  # type: ignore[no-untyped-call]  # distributed has no types
     file = folder / "credentials.json"
     content = {"certificate": security.tls_client_cert, "key": security.tls_client_key}
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

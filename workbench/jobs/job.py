@@ -34,6 +34,13 @@ class Job:
     ``job.wait()`` returns its variant or raises its error, ``await job`` does the same in a coroutine. Both
     show how far it is, in a notebook below the cell and in a terminal on standard error, and both leave the
     panels of a notebook alive. As the last line of a cell, ``job`` is a card that shows it live.
+
+    Example:
+        >>> job = workbench.quantization.float16()
+        >>> job.wait().name
+        'float16'
+        >>> job.state.status
+        'done'
     """
 
     def __init__(

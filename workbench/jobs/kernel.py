@@ -111,11 +111,11 @@ class _Ready(deque[asyncio.Handle]):
     def popleft(self) -> asyncio.Handle:
         handle = super().popleft()
         if self.inside:
-            context = cast(contextvars.Context, handle._context)  # type: ignore[attr-defined]
+            context = cast(contextvars.Context, handle._context)  # type: ignore[attr-defined]  # of asyncio.Handle, private
             try:
                 context.run(_nothing)
             except RuntimeError:
-                handle._context = context.copy()  # type: ignore[attr-defined]
+                handle._context = context.copy()  # type: ignore[attr-defined]  # as above
         return handle
 
 

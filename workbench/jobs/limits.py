@@ -55,8 +55,27 @@ class Limits(Record):
                 resource.setrlimit(kind, limits)
 
 
+def limit_for_good(address_space_bytes: int | None = None, cpu_seconds: int | None = None) -> None:
+    """Limits a process that was started for one task as long as it lives, and keeps it from dumping core.
+
+    Windows has no such limits.
+
+    Args:
+        address_space_bytes: Virtual memory, libraries included.
+        cpu_seconds: CPU time of all its threads.
+    """
+    without_core_files()
+    if not _LIMITED:
+        return
+    for kind, wanted in ((resource.RLIMIT_AS, address_space_bytes), (resource.RLIMIT_CPU, cpu_seconds)):
+        if wanted is not None:
+            # not under the soft limit of the process that started it: that one is for its own job
+            _, hard = resource.getrlimit(kind)
+            resource.setrlimit(kind, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
 def without_core_files() -> None:
-    """Keeps a worker that is ended by a limit from writing its memory to disk."""
+    """Keeps a process that is ended by a limit from writing its memory to disk."""
     if _LIMITED:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

@@ -7,7 +7,7 @@ from workbench.api.text import Text
 from workbench.api.variant import Table
 
 
-class Part:
+class PartReporter:
     """A reporter whose progress from 0 to 1 is a part of another's.
 
     Args:

@@ -7,11 +7,8 @@ workbench.jobs.worker`` joins a shared or remote scheduler.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import pickle
-import signal
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +20,7 @@ from workbench.api.library_errors import library_cause, raw_text, with_kind
 from workbench.api.records import Record
 from workbench.api.text import verbatim
 from workbench.jobs import onednn
+from workbench.jobs.child_process import die_with_parent
 from workbench.jobs.limits import Limits, without_core_files
 from workbench.jobs.reporter import Event, WorkerReporter
 
@@ -119,7 +117,7 @@ def execute(payload: bytes) -> bytes:
 
 
 def _call(call: Call, reporter: WorkerReporter) -> Outcome:
-    import cloudpickle  # type: ignore[import-untyped]
+    import cloudpickle
 
     try:
         for thread in _warming:  # two imports of TensorFlow at once would meet half-made modules
@@ -202,7 +200,7 @@ def kill_run(run: str, dask_worker: Any) -> bool:
 
 def dask_setup(worker: Any) -> None:
     """Prepares a worker process; called by dask at its start, in its main thread."""
-    die_with_parent()
+    die_with_parent()  # elsewhere than on Linux dask's own watch thread notices
     without_core_files()
     kinds = set(worker.state.total_resources or {})
     if "tensorflow_without_onednn" in kinds:
@@ -213,18 +211,9 @@ def dask_setup(worker: Any) -> None:
         _warming.append(thread)
 
 
-def die_with_parent() -> None:
-    """Lets the kernel end this process when its parent dies, even while it holds the GIL (Linux)."""
-    if sys.platform != "linux":
-        return  # dask's own watch thread notices, once it gets the GIL
-    set_parent_death_signal = 1
-    with suppress(OSError):
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-
-
 def _import_tensorflow() -> None:
     # A failed import is left to the job that needs it: there it has somebody to tell.
     with suppress(Exception):
-        import keras  # noqa: F401
+        import keras  # noqa: F401  (to be there when the first job asks)
         import sklearn.metrics  # noqa: F401  # a training scores each epoch with it
-        import tensorflow  # noqa: F401
+        import tensorflow  # noqa: F401  (to be there when the first job asks)

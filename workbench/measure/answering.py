@@ -8,14 +8,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from workbench.api.records import Record
 from workbench.api.text import Text, say
-from workbench.measure.apart import address_space
-from workbench.measure.fresh_process import class_of, environment
+from workbench.jobs.child_process import end_child, start_module
+from workbench.measure.child_process import class_of, measuring_variables
+from workbench.measure.child_tasks import address_space
 from workbench.measure.latency import Candidate
 
 
@@ -111,7 +111,7 @@ class Answering:
                     break
         with self._changed:
             if self._process is not None:
-                _end(self._process)
+                end_child(self._process)
 
     def _give_up(self, question: Question) -> None:
         problem = say("The process that asks the variants ended for no known reason.")
@@ -173,30 +173,21 @@ class Answering:
     def _living(self) -> subprocess.Popen[bytes]:
         with self._changed:
             if self._process is not None and self._process.poll() is not None:
-                _end(self._process)
+                end_child(self._process)
                 self._process = None
             self._process = self._process or _start()
             return self._process
 
 
 def _start() -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "workbench.measure.answering_child"],
+    process = start_module(
+        "workbench.measure.answering_child",
+        environment=measuring_variables(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment(),
     )
     assert process.stdin is not None
     start = {"parent": os.getpid(), "path": [entry for entry in sys.path if entry]}
     process.stdin.write(json.dumps(start).encode() + b"\n")
     return process
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(BrokenPipeError):
-                pipe.close()

@@ -17,9 +17,11 @@ from workbench.api.errors import WorkbenchError
 from workbench.api.library_errors import reason_of
 from workbench.api.runtime import Session
 from workbench.api.text import Text, say
+from workbench.jobs.child_process import die_with_parent
+from workbench.jobs.limits import limit_for_good
 from workbench.jobs.slot import shared_slot
 from workbench.measure.answering import Answer, Question
-from workbench.measure.child import Line, die_with_parent, limit, runtimes_of
+from workbench.measure.child import Line, runtimes_of
 from workbench.measure.drawing import features_of
 from workbench.measure.latency import Candidate
 from workbench.measure.scores import to_predictions, to_scores
@@ -83,8 +85,7 @@ def main() -> int:
     line = _Waiting(os.dup(1))
     os.dup2(2, 1)  # what libraries print does not go between the messages
     start = json.loads(sys.stdin.readline())
-    if sys.platform == "linux":  # elsewhere the end of its input says so
-        die_with_parent(start["parent"])
+    die_with_parent(start["parent"])  # elsewhere than on Linux the end of its input says so
     sys.path.extend(entry for entry in start["path"] if entry not in sys.path)
     loaded = _Loaded()
     while True:
@@ -97,7 +98,7 @@ def main() -> int:
             return 0
         spec = json.loads(said)
         question = Question.model_validate(spec["question"])
-        limit(spec)
+        limit_for_good(spec["address_space_bytes"])
         with shared_slot(line):
             try:
                 loaded.keep(question.candidates)

@@ -3,18 +3,16 @@
 It reads one line of JSON from standard input, imports only the runtimes of the files named there,
 writes arrays into the folder named there, and says what it does as lines of JSON on standard
 output (which nothing else in the process can write to). Started by
-:mod:`workbench.measure.fresh_process`; see there for the messages.
+:mod:`workbench.measure.child_process`; see there for the messages.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
 import json
 import os
 import platform
-import signal
 import sys
 import threading
 import time
@@ -30,6 +28,8 @@ from workbench.api.library_errors import library_cause, raw_text, reason_of
 from workbench.api.runtime import Runtime
 from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import Table
+from workbench.jobs.child_process import die_with_parent
+from workbench.jobs.limits import limit_for_good
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.latency import Candidate, input_batches, time_interleaved
 from workbench.measure.narrowing import SECONDS_BETWEEN, Narrowing
@@ -216,13 +216,9 @@ def runtimes_of(spec: dict[str, Any]) -> Callable[[str], Runtime]:
     return find
 
 
-def die_with_parent(parent: int) -> None:
-    """Ends this process when the one that started it is gone."""
+def end_with_input() -> None:
+    """Ends this process when the one that started it is gone, where the kernel does not do that."""
     if platform.system() == "Linux":
-        # PR_SET_PDEATHSIG = 1: works even while a runtime holds the interpreter.
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
         return
 
     def wait_for_end() -> None:
@@ -232,29 +228,7 @@ def die_with_parent(parent: int) -> None:
     threading.Thread(target=wait_for_end, daemon=True).start()
 
 
-def limit(spec: dict[str, Any]) -> None:
-    """Limits the memory of this process, where ``address_space_bytes`` is given."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if spec.get("address_space_bytes"):
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = spec["address_space_bytes"]
-        if most == resource.RLIM_INFINITY or wanted < most:
-            resource.setrlimit(resource.RLIMIT_AS, (wanted, most))
-
-
 _TASKS = {"latency": latency, "predict": predict, "memory": memory, "work": work}
-
-
-def _told(error: WorkbenchError) -> dict[str, Any]:
-    return {
-        "kind": type(error).__name__,
-        "problem": error.problem.model_dump(mode="json"),
-        "action": error.action and error.action.model_dump(mode="json"),
-    }
 
 
 def _shapes(spec: dict[str, Any]) -> str:
@@ -269,7 +243,8 @@ def main() -> int:
     os.dup2(2, 1)
     spec = json.loads(sys.stdin.readline())
     die_with_parent(spec["parent"])
-    limit(spec)
+    end_with_input()
+    limit_for_good(spec.get("address_space_bytes"))
     sys.path.extend(entry for entry in spec["path"] if entry not in sys.path)
     candidates = [Candidate.model_validate(item) for item in spec["candidates"]]
     files = ", ".join(dict.fromkeys(candidate.path.name for candidate in candidates))
@@ -278,34 +253,26 @@ def main() -> int:
     except WorkbenchError as error:
         if (cause := library_cause(error)) is not None:
             line.log(verbatim(raw_text(cause)))
-        line.send(error=_told(error))
+        line.send(error=error.as_json())
     except MemoryError:
-        line.send(
-            error=_told(
-                JobFailed(
-                    say("{file} needs more memory than this machine can give.", file=files),
-                    say("Close other programs, or use a smaller model."),
-                )
-            )
-        )
+        problem = say("{file} needs more memory than this machine can give.", file=files)
+        failed = JobFailed(problem, say("Close other programs, or use a smaller model."))
+        line.send(error=failed.as_json())
     except Exception as error:
         line.log(verbatim(raw_text(error)))
-        line.send(
-            error=_told(
-                InvalidInput(
-                    say(
-                        "{file} could not be run: {kind}: {error}",
-                        file=files,
-                        kind=type(error).__name__,
-                        error=reason_of(error, longest=2000),
-                    ),
-                    say(
-                        "It was given samples of shape {shapes}. The job's log has all that was said.",
-                        shapes=_shapes(spec),
-                    ),
-                )
-            )
+        invalid = InvalidInput(
+            say(
+                "{file} could not be run: {kind}: {error}",
+                file=files,
+                kind=type(error).__name__,
+                error=reason_of(error, longest=2000),
+            ),
+            say(
+                "It was given samples of shape {shapes}. The job's log has all that was said.",
+                shapes=_shapes(spec),
+            ),
         )
+        line.send(error=invalid.as_json())
     return 0
 
 

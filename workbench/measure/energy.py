@@ -10,8 +10,8 @@ from typing import Protocol
 
 from workbench.api.technique import Reporter
 from workbench.api.text import say
-from workbench.measure import passport as machine
-from workbench.measure.fresh_process import run_in_fresh_process
+from workbench.measure import environment as machine
+from workbench.measure.child_process import run_in_child
 from workbench.measure.latency import Candidate
 from workbench.measure.records import EnergyMeasurement
 
@@ -160,12 +160,12 @@ def measure_energy(
     if seconds < LEAST_S:
         raise ValueError(f"energy is watched for at least {LEAST_S} s. Received: {seconds}")
     meter = meter or find_meter(candidate.runtime)
-    passport = machine.passport().id
+    environment = machine.environment().id
     if meter is None:
         return EnergyMeasurement(
             variant=candidate.variant,
             reason=say("Not measurable on this machine: it shows no energy meter (RAPL, NVML)."),
-            passport=passport,
+            environment=environment,
         )
     try:
         with exclusive_slot(report, say("measuring energy")):
@@ -184,7 +184,7 @@ def measure_energy(
         busy_watts=joules / spent,
         seconds=spent,
         samples=samples,
-        passport=passport,
+        environment=environment,
     )
 
 
@@ -207,7 +207,7 @@ def _busy(
         marks.append((time.monotonic(), meter.joules()))
 
     with tempfile.TemporaryDirectory() as folder:
-        answer = run_in_fresh_process(
+        answer = run_in_child(
             report,
             "work",
             [candidate],

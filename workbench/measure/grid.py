@@ -17,10 +17,10 @@ from workbench.api.errors import TensorFlowCrashed, WorkbenchError
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.jobs import onednn
-from workbench.jobs.part import Part
+from workbench.jobs.part import PartReporter
 from workbench.jobs.slot import exclusive_slot
-from workbench.measure.apart import time_once
-from workbench.measure.latency import Candidate, Timed
+from workbench.measure.child_tasks import time_once
+from workbench.measure.latency import Candidate, TimedRun
 from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
 from workbench.measure.statistics import floor_of, speed_word, speedup, summarize
@@ -98,7 +98,7 @@ def time_grid(
         while waiting:
             group = waiting.pop(0)
             here = [reference, *group] if _together(reference, group) else group
-            part = Part(report, done / total, (done + len(group)) / total)
+            part = PartReporter(report, done / total, (done + len(group)) / total)
             try:
                 timed = time_once(
                     part,
@@ -232,7 +232,7 @@ def _ratio(
     return speedup(fastest, other, seed, floor)
 
 
-def _summary(candidate: Candidate, timed: Timed, index: int, seed: int) -> LatencySummary:
+def _summary(candidate: Candidate, timed: TimedRun, index: int, seed: int) -> LatencySummary:
     return summarize(
         candidate.variant,
         candidate.runtime,

@@ -20,7 +20,7 @@ from workbench.api.runtime import Runtime, Session
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.api.variant import RuntimeSettings
-from workbench.measure.block_plan import DISCARDED_RUNS, BlockPlan, plan_blocks
+from workbench.measure.block_plan import DISCARDED_RUNS, BlockPlan, is_short, plan_blocks
 from workbench.measure.narrowing import Narrowing
 from workbench.measure.processor import processor_time, share_waited
 from workbench.measure.records import Protocol
@@ -49,11 +49,12 @@ WARM_UP_RUNS = 10
 WARM_UP_S = 0.5
 
 _SLOW_WARM_UP_S = 3.0
+_SHORT_WARM_UP_S = 0.05
 _INPUT_BATCHES = 16
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedRun:
     """What one process measured.
 
     Attributes:
@@ -85,7 +86,7 @@ def time_interleaved(
     plan: BlockPlan | None = None,
     working_on: Callable[[str | None], None] = lambda variant: None,
     watch: Narrowing | None = None,
-) -> Timed:
+) -> TimedRun:
     """Times files against each other in this process, which should do nothing else.
 
     Args:
@@ -142,7 +143,7 @@ def time_interleaved(
         for session in sessions:
             session.close()
     count = len(candidates)
-    return Timed(
+    return TimedRun(
         load_ms=tuple(load_ms[:count]),
         first_ms=tuple(first_ms[:count]),
         samples=tuple(samples[:count]),
@@ -197,13 +198,14 @@ def _rotating(session: Session, prepared: list[object]) -> Callable[[], object]:
 def _warm_up(call: Callable[[], object]) -> list[float]:
     """Runs until the time is steady; gives the times of the second half, milliseconds."""
     times: list[float] = []
+    least_s = _SHORT_WARM_UP_S if is_short() else WARM_UP_S
     begin = time.perf_counter()
     while True:
         start = time.perf_counter_ns()
         call()
         times.append((time.perf_counter_ns() - start) / 1e6)
         spent = time.perf_counter() - begin
-        if len(times) >= WARM_UP_RUNS and spent >= WARM_UP_S:
+        if len(times) >= WARM_UP_RUNS and spent >= least_s:
             break
         if spent > _SLOW_WARM_UP_S and len(times) >= DISCARDED_RUNS:
             break

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.api.text import Text, say
-from workbench.measure.block_plan import ROUNDS, TIMED_RUNS, BlockPlan
-from workbench.measure.latency import Candidate, Timed
+from workbench.measure.block_plan import ROUNDS, SHORT_VARIABLE, TIMED_RUNS, BlockPlan, is_short
+from workbench.measure.latency import Candidate, TimedRun
 from workbench.measure.records import LatencyMeasurement, Protocol
 from workbench.measure.statistics import compare_speed, floor_of, summarize
 from workbench.measure.trust import beside_other_work, busy
@@ -22,11 +22,11 @@ def control_name(reference: str) -> str:
 
 def latency_measurement(
     candidates: Sequence[Candidate],
-    processes: Sequence[Timed],
+    processes: Sequence[TimedRun],
     *,
     protocol: Protocol,
     seed: int,
-    passport: str,
+    environment: str,
     load_average: float,
     pressure: float | None,
     onednn: bool | None = None,
@@ -39,7 +39,7 @@ def latency_measurement(
         processes: What each process measured, all with the same plan.
         protocol: ``quick`` or ``final``.
         seed: Seed of the order, which also seeds the bootstrap.
-        passport: Identifier of the machine's passport.
+        environment: Identifier of the machine's environment.
         load_average: At the start.
         pressure: At the start; None where the system does not say.
         onednn: Whether TensorFlow ran with its oneDNN kernels; None where it did not run.
@@ -93,7 +93,7 @@ def latency_measurement(
         load_average=load_average,
         pressure=pressure,
         seed=seed,
-        passport=passport,
+        environment=environment,
         waited=waited,
         alone=alone,
         warnings=tuple(_warnings(plan, busy(waited, pressure), alone)),
@@ -108,7 +108,15 @@ def _warnings(plan: BlockPlan, waiting: Text | None, alone: bool) -> list[Text]:
         warnings.append(beside_other_work())
     if waiting is not None:
         warnings.append(waiting)
-    if plan.shortened:
+    if plan.shortened and is_short():
+        warnings.append(
+            say(
+                "{variable} is set, so less was timed than the protocol asks: {rounds} rounds.",
+                variable=SHORT_VARIABLE,
+                rounds=plan.rounds,
+            )
+        )
+    elif plan.shortened:
         warnings.append(
             say(
                 "The files are slow, so less was timed than the protocol asks: {rounds} rounds of at least "

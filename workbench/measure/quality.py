@@ -44,7 +44,7 @@ def quality_measurement(
     labels: Integers,
     classes: int,
     dataset: str,
-    passport: str,
+    environment: str,
     seed: int = 0,
     warnings: tuple[Text, ...] = (),
     occurring: Collection[int] | None = None,
@@ -58,7 +58,7 @@ def quality_measurement(
         labels: Class indices, shape ``(n,)``.
         classes: Number of classes of the data.
         dataset: SHA-256 of the data set.
-        passport: Identifier of the machine's passport.
+        environment: Identifier of the machine's environment.
         seed: Seeds the interval of macro F1.
         warnings: What else is to be said of the outputs.
         occurring: The classes of which there are samples in any split; all if None.
@@ -107,7 +107,7 @@ def quality_measurement(
         calibration_error=calibration_error(scores, labels),
         near_chance=near_chance,
         dataset=dataset,
-        passport=passport,
+        environment=environment,
         warnings=warnings,
     )
 

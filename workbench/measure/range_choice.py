@@ -47,7 +47,7 @@ Right = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialOutcome:
     """What running a model on samples of the training split showed.
 
     Attributes:
@@ -71,7 +71,7 @@ def try_on_samples(
     description: ModelDescription,
     folder: Path,
     ranges: bool = True,
-) -> Tried:
+) -> TrialOutcome:
     """Runs a model on samples of the data's own shape, and looks for the range of values that it expects.
 
     A model that scales its own input, with a layer or with ``preprocess_input``, wants bytes; most others
@@ -107,7 +107,7 @@ def try_on_samples(
         judge = _Judge(description.from_logits, labels, len(dataset.info.classes))
         outputs = _first_outputs(session, part)
         if not allowed:
-            return Tried(better_than_guessing=_is_informed(judge(outputs), labels))
+            return TrialOutcome(better_than_guessing=_is_informed(judge(outputs), labels))
         report.stage(say("Trying which range of values the model expects"))
         given = judge.or_none(outputs)
         raw = _Raw(features, part, before)
@@ -122,7 +122,7 @@ def try_on_samples(
         session.close()
     if best == before:
         judge(outputs)  # raises what is wrong with them
-        return Tried(better_than_guessing=_is_informed(given, labels))
+        return TrialOutcome(better_than_guessing=_is_informed(given, labels))
     note = say(
         'With scaling "{before}" the model is right on {share}% of {count} training samples, with '
         '"{after}" on {other}%: the data were prepared with "{after}".',
@@ -132,7 +132,7 @@ def try_on_samples(
         other=f"{100 * right.mean():.0f}",
         count=len(labels),
     )
-    return Tried(best, note, better_than_guessing=_is_informed(right, labels))
+    return TrialOutcome(best, note, better_than_guessing=_is_informed(right, labels))
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ def _changes_what_came(before: Scalings, after: Scalings, description: ModelDesc
         new != before[name]
         and (
             new in ("standardize", "range 0..1")
-            or (new != "none" and roles[name] is not None and roles[name].role != "numbers")  # type: ignore[union-attr]
+            or (new != "none" and roles[name] is not None and roles[name].role != "numbers")  # type: ignore[union-attr]  # None is ruled out before
         )
         for name, new in after.items()
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workbench.api.records import Record
 from workbench.api.text import Text
@@ -27,8 +27,8 @@ class Interval(Record):
     high: float
 
 
-class Passport(Record):
-    """The machine and the software behind a number; numbers of two passports are not compared.
+class Environment(Record):
+    """The machine and the software behind a number; numbers of two environments are not compared.
 
     Attributes:
         cpu: Model name of the processor.
@@ -57,6 +57,24 @@ class Passport(Record):
         import hashlib
 
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+class Measurement(Record):
+    """A number that holds for one machine and one set of libraries.
+
+    Attributes:
+        environment: Identifier of the machine's environment.
+    """
+
+    environment: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _under_its_former_name(cls, given: Any) -> Any:
+        # Folders hold records in which it is called a passport.
+        if isinstance(given, dict) and "passport" in given:
+            return {("environment" if name == "passport" else name): value for name, value in given.items()}
+        return given
 
 
 class SizeMeasurement(Record):
@@ -157,7 +175,7 @@ class SpeedVerdict(Record):
     word: SpeedWord
 
 
-class LatencyMeasurement(Record):
+class LatencyMeasurement(Measurement):
     """One interleaved run over several files.
 
     Attributes:
@@ -171,7 +189,7 @@ class LatencyMeasurement(Record):
         pressure: Share of time (0-100) that tasks waited for a CPU over the 10 s before;
             None where the system does not say.
         seed: Seed of the order.
-        passport: Identifier of the machine's passport.
+        environment: Identifier of the machine's environment.
         waited: Share of its time (0-100) that the measuring process waited for a processor while it
             timed; None where the system does not say.
         alone: Whether no other work of the workbench ran on the machine.
@@ -187,7 +205,6 @@ class LatencyMeasurement(Record):
     load_average: float
     pressure: float | None = None
     seed: int
-    passport: str
     waited: float | None = None
     alone: bool = True
     warnings: tuple[Text, ...] = ()
@@ -207,7 +224,7 @@ class ClassQuality(Record):
     support: int
 
 
-class QualityMeasurement(Record):
+class QualityMeasurement(Measurement):
     """Quality of one file on the test split, in the runtime that it is deployed in.
 
     Attributes:
@@ -226,7 +243,7 @@ class QualityMeasurement(Record):
         near_chance: True if the interval of accuracy reaches down to the share of the most frequent
             class.
         dataset: SHA-256 of the data set.
-        passport: Identifier of the machine's passport.
+        environment: Identifier of the machine's environment.
         warnings: Such as accuracy near chance.
     """
 
@@ -244,7 +261,6 @@ class QualityMeasurement(Record):
     calibration_error: float
     near_chance: bool
     dataset: str
-    passport: str
     warnings: tuple[Text, ...] = ()
 
 
@@ -281,7 +297,7 @@ class QualityVerdict(Record):
     accuracy_change: Interval | None = None
 
 
-class EnergyMeasurement(Record):
+class EnergyMeasurement(Measurement):
     """Energy of one inference from a meter, less what the idle machine draws.
 
     Attributes:
@@ -293,7 +309,7 @@ class EnergyMeasurement(Record):
         busy_watts: Mean power while inferring.
         seconds: How long it inferred.
         samples: How many samples that were.
-        passport: Identifier of the machine's passport.
+        environment: Identifier of the machine's environment.
     """
 
     variant: str
@@ -304,7 +320,6 @@ class EnergyMeasurement(Record):
     busy_watts: float | None = None
     seconds: float = 0.0
     samples: int = 0
-    passport: str
 
 
 class Flip(Record):

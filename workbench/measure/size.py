@@ -24,7 +24,7 @@ def measure_size(
     Args:
         path: A file, or a folder of which every file counts, each gzipped by itself.
         parameters: Number of weights, for the record.
-        peak_memory_bytes: Measured before, by :func:`workbench.measure.apart.peak_memory`.
+        peak_memory_bytes: Measured before, by :func:`workbench.measure.child_tasks.peak_memory`.
         check: Called after each megabyte; may raise to stop.
 
     Raises:

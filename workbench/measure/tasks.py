@@ -18,17 +18,17 @@ from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.jobs import onednn
 from workbench.jobs.curves import LiveCurve
-from workbench.jobs.part import Part
-from workbench.measure import passport as machine
-from workbench.measure.apart import peak_memory, predict_split, time_once
+from workbench.jobs.part import PartReporter
+from workbench.measure import environment as machine
 from workbench.measure.block_plan import BlockPlan
-from workbench.measure.latency import PROCESSES, Candidate, Timed
+from workbench.measure.child_tasks import peak_memory, predict_split, time_once
+from workbench.measure.latency import PROCESSES, Candidate, TimedRun
 from workbench.measure.latency_record import latency_measurement
 from workbench.measure.narrowing import SoFar, latency_curve
 from workbench.measure.quality import quality_measurement
 from workbench.measure.records import (
+    Environment,
     LatencyMeasurement,
-    Passport,
     Protocol,
     QualityMeasurement,
     SizeMeasurement,
@@ -66,12 +66,12 @@ def measure_latency(
     with exclusive_slot(report, say("measuring latency"), may_go_on=True) as alone:
         report.stage(say("Measuring latency"))
         load, pressure = machine.load_average(), machine.cpu_pressure()
-        runs: list[Timed] = []
+        runs: list[TimedRun] = []
         plan: BlockPlan | None = None
         count = PROCESSES[protocol]
         for index in range(count):
             run = time_once(
-                Part(report, index / count, (index + 1) / count),
+                PartReporter(report, index / count, (index + 1) / count),
                 candidates,
                 dataset_folder,
                 protocol,
@@ -87,7 +87,7 @@ def measure_latency(
         runs,
         protocol=protocol,
         seed=seed,
-        passport=machine.passport().id,
+        environment=machine.environment().id,
         load_average=load,
         pressure=pressure,
         onednn=_onednn(candidates),
@@ -115,7 +115,7 @@ def measure_quality(
     candidate: Candidate,
     dataset_folder: Path,
     from_logits: bool,
-    passport: Passport | None = None,
+    environment: Environment | None = None,
     seed: int = 0,
     doubts: tuple[Text, ...] = (),
 ) -> tuple[QualityMeasurement, npt.NDArray[np.float32]]:
@@ -129,7 +129,7 @@ def measure_quality(
         candidate: The file.
         dataset_folder: The prepared data.
         from_logits: Whether the model's output is raw scores.
-        passport: The machine's; taken here if None.
+        environment: The machine's; taken here if None.
         seed: Seeds the intervals.
         doubts: What speaks for another reading of the output; kept as warnings.
 
@@ -170,7 +170,7 @@ def measure_quality(
             labels=labels,
             classes=classes,
             dataset=dataset.info.sha256,
-            passport=(passport or machine.passport()).id,
+            environment=(environment or machine.environment()).id,
             seed=seed,
             warnings=warnings,
             occurring=dataset.info.occurring,

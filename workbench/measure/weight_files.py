@@ -51,7 +51,7 @@ class StoredTensor:
     zero: Any = 0
 
 
-def stored_tensors(path: Path, format: Format) -> Iterator[StoredTensor]:  # noqa: A002
+def stored_tensors(path: Path, format: Format) -> Iterator[StoredTensor]:
     """Reads the floating and quantized tensors of a file, one after the other.
 
     Args:

@@ -89,7 +89,7 @@ class WeightEffects(Record):
 
 def weight_effects(
     path: Path,
-    format: Format,  # noqa: A002
+    format: Format,
     check: Callable[[], None] = lambda: None,
 ) -> WeightEffects:
     """Measures what earlier steps left in the weights of a file.

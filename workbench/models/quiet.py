@@ -11,6 +11,10 @@ def quiet_tensorflow() -> None:
     """Imports and starts TensorFlow in this process without its messages about GPUs that are not there.
 
     Errors are raised as always. Call it before anything else imports TensorFlow or Keras.
+
+    Example:
+        >>> quiet_tensorflow()
+        >>> import keras
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # The variable is not heeded while the libraries are loaded and look for devices.

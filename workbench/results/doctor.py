@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from workbench.api.text import Text, say
 from workbench.jobs import onednn
-from workbench.measure.records import SAME_SIZE, Passport
+from workbench.measure.records import SAME_SIZE, Environment
 from workbench.models.intake.opening_words import opening_notes
 from workbench.results.doctor_quality import about_quality
 from workbench.results.doctor_speed import about_speed
+from workbench.results.lookup import baseline_row, row_of
 from workbench.results.offers import about_offers
 from workbench.techniques import techniques
 
@@ -21,25 +22,25 @@ if TYPE_CHECKING:
 def notes(
     row: ResultRow,
     rows: Sequence[ResultRow],
-    passports: Mapping[str, Passport],
+    environments: Mapping[str, Environment],
 ) -> tuple[Text, ...]:
     """What the user should know of a variant's numbers.
 
     Args:
         row: The variant's measurements.
         rows: All variants' rows.
-        passports: The machines that measured.
+        environments: The machines that measured.
     """
     found: list[Text] = []
-    parent = next((other for other in rows if other.variant.id == row.variant.parent), None)
+    parent = row_of(rows, row.variant.parent)
     found += opening_notes(row.variant.description.opened_up)
     found += row.lost
     if row.distrust is None:
-        found += about_speed(row, rows, passports.get(row.passport or ""))
+        found += about_speed(row, rows, environments.get(row.environment or ""))
         found += about_offers(row, rows)
     found += _size(row, parent)
     found += about_quality(row, parent)
-    found += _machine(row, rows, passports)
+    found += _machine(row, rows, environments)
     found += _kernels(row, rows)
     found += row.timing
     if row.latency is not None and row.latency.settings.batch > 1:
@@ -103,12 +104,18 @@ def _size(row: ResultRow, parent: ResultRow | None) -> list[Text]:
     ]
 
 
-def _machine(row: ResultRow, rows: Sequence[ResultRow], passports: Mapping[str, Passport]) -> list[Text]:
-    """Numbers of two passports are never compared silently."""
-    baseline = next((other for other in rows if other.variant.is_baseline), None)
-    if baseline is None or None in (row.passport, baseline.passport) or row.passport == baseline.passport:
+def _machine(
+    row: ResultRow, rows: Sequence[ResultRow], environments: Mapping[str, Environment]
+) -> list[Text]:
+    """Numbers of two environments are never compared silently."""
+    baseline = baseline_row(rows)
+    if (
+        baseline is None
+        or None in (row.environment, baseline.environment)
+        or row.environment == baseline.environment
+    ):
         return []
-    mine, theirs = (passports.get(one.passport or "") for one in (row, baseline))
+    mine, theirs = (environments.get(one.environment or "") for one in (row, baseline))
     return [
         say(
             "It was timed on another machine, or with other versions, than {baseline}: {difference}. Its "
@@ -128,8 +135,8 @@ def _kernels(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     return []
 
 
-def _difference(mine: Passport, theirs: Passport) -> str:
-    """What differs between two passports, as ``name: this, not that``."""
+def _difference(mine: Environment, theirs: Environment) -> str:
+    """What differs between two environments, as ``name: this, not that``."""
     ours, others = ({**one.model_dump(exclude={"libraries"}), **one.libraries} for one in (mine, theirs))
     return "; ".join(
         f"{name}: {_plain(ours.get(name))}, not {_plain(others.get(name))}"

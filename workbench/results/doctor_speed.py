@@ -9,8 +9,9 @@ from workbench.api.number_format import ratio
 from workbench.api.technique import Shortfall
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.measure.records import Passport
+from workbench.measure.records import Environment
 from workbench.results.int8_instructions import int8_instructions
+from workbench.results.lookup import row_of
 from workbench.runtimes import runtimes
 from workbench.techniques import techniques
 
@@ -22,7 +23,7 @@ _FEWER_OPERATIONS = 0.9
 _SAME_WORK = 0.1
 
 
-def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | None) -> list[Text]:
+def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Environment | None) -> list[Text]:
     """Why a variant is not faster, and how much of the operations that are gone became time.
 
     Args:
@@ -33,12 +34,12 @@ def about_speed(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | N
     return [*_not_faster(row, rows, machine), *_operations(row, rows), *_settings(row, rows)]
 
 
-def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Passport | None) -> list[Text]:
+def _not_faster(row: ResultRow, rows: Sequence[ResultRow], machine: Environment | None) -> list[Text]:
     verdict = row.speed
     precision = row.variant.description.precision
     if verdict is None or verdict.word == "faster":
         return []
-    reference = _of(verdict.reference, rows)
+    reference = row_of(rows, verdict.reference)
     if precision != "float32" and not _own_float_form(row, reference, rows):
         return _larger(row, reference, rows)
     found = []
@@ -154,7 +155,7 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     """How much of the operations that were removed became time."""
     if row.speed is None:
         return []
-    reference = _of(row.speed.reference, rows)
+    reference = row_of(rows, row.speed.reference)
     if reference is None or reference.variant.description.precision != row.variant.description.precision:
         return []  # another precision makes a difference of its own
     before = multiplications(reference, rows)
@@ -179,7 +180,7 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
 
 def _settings(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
     """A speed-up that is one of threads or batches as well."""
-    reference = None if row.speed is None else _of(row.speed.reference, rows)
+    reference = None if row.speed is None else row_of(rows, row.speed.reference)
     if reference is None:
         return []
     mine, theirs = row.variant.settings, reference.variant.settings
@@ -252,10 +253,6 @@ def _as_much_work(row: ResultRow, reference: ResultRow | None, rows: Sequence[Re
     )
 
 
-def _of(variant: str, rows: Sequence[ResultRow]) -> ResultRow | None:
-    return next((row for row in rows if row.variant.id == variant), None)
-
-
 def _name(variant: str, rows: Sequence[ResultRow]) -> str:
-    row = _of(variant, rows)
+    row = row_of(rows, variant)
     return "?" if row is None else row.variant.name

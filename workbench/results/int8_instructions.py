@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from workbench.api.technique import Aim, AnyTechnique
 from workbench.api.text import Text, say
-from workbench.measure.records import Passport
+from workbench.measure.records import Environment
 
 _FEATURES = ("VNNI", "AMX", "DOTPROD", "I8MM")
 
 
-def int8_instructions(machine: Passport | None) -> str | None:
+def int8_instructions(machine: Environment | None) -> str | None:
     """The instructions for int8 products that a machine has, such as ``VNNI``; None where it has none."""
     if machine is None:
         return None
@@ -18,7 +18,7 @@ def int8_instructions(machine: Passport | None) -> str | None:
     )
 
 
-def speed_here(technique: AnyTechnique, machine: Passport) -> Text | None:
+def speed_here(technique: AnyTechnique, machine: Environment) -> Text | None:
     """What to expect of a technique's speed on this machine; None where its instructions do not matter."""
     if technique.int8_instructions is None:
         return None
@@ -36,7 +36,7 @@ def speed_here(technique: AnyTechnique, machine: Passport) -> Text | None:
     )
 
 
-def aims_here(technique: AnyTechnique, machine: Passport) -> frozenset[Aim]:
+def aims_here(technique: AnyTechnique, machine: Environment) -> frozenset[Aim]:
     """What a technique is used for on this machine: nothing is faster that needs what is not there."""
     if technique.int8_instructions == "needed" and int8_instructions(machine) is None:
         return technique.aims - {"faster"}

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from workbench.api.records import Record
 from workbench.api.text import Text, say
+from workbench.results.lookup import baseline_row
 from workbench.runtimes import runtime
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _hides_its_gain(row: ResultRow, rows: Sequence[ResultRow]) -> bool:
     """Whether a Keras variant multiplies less than the baseline, and its time does not show that."""
     from workbench.results.doctor_speed import multiplications  # it reads rows, which hold offers
 
-    baseline = next((other for other in rows if other.variant.is_baseline), None)
+    baseline = baseline_row(rows)
     if baseline is None or row.variant.is_baseline or row.speed is None or row.distrust is not None:
         return False
     if row.variant.format != "keras" or not runtime(row.variant.runtime).imports_tensorflow:

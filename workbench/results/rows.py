@@ -50,7 +50,7 @@ class ResultRow(Record):
         paired_ms: The baseline's median latency divided by ``total_speedup``: what variants that
             were timed at different moments are shown side by side with. None where the baseline was
             timed on another machine.
-        passport: Identifier of the passport of the machine that ``latency`` was taken on.
+        environment: Identifier of the environment of the machine that ``latency`` was taken on.
         timing: What is to be said of the run that ``latency`` was taken in, such as a busy machine.
         onednn: Whether TensorFlow ran with its oneDNN kernels when it was timed: both where runs differ,
             none where it did not run.
@@ -83,7 +83,7 @@ class ResultRow(Record):
     total_speedup: Interval | None = None
     total_distrust: Text | None = None
     paired_ms: Interval | None = None
-    passport: str | None = None
+    environment: str | None = None
     timing: tuple[Text, ...] = ()
     onednn: tuple[bool, ...] = ()
     made_in_s: float = 0.0
@@ -129,7 +129,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     from workbench.results.step_order import lost_effects
 
     variants = store.variants()
-    passports = store.passports()
+    environments = store.environments()
     labels = store.labels()
     guessed = guesses(store)
     timings = Timings(store, variants)
@@ -164,7 +164,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
         row.model_copy(
             update={
                 "on_front": row.variant.id in front,
-                "notes": notes(row, rows, passports),
+                "notes": notes(row, rows, environments),
                 "offers": offers(row, rows),
             }
         )
@@ -180,7 +180,7 @@ def pareto_front(rows: Sequence[ResultRow]) -> frozenset[str]:
     """
     points = {
         row.variant.id: (
-            row.passport,
+            row.environment,
             (row.total_speedup.value, -row.size.file_bytes, row.quality.f1_macro.value),
         )
         for row in rows
@@ -233,7 +233,7 @@ def _row(
         total_speedup=timing.total_speedup,
         total_distrust=timing.total_distrust,
         paired_ms=timing.paired_ms,
-        passport=timing.passport,
+        environment=timing.environment,
         timing=timing.warnings,
         onednn=timing.onednn,
         made_in_s=made_in_s,

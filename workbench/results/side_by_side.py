@@ -62,7 +62,7 @@ def side_by_side(row: ResultRow, other: ResultRow, change: QualityVerdict | None
 
 def _speed(row: ResultRow, other: ResultRow) -> tuple[SpeedVerdict | None, Way | None]:
     mine, theirs = row.speed, other.speed
-    if row.passport is None or row.passport != other.passport:
+    if row.environment is None or row.environment != other.environment:
         return None, None
     if mine is not None and mine.reference == other.variant.id:
         return mine, "together"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING, Any
 
 from workbench.api.errors import Unavailable
@@ -28,12 +30,14 @@ class Results(tuple["ResultRow", ...]):
     def to_frame(self) -> pd.DataFrame:
         """A pandas ``DataFrame`` with one line per variant.
 
-        Its columns: ``name``, ``parent``, ``technique``, ``runtime``, ``file_bytes``; ``size_ratio`` (the
-        baseline's bytes / its own) and the verdict ``size``; ``p50_ms``, as the page shows it; ``speedup``
-        against float32 in the same runtime with the ends of its 95% interval, and the verdict ``speed``;
-        ``total_speedup`` against the baseline, likewise; ``f1``; ``f1_change`` against the baseline, as a
-        fraction, with the ends of its interval, and the verdict ``quality``; ``on_front``, ``starred``,
-        ``note``; and ``distrust``, why its latency is not believed: there is no verdict on its speed then.
+        Its columns: ``name``, ``parent``, ``technique``, ``runtime``; ``file_bytes``, ``size_ratio`` (the
+        baseline's bytes / its own) and the verdict ``size``; ``gzip_bytes``, ``format``, ``precision``,
+        ``parameters``, ``macs``, ``memory_bytes``; ``p50_ms``, as the page shows it; ``speedup`` against
+        float32 in the same runtime, the verdict ``speed``, and ``distrust``, why its latency is not
+        believed: there is no verdict on its speed then; ``total_speedup`` against the baseline, and
+        ``total_distrust``, why the change of runtime in it is not believed; ``f1``; ``f1_change`` against
+        the baseline, as a fraction, and the verdict ``quality``; ``on_front``, ``starred``, ``note``.
+        What is measured has the ends of its 95% interval beside it, as in ``f1_low`` and ``f1_high``.
 
         Raises:
             Unavailable: If pandas is not installed.
@@ -45,8 +49,22 @@ class Results(tuple["ResultRow", ...]):
                 say("A table of this kind needs pandas, which is not installed."),
                 say("Install it: pip install pandas."),
             ) from error
+        return pd.DataFrame(self._records(), columns=list(_COLUMNS))
+
+    def to_csv(self) -> str:
+        """The columns of :meth:`to_frame` for a spreadsheet.
+
+        Numbers have a point and no unit; what is not known is empty.
+        """
+        out = io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow(_COLUMNS)
+        writer.writerows(map(_cell, record.values()) for record in self._records())
+        return out.getvalue()
+
+    def _records(self) -> list[dict[str, Any]]:
         names = {row.variant.id: row.variant.name for row in self}
-        return pd.DataFrame([_record(row, names) for row in self], columns=_COLUMNS)
+        return [_record(row, names) for row in self]
 
     def __repr__(self) -> str:
         from workbench.results.notebook import results_text
@@ -59,7 +77,7 @@ class Results(tuple["ResultRow", ...]):
         return results_html(self)
 
 
-_COLUMNS = [
+_COLUMNS = (
     "name",
     "parent",
     "technique",
@@ -67,15 +85,27 @@ _COLUMNS = [
     "file_bytes",
     "size_ratio",
     "size",
+    "gzip_bytes",
+    "format",
+    "precision",
+    "parameters",
+    "macs",
+    "memory_bytes",
     "p50_ms",
+    "p50_ms_low",
+    "p50_ms_high",
     "speedup",
     "speedup_low",
     "speedup_high",
     "speed",
+    "distrust",
     "total_speedup",
     "total_speedup_low",
     "total_speedup_high",
+    "total_distrust",
     "f1",
+    "f1_low",
+    "f1_high",
     "f1_change",
     "f1_change_low",
     "f1_change_high",
@@ -83,31 +113,37 @@ _COLUMNS = [
     "on_front",
     "starred",
     "note",
-    "distrust",
-]
+)
 
 
 def _record(row: ResultRow, names: dict[str, str]) -> dict[str, Any]:
-    variant, speed, change = row.variant, row.speed, row.quality_change
+    variant, size, change = row.variant, row.size, row.quality_change
     return {
         "name": variant.name,
         "parent": names.get(variant.parent or ""),
         "technique": variant.technique,
         "runtime": variant.runtime,
-        "file_bytes": None if row.size is None else row.size.file_bytes,
-        "size_ratio": None if row.size_change is None else row.size_change.ratio,
-        "size": None if row.size_change is None else row.size_change.word,
-        "p50_ms": None if row.shown_ms is None else row.shown_ms.value,
-        **_interval("speedup", None if speed is None else speed.speedup),
-        "speed": None if speed is None or row.distrust is not None else speed.word,
-        **_interval("total_speedup", row.total_speedup),
-        "f1": None if row.quality is None else row.quality.f1_macro.value,
+        "file_bytes": size and size.file_bytes,
+        "size_ratio": row.size_change and row.size_change.ratio,
+        "size": row.size_change and row.size_change.word,
+        "gzip_bytes": size and size.gzip_bytes,
+        "format": variant.format,
+        "precision": variant.description.precision,
+        "parameters": size and size.parameters,
+        "macs": variant.description.macs,
+        "memory_bytes": size and size.peak_memory_bytes,
+        **_interval("p50_ms", row.shown_ms),
+        **_interval("speedup", None if row.speed is None else row.speed.speedup),
+        "speed": row.speed.word if row.speed is not None and row.distrust is None else None,
+        "distrust": row.distrust and str(row.distrust),
+        **_interval("total_speedup", None if variant.is_baseline else row.total_speedup),
+        "total_distrust": row.total_distrust and str(row.total_distrust),
+        **_interval("f1", None if row.quality is None else row.quality.f1_macro),
         **_interval("f1_change", None if change is None else change.change),
-        "quality": None if change is None else change.word,
+        "quality": change and change.word,
         "on_front": row.on_front,
         "starred": row.starred,
         "note": row.note,
-        "distrust": None if row.distrust is None else str(row.distrust),
     }
 
 
@@ -115,3 +151,10 @@ def _interval(name: str, interval: Interval | None) -> dict[str, float | None]:
     if interval is None:
         return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
     return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _cell(value: object) -> object:
+    # A spreadsheet computes what begins like a formula, and names come from files of others.
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return "" if value is None else value

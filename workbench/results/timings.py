@@ -21,7 +21,7 @@ class Timing(Record):
     Attributes:
         latency: From the run that is believed most: an undisturbed one, a ``final`` one, the newest. None
             until timed.
-        passport: Identifier of the passport of the machine of that run.
+        environment: Identifier of the environment of the machine of that run.
         warnings: What is to be said of that run.
         speed: Against the float32 variant of the same runtime; for that one, against the baseline.
         judged: The summary that belongs to ``speed``.
@@ -36,7 +36,7 @@ class Timing(Record):
     """
 
     latency: LatencySummary | None = None
-    passport: str | None = None
+    environment: str | None = None
     warnings: tuple[Text, ...] = ()
     speed: SpeedVerdict | None = None
     judged: LatencySummary | None = None
@@ -82,8 +82,8 @@ class Timings:
         lineage = Lineage(variants)
         self._baseline = lineage.baseline
         self._references = [one for one in lineage.references() if not one.is_baseline]
-        passports = {run.passport for runs in self._runs.values() for run in runs}
-        self._changes = {passport: self._changes_on(passport) for passport in passports}
+        environments = {run.environment for runs in self._runs.values() for run in runs}
+        self._changes = {environment: self._changes_on(environment) for environment in environments}
 
     def of(self, variant: Variant, reference: Variant | None) -> Timing:
         """What is known of a variant's speed.
@@ -99,7 +99,7 @@ class Timings:
         doubts = (judging and judging.distrust, timed and distrust(timed, (variant.id,)))
         return Timing(
             latency=None if timed is None else _summary(timed, variant.id),
-            passport=None if timed is None else timed.passport,
+            environment=None if timed is None else timed.environment,
             warnings=() if timed is None else timed.warnings,
             speed=None if judging is None else judging.verdict,
             judged=None if judging is None else _summary(judging.run, variant.id),
@@ -130,7 +130,7 @@ class Timings:
         if judging.verdict.reference == self._baseline.id:
             return judging.verdict.speedup, None
         # Two ratios are multiplied only where both were taken on one machine.
-        change = self._changes[judging.run.passport].get(judging.verdict.reference)
+        change = self._changes[judging.run.environment].get(judging.verdict.reference)
         if change is None:
             return None, None
         return chain(change.verdict.speedup, judging.verdict.speedup), change
@@ -139,21 +139,21 @@ class Timings:
         if self._baseline is None or total is None:
             return None
         run = _timed(self._runs[self._baseline.id], self._baseline.id)
-        if run is None or (judging is not None and judging.run.passport != run.passport):
+        if run is None or (judging is not None and judging.run.environment != run.environment):
             return None
         p50 = next(one for one in run.summaries if one.variant == self._baseline.id).p50_ms
         if variant.id == self._baseline.id:
             return p50
         return Interval(value=p50.value / total.value, low=p50.value / total.high, high=p50.value / total.low)
 
-    def _changes_on(self, passport: str) -> dict[str, _Judging]:
+    def _changes_on(self, environment: str) -> dict[str, _Judging]:
         """The change of runtime to each reference on one machine."""
         if self._baseline is None:
             return {}
         found: dict[str, list[_Judging]] = {}
         for reference in self._references:
             verdicts = _verdicts(self._runs[reference.id], reference.id, self._baseline.id)
-            if here := [one for one in verdicts if one.run.passport == passport]:
+            if here := [one for one in verdicts if one.run.environment == environment]:
                 found[reference.id] = here
         best = {id_: one for id_, verdicts in found.items() if (one := _best(verdicts)) is not None}
         # Each from its own run they would differ by what disturbed the baseline in one run and not in

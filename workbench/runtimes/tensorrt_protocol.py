@@ -21,7 +21,7 @@ class TimingCache(Protocol):
 class OptimizationProfile(Protocol):
     """The shapes that an engine is built for."""
 
-    def set_shape(self, input: str, min: Shape, opt: Shape, max: Shape) -> None:  # noqa: A002
+    def set_shape(self, input: str, min: Shape, opt: Shape, max: Shape) -> None:  # noqa: A002  (their names)
         """Smallest, usual and largest shape of an input."""
 
 

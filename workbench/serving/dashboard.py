@@ -141,7 +141,7 @@ def _usual_language(settings: ServerSettings) -> str:
     return settings.language or os.environ.get("WORKBENCH_LANGUAGE") or "en"
 
 
-class _Dashboard(Voila):  # type: ignore[misc]
+class _Dashboard(Voila):
     def __init__(
         self,
         page: Page,

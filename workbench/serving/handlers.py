@@ -21,7 +21,7 @@ _RETRY_SECONDS = 20
 FAILED = "<script>window.workbenchFailed = true;</script>\n"
 
 
-class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
+class PageHandler(TornadoVoilaHandler):
     """The page itself: Voila's, with every way that it can fail answered.
 
     Args:
@@ -93,7 +93,7 @@ async def _page(task: asyncio.Task[Any], parts: list[str]) -> AsyncIterator[str]
         yield html
 
 
-class ConnectionHandler(VoilaKernelWebsocketHandler):  # type: ignore[misc]
+class ConnectionHandler(VoilaKernelWebsocketHandler):
     """The connection between a page and its kernel."""
 
     connection: Any = None

@@ -22,7 +22,7 @@ _LEAVING_SECONDS = 1.0
 _LEAVING_EARLY_SECONDS = 15.0
 
 
-class PageKernelManager(_Base):  # type: ignore[misc]
+class PageKernelManager(_Base):
     """Gives each page a kernel, and ends it some seconds after the last connection of its page.
 
     One with jobs under way is kept until they have ended, for as long as the server was told: whoever opens

@@ -19,13 +19,13 @@ class Measured:
     Attributes:
         kind: Such as ``latency``.
         record: The measurement.
-        passport: Identifier of the machine's passport.
+        environment: Identifier of the machine's environment.
         arrays: Raw samples or predictions, kept with it.
     """
 
     kind: str
     record: Record
-    passport: str | None = None
+    environment: str | None = None
     arrays: Mapping[str, npt.NDArray[np.generic]] | None = None
 
     def row(self, variant: str) -> tuple[str, str, str, bytes | None, str | None]:
@@ -35,4 +35,4 @@ class Measured:
             buffer = io.BytesIO()
             np.savez_compressed(buffer, allow_pickle=False, **dict(self.arrays))
             packed = buffer.getvalue()
-        return self.kind, variant, self.record.model_dump_json(), packed, self.passport
+        return self.kind, variant, self.record.model_dump_json(), packed, self.environment

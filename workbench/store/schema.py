@@ -10,6 +10,7 @@ from workbench.api.text import say
 
 VERSION = 2
 
+# What the code calls an environment is called a passport here.
 _MIGRATIONS: dict[int, str] = {
     1: """
         CREATE TABLE variants (

@@ -2,7 +2,7 @@
 
 ::
 
-    <folder>/workbench.sqlite     records: variants, measurements, jobs, passports, facts
+    <folder>/workbench.sqlite     records: variants, measurements, jobs, environments, facts
     <folder>/variants/<id>/...    one folder per variant with its file
     <folder>/data/<name>/...      prepared data sets
     <folder>/staging/<owner>/...  what is being written
@@ -18,11 +18,8 @@ from __future__ import annotations
 
 import io
 import shutil
-import sqlite3
-import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,19 +27,19 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from workbench.api.errors import InvalidInput, Refused, Unavailable
+from workbench.api.errors import InvalidInput, Refused
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.jobs.state import JobKind, JobState
-from workbench.measure.records import Passport
+from workbench.measure.records import Environment
 from workbench.models.intake.own_code import code_beside
+from workbench.store.database import Database
 from workbench.store.files import digest, flush_folder_entry, move_durably
 from workbench.store.jobs import JobRecords
 from workbench.store.labels import Label, change_label, read_labels
 from workbench.store.measured import Measured
 from workbench.store.ownership import Ownership, one_at_a_time
-from workbench.store.schema import connect
 
 R = TypeVar("R", bound=Record)
 
@@ -75,22 +72,18 @@ class Store:
             )
         for name in ("variants", "data", "staging"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._closed = False
         self.problems: tuple[Text, ...] = ()
         with one_at_a_time(self.folder / "owners"):
-            self._connection = connect(self.folder / "workbench.sqlite")
+            self._database = Database(self.folder)
             self._owner = Ownership(self.folder / "owners")
-            self._jobs = JobRecords(self._execute, self._owner.id)
+            self._jobs = JobRecords(self._database.execute, self._owner.id)
             self._recover()
 
     def close(self) -> None:
         """Closes the database; what was stored stays."""
-        with self._lock:
-            shutil.rmtree(self.folder / "staging" / self._owner.id, ignore_errors=True)
-            self._owner.release()
-            self._connection.close()
-            self._closed = True
+        self._database.close()
+        shutil.rmtree(self.folder / "staging" / self._owner.id, ignore_errors=True)
+        self._owner.release()
 
     # -- variants ---------------------------------------------------------------------------
 
@@ -129,7 +122,7 @@ class Store:
         )
         move_durably(packed, home)
         rows = [one.row(stored.id) for one in measured]
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO variants (id, record) VALUES (?, ?)", (stored.id, self._relative(stored))
             )
@@ -139,7 +132,7 @@ class Store:
 
     def forget_variant(self, id_: str) -> None:
         """Removes a variant that nothing was made from, with its file and its measurements."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             connection.execute("DELETE FROM measurements WHERE variant = ?", (id_,))
             connection.execute("DELETE FROM labels WHERE variant = ?", (id_,))
             connection.execute("DELETE FROM variants WHERE id = ?", (id_,))
@@ -156,13 +149,13 @@ class Store:
             if deleted
             else "SELECT record, name FROM named_variants WHERE deleted IS NULL ORDER BY number"
         )
-        return tuple(self._absolute(record, name) for record, name in self._execute(query))
+        return tuple(self._absolute(record, name) for record, name in self._database.execute(query))
 
     def last_deleted(self) -> tuple[Variant, ...]:
         """The variants of the last deletion, in the order of their making; empty if there is none."""
         return tuple(
             self._absolute(record, name)
-            for record, name in self._execute(
+            for record, name in self._database.execute(
                 "SELECT record, name FROM named_variants "
                 "WHERE deleted = (SELECT MAX(deleted) FROM variants) ORDER BY number"
             )
@@ -170,7 +163,7 @@ class Store:
 
     def made_names(self) -> dict[str, str]:
         """The names that renamed variants had when they were made, by their identifiers."""
-        rows = self._execute(
+        rows = self._database.execute(
             "SELECT id, json_extract(record, '$.name') FROM named_variants "
             "WHERE deleted IS NULL AND name != json_extract(record, '$.name')"
         )
@@ -179,7 +172,7 @@ class Store:
     def set_deleted(self, ids: Iterable[str], deleted: bool) -> None:
         """Marks variants as deleted or takes that back; files stay until :meth:`purge`."""
         moment = datetime.now(UTC).isoformat() if deleted else None
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             connection.executemany(
                 "UPDATE variants SET deleted = ? WHERE id = ?", [(moment, id_) for id_ in ids]
             )
@@ -198,15 +191,15 @@ class Store:
                 )
             gone = self.variants(deleted=True)
             for variant in gone:
-                self._execute("DELETE FROM measurements WHERE variant = ?", (variant.id,))
-                self._execute("DELETE FROM labels WHERE variant = ?", (variant.id,))
-                self._execute("DELETE FROM variants WHERE id = ?", (variant.id,))
+                self._database.execute("DELETE FROM measurements WHERE variant = ?", (variant.id,))
+                self._database.execute("DELETE FROM labels WHERE variant = ?", (variant.id,))
+                self._database.execute("DELETE FROM variants WHERE id = ?", (variant.id,))
                 shutil.rmtree(self.folder / "variants" / variant.id, ignore_errors=True)
             return len(gone)
 
     def labels(self) -> dict[str, Label]:
         """What was written on variants, by their identifiers."""
-        with self._connected() as connection:
+        with self._database.connected() as connection:
             return read_labels(connection)
 
     def set_label(self, id_: str, **changes: Any) -> None:
@@ -219,7 +212,7 @@ class Store:
         Raises:
             InvalidInput: If another variant has the new name.
         """
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             change_label(connection, id_, changes)
 
     # -- measurements -----------------------------------------------------------------------
@@ -230,7 +223,7 @@ class Store:
         variants: Iterable[str],
         record: Record,
         *,
-        passport: str | None = None,
+        environment: str | None = None,
         arrays: Mapping[str, npt.NDArray[np.generic]] | None = None,
     ) -> None:
         """Stores a measurement for each variant that it speaks of, in one transaction.
@@ -239,24 +232,24 @@ class Store:
             kind: Such as ``latency``.
             variants: Identifiers of the variants that it is found under.
             record: The measurement.
-            passport: Identifier of the machine's passport.
+            environment: Identifier of the machine's environment.
             arrays: Raw samples or predictions, kept with it.
         """
-        measured = Measured(kind, record, passport, arrays)
+        measured = Measured(kind, record, environment, arrays)
         rows = [measured.row(variant) for variant in variants]
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             connection.executemany(_ADD_MEASUREMENT, rows)
 
     def measurements(self, kind: str, variant: str, record_type: type[R]) -> tuple[R, ...]:
         """All measurements of one kind of a variant, newest first."""
-        rows = self._execute(
+        rows = self._database.execute(
             "SELECT record FROM measurements WHERE kind = ? AND variant = ? ORDER BY id DESC", (kind, variant)
         )
         return tuple(record_type.model_validate_json(record) for (record,) in rows)
 
     def arrays(self, kind: str, variant: str) -> dict[str, npt.NDArray[Any]] | None:
         """The arrays kept with the newest measurement of one kind that has any; None without."""
-        rows = self._execute(
+        rows = self._database.execute(
             "SELECT arrays FROM measurements WHERE kind = ? AND variant = ? AND arrays IS NOT NULL "
             "ORDER BY id DESC LIMIT 1",
             (kind, variant),
@@ -266,17 +259,17 @@ class Store:
         with np.load(io.BytesIO(rows[0][0]), allow_pickle=False) as packed:
             return {name: packed[name] for name in packed.files}
 
-    def add_passport(self, passport: Passport) -> None:
-        """Stores a machine's passport, once."""
-        self._execute(
+    def add_environment(self, environment: Environment) -> None:
+        """Stores a machine's environment, once."""
+        self._database.execute(
             "INSERT OR IGNORE INTO passports (id, record) VALUES (?, ?)",
-            (passport.id, passport.model_dump_json()),
+            (environment.id, environment.model_dump_json()),
         )
 
-    def passports(self) -> dict[str, Passport]:
-        """All passports by identifier."""
-        rows = self._execute("SELECT id, record FROM passports")
-        return {id_: Passport.model_validate_json(record) for id_, record in rows}
+    def environments(self) -> dict[str, Environment]:
+        """All environments by identifier."""
+        rows = self._database.execute("SELECT id, record FROM passports")
+        return {id_: Environment.model_validate_json(record) for id_, record in rows}
 
     # -- jobs and facts ---------------------------------------------------------------------
 
@@ -295,12 +288,12 @@ class Store:
 
     def fact(self, name: str) -> str | None:
         """A small value kept by name, such as which data set is open."""
-        rows = self._execute("SELECT value FROM facts WHERE name = ?", (name,))
+        rows = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,))
         return rows[0][0] if rows else None
 
     def facts_of_makers(self, beginning: str) -> dict[str, str]:
         """The small values whose names are ``beginning`` and a job's identifier, by what that job made."""
-        rows = self._execute(
+        rows = self._database.execute(
             "SELECT json_extract(jobs.record, '$.variant') AS made, facts.value "
             "FROM facts JOIN jobs ON facts.name = ? || jobs.id WHERE made IS NOT NULL",
             (beginning,),
@@ -309,47 +302,17 @@ class Store:
 
     def set_fact(self, name: str, value: str) -> None:
         """Keeps a small value by name."""
-        self._execute(_SET_FACT, (name, value))
+        self._database.execute(_SET_FACT, (name, value))
 
     def drop_fact(self, name: str) -> None:
         """Forgets a small value; does nothing where there is none of this name."""
-        self._execute("DELETE FROM facts WHERE name = ?", (name,))
+        self._database.execute("DELETE FROM facts WHERE name = ?", (name,))
 
     def version(self) -> int:
         """A number that changes whenever another process or store has written to this folder."""
-        return int(self._execute("PRAGMA data_version")[0][0])
+        return int(self._database.execute("PRAGMA data_version")[0][0])
 
     # -- inside -----------------------------------------------------------------------------
-
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._closed:
-                raise Unavailable(
-                    say("This workbench is closed."),
-                    say("Open its folder again: Workbench({folder!r}).", folder=str(self.folder)),
-                )
-            try:
-                yield self._connection
-            except sqlite3.OperationalError as error:
-                raise InvalidInput(
-                    say(
-                        "The workbench folder {folder} cannot be used: {error}.",
-                        folder=str(self.folder),
-                        error=str(error),
-                    ),
-                    say("Check that the disk has room and that you may write there."),
-                ) from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._connected() as connection, connection:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-
-    def _execute(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._connected() as connection:
-            return connection.execute(query, values).fetchall()
 
     def _relative(self, variant: Variant) -> str:
         # Paths are stored relative, so that a folder can be moved or copied.

@@ -78,7 +78,7 @@ class Teacher:
             workbench.api.errors.Refused: If a teacher's output does not fit the student's, or a layer of a
                 hint cannot be read.
         """
-        from workbench.plain.keras.distillation import Distilled, Teachers
+        from workbench.plain.keras.distillation import DistilledModel, Teachers
         from workbench.plain.keras.hidden_layers import Hints
 
         if not self.models:
@@ -112,7 +112,7 @@ class Teacher:
         teachers = Teachers(
             self.models, from_logits=self.from_logits, temperature=self.temperature, hints=hints
         )
-        fitted = Distilled(student, teachers, from_logits=from_logits, weight=self.weight)
+        fitted = DistilledModel(student, teachers, from_logits=from_logits, weight=self.weight)
         bytes_of_sample = sum(item.numpy().nbytes for item in teachers(select(features, slice(0, 1))))
         if changing or sample_count(features) * bytes_of_sample > MOST_CACHED_BYTES:
             return fitted, features

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.api.dataset import DatasetInfo
+from workbench.api.dataset import DatasetInfo, select
 from workbench.api.errors import Refused
+from workbench.api.file_format import file_format
 from workbench.api.technique import Applied, CodePaths, Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Report, Variant
@@ -131,6 +132,35 @@ def fine_tuning_seconds(
     )
 
 
+def change_of_predictions(
+    before: Any, after: Any, context: Context, split: Literal["train", "validation"], samples: int
+) -> tuple[float, Text]:
+    """How much a model predicts otherwise than the one that it was made of, which should be rounding only.
+
+    Args:
+        before: The parent.
+        after: What was made of it.
+        context: For its data.
+        split: Which samples.
+        samples: The first so many of them.
+
+    Returns:
+        The largest change of an output as a share of the largest output, and a note that says so.
+    """
+    from workbench.plain.keras.observing import largest_change
+
+    context.report.stage(say("Comparing predictions"))
+    context.report.check()
+    change = largest_change(before, after, select(context.dataset.x(split), slice(0, samples)))
+    return change, say(
+        "Largest change of an output on {count} samples of the {split} split: {change:.1e} of the largest "
+        "output.",
+        count=min(samples, context.dataset.info.counts[split]),
+        split=say("train") if split == "train" else say("validation"),
+        change=change,
+    )
+
+
 def finish(model: Any, context: Context, report: Report) -> Applied:
     """Saves a model without its optimizer, as what a technique hands back."""
     from workbench.models.reading.description import describe_keras
@@ -169,7 +199,7 @@ def packed(parent: Variant, applied: Applied) -> tuple[Text, ...]:
 
 def output_file(paths: CodePaths) -> str:
     """The ``.keras`` file that plain code writes."""
-    return paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
+    return file_format("keras").named(paths.output)
 
 
 def saving_code(model: str, paths: CodePaths, epochs: int) -> str:

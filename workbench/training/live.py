@@ -26,7 +26,7 @@ CHECK_SECONDS = 0.1
 """Shortest time between two looks at whether the job was cancelled."""
 
 
-class Live(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class Live(keras.callbacks.Callback):
     """Reports curves and progress, raises on cancellation, stops when the loss is not finite.
 
     It hooks the *begin* of a step and reads the metrics' state only when a point is due: a callback

@@ -285,8 +285,8 @@ def _require_fit(
 
 
 def _split(dataset: Dataset, split: str) -> tuple[Features, np.typing.NDArray[np.int64]]:
-    features = dataset.x(split)  # type: ignore[arg-type]
-    labels = np.asarray(dataset.y(split))  # type: ignore[arg-type]
+    features = dataset.x(split)  # type: ignore[arg-type]  # one of the names of splits
+    labels = np.asarray(dataset.y(split))  # type: ignore[arg-type]  # as above
     if isinstance(features, dict):
         return {name: _fed(array) for name, array in features.items()}, labels
     return _fed(features), labels

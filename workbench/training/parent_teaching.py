@@ -66,7 +66,7 @@ def parent_as_teacher(context: Context, parameters: TaughtParameters, parent: An
     )
 
 
-TEACHING_IMPORT = "from plain.keras.distillation import Distilled, Teachers"
+TEACHING_IMPORT = "from plain.keras.distillation import DistilledModel, Teachers"
 """What plain code with a teacher imports."""
 
 
@@ -126,4 +126,4 @@ def distilled_code(student: str, variant: Variant, weight: float) -> str:
         weight: Of what the teachers say.
     """
     raw = variant.description.from_logits
-    return f"distilled = Distilled({student}, teachers, from_logits={raw}, weight={weight})\n"
+    return f"distilled = DistilledModel({student}, teachers, from_logits={raw}, weight={weight})\n"

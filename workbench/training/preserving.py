@@ -8,7 +8,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 
 if TYPE_CHECKING:
-    from workbench.plain.keras.preserving import Preserving
+    from workbench.plain.keras.preserving import WeightPreserver
 
 
 def needs_preserving(variant: Variant) -> bool:
@@ -16,7 +16,7 @@ def needs_preserving(variant: Variant) -> bool:
     return variant.description.sparse or variant.description.clustered
 
 
-def preserving_notes(preserving: Preserving) -> tuple[Text, ...]:
+def preserving_notes(preserving: WeightPreserver) -> tuple[Text, ...]:
     """What a report says of it; nothing if there was nothing to keep."""
     notes = []
     if preserving.sparse:

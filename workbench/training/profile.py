@@ -112,7 +112,7 @@ def profile_input(
     """
     import keras
 
-    class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    class Clock(keras.callbacks.Callback):
         def __init__(self) -> None:
             super().__init__()
             self.begins: list[float] = []

@@ -70,27 +70,22 @@ def plan_without_keras(variant: Variant, factor: float, round_to: int) -> WidthP
 REBUILDING_IMPORT = "from plain.keras.widths import with_widths"
 
 
-def rebuilding_code(
-    made: str, source: str, plan: WidthPlan, seed: int | str, *, imported: bool = False
-) -> str:
-    """Plain code that calls what :func:`rebuilt` calls.
+def rebuilding_code(made: str, source: str, plan: WidthPlan, seed: int | str) -> str:
+    """Plain code that calls what :func:`rebuilt` calls, where :data:`REBUILDING_IMPORT` stands in the script.
 
     Args:
         made: The variable that gets the new model.
         source: The variable that holds the old one.
         plan: What changes and what is kept.
         seed: Seeds the new weights.
-        imported: Whether :data:`REBUILDING_IMPORT` stands in the script already.
     """
     changes = "".join(f"    {json.dumps(name)}: {json.dumps(new)},\n" for name, new in plan.changes.items())
-    first = "" if imported else f"{REBUILDING_IMPORT}\n\n"
     kept = keep = ""
     if plan.keep:
         places = "".join(f"    {_place(path)},\n" for path in plan.keep)
         kept = f"# Frozen, or adapted to the data: taken over as they are.\nkeep = [\n{places}]\n"
         keep = ", keep"
     return f"""\
-{first}\
 changes = {{
 {changes}}}
 {kept}\

@@ -9,10 +9,10 @@ from workbench.api.technique import Context
 from workbench.measure.scores import require_readable
 
 if TYPE_CHECKING:
-    from workbench.plain.keras.validation import Validated
+    from workbench.plain.keras.validation import ValidationScore
 
 
-def validator(model: Any, context: Context) -> Callable[[], Validated]:
+def validator(model: Any, context: Context) -> Callable[[], ValidationScore]:
     """Compiles a model once; each call of the result validates it with the weights that it has then.
 
     Args:

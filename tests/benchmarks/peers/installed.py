@@ -48,7 +48,7 @@ def onnxruntime_quantization(model: Any, samples: Any, folder: Path) -> Path:
     model.export(source, format="onnx", verbose=False)
     name = onnxruntime.InferenceSession(source).get_inputs()[0].name
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime has no types
+    class Reader(CalibrationDataReader):
         """The calibration samples one by one."""
 
         def __init__(self) -> None:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from tests.benchmarks.peers.subjects import Subject
 from workbench.api.dataset import Dataset
 from workbench.measure import tasks
+from workbench.measure.environment import environment
 from workbench.measure.latency import Candidate
-from workbench.measure.passport import passport
 from workbench.measure.quality import compare_quality
 from workbench.measure.records import (
     Interval,
@@ -89,7 +89,7 @@ def measure(
 
 def report(pairs: Sequence[Judged], measured: Measured) -> None:
     """Prints the table, and in which columns ours is better or worse."""
-    machine, latency = passport(), measured.latency
+    machine, latency = environment(), measured.latency
     print(
         f"\n{machine.cpu}, {machine.cores} cores ({', '.join(machine.features)}); 1 thread, batch 1; "
         f"{latency.protocol} protocol: {latency.processes} processes of {latency.rounds} rounds; "

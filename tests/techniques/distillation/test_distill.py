@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.techniques.applying import Reports, WithoutTest, run_scripts, write_bundle
+from tests.techniques.applying import Reports, WithoutTest, write_bundle
+from tests.techniques.plain_process import run_scripts
 from tests.techniques.structure.test_width import dense_model, parent_of
 from workbench.api.errors import Cancelled, Refused
 from workbench.api.technique import CodePaths, Context, OtherFile

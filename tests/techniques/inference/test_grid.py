@@ -1,19 +1,22 @@
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from sklearn.metrics import f1_score
 
 from tests import small_models
-from tests.techniques.applying import Reports, apply, predict, run_code
+from tests.techniques.applying import Reports, apply, predict, run_code, run_scripts, write_bundle
 from workbench import techniques
 from workbench.api.errors import Refused
+from workbench.api.technique import CodePaths
 from workbench.api.variant import RuntimeSettings
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import SoFar
 from workbench.measure.records import Interval, LatencySummary
 from workbench.techniques.inference.grid.cells import Cell, Model, cells_of
-from workbench.techniques.inference.grid.choice import Judged, limit_obstacle, ranked, simplest
+from workbench.techniques.inference.grid.choice import FileQuality, limit_obstacle, ranked, simplest
 from workbench.techniques.inference.grid.filling import Filling
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning")
@@ -196,8 +199,8 @@ def test_the_choice():
     assert ranked(times, "latency") == [fast, slow, wide]
     assert ranked(times, "throughput") == [wide, fast, slow]
     files = {
-        float32: Judged(4000, 0.9, Interval(value=0, low=0, high=0)),
-        int8: Judged(1000, 0.87, Interval(value=-0.03, low=-0.05, high=0)),
+        float32: FileQuality(4000, 0.9, Interval(value=0, low=0, high=0)),
+        int8: FileQuality(1000, 0.87, Interval(value=-0.03, low=-0.05, high=0)),
     }
     assert "loses 3.0 points" in str(limit_obstacle(fast, times[fast], files[int8], 0, 1.0))
     assert limit_obstacle(fast, times[fast], files[int8], 0, 3.5) is None
@@ -207,6 +210,26 @@ def test_the_choice():
     assert simplest([fast, slow], [False, False], files) == slow
     assert simplest([fast, slow], [False, True], files) == fast
     assert simplest([slow, Cell(int8, 1, 1)], [False, False], files).model == int8
+
+
+def test_the_plain_code_reads_one_output_for_two_classes(tmp_path):
+    """The largest of one column is always the first."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, activation="sigmoid")], name="pair")
+    parent = small_models.baseline(model, tmp_path / "pair.keras")
+    x = np.random.default_rng(0).normal(size=(80, 3)).astype("float32")
+    predicted = model.predict(x, verbose=0)[:, 0] > 0.5
+    labels = np.where(np.arange(80) < 20, ~predicted, predicted).astype(int)
+    np.savez(tmp_path / "data.npz", x_validation=x, y_validation=labels)
+    technique = techniques.technique(NAME)
+    values = technique.parameters_type.model_validate(
+        {"runtimes": "litert", "precisions": "float32", "threads": "1", "batches": "1", "tolerance": 1.0}
+    )
+    paths = CodePaths(model="pair.keras", data="data.npz", output="best")
+    done = run_scripts([write_bundle(technique.code(parent, values, paths), tmp_path)], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"F1 {f1_score(labels, predicted, average='macro'):.3f}" in done.stdout
+    assert (tmp_path / "best.tflite").exists()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from tests.techniques.applying import apply, run_code
 from workbench import techniques
 from workbench.api.technique import CodePaths
 from workbench.api.variant import RuntimeSettings
-from workbench.models.converting.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
+from workbench.plain.onnx.bfloat16 import rounded_like_bfloat16, to_bfloat16
 from workbench.runtimes import runtime
 from workbench.runtimes.tensorrt_protocol import CLASSES
 from workbench.techniques.inference.tensorrt.code import BEFORE_THE_GPU

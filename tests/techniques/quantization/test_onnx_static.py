@@ -110,17 +110,17 @@ def test_activations_and_scales_are_what_was_asked_for(made):
 
 
 def test_automatic_follows_the_processor(made, monkeypatch):
-    from workbench.measure import passport
+    from workbench.measure import environment
     from workbench.techniques.quantization import onnx_static
 
-    here = passport.passport()
+    here = environment.environment()
     for features, activation, reduced in [
         (("AVX2",), "QUInt8", True),
         (("AVX2", "AVX-512", "VNNI"), "QUInt8", False),
         (("NEON", "DOTPROD"), "QInt8", False),
     ]:
         machine = here.model_copy(update={"features": features})
-        monkeypatch.setattr(passport, "passport", lambda machine=machine: machine)
+        monkeypatch.setattr(environment, "environment", lambda machine=machine: machine)
         settings = onnx_static._settings(OnnxInt8Parameters())
         assert (settings.activation, settings.reduce_range) == (activation, reduced)
 

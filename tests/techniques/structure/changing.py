@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from tests.techniques.applying import run_scripts, write_bundle
+from tests.techniques.applying import write_bundle
+from tests.techniques.plain_process import run_scripts
 from workbench.api.technique import CodePaths, Context
 from workbench.api.variant import Variant
 from workbench.models.reading.description import describe_keras

@@ -107,11 +107,11 @@ def test_weights_change_their_cluster_only_where_they_may(digits, trained, recor
 
 
 def test_zeros_stay_when_weights_change_their_cluster():
-    from workbench.plain.keras.reclustering import Reclustered
+    from workbench.plain.keras.reclustering import ClusterConstraint
 
     own = np.array([[0.0, -0.9, -1.1], [0.4, 0.6, 1.2]], "float32")
     variable = keras.Variable(np.array([[0, -1, -1], [0.5, 0.5, 1.2]], "float32"))
-    kept = Reclustered(variable, own)
+    kept = ClusterConstraint(variable, own)
     moved = np.array([[5, -1, -1], [0.5, 1.0, 1.2]], "float32")  # a step: one zero and one weight
     found = np.asarray(kept(keras.ops.convert_to_tensor(moved)))
     # 0.6 + 0.5 = 1.1 is now nearer to 1.2 than to 0.5

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.techniques.applying import run_scripts, write_bundle
+from tests.techniques.applying import write_bundle
+from tests.techniques.plain_process import run_scripts
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Refused
 from workbench.api.technique import CodePaths, Context

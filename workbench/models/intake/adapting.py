@@ -23,7 +23,7 @@ _SHAPES = frozenset({"batch_shape", "batch_input_shape", "shape", "input_shape",
 
 
 @dataclass(frozen=True)
-class Adapted:
+class AdaptedModel:
     """A model that everything here takes.
 
     Attributes:
@@ -39,7 +39,7 @@ class Adapted:
     exact_inputs: frozenset[str] = frozenset()
 
 
-def adapted(model: Any) -> Adapted:
+def adapted(model: Any) -> AdaptedModel:
     """Brings a model to what everything here takes, as far as that can be done without changing what it is.
 
     Args:
@@ -56,7 +56,7 @@ def adapted(model: Any) -> Adapted:
     if batch is not None:
         model, said = with_free_batch(model, batch)
         notes += said
-    return Adapted(model, tuple(notes), batch if batch != 1 else None, exact)
+    return AdaptedModel(model, tuple(notes), batch if batch != 1 else None, exact)
 
 
 def keep_vocabularies(model: Any) -> None:

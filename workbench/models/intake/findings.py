@@ -10,6 +10,14 @@ from workbench.api.text import Text, say
 
 Kind = Literal["keras", "h5", "saved model", "tflite", "onnx", "unknown"]
 
+SUFFIXES: dict[Kind, tuple[str, ...]] = {
+    "keras": (".keras",),
+    "h5": (".h5", ".hdf5"),
+    "tflite": (".tflite",),
+    "onnx": (".onnx",),
+}
+"""What files of each kind that can be opened are called, the usual one first."""
+
 MEBIBYTE = 1 << 20
 LARGEST_FILE_BYTES = 4 << 30
 LARGEST_WEIGHTS_BYTES = 4 << 30

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from workbench.api.text import Text, say
 from workbench.models.intake import keras_archive
-from workbench.models.intake.findings import LARGEST_FILE_BYTES, Inspection, Kind, Problem, size_text
+from workbench.models.intake.findings import (
+    LARGEST_FILE_BYTES,
+    SUFFIXES,
+    Inspection,
+    Kind,
+    Problem,
+    size_text,
+)
 from workbench.models.intake.hdf5_file import MAGIC as HDF5_MAGIC
 from workbench.models.intake.hdf5_file import Hdf5Contents, look_through
 from workbench.models.intake.keras_config import config_problems, parse_config
@@ -16,7 +23,6 @@ from workbench.models.reading import tflite
 
 __all__ = ["Inspection", "glance", "inspect"]
 
-_EXPECTED = {"keras": {".keras"}, "h5": {".h5", ".hdf5"}, "tflite": {".tflite"}, "onnx": {".onnx"}}
 _ONNX_FIELDS = range(1, 32)
 _SECOND_ONNX_FIELDS = {b"\x12", b"\x1a", b"\x22", b"\x3a", b"\x42"}
 """Producer, its version, domain, graph, operator set: what may follow ir_version."""
@@ -105,7 +111,7 @@ def _inspect_content(path: Path, start: bytes) -> Inspection:
         found = Inspection("onnx")
     else:
         return _unknown(*_other(path.name, start))
-    expected = _EXPECTED.get(found.kind, {path.suffix})
+    expected = SUFFIXES.get(found.kind, (path.suffix,))
     if path.suffix.lower() in expected:
         return found
     note = say(

@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.api.errors import InvalidInput, Refused, WorkbenchError
+from workbench.api.file_format import file_format
 from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, ModelDescription, OpenedUp
+from workbench.api.variant import Format, ModelDescription, OwnClass
 from workbench.models.converting.conversion import load_keras
-from workbench.models.intake.adapting import Adapted, adapted, fixed_batch
-from workbench.models.intake.findings import LARGEST_ACTIVATION_ELEMENTS, Inspection, Kind, size_text
+from workbench.models.intake.adapting import AdaptedModel, adapted, fixed_batch
+from workbench.models.intake.findings import (
+    LARGEST_ACTIVATION_ELEMENTS,
+    SUFFIXES,
+    Inspection,
+    Kind,
+    size_text,
+)
 from workbench.models.intake.inspection import inspect
 from workbench.models.intake.keras_reading import ReadModel, read_keras
 from workbench.models.intake.notebook import save_from_notebook
@@ -42,14 +49,13 @@ from workbench.models.intake.parity import (
 from workbench.models.intake.trial import try_file
 from workbench.models.reading.description import describe_keras
 
-__all__ = ["Opened", "inspect", "open_model", "save_from_notebook"]
+__all__ = ["OpenedModel", "inspect", "open_model", "save_from_notebook"]
 
 _SAME = say("The stored file was read back: its layers and weights are the same.")
-_SUFFIX: dict[Kind, str] = {"keras": ".keras", "h5": ".h5", "tflite": ".tflite", "onnx": ".onnx"}
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedModel:
     """A model that was taken in.
 
     Attributes:
@@ -77,7 +83,7 @@ def open_model(
     trust: bool = False,
     shared: bool = False,
     code: Path | None = None,
-) -> Opened:
+) -> OpenedModel:
     """Takes in a model file; runs in a worker process under the executor's limits.
 
     Args:
@@ -112,7 +118,7 @@ def open_model(
         if inspection.kind != "saved model":
             report.stage(say("Copying the file"))
             # What was inspected is what gets read: the source may change in between.
-            copy = _copy(source, Path(incoming), _SUFFIX[inspection.kind])
+            copy = _copy(source, Path(incoming), SUFFIXES[inspection.kind][0])
             inspection = inspect(copy)
             needs = _needs(inspection) if needs else ()
             _raise_problems(inspection, trust=trust, shared=shared, coded=bool(needs))
@@ -165,10 +171,11 @@ def _copy(source: Path, folder: Path, suffix: str) -> Path:
 
 
 def _target(folder: Path, kind: Kind) -> Path:
-    return folder / f"model{_SUFFIX[kind] if kind in {'tflite', 'onnx'} else '.keras'}"
+    stored: Format = "tflite" if kind == "tflite" else "onnx" if kind == "onnx" else "keras"
+    return folder / file_format(stored).file_name
 
 
-def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspection) -> Opened:
+def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspection) -> OpenedModel:
     form: Literal["tflite", "onnx"] = "tflite" if inspection.kind == "tflite" else "onnx"
     report.stage(say("Running the file once, in a process of its own"))
     description = try_file(report, copy, form)
@@ -177,7 +184,7 @@ def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspec
     note = say(
         "A {form} file can be measured and compared; techniques need the Keras model.", form=f".{form}"
     )
-    return Opened(
+    return OpenedModel(
         path=copy.replace(_target(folder, inspection.kind)),
         format=form,
         description=description,
@@ -188,14 +195,14 @@ def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspec
 
 def _baseline(
     report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
-) -> Opened:
+) -> OpenedModel:
     with own_classes(copy):
         return _stored_baseline(report, copy, name, folder, inspection, trust=trust)
 
 
 def _stored_baseline(
     report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
-) -> Opened:
+) -> OpenedModel:
     read = read_keras(report, copy, name, inspection, trust=trust)
     found, code = None, code_beside(copy)
     if code is not None and code.suffix == ".py":
@@ -218,10 +225,10 @@ def _stored_baseline(
                 size=size_text(inspection.optimizer_bytes),
             )
         )
-    return Opened(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
+    return OpenedModel(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
 
 
-def _opened_up(read: ReadModel, path: Path) -> tuple[ReadModel, OpenedUp]:
+def _opened_up(read: ReadModel, path: Path) -> tuple[ReadModel, OwnClass]:
     """A model with classes of the user's own, written out as far as that can be done."""
     with opened_up(read.model) as (graph, found):
         graph.save(path)
@@ -244,7 +251,7 @@ def _check_activations(description: ModelDescription, name: str) -> None:
             )
 
 
-def _described(changed: Adapted) -> ModelDescription:
+def _described(changed: AdaptedModel) -> ModelDescription:
     found = describe_keras(changed.model)
     inputs = tuple(
         spec.model_copy(update={"made_for": "float64"}) if spec.name in changed.exact_inputs else spec

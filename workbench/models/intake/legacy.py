@@ -22,7 +22,7 @@ from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
-from workbench.jobs.limited_process import Allowance, Ended, confine_this_process, run_confined
+from workbench.jobs.child_process import ChildExit, ChildLimits, limit_this_process, run_limited
 from workbench.models.intake.findings import size_text
 from workbench.models.intake.legacy_archive import read_archive
 from workbench.models.intake.legacy_graph import described
@@ -68,15 +68,15 @@ def read_in_keras_2(
     import numpy as np
 
     size = sum(item.stat().st_size for item in [source, *source.rglob("*")] if item.is_file())
-    allowance = Allowance(address_space_bytes=_BASE_BYTES + 8 * size, cpu_seconds=240, wall_seconds=200)
+    limits = ChildLimits(address_space_bytes=_BASE_BYTES + 8 * size, cpu_seconds=240, wall_seconds=200)
     arguments = [str(source), str(folder), "trusted" if trust else "safe"]
-    ended = run_confined("workbench.models.intake.legacy", arguments, allowance, report)
+    ended = run_limited("workbench.models.intake.legacy", arguments, limits, report)
     if ended.code != 0 or not (folder / _REFERENCE).is_file():
         raise InvalidInput(
             say(
                 "Keras 2 cannot read {name}: {reason}",
                 name=source.name,
-                reason=_reason(ended, allowance),
+                reason=_reason(ended, limits),
             ),
             otherwise,
         )
@@ -88,15 +88,15 @@ def read_in_keras_2(
     return ReadByKeras2(json.loads((folder / _GRAPH).read_text()), arrays, inputs, outputs)
 
 
-def _reason(ended: Ended, allowance: Allowance) -> Text:
+def _reason(ended: ChildExit, limits: ChildLimits) -> Text:
     if ended.out_of_time:
-        return say("it took longer than {seconds} s.", seconds=round(allowance.wall_seconds))
+        return say("it took longer than {seconds} s.", seconds=round(limits.wall_seconds))
     if ended.signal_name:
         return say(
             "its process was ended by {signal} (limits: {memory} of address space, {seconds} s of CPU time).",
             signal=ended.signal_name,
-            memory=size_text(allowance.address_space_bytes),
-            seconds=allowance.cpu_seconds,
+            memory=size_text(limits.address_space_bytes),
+            seconds=limits.cpu_seconds,
         )
     said = ended.output.strip().splitlines()
     if said and said[-1].startswith('{"reason"'):
@@ -128,7 +128,7 @@ def _read(source: Path, folder: Path, *, trust: bool) -> None:
 
 def main() -> None:
     """Loads SOURCE and writes into FOLDER."""
-    source, folder, trust = confine_this_process(sys.argv[1:])
+    source, folder, trust = limit_this_process(sys.argv[1:])
     try:
         _read(Path(source), Path(folder), trust=trust == "trusted")
     # whatever Keras raises on a broken file becomes one sentence for the user

@@ -13,14 +13,14 @@ from typing import Any
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.library_errors import reason_of
 from workbench.api.text import say
-from workbench.api.variant import OpenedUp
+from workbench.api.variant import OwnClass
 from workbench.models.intake.opening_up import is_own, opened_up
 from workbench.models.intake.own_code import BY_VALUE, save_by_value
 
 
 def save_from_notebook(
     model: Any, path: Path, *, trust: bool = False, samples: Any = None
-) -> OpenedUp | None:
+) -> OwnClass | None:
     """Saves a Keras model that lives in this process.
 
     The model is not changed: not cloned, not compiled. One of the user's own class is written out as the

@@ -22,7 +22,7 @@ import numpy as np
 from workbench.api.errors import InvalidInput
 from workbench.api.library_errors import reason_of
 from workbench.api.text import say
-from workbench.api.variant import OpenedUp
+from workbench.api.variant import OwnClass
 from workbench.models.intake.own_inputs import InputForm, forms_of, symbolic_inputs, with_ids
 from workbench.models.reading.keras_inputs import input_roles
 
@@ -39,7 +39,7 @@ class _Tracing:
 
 
 @contextlib.contextmanager
-def opened_up(model: Any, samples: Any = None) -> Iterator[tuple[Any, OpenedUp]]:
+def opened_up(model: Any, samples: Any = None) -> Iterator[tuple[Any, OwnClass]]:
     """A functional model of the layers that a model of the user's own class calls; to be saved within.
 
     Args:
@@ -130,7 +130,7 @@ def _closed(model: Any, forms: Sequence[InputForm]) -> Any:
     return None
 
 
-def _found(model: Any, graph: Any, tracing: _Tracing) -> OpenedUp:
+def _found(model: Any, graph: Any, tracing: _Tracing) -> OwnClass:
     import keras
 
     layers = [
@@ -139,7 +139,7 @@ def _found(model: Any, graph: Any, tracing: _Tracing) -> OpenedUp:
         if isinstance(one, keras.layers.Layer) and not isinstance(one, keras.layers.InputLayer)
     ]
     closed = sorted(f"{one.name} ({type(one).__name__})" for one in layers if _holds_own(one))
-    return OpenedUp(
+    return OwnClass(
         name=type(model).__name__ if is_own(type(model)) else str(model.name),
         layers=len(layers),
         closed=tuple(closed),

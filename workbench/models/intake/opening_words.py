@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from workbench.api.text import Text, say
-from workbench.api.variant import OpenedUp
+from workbench.api.variant import OwnClass
 
 
-def opening_notes(opened: OpenedUp | None) -> tuple[Text, ...]:
+def opening_notes(opened: OwnClass | None) -> tuple[Text, ...]:
     """Sentences on how a model was opened; none for one of no class of the user's own.
 
     Args:

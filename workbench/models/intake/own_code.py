@@ -75,7 +75,7 @@ def save_by_value(kinds: Iterable[Any], path: Path) -> None:
     Raises:
         InvalidInput: If one holds what cannot be carried.
     """
-    import cloudpickle  # type: ignore[import-untyped]
+    import cloudpickle
 
     classes = {kind.__name__: kind for kind in kinds}
     modules = {sys.modules[kind.__module__] for kind in classes.values() if kind.__module__ in sys.modules}

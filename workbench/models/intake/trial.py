@@ -14,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench.api.errors import InvalidInput, Refused, WorkbenchError
+from workbench.api.errors import InvalidInput, WorkbenchError, error_from_json
 from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
-from workbench.jobs.limited_process import Allowance, Ended, confine_this_process, run_confined
+from workbench.jobs.child_process import ChildExit, ChildLimits, limit_this_process, run_limited
 from workbench.models.intake.findings import LARGEST_ACTIVATION_ELEMENTS, damaged
 from workbench.models.intake.parity import LENGTHS
 from workbench.models.reading.description import describe
@@ -29,7 +29,7 @@ Tried = Literal["tflite", "onnx"]
 _TITLES = {"tflite": "LiteRT", "onnx": "ONNX Runtime"}
 
 
-def try_file(report: Reporter, path: Path, format: Tried) -> ModelDescription:  # noqa: A002
+def try_file(report: Reporter, path: Path, format: Tried) -> ModelDescription:
     """Loads and runs a file once in a process of its own.
 
     Args:
@@ -45,14 +45,13 @@ def try_file(report: Reporter, path: Path, format: Tried) -> ModelDescription:  
         workbench.api.errors.Refused: If it keeps weights in other files.
     """
     size = path.stat().st_size
-    allowance = Allowance(address_space_bytes=(4 << 30) + 8 * size, cpu_seconds=60, wall_seconds=90)
-    ended = run_confined("workbench.models.intake.trial", [format, str(path)], allowance, report)
-    lines = [line for line in ended.output.splitlines() if line.startswith('{"')]
-    if not lines:
+    limits = ChildLimits(address_space_bytes=(4 << 30) + 8 * size, cpu_seconds=60, wall_seconds=90)
+    ended = run_limited("workbench.models.intake.trial", [format, str(path)], limits, report)
+    if not ended.answers:
         raise InvalidInput(
             _death(path.name, _TITLES[format], ended), say("It is damaged or hostile: do not use it.")
         )
-    return from_line(lines[-1])
+    return from_line(ended.answers[-1])
 
 
 def from_line(line: str) -> ModelDescription:
@@ -64,12 +63,10 @@ def from_line(line: str) -> ModelDescription:
     said = json.loads(line)
     if "description" in said:
         return ModelDescription.model_validate(said["description"])
-    problem = Text.model_validate(said["problem"])
-    action = Text.model_validate(said["action"]) if said["action"] else None
-    raise (Refused if said["refused"] else InvalidInput)(problem, action)
+    raise error_from_json(said)
 
 
-def _death(name: str, title: str, ended: Ended) -> Text:
+def _death(name: str, title: str, ended: ChildExit) -> Text:
     if ended.out_of_time:
         return say("{runtime} did not finish loading {name} in time.", runtime=title, name=name)
     if ended.signal_name == "SIGXCPU":
@@ -90,7 +87,7 @@ def _death(name: str, title: str, ended: Ended) -> Text:
     )
 
 
-def _try(path: Path, format: str) -> ModelDescription:  # noqa: A002
+def _try(path: Path, format: str) -> ModelDescription:
     if format == "tflite":
         description = describe(path, "tflite")
         _run_tflite(path)
@@ -197,7 +194,7 @@ def _check_elements(shape: Any, name: str) -> None:
         )
 
 
-def _line(path: Path, format: str) -> str:  # noqa: A002
+def _line(path: Path, format: str) -> str:
     try:
         return json.dumps({"description": _try(path, format).model_dump(mode="json")})
     except WorkbenchError as error:
@@ -210,16 +207,10 @@ def _line(path: Path, format: str) -> str:  # noqa: A002
     # onnx.checker, ONNX Runtime and LiteRT have error classes of their own, and none is documented
     except Exception as error:
         found = _cannot_run(path.name, format, error)
-    return json.dumps(
-        {
-            "problem": found.problem.model_dump(mode="json"),
-            "action": found.action.model_dump(mode="json") if found.action else None,
-            "refused": isinstance(found, Refused),
-        }
-    )
+    return json.dumps(found.as_json())
 
 
-def _cannot_run(name: str, format: str, error: Exception) -> WorkbenchError:  # noqa: A002
+def _cannot_run(name: str, format: str, error: Exception) -> WorkbenchError:
     reason = reason_of(error) if str(error).strip() else ""
     if "Flex" in reason:
         return InvalidInput(
@@ -236,7 +227,7 @@ def _cannot_run(name: str, format: str, error: Exception) -> WorkbenchError:  # 
 
 def main() -> None:
     """Tries each file named on the command line."""
-    arguments = confine_this_process(sys.argv[1:])
+    arguments = limit_this_process(sys.argv[1:])
     warnings.simplefilter("ignore")
     for name in arguments[1:]:
         sys.stdout.write(_line(Path(name), arguments[0]) + "\n")

@@ -33,7 +33,7 @@ def describe_keras(model: keras.Model) -> ModelDescription:
     return describe_model(model)
 
 
-def describe(path: Path, format: Format, like: ModelDescription | None = None) -> ModelDescription:  # noqa: A002
+def describe(path: Path, format: Format, like: ModelDescription | None = None) -> ModelDescription:
     """Describes a model file.
 
     Args:

@@ -19,23 +19,14 @@ from workbench.models.reading.value_range import (
     added,
     clipped,
     constant,
-    divided,
     either,
-    exponential,
-    largest,
-    logarithm,
     meaning,
     multiplied,
-    negated,
-    raised,
-    smallest,
 )
+from workbench.models.reading.value_walk import Arithmetic, KnownValues, calculated
 
 if TYPE_CHECKING:
     import keras
-
-_DEEPEST = 150
-"""Operations behind the last activation that are followed: more are no tail of an output."""
 
 _LINEAR = ("Dense", "Conv", "DepthwiseConv", "SeparableConv", "LocallyConnected", "EinsumDense")
 _RESULT_OF_ONE = frozenset(
@@ -58,6 +49,22 @@ _ACTIVATIONS = frozenset(
     {"Softmax", "Sigmoid", "HardSigmoid", "LogSoftmax", "LogSigmoid", "Relu", "Relu6", "Tanh", "HardTanh"}
     | {"SoftSign", "Softsign"}
 )
+_ARITHMETIC: dict[str, Arithmetic] = {
+    "Add": "add",
+    "Subtract": "subtract",
+    "Maximum": "maximum",
+    "Minimum": "minimum",
+    "Multiply": "multiply",
+    "Divide": "divide",
+    "TrueDivide": "divide",
+    "Negative": "negative",
+    "Where": "where",
+    "Sqrt": "square root",
+    "Square": "square",
+    "Power": "power",
+    "Exp": "exponential",
+    "Log": "logarithm",
+}
 _PADDED = ("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
 
 
@@ -78,12 +85,9 @@ class _Scope:
 
 
 class _Walk:
-    """One walk backwards; what was found of a tensor is kept, as graphs share tensors."""
-
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int], Values] = {}
+        self._known = KnownValues[tuple[int, int]]()
         self._scopes: list[_Scope] = []  # kept: their identities are part of what is known
-        self._depth = 0
 
     def values(self, tensor: Any, scope: _Scope) -> Values:
         """What is known of a tensor of the graph, or of stored numbers."""
@@ -93,12 +97,8 @@ class _Walk:
             outer, around = scope.outside[id(tensor)]
             return self.values(outer, around)
         key = id(tensor), id(scope)
-        if key not in self._known:
-            self._known[key] = UNKNOWN
-            if self._depth < _DEEPEST:
-                self._depth += 1
-                self._known[key] = self._made(tensor, scope)
-                self._depth -= 1
+        if self._known.begin(key):
+            self._known.end(key, self._made(tensor, scope))
         return self._known[key]
 
     def _made(self, tensor: Any, scope: _Scope) -> Values:
@@ -181,43 +181,9 @@ def _of_operation(operation: Any, arguments: list[list[Values]]) -> Values:
         return either([value, constant(0.0)])
     if kind == "Rescaling":
         return _rescaled(operation, value)
-    return _of_arithmetic(operation, kind, arguments)
-
-
-def _of_arithmetic(operation: Any, kind: str, arguments: list[list[Values]]) -> Values:
-    every = [one for part in arguments for one in part]
-    value = every[0]
-    match kind:
-        case "Add" if len(every) > 1:
-            return added(every)
-        case "Subtract" if len(every) == 2:
-            return added([value, negated(every[1])])
-        case "Maximum" if len(every) > 1:
-            return largest(every)
-        case "Minimum" if len(every) > 1:
-            return smallest(every)
-        case "Multiply" if len(every) > 1:
-            return multiplied(every)
-        case "Divide" | "TrueDivide" if len(every) == 2:
-            return divided(value, every[1])
-        case "Where" if len(every) == 3:
-            return either(every[1:])
-        case "Negative":
-            return negated(value)
-        case "Clip":
-            return clipped(value, _bound(operation.x_min, -inf), _bound(operation.x_max, inf))
-        case "Sqrt":
-            return raised(value, 0.5)
-        case "Square":
-            return raised(value, 2.0)
-        case "Power" if len(every) == 2 and every[1].constant is not None:
-            return raised(value, every[1].constant)
-        case "Exp":
-            return exponential(value)
-        case "Log":
-            return logarithm(value)
-        case _:
-            return UNKNOWN
+    if kind == "Clip":
+        return clipped(value, _bound(operation.x_min, -inf), _bound(operation.x_max, inf))
+    return calculated(_ARITHMETIC.get(kind), [one for part in arguments for one in part])
 
 
 def _activation(operation: Any) -> str:

@@ -34,7 +34,7 @@ def read_onnx(path: Path) -> onnx.ModelProto:
         workbench.api.errors.Refused: If weights lie in other files.
     """
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     try:
         model = onnx.load(str(path), format="protobuf", load_external_data=False)

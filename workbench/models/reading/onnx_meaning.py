@@ -14,21 +14,13 @@ from workbench.models.reading.value_range import (
     UNKNOWN,
     Values,
     activated,
-    added,
     clipped,
     constant,
-    divided,
     either,
-    largest,
-    logarithm,
     meaning,
-    multiplied,
-    negated,
-    raised,
-    smallest,
 )
+from workbench.models.reading.value_walk import Arithmetic, KnownValues, calculated
 
-_DEEPEST = 150
 _LARGEST_CONSTANT = 4096
 """Numbers of a stored tensor whose bounds are read: a factor or an offset has no more."""
 
@@ -54,6 +46,20 @@ _RESULT_OF_ONE = frozenset(
     | {"AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax", "ReduceMin"}
     | {"QLinearAveragePool", "QLinearGlobalAveragePool", "TopK", "GatherElements", "SpaceToDepth"}
 )
+_ARITHMETIC: dict[str, Arithmetic] = {
+    "Add": "add",
+    "Sum": "add",
+    "Sub": "subtract",
+    "Max": "maximum",
+    "Min": "minimum",
+    "Mul": "multiply",
+    "Div": "divide",
+    "Neg": "negative",
+    "Where": "where",
+    "Sqrt": "square root",
+    "Pow": "power",
+    "Log": "logarithm",
+}
 _BETWEEN = frozenset({"Concat", "Mean"})
 _FROM_0_TO_1 = frozenset(
     {"Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "And", "Or", "Not", "OneHot"}
@@ -74,19 +80,16 @@ class _Walk:
     def __init__(self, graph: Any) -> None:
         self._makers = {name: node for node in graph.node for name in node.output}
         self._stored = {tensor.name: tensor for tensor in graph.initializer}
-        self._known: dict[str, Values] = {}
-        self._depth = 0
+        self._known = KnownValues[str]()
 
     def values(self, name: str) -> Values:
         """What is known of the values of a tensor."""
-        if name not in self._known:
-            self._known[name] = UNKNOWN
-            if name in self._stored:
-                self._known[name] = _bounds(self._stored[name])
-            elif name in self._makers and self._depth < _DEEPEST:
-                self._depth += 1
-                self._known[name] = self._made(self._makers[name])
-                self._depth -= 1
+        if name in self._stored:
+            return _bounds(self._stored[name])
+        if name not in self._makers:
+            return UNKNOWN
+        if self._known.begin(name):
+            self._known.end(name, self._made(self._makers[name]))
         return self._known[name]
 
     def _made(self, node: Any) -> Values:
@@ -105,39 +108,12 @@ class _Walk:
             return self.values(node.input[0])
         if kind in _BETWEEN:
             return either([self.values(name) for name in node.input])
-        return self._of_arithmetic(node)
-
-    def _of_arithmetic(self, node: Any) -> Values:
         every = [self.values(name) if name else UNKNOWN for name in node.input]
-        match node.op_type:
-            case "Add" | "Sum":
-                return added(every)
-            case "Sub":
-                return added([every[0], negated(every[1])])
-            case "Max":
-                return largest(every)
-            case "Min":
-                return smallest(every)
-            case "Mul":
-                return multiplied(every)
-            case "Div":
-                return divided(*every)
-            case "Neg":
-                return negated(every[0])
-            case "Where":
-                return either(every[1:])
-            case "Sqrt":
-                return raised(every[0], 0.5)
-            case "Pow" if every[1].constant is not None:
-                return raised(every[0], every[1].constant)
-            case "Log":
-                return logarithm(every[0])
-            case "Pad":
-                return either([every[0], constant(0.0)])
-            case "Clip":
-                return clipped(every[0], *self._limits(node))
-            case _:
-                return UNKNOWN
+        if kind == "Pad":
+            return either([every[0], constant(0.0)])
+        if kind == "Clip":
+            return clipped(every[0], *self._limits(node))
+        return calculated(_ARITHMETIC.get(kind), every)
 
     def _limits(self, node: Any) -> tuple[float, float]:
         # attributes before operator set 11, inputs since

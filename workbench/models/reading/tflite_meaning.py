@@ -13,21 +13,12 @@ from workbench.models.reading.value_range import (
     UNKNOWN,
     Values,
     activated,
-    added,
     constant,
-    divided,
     either,
-    exponential,
-    largest,
-    logarithm,
     meaning,
-    multiplied,
-    negated,
-    raised,
-    smallest,
 )
+from workbench.models.reading.value_walk import Arithmetic, KnownValues, calculated
 
-_DEEPEST = 150
 _LARGEST_CONSTANT_BYTES = 4096
 """A stored tensor whose bounds are read: a factor or an offset is no larger."""
 
@@ -47,6 +38,24 @@ _RESULT_OF_ONE = frozenset(
     | {"STRIDED_SLICE", "SPLIT", "SPLIT_V", "UNPACK", "TILE", "BROADCAST_TO", "MEAN", "REDUCE_MAX"}
     | {"REDUCE_MIN", "AVERAGE_POOL_2D", "MAX_POOL_2D", "TOPK_V2", "RESIZE_NEAREST_NEIGHBOR"}
 )
+_ARITHMETIC: dict[str, Arithmetic] = {
+    "ADD": "add",
+    "ADD_N": "add",
+    "SUM_N": "add",
+    "SUB": "subtract",
+    "MAXIMUM": "maximum",
+    "MINIMUM": "minimum",
+    "MUL": "multiply",
+    "DIV": "divide",
+    "NEG": "negative",
+    "SELECT": "where",
+    "SELECT_V2": "where",
+    "SQRT": "square root",
+    "SQUARE": "square",
+    "POW": "power",
+    "EXP": "exponential",
+    "LOG": "logarithm",
+}
 _BETWEEN = frozenset({"CONCATENATION", "PACK"})
 
 
@@ -71,20 +80,14 @@ class _Walk:
             operator = graph.Operators(position)
             for index in range(operator.OutputsLength()):
                 self._makers[operator.Outputs(index)] = (name, operator)
-        self._known: dict[int, Values] = {}
-        self._depth = 0
+        self._known = KnownValues[int]()
 
     def values(self, index: int) -> Values:
         """What is known of the values of a tensor."""
-        if index not in self._known:
-            self._known[index] = UNKNOWN
-            if index in self._makers:
-                if self._depth < _DEEPEST:
-                    self._depth += 1
-                    self._known[index] = self._made(*self._makers[index])
-                    self._depth -= 1
-            elif index >= 0:
-                self._known[index] = _bounds(self._model, self._graph.Tensors(index))
+        if index not in self._makers:
+            return _bounds(self._model, self._graph.Tensors(index)) if index >= 0 else UNKNOWN
+        if self._known.begin(index):
+            self._known.end(index, self._made(*self._makers[index]))
         return self._known[index]
 
     def _made(self, name: str, operator: Any) -> Values:
@@ -101,41 +104,9 @@ class _Walk:
         every = [self.values(index) for index in inputs]
         if name in _BETWEEN:
             return either(every)
-        return activated(_of_arithmetic(name, every), _fused(operator))
-
-
-def _of_arithmetic(name: str, every: list[Values]) -> Values:
-    match name:
-        case "ADD" | "ADD_N" | "SUM_N":
-            return added(every)
-        case "SUB":
-            return added([every[0], negated(every[1])])
-        case "MAXIMUM":
-            return largest(every)
-        case "MINIMUM":
-            return smallest(every)
-        case "MUL":
-            return multiplied(every)
-        case "DIV":
-            return divided(every[0], every[1])
-        case "NEG":
-            return negated(every[0])
-        case "SQRT":
-            return raised(every[0], 0.5)
-        case "SQUARE":
-            return raised(every[0], 2.0)
-        case "POW" if every[1].constant is not None:
-            return raised(every[0], every[1].constant)
-        case "EXP":
-            return exponential(every[0])
-        case "LOG":
-            return logarithm(every[0])
-        case "SELECT" | "SELECT_V2":
-            return either(every[1:])
-        case "PAD":
+        if name == "PAD":
             return either([every[0], constant(0.0)])
-        case _:
-            return UNKNOWN
+        return activated(calculated(_ARITHMETIC.get(name), every), _fused(operator))
 
 
 def _fused(operator: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from .validation import Validated
+from .validation import ValidationScore
 
 if TYPE_CHECKING:
     import keras
@@ -59,7 +59,7 @@ def without(model: keras.Model, blocks: Sequence[Block]) -> keras.Model:
 
 
 @dataclass(frozen=True)
-class Bypassed:
+class BlockLoss:
     """What a model loses without one block more.
 
     Attributes:
@@ -79,11 +79,11 @@ def least_important(
     model: keras.Model,
     blocks: Sequence[Block],
     count: int,
-    validate: Callable[[keras.Model], Validated],
+    validate: Callable[[keras.Model], ValidationScore],
     *,
     by: Importance = "loss",
     again: bool = False,
-    tried: Callable[[Bypassed, float], None] = lambda bypassed, done: None,
+    tried: Callable[[BlockLoss, float], None] = lambda bypassed, done: None,
 ) -> list[Block]:
     """The blocks that a model needs least; fewer than asked for where the others lie inside them.
 
@@ -106,7 +106,7 @@ def least_important(
         left = _beside(blocks, chosen)
         for done, block in enumerate(left, 1):
             found = validate(without(model, [*chosen, block]))
-            measured.append(Bypassed(block, number, found.loss - whole.loss, found.f1 - whole.f1))
+            measured.append(BlockLoss(block, number, found.loss - whole.loss, found.f1 - whole.f1))
             tried(measured[-1], (number + done / len(left)) / len(rounds))
         measured.sort(key=lambda one: one.loss if by == "loss" else -one.f1)
         for _ in range(wanted):

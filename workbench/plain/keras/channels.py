@@ -6,6 +6,7 @@ shared kernel ties together must go together; they are one *unit*, which has a n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +71,21 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Read:
+    """An axis that a layer's kernel sums over, in what the layer is called with.
+
+    Attributes:
+        argument: Number of the positional argument, or its name.
+        axis: Which axis of that tensor, the batch axis counted.
+        units: The unit at each position of it.
+    """
+
+    argument: int | str
+    axis: int
+    units: Numbers
+
+
+@dataclass(frozen=True)
 class Layer:
     """A layer that channels run through.
 
@@ -78,11 +94,13 @@ class Layer:
         settings: What to write into its configuration.
         rescaled: Weights, by number, that are multiplied by the square root of new / old length of an axis,
             since the layer divides by that root: attention does so.
+        reads: Where its kernels read units.
     """
 
     weights: Sequence[Weight]
     settings: Sequence[Setting] = ()
     rescaled: Sequence[tuple[int, Axis]] = ()
+    reads: Sequence[Read] = ()
 
     def axes(self) -> list[Numbers]:
         """Every axis along which something can go."""
@@ -167,6 +185,18 @@ class ModelChannels:
             order = here if scores is None else here[np.argsort(scores[here], kind="stable")]
             gone[order[: len(here) - number]] = True
         return gone
+
+    def removable(self, unwanted: Gone) -> Gone:
+        """Marks those of some units that can go: of each group a multiple stays, and a few at least.
+
+        Args:
+            unwanted: Which units should go.
+        """
+        keep = []
+        for group in self.groups:
+            wanted = max(int(np.count_nonzero(~unwanted[group.units])), group.fewest)
+            keep.append(min(math.ceil(wanted / group.multiple) * group.multiple, len(group.units)))
+        return self.removing(keep, scores=(~unwanted).astype(np.float64))
 
     def size(self, gone: Gone) -> Size:
         """Weights and operations of the layers without some units."""

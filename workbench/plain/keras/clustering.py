@@ -6,7 +6,7 @@ import numpy as np
 
 from .clusters import Initialization, clustered
 from .kernels import Kernel
-from .reclustering import Reclustered
+from .reclustering import ClusterConstraint
 from .weight_values import WEIGHTS_PER_CLUSTER, is_sparse
 
 
@@ -28,7 +28,7 @@ def share_values(
     seed: int = 0,
     *,
     moving: bool = False,
-) -> Reclustered | None:
+) -> ClusterConstraint | None:
     """Replaces each weight by the nearest of a few values, found by k-means; zeros of a sparse one stay.
 
     Args:
@@ -46,4 +46,4 @@ def share_values(
         weights, cluster_count(kernel, clusters), initialization, seed, keep_zeros=is_sparse(weights)
     )
     kernel.variable.assign(shared)
-    return Reclustered(kernel.variable, weights) if moving else None
+    return ClusterConstraint(kernel.variable, weights) if moving else None

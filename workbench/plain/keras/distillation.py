@@ -80,7 +80,7 @@ class Teachers:
         return {**inputs, **{f"{_KEPT}{number}": item for number, item in enumerate(kept)}}
 
 
-class Distilled(keras.Model):  # type: ignore[misc]  # Keras has no types
+class DistilledModel(keras.Model):
     """Fits a student to labels and to what its teachers say.
 
     Training it trains the student, whose weights it shares; called on samples it gives the student's output,

@@ -37,7 +37,7 @@ KERNELS = ("Dense", "Conv2D", "Conv3D", "DepthwiseConv2D", "Conv2DTranspose")
 """Layers whose kernel is rounded."""
 
 
-class AddRows(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class AddRows(keras.layers.Layer):
     """A sequence as an image of height 1."""
 
     def call(self, inputs: Any) -> Any:
@@ -45,7 +45,7 @@ class AddRows(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         return keras.ops.expand_dims(inputs, 1)
 
 
-class DropRows(keras.layers.Layer):  # type: ignore[misc]
+class DropRows(keras.layers.Layer):
     """An image of height 1 as a sequence."""
 
     def call(self, inputs: Any) -> Any:
@@ -53,7 +53,7 @@ class DropRows(keras.layers.Layer):  # type: ignore[misc]
         return keras.ops.squeeze(inputs, 1)
 
 
-class FakeQuantize(keras.layers.Layer):  # type: ignore[misc]
+class FakeQuantize(keras.layers.Layer):
     """Rounds an activation to 8 bits, with one range for the whole tensor.
 
     Args:
@@ -101,7 +101,7 @@ class _FakeQuantizedKernel:
 
     def rounded_kernel(self) -> Any:
         """The kernel as the integer file holds it, float32, symmetric around 0."""
-        kernel = tf.convert_to_tensor(self.kernel)  # type: ignore[attr-defined]
+        kernel = tf.convert_to_tensor(self.kernel)  # type: ignore[attr-defined]  # of the class it is mixed into
         shape = kernel.shape
         if isinstance(self, keras.layers.DepthwiseConv2D):
             kernel = tf.reshape(kernel, (*shape[:-2], shape[-2] * shape[-1]))
@@ -117,12 +117,12 @@ class _FakeQuantizedKernel:
 
     def call(self, inputs: Any) -> Any:
         """What the layer does, with the rounded kernel in place of its own."""
-        with keras.StatelessScope(state_mapping=[(self.kernel, self.rounded_kernel())]):  # type: ignore[attr-defined]
+        with keras.StatelessScope(state_mapping=[(self.kernel, self.rounded_kernel())]):  # type: ignore[attr-defined]  # of the class it is mixed into
             plain = len(inputs.shape) < 3 or None in inputs.shape[1:]
             if plain or not isinstance(self, keras.layers.Dense):
-                return super().call(inputs)  # type: ignore[misc]
+                return super().call(inputs)  # type: ignore[misc]  # as above
             # As LiteRT multiplies matrices; Keras would leave a tensor without a range before the bias.
-            rows = super().call(keras.ops.reshape(inputs, (-1, inputs.shape[-1])))  # type: ignore[misc]
+            rows = super().call(keras.ops.reshape(inputs, (-1, inputs.shape[-1])))  # type: ignore[misc]  # as above
             return keras.ops.reshape(rows, (-1, *inputs.shape[1:-1], self.units))
 
 
@@ -159,7 +159,7 @@ def baked(trained: keras.Model, model: keras.Model) -> keras.Model:
     for layer in wide.layers:
         values = trained.get_layer(layer.name)
         if isinstance(values, _FakeQuantizedKernel):
-            layer.set_weights([values.rounded_kernel().numpy(), *values.get_weights()[1:]])  # type: ignore[attr-defined]
+            layer.set_weights([values.rounded_kernel().numpy(), *values.get_weights()[1:]])  # type: ignore[attr-defined]  # of the class it is mixed into
     return wide
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from .observing import inputs_of
+
 Size = tuple[int | None, ...]
 
 _SAMPLES_FOR_SCALE = 256
@@ -132,9 +134,9 @@ def common_size(student: Size, teacher: Size) -> Size:
         return own
     if len(own) != len(theirs) or None in own or None in theirs:
         return ()
-    smaller = tuple(min(pair) for pair in zip(own, theirs, strict=True))  # type: ignore[type-var]
+    smaller = tuple(min(pair) for pair in zip(own, theirs, strict=True))  # type: ignore[type-var]  # sizes that are known
     fits = all(
-        size % small == 0  # type: ignore[operator]
+        size % small == 0  # type: ignore[operator]  # as above
         for sizes in (own, theirs)
         for size, small in zip(sizes, smaller, strict=True)
     )
@@ -143,9 +145,7 @@ def common_size(student: Size, teacher: Size) -> Size:
 
 def tapped(model: keras.Model, names: Sequence[str]) -> keras.Model:
     """The model with the outputs of some of its layers after its own."""
-    # Keras warns of samples that come as an array where the model was made for a list.
-    inputs = model.inputs[0] if len(model.inputs) == 1 else {item.name: item for item in model.inputs}
-    return keras.Model(inputs, [model.outputs[0], *(features_of(model, name) for name in names)])
+    return keras.Model(inputs_of(model), [model.outputs[0], *(features_of(model, name) for name in names)])
 
 
 def features_of(model: keras.Model, name: str) -> Any:

@@ -26,7 +26,7 @@ def classes_of(path: str | Path) -> dict[str, Any]:
     """Runs a file; its classes and functions by every name that a Keras file may have for them."""
     content = Path(path).read_bytes()
     if Path(path).suffix == ".pkl":
-        import cloudpickle  # type: ignore[import-untyped]
+        import cloudpickle
 
         kinds: Iterable[Any] = list(cloudpickle.loads(content).values())
     else:

@@ -13,16 +13,16 @@ import numpy as np
 from keras import ops
 
 from .kernels import Kernel, kernels
-from .reclustering import Reclustered
+from .reclustering import ClusterConstraint
 from .weight_values import is_clustered, is_sparse, nonzero_values
 
 
-class Kept:
+class WeightConstraint:
     """A weight matrix whose zeros stay zero and whose shared values stay shared.
 
     It is the variable's ``constraint``, which every Keras optimizer applies after each step, inside the
     compiled step. Gradients are not its business: for those of shared values see
-    :meth:`Preserving.attach`.
+    :meth:`WeightPreserver.attach`.
 
     Args:
         kernel: The weight matrix.
@@ -92,7 +92,7 @@ class Kept:
         self.kernel.variable.constraint = self.before
 
 
-class Preserving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class WeightPreserver(keras.callbacks.Callback):
     """Keeps weight matrices sparse and clustered while a model is trained; made by :func:`preserve`.
 
     As a callback of ``fit`` it does everything by itself. In a training loop of one's own, call
@@ -104,7 +104,7 @@ class Preserving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         kept: The weight matrices.
     """
 
-    def __init__(self, kept: Iterable[Kept]) -> None:
+    def __init__(self, kept: Iterable[WeightConstraint]) -> None:
         super().__init__()
         self.kept = tuple(kept)
         self._undo: list[Callable[[], None]] = []
@@ -175,7 +175,7 @@ class Preserving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         self._undo = []
 
 
-def preserve(model: keras.Model) -> Preserving:
+def preserve(model: keras.Model) -> WeightPreserver:
     """Finds the zeros and shared values of a model's weights and keeps them through training.
 
     Weight matrices that someone preserves already are left to that one.
@@ -188,16 +188,16 @@ def preserve(model: keras.Model) -> Preserving:
     """
     found = []
     for kernel in kernels(model):
-        if isinstance(kernel.variable.constraint, Kept | Reclustered):
+        if isinstance(kernel.variable.constraint, WeightConstraint | ClusterConstraint):
             continue
         values = ops.convert_to_numpy(kernel.variable)
         clusters = is_clustered(values)
         if clusters or is_sparse(values):
-            found.append(Kept(kernel, clusters=clusters))
-    return Preserving(found)
+            found.append(WeightConstraint(kernel, clusters=clusters))
+    return WeightPreserver(found)
 
 
-def preserve_kernels(chosen: Iterable[Kernel]) -> Preserving:
+def preserve_kernels(chosen: Iterable[Kernel]) -> WeightPreserver:
     """Keeps the zeros and shared values of some weight matrices, also those that get their first zero later.
 
     Args:
@@ -206,8 +206,9 @@ def preserve_kernels(chosen: Iterable[Kernel]) -> Preserving:
     Returns:
         A callback for ``fit``.
     """
-    return Preserving(
-        Kept(kernel, clusters=is_clustered(ops.convert_to_numpy(kernel.variable))) for kernel in chosen
+    return WeightPreserver(
+        WeightConstraint(kernel, clusters=is_clustered(ops.convert_to_numpy(kernel.variable)))
+        for kernel in chosen
     )
 
 

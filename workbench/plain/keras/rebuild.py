@@ -16,7 +16,7 @@ Replace = Callable[[Path, Any], "list[Any] | None"]
 
 
 @dataclass
-class Rebuilt:
+class RebuiltModel:
     """A model that was built again.
 
     Attributes:
@@ -28,7 +28,9 @@ class Rebuilt:
     layers: dict[Path, list[Any]] = field(default_factory=dict)
 
 
-def rebuild(model: keras.Model, replace: Replace, *, bypass: Mapping[Path, int] | None = None) -> Rebuilt:
+def rebuild(
+    model: keras.Model, replace: Replace, *, bypass: Mapping[Path, int] | None = None
+) -> RebuiltModel:
     """Builds a Sequential or functional model again, models inside it included.
 
     A layer that is called several times is replaced by layers that are called as often.
@@ -49,7 +51,7 @@ def rebuild(model: keras.Model, replace: Replace, *, bypass: Mapping[Path, int] 
             new.set_weights(old.get_weights())
             if hasattr(new, "finalize_state"):  # of a normalization that was adapted to data
                 new.finalize_state()
-    return Rebuilt(rebuilt, maker.layers)
+    return RebuiltModel(rebuilt, maker.layers)
 
 
 def subclassed(model: keras.Model) -> str | None:

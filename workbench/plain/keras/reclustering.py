@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 
-class Reclustered:
+class ClusterConstraint:
     """A weight matrix of few shared values whose weights may move from one value to another.
 
     It is the variable's ``constraint``, which every Keras optimizer applies after each step. Each weight

@@ -11,10 +11,10 @@ from keras import ops
 
 from .kernels import Kernel
 from .masks import Ranking, magnitude_masks, pattern_mask, polynomial_share
-from .preserving import Preserving
+from .preserving import WeightPreserver
 
 
-class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class GradualPruning(keras.callbacks.Callback):
     """Raises the share of zeros while the model trains, and leaves it alone after that.
 
     Weights of the epochs before have fewer zeros: they must not be kept.
@@ -32,7 +32,7 @@ class GradualPruning(keras.callbacks.Callback):  # type: ignore[misc]  # Keras h
     def __init__(
         self,
         pruned: Sequence[Kernel],
-        preserving: Preserving,
+        preserving: WeightPreserver,
         *,
         share: float,
         ranking: Ranking,

@@ -18,7 +18,7 @@ _BATCH = 256
 
 
 @dataclass(frozen=True)
-class Validated:
+class ValidationScore:
     """How good a model is on the validation split.
 
     Attributes:
@@ -38,7 +38,7 @@ def validator(
     from_logits: bool,
     check: Callable[[], None] = lambda: None,
     inspect: Callable[[npt.NDArray[np.floating]], None] = lambda outputs: None,
-) -> Callable[[], Validated]:
+) -> Callable[[], ValidationScore]:
     """Compiles a model once; each call of the result validates it with the weights that it has then.
 
     Args:
@@ -55,7 +55,7 @@ def validator(
     numbers = np.asarray(labels)
     predict = tf.function(lambda batch: model(batch, training=False), autograph=False, reduce_retracing=True)
 
-    def validate() -> Validated:
+    def validate() -> ValidationScore:
         parts = []
         for start in range(0, len(numbers), _BATCH):
             check()
@@ -64,7 +64,7 @@ def validator(
         inspect(outputs)
         scores = probabilities(outputs, from_logits=from_logits)
         right = np.clip(scores[np.arange(len(numbers)), numbers], 1e-7, 1)
-        return Validated(
+        return ValidationScore(
             f1=float(f1_score(numbers, scores.argmax(axis=1), average="macro", zero_division=0.0)),
             loss=float(-np.log(right).mean()),
         )

@@ -18,7 +18,7 @@ def round_biases(path: Path | str) -> None:
     Args:
         path: A ``.tflite`` file.
     """
-    import flatbuffers  # type: ignore[import-untyped]
+    import flatbuffers
     import numpy as np
     from ai_edge_litert import schema_py_generated as schema
 

@@ -27,10 +27,10 @@ def strip_metadata(path: Path | str) -> None:
 
     A file of 2 GiB or more stays as it is.
     """
-    import flatbuffers  # type: ignore[import-untyped]
+    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    class SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    class SharingBuilder(flatbuffers.Builder):
         """Writes equal vectors of numbers and equal strings once."""
 
         def __init__(self, size: int) -> None:

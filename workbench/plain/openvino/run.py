@@ -22,7 +22,7 @@ def load(
         output: Name and position of the output in the model; None is the first.
     """
     # It reports its use to its maker unless told otherwise before it is imported.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: an import of it fails, which OpenVINO expects
     import openvino
 
     settings = {

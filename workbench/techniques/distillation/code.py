@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from workbench.api.bundle import import_code
 from workbench.api.errors import Refused
+from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths, OtherFile
 from workbench.api.variant import Variant
 from workbench.graph.widths import WidthPlan
@@ -18,7 +19,7 @@ from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint
 from workbench.training.parent_teaching import TEACHING_IMPORT, distilled_code, loaded
 from workbench.training.preserving import needs_preserving
-from workbench.training.rebuilding import plan_without_keras, rebuilding_code
+from workbench.training.rebuilding import REBUILDING_IMPORT, plan_without_keras, rebuilding_code
 from workbench.training.script import features_code
 
 
@@ -35,7 +36,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
         hints = hints_of(variant, teachers[0].variant, parameters)
     except Refused:
         hints = ()
-    output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
+    output = file_format("keras").named(paths.output)
     preserved = parameters.student == "this variant" and needs_preserving(variant)
     callbacks = ["preserve(student)"] if preserved else []
     return f"""\
@@ -46,6 +47,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
             TEACHING_IMPORT,
             "from plain.keras.hidden_layers import Hints" if hints else "",
             "from plain.keras.preserving import preserve" if preserved else "",
+            "" if parameters.student == "this variant" else REBUILDING_IMPORT,
         )
     }\
 model = {loaded(paths.model)}

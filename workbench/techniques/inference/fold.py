@@ -30,6 +30,7 @@ from workbench.plain.keras.channel_factors import AFFINE, affine
 from workbench.plain.keras.errors import NotRebuilt
 from workbench.runtimes import runtime
 from workbench.techniques.inference.fold_code import fold_code
+from workbench.training.fine_tuning import change_of_predictions
 
 _CHECKED_SAMPLES = 32
 _LARGEST_CHANGE = 1e-4
@@ -134,7 +135,6 @@ class Fold(Technique[FoldParameters]):
             ) from error
         context.report.progress(0.5)
         context.report.check()
-        context.report.stage(say("Comparing predictions"))
         change = _change(model, folded, context)
         context.report.progress(0.8)
         context.report.check()
@@ -151,12 +151,7 @@ class Fold(Technique[FoldParameters]):
                 touched=_touched(plan),
                 skipped=tuple(plan.skipped),
                 notes=(
-                    say(
-                        "Largest change of an output on {count} validation samples: {change:.1e} of the "
-                        "largest output.",
-                        count=min(_CHECKED_SAMPLES, context.dataset.info.counts["validation"]),
-                        change=change,
-                    ),
+                    change,
                     say(
                         "{before} weights became {after}.",
                         before=f"{model.count_params():,}",
@@ -261,32 +256,13 @@ def _row(model: Any, fold: folding.Fold) -> tuple[str, float, float, float, str]
     )
 
 
-def _change(before: Any, after: Any, context: Context) -> float:
-    """The largest change of an output, as a share of the largest output.
+def _change(before: Any, after: Any, context: Context) -> Text:
+    """How much predictions differ.
 
     Raises:
-        Refused: If it is more than rounding.
+        Refused: If they do by more than rounding.
     """
-    import numpy as np
-
-    from workbench.api.dataset import select
-    from workbench.data.batches import ordered
-    from workbench.models.converting.conversion import import_keras
-
-    keras = import_keras()
-    import tensorflow as tf  # after Keras was told its backend
-
-    samples = select(context.dataset.x("validation"), slice(0, _CHECKED_SAMPLES))
-    names = [tensor._keras_history.operation.name for tensor in before.inputs]
-    # TensorFlow's own: Keras has no tensors of text
-    arrays = [tf.convert_to_tensor(array) for array in ordered(samples, names)]
-    outputs = []
-    for model in (before, after):
-        whole = arrays[0] if len(arrays) == 1 else keras.tree.pack_sequence_as(model.input, arrays)
-        outputs.append([np.asarray(y) for y in keras.tree.flatten(model(whole, training=False))])
-    change = max(
-        float(np.abs(a - b).max() / max(np.abs(a).max(), 1e-30)) for a, b in zip(*outputs, strict=True)
-    )
+    change, note = change_of_predictions(before, after, context, "validation", _CHECKED_SAMPLES)
     if not change <= _LARGEST_CHANGE:
         raise Refused(
             say(
@@ -296,4 +272,4 @@ def _change(before: Any, after: Any, context: Context) -> float:
             ),
             say("Train it a little first, or fold less."),
         )
-    return change
+    return note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from workbench.api.bundle import import_code
+from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.models.rebuilding.folding import FoldingPlan
 from workbench.plain.keras.folding import Fold, Place
@@ -17,7 +18,7 @@ def fold_code(plan: FoldingPlan, paths: CodePaths) -> str:
         plan: What is folded and left out.
         paths: File names.
     """
-    output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
+    output = file_format("keras").named(paths.output)
     folds = "".join(map(_fold, plan.folds))
     removed = "".join(f"    {_place(place)},\n" for place in plan.removed)
     names = "Fold, fold" if plan.folds else "fold"

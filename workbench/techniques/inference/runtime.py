@@ -10,12 +10,13 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
+from workbench.api.file_format import file_format
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
 from workbench.exporting.onnx_files import is_large
 from workbench.models.converting.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
-from workbench.models.converting.onnx_apart import to_onnx_apart
+from workbench.models.converting.onnx_child import to_onnx_in_child
 from workbench.models.reading.description import describe
 from workbench.models.reading.lookups import lookup_obstacle
 from workbench.runtimes import runtime, runtimes
@@ -24,12 +25,6 @@ from workbench.training.parameter_types import BatchSize
 
 # In the order of preference where a runtime reads several: its own format first.
 _CONVERTIBLE: tuple[Format, ...] = ("keras", "openvino", "tflite", "onnx")
-_FILE_NAMES: dict[Format, str] = {
-    "keras": "model.keras",
-    "tflite": "model.tflite",
-    "onnx": "model.onnx",
-    "openvino": "model",
-}
 _PACKAGES: dict[Format, str] = {"onnx": "tf2onnx", "openvino": "openvino"}
 
 
@@ -96,7 +91,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
     @override
     def lacks(self, variant: Variant, parameters: RuntimeParameters) -> Text | None:
         missing = runtime(parameters.runtime).unavailable()
-        wanted = _format_for(variant.format, parameters.runtime)
+        wanted = format_for(variant.format, parameters.runtime)
         if missing is not None or wanted is None or wanted == variant.format:
             return missing
         return _missing_converter(wanted)
@@ -107,7 +102,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
         missing = target.unavailable()
         if missing is not None:
             return missing
-        wanted = _format_for(variant.format, parameters.runtime)
+        wanted = format_for(variant.format, parameters.runtime)
         if wanted is None:
             return say(
                 "{runtime} cannot run a finished {format} file. Apply it to the Keras variant that {name} "
@@ -131,7 +126,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: RuntimeParameters) -> Estimate:
-        wanted = _format_for(variant.format, parameters.runtime)
+        wanted = format_for(variant.format, parameters.runtime)
         if wanted in (None, variant.format):
             return Estimate(
                 seconds=0.5,
@@ -150,10 +145,10 @@ class ChooseRuntime(Technique[RuntimeParameters]):
     @override
     def apply(self, context: Context, parameters: RuntimeParameters) -> Applied:
         parent = context.parent
-        target = _format_for(parent.format, parameters.runtime)
+        target = format_for(parent.format, parameters.runtime)
         if target is None:
             raise AssertionError("obstacle() lets no such file through")
-        path = context.folder / _FILE_NAMES[target]
+        path = context.folder / file_format(target).file_name
         context.report.check()
         if target == parent.format:
             context.report.stage(say("Copying the file"))
@@ -183,7 +178,7 @@ class ChooseRuntime(Technique[RuntimeParameters]):
 
     @override
     def code(self, variant: Variant, parameters: RuntimeParameters, paths: CodePaths) -> str:
-        target = _format_for(variant.format, parameters.runtime) or variant.format
+        target = format_for(variant.format, parameters.runtime) or variant.format
         return runtime_code(variant, parameters.runtime, target, parameters.threads, parameters.opset, paths)
 
     @override
@@ -203,8 +198,16 @@ def _settings(parameters: RuntimeParameters, parent: Variant) -> RuntimeSettings
     )
 
 
-def _format_for(given: Format, runtime_name: str) -> Format | None:
-    """The format that a runtime would be given: the same if it reads it, else one that Keras becomes."""
+def format_for(given: Format, runtime_name: str) -> Format | None:
+    """The format that a runtime would be given: the same if it reads it, else one that Keras becomes.
+
+    Args:
+        given: The parent's format.
+        runtime_name: What is to run it.
+
+    Returns:
+        None if it cannot be made.
+    """
     reads = runtime(runtime_name).formats
     if given in reads:
         return given
@@ -226,7 +229,7 @@ def _convert(context: Context, path: Path, target: Format, parameters: RuntimePa
     parent = context.parent
     if target == "onnx" and is_large(parent):
         trust = parent.settings.trusted
-        to_onnx_apart(context.report, parent.path, path, None, trust=trust, opset=parameters.opset)
+        to_onnx_in_child(context.report, parent.path, path, None, trust=trust, opset=parameters.opset)
         return
     model = load_keras(parent.path, trust=parent.settings.trusted)
     match target:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.api.bundle import import_code
+from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Format, Variant
-
-_SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 
 _LOAD_KERAS = 'model = keras.models.load_model("{model}", compile=False)\n'
 
@@ -59,8 +58,8 @@ def runtime_code(
         opset: ONNX operator set.
         paths: File names.
     """
-    suffix = _SUFFIXES[target]
-    stem = paths.output.removesuffix(suffix) if suffix else paths.output
+    suffix = file_format(target).suffix
+    stem = paths.output.removesuffix(suffix)
     converts = target != variant.format
     file = stem + suffix if converts else paths.model
     blocks = [

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput, Refused
+from workbench.api.file_format import file_format
 from workbench.api.library_errors import reason_of
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
@@ -137,7 +138,7 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
 
     @override
     def code(self, variant: Variant, parameters: KerasQuantizeParameters, paths: CodePaths) -> str:
-        output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
+        output = file_format("keras").named(paths.output)
         return f"""\
 import keras
 

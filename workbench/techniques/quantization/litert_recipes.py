@@ -65,7 +65,7 @@ def samples(
     context: Context, split: str, index: npt.NDArray[np.int64], names: list[str]
 ) -> Iterator[dict[str, npt.NDArray[np.float32]]]:
     """Samples one by one, by input name; looks for cancellation before each."""
-    features: Features = context.dataset.x(split)  # type: ignore[arg-type]
+    features: Features = context.dataset.x(split)  # type: ignore[arg-type]  # a name of a split
     for row in index:
         context.report.check()
         part = select(features, slice(int(row), int(row) + 1))
@@ -222,6 +222,6 @@ def input_names(context: Context) -> list[str]:
 
 def drawn(context: Context, split: str, count: int, seed: int) -> npt.NDArray[np.int64]:
     """Positions of samples in a split: drawn without replacement, in order."""
-    features = context.dataset.x(split)  # type: ignore[arg-type]
+    features = context.dataset.x(split)  # type: ignore[arg-type]  # a name of a split
     whole = sample_count(features)
     return calibration.drawn(whole, count, seed)

@@ -16,6 +16,7 @@ from typing_extensions import override
 from workbench.api.bundle import import_code
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.file_format import file_format
 from workbench.api.library_errors import reason_of
 from workbench.api.technique import (
     Aim,
@@ -186,7 +187,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
     @override
     def code(self, variant: Variant, parameters: OnnxInt8Parameters, paths: CodePaths) -> str:
         settings = _settings(parameters)
-        output = paths.output if paths.output.endswith(".onnx") else paths.output + ".onnx"
+        output = file_format("onnx").named(paths.output)
         keras = variant.format == "keras"
         source = "float32.onnx" if keras else paths.model
         start = f'source = "{source}"\n'
@@ -273,9 +274,9 @@ def _numbers(settings: _Settings) -> Text:
 
 def _settings(parameters: OnnxInt8Parameters) -> _Settings:
     """What ``automatic`` means on this machine, as ONNX Runtime's ``quantize_static`` advises."""
-    from workbench.measure.passport import passport
+    from workbench.measure.environment import environment
 
-    features = passport().features
+    features = environment().features
     arm = "NEON" in features
     activation = {"automatic": "QInt8" if arm else "QUInt8", "uint8": "QUInt8", "int8": "QInt8"}
     exact = arm or any("VNNI" in feature for feature in features)

@@ -18,7 +18,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
 from workbench.graph.blocks import Blocks, find_blocks
 from workbench.graph.calls import read_config
-from workbench.plain.keras.blocks import Block, Bypassed, Importance, least_important, without
+from workbench.plain.keras.blocks import Block, BlockLoss, Importance, least_important, without
 from workbench.plain.keras.kernels import leaves
 from workbench.techniques.structure.depth_code import depth_code
 from workbench.training import training_obstacle
@@ -189,7 +189,7 @@ def _choose(
     sizes = {name: sum(prod(weight.shape) for weight in layer.weights) for name, layer in leaves(model)}
     rows: list[tuple[Any, ...]] = []
 
-    def tried(bypassed: Bypassed, done: float) -> None:
+    def tried(bypassed: BlockLoss, done: float) -> None:
         rows.append(_row(bypassed, sizes))
         context.report.progress(0.5 * done)
 
@@ -227,7 +227,7 @@ def _choose(
     return chosen, table, notes
 
 
-def _row(bypassed: Bypassed, sizes: dict[str, int]) -> tuple[Any, ...]:
+def _row(bypassed: BlockLoss, sizes: dict[str, int]) -> tuple[Any, ...]:
     block = bypassed.block
     inside = [
         size

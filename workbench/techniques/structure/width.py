@@ -175,7 +175,7 @@ model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
 
 # The widths that become others; all weights are new.
-{rebuilding_code("student", "model", plan, parameters.seed, imported=True)}
+{rebuilding_code("student", "model", plan, parameters.seed)}
 {training_code("student", variant, parameters)}
 {saving_code("student", paths, parameters.epochs)}"""
 

@@ -6,6 +6,7 @@ import json
 import textwrap
 import zipfile
 
+from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
 from workbench.models.rebuilding.copying import finalizing_code
@@ -46,7 +47,7 @@ def retraining_code(
         lines = textwrap.indent(lines + _choice(variant), "    ")
         lines = f"best = None\nfor seed in range({settings.seed}, {settings.seed + seeds}):\n{lines}"
         lines += "model = best[1]\n"
-    output = paths.output if paths.output.endswith(".keras") else paths.output + ".keras"
+    output = file_format("keras").named(paths.output)
     return f"""\
 import keras
 import numpy as np

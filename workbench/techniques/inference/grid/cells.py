@@ -9,7 +9,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import RuntimeSettings, Skip, Variant
-from workbench.measure.passport import available_cores
+from workbench.measure.environment import available_cores
 from workbench.runtimes import runtime
 from workbench.techniques import techniques
 
@@ -74,7 +74,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Way:
+class FileRecipe:
     """How a file of the grid is made.
 
     Attributes:
@@ -113,7 +113,7 @@ def cell_obstacle(cell: Cell) -> Text | None:
     return None
 
 
-def way_of(model: Model, parent: Variant, dataset: DatasetInfo | None) -> Way | Text:
+def way_of(model: Model, parent: Variant, dataset: DatasetInfo | None) -> FileRecipe | Text:
     """How a file is made of the parent, or why it cannot be.
 
     Args:
@@ -123,7 +123,7 @@ def way_of(model: Model, parent: Variant, dataset: DatasetInfo | None) -> Way | 
     """
     target = runtime(model.runtime)
     if parent.format in target.formats and model.precision == parent.description.precision:
-        return Way()
+        return FileRecipe()
     if parent.format != "keras":
         return say(
             "{name} is a finished {format} file ({precision}), which is not converted again.",
@@ -151,7 +151,7 @@ def way_of(model: Model, parent: Variant, dataset: DatasetInfo | None) -> Way | 
     reason = None
     if dataset is not None:
         reason = technique.unavailable() or technique.obstacle(parent, dataset, parameters)
-    return reason or Way(technique, parameters, derived)
+    return reason or FileRecipe(technique, parameters, derived)
 
 
 def skips(refused: dict[Cell, Text], cells: list[Cell]) -> tuple[Skip, ...]:

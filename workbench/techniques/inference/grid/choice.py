@@ -16,7 +16,7 @@ Goal = Literal["latency", "throughput"]
 
 
 @dataclass(frozen=True)
-class Judged:
+class FileQuality:
     """A file of the grid and what it predicts.
 
     Attributes:
@@ -38,7 +38,7 @@ def ranked(times: Mapping[Cell, LatencySummary], goal: Goal) -> list[Cell]:
 
 
 def limit_obstacle(
-    cell: Cell, summary: LatencySummary, judged: Judged, limit_ms: float, tolerance: float
+    cell: Cell, summary: LatencySummary, judged: FileQuality, limit_ms: float, tolerance: float
 ) -> Text | None:
     """Why a measured cell is not chosen, or None.
 
@@ -59,7 +59,7 @@ def limit_obstacle(
     return None
 
 
-def simplest(finalists: Sequence[Cell], slower: Sequence[bool], judged: Mapping[Model, Judged]) -> Cell:
+def simplest(finalists: Sequence[Cell], slower: Sequence[bool], judged: Mapping[Model, FileQuality]) -> Cell:
     """Of the finalists that cannot be told from the fastest: fewest threads, then the smallest file."""
     equal = [cell for cell, worse in zip(finalists, slower, strict=True) if not worse]
     return min(equal, key=lambda cell: (cell.threads, judged[cell.model].size_bytes, finalists.index(cell)))
@@ -130,7 +130,7 @@ def _where(cell: Cell) -> Text:
 
 def tables(
     times: Mapping[Cell, LatencySummary],
-    files: Mapping[Model, Judged],
+    files: Mapping[Model, FileQuality],
     excluded: Mapping[Cell, Text],
     memory: Mapping[Cell, int | None],
     best: Cell,

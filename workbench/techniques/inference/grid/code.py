@@ -6,89 +6,59 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from workbench.api.bundle import import_code
+from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Format, Variant
 from workbench.models.converting.conversion import OPSET
 from workbench.runtimes import runtime
-from workbench.techniques.inference.grid.cells import Cell, Model, Way
+from workbench.techniques.inference.grid.cells import Cell, FileRecipe, Model
 from workbench.techniques.inference.grid.parameters import GridParameters
+from workbench.techniques.inference.runtime import format_for
 from workbench.techniques.inference.runtime_code import RUNNING, conversion_code, loading_code
-
-_SUFFIXES: dict[Format, str] = {"keras": ".keras", "tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 
 _DERIVED = {
     ("onnxruntime", "float16"): """\
-import onnx
-from onnxruntime.quantization.onnx_model import ONNXModel
-from onnxruntime.transformers.float16 import convert_float_to_float16
+from plain.onnx.precision import to_float16
 
-halved = ONNXModel(convert_float_to_float16(onnx.load({source}), keep_io_types=True))
-halved.topological_sort()
-onnx.save(halved.model, {target})
+to_float16({source}, {target})
 """,
     ("onnxruntime", "dynamic int8"): """\
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from plain.onnx.precision import to_dynamic_int8
 
-quantize_dynamic({source}, {target}, weight_type=QuantType.QUInt8)
+to_dynamic_int8({source}, {target})
 """,
     ("openvino", "float16"): """\
 import openvino
 
-openvino.save_model(openvino.Core().read_model({source} + "/model.xml"), {target} + "/model.xml", True)
+float32 = openvino.Core().read_model({source} + "/model.xml")
+openvino.save_model(float32, {target} + "/model.xml", compress_to_fp16=True)
 """,
 }
 
+_MEASURING = """\
+import numpy as np
+from plain.batches import in_batches
+from plain.probabilities import probabilities
+from plain.timing import median_ms
+from sklearn.metrics import f1_score
+"""
+
 _MEASURE = """\
-rng = np.random.default_rng(0)
-
-
-def batch_of(samples, size):
-    index = rng.integers(len(next(iter(samples.values()))), size=size)
-    return {name: x[index] for name, x in samples.items()}
-
-
-def macro_f1(predicted):
-    classes = np.unique([labels, predicted])
-    both = [2 * np.sum((labels == c) & (predicted == c)) for c in classes]
-    either = [np.sum(labels == c) + np.sum(predicted == c) for c in classes]
-    return float(np.mean(np.array(both) / np.array(either)))
-
-
-def f1_of(predict):
-    parts = [
-        predict({name: x[i : i + 32] for name, x in validation.items()}) for i in range(0, len(labels), 32)
-    ]
-    return macro_f1(np.concatenate(parts).reshape(len(labels), -1).argmax(-1))
-
-
-runs, f1 = {}, {}
+runs, f1 = {{}}, {{}}
 for name, runtime, file, threads, batch in cells:
     predict = start[runtime](file, threads)
-    runs[name, threads, batch] = predict, [batch_of(validation, batch) for _ in range(5)]
+    runs[name, threads, batch] = predict, batch
     if name not in f1:
-        f1[name] = f1_of(predict)
-
-times = {cell: [] for cell in runs}
-for cell, (predict, inputs) in runs.items():  # warm up
-    for i in range(10):
-        predict(inputs[i % 5])
-for _ in range(30):
-    for number in rng.permutation(len(runs)):
-        cell = list(runs)[number]
-        predict, inputs = runs[cell]
-        for run in range(13):
-            begin = time.perf_counter()
-            predict(inputs[run % 5])
-            if run >= 3:
-                times[cell].append(time.perf_counter() - begin)
-
-p50_ms = {cell: 1000 * float(np.median(seconds)) for cell, seconds in times.items()}
+        scores = probabilities(in_batches(predict, validation, 32), from_logits={from_logits})
+        f1[name] = f1_score(labels, scores.argmax(-1), average="macro")
+p50_ms = median_ms(runs, validation)
 """
 
 
 def grid_code(
     variant: Variant,
-    ways: Mapping[Model, Way],
+    ways: Mapping[Model, FileRecipe],
     parameters: GridParameters,
     cells: Sequence[Cell],
     paths: CodePaths,
@@ -115,7 +85,7 @@ def grid_code(
     threads = next((cell.threads for cell in kept if runtime(cell.model.runtime).imports_tensorflow), None)
     imports, bodies = _hoisted(
         [
-            "import os\nimport shutil\nimport sys\nimport time\nimport numpy as np\n",
+            "import os\nimport shutil\nimport sys\n" + _MEASURING,
             # The line that lets a trusted file run its own code follows the import of Keras.
             "" if threads is None else "import keras\nimport tensorflow as tf\n",
             *(f"from plain.{RUNNING[name]} import run as run_{RUNNING[name]}\n" for name in names),
@@ -158,7 +128,7 @@ cells = [
     for batch in sizes
 ]
 {_data(variant, paths)}
-{_MEASURE}
+{_MEASURE.format(from_logits=variant.description.from_logits)}
 {_choose(parameters)}
 {_keep(paths)}"""
 
@@ -214,22 +184,19 @@ def _slug(model: Model) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{model.runtime}-{model.precision}")
 
 
-def _format(variant: Variant, model: Model, way: Way) -> Format:
+def _format(variant: Variant, model: Model, way: FileRecipe) -> Format:
     if way.technique is None:
         return variant.format
-    if way.technique.produces is not None:
-        return way.technique.produces
-    formats: dict[str, Format] = {"litert": "tflite", "onnxruntime": "onnx", "openvino": "openvino"}
-    return formats.get(model.runtime, "keras")
+    return way.technique.produces or format_for(variant.format, model.runtime) or variant.format
 
 
-def _file(variant: Variant, model: Model, way: Way, paths: CodePaths) -> str:
+def _file(variant: Variant, model: Model, way: FileRecipe, paths: CodePaths) -> str:
     if way.technique is None:
         return paths.model
-    return f"{paths.output}-{_slug(model)}{_SUFFIXES[_format(variant, model, way)]}"
+    return f"{paths.output}-{_slug(model)}{file_format(_format(variant, model, way)).suffix}"
 
 
-def _section(variant: Variant, model: Model, way: Way, paths: CodePaths, written: set[str]) -> str:
+def _section(variant: Variant, model: Model, way: FileRecipe, paths: CodePaths, written: set[str]) -> str:
     """What makes a file.
 
     Args:
@@ -243,7 +210,7 @@ def _section(variant: Variant, model: Model, way: Way, paths: CodePaths, written
     made, file = _format(variant, model, way), _file(variant, model, way, paths)
     written.add(file)
     if way.derived:
-        source = f"{paths.output}-{_slug(Model(model.runtime, 'float32'))}{_SUFFIXES[made]}"
+        source = f"{paths.output}-{_slug(Model(model.runtime, 'float32'))}{file_format(made).suffix}"
         body = _DERIVED[model.runtime, model.precision].format(
             source=json.dumps(source), target=json.dumps(file)
         )
@@ -258,22 +225,30 @@ def _section(variant: Variant, model: Model, way: Way, paths: CodePaths, written
 
 def _hoisted(scripts: Iterable[str]) -> tuple[str, list[str]]:
     """All import statements of some scripts, once, and what is left of each."""
-    standard, before, others, bodies = set[str](), set[str](), set[str](), []
+    before, imports, bodies = set[str](), list[str](), []
+    loaded = set[str]()
     for script in scripts:
         left = []
         for line in script.splitlines():
             if re.match(r"(os\.environ|sys\.modules)\[", line):
                 before.add(line.partition("  #")[0])
-            elif re.match(r"import (os|re|shutil|sys|tempfile|time)$", line):
-                standard.add(line)
             elif re.match(r"(import|from) ", line):
-                others.add(line)
+                imports.append(line)
+            elif re.match(r"(model|data) = (keras\.models|np)\.load", line):
+                # What is loaded already is not loaded again, unless its name stands for something else now.
+                if line not in loaded:
+                    left.append(line)
+                loaded.add(line)
             else:
+                if (assigned := re.match(r"(model|data) = ", line)) is not None:
+                    loaded = {known for known in loaded if not known.startswith(assigned[0])}
                 left.append(line)
         # What stood between the imports is gone as well.
         body = re.sub(r"\n{4,}", "\n\n\n", re.sub(r"^(\n*# .*)\n+", r"\1\n", "\n".join(left))).strip("\n")
         if body:
             bodies.append(f"{body}\n\n")
-    ordered = sorted(others, key=lambda line: (line.startswith("from"), line))
-    parts = (sorted(standard), sorted(before), ordered)
-    return "\n".join("".join(line + "\n" for line in part) for part in parts if part), bodies
+    standard = {line for line in imports if line.split()[1] in ("os", "sys", "shutil")}
+    rest = import_code(*(line for line in imports if line not in standard))
+    first = "".join(f"{line}\n" for line in sorted(standard))
+    settings = "".join(f"{line}\n" for line in sorted(before))
+    return "\n".join(part for part in (first, settings, rest.rstrip("\n") + "\n") if part), bodies

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.file_format import file_format
 from workbench.api.privacy import import_openvino
 from workbench.api.technique import Applied, Context
 from workbench.api.text import say
 from workbench.api.variant import Report, RuntimeSettings
-from workbench.jobs.part import Part
-from workbench.measure.apart import predict_split
+from workbench.jobs.part import PartReporter
+from workbench.measure.child_tasks import predict_split
 from workbench.measure.f1_intervals import f1_change_interval
 from workbench.measure.latency import Candidate
 from workbench.measure.output_matching import carried_output
@@ -23,11 +24,11 @@ from workbench.measure.scores import confusion_matrix, macro_f1, to_predictions,
 from workbench.models.converting.onnx_precision import to_dynamic_int8, to_float16
 from workbench.models.reading.description import describe
 from workbench.runtimes import runtime
-from workbench.techniques.inference.grid.cells import Model, Way
-from workbench.techniques.inference.grid.choice import Judged
+from workbench.techniques.inference.grid.cells import FileRecipe, Model
+from workbench.techniques.inference.grid.choice import FileQuality
 
 
-def make(context: Context, model: Model, way: Way, folder: Path, part: Part) -> Applied:
+def make(context: Context, model: Model, way: FileRecipe, folder: Path, part: PartReporter) -> Applied:
     """One file of the grid.
 
     Args:
@@ -90,7 +91,7 @@ class Judge:
             Candidate(variant="parent", path=parent.path, runtime=parent.runtime, settings=parent.settings)
         )
 
-    def judge(self, model: Model, applied: Applied) -> Judged:
+    def judge(self, model: Model, applied: Applied) -> FileQuality:
         """Quality and size of one file.
 
         Raises:
@@ -106,7 +107,7 @@ class Judge:
         predicted = self._parent if same else self._predict(candidate)
         # The parent's own file in its own runtime is not another model: nothing can differ.
         change = Interval(value=0.0, low=0.0, high=0.0) if same else self._change(predicted)
-        return Judged(size_bytes=size_bytes(applied.path), f1=self._f1(predicted), change=change)
+        return FileQuality(size_bytes=size_bytes(applied.path), f1=self._f1(predicted), change=change)
 
     def _change(self, predicted: npt.NDArray[np.int64]) -> Interval:
         return f1_change_interval(
@@ -144,8 +145,7 @@ def size_bytes(path: Path) -> int:
 
 def keep(applied: Applied, folder: Path) -> Path:
     """Copies the chosen file to where the technique hands it back."""
-    names = {"keras": "model.keras", "tflite": "model.tflite", "onnx": "model.onnx"}
-    target = folder / names.get(applied.format, "model")
+    target = folder / file_format(applied.format).file_name
     if applied.path.is_dir():
         shutil.copytree(applied.path, target)
     else:

@@ -16,7 +16,7 @@ from workbench.api.number_format import percent, time
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Variant
-from workbench.jobs.part import Part
+from workbench.jobs.part import PartReporter
 from workbench.jobs.slot import shared_slot
 from workbench.measure.grid import GridTimes, time_grid
 from workbench.measure.latency import Candidate
@@ -25,13 +25,13 @@ from workbench.measure.trust import beside_other_work
 from workbench.runtimes import runtime
 from workbench.techniques.inference.grid.cells import (
     Cell,
+    FileRecipe,
     Model,
-    Way,
     cell_obstacle,
     skips,
     way_of,
 )
-from workbench.techniques.inference.grid.choice import Judged, tables
+from workbench.techniques.inference.grid.choice import FileQuality, tables
 from workbench.techniques.inference.grid.code import grid_code
 from workbench.techniques.inference.grid.files import Judge, candidate_of, keep, make
 from workbench.techniques.inference.grid.filling import Filling
@@ -95,7 +95,7 @@ class Grid(Technique[GridParameters]):
     @override
     def apply(self, context: Context, parameters: GridParameters) -> Applied:
         # Its progress never goes back, not even by rounding.
-        context = replace(context, report=Part(context.report, 0.0, 1.0))
+        context = replace(context, report=PartReporter(context.report, 0.0, 1.0))
         cells = parameters.cells()
         possible, refused = _possible(cells, context.parent, context.dataset.info)
         with tempfile.TemporaryDirectory(prefix="workbench-grid-") as temporary:
@@ -141,7 +141,7 @@ class Grid(Technique[GridParameters]):
     @override
     def code(self, variant: Variant, parameters: GridParameters, paths: CodePaths) -> str:
         cells = parameters.cells()
-        ways: dict[Model, Way] = {}
+        ways: dict[Model, FileRecipe] = {}
         for model in dict.fromkeys(cell.model for cell in cells):
             # Which machine it will run on is not known: only what the model itself forbids is left out.
             way = _way_for_code(model, variant)
@@ -154,21 +154,21 @@ class Grid(Technique[GridParameters]):
         return f"best {parameters.goal}"
 
 
-def _way_for_code(model: Model, variant: Variant) -> Way | None:
+def _way_for_code(model: Model, variant: Variant) -> FileRecipe | None:
     found = way_of(model, variant, None)
-    return found if isinstance(found, Way) else None
+    return found if isinstance(found, FileRecipe) else None
 
 
 def _possible(
     cells: Sequence[Cell], variant: Variant, dataset: DatasetInfo
 ) -> tuple[list[Cell], dict[Cell, Text]]:
-    ways: dict[Model, Way | Text] = {}
+    ways: dict[Model, FileRecipe | Text] = {}
     possible, refused = [], {}
     for cell in cells:
         if cell.model not in ways:
             ways[cell.model] = way_of(cell.model, variant, dataset)
         way = ways[cell.model]
-        reason = cell_obstacle(cell) or (None if isinstance(way, Way) else way)
+        reason = cell_obstacle(cell) or (None if isinstance(way, FileRecipe) else way)
         if reason is None:
             possible.append(cell)
         else:
@@ -178,20 +178,22 @@ def _possible(
 
 def _files(
     context: Context, possible: Sequence[Cell], refused: dict[Cell, Text], folder: Path
-) -> tuple[dict[Model, Applied], dict[Model, Judged]]:
+) -> tuple[dict[Model, Applied], dict[Model, FileQuality]]:
     """Makes and judges each file once; what fails is listed."""
     models = list(dict.fromkeys(cell.model for cell in possible))
     files: dict[Model, Applied] = {}
-    judged: dict[Model, Judged] = {}
+    judged: dict[Model, FileQuality] = {}
     with shared_slot(context.report):
         judge = Judge(context)
         for number, model in enumerate(models):
             own = folder / str(number)
             own.mkdir()
-            part = Part(context.report, 0.4 * number / len(models), 0.4 * (number + 0.7) / len(models))
+            part = PartReporter(
+                context.report, 0.4 * number / len(models), 0.4 * (number + 0.7) / len(models)
+            )
             try:
                 way = way_of(model, context.parent, context.dataset.info)
-                assert isinstance(way, Way)
+                assert isinstance(way, FileRecipe)
                 applied = make(context, model, way, own, part)
                 context.report.stage(say("Judging {file}", file=model.label))
                 judged[model] = judge.judge(model, applied)
@@ -205,7 +207,7 @@ def _files(
 def _timed(context: Context, candidates: Mapping[str, Candidate], cells: Mapping[str, Cell]) -> GridTimes:
     context.report.stage(say("Timing {count} combinations", count=len(candidates)))
     return time_grid(
-        Part(context.report, 0.4, 0.9),
+        PartReporter(context.report, 0.4, 0.9),
         # A light file first: it can share a process with every other one.
         sorted(candidates.values(), key=lambda candidate: runtime(candidate.runtime).imports_tensorflow),
         context.dataset.folder,

@@ -11,7 +11,7 @@ from workbench.measure.block_plan import plan_blocks
 from workbench.measure.grid import AT_A_TIME
 from workbench.measure.latency import WARM_UP_RUNS, WARM_UP_S
 from workbench.runtimes import runtime
-from workbench.techniques.inference.grid.cells import Cell, Model, Way, way_of
+from workbench.techniques.inference.grid.cells import Cell, FileRecipe, Model, way_of
 
 _MACS_PER_SECOND = 8e9
 """Of one thread in float32."""
@@ -59,7 +59,7 @@ def _file_seconds(model: Model, variant: Variant, dataset: DatasetInfo) -> float
     """To make a file, and to predict the validation split with it."""
     way = way_of(model, variant, dataset)
     seconds = _start_seconds(model)
-    if isinstance(way, Way) and way.technique is not None:
+    if isinstance(way, FileRecipe) and way.technique is not None:
         seconds += way.technique.estimate(variant, dataset, way.parameters).seconds
         seconds += _DERIVED_SECONDS * way.derived
     samples = dataset.counts["validation"]

@@ -8,14 +8,14 @@ from workbench.api.errors import Refused
 from workbench.api.number_format import digits, size, time, time_interval
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
-from workbench.jobs.part import Part
+from workbench.jobs.part import PartReporter
 from workbench.jobs.slot import shared_slot
-from workbench.measure.apart import peak_memory
+from workbench.measure.child_tasks import peak_memory
 from workbench.measure.grid import PlayOff, may_share_a_process, play_off
 from workbench.measure.latency import Candidate
 from workbench.measure.records import LatencySummary
 from workbench.techniques.inference.grid.cells import Cell, Model
-from workbench.techniques.inference.grid.choice import Judged, limit_obstacle, ranked, simplest
+from workbench.techniques.inference.grid.choice import FileQuality, limit_obstacle, ranked, simplest
 from workbench.techniques.inference.grid.parameters import GridParameters
 
 _FINALISTS = 4
@@ -29,7 +29,7 @@ class Selection:
         context: Context,
         parameters: GridParameters,
         times: Mapping[Cell, LatencySummary],
-        judged: Mapping[Model, Judged],
+        judged: Mapping[Model, FileQuality],
         candidates: Mapping[str, Candidate],
     ) -> None:
         self._context, self._parameters = context, parameters
@@ -65,7 +65,7 @@ class Selection:
             return finalists[0]
         self._context.report.stage(say("Timing the best {count} again", count=len(finalists)))
         played: PlayOff = play_off(
-            Part(self._context.report, 0.92, 0.98),
+            PartReporter(self._context.report, 0.92, 0.98),
             [self._candidate(cell) for cell in finalists],
             self._context.dataset.folder,
             seed=self._context.seed + 7919,

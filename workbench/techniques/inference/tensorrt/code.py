@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+from workbench.api.bundle import import_code
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
 from workbench.exporting.calibration import samples_code
 from workbench.models.converting.conversion import OPSET
-from workbench.models.converting.onnx_precision import TENSORRT_INT8
 from workbench.techniques.inference.runtime_code import conversion_code
 from workbench.techniques.inference.tensorrt.parameters import TensorRtParameters
 
@@ -17,51 +17,10 @@ _PREPARE = {
 shutil.copyfile("prepared.onnx", {file})
 """,
     "float16": """\
-halved = ONNXModel(convert_float_to_float16(onnx.load("prepared.onnx"), keep_io_types=True))
-halved.topological_sort()
-onnx.save(halved.model, {file})
+to_float16("prepared.onnx", {file})
 """,
     "bfloat16": """\
-def stored_as_bfloat16(tensor):
-    return numpy_helper.from_array(numpy_helper.to_array(tensor).astype(bfloat16), tensor.name)
-
-
-def rename(names, before, after):
-    for index, name in enumerate(names):
-        if name == before:
-            names[index] = after
-
-
-model = onnx.load("prepared.onnx")
-graph, casts, back = model.graph, [], []
-# These want some of their inputs in float32 whatever they compute in.
-float32 = {{"Resize": (1, 2), "Upsample": (1,), "QuantizeLinear": (1,), "DequantizeLinear": (1,)}}
-kept = {{n.input[i] for n in graph.node for i in float32.get(n.op_type, ()) if i < len(n.input)}}
-for tensor in graph.initializer:
-    if tensor.data_type == TensorProto.FLOAT and tensor.name not in kept:
-        tensor.CopyFrom(stored_as_bfloat16(tensor))
-for node in graph.node:
-    for attribute in node.attribute:
-        if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
-            attribute.i = TensorProto.BFLOAT16
-        constant = node.op_type in ("Constant", "ConstantOfShape") and attribute.name == "value"
-        if constant and attribute.t.data_type == TensorProto.FLOAT and node.output[0] not in kept:
-            attribute.t.CopyFrom(stored_as_bfloat16(attribute.t))
-for x in graph.input:
-    if x.type.tensor_type.elem_type == TensorProto.FLOAT:
-        for node in graph.node:
-            rename(node.input, x.name, x.name + "/bfloat16")
-        casts.append(helper.make_node("Cast", [x.name], [x.name + "/bfloat16"], to=TensorProto.BFLOAT16))
-for y in graph.output:
-    if y.type.tensor_type.elem_type == TensorProto.FLOAT:
-        for node in graph.node:
-            rename(node.input, y.name, y.name + "/bfloat16")
-            rename(node.output, y.name, y.name + "/bfloat16")
-        back.append(helper.make_node("Cast", [y.name + "/bfloat16"], [y.name], to=TensorProto.FLOAT))
-nodes = [*casts, *graph.node, *back]
-del graph.node[:], graph.value_info[:]
-graph.node.extend(nodes)
-onnx.save(model, {file})
+to_bfloat16("prepared.onnx", {file})
 """,
     "int8": """\
 names = [x.name for x in onnxruntime.InferenceSession("prepared.onnx").get_inputs()]
@@ -76,33 +35,19 @@ class Samples(CalibrationDataReader):
         return None if i is None else {{name: x[i : i + 1] for name, x in arrays.items()}}
 
 
-# Symmetric, with a pair of nodes at each weight too: what TensorRT takes as explicit quantization.
-quantize_static(
-    "prepared.onnx",
-    {file},
-    Samples(),
-    per_channel=True,
-    activation_type=QuantType.QInt8,
-    weight_type=QuantType.QInt8,
-    extra_options={options},
-)
+to_tensorrt_int8("prepared.onnx", {file}, Samples())
 """,
 }
 
 _IMPORTS = {
-    "float32": "import shutil\n\n",
-    "float16": (
-        "import onnx\n"
-        "from onnxruntime.quantization.onnx_model import ONNXModel\n"
-        "from onnxruntime.transformers.float16 import convert_float_to_float16\n"
-    ),
-    "bfloat16": (
-        "import onnx\nfrom ml_dtypes import bfloat16\nfrom onnx import TensorProto, helper, numpy_helper\n"
-    ),
+    "float32": ("import shutil",),
+    "float16": ("from plain.onnx.precision import to_float16",),
+    "bfloat16": ("from plain.onnx.bfloat16 import to_bfloat16",),
     "int8": (
-        "import onnxruntime\n"
-        "from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static\n"
-        "from plain.calibration import drawn\n"
+        "import onnxruntime",
+        "from onnxruntime.quantization import CalibrationDataReader",
+        "from plain.calibration import drawn",
+        "from plain.onnx.precision import to_tensorrt_int8",
     ),
 }
 
@@ -201,7 +146,6 @@ def tensorrt_code(variant: Variant, parameters: TensorRtParameters, paths: CodeP
     prepared = _PREPARE[parameters.precision].format(
         file=file,
         samples=samples_code(variant, parameters, "names[0]") if parameters.precision == "int8" else "",
-        options=json.dumps(TENSORRT_INT8).replace("true", "True").replace("false", "False"),
     )
     engine = _ENGINE.format(
         file=file,
@@ -211,12 +155,14 @@ def tensorrt_code(variant: Variant, parameters: TensorRtParameters, paths: CodeP
         largest=max(parameters.batch, 32),
         pairs=_pairs(variant),
     )
+    imports = import_code(
+        "import numpy as np",
+        "from onnxruntime.quantization.shape_inference import quant_pre_process",
+        *_IMPORTS[parameters.precision],
+    )
     return f"""\
 {start}
-import numpy as np
-{_IMPORTS[parameters.precision]}\
-from onnxruntime.quantization.shape_inference import quant_pre_process
-
+{imports}\
 data = np.load({json.dumps(paths.data)})
 quant_pre_process({json.dumps(source)}, "prepared.onnx", skip_symbolic_shape=True)
 {prepared}

@@ -20,8 +20,8 @@ from workbench.exporting.onnx_files import (
     operations,
     prepared_onnx,
 )
-from workbench.models.converting.onnx_bfloat16 import rounded_like_bfloat16, to_bfloat16
 from workbench.models.converting.onnx_precision import to_float16, to_tensorrt_int8
+from workbench.plain.onnx.bfloat16 import rounded_like_bfloat16, to_bfloat16
 from workbench.techniques.inference.tensorrt.parameters import TensorRtParameters
 
 _BATCH = 32

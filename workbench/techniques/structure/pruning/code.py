@@ -9,7 +9,7 @@ import textwrap
 from workbench.api.bundle import import_code
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
-from workbench.techniques.structure.pruning.channels_code import ChannelsCode, channels_names
+from workbench.graph.channels_code import ChannelsCode, channels_names
 from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
 from workbench.training.fine_tuning import saving_code

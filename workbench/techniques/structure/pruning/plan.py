@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from workbench.api.errors import Refused
 from workbench.api.text import Text, say
-from workbench.api.variant import Skip, Variant
-from workbench.graph.calls import read_config
-from workbench.graph.dependencies import DependencyGraph
-from workbench.graph.units import Group, Removed, Units
+from workbench.api.variant import Variant
+from workbench.graph.units import Group, Removed, Units, units_of
 from workbench.plain.keras.channel_search import Counts, Wanted, evenly, ranked, search
 from workbench.plain.keras.channels import Scores
 
@@ -64,7 +60,7 @@ class PruningPlan:
     ) -> None:
         self.units = units
         self.groups: list[Group] = units.groups
-        multiples = [_multiple(group, round_to) for group in self.groups]
+        multiples = [group.multiple(round_to) for group in self.groups]
         self.channels = replace(
             units.channels,
             groups=[
@@ -145,11 +141,8 @@ class PruningPlan:
 
     def obstacle(self, target: Target, part: float) -> Text | None:
         """Why a target cannot be reached, or None. Latency is known only when it was measured."""
-        if not self.groups:
-            return say(
-                "No channel of this model can be removed. {reasons}",
-                reasons=" ".join(f"{skip.name}: {skip.reason}" for skip in self._fixed()[:5]),
-            )
+        if (reason := self.units.obstacle()) is not None:
+            return reason
         reachable = self.part(self.fewest, target)
         if target == "latency" or reachable <= part:
             return None
@@ -158,7 +151,7 @@ class PruningPlan:
             "keeps some, and what is fixed stays: {fixed}.",
             reachable=f"{1 / reachable:.1f}",
             wanted=f"{1 / part:.1f}",
-            fixed=", ".join(skip.name for skip in self._fixed()[:5]) or "-",
+            fixed=", ".join(skip.name for skip in self.units.fixed[:5]) or "-",
         )
 
     def whole(self, target: Target) -> tuple[float, float]:
@@ -169,9 +162,6 @@ class PruningPlan:
             return self._size.macs or 1, 1
         return self._parameters, 1
 
-    def _fixed(self) -> list[Skip]:
-        return [*self.units.fixed_layers(), *self.units.graph.closed]
-
 
 def plan_of(variant: Variant, round_to: int, least: float) -> PruningPlan:
     """The plan of a variant, from its file's configuration.
@@ -181,29 +171,14 @@ def plan_of(variant: Variant, round_to: int, least: float) -> PruningPlan:
         workbench.api.errors.Refused: If its graph cannot.
     """
     status = variant.path.stat()
-    units = _units(variant.path, status.st_mtime_ns)
     return PruningPlan(
-        units,
+        units_of(variant.path),
         parameters=variant.description.parameters,
         file_bytes=status.st_size,
         weight_bytes=sum(layer.size_bytes for layer in variant.description.layers),
         round_to=round_to,
         least=least,
     )
-
-
-@lru_cache(maxsize=4)
-def _units(path: Path, changed: int) -> Units:
-    return Units(DependencyGraph(read_config(path)))
-
-
-def _multiple(group: Group, round_to: int) -> int:
-    if not group.rounded:
-        return 1
-    multiple = round_to // math.gcd(round_to, group.channels)
-    while multiple > 1 and 2 * multiple > len(group.units):
-        multiple //= 2
-    return multiple
 
 
 def _fewest(group: Group, multiple: int, least: float) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -22,7 +21,7 @@ from workbench.api.technique import (
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Variant
 from workbench.graph.surgery import without_channels
-from workbench.graph.units import Removed
+from workbench.graph.units import UNREADABLE, Removed
 from workbench.plain.keras import channel_importance as importance
 from workbench.plain.keras.channel_search import Counts, Wanted
 from workbench.plain.keras.channels import Scores
@@ -39,8 +38,6 @@ from workbench.training.fine_tuning import (
     removed_too_much,
 )
 from workbench.training.parent_teaching import parent_as_teacher
-
-UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile, Refused)
 
 
 class ChannelPruning(Technique[PruningParameters]):
@@ -244,16 +241,6 @@ def _report(
     plan: PruningPlan, counts: Counts, removed: Removed, parent: Any, model: Any, notes: list[Text]
 ) -> Report:
     remains = plan.remains(counts)
-    touched = [
-        say(
-            "{layers}: {before} channels became {after}.",
-            layers=", ".join(group.members[:3]) + (", ..." if len(group.members) > 3 else ""),
-            before=len(group.units) * group.channels,
-            after=count * group.channels,
-        )
-        for group, count in zip(plan.groups, counts, strict=True)
-        if count < len(group.units)
-    ]
     kept = [
         Skip(name=group.name, reason=say("All {count} channels were kept.", count=len(group.units)))
         for group, count in zip(plan.groups, counts, strict=True)
@@ -266,8 +253,8 @@ def _report(
         macs="?" if remains.macs is None else f"{100 * remains.macs:.1f}",
     )
     return Report(
-        touched=tuple(touched),
-        skipped=(*plan.units.fixed_layers(), *plan.units.graph.closed, *kept),
+        touched=plan.units.touched(removed),
+        skipped=(*plan.units.fixed, *kept),
         notes=(numbers, *notes),
         tables=(plan.units.table(removed),),
     )

@@ -1,0 +1,244 @@
+"""The figure of the trade-off chart: marks, rings, lineage and the band of the baseline."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from widgets.charts.chart import (
+    BLUE,
+    FAMILY_COLOURS,
+    FAMILY_SHAPES,
+    GREY,
+    VERDICT_COLOURS,
+    family_of,
+    plain,
+    whiskers,
+)
+from widgets.charts.scene import Mark, Scene, doubt_of
+from widgets.wording import (
+    family_title,
+    latency_words,
+    points,
+    quality_chip,
+    short,
+    size,
+    size_chip,
+    speed_chip,
+)
+from workbench.api.text import say
+from workbench.results.rows import ResultRow
+
+_MARK_PIXELS = 13
+_RING_PIXELS = 21
+_POINTED_PIXELS = 31
+"""Of the ring around the selected one, and of the thin one around what it is compared with."""
+
+
+def trade_off_figure(
+    picture: Scene, selected: str | None = None, compared: str | None = None, by: str = "verdict"
+) -> dict[str, Any]:
+    """The figure, as plotly's JSON.
+
+    Args:
+        picture: What is shown.
+        selected: Identifier of the variant to mark.
+        compared: Identifier of the one that it is compared with.
+        by: What colours tell: ``verdict`` or ``family``.
+    """
+    traces = [
+        _lineage(picture),
+        _rings(picture),
+        _pointed(picture, selected, 3.5),
+        _pointed(picture, compared, 1.5),
+    ]
+    families = dict.fromkeys(mark_family(mark) for mark in picture.marks)
+    traces += [
+        _marks(one, [mark for mark in picture.marks if mark_family(mark) == one], by) for one in families
+    ]
+    return {
+        "data": traces,
+        "layout": {
+            # Where names have room is known on the page.
+            "meta": {"names": [_name(mark, {selected, compared}) for mark in picture.marks]},
+            "xaxis": _axis(picture, across=True),
+            "yaxis": _axis(picture, across=False),
+            "shapes": _band(picture),
+            "showlegend": False,
+            "margin": {"l": 8, "r": 16, "t": 10, "b": 8},
+            "hovermode": "closest",
+            "uirevision": f"{picture.across.key} {picture.up.key}",
+        },
+    }
+
+
+def mark_id(mark: Mark) -> str:
+    """The identifier of its variant."""
+    return mark.row.variant.id
+
+
+def mark_family(mark: Mark) -> str:
+    """The family of the technique that made it."""
+    return family_of(mark.row.variant.technique)
+
+
+def colour_of(row: ResultRow, by: str) -> str:
+    """The colour of a variant's mark.
+
+    Args:
+        row: The variant.
+        by: What colours tell: ``verdict`` or ``family``.
+    """
+    if by == "family":
+        return FAMILY_COLOURS.get(family_of(row.variant.technique), GREY)
+    return GREY if row.quality_change is None else VERDICT_COLOURS[row.quality_change.word]
+
+
+def _axis(picture: Scene, *, across: bool) -> dict[str, Any]:
+    axis, seen = (picture.across, picture.x) if across else (picture.up, picture.y)
+    ends = [seen.low, seen.high]
+    return {
+        "title": {"text": str(axis.direction), "font": {"size": 12}},
+        "type": "log" if axis.logarithmic else "linear",
+        "range": [math.log10(end) for end in ends] if axis.logarithmic else ends,
+        "tickmode": "array",
+        "tickvals": [tick for tick, _ in seen.ticks],
+        "ticktext": [text for _, text in seen.ticks],
+        "zeroline": False,
+    }
+
+
+def _band(picture: Scene) -> list[dict[str, Any]]:
+    """Where F1 is kept: above the line of what it may fall."""
+    if picture.tolerance is None:
+        return []
+    across = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "layer": "below"}
+    kept = {"y0": -picture.tolerance, "y1": picture.y.high, "fillcolor": VERDICT_COLOURS["kept"]}
+    line = {"color": VERDICT_COLOURS["kept"], "width": 1.5, "dash": "dash"}
+    edge = {"type": "line", "y0": -picture.tolerance, "y1": -picture.tolerance, "line": line}
+    return [{**across, **kept, "opacity": 0.1, "line": {"width": 0}}, {**across, **edge, "opacity": 0.8}]
+
+
+def _pointed(picture: Scene, variant: str | None, width: float) -> dict[str, Any]:
+    """A wide ring around one variant."""
+    here = [mark for mark in picture.marks if mark_id(mark) == variant]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [mark.x.value for mark in here],
+        "y": [mark.drawn for mark in here],
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+        "marker": {
+            "size": _POINTED_PIXELS,
+            "color": BLUE,
+            "symbol": "circle-open",
+            "line": {"width": width, "color": BLUE},
+        },
+    }
+
+
+def mark_name(mark: Mark) -> str:
+    """What stands beside a mark: its name; at the edge, also how far out it is."""
+    name = short(mark.row.variant.name, 22)
+    if not mark.beyond:
+        return name
+    return str(say("{name} ({change} points) ↓", name=name, change=points(mark.y.value)))
+
+
+def _name(mark: Mark, pointed: set[str | None]) -> dict[str, Any]:
+    return {
+        "x": mark.x.value,
+        "y": mark.drawn,
+        "text": plain(mark_name(mark), 44),
+        "radius": _RING_PIXELS / 2,
+        "first": mark.front or mark.row.variant.is_baseline or mark_id(mark) in pointed,
+    }
+
+
+def hover(mark: Mark) -> str:
+    """What is said of a variant under the pointer; every number is written as everywhere."""
+    row = mark.row
+    lines = [f"<b>{plain(row.variant.name, 60)}</b>"]
+    chips = [chip for chip in (size_chip(row), speed_chip(row), quality_chip(row)) if chip is not None]
+    lines += [plain(str(chip.words), 90) for chip in chips]
+    facts = [latency_words(row)]
+    if row.size is not None:
+        facts.insert(0, size(row.size.file_bytes))
+    lines.append(" · ".join(fact for fact in facts if fact))
+    doubt = doubt_of(row)
+    if doubt is not None:
+        lines.append(f"? {plain(str(doubt), 140)}")
+    return "<br>".join(line for line in lines if line)
+
+
+def _marks(family: str, marks: list[Mark], by: str) -> dict[str, Any]:
+    x, y = [mark.x.value for mark in marks], [mark.drawn for mark in marks]
+    shape = FAMILY_SHAPES.get(family, "circle")
+    colours = [colour_of(mark.row, by) for mark in marks]
+    # One at the edge has no whisker: its interval lies outside as well.
+    ends = [(mark.drawn, mark.drawn) if mark.beyond else (mark.y.low, mark.y.high) for mark in marks]
+    exact_x = all(mark.x.low == mark.x.high for mark in marks)
+    exact_y = all(low == high for low, high in ends)
+    low_x, high_x = [mark.x.low for mark in marks], [mark.x.high for mark in marks]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": str(say("Baseline") if family == "baseline" else family_title(family)),
+        "x": x,
+        "y": y,
+        "cliponaxis": False,
+        "customdata": [mark_id(mark) for mark in marks],
+        "hovertext": [hover(mark) for mark in marks],
+        "hoverinfo": "text",
+        "text": ["?" if mark.unsure else "" for mark in marks],
+        "textposition": "middle center",
+        "textfont": {"size": 11},
+        **({} if exact_x else {"error_x": whiskers(x, low_x, high_x, GREY)}),
+        **(
+            {}
+            if exact_y
+            else {"error_y": whiskers(y, [low for low, _ in ends], [high for _, high in ends], GREY)}
+        ),
+        "marker": {
+            "size": [_MARK_PIXELS + 3 * mark.unsure for mark in marks],
+            "color": colours,
+            "symbol": [f"{shape}-open" if mark.unsure else shape for mark in marks],
+            "line": {"width": [1.5 if mark.unsure else 0.5 for mark in marks], "color": colours},
+        },
+    }
+
+
+def _lineage(picture: Scene) -> dict[str, Any]:
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for parent, child in picture.lines:
+        x += [parent.x.value, child.x.value, None]
+        y += [parent.drawn, child.drawn, None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "hoverinfo": "skip",
+        "line": {"color": GREY, "width": 1},
+        "opacity": 0.4,
+    }
+
+
+def _rings(picture: Scene) -> dict[str, Any]:
+    front = [mark for mark in picture.marks if mark.front]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [mark.x.value for mark in front],
+        "y": [mark.drawn for mark in front],
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+        "marker": {
+            "size": _RING_PIXELS,
+            "color": GREY,
+            "symbol": "circle-open",
+            "line": {"width": 1.8, "color": GREY},
+        },
+    }

@@ -1,0 +1,244 @@
+"""Takes in what comes from outside: reads models and data, and finds out whether they fit each other."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workbench.api.dataset import Dataset
+from workbench.api.errors import InvalidInput
+from workbench.api.file_format import file_format
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription, Report, Variant
+from workbench.data.outputs import OutputWish, judged_model
+from workbench.data.scaling import scaling_warning
+from workbench.engine import worker_functions
+from workbench.engine.compatibility import check_agreement
+from workbench.engine.context import JobContext
+from workbench.engine.making import free_name, new_id, with_kernels
+from workbench.engine.origin import FACT as ORIGIN
+from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, opened_settings, understood
+from workbench.engine.sources import CODE, HandedModel
+from workbench.engine.submit import run_step
+from workbench.jobs import onednn
+from workbench.jobs.job import Job
+from workbench.jobs.limits import Limits
+from workbench.measure.range_choice import TrialOutcome
+from workbench.models.intake.intake import OpenedModel
+from workbench.models.intake.opening_words import opening_notes
+from workbench.models.intake.own_code import keep_code
+
+
+class Opening:
+    """Prepares data and loads foreign files; what fails leaves nothing behind.
+
+    Args:
+        context: Where it reads, runs and writes.
+    """
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+
+    def require_turn(self, job: Job) -> None:
+        """Raises if another process is opening a model."""
+        if self._context.store.is_behind(job.id, "open"):
+            raise InvalidInput(
+                say("Another page or script is opening a model in this folder."),
+                say("Wait for it, or open another folder for another model."),
+            )
+
+    async def prepare(
+        self, job: Job, data: str | Path, options: dict[str, Any], model: ModelDescription
+    ) -> Dataset:
+        """Reads, splits and scales the data as the model takes them, into a folder of the store."""
+        from workbench.data.builtin import BUILTINS
+        from workbench.data.downloads import KerasDownload
+
+        folder = self._context.store.folder / "data" / new_id()
+        downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
+        worker = "tensorflow" if downloads else "light"
+        try:
+            await run_step(
+                self._context,
+                job,
+                worker_functions.prepare_data,
+                data,
+                folder,
+                options,
+                model,
+                worker=worker,
+                limits=_data_limits(options),
+            )
+        except BaseException:
+            for left in folder.parent.glob(f"*{folder.name}*"):  # also the draft of a worker that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            raise
+        return Dataset(folder)
+
+    async def read(
+        self, job: Job, model: HandedModel, trust: bool, shared: bool, share: tuple[float, float]
+    ) -> OpenedModel:
+        """Reads a foreign model file into the staging folder."""
+        job.phase(*share, say("Reading the model"))
+        folder = self._context.store.staging()
+        opened: OpenedModel = await run_step(
+            self._context,
+            job,
+            worker_functions.open_model,
+            model.path,
+            folder,
+            trust,
+            shared,
+            model.code,
+            writes_into=folder,
+            worker="tensorflow",
+            limits=FOREIGN_FILE_LIMITS,
+        )
+        if model.code is not None and model.code.suffix == ".py":
+            keep_code(model.code, self._context.store.folder / CODE)
+        if model.opened_up is None:
+            return opened
+        return replace(
+            opened,
+            description=opened.description.model_copy(update={"opened_up": model.opened_up}),
+            notes=(*opening_notes(model.opened_up), *opened.notes),
+        )
+
+    async def fit(
+        self,
+        job: Job,
+        opened: OpenedModel,
+        dataset: Dataset,
+        data: str | Path,
+        options: dict[str, Any],
+        wish: OutputWish,
+    ) -> tuple[OpenedModel, Dataset, tuple[Text, ...]]:
+        """Makes sure that prepared data and a model fit each other, and finds out what its output means.
+
+        It is run on samples of the data before it is stored.
+
+        Returns:
+            The model with the meaning of its output; the data, prepared again from the same source and
+            options where the model turns out to expect another range; and what is to be said.
+        """
+        opened, notes = await self.understand(job, opened, dataset, wish)
+        tried = await self._try(job, opened, dataset, ranges=options["scaling"] == "auto")
+        if tried.scalings is None:
+            return opened, dataset, (*notes, *_said(opened, dataset, tried))
+        refitted = await self.prepare(job, data, {**options, "scaling": tried.scalings}, opened.description)
+        try:
+            opened, notes = await self.understand(job, opened, refitted, wish)
+        except BaseException:
+            self.discard(refitted)
+            raise
+        shutil.rmtree(dataset.folder, ignore_errors=True)
+        return opened, refitted, (*notes, *_said(opened, refitted, tried))
+
+    async def compare(
+        self, job: Job, opened: OpenedModel, dataset: Dataset, wish: OutputWish, like: str
+    ) -> tuple[OpenedModel, tuple[Text, ...]]:
+        """Makes sure that a model fits data that were prepared for another one, whose output was ``like``."""
+        opened, notes = await self.understand(job, opened, dataset, wish, like)
+        tried = await self._try(job, opened, dataset, ranges=False)
+        return opened, (*notes, *_said(opened, dataset, tried))
+
+    async def understand(
+        self, job: Job, opened: OpenedModel, dataset: Dataset, wish: OutputWish, like: str | None = None
+    ) -> tuple[OpenedModel, tuple[Text, ...]]:
+        """A model with the meaning of its output, and what is to be said of that.
+
+        Args:
+            job: Hears of the progress.
+            opened: The model that was read.
+            dataset: What it is to be measured on.
+            wish: What the user said of its output.
+            like: Name of an output that counts as named, such as that of the baseline.
+
+        Raises:
+            InvalidInput: If model and data do not fit each other, or nothing says which output is meant.
+        """
+        check_agreement(opened.description, dataset.info)
+        opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
+        home = file_format(opened.format).home_runtime
+        opened, reading = await understood(self._context, job, opened, home, wish, dataset.folder)
+        return opened, reading
+
+    def take_in(
+        self, opened: OpenedModel, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
+    ) -> Variant:
+        """The variant that a model which was read becomes; nothing is stored yet."""
+        return Variant(
+            id=new_id(),
+            name=free_name(self._context.store, name),
+            format=opened.format,
+            path=opened.path,
+            sha256="",
+            runtime=file_format(opened.format).home_runtime,
+            settings=opened_settings(opened),
+            description=opened.description,
+            parent=None if parent is None else parent.id,
+            is_reference=parent is None,
+            report=with_kernels(
+                self._context.store, Report(notes=(*opened.notes, *notes)), opened.needs_tensorflow
+            ),
+            created=datetime.now(UTC),
+            seconds=time.monotonic() - started,
+        )
+
+    def forget(self, baseline: Variant) -> None:
+        """Takes the baseline away again with its data, unless something was made from it by now."""
+        if any(one.id != baseline.id for one in self._context.store.variants()):
+            return
+        dataset = self._context.queries.dataset
+        self._context.store.forget_variant(baseline.id)
+        self.discard(dataset)
+        self._context.store.drop_fact("dataset")
+        self._context.store.drop_fact(ORIGIN)
+        self._context.changed("variants")
+        self._context.changed("results")
+
+    def discard(self, dataset: Dataset | None) -> None:
+        """Removes data that no model was opened with, and what was learned of the model."""
+        if dataset is not None:
+            shutil.rmtree(dataset.folder, ignore_errors=True)
+        self._context.store.drop_fact(onednn.FACT)
+
+    async def _try(self, job: Job, opened: OpenedModel, dataset: Dataset, *, ranges: bool) -> TrialOutcome:
+        """Runs a model on samples of the data, before it is stored."""
+        tried: TrialOutcome = await run_step(
+            self._context,
+            job,
+            worker_functions.try_on_samples,
+            opened.path,
+            file_format(opened.format).home_runtime,
+            opened_settings(opened),
+            opened.description,
+            dataset.folder,
+            ranges,
+            worker="tensorflow" if opened.needs_tensorflow else "light",
+            limits=FOREIGN_FILE_LIMITS,
+        )
+        return tried
+
+
+def _said(opened: OpenedModel, dataset: Dataset, tried: TrialOutcome) -> tuple[Text, ...]:
+    """What is to be said of the range of the values."""
+    if tried.note is not None:
+        return (tried.note,)
+    if tried.better_than_guessing:
+        return ()
+    warning = scaling_warning(dataset.info, opened.description)
+    return () if warning is None else (warning,)
+
+
+def _data_limits(options: dict[str, Any]) -> Limits:
+    """What reading data may take: more than usual only where the user has raised the limit."""
+    usual, asked = FOREIGN_FILE_LIMITS.address_space_bytes, options.get("limit_bytes")
+    if usual is None or asked is None:
+        return FOREIGN_FILE_LIMITS
+    # Arrays are held once as they came, and once more where their axes or type are changed.
+    return FOREIGN_FILE_LIMITS.model_copy(update={"address_space_bytes": max(usual, 3 * asked)})
