@@ -55,7 +55,7 @@ class Component(anywidget.AnyWidget):
         super().__init__(state=self._frames.first())
         self.on_msg(deliver)
         self.on_msg(self._on_message)
-        self.session.add(self)
+        self.session.rhythm.add(self)
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON, in the current language."""
@@ -70,7 +70,7 @@ class Component(anywidget.AnyWidget):
         """Takes the widget off the page."""
         # ipywidgets also closes what was never opened, when it is garbage.
         if "session" in self.__dict__:
-            self.session.remove(self)
+            self.session.rhythm.remove(self)
         super().close()
 
     def _spoken(self) -> dict[str, Any]:

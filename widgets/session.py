@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 import threading
 import time
 import weakref
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from widgets.charts.axes import USUAL_AXES
 from widgets.openings import Openings
+from widgets.rhythm import REDRAW_SECONDS, Rhythm
 from widgets.wording import short
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.lineage import Lineage
@@ -25,13 +24,10 @@ from workbench.results.rows import ResultRow
 from workbench.results.side_by_side import SideBySide
 
 if TYPE_CHECKING:
-    from widgets.component import Component
     from widgets.panel_choice import PanelChoice
     from workbench.jobs.job import Job
     from workbench.workbench import Workbench
 
-REDRAW_SECONDS = 0.15
-"""Changes within this time are shown together."""
 _PROGRESS_SECONDS = 0.5
 """Of how far a job is, fewer are shown: nobody reads them faster, and it may be timing a model beside."""
 _SIBLINGS_SECONDS = 2.0
@@ -56,10 +52,8 @@ class Session:
     """
 
     def __init__(self, workbench: Workbench) -> None:
-        self._components: weakref.WeakSet[Component] = weakref.WeakSet()
-        self._lock = threading.Lock()
-        self._dirty: set[str] = set()
-        self._due = math.inf
+        me = weakref.ref(self)
+        self.rhythm = Rhythm(lambda: (session := me()) is None or session.workbench.closed)
         self._stop: Callable[[], None] | None = None
         # One that the reader has left may still have work under way.
         self._opened: dict[Path, Workbench] = {}
@@ -413,48 +407,9 @@ class Session:
 
     # -- the rhythm -------------------------------------------------------------------------
 
-    def add(self, component: Component) -> None:
-        """Refreshes a widget with the session from now on."""
-        self._components.add(component)
-
-    def remove(self, component: Component) -> None:
-        """Forgets a widget."""
-        self._components.discard(component)
-
     def touch(self, *what: str, within: float = REDRAW_SECONDS) -> None:
-        """Says what has changed; widgets follow a few times a second at most.
-
-        Args:
-            *what: As widgets name it in ``follows``.
-            within: Seconds until it is shown at the latest.
-        """
-        due = time.monotonic() + within
-        with self._lock:
-            self._dirty.update(what)
-            if self._due <= due:
-                return
-            self._due = due
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            timer = threading.Timer(within, self._flush_due, (due,))
-            timer.daemon = True
-            timer.start()
-        else:
-            loop.call_later(within, self._flush_due, due)
-
-    def _flush_due(self, due: float) -> None:
-        if due == self._due:  # else what this was for has been shown with something more urgent
-            self.flush()
-
-    def flush(self) -> None:
-        """Refreshes now what has changed."""
-        with self._lock:
-            dirty, self._dirty, self._due = self._dirty, set(), math.inf
-        closed = self.workbench.closed
-        for component in sorted(self._components, key=lambda one: one.takes_long):
-            if closed or dirty & (component.follows | {"language", "workbench"}):
-                component.refresh()
+        """Says what has changed; see :class:`widgets.rhythm.Rhythm`."""
+        self.rhythm.touch(*what, within=within)
 
     def _on_event(self, event: tuple[Any, ...]) -> None:
         if self.workbench.closed:  # nothing can be read any more, and the widgets say why

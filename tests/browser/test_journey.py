@@ -110,6 +110,7 @@ def test_a_newcomer_finds_a_smaller_and_faster_model_and_takes_it_home(
         jobs.get_by_role("button", name="All jobs").click()
         expect(jobs.locator(".wb-drawer .wb-job")).to_have_count(2)
         goal.get_by_role("radio", name="smaller").check()
+        expect(goal.locator(".wb-want-on")).to_have_text("smaller")  # the kernel has kept it
         expect(best).to_contain_text("smaller")
         page.reload()
         expect(goal.get_by_role("radio", name="smaller")).to_be_checked()

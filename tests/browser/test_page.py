@@ -128,6 +128,9 @@ def test_dark_and_chinese_are_chosen_on_the_page_and_kept(
     expect(page.locator(".wb-trade-off .xtitle")).to_contain_text("基线")
     seen.picture("page-chinese")
     assert seen.violations(".wb-page") == {}
+    page.get_by_label("主题").select_option("dark")
+    expect(page.locator(".wb-card").first).to_have_css("background-color", "rgb(23, 30, 37)")
+    assert seen.violations(".wb-page") == {}
     nothing_is_too_narrow(seen)
     page.reload(wait_until="commit")
     expect(page.get_by_role("heading", name="变体", exact=True)).to_be_visible()

@@ -94,6 +94,19 @@ def opens_again_and_is_drawn(visited, broken):
     page.unroute(at_the_root)
 
 
+def test_a_widget_that_comes_late_hears_its_kernel(dashboard, visit):
+    visited = visit(dashboard)
+    page = visited.page
+    # As in a browser that is so busy that short times are over before anything was done.
+    page.add_init_script("""const timeout = AbortSignal.timeout.bind(AbortSignal);
+      AbortSignal.timeout = (milliseconds) => timeout(milliseconds <= 5000 ? 0 : milliseconds);""")
+    page.reload(wait_until="commit")
+    expect(answer(page)).to_contain_text("ready")
+    page.get_by_role("button", name="Upload").click()
+    expect(answer(page)).to_contain_text("received")
+    assert visited.complaints == []
+
+
 def test_a_page_that_cannot_start_says_so_in_the_language_of_its_reader(dashboard, visit):
     visited = visit(dashboard, viewport={"width": 390, "height": 800})
     page = visited.page

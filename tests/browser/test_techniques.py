@@ -20,6 +20,8 @@ ONE_HEADING = "[...document.querySelectorAll('h1')].filter((node) => node.checkV
 IN_DRAWER = """document.activeElement === document.body
   || document.activeElement.closest('[role=dialog]') !== null"""
 IN_RESULTS = "document.activeElement.closest('.wb-below') !== null"
+ONE_ROW_EACH = """[".wb-goal", ".wb-best", ".wb-jobs"].every(
+  (line) => document.querySelector(line).getBoundingClientRect().height < 45)"""
 FOCUSED = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
 
 
@@ -122,6 +124,9 @@ def test_without_room_beside_the_techniques_are_a_drawer(
     the_drawer_opens_and_closes(seen, 390, "Float16 weights")
     seen.page.set_viewport_size({"width": 853, "height": 480})
     the_drawer_opens_and_closes(seen, 853, "Sparsity")
+    for width in (853, 1024):
+        seen.page.set_viewport_size({"width": width, "height": 700})
+        seen.page.wait_for_function(ONE_ROW_EACH)
     assert seen.complaints == []
 
 

@@ -48,8 +48,8 @@ def test_recipe_that_is_no_text(run, tmp_path):
         (("--model", "dense-digits", "--data", "none.npz"), "There is no data none.npz."),
     ],
 )
-def test_missing_model_or_data(run, write_recipe, words, reason):
-    ended = run("run", write_recipe("quantization.int8"), *words)
+def test_missing_model_or_data(run, write_recipe, scheduler, words, reason):
+    ended = run("run", write_recipe("quantization.int8"), *words, WORKBENCH_SCHEDULER=scheduler)
     assert ended.code == 2
     assert ended.err.startswith(reason)
     assert "Traceback" not in ended.err
@@ -63,8 +63,8 @@ def test_missing_option(run, write_recipe):
 
 
 @pytest.mark.slow
-def test_missing_file_to_measure(run):
-    ended = run("measure", "none.tflite", "--data", "digits", "--json")
+def test_missing_file_to_measure(run, scheduler):
+    ended = run("measure", "none.tflite", "--data", "digits", "--json", WORKBENCH_SCHEDULER=scheduler)
     assert ended.code == 2
     assert ended.err.startswith("There is no model none.tflite.")
     assert ended.out == ""

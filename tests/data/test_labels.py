@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from workbench.api.errors import InvalidInput
+from workbench.data.class_names import numbering
 from workbench.data.labels import encode
 from workbench.data.raw import RawData, Samples
 from workbench.data.where import where
@@ -36,7 +39,15 @@ NUMBERED = [
     ([1, -1, 1], [1, 0, 1], ("-1", "1"), "Labels were numbered: -1 = 0, 1 = 1."),
     (["dog", "cat"], [1, 0], ("cat", "dog"), "Labels were numbered: cat = 0, dog = 1."),
     ([b"dog", b"cat"], [1, 0], ("cat", "dog"), "Labels were numbered: cat = 0, dog = 1."),
-    (["10", "9"], [0, 1], ("10", "9"), "Labels were numbered: 10 = 0, 9 = 1."),
+    (["10", "9"], [1, 0], ("9", "10"), "Labels were numbered: 9 = 0, 10 = 1."),
+    (
+        [b"10", b"-2", b"9.0"],
+        [2, 0, 1],
+        ("-2", "9.0", "10"),
+        "Labels were numbered: -2 = 0, 9.0 = 1, 10 = 2.",
+    ),
+    (["a10", "a9"], [0, 1], ("a10", "a9"), "Labels were numbered: a10 = 0, a9 = 1."),
+    (["01", "1", "2"], [0, 1, 2], ("01", "1", "2"), "Labels were numbered: 01 = 0, 1 = 1, 2 = 2."),
     ([True, False], [1, 0], ("False", "True"), "Labels were numbered: False = 0, True = 1."),
     (
         [[0, 1, 0], [0, 0, 1], [1, 0, 0]],
@@ -150,6 +161,10 @@ OUTPUTS = [
     ([1, 3, 1], 3, [0, 2, 0], "123", "Labels were numbered: 1 = 0, 2 = 1, 3 = 2."),
     ([[1], [0], [1]], 1, [1, 0, 1], "01", None),
     ([-1, 1, 1], 1, [0, 1, 1], ("-1", "1"), "Labels were numbered: -1 = 0, 1 = 1."),
+    (["00", "03"], 4, [0, 3], ("00", "1", "2", "03"),
+     "Labels are the numbers of the model's 4 outputs, from 0."),
+    (["1", "3", "1"], 3, [0, 2, 0], "123", "Labels were numbered: 1 = 0, 2 = 1, 3 = 2."),
+    (["2", "10"], 1, [0, 1], ("2", "10"), "Labels were numbered: 2 = 0, 10 = 1."),
     ([0.0, 2.0], 3, [0, 2], "012", "Labels are the numbers of the model's 3 outputs, from 0."),
     ([[0, 0, 1], [1, 0, 0]], 3, [2, 0], "012", "One-hot labels became class indices 0 to 2."),
 ]  # fmt: skip
@@ -161,6 +176,37 @@ def test_whole_numbers_within_the_outputs_are_class_indices(labels, outputs, ind
     assert encoded.y["train"].tolist() == index
     assert encoded.classes == tuple(classes)
     assert notes(encoded) == ([note] if note else [])
+
+
+ORDERS = [
+    # labels, names of the source, order asked for, classes, order told
+    (["2", "10", "9"], None, None, ("2", "9", "10"), "numbers"),
+    (["2", "10", "9"], None, "text", ("10", "2", "9"), "text"),
+    (["class 2", "class 10"], None, None, ("class 10", "class 2"), "text"),
+    (["class 2", "class 10"], None, "numbers", ("class 2", "class 10"), "numbers"),
+    (["1", "2"], None, "text", ("1", "2"), None),
+    ([10, 9], None, None, ("9", "10"), "numbers"),
+    ([10, 9], None, "text", ("10", "9"), "text"),
+    (["a", "b"], None, None, ("a", "b"), None),
+    ([1, 0], ("10", "9"), None, ("10", "9"), "text"),
+    ([1, 0], ("10", "9"), "numbers", ("9", "10"), "numbers"),
+    ([1, 0], ("v10", "u9"), "numbers", ("v10", "u9"), None),
+]
+
+
+@pytest.mark.parametrize(("labels", "names", "asked", "classes", "told"), ORDERS)
+def test_names_that_hold_numbers_have_two_orders(labels, names, asked, classes, told):
+    data = replace(raw(labels, classes=names), numbered=numbering(names) if names else None)
+    encoded = encode(data, order=asked)
+    assert encoded.classes == classes
+    assert encoded.order == told
+    given = [str(label) if names is None else names[label] for label in labels]
+    assert [encoded.classes[index] for index in encoded.y["train"]] == given
+
+
+def test_no_other_order_where_the_user_has_named_the_classes():
+    assert encode(raw(["10", "9"]), classes=["10", "9"]).order is None
+    assert encode(raw([1, 0], classes=("10", "9"))).order is None  # from a file that names them
 
 
 def test_a_class_that_only_the_test_split_has():

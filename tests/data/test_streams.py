@@ -1,6 +1,8 @@
 """Generators, datasets and loaders: read to their end or to a bound, never without one."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 
@@ -265,6 +267,34 @@ def test_cancelling_ends_a_generator_that_computes_and_gives_nothing(tmp_path):
         if thread.name == "workbench-data":
             thread.join(60)
             assert not thread.is_alive()
+
+
+WAITING = """
+import asyncio, os
+from pathlib import Path
+import numpy as np
+from tests.data.sources import described
+from tests.data.test_streams import job
+from workbench.data.streams import Bounds
+from workbench.engine import collecting
+from workbench.engine.sources import hand_over_data
+
+def stuck():
+    yield np.ones((10, 4), np.float32), np.zeros(10, int)
+    os.read(os.pipe()[0], 1)
+
+collecting.STALLED_SECONDS = 5.0
+data = hand_over_data(stuck(), Path({folder!r}), None, None, Bounds(samples=10**6))
+asyncio.run(data.run(job(), described((4,))))
+"""
+
+
+def test_a_source_that_waits_for_ever_ends_the_opening_and_not_the_process(tmp_path):
+    code = WAITING.format(folder=str(tmp_path))
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 1
+    assert "InvalidInput: The data gave 10 samples, then nothing for 5 s. They wait for some" in ended.stderr
+    assert "goes on until it is answered, or this Python process ends. Try them by" in ended.stderr
 
 
 def test_notes_survive_the_way_into_the_workers_process(tmp_path):

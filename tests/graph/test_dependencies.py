@@ -18,6 +18,8 @@ from workbench.api.errors import Refused
 from workbench.graph.dependencies import DependencyGraph
 from workbench.graph.surgery import without_channels
 from workbench.models.reading.description import describe_keras
+from workbench.plain.keras.observing import largest_change as change_of_outputs
+from workbench.plain.keras.rebuild import rebuild
 from workbench.plain.keras.unit_activity import unit_activity
 
 keras = pytest.importorskip("keras")
@@ -213,6 +215,24 @@ def test_dead_channels_are_seen_where_they_are_read(build):
         assert removed[group[planted[group]]].all() or not seen.fires[group].any()
     smaller = without_channels(model, units.channels, removed)
     assert largest_change(model, smaller, arrays) < 1e-5
+
+
+def test_a_vocabulary_that_was_learned_from_texts_stays():
+    texts = np.array(["red green", "blue", "green blue red", "grey"])
+    words = L.TextVectorization(output_sequence_length=4, name="words")
+    words.adapt(texts)
+    inputs = keras.Input((), dtype="string", name="text")
+    x = L.GlobalAveragePooling1D()(L.Embedding(9, 5)(words(inputs)))
+    hidden = L.Dense(8, activation="relu", name="hidden")
+    model = scored(inputs, hidden(x))
+    hidden.bias.assign([-9.0] * 3 + [1.0] * 5)
+    units = units_of(model)
+    seen = unit_activity(model, units.channels, texts)
+    smaller = without_channels(model, units.channels, units.channels.removable(~seen.fires))
+    assert smaller.get_layer("hidden").units == 5
+    assert change_of_outputs(model, smaller, texts) < 1e-6
+    again = rebuild(model, lambda path, layer: None).model
+    assert change_of_outputs(model, again, texts) == 0
 
 
 @pytest.mark.parametrize("build", [residual, squeeze_excite, depthwise, grouped, concatenated, nested_twice])

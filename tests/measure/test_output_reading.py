@@ -77,7 +77,7 @@ def models():
         "log-probabilities": lambda x: largest("log_softmax")(x),
         "pooled softmax": lambda x: layers.GlobalAveragePooling1D()(layers.Reshape((1, 3))(largest()(x))),
         "one against the rest": lambda x: largest("sigmoid")(x),
-        "trained on squared errors": lambda x: largest(None)(0.1 * x) + 0.3,
+        "several trained on squared errors": lambda x: largest(None)(0.1 * x) + 0.3,
     }
 
 
@@ -127,24 +127,96 @@ def read(model, labels, folder, **wish):
     return read_output(Silent(), path, "keras.function", settings, description, dataset.folder, said)
 
 
-def test_a_linear_output_that_was_trained_towards_0_and_1_is_questioned(tmp_path):
+def fitted(activation=None, low=0.0, high=1.0, scale=1.0, offset=0.0):
+    """One value for two classes, fitted by least squares to two numbers, and what follows it."""
     import keras
     from keras import initializers, layers
 
-    x = keras.Input((4,))
-    kernel = initializers.Constant(np.array([0.4, 0, 0, 0])[:, None])
-    model = keras.Model(
-        x, layers.Dense(1, kernel_initializer=kernel, bias_initializer=initializers.Constant(0.38))(x)
+    wanted = np.where(SIDE == 1, high, low)
+    known = np.hstack([SAMPLES, np.ones((len(SAMPLES), 1))])
+    weights = np.linalg.lstsq(known, wanted, rcond=None)[0]
+    layer = layers.Dense(
+        1,
+        activation=activation,
+        kernel_initializer=initializers.Constant(scale * weights[:4, None]),
+        bias_initializer=initializers.Constant(scale * weights[4] + offset),
     )
+    x = keras.Input((4,))
+    return keras.Model(x, layer(x))
+
+
+TOWARDS_0_AND_1 = [None, "leaky_relu", "elu", "selu"]
+
+
+@pytest.mark.parametrize("activation", TOWARDS_0_AND_1)
+def test_what_was_trained_towards_0_and_1_has_its_border_at_a_half(activation, tmp_path):
+    model = fitted(activation)
     reading = read(model, SIDE, tmp_path)
-    assert reading.from_logits
-    (doubt,) = reading.doubts
-    assert "Read as a probability" in str(doubt)
-    assert "say from_logits=False" in str(doubt)
-    said = read(model, SIDE, tmp_path / "again", from_logits=False)
-    assert not said.from_logits
-    assert said.doubts == ()
+    assert not reading.from_logits
+    assert reading.refusal is None
+    assert reading.doubts == ()
+    assert "its values follow the labels 0 and 1, and with the border at 0.5 the model is right on" in str(
+        reading.reason
+    )
+    said = read(model, SIDE, tmp_path / "again", from_logits=True)
+    assert said.from_logits
     assert "that was asked for" in str(said.reason)
+
+
+def test_the_border_and_the_order_of_the_classes_are_found_together(tmp_path):
+    reading = read(fitted(), np.array(["10", "9"])[SIDE], tmp_path)
+    assert not reading.from_logits
+    assert reading.order.better == "text"
+    assert "sorted by their numbers: the model is right on" in str(reading.order.reason)
+    assert read(fitted(), np.array(["9", "10"])[SIDE], tmp_path / "again").order.better is None
+
+
+@pytest.mark.parametrize("activation", [None, "tanh", "softsign"])
+def test_what_was_trained_towards_minus_1_and_1_has_its_border_at_0(activation, tmp_path):
+    reading = read(fitted(activation, low=-1.0), SIDE, tmp_path)
+    assert reading.from_logits
+    assert reading.refusal is None
+    assert reading.doubts == ()
+
+
+@pytest.mark.parametrize("activation", ["exponential", "softplus", "relu"])
+def test_what_is_never_negative_and_above_1_is_neither(activation, tmp_path):
+    model = fitted(activation, low=-2.0, high=3.0)
+    refusal = read(model, SIDE, tmp_path).refusal
+    assert "a probability is at most 1, and a raw score is negative for one" in str(refusal)
+    assert "from_logits=False or True in Python, --probabilities or --from-logits" in str(refusal)
+    assert read(model, SIDE, tmp_path / "again", from_logits=False).refusal is None
+
+
+def test_a_value_that_numbers_the_classes_from_1_is_neither(tmp_path):
+    refusal = read(fitted(low=1.0, high=2.0), SIDE, tmp_path).refusal
+    assert "says 1 of each of 168 samples" in str(refusal)
+    assert "With the border at 1." in str(refusal)
+    model = fitted(low=1.0, high=2.0, offset=-1.5)
+    assert read(model, SIDE, tmp_path / "again").refusal is None
+
+
+def test_distances_whose_smallest_decides_are_refused(tmp_path):
+    import keras
+    from keras import layers
+
+    x = keras.Input((4,))
+    far = keras.Model(x, layers.Rescaling(-1.0)(largest(None)(x)))
+    refusal = read(far, LARGEST, tmp_path).refusal
+    assert 'The smallest value of the output "rescaling' in str(refusal)
+    assert "names the class of 100% of 168 samples" in str(refusal)
+    near = keras.Model(x, layers.Rescaling(-1.0)(far(x)))
+    assert read(near, LARGEST, tmp_path / "again").refusal is None
+
+
+@pytest.mark.parametrize("activation", ["exponential", "softplus", "relu", "tanh", None])
+def test_of_several_values_the_largest_decides_whatever_they_are(activation, tmp_path):
+    import keras
+
+    x = keras.Input((4,))
+    reading = read(keras.Model(x, largest(activation)(x)), LARGEST, tmp_path)
+    assert reading.refusal is None
+    assert reading.doubts == ()
 
 
 def test_labels_in_another_order_are_questioned(tmp_path):

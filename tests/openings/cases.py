@@ -48,12 +48,13 @@ class Case:
         return float(f1_score(self.truth[picked], self.decisions[picked], average="macro"))
 
 
-def draw(seed: int, folder: Path) -> Case:
+def draw(seed: int, folder: Path, labels: str | None = None) -> Case:
     """A random case.
 
     Args:
         seed: Decides everything: kinds follow each other so that each soon meets every other one.
         folder: Where files are written.
+        labels: One of the kinds of labels; by default any.
     """
     import keras
 
@@ -73,7 +74,7 @@ def draw(seed: int, folder: Path) -> Case:
     truth = decisions.copy()
     changed = rng.random(SAMPLES) < _CHANGED
     truth[changed] = rng.integers(0, outputs.classes, int(changed.sum()))
-    labels_kind, data_kind, given = _hand_over(inputs, outputs, truth, rng, folder)
+    labels_kind, data_kind, given = _hand_over(inputs, outputs, truth, rng, folder, labels)
     options = {**outputs.options, **given.options}
     return Case(
         title=f"{seed}: {inputs_kind} | {outputs_kind} | {labels_kind} | {data_kind}",
@@ -93,10 +94,15 @@ def _pick(kinds: dict[str, Any], seed: int, rng: np.random.Generator) -> str:
 
 
 def _hand_over(
-    inputs: Inputs, outputs: Outputs, truth: Array, rng: np.random.Generator, folder: Path
+    inputs: Inputs,
+    outputs: Outputs,
+    truth: Array,
+    rng: np.random.Generator,
+    folder: Path,
+    asked: str | None,
 ) -> tuple[str, str, Given]:
     while True:
-        labels_kind, data_kind = str(rng.choice(list(LABELS))), str(rng.choice(list(DATA)))
+        labels_kind, data_kind = asked or str(rng.choice(list(LABELS))), str(rng.choice(list(DATA)))
         labels = LABELS[labels_kind](truth, outputs.classes)
         if labels is None:
             continue

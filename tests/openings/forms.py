@@ -61,6 +61,20 @@ def counted_from_one(indices: Array, classes: int) -> Array:
     return indices.astype(np.int64) + 1
 
 
+def numbers_as_texts(indices: Array, classes: int) -> Array:
+    """9, 10, 11: in the order of the numbers."""
+    return np.array([str(index + 9) for index in range(classes)])[indices]
+
+
+def texts_of_numbers_sorted_as_texts(indices: Array, classes: int) -> Array:
+    """10, 11, 9: what ``LabelEncoder`` makes of them."""
+    return np.array(sorted(str(index + 9) for index in range(classes)))[indices]
+
+
+def numbered_words_in_the_order_of_their_numbers(indices: Array, classes: int) -> Array:
+    return np.array([f"class {index + 9}" for index in range(classes)])[indices]
+
+
 LABELS: dict[str, Callable[[Array, int], Array | None]] = {
     make.__name__.replace("_", " "): make
     for make in (
@@ -72,6 +86,9 @@ LABELS: dict[str, Callable[[Array, int], Array | None]] = {
         words,
         truths,
         counted_from_one,
+        numbers_as_texts,
+        texts_of_numbers_sorted_as_texts,
+        numbered_words_in_the_order_of_their_numbers,
     )
 }
 

@@ -237,7 +237,7 @@ class Outputs:
         decide: From all that ``predict`` gives to class indices, shape ``(n,)``.
         classes: How many classes it tells apart.
         options: What the user has to say when opening.
-        asked: Whether the workbench has to ask which output is meant.
+        asked: Whether the workbench has to ask which output, or which border, is meant.
     """
 
     tensors: Any
@@ -292,6 +292,16 @@ def one_sigmoid(inputs: Inputs, rng: np.random.Generator) -> Outputs:
 
 def one_raw_score(inputs: Inputs, rng: np.random.Generator) -> Outputs:
     return Outputs(_dense(1, None, rng)(inputs.features), _above(0.0), 2)
+
+
+def one_exponential(inputs: Inputs, rng: np.random.Generator) -> Outputs:
+    """Odds: neither a probability nor a raw score."""
+    return Outputs(_dense(1, "exponential", rng)(inputs.features), _above(1.0), 2, asked=True)
+
+
+def many_exponentials(inputs: Inputs, rng: np.random.Generator) -> Outputs:
+    classes = int(rng.integers(2, 6))
+    return Outputs(_dense(classes, "exponential", rng)(inputs.features), _largest, classes)
 
 
 def many_sigmoids(inputs: Inputs, rng: np.random.Generator) -> Outputs:
@@ -392,6 +402,7 @@ OUTPUTS: dict[str, Callable[[Inputs, np.random.Generator], Outputs]] = {
     make.__name__.replace("_", " "): make
     for make in (
         softmax, softmax_layer, raw_scores, logarithms, one_sigmoid, one_raw_score, many_sigmoids,
+        one_exponential, many_exponentials,
         averaged_sigmoids, averaged_softmax, pooled_sigmoids, pooled_softmax, clipped_sigmoid,
         largest_sigmoid, concatenated_sigmoids, nested_sigmoid, heads_of_two_widths, heads_of_one_width,
         chosen_head,

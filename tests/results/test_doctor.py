@@ -339,6 +339,12 @@ def test_how_much_of_the_operations_became_time(
     words = " ".join(map(str, notes(row, (ResultRow(variant=baseline, size=size(1000)), row), {})))
     assert ("operations are gone" in words) == (gone is not None)
     assert gone is None or gone in words
+    # In Keras the saving is hidden: the reader is told where it shows.
+    assert "under “Inference”" not in words
+    in_keras = new.model_copy(update={"runtime": "keras.function"})
+    row = row.model_copy(update={"variant": in_keras})
+    words = " ".join(map(str, notes(row, (ResultRow(variant=baseline, size=size(1000)), row), {})))
+    assert ("choose one for this variant, under “Inference”" in words) == (gone is not None)
 
 
 def test_what_is_to_be_said_of_the_timing_is_said() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from widgets.session import session_of
 from workbench.engine.elsewhere import openings_elsewhere
 from workbench.engine.siblings import folder_beside, last_used, remember, siblings
 from workbench.jobs.executor import Executor
+from workbench.store import Store
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -208,6 +211,7 @@ import time
 import numpy as np
 from workbench.api.errors import Cancelled
 from workbench.jobs.executor import Executor
+from workbench.store import Store
 from workbench.workbench import Workbench
 executor = Executor()
 executor.start()
@@ -318,6 +322,13 @@ def test_a_visitor_sees_no_other_visitor(
     assert not (tmp_path / "last-used.txt").exists()
 
 
+def test_a_folder_of_a_later_version_is_no_sibling(tmp_path: Path) -> None:
+    Store(tmp_path / "later").close()
+    with closing(sqlite3.connect(tmp_path / "later" / "workbench.sqlite")) as base, base:
+        base.execute('INSERT INTO variants (id, record) VALUES (\'a\', \'{"name": "a", "of": "later"}\')')
+    assert siblings(tmp_path / "later") == ()
+
+
 def test_another_programs_folder_is_no_sibling(tmp_path: Path) -> None:
     for name, content in (("empty", b""), ("foreign", b"not a database at all")):
         (tmp_path / name).mkdir()
@@ -353,7 +364,7 @@ def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
             "&technique=quantization.int8&samples=50"
         )
         see(page, f"?{query}&token=secret&lang=zh_CN")
-        page.session.flush()
+        page.session.rhythm.flush()
         assert workbench.jobs[0].status == "done"
         assert page.session.selected == page.session.baseline.id
         panel = next(one for one in inside(page) if isinstance(one, TechniquesPanel))
@@ -413,7 +424,7 @@ def test_a_closed_workbench_is_said_on_every_panel(
         panel._on_message(None, {"type": "rendered"}, [])
         assert panel.state["closed"] is None
     workbench.close()
-    page.session.flush()
+    page.session.rhythm.flush()
     assert len(panels) > 5
     for panel in panels:
         panel._on_message(None, {"type": "echo", "frame": panel.state["frame"]}, [])

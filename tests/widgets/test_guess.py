@@ -10,6 +10,7 @@ import pytest
 
 from tests.widgets.result_rows import ROWS, interval
 from widgets.panels.guess import GuessPanel, comparisons
+from widgets.rhythm import Rhythm
 from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.jobs.state import JobState
@@ -88,18 +89,13 @@ class Page:
         self.rows: tuple[Any, ...] = ROWS[:1]
         self.workbench = self
         self.closed = False
+        self.rhythm = Rhythm(lambda: False)
 
     def guess(self, job: str, guess: Guess) -> None:
         keep_guess(self.store, job, guess)
 
     def guessed(self, job: str) -> Guess | None:
         return guess_for(self.store, job)
-
-    def add(self, component: object) -> None:
-        """The panel is asked, never told."""
-
-    def remove(self, component: object) -> None:
-        """It has kept nothing."""
 
 
 def test_the_panel_asks_only_while_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

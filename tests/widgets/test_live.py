@@ -14,6 +14,7 @@ from tests.widgets.result_rows import HOSTILE, variant
 from widgets.charts.curves import curves_chart, curves_figure, grouped
 from widgets.charts.live import LiveChart
 from widgets.charts.narrowing import MOST_STRIPS, narrowing_chart, timings
+from widgets.rhythm import Rhythm
 from workbench.api.text import say
 from workbench.api.variant import Table
 from workbench.jobs.job import Job
@@ -111,16 +112,11 @@ class Page:
         self.variants = VARIANTS
         self.workbench = self
         self.closed = False
+        self.rhythm = Rhythm(lambda: False)
 
     @property
     def jobs(self) -> tuple[JobState, ...]:
         return (self.job.state,)
-
-    def add(self, component: object) -> None:
-        """The chart is asked, never told."""
-
-    def remove(self, component: object) -> None:
-        """It has kept nothing."""
 
 
 @pytest.fixture

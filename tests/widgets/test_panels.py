@@ -69,7 +69,7 @@ class Reader:
 
     @property
     def shown(self) -> dict[str, Any]:
-        self.component.session.flush()
+        self.component.session.rhythm.flush()
         return self.component.state
 
 

@@ -19,6 +19,7 @@ from widgets.session import session_of
 from workbench.api.text import use_language
 from workbench.jobs.executor import Executor
 from workbench.store import Store
+from workbench.techniques import techniques
 from workbench.workbench import Workbench
 
 CONFIG = {
@@ -82,7 +83,7 @@ def test_families_come_by_use_each_with_what_it_is_for(panel: Reader) -> None:
     ]
     assert all(one["about"] for one in shown["families"])
     assert names(shown)[0] == "quantization.int8"
-    assert len(names(shown)) == 24
+    assert len(names(shown)) == len(techniques())
     assert shown["found"] is None
 
 
@@ -108,7 +109,7 @@ def test_search_finds_titles_names_and_words_of_the_help(
     finally:
         use_language("en")
     assert names(panel.click("search", text="no such thing")) == []
-    assert len(names(panel.click("search", text=""))) == 24
+    assert len(names(panel.click("search", text=""))) == len(techniques())
 
 
 def test_filters_are_all_met_at_once(panel: Reader) -> None:

@@ -108,7 +108,8 @@ def _conclusion(workbench: Reading) -> Iterator[Element]:
         "p", name, str(workbench.conclusion() if found is None else found.reason), class_="conclusion"
     )
     if found is not None and found.doubt is not None:
-        yield element("p", str(found.doubt), class_="hint")
+        said = say("Its speed is in doubt: {reason}", reason=found.doubt)
+        yield element("p", str(said), class_="hint")
 
 
 def _summary(rows: Sequence[ResultRow]) -> Iterator[Element]:

@@ -42,6 +42,8 @@ class DatasetInfo(Record):
         sha256: Digest over all arrays; identifies the data in measurements.
         notes: What the user should know of how it was read (rows dropped, labels mapped, ...).
         target: Name of the target that the labels are of, where the source named it.
+        class_order: Whether classes are sorted by the numbers in their names or as texts, where that makes a
+            difference and nobody said which; see :mod:`workbench.data.class_order`.
     """
 
     name: str
@@ -58,6 +60,7 @@ class DatasetInfo(Record):
     sha256: str
     notes: tuple[Text, ...] = Field(default=())
     target: str | None = None
+    class_order: Literal["numbers", "text"] | None = None
 
     @property
     def occurring(self) -> tuple[int, ...]:

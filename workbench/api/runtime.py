@@ -71,6 +71,8 @@ class Runtime(ABC):
     supports_threads: ClassVar[bool] = True
     slower_because: ClassVar[Text | None] = None
     """Why a model can be slower in it than in another runtime, where that is known."""
+    hides_savings: ClassVar[Text | None] = None
+    """Why less work is hardly less time in it and where it shows more, where that is known."""
     needs_gpu: ClassVar[bool] = False
     """Whether it runs on a GPU: its files are run by the worker that has one."""
 

@@ -25,6 +25,12 @@ _OPTIONS = (
         "the labels.",
     ),
     click.option(
+        "--from-logits/--probabilities",
+        "from_logits",
+        default=None,
+        help="What that output gives: raw scores or probabilities; by default its layers and values decide.",
+    ),
+    click.option(
         "--test-fraction",
         type=float,
         help="Share of the training samples that becomes the test split, above 0 and below 1.",

@@ -53,7 +53,8 @@ def command(
                 if workbench.baseline is None:
                     watch(workbench.open(file, data, trust=trust, code=code, **chosen(reading)))
                 else:
-                    watch(workbench.add(file, trust=trust, code=code, output=reading["output"]))
+                    said = {name: reading[name] for name in ("output", "from_logits")}
+                    watch(workbench.add(file, trust=trust, code=code, **said))
             except WorkbenchError as error:
                 failed[file] = error
         if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:

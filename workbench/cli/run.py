@@ -24,12 +24,6 @@ if TYPE_CHECKING:
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the variants' files."
 )
 @reading_options
-@click.option(
-    "--from-logits/--probabilities",
-    "from_logits",
-    default=None,
-    help="What that output gives: raw scores or probabilities; by default its layers and values decide.",
-)
 @click.option("--task", help="What the answers are judged as: classification.")
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
 @click.option(
@@ -42,7 +36,6 @@ def command(
     model: str,
     data: str,
     out: Path | None,
-    from_logits: bool | None,
     task: str | None,
     trust: bool,
     own: Path | None,
@@ -72,11 +65,7 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(
-                workbench.open(
-                    model, data, trust=trust, code=own, task=task, from_logits=from_logits, **chosen(reading)
-                )
-            )
+            watch(workbench.open(model, data, trust=trust, code=own, task=task, **chosen(reading)))
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))

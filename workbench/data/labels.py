@@ -12,6 +12,8 @@ from workbench.api.dataset import SPLITS, SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.data.class_names import class_names, few, numbering, printable
+from workbench.data.class_order import ClassOrder, both_orders, sorting
+from workbench.data.class_sorting import in_wanted_order, levels_of_texts, reordered
 from workbench.data.raw import Array, RawData
 from workbench.data.where import where
 
@@ -24,28 +26,35 @@ class EncodedLabels:
         y: int64 class indices of each split of the source, shape ``(n,)``.
         classes: Class names by index.
         notes: How labels were mapped.
+        order: How the names of the classes are sorted, where sorting them the other way gives another order.
     """
 
     y: dict[SplitName, npt.NDArray[np.int64]]
     classes: tuple[str, ...]
     notes: tuple[Text, ...]
+    order: ClassOrder | None = None
 
 
 def encode(
-    raw: RawData, *, classes: Sequence[str] | None = None, outputs: int | None = None
+    raw: RawData,
+    *,
+    classes: Sequence[str] | None = None,
+    outputs: int | None = None,
+    order: ClassOrder | None = None,
 ) -> EncodedLabels:
     """Maps labels to class indices.
 
     Integers from 0 without gaps stay as they are, and so do integers that are all numbers of the model's
     outputs, whether or not each of them occurs. Other integers, booleans and strings are numbered in
-    sorted order (as scikit-learn's ``LabelEncoder`` and Keras's ``image_dataset_from_directory`` do).
-    One-hot rows become the index of their one.
+    sorted order (as scikit-learn's ``LabelEncoder`` and Keras's ``image_dataset_from_directory`` do); texts
+    that all are whole numbers as those numbers. One-hot rows become the index of their one.
 
     Args:
         raw: The data as read.
         classes: Names of all classes in the order of the model's outputs, where the user gives them; some
             may not occur.
         outputs: Values that the judged output of the model has; 1 means two classes. None if not known.
+        order: How names of classes that hold numbers are sorted; None for what is usual.
 
     Raises:
         InvalidInput: For continuous, soft or multiple labels, labels outside the range, one class only.
@@ -73,7 +82,14 @@ def encode(
     named: tuple[Text, ...] = ()
     if classes is not None:
         raw, values, named = _with_names(raw, values, tuple(classes))
-    levels, notes = _levels(raw, values, one_hot, None if outputs is None else max(outputs, 2))
+    elif raw.numbered is not None and raw.classes is not None:
+        raw, values, named = in_wanted_order(raw, values, raw.classes, raw.numbered, order)
+    wanted = None if outputs is None else max(outputs, 2)
+    levels, notes = _levels(raw, values, one_hot, wanted)
+    # what names itself in sorted order: not one-hot rows, and no names that came with the data
+    by_values = raw.classes is None and one_hot is None and values["train"].dtype.kind in "iuU"
+    if order is not None and by_values:
+        levels, notes = reordered(levels, order)
     if raw.classes is not None and len(raw.classes) != len(levels):
         raise InvalidInput(
             say(
@@ -99,7 +115,9 @@ def encode(
             if raw.tabular
             else say("At least two classes are needed."),
         )
-    return EncodedLabels(y, names, named + notes + name_notes)
+    free = classes is None and (by_values or raw.numbered is not None)
+    both = free and not name_notes and both_orders(names)
+    return EncodedLabels(y, names, named + notes + name_notes, sorting(names) if both else None)
 
 
 def _with_names(
@@ -269,6 +287,8 @@ def _levels(
             return [int(level) for level in levels], ()
     if outputs is not None and len(levels) < outputs == len(every):
         levels = every  # a rare class may be in the test split alone
+    if labels.dtype.kind == "U":
+        return levels_of_texts(levels.tolist(), every.tolist(), outputs)
     return levels.tolist(), (numbering([str(level) for level in levels]),)
 
 

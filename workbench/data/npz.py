@@ -37,10 +37,12 @@ class HandedOver(Record):
     Attributes:
         notes: What the user should know of how they were read.
         tabular: Whether they were a table.
+        numbered: As in :class:`workbench.data.raw.RawData`.
     """
 
     notes: tuple[Text, ...] = ()
     tabular: bool = False
+    numbered: Text | None = None
 
 
 def read_npz(path: Path, *, limit_bytes: int) -> RawData:
@@ -73,7 +75,12 @@ def read_npz(path: Path, *, limit_bytes: int) -> RawData:
         check_limit(memory, limit_bytes, path.name)
         arrays = {key: _read(archive, members[key]) for key in found.keys}
     raw = from_mapping(arrays, found, path.stem, known.notes)
-    return replace(raw, tabular=known.tabular, is_image=False if known.tabular else None)
+    return replace(
+        raw,
+        tabular=known.tabular,
+        is_image=False if known.tabular else None,
+        numbered=known.numbered,
+    )
 
 
 def _declared_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo, key: str, file: str) -> int:

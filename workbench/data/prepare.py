@@ -16,6 +16,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.api.variant import ModelDescription
 from workbench.data.builtin import BUILTINS
+from workbench.data.class_order import ClassOrder
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import encode
@@ -41,6 +42,7 @@ def prepare(
     output: str | None = None,
     limit_bytes: int | None = None,
     model: ModelDescription | None = None,
+    class_order: ClassOrder | None = None,
 ) -> Dataset:
     """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
 
@@ -71,6 +73,9 @@ def prepare(
         limit_bytes: The most that all samples may take in memory. None: 4 GiB, or half of the memory that is
             free if that is less.
         model: The model that the data are for: its inputs and outputs decide what the source leaves open.
+        class_order: How names of classes that hold numbers are sorted, where nobody named the classes: by
+            their numbers (2 before 10) or as texts. None: by their numbers where all labels are texts of
+            whole numbers; as texts elsewhere and where the names are those of folders.
 
     Returns:
         The data set that was written.
@@ -97,7 +102,7 @@ def prepare(
     check_values(raw, specs)
     if model is not None and classes is None:
         require_classes(model, _distinct_numbers(raw))
-    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target))
+    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target), order=class_order)
     parts, split_notes = divide(
         encoded.y,
         encoded.classes,
@@ -132,13 +137,13 @@ def prepare(
             sha256=digest,
             notes=(
                 *raw.notes,
-                *(() if raw.numbered is None or classes is not None else (raw.numbered,)),
                 *encoded.notes,
                 *split_notes,
                 *unscaled,
                 *rounded,
             ),
             target=raw.target or label,
+            class_order=encoded.order,
         )
         write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()

@@ -129,7 +129,6 @@ def collect(
             break
         if not bounds.given and stream.steps is None and number >= MOST_ELEMENTS:
             raise _did_not_end(stream, count)
-        watch(count)
         x, y, weight = _parts(element, stream)
         weighted = weighted or weight is not None
         inputs, targets = named(x, None, limit_bytes), named(y, None, limit_bytes)
@@ -141,6 +140,7 @@ def collect(
                 size += array.nbytes
         first = next(iter(targets.values()))
         count += len(first) if batched and first.ndim else 1
+        watch(count)
         check_limit(size, limit_bytes, stream.kind)
         if bounds.samples is not None and count >= bounds.samples:
             break

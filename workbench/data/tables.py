@@ -11,6 +11,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
 from workbench.data.cells import texts_among_numbers
 from workbench.data.class_names import numbering
+from workbench.data.class_order import whole_numbers
 from workbench.data.columns import column_of_texts, columns_of_inputs, label_column
 from workbench.data.fitting import judged_outputs
 from workbench.data.raw import Array, RawData, Samples, check_limit
@@ -251,7 +252,7 @@ def _numbers(frame: Any, limit_bytes: int, source: str) -> tuple[Array, list[Tex
 
 
 def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | None, Text | None]:
-    """Labels as integers; text labels are numbered here, where each text is in memory once."""
+    """Labels as integers; words are numbered here, where each is in memory once."""
     from pandas.api import types
 
     if types.is_bool_dtype(values) or types.is_numeric_dtype(values):
@@ -260,6 +261,8 @@ def _labels(values: Any, outputs: int | None) -> tuple[Array, tuple[str, ...] | 
     if names is None:
         codes, levels = values.astype(str).factorize(sort=True)
         names = tuple(str(level) for level in levels)
+        if whole_numbers(names) is not None:  # short, and may be the numbers of the model's outputs
+            return np.asarray(names, np.str_)[codes], None, None
     else:
         number = {name: index for index, name in enumerate(names)}
         codes = values.astype(str).map(number)

@@ -28,6 +28,7 @@ STALLED_SECONDS = 300.0
 """How long a source may take for one element, or a table to become arrays."""
 
 _LOOK_SECONDS = 0.2
+_END_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Collecting:
 
         Cancelling the job ends the reading at the next element, and a source that computes in Python without
         giving one at its next step. What waits outside of Python, such as for a network, cannot be ended: its
-        thread goes when that returns.
+        thread goes when that returns, or with the process, which it does not hold; that is said.
 
         Args:
             job: Is told how many samples have been read.
@@ -103,15 +104,10 @@ class Collecting:
                         )
                     )
                 if read.since is not None and time.monotonic() - read.since > STALLED_SECONDS:
-                    raise InvalidInput(
-                        say(
-                            "The data gave {count} sample, then nothing for {seconds:.0f} s.",
-                            "The data gave {count} samples, then nothing for {seconds:.0f} s.",
-                            count=read.count,
-                            seconds=STALLED_SECONDS,
-                        ),
-                        say("Try them by themselves first, for instance with a loop over them."),
-                    )
+                    stop.set()
+                    _interrupt(thread)
+                    await asyncio.to_thread(thread.join, _END_SECONDS)
+                    raise _stalled(read.count, remains=thread.is_alive())
         finally:
             stop.set()
             if not ended.is_set():
@@ -141,7 +137,8 @@ class Collecting:
     def _write(self, raw: RawData) -> None:
         np.savez(self.file, allow_pickle=False, **_arrays(raw))
         with zipfile.ZipFile(self.file, "a") as archive:
-            archive.writestr(HANDED_OVER, HandedOver(notes=raw.notes, tabular=raw.tabular).model_dump_json())
+            known = HandedOver(notes=raw.notes, tabular=raw.tabular, numbered=raw.numbered)
+            archive.writestr(HANDED_OVER, known.model_dump_json())
 
 
 @dataclass
@@ -151,6 +148,32 @@ class _Read:
     count: int = 0
     since: float | None = field(default_factory=time.monotonic)
     error: BaseException | None = None
+
+
+def _stalled(count: int, *, remains: bool) -> InvalidInput:
+    """The refusal of a source that gives nothing more.
+
+    Args:
+        count: Samples that it gave.
+        remains: Whether its thread could not be ended.
+    """
+    problem = say(
+        "The data gave {count} sample, then nothing for {seconds:.0f} s.",
+        "The data gave {count} samples, then nothing for {seconds:.0f} s.",
+        count=count,
+        seconds=STALLED_SECONDS,
+    )
+    action = say("Try them by themselves first, for instance with a loop over them.")
+    if not remains:
+        return InvalidInput(problem, action)
+    return InvalidInput(
+        say(
+            "{problem} They wait for something outside of Python, such as a file or a network, which nobody "
+            "can interrupt: that wait goes on until it is answered, or this Python process ends.",
+            problem=problem,
+        ),
+        action,
+    )
 
 
 def _interrupt(thread: threading.Thread) -> None:

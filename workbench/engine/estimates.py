@@ -91,7 +91,7 @@ def find_seconds(
         if trial.made(baseline, variants) is not None:
             return 0.0
         own = trial.made_by.estimate(baseline, info, trial.values)
-        return own.seconds * _correction(trial.made_by, known, info) + LOOK
+        return own.seconds * _correction(trial.made_by, known, info)
 
     references = sum(
         making(trial)
@@ -100,13 +100,13 @@ def find_seconds(
     )
     trials = sum(making(trial) for trial in plan.trials)
     missing = {trial.runtime for trial in plan.trials if trial.made(baseline, variants) is None}
-    seconds = references + trials + len(missing) * TIME + (BRIDGE if references else 0.0)
+    seconds = references + trials + len(missing) * (LOOK + TIME) + (LOOK + BRIDGE if references else 0.0)
     if training:
         for trial in trainings(goal):
             if trial.made(baseline, variants) is None and not trial.made_by.obstacle(
                 baseline, info, trial.values
             ):
-                seconds += making(trial) + BRIDGE + 2 * (LOOK + TIME)
+                seconds += making(trial) + LOOK + BRIDGE + 2 * (LOOK + TIME)
     return seconds * _earlier_searches(store)
 
 

@@ -17,15 +17,18 @@ from workbench.api.variant import Variant
 from workbench.engine.candidates import Plan, Trial, plan_of, training_for_rounding, trainings, trial_obstacle
 from workbench.engine.context import JobContext
 from workbench.engine.goal import Goal, best, conclusion, keeps, ranked
+from workbench.engine.looking import Looking
 from workbench.engine.making import Making
 from workbench.engine.measuring import Measuring
 from workbench.jobs.job import Job
+from workbench.jobs.told import Told
 from workbench.measure.records import LatencyMeasurement, QualityMeasurement, SizeMeasurement
 from workbench.results.rows import ResultRow
 
 LOOK, TIME, BRIDGE = 2.0, 6.0, 10.0
-"""To judge a variant, to time those of one runtime, and to time the runtimes against each other: seconds of
-a small model on an idle machine. They share out the progress, and are said before any was seen."""
+"""To judge the last variant of one runtime, to time all of one runtime, and to time the runtimes against each
+other: seconds of a small model on an idle machine. They share out the progress, and are said before any was
+seen. Variants before the last are judged while the next is made."""
 
 _FORMATS = 2
 """So many of the best quick techniques follow a training."""
@@ -100,17 +103,16 @@ class Finder:
 
     async def _compare_runtimes(self, job: Job, plan: Plan, baseline: Variant, shares: _Shares) -> None:
         """The same weights in each runtime, timed against each other in one run."""
-        there = []
-        for name in plan.runtimes:
-            reference = self._making.reference(name)
-            trial = next((one for one in plan.references if one.runtime == name), None)
-            if reference is None and trial is not None:
-                job.update(step=trial.title)
-                reference = await self._attempt(job, trial, baseline, shares, automatic=True)
-            elif reference is not None:
-                await self._attempt_look(job, reference, shares)
-            if reference is not None and reference.id != baseline.id:
-                there.append(reference)
+        async with Looking(job, self._look) as looking:
+            for name in plan.runtimes:
+                reference = self._making.reference(name)
+                trial = next((one for one in plan.references if one.runtime == name), None)
+                if reference is None and trial is not None:
+                    job.update(step=trial.title)
+                    reference = await self._attempt(job, trial, baseline, shares, automatic=True)
+                if reference is not None:
+                    looking.begin(reference)
+            there = [one for one in await self._looked_at(job, looking, shares) if one.id != baseline.id]
         unbridged = [one for one in there if not self._timed_against(one, baseline)]
         if unbridged:
             job.update(step=say("Runtimes"))
@@ -131,21 +133,22 @@ class Finder:
         made: list[Variant] = []
         number = 0
         for name in dict.fromkeys(trial.runtime for trial in trials):
-            here: list[Variant] = []
-            for trial in (trial for trial in trials if trial.runtime == name):
-                number += 1
-                if counted:
-                    job.update(
-                        step=say(
-                            "{technique}, {number} of {count}",
-                            technique=trial.title,
-                            number=number,
-                            count=len(trials),
+            async with Looking(job, self._look) as looking:
+                for trial in (trial for trial in trials if trial.runtime == name):
+                    number += 1
+                    if counted:
+                        job.update(
+                            step=say(
+                                "{technique}, {number} of {count}",
+                                technique=trial.title,
+                                number=number,
+                                count=len(trials),
+                            )
                         )
-                    )
-                variant = await self._attempt(job, trial, parent, shares)
-                if variant is not None:
-                    here.append(variant)
+                    variant = await self._attempt(job, trial, parent, shares)
+                    if variant is not None:
+                        looking.begin(variant)
+                here = await self._looked_at(job, looking, shares)
             made += here
             reference = self._making.reference(name) or self._context.queries.baseline
             untimed = [
@@ -197,7 +200,7 @@ class Finder:
     async def _attempt(
         self, job: Job, trial: Trial, parent: Variant, shares: _Shares, *, automatic: bool = False
     ) -> Variant | None:
-        """Makes a variant, or takes the one that is there, with its size and quality; None if it fails."""
+        """Makes a variant, or takes the one that is there; None if it fails."""
         make = shares.take(_seconds(trial, parent, self._context.queries.dataset.info))
         try:
             variant = trial.made(parent, self._context.store.variants())
@@ -207,20 +210,22 @@ class Finder:
                     job, trial.made_by, parent, trial.values, make, automatic=automatic
                 )
         except WorkbenchError as error:
-            shares.take(LOOK)
             shares.failures.append(
                 say("{technique} failed: {reason}", technique=trial.title, reason=error.text)
             )
             _log(job, shares.failures[-1])
             return None
-        return variant if await self._attempt_look(job, variant, shares) else None
+        return variant
 
-    async def _attempt_look(self, job: Job, variant: Variant, shares: _Shares) -> bool:
+    async def _looked_at(self, job: Job, looking: Looking, shares: _Shares) -> list[Variant]:
+        """Those of what was made whose size and quality are known, the last of them being looked at."""
+        job.phase(*shares.take(LOOK), say("Measuring size and quality"))
+        return await looking.finished()
+
+    async def _look(self, job: Told, variant: Variant) -> bool:
         """Measures size and quality where they are not known; whether they are known then."""
-        share = shares.take(LOOK)
         if self._has(variant, "size", SizeMeasurement) and self._has(variant, "quality", QualityMeasurement):
             return True
-        job.phase(*share, say("Measuring size and quality of {name}", name=variant.name))
         try:
             await self._measuring.weigh_and_judge(job, variant)
             await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
@@ -288,10 +293,10 @@ def _seconds(trial: Trial, parent: Variant, info: DatasetInfo) -> float:
 
 def _quick_weights(plan: Plan, baseline: Variant, info: DatasetInfo) -> Iterator[float]:
     for trial in (*plan.references, *plan.trials):
-        yield _seconds(trial, baseline, info) + LOOK
+        yield _seconds(trial, baseline, info)
     if plan.references:
-        yield BRIDGE
-    yield from (TIME for _ in {trial.runtime for trial in plan.trials})
+        yield LOOK + BRIDGE
+    yield from (LOOK + TIME for _ in {trial.runtime for trial in plan.trials})
 
 
 def _training_weights(goal: Goal, baseline: Variant, info: DatasetInfo) -> Iterator[float]:
@@ -323,5 +328,5 @@ def _lost_by_rounding(rows: Sequence[ResultRow], goal: Goal) -> bool:
     return bool(rounded) and not any(keeps(row, goal) for row in rounded)
 
 
-def _log(job: Job, line: Text) -> None:
+def _log(job: Told, line: Text) -> None:
     job.update(log=(*job.state.log, line))

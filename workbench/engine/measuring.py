@@ -15,6 +15,7 @@ from workbench.engine import worker_functions
 from workbench.engine.context import JobContext
 from workbench.engine.submit import run_step
 from workbench.jobs.job import Job
+from workbench.jobs.told import Told
 from workbench.measure import tasks
 from workbench.measure.collapse import explain_collapse
 from workbench.measure.energy import measure_energy
@@ -69,7 +70,7 @@ class Measuring:
             if not self._context.store.measurements(kind, variant.id, record)
         )
 
-    async def weigh_and_judge(self, job: Job, variant: Variant) -> None:
+    async def weigh_and_judge(self, job: Told, variant: Variant) -> None:
         """Measures size and quality of a stored variant."""
 
         def keep(measured: Measured) -> None:
@@ -96,7 +97,7 @@ class Measuring:
         await self._look(job, variant, dataset, found.append)
         return found
 
-    async def _look(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
+    async def _look(self, job: Told, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Size and quality, side by side where they need different workers."""
         if not runtime(variant.runtime).imports_tensorflow:
             await self._weigh(job, variant, dataset, keep)
@@ -111,7 +112,7 @@ class Measuring:
             if failure is not None:
                 raise failure
 
-    async def _weigh(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
+    async def _weigh(self, job: Told, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures the three sizes and the memory to run."""
         size = await run_step(
             self._context,
@@ -131,7 +132,7 @@ class Measuring:
         """What is known of a file since it was made; of one that is not stored, nothing."""
         return next(iter(self._context.store.measurements("size", variant.id, SizeMeasurement)), None)
 
-    async def _judge(self, job: Job, variant: Variant, dataset: Path, keep: Keep) -> None:
+    async def _judge(self, job: Told, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures quality on the test split, and its change against the baseline."""
         quality, scores = await run_step(
             self._context,
@@ -165,7 +166,7 @@ class Measuring:
             )
             keep(Measured("quality change", change))
 
-    async def explain_loss(self, job: Job, variant: Variant, reference: Variant | None) -> None:
+    async def explain_loss(self, job: Told, variant: Variant, reference: Variant | None) -> None:
         """Looks for the layer that destroyed a quantized variant, where one did.
 
         Args:

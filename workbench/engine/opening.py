@@ -27,6 +27,7 @@ from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
+from workbench.measure.output_reading import OutputReading
 from workbench.measure.range_choice import TrialOutcome
 from workbench.models.intake.intake import OpenedModel
 from workbench.models.intake.opening_words import opening_notes
@@ -125,31 +126,69 @@ class Opening:
             The model with the meaning of its output; the data, prepared again from the same source and
             options where the model turns out to expect another range; and what is to be said.
         """
-        opened, notes = await self.understand(job, opened, dataset, wish)
-        tried = await self._try(job, opened, dataset, ranges=options["scaling"] == "auto")
-        if tried.scalings is None:
-            return opened, dataset, (*notes, *_said(opened, dataset, tried))
-        refitted = await self.prepare(job, data, {**options, "scaling": tried.scalings}, opened.description)
+        opened, dataset, notes, reading = await self._in_order(job, opened, dataset, data, options, wish)
         try:
-            opened, notes = await self.understand(job, opened, refitted, wish)
+            tried = await self._try(job, opened, dataset, ranges=options["scaling"] == "auto")
+            if tried.scalings is None:
+                if reading.refusal is not None:
+                    raise reading.refusal
+                return opened, dataset, (*notes, *_said(opened, dataset, tried))
+            scaled = {**options, "scaling": tried.scalings, "class_order": dataset.info.class_order}
+            refitted = await self.prepare(job, data, scaled, opened.description)
         except BaseException:
-            self.discard(refitted)
+            self.discard(dataset)
             raise
         shutil.rmtree(dataset.folder, ignore_errors=True)
+        opened, refitted, notes, reading = await self._in_order(job, opened, refitted, data, scaled, wish)
+        if reading.refusal is not None:
+            self.discard(refitted)
+            raise reading.refusal
         return opened, refitted, (*notes, *_said(opened, refitted, tried))
+
+    async def _in_order(
+        self,
+        job: Job,
+        opened: OpenedModel,
+        dataset: Dataset,
+        data: str | Path,
+        options: dict[str, Any],
+        wish: OutputWish,
+    ) -> tuple[OpenedModel, Dataset, tuple[Text, ...], OutputReading]:
+        """As :meth:`understand`; data whose classes the model has in another order are prepared again.
+
+        What was prepared is discarded if that fails.
+        """
+        try:
+            opened, notes, reading = await self.understand(job, opened, dataset, wish)
+            order = reading.order.better
+            if order is None:
+                return opened, dataset, notes, reading
+            ordered = await self.prepare(job, data, {**options, "class_order": order}, opened.description)
+        except BaseException:
+            self.discard(dataset)
+            raise
+        shutil.rmtree(dataset.folder, ignore_errors=True)
+        try:
+            opened, notes, reading = await self.understand(job, opened, ordered, wish)
+        except BaseException:
+            self.discard(ordered)
+            raise
+        return opened, ordered, notes, reading
 
     async def compare(
         self, job: Job, opened: OpenedModel, dataset: Dataset, wish: OutputWish, like: str
     ) -> tuple[OpenedModel, tuple[Text, ...]]:
         """Makes sure that a model fits data that were prepared for another one, whose output was ``like``."""
-        opened, notes = await self.understand(job, opened, dataset, wish, like)
+        opened, notes, reading = await self.understand(job, opened, dataset, wish, like)
+        if reading.refusal is not None:
+            raise reading.refusal
         tried = await self._try(job, opened, dataset, ranges=False)
         return opened, (*notes, *_said(opened, dataset, tried))
 
     async def understand(
         self, job: Job, opened: OpenedModel, dataset: Dataset, wish: OutputWish, like: str | None = None
-    ) -> tuple[OpenedModel, tuple[Text, ...]]:
-        """A model with the meaning of its output, and what is to be said of that.
+    ) -> tuple[OpenedModel, tuple[Text, ...], OutputReading]:
+        """A model with the meaning of its output, what is to be said of that, and how that was found.
 
         Args:
             job: Hears of the progress.
@@ -164,8 +203,7 @@ class Opening:
         check_agreement(opened.description, dataset.info)
         opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
         home = file_format(opened.format).home_runtime
-        opened, reading = await understood(self._context, job, opened, home, wish, dataset.folder)
-        return opened, reading
+        return await understood(self._context, job, opened, home, wish, dataset.folder)
 
     def take_in(
         self, opened: OpenedModel, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float

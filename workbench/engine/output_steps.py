@@ -36,8 +36,8 @@ def opened_settings(opened: OpenedModel) -> RuntimeSettings:
 
 async def understood(
     context: JobContext, job: Job, opened: OpenedModel, home: str, wish: OutputWish, dataset: Path
-) -> tuple[OpenedModel, tuple[Text, ...]]:
-    """A model with the meaning of its output, looked at on samples; and the sentences that say so.
+) -> tuple[OpenedModel, tuple[Text, ...], OutputReading]:
+    """A model with the meaning of its output, looked at on samples; the sentences that say so; and all of it.
 
     Args:
         context: Where the work runs.
@@ -63,9 +63,9 @@ async def understood(
     description = opened.description.model_copy(
         update={"from_logits": found.from_logits, "reading": found.reason, "doubts": found.doubts}
     )
-    judged = judged_note(description)
-    notes = (found.reason, *found.doubts) if judged is None else (judged, found.reason, *found.doubts)
-    return replace(opened, description=description), notes
+    said = (judged_note(description), found.reason, found.order.reason, *found.doubts)
+    notes = tuple(note for note in said if note is not None)
+    return replace(opened, description=description), notes, found
 
 
 async def carried(

@@ -147,10 +147,10 @@ def _read(folder: Path) -> Sibling | None:
     try:
         rows = _variants(folder)
         facts = {row[0]: row[1] for row in _rows(folder, _FACTS)}
-    except sqlite3.Error:  # another program's file, or a workbench of a later version
+        variants = [(Variant.model_validate_json(record), name) for record, name in rows]
+    except (sqlite3.Error, ValueError):  # another program's file, or a workbench of a later version
         return None
-    for record, name in rows:
-        variant = Variant.model_validate_json(record)
+    for variant, name in variants:
         if variant.is_baseline:
             return Sibling(
                 folder=folder,

@@ -13,12 +13,12 @@ from workbench.engine import worker_functions
 from workbench.engine.context import JobContext
 from workbench.engine.shared_mode import JOB_LIMITS, shared_mode
 from workbench.jobs import onednn
-from workbench.jobs.job import Job
+from workbench.jobs.told import Told
 
 
 async def run_step(
     context: JobContext,
-    job: Job,
+    job: Told,
     function: Callable[..., Any],
     *arguments: Any,
     writes_into: Path | None = None,
@@ -63,7 +63,7 @@ async def run_step(
 
 
 async def _without_onednn(
-    context: JobContext, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any
+    context: JobContext, job: Told, function: Callable[..., Any], *arguments: Any, **how: Any
 ) -> Any:
     if how.get("worker", "tensorflow") == "tensorflow":
         how = {**how, "worker": "tensorflow_without_onednn"}
@@ -73,6 +73,6 @@ async def _without_onednn(
 
 
 async def _run(
-    context: JobContext, job: Job, function: Callable[..., Any], *arguments: Any, **how: Any
+    context: JobContext, job: Told, function: Callable[..., Any], *arguments: Any, **how: Any
 ) -> Any:
     return await context.executor.run(function, *arguments, job=job.id, on_event=job.on_event, **how)

@@ -86,7 +86,7 @@ class Pace:
 
     def _as_expected(self, now: float, progress: float) -> float | None:
         """What was expected of the rest, corrected by how long the part before it took."""
-        if self._expected is None or progress <= 0:
+        if not self._expected or progress <= 0:  # nothing was expected where all is there already
             return None
         slower: float = (now - self._began) / (self._expected * progress)
         # The more has been done, the more it says of the rest.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.measure.scores import to_predictions, to_scores
 
@@ -18,6 +19,7 @@ _MOST_CLASSES_ASSIGNED = 50
 _NAMED_ORDER = 12
 _FAR_BETTER_ASSIGNED = 0.3
 """As :data:`FAR_BETTER`, for the best of all orders: of so many, one looks good by chance."""
+_FEWEST_OF_DISTANCES = 3
 _PLAINER = 0.05
 """Accuracy that a reversed or shifted order may lack against the best of all, and still be named."""
 
@@ -53,7 +55,7 @@ def better_reading(
         border, meaning = (0.5, say("a probability")) if from_logits else (0.0, say("a raw score"))
         other = (values[:, 0] > border) == (labels == 1)
         # of exchanged classes a wrong reading is right by chance, and the other order far more often
-        if _far_better(other, right) and other.sum() >= ordered.sum():
+        if far_better(other, right) and other.sum() >= ordered.sum():
             found.append(
                 say(
                     "Read as {meaning}, the output would be right on {other}% of {count} training and "
@@ -74,7 +76,7 @@ def better_reading(
             continue
         readings = [to_predictions(to_scores(flat, count, from_logits=raw)[0]) for raw in (True, False)]
         best = max((reading == labels for reading in readings), key=lambda one: float(one.mean()))
-        if _far_better(best, right):
+        if far_better(best, right):
             found.append(
                 say(
                     "The output {name} is right on {other}% of {count} training and validation samples, the "
@@ -86,6 +88,35 @@ def better_reading(
                 )
             )
     return tuple(found)
+
+
+def smallest_decides(
+    name: str, values: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]
+) -> InvalidInput | None:
+    """The refusal of values of which the smallest tells the class, as of distances; None if they are none.
+
+    Of two classes they are like classes in the other order, which :func:`better_reading` names.
+
+    Args:
+        name: Of the output.
+        values: Shape ``(n, classes)``.
+        labels: Class indices, shape ``(n,)``. Not those of the test split.
+    """
+    smallest, largest = values.argmin(axis=1) == labels, values.argmax(axis=1) == labels
+    if values.shape[1] < _FEWEST_OF_DISTANCES or not far_better(smallest, largest):
+        return None
+    return InvalidInput(
+        say(
+            'The smallest value of the output "{output}" names the class of {best}% of {count} samples, the '
+            "largest that of {share}%: it gives distances, and a classifier gives the largest value to the "
+            "class that it means.",
+            output=name,
+            best=_percent(smallest),
+            share=_percent(largest),
+            count=len(labels),
+        ),
+        say("Let the model end with the negative of these values, such as keras.layers.Rescaling(-1.0)."),
+    )
 
 
 def _better_order(
@@ -106,9 +137,9 @@ def _better_order(
         order = np.empty(classes, np.int64)
         order[rows] = assigned
         best = order[predictions] == labels
-        if _far_better(best, right, _FAR_BETTER_ASSIGNED) and best.mean() > hits.mean() + _PLAINER:
+        if far_better(best, right, _FAR_BETTER_ASSIGNED) and best.mean() > hits.mean() + _PLAINER:
             return order
-    return simple if _far_better(hits, right) else None
+    return simple if far_better(hits, right) else None
 
 
 def _order_text(
@@ -129,7 +160,14 @@ def _order_text(
     )
 
 
-def _far_better(other: Right, right: Right, margin: float = FAR_BETTER) -> bool:
+def far_better(other: Right, right: Right, margin: float = FAR_BETTER) -> bool:
+    """Whether another reading is right so much more often that it is worth a word.
+
+    Args:
+        other: On which samples it is right, shape ``(n,)``.
+        right: On which the reading is right that was taken.
+        margin: Accuracy by which it must win.
+    """
     gained, lost = int((other & ~right).sum()), int((right & ~other).sum())
     far = gained - lost >= margin * len(right)
     return bool(far and gained - lost > _SIGMAS * np.sqrt(gained + lost))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,11 @@ from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings
 from workbench.data.outputs import OutputWish, fits
-from workbench.measure.other_readings import better_reading
+from workbench.measure.order_reading import OrderReading, labels_in_other_order, read_order
+from workbench.measure.other_readings import better_reading, smallest_decides
 from workbench.measure.range_choice import cannot_run
-from workbench.measure.scores import to_scores
+from workbench.measure.scores import to_predictions, to_scores
+from workbench.measure.single_values import Values
 from workbench.plain.outputs import plain_name
 from workbench.runtimes import runtime
 
@@ -38,11 +40,15 @@ class OutputReading:
         from_logits: Whether it is raw scores (True) or probabilities (False).
         reason: How it is read and why.
         doubts: What speaks for another reading, with both accuracies.
+        order: In which order the classes are, where their names leave that open.
+        refusal: Why the values can be neither, if so: said unless the samples were in a wrong range.
     """
 
     from_logits: bool
     reason: Text
     doubts: tuple[Text, ...]
+    order: OrderReading = field(default_factory=OrderReading)
+    refusal: InvalidInput | None = None
 
 
 def read_output(
@@ -80,6 +86,20 @@ def read_output(
     to_scores(outputs, len(classes), from_logits=True)
     values = np.asarray(outputs, np.float64).reshape(len(outputs), -1)
     from_logits, reason = _decided(description, wish, values, labels)
+    refusal = None
+    open_meaning = wish.from_logits is None and description.meaning in ("scores", "unknown")
+    name = plain_name(description.judged.name)
+    if values.shape[1] > 1 and open_meaning:
+        refusal = smallest_decides(name, values, labels)
+    elif from_logits and open_meaning:
+        # where the order of two classes is open as well, the values may follow them in the other one
+        orders = [labels, labels_in_other_order(labels, dataset.info)]
+        singles = [Values(name, values[:, 0], one, classes) for one in orders]
+        following = next((one for one in singles if one.follow_the_labels), None)
+        if following is not None:
+            from_logits, reason = False, following.towards_labels()
+        else:
+            refusal = singles[0].refusal(bounded=description.meaning == "unknown")
     others = {
         plain_name(spec.name): _predicted(
             report, path, home, settings.model_copy(update={"output": _other(description, position)}), samples
@@ -87,8 +107,12 @@ def read_output(
         for position, spec in enumerate(description.outputs)
         if len(description.outputs) > 1 and position != (description.output or 0) and fits(spec, len(classes))
     }
+    predictions = to_predictions(to_scores(values, len(classes), from_logits=from_logits)[0])
+    order = read_order(predictions, labels, dataset.info)
     doubts = better_reading(values, labels, classes, from_logits, others)
-    return OutputReading(from_logits, reason, doubts)
+    if order.doubt is not None:
+        doubts = (*doubts, order.doubt)
+    return OutputReading(from_logits, reason, doubts, order, refusal)
 
 
 def _samples(dataset: Dataset) -> tuple[list[Features], npt.NDArray[np.int64]]:

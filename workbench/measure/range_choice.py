@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from workbench.api.dataset import Dataset, Features, sample_count, select
+from workbench.api.dataset import Dataset, DatasetInfo, Features, sample_count, select
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.library_errors import reason_of
 from workbench.api.runtime import Session
@@ -28,6 +28,7 @@ from workbench.data.scaling import (
     LEAST_FLAT_PIXELS,
     fit_scaler,
 )
+from workbench.measure.order_reading import labels_in_other_order
 from workbench.measure.prediction import predict_in_batches
 from workbench.measure.scores import to_predictions, to_scores
 from workbench.runtimes import runtime
@@ -104,7 +105,7 @@ def try_on_samples(
         part, labels = select(part, every), labels[every]
     session = _loaded(home, path, settings, part)
     try:
-        judge = _Judge(description.from_logits, labels, len(dataset.info.classes))
+        judge = _Judge(description.from_logits, labels, dataset.info)
         outputs = _first_outputs(session, part)
         if not allowed:
             return TrialOutcome(better_than_guessing=_is_informed(judge(outputs), labels))
@@ -141,11 +142,14 @@ class _Judge:
 
     from_logits: bool
     labels: npt.NDArray[np.int64]
-    classes: int
+    info: DatasetInfo
 
     def __call__(self, outputs: npt.NDArray[np.float32]) -> Right:
-        scores = to_scores(outputs, self.classes, from_logits=self.from_logits)[0]
-        return np.asarray(to_predictions(scores) == self.labels)
+        scores = to_scores(outputs, len(self.info.classes), from_logits=self.from_logits)[0]
+        predictions = to_predictions(scores)
+        # which order of the classes is meant may only show in the right range
+        orders = [self.labels, labels_in_other_order(self.labels, self.info)]
+        return max((predictions == labels for labels in orders), key=lambda right: int(right.sum()))
 
     def or_none(self, outputs: npt.NDArray[np.float32] | None) -> Right:
         """No sample, where there is no output or one that is no number."""

@@ -174,8 +174,14 @@ def _operations(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:
             "processor's vector units.",
             operations=round(100 * (1 - after / before)),
             time=max(0, round(100 * saved)),
-        )
+        ),
+        *_shown_elsewhere(row.variant.runtime),
     ]
+
+
+def _shown_elsewhere(name: str) -> list[Text]:
+    known = runtimes().get(name)
+    return [] if known is None or known.hides_savings is None else [known.hides_savings]
 
 
 def _settings(row: ResultRow, rows: Sequence[ResultRow]) -> list[Text]:

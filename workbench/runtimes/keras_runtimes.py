@@ -29,6 +29,10 @@ class _KerasRuntime(Runtime):
     formats: ClassVar[frozenset[Format]] = frozenset({"keras"})
     packages: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
     imports_tensorflow: ClassVar[bool] = True
+    hides_savings: ClassVar[Text | None] = say(
+        "Keras has a fixed cost for each layer, which hides such savings. In a runtime that is made for "
+        "inference more of them shows: choose one for this variant, under “Inference”."
+    )
 
     @override
     def unavailable(self) -> Text | None:

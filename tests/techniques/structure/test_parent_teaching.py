@@ -8,7 +8,7 @@ from workbench.api.technique import CodePaths, Context
 from workbench.techniques.structure.clustering import Clustering
 from workbench.techniques.structure.pruning.pruning import ChannelPruning
 from workbench.techniques.structure.sparsity import Sparsity
-from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
+from workbench.training.self_distillation import TaughtParameters, parent_as_teacher
 
 keras = pytest.importorskip("keras")
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .channels import Gone, Layer, ModelChannels, layer_at, length
+from .copying import copy_assets
 
 _MODELS = ("Functional", "Sequential")
 
@@ -57,6 +58,9 @@ def remove_channels(
     smaller = keras.saving.deserialize_keras_object(description, safe_mode=not trust)
     for name, layer in _layers(model):
         new, parts = layer_at(smaller, name), channels.layers.get(name)
+        copy_assets(layer, new)
+        if not layer.weights:
+            continue
         if parts is None or not parts.weights:
             new.set_weights(layer.get_weights())
         else:
@@ -115,7 +119,7 @@ def _layers(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         name = prefix + layer.name
         if type(layer).__name__ in _MODELS:
             yield from _layers(layer, f"{name}/")
-        elif layer.weights:
+        else:
             yield name, layer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 from typing import Any
 
 
@@ -20,6 +21,17 @@ def copy_weights(source: Any, target: Any) -> None:
     for layer in _all_layers(target):
         if hasattr(layer, "finalize_state"):
             layer.finalize_state()
+
+
+def copy_assets(source: Any, target: Any) -> None:
+    """Gives a layer what another keeps beside its weights, such as the vocabulary that it was adapted to.
+
+    It stands neither in the configuration nor among the weights.
+    """
+    if hasattr(source, "save_assets") and hasattr(target, "load_assets"):
+        with TemporaryDirectory() as folder:
+            source.save_assets(folder)
+            target.load_assets(folder)
 
 
 def _all_layers(layer: Any) -> Iterator[Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from .copying import copy_assets
+
 Path = tuple[str, ...]
 """Where a layer is: the names of the models around it, from the outside in, and its own."""
 
@@ -47,6 +49,7 @@ def rebuild(
     maker = _Maker(replace, bypass or {})
     rebuilt = maker.model(model, ())
     for old, new in maker.copies:
+        copy_assets(old, new)
         if getattr(old, "weights", ()) and new.built:  # an operation such as x + y has none
             new.set_weights(old.get_weights())
             if hasattr(new, "finalize_state"):  # of a normalization that was adapted to data

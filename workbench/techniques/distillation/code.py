@@ -17,10 +17,10 @@ from workbench.techniques.distillation.teachers import hints_of
 from workbench.training import training_code
 from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint
-from workbench.training.parent_teaching import TEACHING_IMPORT, distilled_code, loaded
 from workbench.training.preserving import needs_preserving
 from workbench.training.rebuilding import REBUILDING_IMPORT, plan_without_keras, rebuilding_code
 from workbench.training.script import features_code
+from workbench.training.self_distillation import TEACHING_IMPORT, distilled_code, loaded
 
 
 def distillation_code(variant: Variant, parameters: DistillationParameters, paths: CodePaths) -> str:

@@ -48,7 +48,7 @@ from workbench.training.kernel_choice import (
     zeros,
 )
 from workbench.training.parameter_types import FineTuningEpochs
-from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
+from workbench.training.self_distillation import TaughtParameters, parent_as_teacher
 
 _BITS_PACKED = 0.05
 """What gzip makes of a float32 weight, for each bit that the number of its cluster has."""

@@ -10,7 +10,7 @@ from workbench.api.variant import Variant
 from workbench.plain.keras.clusters import Initialization
 from workbench.training.fine_tuning import saving_code
 from workbench.training.kernel_choice import KernelParameters, chosen_code
-from workbench.training.parent_teaching import (
+from workbench.training.self_distillation import (
     TEACHING_IMPORT,
     TaughtParameters,
     loaded,

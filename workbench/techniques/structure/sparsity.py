@@ -47,7 +47,7 @@ from workbench.training.kernel_choice import (
     size,
     zeros,
 )
-from workbench.training.parent_teaching import TaughtParameters, parent_as_teacher
+from workbench.training.self_distillation import TaughtParameters, parent_as_teacher
 
 PATTERNS: dict[str, tuple[int, int]] = {"2:4": (2, 4), "1:4": (1, 4)}
 

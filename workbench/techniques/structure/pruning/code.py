@@ -14,9 +14,9 @@ from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
 from workbench.training.fine_tuning import saving_code
 from workbench.training.losses import loss_call
-from workbench.training.parent_teaching import TEACHING_IMPORT, loaded, taught_code, teaching_code
 from workbench.training.preserving import needs_preserving
 from workbench.training.script import features_code
+from workbench.training.self_distillation import TEACHING_IMPORT, loaded, taught_code, teaching_code
 
 _JUDGES = {
     "l1": ("magnitude", "magnitude(model, channels, {gone})"),

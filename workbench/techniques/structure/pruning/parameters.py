@@ -9,7 +9,7 @@ from pydantic import Field
 from workbench.api.technique import Parameters
 from workbench.techniques.structure.pruning.plan import Target
 from workbench.training.parameter_types import RoundTo
-from workbench.training.parent_teaching import TaughtParameters
+from workbench.training.self_distillation import TaughtParameters
 
 Importance = Literal["l1", "l2", "batchnorm", "taylor", "random"]
 

@@ -37,7 +37,7 @@ from workbench.training.fine_tuning import (
     load_parent,
     removed_too_much,
 )
-from workbench.training.parent_teaching import parent_as_teacher
+from workbench.training.self_distillation import parent_as_teacher
 
 
 class ChannelPruning(Technique[PruningParameters]):
