@@ -102,7 +102,7 @@ class Own(keras.Model):
         super().__init__()
         self.front = keras.layers.Dense(32, activation="relu")
         self.mixing = Mixing(24)
-        self.behind = keras.layers.Dense(16, activation="relu")
+        self.behind = keras.layers.Dense(64, activation="relu")
         self.out = keras.layers.Dense(10, activation="softmax")
 
     def call(self, inputs, training=None):
@@ -131,9 +131,11 @@ def test_a_layer_that_stays_closed_travels_with_its_class(
     code.unlink()  # it is remembered
     assert [layer.kind for layer in baseline.description.layers] == ["Dense", "Mixing", "Dense", "Dense"]
     assert "What stays closed: mixing (Mixing)." in str(workbench.results()[0].notes[1])
-    pruned = workbench.structure.pruning(remove=0.5, epochs=1, epochs_between=0).wait()
+    pruned = workbench.structure.pruning(remove=0.2, epochs=1, epochs_between=0).wait()
     assert pruned is not None
-    assert [layer.output_shape for layer in pruned.description.layers] == [(32,), (24,), (8,), (10,)]
+    widths = [layer.output_shape[0] for layer in pruned.description.layers]
+    assert widths[:2] + widths[3:] == [32, 24, 10]
+    assert (widths[2] or 64) < 64
     _, packed = workbench.take_home("training.retrain", pruned.id, {"epochs": 1})
     with zipfile.ZipFile(BytesIO(packed)) as home:
         home.extractall(tmp_path / "home")

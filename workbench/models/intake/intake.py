@@ -16,6 +16,7 @@ from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, OwnClass
 from workbench.models.converting.conversion import load_keras
+from workbench.models.converting.memory import release_memory
 from workbench.models.intake.adapting import AdaptedModel, adapted, fixed_batch
 from workbench.models.intake.findings import (
     LARGEST_ACTIVATION_ELEMENTS,
@@ -125,6 +126,7 @@ def open_model(
         report.check()
         try:
             if needs and code is not None:
+                release_memory()  # layers without names are counted from one, whatever was read before
                 keep_code(code, copy.parent)
                 _require_defined(needs, code)
             if inspection.kind in {"tflite", "onnx"}:
