@@ -28,7 +28,7 @@ from workbench.engine.reading import GOAL, Reading
 from workbench.engine.repeating import ask_again
 from workbench.engine.shared_mode import require_allowed, require_room, shared_mode
 from workbench.engine.siblings import default_folder
-from workbench.engine.sources import Data, hand_over_data, hand_over_model, model_name
+from workbench.engine.sources import CODE, Data, hand_over_data, hand_over_model, model_name
 from workbench.engine.technique_names import TechniqueName
 from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
@@ -37,6 +37,8 @@ from workbench.jobs.live_states import LiveStates
 from workbench.jobs.queue import JobQueue, Work
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
+from workbench.models.intake.own_code import WRITTEN
+from workbench.models.intake.own_inputs import samples_in
 from workbench.results.guess import Guess, guess_for, keep_guess
 from workbench.store import Store
 from workbench.store.labels import checked_name, checked_note
@@ -114,6 +116,7 @@ class Workbench(Reading):
         *,
         name: str | None = None,
         trust: bool = False,
+        code: str | Path | None = None,
         scaling: str = "auto",
         label: str | None = None,
         task: str | None = None,
@@ -138,6 +141,8 @@ class Workbench(Reading):
             name: Name of the baseline; by default that of the model.
             trust: Whether code inside the model may run: Lambda layers, SavedModel folders. Said once, it
                 holds for everything that is made from it. Never in shared mode.
+            code: The Python file that defines the model's own classes and functions, for a file that names
+                such. It runs in worker processes, and is remembered. Never in shared mode.
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
                 the one that fits the model's outputs, else the last column.
@@ -177,20 +182,22 @@ class Workbench(Reading):
         )
         bounds = Bounds(samples, steps)
         staging = self._store.staging()
-        file = hand_over_model(model, staging, trust=trust)
+        handed = hand_over_model(
+            model, staging, trust=trust, samples=samples_in(data), code=code, remembered=self._remembered
+        )
         source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds)
-        title = name or model_name(model, file)
+        title = name or model_name(model, handed.path)
         asked = {"trust": trust, "samples": samples, "steps": steps, **reading}
         asked |= wish.model_dump(mode="json")
-        request = {"model": str(file), "data": str(source), "name": title, **asked}
-        if (same := self._already_open(file, source, asked)) is not None:
+        request = {**handed.request(), "data": str(source), "name": title, **asked}
+        if (same := self._already_open(handed.path, source, asked)) is not None:
             return self._reuse("open", say("Open {name}", name=same.name), request, same)
         return self._add_job(
             "open",
             say("Open {name}", name=title),
             request,
             lambda job: self._pipeline.open(
-                job, file, title, source, {**reading, "seed": self.seed}, trust, shared_mode(), wish, asked
+                job, handed, title, source, {**reading, "seed": self.seed}, trust, shared_mode(), wish, asked
             ),
         )
 
@@ -200,6 +207,7 @@ class Workbench(Reading):
         *,
         name: str | None = None,
         trust: bool = False,
+        code: str | Path | None = None,
         output: str | int | None = None,
         from_logits: bool | None = None,
     ) -> Job:
@@ -209,19 +217,22 @@ class Workbench(Reading):
             model: As in :meth:`open`.
             name: Name of the variant; by default that of the model.
             trust: As in :meth:`open`.
+            code: As in :meth:`open`; by default that of the model that is open.
             output: As in :meth:`open`; by default also the one that has the name of the baseline's.
             from_logits: As in :meth:`open`.
         """
         wish = output_wish(None, output, from_logits)
         self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         require_allowed(model, None, self.folder)
-        file = hand_over_model(model, self._store.staging(), trust=trust)
-        title = name or model_name(model, file)
+        handed = hand_over_model(
+            model, self._store.staging(), trust=trust, code=code, remembered=self._remembered
+        )
+        title = name or model_name(model, handed.path)
         return self._add_job(
             "compare",
             say("Add {name}", name=title),
-            {"model": str(file), "name": title, "trust": trust} | wish.model_dump(mode="json"),
-            lambda job: self._pipeline.add(job, file, title, trust, shared_mode(), wish),
+            {**handed.request(), "name": title, "trust": trust} | wish.model_dump(mode="json"),
+            lambda job: self._pipeline.add(job, handed, title, trust, shared_mode(), wish),
         )
 
     # -- techniques -------------------------------------------------------------------------
@@ -606,6 +617,10 @@ class Workbench(Reading):
         if known.data != data_digest(data):
             raise already_holds(self.baseline.name)
         return self.baseline
+
+    @property
+    def _remembered(self) -> Path:
+        return self._store.folder / CODE / WRITTEN
 
     def _reuse(self, kind: JobKind, title: Text, request: dict[str, Any], variant: Variant) -> Job:
         """A job for something that is there: done at once, unless something was not measured of it."""

@@ -58,27 +58,6 @@ def test_a_lambda_inside_a_wrapper_is_found(keras, tmp_path):
         save_from_notebook(keras.Sequential([keras.Input((3, 4)), wrapped]), tmp_path / "model.keras")
 
 
-def test_own_classes_are_named(keras, tmp_path):
-    class Doubling(keras.layers.Layer):
-        def call(self, inputs):
-            return inputs * 2
-
-    class Own(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.doubling = Doubling()
-
-        def call(self, inputs):
-            return self.doubling(inputs)
-
-    with pytest.raises(Refused) as caught:
-        save_from_notebook(Own(), tmp_path / "model.keras")
-    assert str(caught.value) == (
-        "The model uses classes of your own, which a worker process cannot import: Doubling, Own. "
-        "Rebuild it as a functional or Sequential model of built-in layers and keras.ops."
-    )
-
-
 def test_activations_of_the_users_own_are_named(keras, tmp_path):
     layers = keras.layers
     for own in (layers.Dense(2, doubled, name="own"), layers.Activation(doubled, name="own")):

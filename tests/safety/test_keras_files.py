@@ -153,6 +153,8 @@ def test_foreign_classes_are_named(entry, words, good, tmp_path, said):
     path = reconfigured(
         good / "good.keras", tmp_path / "bad.keras", lambda config: config["config"]["layers"].append(entry)
     )
+    if "of your own" in words:
+        words += " Or give the Python file that defines them: --code layers.py, or code='layers.py'."
     assert said(path) == f"Refused: bad.keras {words}"
     assert said(path, trust=True) == f"Refused: bad.keras {words}"
 

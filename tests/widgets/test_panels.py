@@ -404,6 +404,10 @@ def test_the_bar_says_how_the_output_is_read(workbench: Workbench, monkeypatch: 
     assert [one["value"] for one in bar.shown["meanings"]] == ["auto", "probabilities", "raw scores"]
     refused = bar.click("open", model="dense-digits", data="digits", meaning=["probabilities"])["error"]
     assert "Choose from: auto, probabilities, raw scores" in refused
+    beside = set(workbench.folder.parent.iterdir())
+    refused = bar.click("open", model="dense-digits", data="digits", code=" /no/layers.py ")["error"]
+    assert "/no/layers.py is no Python file with classes" in refused
+    assert set(workbench.folder.parent.iterdir()) == beside
 
 
 def test_a_recipe_is_shown_before_it_runs(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,10 @@ _LABELS = {
     "meaning": say("What the output gives"),
     "meaningHint": say("Automatic looks at the last layers and at the values on samples."),
     "trust": say("I trust this file: code inside it may run"),
+    "code": say("The model's own classes"),
+    "codeHint": say(
+        "Path of a .py file that defines them, if the model's file names such. It runs in worker processes."
+    ),
     "drop": say("Drop a model and its data anywhere on the page, or choose them here."),
     "dropFolder": say("A folder cannot be dropped here: pack it as a .zip file and drop that."),
     "dropOther": say("A file of this kind is neither a model nor data nor a recipe."),
@@ -203,6 +207,7 @@ class OpeningForm:
         limit: object,
         output: object,
         meaning: object,
+        code: object,
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing.
 
@@ -228,6 +233,7 @@ class OpeningForm:
             "label": column or None,
             "scaling": scaling,
             "trust": trust is True and not shared_mode(),
+            "code": None if shared_mode() else (code.strip() if isinstance(code, str) else "") or None,
             "classes": names_in(classes),
             "test_fraction": _number(test_fraction, PAGE["test_fraction"]),
             "validation_fraction": _number(validation_fraction, PAGE["validation_fraction"]),

@@ -19,6 +19,7 @@ from workbench.api.text import LANGUAGES, Text, current_language, listed, say
 from workbench.data.outputs import reading_notes
 from workbench.engine.shared_mode import shared_mode
 from workbench.models.intake.findings import SUFFIXES
+from workbench.models.intake.opening_words import opening_notes
 from workbench.workbench import Workbench
 
 _LABELS = {
@@ -220,7 +221,11 @@ class TopBar(Component):
 
     def _remarks(self, info: DatasetInfo | None) -> list[str]:
         baseline = self.session.baseline
-        output = () if baseline is None else reading_notes(baseline.description)
+        output = (
+            ()
+            if baseline is None
+            else (*opening_notes(baseline.description.opened_up), *reading_notes(baseline.description))
+        )
         return [str(note) for note in (*(() if info is None else info.notes), *output)]
 
     def _warnings(self) -> list[str]:
@@ -247,6 +252,7 @@ class TopBar(Component):
         limit: object = "",
         output: object = "",
         meaning: object = "auto",
+        code: object = "",
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing."""
         self._form.open(
@@ -261,6 +267,7 @@ class TopBar(Component):
             limit,
             output,
             meaning,
+            code,
         )
 
     def act_look(self, data: object = None) -> None:

@@ -7,7 +7,7 @@ import { upload } from "./upload.js";
 const TYPING_MS = 500;
 
 const EMPTY = { model: "", data: "", modelPath: "", dataPath: "", modelFile: null, dataFile: null, label: "", scaling: "auto", output: "",
-  meaning: "auto", trust: false, classes: "", testFraction: "", validationFraction: "", limit: "" };
+  meaning: "auto", trust: false, code: "", classes: "", testFraction: "", validationFraction: "", limit: "" };
 
 /**
  * Closes the form once what was asked for is there; what the form itself got wrong starts nothing.
@@ -144,6 +144,7 @@ export function opening(view) {
     local.edited = new Set();
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
       label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.model === "" && chosen.trust,
+      code: chosen.model ? "" : chosen.code,
       output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning,
       testFraction: chosen.testFraction, validationFraction: chosen.validationFraction, limit: chosen.limit });
     view.redraw();
@@ -164,7 +165,8 @@ export function opening(view) {
       chosen.model === "" && h("div", { class: "wb-field", key: "meaning" }, h("label", { for: `${local.id}-meaning` }, labels.meaning),
         h("select", { id: `${local.id}-meaning`, value: chosen.meaning, onchange: choose("meaning"), "aria-describedby": `${local.id}-meaning-about` },
           state.meanings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
-        h("p", { class: "wb-hint", id: `${local.id}-meaning-about` }, labels.meaningHint))),
+        h("p", { class: "wb-hint", id: `${local.id}-meaning-about` }, labels.meaningHint)),
+      state.trust && chosen.model === "" && typed("code", labels.codeHint)),
     preview && looks(labels, preview, chosen.label),
     h("details", { class: "wb-fold", key: "reading" }, h("summary", {}, labels.reading),
       h("div", { class: "wb-open-fields" },

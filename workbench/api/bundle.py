@@ -15,7 +15,7 @@ import ast
 import html
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Bundle:
 
     Attributes:
         script: Text of ``optimize.py``.
+        beside: Content of further files that it reads, by their names: the user's own classes.
 
     Example:
         >>> bundle = Bundle("from plain.litert.buffers import read_tables\n")
@@ -43,6 +44,7 @@ class Bundle:
     """
 
     script: str
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def helpers(self) -> Mapping[str, str]:
@@ -60,6 +62,29 @@ class Bundle:
         """The same with another script."""
         return replace(self, script=script)
 
+    def knowing(self, classes: Path | None) -> Bundle:
+        """The same that lets Keras know the classes in a file first, which goes with it.
+
+        Args:
+            classes: A ``.py`` or ``.pkl`` file; None for none.
+        """
+        if classes is None:
+            return self
+        lines = self.script.splitlines()
+        imports = [
+            one.end_lineno or one.lineno
+            for one in ast.parse(self.script).body
+            if isinstance(one, ast.Import | ast.ImportFrom)
+        ]
+        at = max(imports, default=0)
+        lines[at:at] = [
+            "from plain.keras.own_classes import know",
+            "",
+            "# The model has classes of your own: they are defined in this file.",
+            f'know("{classes.name}")',
+        ]
+        return replace(self, script="\n".join(lines) + "\n", beside={classes.name: classes.read_bytes()})
+
     def write(self, folder: str | Path) -> Path:
         """Writes the files.
 
@@ -73,6 +98,8 @@ class Bundle:
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+        for name, content in self.beside.items():
+            (Path(folder) / name).write_bytes(content)
         return Path(folder) / SCRIPT
 
     def __str__(self) -> str:

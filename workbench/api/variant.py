@@ -180,6 +180,22 @@ class RuntimeSettings(Record):
     output: JudgedOutput | None = None
 
 
+class OwnClass(Record):
+    """What was found in a model of a class of the user's own.
+
+    Attributes:
+        name: The class, such as ``SimpleModel``.
+        layers: Layers of the graph that it was written out as.
+        closed: What stays a class of the user's own, such as ``attention (Attention)``.
+        training_left_out: Whether the graph leaves out what the class does in training only.
+    """
+
+    name: str
+    layers: int
+    closed: tuple[str, ...] = ()
+    training_left_out: bool = False
+
+
 class ModelDescription(Record):
     """What is known of a model file without running it.
 
@@ -200,6 +216,8 @@ class ModelDescription(Record):
         clustered: Whether the weights of one share few values; training keeps them shared.
         batch: Samples in a call that its author built it for, or that the file takes and no other number;
             None if any number.
+        opened_up: What was found in a model of the user's own class; None for any other, and for what was
+            made from it.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -217,6 +235,7 @@ class ModelDescription(Record):
     sparse: bool = False
     clustered: bool = False
     batch: int | None = None
+    opened_up: OwnClass | None = None
 
     @property
     def judged(self) -> TensorSpec:
@@ -291,6 +310,9 @@ class Variant(Record):
 
     def __repr__(self) -> str:
         made = "" if self.technique is None else f", {self.technique}"
+        opened = self.description.opened_up
+        if opened is not None and opened.layers > len(opened.closed):
+            made += f", opened up: {opened.layers} layers of {opened.name}"
         return f"Variant({self.name!r}, {self.runtime}{made}, id={self.id!r})"
 
     __str__ = __repr__

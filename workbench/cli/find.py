@@ -36,6 +36,9 @@ from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 @click.option("--out", type=click.Path(path_type=Path), help="Where the best file is written: a folder.")
 @reading_options
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
+@click.option(
+    "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     model: str,
@@ -46,6 +49,7 @@ def command(
     training: bool,
     out: Path | None,
     trust: bool,
+    own: Path | None,
     as_json: bool,
     **reading: Any,
 ) -> None:
@@ -69,7 +73,7 @@ def command(
     ):
         search = None
         try:
-            watch(workbench.open(model, data, trust=trust, **chosen(reading)))
+            watch(workbench.open(model, data, trust=trust, code=own, **chosen(reading)))
             search = workbench.find(goal, training=training)
             watch(search)
         except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from workbench.cli._data import chosen, reading_options
 @click.option("--data", required=True, help="Data file or folder, or the name of built-in data.")
 @reading_options
 @click.option("--trust", is_flag=True, help="Let code inside the model files run.")
+@click.option("--code", type=click.Path(path_type=Path), help="Python file with the models' own classes.")
 @click.option("--quick", is_flag=True, help="One process and about a second each, instead of five and ten.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -25,6 +26,7 @@ def command(
     files: tuple[str, ...],
     data: str,
     trust: bool,
+    code: Path | None,
     quick: bool,
     as_json: bool,
     **reading: Any,
@@ -49,10 +51,10 @@ def command(
         for file in files:
             try:
                 if workbench.baseline is None:
-                    watch(workbench.open(file, data, trust=trust, **chosen(reading)))
+                    watch(workbench.open(file, data, trust=trust, code=code, **chosen(reading)))
                 else:
                     said = {name: reading[name] for name in ("output", "from_logits")}
-                    watch(workbench.add(file, trust=trust, **said))
+                    watch(workbench.add(file, trust=trust, code=code, **said))
             except WorkbenchError as error:
                 failed[file] = error
         if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:

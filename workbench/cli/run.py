@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 @reading_options
 @click.option("--task", help="What the answers are judged as: classification.")
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
+@click.option(
+    "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
+)
 @click.option("--final", is_flag=True, help="Time everything again in five fresh processes at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -35,6 +38,7 @@ def command(
     out: Path | None,
     task: str | None,
     trust: bool,
+    own: Path | None,
     final: bool,
     as_json: bool,
     **reading: Any,
@@ -61,7 +65,7 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(workbench.open(model, data, trust=trust, task=task, **chosen(reading)))
+            watch(workbench.open(model, data, trust=trust, code=own, task=task, **chosen(reading)))
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))

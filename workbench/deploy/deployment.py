@@ -11,6 +11,7 @@ from workbench.api.file_format import file_format
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec, Variant
 from workbench.deploy.runners import runner
+from workbench.models.intake.own_code import BY_VALUE
 from workbench.plain.outputs import plain_name
 from workbench.runtimes import runtime
 
@@ -87,7 +88,8 @@ def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str
 
 def requirements(variant: Variant) -> tuple[str, ...]:
     """The distributions that the code needs, with the versions that were measured with."""
-    names = (*runtime(variant.runtime).packages, "numpy")
+    carried = variant.path.with_name(BY_VALUE).is_file()
+    names = (*runtime(variant.runtime).packages, "numpy", *(["cloudpickle"] if carried else []))
     return tuple(_pinned(name) for name in dict.fromkeys(names))
 
 

@@ -22,6 +22,7 @@ from workbench.engine.context import JobContext
 from workbench.engine.making import free_name, new_id, with_kernels
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, opened_settings, understood
+from workbench.engine.sources import CODE, HandedModel
 from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
@@ -29,6 +30,8 @@ from workbench.jobs.limits import Limits
 from workbench.measure.output_reading import OutputReading
 from workbench.measure.range_choice import TrialOutcome
 from workbench.models.intake.intake import OpenedModel
+from workbench.models.intake.opening_words import opening_notes
+from workbench.models.intake.own_code import keep_code
 
 
 class Opening:
@@ -78,7 +81,7 @@ class Opening:
         return Dataset(folder)
 
     async def read(
-        self, job: Job, model: Path, trust: bool, shared: bool, share: tuple[float, float]
+        self, job: Job, model: HandedModel, trust: bool, shared: bool, share: tuple[float, float]
     ) -> OpenedModel:
         """Reads a foreign model file into the staging folder."""
         job.phase(*share, say("Reading the model"))
@@ -87,15 +90,24 @@ class Opening:
             self._context,
             job,
             worker_functions.open_model,
-            model,
+            model.path,
             folder,
             trust,
             shared,
+            model.code,
             writes_into=folder,
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,
         )
-        return opened
+        if model.code is not None and model.code.suffix == ".py":
+            keep_code(model.code, self._context.store.folder / CODE)
+        if model.opened_up is None:
+            return opened
+        return replace(
+            opened,
+            description=opened.description.model_copy(update={"opened_up": model.opened_up}),
+            notes=(*opening_notes(model.opened_up), *opened.notes),
+        )
 
     async def fit(
         self,

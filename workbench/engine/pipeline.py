@@ -31,6 +31,7 @@ from workbench.engine.measuring import Measuring
 from workbench.engine.opening import Opening
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin, already_holds, content_digest, data_digest, origin
+from workbench.engine.sources import HandedModel
 from workbench.jobs.job import Job
 
 
@@ -57,7 +58,7 @@ class Pipeline:
     async def open(
         self,
         job: Job,
-        model: Path,
+        model: HandedModel,
         name: str,
         data: str | Path | Collecting,
         options: dict[str, Any],
@@ -75,10 +76,10 @@ class Pipeline:
         """
         started = time.monotonic()
         # Asked again here: another page may have opened one while this job waited.
-        if (same := await self._already_open(job, model, data, asked)) is not None:
+        if (same := await self._already_open(job, model.path, data, asked)) is not None:
             return same
         self._opening.require_turn(job)
-        model_digest = await asyncio.to_thread(content_digest, model)
+        model_digest = await asyncio.to_thread(content_digest, model.path)
         job.update(part="model")
         opened = await self._opening.read(job, model, trust, shared, (0.0, 0.35))
         dataset: Dataset | None = None
@@ -119,7 +120,7 @@ class Pipeline:
         return baseline
 
     async def add(
-        self, job: Job, model: Path, name: str, trust: bool, shared: bool, wish: OutputWish
+        self, job: Job, model: HandedModel, name: str, trust: bool, shared: bool, wish: OutputWish
     ) -> Variant:
         """Loads a finished model file, measures it and stores it beside the baseline."""
         started = time.monotonic()

@@ -19,6 +19,7 @@ from workbench.api.text import say
 from workbench.api.variant import STEP, Variant
 from workbench.jobs import onednn
 from workbench.measure.records import Details, QualityVerdict
+from workbench.models.intake.own_code import code_beside
 from workbench.results import rows
 from workbench.results.rows import ResultRow
 from workbench.runtimes import runtime
@@ -197,13 +198,15 @@ class Queries:
 
         chosen = self.variant(variant)
         target = deployment_file(chosen)
-        bundle = Bundle(deployment_code(chosen, self.dataset.info))
+        bundle = Bundle(deployment_code(chosen, self.dataset.info)).knowing(code_beside(chosen.path))
         if runtime(chosen.runtime).imports_tensorflow and onednn.stay_off(self._store.fact(onednn.FACT)):
             bundle = bundle.with_script(onednn.plain_code(bundle.script))
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in bundle.files().items():
                 archive.writestr("predict.py" if name == SCRIPT else name, text)
+            for name, content in bundle.beside.items():
+                archive.writestr(name, content)
             archive.writestr("requirements.txt", "\n".join(requirements(chosen)) + "\n")
             if chosen.path.is_file():
                 archive.write(chosen.path, target)
@@ -241,6 +244,8 @@ class Queries:
         with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(buffer, "w") as archive:
             for name, text in code.files().items():
                 archive.writestr(name, text)
+            for name, content in code.beside.items():
+                archive.writestr(name, content)
             archive.write(dataset.save_npz(Path(scratch) / "data.npz"), "data.npz")
             files = [parent.path] if parent.path.is_file() else sorted(parent.path.rglob("*"))
             for file in files:

@@ -22,6 +22,7 @@ from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
 from workbench.measure.environment import environment
 from workbench.measure.records import Details, Environment, Protocol
+from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
 from workbench.results.side_by_side import SideBySide, side_by_side
 from workbench.results.table import Results
@@ -173,6 +174,7 @@ class Reading:
         read = (variant, *(other.variant for other in others.values()))
         if any(one.settings.trusted for one in read):
             bundle = bundle.with_script(trusting_code(bundle.script))
+        bundle = bundle.knowing(next(filter(None, (code_beside(one.path) for one in read)), None))
         if onednn.stay_off(self._store.fact(onednn.FACT)):
             bundle = bundle.with_script(onednn.plain_code(bundle.script, *bundle.helpers.values()))
         return bundle

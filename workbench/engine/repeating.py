@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.api.recipe import Recipe
 from workbench.engine.goal import Goal
+from workbench.engine.sources import HandedModel
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobKind
 
@@ -24,7 +24,7 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
     """
     if kind == "open":
         return workbench.open(
-            Path(request["model"]),
+            HandedModel.again(request),
             request["data"],
             name=request["name"],
             trust=request["trust"],
@@ -42,7 +42,7 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
         )
     if kind == "compare":
         return workbench.add(
-            Path(request["model"]),
+            HandedModel.again(request),
             name=request["name"],
             trust=request["trust"],
             output=request.get("output"),

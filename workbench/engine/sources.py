@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.api.errors import InvalidInput
 from workbench.api.suggestions import with_suggestion
 from workbench.api.text import say
+from workbench.api.variant import OwnClass
 from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
 from workbench.data.streams import Bounds, require_end
 from workbench.engine.collecting import Collecting
+from workbench.engine.shared_mode import shared_mode
+from workbench.models.intake.own_code import WRITTEN, checked_code, code_beside, keep_code
 
+CODE = "code"
+"""Folder of a workbench in which the code is remembered that models were opened with."""
 Data = Any
 """A built-in data set's name, a path, or what :func:`workbench.data.arrays.read_arrays` reads."""
+
+
+@dataclass(frozen=True)
+class HandedModel:
+    """A model on its way to the worker that reads it.
+
+    Attributes:
+        path: The file or folder.
+        opened_up: What was found in an object of the user's own class, where it was written out.
+        code: What defines its own classes.
+    """
+
+    path: Path
+    opened_up: OwnClass | None = None
+    code: Path | None = None
+
+    def request(self) -> dict[str, Any]:
+        """What is kept of it with the job."""
+        kept: dict[str, Any] = {"model": str(self.path)}
+        if self.opened_up is not None:
+            kept["opened_up"] = self.opened_up.model_dump(mode="json")
+        if self.code is not None:
+            kept["code"] = str(self.code)
+        return kept
+
+    @classmethod
+    def again(cls, request: dict[str, Any]) -> Path | HandedModel:
+        """What to open for a request that was kept: a path where that says it all."""
+        path, found, code = Path(request["model"]), request.get("opened_up"), request.get("code")
+        if found is None and code is None:
+            return path
+        return cls(
+            path,
+            None if found is None else OwnClass.model_validate(found),
+            None if code is None else Path(code),
+        )
 
 
 def require_model(model: object) -> None:
@@ -42,29 +84,51 @@ def require_data(data: object) -> None:
         _data_path(data)
 
 
-def hand_over_model(model: Any, staging: Path, *, trust: bool = False) -> Path:
+def hand_over_model(
+    model: Any,
+    staging: Path,
+    *,
+    trust: bool = False,
+    samples: Any = None,
+    code: str | Path | None = None,
+    remembered: Path | None = None,
+) -> HandedModel:
     """The file that a model is loaded from.
 
     Args:
-        model: Name of a demo model, path of a model file, or a Keras model.
+        model: Name of a demo model, path of a model file, a Keras model, or what was handed over before.
         staging: Where a Keras model of this process is saved.
         trust: Whether Python code inside it may run.
+        samples: A few inputs of it, if any are known.
+        code: The Python file that defines the own classes of a file.
+        remembered: A model of this workbench was opened with it, if it is there.
 
     Raises:
         InvalidInput: If it is none of these.
+        Refused: For code on a shared page.
     """
     from workbench.models.demo.demo import DEMO_MODELS
 
+    given = None if code is None else checked_code(code, shared_mode())
+    if isinstance(model, HandedModel):
+        _model_path(model.path)
+        return model
     if isinstance(model, str) and model in DEMO_MODELS:
-        return DEMO_MODELS[model].path
+        return HandedModel(DEMO_MODELS[model].path)
     if isinstance(model, (str, Path)):
-        return _model_path(model)
+        path = _model_path(model)
+        if given is None and remembered is not None and not shared_mode() and remembered.is_file():
+            given = remembered
+        if given is not None:  # the job reads what it is now
+            keep_code(given, staging)
+            given = staging / WRITTEN
+        return HandedModel(path, code=given)
     if hasattr(model, "save") and hasattr(model, "layers"):
         from workbench.models.intake.intake import save_from_notebook
 
         file = staging / "model.keras"
-        save_from_notebook(model, file, trust=trust)
-        return file
+        found = save_from_notebook(model, file, trust=trust, samples=samples)
+        return HandedModel(file, found, code_beside(file))
     raise InvalidInput(
         say("A model of type {kind} cannot be opened.", kind=type(model).__name__),
         say("Give a Keras model, a path, or the name of a demo model: {names}.", names=tuple(DEMO_MODELS)),

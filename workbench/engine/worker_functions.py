@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +25,7 @@ from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict, SizeMeasurement
 from workbench.measure.size import measure_size
 from workbench.models.converting.memory import release_memory
+from workbench.models.intake.own_code import code_beside, keep_code
 
 if TYPE_CHECKING:
     from workbench.measure.latency import Candidate
@@ -41,13 +42,15 @@ def without_onednn(report: Reporter, function: Callable[..., Any], *arguments: A
         return function(report, *arguments)
 
 
-def open_model(report: Reporter, source: Path, folder: Path, trust: bool, shared: bool) -> OpenedModel:
+def open_model(
+    report: Reporter, source: Path, folder: Path, trust: bool, shared: bool, code: Path | None
+) -> OpenedModel:
     """Loads a foreign model file safely; see :func:`workbench.models.intake.intake.open_model`."""
     from workbench.models.intake import intake
 
     report.stage(say("Reading the model"))
     with shared_slot(report, say("reading a model")):
-        return intake.open_model(report, source, folder, trust=trust, shared=shared)
+        return intake.open_model(report, source, folder, trust=trust, shared=shared, code=code)
 
 
 def prepare_data(
@@ -146,6 +149,8 @@ def apply_technique(
                 Context(parent, Dataset(dataset), folder, report, seed, others),
                 parameters,
             )
+        if applied.format == "keras":
+            keep_code(code_beside(parent.path), applied.path.parent)
         seconds = time.monotonic() - started
         release_memory()  # a warm worker serves for hours
         size = measure_size(applied.path, applied.description.parameters, check=report.check)
@@ -195,8 +200,13 @@ def judge_change(
         )
 
 
-def _trusting(variant: Variant) -> AbstractContextManager[None]:
-    """What the user said of the code inside a variant, for every step that rebuilds its layers."""
+def _trusting(variant: Variant) -> AbstractContextManager[object]:
+    """What the user said of the code inside a variant, and gave, for every step that rebuilds its layers."""
+    from workbench.models.intake.own_code import own_classes
     from workbench.models.intake.trusting import trusting
 
-    return trusting(True) if variant.settings.trusted else nullcontext()
+    scopes = ExitStack()
+    scopes.enter_context(own_classes(variant.path))
+    if variant.settings.trusted:
+        scopes.enter_context(trusting(True))
+    return scopes

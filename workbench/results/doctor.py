@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.api.text import Text, say
 from workbench.jobs import onednn
 from workbench.measure.records import SAME_SIZE, Environment
+from workbench.models.intake.opening_words import opening_notes
 from workbench.results.doctor_quality import about_quality
 from workbench.results.doctor_speed import about_speed
 from workbench.results.lookup import baseline_row, row_of
@@ -32,6 +33,7 @@ def notes(
     """
     found: list[Text] = []
     parent = row_of(rows, row.variant.parent)
+    found += opening_notes(row.variant.description.opened_up)
     found += row.lost
     if row.distrust is None:
         found += about_speed(row, rows, environments.get(row.environment or ""))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.api.display import shows
 from workbench.api.number_format import count, score, size, time
 from workbench.api.text import Text, say
+from workbench.models.intake.opening_words import opening_notes
 from workbench.results.verdict_words import duration, quality_chip, short, size_chip, speed_chip
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def variant_html(variant: Variant) -> str:
         (say("inputs"), ", ".join(f"{spec.name} {_shape(spec.shape)}" for spec in description.inputs)),
         (say("outputs"), ", ".join(f"{spec.name} {_shape(spec.shape)}" for spec in description.outputs)),
     ]
+    if description.opened_up is not None:
+        facts += [(say("opened"), str(note)) for note in opening_notes(description.opened_up)]
     if variant.technique is not None:
         settings = ", ".join(f"{name}={value!r}" for name, value in variant.parameters.items())
         facts.insert(0, (say("made by"), f"{variant.technique}({settings})"))

@@ -33,6 +33,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Environment
+from workbench.models.intake.own_code import code_beside
 from workbench.store.database import Database
 from workbench.store.files import digest, flush_folder_entry, move_durably
 from workbench.store.jobs import JobRecords
@@ -113,7 +114,9 @@ class Store:
         home = self.folder / "variants" / variant.id
         packed = self.staging() / "packed"
         packed.mkdir()
-        source.rename(packed / source.name)
+        code = code_beside(source)
+        for file in (source,) if code is None else (source, code):
+            file.rename(packed / file.name)
         stored = variant.model_copy(
             update={"path": home / source.name, "sha256": digest(packed / source.name)}
         )

@@ -17,6 +17,7 @@ from workbench.api.privacy import forbid_telemetry, import_openvino
 from workbench.api.text import say
 from workbench.models.converting.memory import require_memory
 from workbench.models.converting.onnx_constants import constants_outside
+from workbench.models.intake.own_code import own_classes
 from workbench.models.intake.trusting import trusting
 from workbench.plain.litert.export import export_litert
 from workbench.plain.onnx.export import export_onnx
@@ -54,7 +55,7 @@ def load_keras(path: Path, *, trust: bool | None = None) -> Any:
     keras = import_keras()
     try:
         # What holds around it wins over safe_mode: a second file would be trusted with the first.
-        with contextlib.nullcontext() if trust is None else trusting(trust):
+        with contextlib.nullcontext() if trust is None else trusting(trust), own_classes(Path(path)):
             return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise InvalidInput(

@@ -43,12 +43,14 @@ class Problem:
         action: What to do about it.
         refused: True for something that could be done and is not; False for a broken file.
         trust: Whether it goes away when the user says that the file can be trusted.
+        needs: Names of what the user can define in a file of code to make it go away.
     """
 
     problem: Text
     action: Text | None = None
     refused: bool = False
     trust: bool = False
+    needs: tuple[str, ...] = ()
 
     def error(self, *, shared: bool = False) -> WorkbenchError:
         """The error to raise.
@@ -60,6 +62,9 @@ class Problem:
         if self.trust and not shared:
             trusted = say("If you made this file or know who did, open it again and say that you trust it.")
             action = trusted if action is None else say("{one} {two}", one=action, two=trusted)
+        if self.needs and not shared:
+            given = say("Or give the Python file that defines them: --code layers.py, or code='layers.py'.")
+            action = given if action is None else say("{one} {two}", one=action, two=given)
         return (Refused if self.refused else InvalidInput)(self.problem, action)
 
 

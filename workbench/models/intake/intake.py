@@ -14,7 +14,9 @@ from workbench.api.file_format import file_format
 from workbench.api.library_errors import reason_of
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, ModelDescription
+from workbench.api.variant import Format, ModelDescription, OwnClass
+from workbench.models.converting.conversion import load_keras
+from workbench.models.converting.memory import release_memory
 from workbench.models.intake.adapting import AdaptedModel, adapted, fixed_batch
 from workbench.models.intake.findings import (
     LARGEST_ACTIVATION_ELEMENTS,
@@ -24,8 +26,19 @@ from workbench.models.intake.findings import (
     size_text,
 )
 from workbench.models.intake.inspection import inspect
-from workbench.models.intake.keras_reading import read_keras
+from workbench.models.intake.keras_reading import ReadModel, read_keras
 from workbench.models.intake.notebook import save_from_notebook
+from workbench.models.intake.opening_up import opened_up
+from workbench.models.intake.opening_words import opening_notes
+from workbench.models.intake.own_code import (
+    BY_VALUE,
+    WRITTEN,
+    checked_code,
+    classes_in,
+    code_beside,
+    keep_code,
+    own_classes,
+)
 from workbench.models.intake.parity import (
     TOLERANCE,
     largest_difference,
@@ -64,7 +77,13 @@ class OpenedModel:
 
 
 def open_model(
-    report: Reporter, source: Path, folder: Path, *, trust: bool = False, shared: bool = False
+    report: Reporter,
+    source: Path,
+    folder: Path,
+    *,
+    trust: bool = False,
+    shared: bool = False,
+    code: Path | None = None,
 ) -> OpenedModel:
     """Takes in a model file; runs in a worker process under the executor's limits.
 
@@ -74,6 +93,7 @@ def open_model(
         folder: Where the baseline is written; nothing stays there if this raises.
         trust: Whether the user said that code inside the file may run.
         shared: Whether the page is shared with strangers; ``trust`` is not heard then.
+        code: What the user gave for the model's own classes, see :mod:`workbench.models.intake.own_code`.
 
     Returns:
         The baseline. A Keras model is stored again, without its optimizer; other files are copied.
@@ -85,9 +105,12 @@ def open_model(
     """
     source, folder = Path(source), Path(folder)
     trust = trust and not shared
+    if code is not None and code.suffix != ".pkl":
+        checked_code(code, shared)
     report.stage(say("Inspecting the file"))
     inspection = inspect(source)
-    _raise_problems(inspection, trust=trust, shared=shared)
+    needs = _needs(inspection) if code is not None and not shared else ()
+    _raise_problems(inspection, trust=trust, shared=shared, coded=bool(needs))
     # safe mode stays on for a file that does not need the user's trust
     trust = trust and any(problem.trust for problem in inspection.problems)
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,21 +120,44 @@ def open_model(
             report.stage(say("Copying the file"))
             # What was inspected is what gets read: the source may change in between.
             copy = _copy(source, Path(incoming), SUFFIXES[inspection.kind][0])
-            _raise_problems(inspect(copy), trust=trust, shared=shared)
+            inspection = inspect(copy)
+            needs = _needs(inspection) if needs else ()
+            _raise_problems(inspection, trust=trust, shared=shared, coded=bool(needs))
         report.check()
         try:
+            if needs and code is not None:
+                release_memory()  # layers without names are counted from one, whatever was read before
+                keep_code(code, copy.parent)
+                _require_defined(needs, code)
             if inspection.kind in {"tflite", "onnx"}:
                 return _measure_only(report, copy, folder, inspection)
             return _baseline(report, copy, source.name, folder, inspection, trust=trust)
         except BaseException:
-            _target(folder, inspection.kind).unlink(missing_ok=True)
+            for left in (_target(folder, inspection.kind), folder / WRITTEN, folder / BY_VALUE):
+                left.unlink(missing_ok=True)
             raise
 
 
-def _raise_problems(inspection: Inspection, *, trust: bool, shared: bool) -> None:
+def _needs(inspection: Inspection) -> tuple[str, ...]:
+    """What a file of Keras 3 wants defined for it; older ones are read where no code is known."""
+    if not inspection.keras_version.startswith("3"):
+        return ()
+    return tuple(name for problem in inspection.problems for name in problem.needs)
+
+
+def _require_defined(needs: tuple[str, ...], code: Path) -> None:
+    missing = tuple(sorted(set(needs) - classes_in(code).keys()))
+    if missing:
+        raise Refused(
+            say("The code that was given does not define: {names}.", names=missing),
+            say("Define every class and function that the model's file names in it."),
+        )
+
+
+def _raise_problems(inspection: Inspection, *, trust: bool, shared: bool, coded: bool) -> None:
     # What trust does not help against comes first: nobody is told to trust a file that is refused anyway.
     for problem in sorted(inspection.problems, key=lambda problem: problem.trust):
-        if not (trust and problem.trust):
+        if not (trust and problem.trust) and not (coded and problem.needs):
             raise problem.error(shared=shared)
 
 
@@ -152,15 +198,28 @@ def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspec
 def _baseline(
     report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
 ) -> OpenedModel:
+    with own_classes(copy):
+        return _stored_baseline(report, copy, name, folder, inspection, trust=trust)
+
+
+def _stored_baseline(
+    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
+) -> OpenedModel:
     read = read_keras(report, copy, name, inspection, trust=trust)
+    found, code = None, code_beside(copy)
+    if code is not None and code.suffix == ".py":
+        read, found = _opened_up(read, copy.with_name("graph.keras"))
+    # what comes by value was written out where its classes are
+    if found is None or found.closed:
+        keep_code(code, folder)
     changed = adapted(read.model)
-    description = _described(changed)
+    description = _described(changed).model_copy(update={"opened_up": found})
     _check_activations(description, name)
     report.check()
     report.stage(say("Storing the model and reading it back"))
     target = _target(folder, inspection.kind)
     proven = _store(changed.model, target, description, name, trust=trust)
-    notes = [*inspection.notes, *read.notes, *changed.notes, proven]
+    notes = [*inspection.notes, *opening_notes(found), *read.notes, *changed.notes, proven]
     if inspection.optimizer_bytes:
         notes.append(
             say(
@@ -169,6 +228,13 @@ def _baseline(
             )
         )
     return OpenedModel(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
+
+
+def _opened_up(read: ReadModel, path: Path) -> tuple[ReadModel, OwnClass]:
+    """A model with classes of the user's own, written out as far as that can be done."""
+    with opened_up(read.model) as (graph, found):
+        graph.save(path)
+    return ReadModel(load_keras(path), read.notes), found
 
 
 def _check_activations(description: ModelDescription, name: str) -> None:
@@ -202,8 +268,6 @@ def _store(model: Any, target: Path, description: ModelDescription, name: str, *
     Free lengths and the words of a lookup are made up here. What fails on them may run on the data, so that
     it is no verdict: then equal layers and weights are the proof, and the data's own samples the trial.
     """
-    from workbench.models.converting.conversion import load_keras
-
     try:
         model.save(target)
         again = load_keras(target, trust=trust)

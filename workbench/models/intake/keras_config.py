@@ -114,7 +114,7 @@ def config_problems(config: Any, name: str, stored: StoredWeights) -> list[Probl
     config = {key: value for key, value in config.items() if key != "compile_config"}
     lambdas: list[str] = []
     foreign: list[str] = []
-    custom: list[str] = []
+    custom: dict[str, str] = {}
     problems: list[Problem] = []
     for value, _, layer in _walk(config):
         if not isinstance(value, dict):
@@ -126,12 +126,14 @@ def config_problems(config: Any, name: str, stored: StoredWeights) -> list[Probl
                 lambdas.append(layer)
                 if _inner(value).get("function_type") == "function":
                     # a callable object: Keras 2 wrote its name, and nothing of it
-                    custom.append(str(_inner(value).get("function")))
+                    function = str(_inner(value).get("function"))
+                    custom[function] = f"Lambda of {function}"
             elif bare in _OTHER_CODE:
                 if not _known_operation(value, bare):
                     foreign.append(f"{layer} ({bare})")
             elif not _built_in(value, kind):
-                custom.append(_own_name(value, kind))
+                name_of_own, needed = _own_name(value, kind)
+                custom[name_of_own] = needed
             if bare in _LOOKUPS and isinstance(_inner(value).get("vocabulary"), str):
                 problems.append(_reads_a_file(name, layer))
         problems.extend(_size_problems(value, layer, name, stored))
@@ -186,12 +188,18 @@ def _built_in(value: dict[str, Any], kind: str) -> bool:
     return not rest or rest[0] in MODULES
 
 
-def _own_name(value: dict[str, Any], kind: str) -> str:
+def _own_name(value: dict[str, Any], kind: str) -> tuple[str, str]:
+    """What a class or function is called to the user, and what code that defines it must call it."""
     named = value.get("config") if kind == "function" else value.get("registered_name")
-    return str(named if isinstance(named, str) else kind)[:80]
+    if isinstance(named, str):
+        return named[:80], named
+    # Keras would import the module that it names
+    return kind[:80], f"{value.get('module')}.{kind}"
 
 
-def _code_problems(name: str, lambdas: list[str], foreign: list[str], custom: list[str]) -> Iterator[Problem]:
+def _code_problems(
+    name: str, lambdas: list[str], foreign: list[str], custom: dict[str, str]
+) -> Iterator[Problem]:
     if lambdas:
         yield Problem(
             say(
@@ -218,10 +226,11 @@ def _code_problems(name: str, lambdas: list[str], foreign: list[str], custom: li
             say(
                 "{name} needs classes or functions of your own, which cannot be imported here: {classes}.",
                 name=name,
-                classes=_listed(custom),
+                classes=_listed([*custom]),
             ),
             say("Replace them by built-in layers or keras.ops in a functional model, and save it again."),
             refused=True,
+            needs=tuple(custom.values()),
         )
 
 

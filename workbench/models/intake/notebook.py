@@ -13,20 +13,31 @@ from typing import Any
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.library_errors import reason_of
 from workbench.api.text import say
+from workbench.api.variant import OwnClass
+from workbench.models.intake.opening_up import is_own, opened_up
+from workbench.models.intake.own_code import BY_VALUE, save_by_value
 
 
-def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
+def save_from_notebook(
+    model: Any, path: Path, *, trust: bool = False, samples: Any = None
+) -> OwnClass | None:
     """Saves a Keras model that lives in this process.
 
-    The model is not changed: not cloned, not compiled, not run.
+    The model is not changed: not cloned, not compiled. One of the user's own class is written out as the
+    graph of the layers that it calls, for which it is run on a few samples. What stays of the user's own in
+    it goes by value into a file beside it.
 
     Args:
-        model: A built functional or Sequential Keras 3 model.
+        model: A built Keras 3 model.
         path: The ``.keras`` file to write; it appears whole or not at all.
         trust: Whether the Python code of its Lambda layers may run in worker processes.
+        samples: A few inputs as the model takes them, if any are known.
+
+    Returns:
+        What was found in a model of the user's own class; None for any other.
 
     Raises:
-        workbench.api.errors.InvalidInput: If it is no Keras 3 model, or has no input shape yet.
+        workbench.api.errors.InvalidInput: If it is no Keras 3 model, or has no weights or input shape yet.
         workbench.api.errors.Refused: If it holds Python code that a file cannot carry.
     """
     module = type(model).__module__
@@ -35,8 +46,22 @@ def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
             say("The model {name} is a Keras 2 (tf_keras) model.", name=str(model.name)),
             say("Save it with model.save('model.h5') and open that file."),
         )
+    if isinstance(model, sys.modules["keras"].Model) and any(
+        is_own(type(layer)) for layer in model._flatten_layers()
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with opened_up(model, samples) as (graph, found):
+            own = {type(layer) for layer in graph._flatten_layers() if is_own(type(layer))}
+            _save(graph, path, trust=trust)
+            if own:
+                save_by_value(own, path.with_name(BY_VALUE))
+        return found
+    _save(model, path, trust=trust)
+    return None
+
+
+def _save(model: Any, path: Path, *, trust: bool) -> None:
     layers = list(_flat(model))
-    kinds = [(layer.name, type(layer)) for layer in layers]
     lambdas = [layer for layer in layers if type(layer).__name__ == "Lambda"]
     if lambdas and not trust:
         raise Refused(
@@ -50,15 +75,6 @@ def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
         _require_portable(layer)
     for layer in layers:
         _require_known_activations(layer)
-    own = sorted({kind.__name__ for _, kind in [(model.name, type(model)), *kinds] if not _is_keras(kind)})
-    if own:
-        raise Refused(
-            say(
-                "The model uses classes of your own, which a worker process cannot import: {classes}.",
-                classes=tuple(own),
-            ),
-            say("Rebuild it as a functional or Sequential model of built-in layers and keras.ops."),
-        )
     if not getattr(model, "inputs", None):
         raise InvalidInput(
             say("The model has no input shape yet."),
@@ -83,7 +99,7 @@ def save_from_notebook(model: Any, path: Path, *, trust: bool = False) -> None:
 def _require_portable(layer: Any) -> None:
     """Refuses a Lambda layer whose file would not run: it carries a lambda's code, and nothing around."""
     for function in (layer.function, layer._output_shape, layer.mask):
-        if not callable(function) or _is_keras(function):
+        if not callable(function) or not is_own(function):
             continue
         if getattr(function, "__name__", "") != "<lambda>":
             raise Refused(
@@ -115,7 +131,7 @@ def _require_known_activations(layer: Any) -> None:
         function = getattr(layer, role, None)
         name = str(getattr(function, "__name__", type(function).__name__))
         # tf.nn.relu and the like have the names of Keras' own
-        if not callable(function) or _is_keras(function) or hasattr(sys.modules["keras"].activations, name):
+        if not callable(function) or not is_own(function) or hasattr(sys.modules["keras"].activations, name):
             continue
         raise Refused(
             say(
@@ -150,7 +166,3 @@ def _flat(model: Any) -> Iterator[Any]:
             if inner is not None and hasattr(inner, "name"):
                 yield inner
                 yield from _flat(inner)
-
-
-def _is_keras(kind: Any) -> bool:
-    return str(kind.__module__).split(".")[0] == "keras"

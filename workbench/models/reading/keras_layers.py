@@ -73,7 +73,7 @@ def _flat(model: keras.Model, prefix: str = "", calls: int = 1) -> Iterator[tupl
             continue
         used = sum(id(node) in nodes for node in getattr(layer, "_inbound_nodes", ()))
         times = calls * max(used, 1)
-        if isinstance(layer, keras.Model):
+        if isinstance(layer, keras.Model) and hasattr(_graph(layer), "_nodes_by_depth"):
             yield from _flat(layer, f"{prefix}{layer.name}/", times)
         else:
             yield f"{prefix}{layer.name}", layer, times
