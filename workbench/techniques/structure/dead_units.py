@@ -58,6 +58,7 @@ class DeadUnitsParameters(Parameters):
         1,
         description="Widths become multiples of this, where enough units are dead: processors work on 8 or "
         "16 values at once. 1 removes every dead unit.",
+        json_schema_extra={"advanced": False},
     )
     batch_size: BatchSize = Field(
         64,
