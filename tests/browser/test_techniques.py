@@ -103,7 +103,7 @@ def few_stops_lead_to_the_table_and_one_past_everything(page: Page) -> None:
     assert "Full int8" in page.evaluate(FOCUSED)
     # Search and filters.
     page.get_by_role("searchbox", name="Search techniques").fill("prun")
-    expect(page.get_by_text(re.compile(r"^\d of 24 techniques$"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d of \d+ techniques$"))).to_be_visible()
     page.get_by_role("button", name="Faster", exact=True).click()
     expect(page.get_by_role("button", name="Sparsity")).to_have_count(0)
     expect(page.get_by_role("button", name="Channel pruning").first).to_be_visible()

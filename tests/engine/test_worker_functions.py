@@ -42,7 +42,9 @@ def test_waiting_for_a_measurement_is_no_part_of_the_time_that_making_took(tmp_p
     def made(*asked):
         file = tmp_path / "made.bin"
         file.write_bytes(b"bytes")
-        return SimpleNamespace(path=file, description=SimpleNamespace(parameters=3), asked=asked)
+        return SimpleNamespace(
+            path=file, format="onnx", description=SimpleNamespace(parameters=3), asked=asked
+        )
 
     technique = SimpleNamespace(
         title="Noise",
