@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, Literal
@@ -120,7 +120,7 @@ def open_model(
             report.stage(say("Copying the file"))
             # What was inspected is what gets read: the source may change in between.
             copy = _copy(source, Path(incoming), SUFFIXES[inspection.kind][0])
-            inspection = inspect(copy)
+            inspection = replace(inspect(copy), notes=inspection.notes)  # its name is another one
             needs = _needs(inspection) if needs else ()
             _raise_problems(inspection, trust=trust, shared=shared, coded=bool(needs))
         report.check()
