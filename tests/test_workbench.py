@@ -252,7 +252,7 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
     assert row.size is not None
     assert row.size.peak_memory_bytes
     assert row.size == early.size.model_copy(update={"peak_memory_bytes": row.size.peak_memory_bytes})
-    # Latency and F1 were drawn as they came, up to what is kept.
+    # What is drawn of latency and F1 ends in what is kept; how often it is drawn before, the clock decides.
     assert row.latency is not None
     assert row.quality is not None
     for name, kept in (
@@ -261,7 +261,6 @@ def test_events_are_told_in_order(opened: Workbench) -> None:
     ):
         points = job.state.metrics[name]
         assert points[-1][1:] == (kept.value, kept.low, kept.high)
-        assert len(points) > 3
     timed = [name for name in job.state.metrics if timed_variant(name) is not None]
     assert len(timed) == 2  # with the reference of its runtime; runs before it are gone
 
