@@ -13,6 +13,7 @@ import atexit
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+_MOST_SECONDS = 1500
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def main() -> None:
 
 
 def _run(files: list[str], folder: str, environment: dict[str, str], outputs: list[str]) -> None:
+    signal.alarm(_MOST_SECONDS)  # one that hangs fails, and the others go on
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     for descriptor, file in enumerate(outputs, 1):
