@@ -26,13 +26,19 @@ def layer_at(model, path):
     return model
 
 
+def changed_weights(model, units):
+    """The parts of each layer with its weights, which it gets back as they are afterwards."""
+    for path, parts in units.graph.layers.items():
+        if parts.weights:
+            layer = layer_at(model, path)
+            values = [np.array(value) for value in layer.get_weights()]
+            yield parts, values
+            layer.set_weights(values)
+
+
 def zero_outgoing(model, units, removed):
     """Zeroes what reads the removed channels: slices of kernels along axes that their layer does not make."""
-    for path, parts in units.graph.layers.items():
-        if not parts.weights:
-            continue
-        layer = layer_at(model, path)
-        values = [np.array(value) for value in layer.get_weights()]
+    for parts, values in changed_weights(model, units):
         for weight, value in zip(parts.weights, values, strict=True):
             if weight.role != "kernel":
                 continue
@@ -43,21 +49,15 @@ def zero_outgoing(model, units, removed):
         for number, axis in parts.rescaled:
             # Attention multiplies queries by keys: there a channel is dead if it is zero.
             values[number][..., removed[axis.channels]] = 0
-        layer.set_weights(values)
 
 
 def zero_made(model, units, removed):
     """Zeroes what makes the removed channels, and what changes them on their way; not what reads them."""
-    for path, parts in units.graph.layers.items():
-        if not parts.weights:
-            continue
-        layer = layer_at(model, path)
-        values = [np.array(value) for value in layer.get_weights()]
+    for parts, values in changed_weights(model, units):
         for weight, value in zip(parts.weights, values, strict=True):
             for at, axis in enumerate(weight.axes):
                 if axis.channels is not None and (at in weight.made or weight.role != "kernel"):
                     value[(slice(None),) * at + (removed[axis.channels],)] = 0
-        layer.set_weights(values)
 
 
 def randomized(model, seed=0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from widgets.charts.chart import (
@@ -121,19 +122,26 @@ def _band(picture: Scene) -> list[dict[str, Any]]:
 
 def _pointed(picture: Scene, variant: str | None, width: float) -> dict[str, Any]:
     """A wide ring around one variant."""
-    here = [mark for mark in picture.marks if mark_id(mark) == variant]
+    return _circles(
+        (mark for mark in picture.marks if mark_id(mark) == variant), _POINTED_PIXELS, BLUE, width
+    )
+
+
+def _circles(marks: Iterable[Mark], pixels: int, color: str, width: float) -> dict[str, Any]:
+    """Rings around marks, which nothing points at."""
+    around = list(marks)
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [mark.x.value for mark in here],
-        "y": [mark.drawn for mark in here],
+        "x": [mark.x.value for mark in around],
+        "y": [mark.drawn for mark in around],
         "hoverinfo": "skip",
         "cliponaxis": False,
         "marker": {
-            "size": _POINTED_PIXELS,
-            "color": BLUE,
+            "size": pixels,
+            "color": color,
             "symbol": "circle-open",
-            "line": {"width": width, "color": BLUE},
+            "line": {"width": width, "color": color},
         },
     }
 
@@ -227,18 +235,4 @@ def _lineage(picture: Scene) -> dict[str, Any]:
 
 
 def _rings(picture: Scene) -> dict[str, Any]:
-    front = [mark for mark in picture.marks if mark.front]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [mark.x.value for mark in front],
-        "y": [mark.drawn for mark in front],
-        "hoverinfo": "skip",
-        "cliponaxis": False,
-        "marker": {
-            "size": _RING_PIXELS,
-            "color": GREY,
-            "symbol": "circle-open",
-            "line": {"width": 1.8, "color": GREY},
-        },
-    }
+    return _circles((mark for mark in picture.marks if mark.front), _RING_PIXELS, GREY, 1.8)

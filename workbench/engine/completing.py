@@ -41,13 +41,7 @@ class Completing:
         if missing:
             await self.ensure_reference(job, variant.runtime, (start, middle))
         if missing - {"latency"}:
-            job.phase(
-                middle,
-                start + 0.7 * (end - start),
-                say("Measuring size and quality of {name}", name=variant.name),
-            )
-            await self._measuring.weigh_and_judge(job, variant)
-            await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
+            await self._weigh_and_judge(job, variant, (middle, start + 0.7 * (end - start)))
         if "latency" in missing:
             await self.time_new(job, variant, (start + 0.7 * (end - start), end))
         return variant
@@ -68,9 +62,7 @@ class Completing:
         looked = len(incomplete) / (len(incomplete) + len(variants))
         for number, variant in enumerate(incomplete):
             start, width = looked * number / len(incomplete), looked / len(incomplete)
-            job.phase(start, start + width, say("Measuring size and quality of {name}", name=variant.name))
-            await self._measuring.weigh_and_judge(job, variant)
-            await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
+            await self._weigh_and_judge(job, variant, (start, start + width))
         timed = 0.9 if protocol == "final" else 1.0
         runs = await self._runs_of(job, variants)
         for number, run in enumerate(runs):
@@ -123,10 +115,13 @@ class Completing:
         """Measures the size, quality and latency of a variant that was just made."""
         start, end = share
         middle = start + 0.6 * (end - start)
-        job.phase(start, middle, say("Measuring size and quality of {name}", name=variant.name))
+        await self._weigh_and_judge(job, variant, (start, middle))
+        await self.time_new(job, variant, (middle, end))
+
+    async def _weigh_and_judge(self, job: Job, variant: Variant, share: tuple[float, float]) -> None:
+        job.phase(*share, say("Measuring size and quality of {name}", name=variant.name))
         await self._measuring.weigh_and_judge(job, variant)
         await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
-        await self.time_new(job, variant, (middle, end))
 
     async def time_new(self, job: Job, variant: Variant, share: tuple[float, float]) -> None:
         """Times a variant beside its parent and the reference of its runtime."""

@@ -119,9 +119,7 @@ def _earlier_searches(store: Store) -> float:
             continue
         if job.started is not None and job.finished is not None:
             ratios.append((job.finished - job.started).total_seconds() / said)
-    if not ratios:
-        return 1.0
-    return min(max(statistics.median(ratios[:_EARLIER]), 1 / _MOST_CORRECTED), _MOST_CORRECTED)
+    return _corrected(ratios)
 
 
 def measuring_seconds(store: Store, variants: Sequence[Variant], protocol: Protocol) -> float:
@@ -177,9 +175,7 @@ def _measuring_correction(store: Store, protocol: Protocol) -> float:
             continue
         expected = _measuring_expected(store, [known[id_] for id_ in ids], protocol)
         ratios.append((job.finished - job.started).total_seconds() / expected)
-    if not ratios:
-        return 1.0
-    return min(max(statistics.median(ratios[:_EARLIER]), 1 / _MOST_CORRECTED), _MOST_CORRECTED)
+    return _corrected(ratios)
 
 
 def _correction(technique: AnyTechnique, known: Mapping[str, Variant], info: DatasetInfo) -> float:
@@ -195,10 +191,14 @@ def _correction(technique: AnyTechnique, known: Mapping[str, Variant], info: Dat
         said = made_by.estimate(parent, info, parameters).seconds
         if said > 0:
             (by_name if made_by.name == technique.name else by_family).append(variant.seconds / said)
-    ratios = (by_name or by_family)[:_EARLIER]
+    return _corrected(by_name or by_family)
+
+
+def _corrected(ratios: Sequence[float]) -> float:
+    """By what an estimate is multiplied, of real over estimated times, the newest first; 1 without any."""
     if not ratios:
         return 1.0
-    return min(max(statistics.median(ratios), 1 / _MOST_CORRECTED), _MOST_CORRECTED)
+    return min(max(statistics.median(ratios[:_EARLIER]), 1 / _MOST_CORRECTED), _MOST_CORRECTED)
 
 
 def _runtime_after(technique: AnyTechnique, parent: Variant, parameters: Parameters) -> str:

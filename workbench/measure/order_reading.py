@@ -12,6 +12,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.text import Text, say
 from workbench.data.class_order import ClassOrder, in_order, order_text, other_order
 from workbench.data.where import where
+from workbench.measure.other_readings import percent
 
 _SIGMAS = 3.0
 
@@ -64,8 +65,8 @@ def read_order(predictions: Integers, labels: Integers, info: DatasetInfo) -> Or
     facts: dict[str, Any] = {
         "order": order_text(info.class_order),
         "other": order_text(other_order(info.class_order)),
-        "share": f"{100 * right.mean():.0f}",
-        "less": f"{100 * other.mean():.0f}",
+        "share": percent(right),
+        "less": percent(other),
         "count": len(labels),
     }
     if abs(gained - lost) > _SIGMAS * np.sqrt(gained + lost):

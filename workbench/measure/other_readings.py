@@ -62,8 +62,8 @@ def better_reading(
                     "validation samples, as it is read on {share}%: say from_logits={said} if that is "
                     "meant.",
                     meaning=meaning,
-                    other=_percent(other),
-                    share=_percent(right),
+                    other=percent(other),
+                    share=percent(right),
                     count=len(labels),
                     said=str(not from_logits),
                 )
@@ -82,8 +82,8 @@ def better_reading(
                     "The output {name} is right on {other}% of {count} training and validation samples, the "
                     'one that is judged on {share}%: say output="{name}" if that is meant.',
                     name=name,
-                    other=_percent(best),
-                    share=_percent(right),
+                    other=percent(best),
+                    share=percent(right),
                     count=len(labels),
                 )
             )
@@ -111,8 +111,8 @@ def smallest_decides(
             "largest that of {share}%: it gives distances, and a classifier gives the largest value to the "
             "class that it means.",
             output=name,
-            best=_percent(smallest),
-            share=_percent(largest),
+            best=percent(smallest),
+            share=percent(largest),
             count=len(labels),
         ),
         say("Let the model end with the negative of these values, such as keras.layers.Rescaling(-1.0)."),
@@ -154,8 +154,8 @@ def _order_text(
         "With the classes in another order ({names}) the model would be right on {other}% of {count} "
         "training and validation samples, with that of the data on {share}%: check the order of the labels.",
         names=names + (" …" if len(order) > _NAMED_ORDER else ""),
-        other=_percent(order[predictions] == labels),
-        share=_percent(right),
+        other=percent(order[predictions] == labels),
+        share=percent(right),
         count=len(labels),
     )
 
@@ -173,5 +173,6 @@ def far_better(other: Right, right: Right, margin: float = FAR_BETTER) -> bool:
     return bool(far and gained - lost > _SIGMAS * np.sqrt(gained + lost))
 
 
-def _percent(right: Right) -> str:
+def percent(right: Right) -> str:
+    """How often a reading is right, in whole percent."""
     return f"{100 * right.mean():.0f}"

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
-from workbench.measure.other_readings import far_better
+from workbench.measure.other_readings import far_better, percent
 
 _SIGMAS = 3.0
 _LEAST_EXPLAINED = 0.02
@@ -63,8 +63,8 @@ class Values:
             "border at 0.5 the model is right on {share}% of {count} samples, at 0 on {less}%.",
             output=self.name,
             meaning=say("probabilities"),
-            share=_percent(self.right(0.5)),
-            less=_percent(self.right(0.0)),
+            share=percent(self.right(0.5)),
+            less=percent(self.right(0.0)),
             count=len(self.values),
         )
 
@@ -98,9 +98,9 @@ class Values:
                 output=self.name,
                 name=self.classes[int(predicted[0])],
                 count=len(self.values),
-                share=_percent(self.right(0.0)),
+                share=percent(self.right(0.0)),
                 border=f"{border:.3g}",
-                best=_percent(self.right(border)),
+                best=percent(self.right(border)),
             ),
             _say_which(),
         )
@@ -122,7 +122,3 @@ def _say_which() -> Text:
         'line, "{field}" on the page.',
         field=say("What the output gives"),
     )
-
-
-def _percent(right: npt.NDArray[np.bool_]) -> str:
-    return f"{100 * right.mean():.0f}"
