@@ -44,6 +44,7 @@ class Reading:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._queries = Queries(store)
+        self._evidence = self._queries  # its earlier name, which scripts of others read the data by
         self.seed = int(store.fact("seed") or 0)
 
     @property
