@@ -47,7 +47,7 @@ def test_few_stops_lead_to_the_table_and_forms_open_in_sight_wherever_one_is(
 
 
 def the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(page: Page) -> None:
-    # Less than there is to scroll, also where a page is yet to get shorter by what its charts take.
+    # Charts take a new width later, and the page gets shorter: it can still be scrolled this far then.
     for width, height, scrolled in ((1366, 768, 400), (1440, 900, 400), (1920, 1080, 250)):
         page.set_viewport_size({"width": width, "height": height})
         for wanted in (0, scrolled):
