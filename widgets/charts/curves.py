@@ -54,6 +54,14 @@ _ERROR_KEPT = Axes(say("Layers that are left exact"), say("layers left exact"), 
 _OVERLAP = Axes(say("Scores while training"), say("epoch"), say("mIoU or accuracy, 0 to 1"))
 _OVERLAP_SECONDS = Axes(say("Validation mIoU over seconds"), say("seconds of training"), say("mIoU, 0 to 1"))
 _AGREEMENT = Axes(say("Agreement while training"), say("epoch"), say("agreement, at most 1"))
+_OVERLAP_TRIED = Axes(say("One layer quantized at a time"), say("layers tried"), say("mIoU, 0 to 1"))
+_OVERLAP_KEPT = Axes(say("Layers that are left exact"), say("layers left exact"), say("mIoU, 0 to 1"))
+_AGREEMENT_TRIED = Axes(
+    say("One layer quantized at a time"), say("layers tried"), say("agreement, at most 1")
+)
+_AGREEMENT_KEPT = Axes(
+    say("Layers that are left exact"), say("layers left exact"), say("agreement, at most 1")
+)
 _AGREEMENT_SECONDS = Axes(
     say("Validation agreement over seconds"), say("seconds of training"), say("agreement, at most 1")
 )
@@ -67,8 +75,12 @@ _OF_KIND: dict[CurveKind, Axes] = {
     "zeros": _ZEROS,
     "score over layers tried": _TRIED,
     "error over layers tried": _ERROR_TRIED,
+    "overlap over layers tried": _OVERLAP_TRIED,
+    "agreement over layers tried": _AGREEMENT_TRIED,
     "score over layers kept": _KEPT,
     "error over layers kept": _ERROR_KEPT,
+    "overlap over layers kept": _OVERLAP_KEPT,
+    "agreement over layers kept": _AGREEMENT_KEPT,
     "score over seconds": _SECONDS,
     "overlap over seconds": _OVERLAP_SECONDS,
     "agreement over seconds": _AGREEMENT_SECONDS,

@@ -12,7 +12,9 @@ from workbench.api.text import Text, say
 CurveKind = Literal[
     "loss", "score", "zeros", "score over test samples", "score over seconds", "score over layers tried",
     "score over layers kept", "error", "error over seconds", "error over layers tried",
-    "error over layers kept", "overlap", "overlap over seconds", "agreement", "agreement over seconds",
+    "error over layers kept", "overlap", "overlap over seconds", "overlap over layers tried",
+    "overlap over layers kept", "agreement", "agreement over seconds", "agreement over layers tried",
+    "agreement over layers kept",
 ]  # fmt: skip
 """What is up and what is across; curves of a kind share a picture."""
 
@@ -86,6 +88,23 @@ class LiveCurve(StrEnum):
         "overlap over seconds",
     )
 
+    OVERLAP_LAYERS_TRIED = (
+        "mIoU with one layer quantized",
+        say("mIoU with one layer quantized"),
+        "overlap over layers tried",
+    )
+    OVERLAP_LAYERS_KEPT = "mIoU over kept layers", say("mIoU over kept layers"), "overlap over layers kept"
+
+    AGREEMENT_LAYERS_TRIED = (
+        "agreement with one layer quantized",
+        say("agreement with one layer quantized"),
+        "agreement over layers tried",
+    )
+    AGREEMENT_LAYERS_KEPT = (
+        "agreement over kept layers",
+        say("agreement over kept layers"),
+        "agreement over layers kept",
+    )
     VALIDATION_AGREEMENT = "validation agreement", say("validation agreement"), "agreement"
     AGREEMENT_OVER_SECONDS = (
         "validation agreement over seconds",
@@ -103,12 +122,16 @@ class TaskCurves:
         score: The task's measure on the validation split.
         over_seconds: The same over time.
         alone: That of the training which a student is compared with, without its teacher.
+        layers_tried: The measure with one layer quantized, over the layers.
+        layers_kept: The same over how many layers stay exact.
     """
 
     metric: LiveCurve
     score: LiveCurve
     over_seconds: LiveCurve
     alone: LiveCurve
+    layers_tried: LiveCurve
+    layers_kept: LiveCurve
 
 
 _OF_CLASSES = TaskCurves(
@@ -116,6 +139,8 @@ _OF_CLASSES = TaskCurves(
     LiveCurve.VALIDATION_F1,
     LiveCurve.F1_OVER_SECONDS,
     LiveCurve.WITHOUT_TEACHER,
+    LiveCurve.LAYERS_TRIED,
+    LiveCurve.LAYERS_KEPT,
 )
 _OF_TASK: dict[Task, TaskCurves] = {
     "classification": _OF_CLASSES,
@@ -125,12 +150,16 @@ _OF_TASK: dict[Task, TaskCurves] = {
         LiveCurve.VALIDATION_ERROR,
         LiveCurve.ERROR_OVER_SECONDS,
         LiveCurve.ERROR_WITHOUT_TEACHER,
+        LiveCurve.ERROR_LAYERS_TRIED,
+        LiveCurve.ERROR_LAYERS_KEPT,
     ),
     "per position": TaskCurves(
         LiveCurve.POSITIONS_ACCURACY,
         LiveCurve.VALIDATION_OVERLAP,
         LiveCurve.OVERLAP_OVER_SECONDS,
         LiveCurve.OVERLAP_WITHOUT_TEACHER,
+        LiveCurve.OVERLAP_LAYERS_TRIED,
+        LiveCurve.OVERLAP_LAYERS_KEPT,
     ),
     "agreement": TaskCurves(
         LiveCurve.TRAINING_ERROR,
@@ -138,6 +167,8 @@ _OF_TASK: dict[Task, TaskCurves] = {
         LiveCurve.AGREEMENT_OVER_SECONDS,
         # A student without a teacher has nothing to learn from here.
         LiveCurve.VALIDATION_AGREEMENT,
+        LiveCurve.AGREEMENT_LAYERS_TRIED,
+        LiveCurve.AGREEMENT_LAYERS_KEPT,
     ),
 }
 
