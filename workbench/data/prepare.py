@@ -7,24 +7,28 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from workbench.api.dataset import SPLITS, Dataset, DatasetInfo
 from workbench.api.errors import InvalidInput
+from workbench.api.task import Task
 from workbench.api.text import say
 from workbench.api.variant import ModelDescription
 from workbench.data.builtin import BUILTINS
 from workbench.data.class_order import ClassOrder
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
-from workbench.data.labels import encode
+from workbench.data.labels import EncodedLabels, encode
 from workbench.data.model_inputs import as_model_takes, specs_of
 from workbench.data.outputs import require_classes
 from workbench.data.raw import RawData, Scaling, check_limit, check_values, default_limit_bytes
 from workbench.data.scaling import fit_scalers
 from workbench.data.splits import divide
+from workbench.data.targets import encode_numbers, numbers_note
+from workbench.data.task_choice import task_of
 from workbench.data.writing import check_space, stored_bytes, sync_folder, write_arrays, write_file
 
 
@@ -43,6 +47,7 @@ def prepare(
     limit_bytes: int | None = None,
     model: ModelDescription | None = None,
     class_order: ClassOrder | None = None,
+    task: Task | None = None,
 ) -> Dataset:
     """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
 
@@ -76,6 +81,7 @@ def prepare(
         class_order: How names of classes that hold numbers are sorted, where nobody named the classes: by
             their numbers (2 before 10) or as texts. None: by their numbers where all labels are texts of
             whole numbers; as texts elsewhere and where the names are those of folders.
+        task: What the labels are; None lets labels and model decide.
 
     Returns:
         The data set that was written.
@@ -100,12 +106,11 @@ def prepare(
     raw = as_model_takes(fitted(raw, model), model)
     specs = specs_of(raw.inputs, model)
     check_values(raw, specs)
-    if model is not None and classes is None:
-        require_classes(model, _distinct_numbers(raw))
-    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target), order=class_order)
+    chosen, task_notes = task_of(raw, model, task)
+    encoded = _encoded(raw, chosen, model, classes, class_order)
     parts, split_notes = divide(
         encoded.y,
-        encoded.classes,
+        encoded.classes if chosen == "classification" else None,
         seed=seed,
         test_fraction=test_fraction,
         validation_fraction=validation_fraction,
@@ -124,10 +129,7 @@ def prepare(
             input_shapes=shapes,
             classes=encoded.classes,
             counts={split: len(labels[split]) for split in SPLITS},
-            class_counts={
-                split: tuple(int(n) for n in np.bincount(labels[split], minlength=len(encoded.classes)))
-                for split in SPLITS
-            },
+            class_counts={split: encoded.counts(labels[split]) for split in SPLITS},
             scaling=scaling_text,
             scalings={key: scaler.choice for key, scaler in scalers.items()},
             minimum=minimum,
@@ -137,6 +139,7 @@ def prepare(
             sha256=digest,
             notes=(
                 *raw.notes,
+                *task_notes,
                 *encoded.notes,
                 *split_notes,
                 *unscaled,
@@ -144,6 +147,9 @@ def prepare(
             ),
             target=raw.target or label,
             class_order=encoded.order,
+            task=encoded.task,
+            targets=encoded.targets,
+            ignored_label=encoded.ignored,
         )
         write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()
@@ -169,6 +175,22 @@ def _read(source: object, label: str | None, limit_bytes: int, model: ModelDescr
     from workbench.data.arrays import read_arrays
 
     return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model)
+
+
+def _encoded(
+    raw: RawData,
+    task: Task,
+    model: ModelDescription | None,
+    classes: Sequence[str] | None,
+    order: ClassOrder | None,
+) -> EncodedLabels:
+    """The labels as the task takes them."""
+    if task == "regression":
+        encoded = encode_numbers(raw)
+        return replace(encoded, notes=(numbers_note(encoded),))
+    if model is not None and classes is None:
+        require_classes(model, _distinct_numbers(raw))
+    return encode(raw, classes=classes, outputs=judged_outputs(model, raw.target), order=order)
 
 
 def _distinct_numbers(raw: RawData) -> int:
