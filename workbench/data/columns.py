@@ -64,6 +64,17 @@ def column_of_texts(frame: Any, target: str, model: ModelDescription | None) -> 
     return {safe_name(plain_name(model.inputs[0].name)): texts[0]} if len(texts) == 1 else {}
 
 
+def has_no_labels(columns: list[str], model: ModelDescription | None) -> bool:
+    """Whether every column is an input, as a model takes as many numbers and none is called as labels are.
+
+    Args:
+        columns: All of the table.
+        model: The model that the table is for.
+    """
+    lower = {column.strip().lower() for column in columns}
+    return features_of(model) == len(columns) > 1 and not lower & set(LABEL_COLUMNS)
+
+
 def label_columns(columns: list[str], label: str | None, model: ModelDescription | None) -> tuple[str, ...]:
     """The columns of several numbers that are predicted, where that is clear; else none.
 

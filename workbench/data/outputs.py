@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import get_args
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput
@@ -15,7 +16,7 @@ from workbench.plain.outputs import plain_name
 _NO_SCORES = frozenset({"int32", "int64", "uint32", "uint64", "bool", "str", "undefined"})
 """Types of outputs that hold numbers or names of classes, and no scores: quantized ones are smaller."""
 
-JUDGED: tuple[Task, ...] = ("classification", "regression")
+JUDGED: tuple[Task, ...] = get_args(Task)
 """The tasks that can be asked for."""
 
 _FEW_CLASSES = 20

@@ -27,8 +27,14 @@ from workbench.data.outputs import require_classes
 from workbench.data.raw import RawData, Scaling, check_limit, check_values, default_limit_bytes
 from workbench.data.scaling import fit_scalers
 from workbench.data.splits import divide
-from workbench.data.targets import encode_numbers, numbers_note
-from workbench.data.task_choice import task_of
+from workbench.data.targets import (
+    encode_label_rows,
+    encode_numbers,
+    encode_positions,
+    numbers_note,
+    without_labels,
+)
+from workbench.data.task_choice import answers_at_each, task_of
 from workbench.data.writing import check_space, stored_bytes, sync_folder, write_arrays, write_file
 
 
@@ -188,6 +194,12 @@ def _encoded(
     if task == "regression":
         encoded = encode_numbers(raw)
         return replace(encoded, notes=(numbers_note(encoded),))
+    if task == "multi-label":
+        return encode_label_rows(raw, classes)
+    if task == "per position":
+        return encode_positions(raw, classes, answers_at_each(model, raw.target))
+    if task == "agreement":
+        return without_labels(raw)
     if model is not None and classes is None:
         require_classes(model, _distinct_numbers(raw))
     return encode(raw, classes=classes, outputs=judged_outputs(model, raw.target), order=order)

@@ -12,7 +12,13 @@ from workbench.api.variant import ModelDescription
 from workbench.data.cells import texts_among_numbers
 from workbench.data.class_names import numbering
 from workbench.data.class_order import whole_numbers
-from workbench.data.columns import column_of_texts, columns_of_inputs, label_column, label_columns
+from workbench.data.columns import (
+    column_of_texts,
+    columns_of_inputs,
+    has_no_labels,
+    label_column,
+    label_columns,
+)
 from workbench.data.fitting import judged_outputs
 from workbench.data.raw import Array, RawData, Samples, check_limit
 
@@ -66,14 +72,20 @@ def from_frame(
         )
     own = columns_of_inputs(columns, model)
     several = label_columns(columns, label, model)
-    if several:
+    unlabelled_table = label is None and has_no_labels(columns, model) and not own
+    if unlabelled_table:
+        target, label_note = (
+            "",
+            say("All {count} columns are inputs of the model: there are no labels.", count=len(columns)),
+        )
+    elif several:
         target, label_note = (
             several[-1],
             say("Labels are in the columns {columns}.", columns=_listed([*several])),
         )
     else:
         target, label_note = label_column(frame, label, source, model, set(own.values()))
-    targets = several or (target,)
+    targets = () if unlabelled_table else several or (target,)
     notes: list[Text] = [label_note]
     if not own:
         own = column_of_texts(frame, target, model)
@@ -116,7 +128,9 @@ def from_frame(
     y: Array
     classes: tuple[str, ...] | None
     numbered: Text | None
-    if several:
+    if unlabelled_table:
+        y, classes, numbered = np.empty((len(frame), 0), np.float32), None, None
+    elif several:
         y, classes, numbered = _numbers(frame[[*targets]], limit_bytes, source)[0], None, None
     else:
         y, classes, numbered = _labels(frame[target], judged_outputs(model, target))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -95,6 +96,121 @@ def _numbers(raw: RawData, split: SplitName) -> Array:
             say("Scale or clip them below 3.4e38 first."),
         )
     return numbers
+
+
+def encode_label_rows(raw: RawData, classes: Sequence[str] | None = None) -> EncodedLabels:
+    """Several labels of a sample as rows of 0 and 1, uint8 of shape ``(n, labels)``.
+
+    Args:
+        raw: The data as read.
+        classes: Names of the labels, where the user gives them.
+
+    Raises:
+        InvalidInput: If they are anything else, or there are not as many names.
+    """
+    y: dict[SplitName, Array] = {}
+    for split in SPLITS:
+        if split not in raw.splits:
+            continue
+        samples = raw.splits[split]
+        labels = np.asarray(samples.y)
+        if labels.ndim < 2 or labels.dtype.kind not in "biuf" or not ((labels == 0) | (labels == 1)).all():
+            raise InvalidInput(
+                say("{name} holds no rows of zeros and ones.", name=samples.called("y")),
+                say("Give one column for each label: 1 where a sample has it, 0 where it has not."),
+            )
+        y[split] = labels.reshape(len(labels), -1).astype(np.uint8)
+    width = y["train"].shape[1]
+    names = tuple(classes or raw.classes or raw.columns)
+    if not names or (classes is None and len(names) != width):
+        names = tuple(map(str, range(width)))
+    if len(names) != width or len(set(names)) < width or any(rows.shape[1] != width for rows in y.values()):
+        raise InvalidInput(
+            say("{names} class names came with {classes} classes.", names=len(names), classes=width),
+            say("Give one name for each class, in the order of the labels."),
+        )
+    never = tuple(
+        name for name, found in zip(names, y["train"].any(axis=0).tolist(), strict=True) if not found
+    )
+    notes = (say("No training sample has the labels {names}.", names=never[:10]),) if never else ()
+    return EncodedLabels(y, names, notes, task="multi-label")
+
+
+def encode_positions(
+    raw: RawData, classes: Sequence[str] | None = None, outputs: int | None = None
+) -> EncodedLabels:
+    """A class for each position as int64 of shape ``(n, *positions)``, -1 where a position does not count.
+
+    Args:
+        raw: The data as read: class indices, also with a last axis of length 1, or one-hot rows.
+        classes: Names of the classes, where the user gives them.
+        outputs: Values that the model gives at each position; 1 means two classes.
+
+    Raises:
+        InvalidInput: If they are no class indices, or there are more than the model has outputs.
+    """
+    names = tuple(classes or raw.classes or ())
+    wanted = len(names) or (max(outputs, 2) if outputs else None)
+    y: dict[SplitName, Array] = {}
+    ignored: set[int] = set()
+    for split in SPLITS:
+        if split in raw.splits:
+            y[split], beyond = _positions(raw, split, wanted)
+            ignored |= beyond
+    found = max(int(labels.max(initial=0)) for labels in y.values()) + 1
+    if len(ignored) > 1:
+        raise InvalidInput(
+            say(
+                "The labels of positions hold {values}, and the model has {classes} classes.",
+                values=tuple(sorted(ignored)),
+                classes=wanted,
+            ),
+            say(
+                "Number the classes from 0; one other value, such as 255, marks positions that do not count."
+            ),
+        )
+    count = wanted or max(found, 2)
+    notes: tuple[Text, ...] = ()
+    if ignored:
+        notes = (say("Positions labelled {value} do not count.", value=next(iter(ignored))),)
+    return EncodedLabels(
+        y,
+        names or tuple(map(str, range(count))),
+        notes,
+        task="per position",
+        ignored=next(iter(ignored), None),
+    )
+
+
+def _positions(raw: RawData, split: SplitName, classes: int | None) -> tuple[Array, set[int]]:
+    """Class indices of one split, and the values in it that are no class."""
+    samples = raw.splits[split]
+    labels = np.asarray(samples.y)
+    if labels.dtype.kind not in "biuf" or labels.ndim < 2 or not bool((labels % 1 == 0).all()):
+        raise InvalidInput(
+            say("{name} holds no class for each position.", name=samples.called("y")),
+            say("Give whole numbers from 0, one for each position."),
+        )
+    if labels.shape[-1] == classes and labels.ndim > 2 and bool((labels.sum(axis=-1) == 1).all()):
+        labels = labels.argmax(axis=-1)
+    elif labels.shape[-1] == 1 and labels.ndim > 2:
+        labels = labels[..., 0]
+    numbers: Array = labels.astype(np.int64)
+    outside = numbers < 0
+    if classes is not None:
+        outside |= numbers >= classes
+    beyond = {int(value) for value in np.unique(numbers[outside])}
+    numbers[outside] = -1
+    return numbers, beyond
+
+
+def without_labels(raw: RawData) -> EncodedLabels:
+    """No labels: answers are compared with those of the baseline."""
+    y: dict[SplitName, Array] = {
+        split: np.empty((len(samples.y), 0), np.float32) for split, samples in raw.splits.items()
+    }
+    note = say("There are no labels: every variant is compared with what the baseline answers.")
+    return EncodedLabels(y, (), (note,), task="agreement")
 
 
 def numbers_note(encoded: EncodedLabels) -> Text:

@@ -33,6 +33,16 @@ def task_of(raw: RawData, model: ModelDescription | None, wish: Task | None) -> 
     if wish is not None:
         return wish, ()
     labels = np.asarray(raw.splits["train"].y)
+    if labels.ndim == 2 and not labels.shape[1]:
+        raise InvalidInput(
+            say("The data have no labels."),
+            say(
+                "Give labels, or compare every variant with what the model itself answers: {task} as the "
+                "task, {where}.",
+                task=Text(template="agreement"),
+                where=where("task"),
+            ),
+        )
     if raw.classes is not None or labels.dtype.kind not in "biuf" or not labels.size:
         return "classification", ()
     specs = _judged(model, raw.target)
@@ -51,6 +61,12 @@ def task_of(raw: RawData, model: ModelDescription | None, wish: Task | None) -> 
         reason = say("the labels have {count} different values and the output gives one", count=different)
         return "regression", () if different > _SURE_NUMBERS else (_said("regression", reason),)
     return "classification", ()
+
+
+def answers_at_each(model: ModelDescription | None, target: str | None) -> int | None:
+    """How many values the judged output gives at each position; None where that is not clear."""
+    found = {spec.shape[-1] for spec, _ in _judged(model, target) if len(spec.shape) > 1}
+    return found.pop() if len(found) == 1 else None
 
 
 def answers_by_position(spec: TensorSpec, labels: Array) -> bool:

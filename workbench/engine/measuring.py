@@ -138,6 +138,10 @@ class Measuring:
 
     async def _judge(self, job: Told, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures quality on the test split, and its change against the baseline."""
+        before = None
+        if not variant.is_baseline:
+            before = self._context.store.arrays("quality", self._context.queries.baseline.id)
+        unlabelled = variant.description.task == "agreement" and before is not None
         quality, scores = await run_step(
             self._context,
             job,
@@ -148,13 +152,13 @@ class Measuring:
             await self._environment(),
             0,
             variant.description.doubts,
+            before["scores"] if before is not None and unlabelled else None,
             worker=runtime(variant.runtime).worker,
         )
         keep(Measured("quality", quality, quality.environment, {"scores": scores}))
         if variant.is_baseline:
             return
         baseline = self._context.queries.baseline
-        before = self._context.store.arrays("quality", baseline.id)
         if before is not None:
             change = await run_step(
                 self._context,

@@ -150,14 +150,33 @@ class _RunningClasses:
         return self._running.add(to_predictions(answers))
 
 
-def judge_of(info: DatasetInfo, labels: npt.NDArray[Any], *, from_logits: bool = False) -> Judge:
+def judge_of(
+    info: DatasetInfo,
+    labels: npt.NDArray[Any],
+    *,
+    from_logits: bool = False,
+    reference: Answers | None = None,
+) -> Judge:
     """What judges answers to the samples that have these labels.
 
     Args:
         info: The data: its task decides.
         labels: Of the split, as :meth:`workbench.api.dataset.Dataset.y` gives them.
         from_logits: Whether a model's outputs are raw scores; answers that are stored are not.
+        reference: What the baseline answers, where there are no labels; None for the baseline itself.
     """
+    if info.task == "multi-label":
+        from workbench.measure.multi_label import MultiLabel
+
+        return MultiLabel(info, labels, from_logits=from_logits)
+    if info.task == "per position":
+        from workbench.measure.per_position import PerPosition
+
+        return PerPosition(info, labels, from_logits=from_logits)
+    if info.task == "agreement":
+        from workbench.measure.agreement import Agreement
+
+        return Agreement(info, reference)
     if info.task == "regression":
         from workbench.measure.regression import Regression
 

@@ -115,6 +115,7 @@ def measure_quality(
     environment: Environment | None = None,
     seed: int = 0,
     doubts: tuple[Text, ...] = (),
+    reference: Answers | None = None,
 ) -> tuple[QualityMeasurement, Answers]:
     """Predicts the test split in the runtime that is timed, and judges the predictions.
 
@@ -129,6 +130,7 @@ def measure_quality(
         environment: The machine's; taken here if None.
         seed: Seeds the intervals.
         doubts: What speaks for another reading of the output; kept as warnings.
+        reference: What the baseline answers, where there are no labels to judge by.
 
     Returns:
         The measurement, and what was answered: probabilities, float32, shape ``(n, classes)``, of a
@@ -143,14 +145,17 @@ def measure_quality(
     labels = np.asarray(dataset.y("test"))
     if not len(labels):
         raise InvalidInput(say("The test split has no samples to measure with."))
-    judge = judge_of(dataset.info, labels, from_logits=from_logits)
+    judge = judge_of(dataset.info, labels, from_logits=from_logits, reference=reference)
     running = judge.running()
-    parts: list[npt.NDArray[np.float32]] = []
+    parts: list[Answers] = []
+    # The scores of each class at every position are many times what is answered.
+    at_once = dataset.info.task == "per position"
 
     def on_batch(start: int, stop: int, outputs: npt.NDArray[np.float32]) -> None:
         report.check()
-        parts.append(outputs)
-        so_far, interval = running.add(judge.answers(outputs)[0])
+        answered = judge.answers(outputs)[0]
+        parts.append(answered if at_once else outputs)
+        so_far, interval = running.add(answered)
         if stop < len(labels):  # the last point is that of the measurement
             report.metric(judge.curve, stop, so_far, interval)
         report.progress(stop / len(labels))
@@ -159,7 +164,8 @@ def measure_quality(
         report.stage(say("Measuring quality"))
         predict_split(report, candidate, dataset, on_batch)
         # All at once: whether values can be probabilities is seen in all of them together.
-        answers, warnings = judge.answers(np.concatenate(parts))
+        joined = np.concatenate(parts)
+        answers, warnings = (joined, ()) if at_once else judge.answers(joined)
         measurement = judge.measured(
             answers,
             variant=candidate.variant,
