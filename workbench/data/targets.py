@@ -129,9 +129,7 @@ def encode_label_rows(raw: RawData, classes: Sequence[str] | None = None) -> Enc
             say("{names} class names came with {classes} classes.", names=len(names), classes=width),
             say("Give one name for each class, in the order of the labels."),
         )
-    never = tuple(
-        name for name, found in zip(names, y["train"].any(axis=0).tolist(), strict=True) if not found
-    )
+    never = tuple(name for place, name in enumerate(names) if not y["train"][:, place].any())
     notes = (say("No training sample has the labels {names}.", names=never[:10]),) if never else ()
     return EncodedLabels(y, names, notes, task="multi-label")
 

@@ -77,11 +77,7 @@ class MultiLabel:
         """Macro F1, micro F1 and mean average precision, and F1 of each label."""
         statistics = self._statistics(answers)
         unseen = self._unseen()
-        never = [
-            name
-            for name, found in zip(self._info.classes, self._labels.any(axis=0).tolist(), strict=True)
-            if not found
-        ]
+        never = [name for place, name in enumerate(self._info.classes) if not self._labels[:, place].any()]
         if never:
             warnings = (
                 *warnings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,12 @@ from workbench.api.errors import InvalidInput
 from workbench.api.number_format import digits
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
+from workbench.measure.judges import judge_of
 from workbench.measure.order_reading import OrderReading
 from workbench.measure.regression import require_finite
 from workbench.plain.outputs import plain_name
 
+_ROUNDING = 1e-3
 _FOLLOWS = 0.5
 """An output that explains so much of a target after a change of unit and offset is in another unit."""
 
@@ -41,7 +44,7 @@ class OutputReading:
 
 def read_for_task(
     outputs: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.float32],
+    labels: npt.NDArray[Any],
     info: DatasetInfo,
     description: ModelDescription,
     wanted: bool | None,
@@ -60,7 +63,46 @@ def read_for_task(
     """
     name = plain_name(description.judged.name)
     require_finite(outputs)
+    if info.task == "agreement":
+        reason = say(
+            'The output "{output}" is compared with what the baseline gives: {count} values of each sample.',
+            output=name,
+            count=outputs.shape[1],
+        )
+        return OutputReading(False, reason, ())
+    if info.task in ("multi-label", "per position"):
+        return _scores(name, outputs, labels, info, description, wanted)
     return _numbers(name, np.asarray(outputs, np.float64), np.asarray(labels, np.float64))
+
+
+def _scores(
+    name: str,
+    outputs: npt.NDArray[np.float32],
+    labels: npt.NDArray[Any],
+    info: DatasetInfo,
+    description: ModelDescription,
+    wanted: bool | None,
+) -> OutputReading:
+    """Whether values are raw scores: what was asked for, else what the operations tell, else the values."""
+    within = bool(outputs.min() >= -_ROUNDING and outputs.max() <= 1 + _ROUNDING)
+    if wanted is not None:
+        raw = wanted
+    else:
+        raw = not within if description.meaning in ("probabilities", "unknown") else True
+    judge_of(info, labels, from_logits=raw).answers(outputs)  # raises where the number of values does not fit
+    return OutputReading(
+        raw,
+        say(
+            'The output "{output}" is read as {meaning}: its values on {count} samples lie between {low} and '
+            "{high}.",
+            output=name,
+            meaning=say("raw scores") if raw else say("probabilities"),
+            count=len(outputs),
+            low=f"{outputs.min():.3g}",
+            high=f"{outputs.max():.3g}",
+        ),
+        (),
+    )
 
 
 def _numbers(name: str, outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.float64]) -> OutputReading:
