@@ -7,7 +7,6 @@ from workbench.api.errors import InvalidInput, Refused
 from workbench.data.arrays import read_arrays
 from workbench.data.prepare import prepare
 from workbench.data.streams import Bounds
-from workbench.data.where import where
 from workbench.engine.sources import hand_over_data
 
 LIMIT = 2**24
@@ -71,7 +70,6 @@ WRONG = [
     (None, f"Data cannot be read from an object of the type NoneType. {FORMS}"),
     ((X,), f"Data cannot be read from a tuple of 1. {FORMS}"),
     ({1: X, 2: Y}, f"Data cannot be read from a dict of 2. {FORMS}"),
-    ({"train": X}, f"Data cannot be read from an object of the type ndarray. {FORMS}"),
     ({"test": (X, Y)}, 'There is no training data; there is: test. Give it under the key "train".'),
     ({}, "The dict has no training samples with labels; it holds: nothing. It takes x_train and y_train, "
      "with x_test and y_test if there are any; or x and y."),

@@ -127,6 +127,43 @@ def test_numbers_that_are_none_are_refused(tmp_path):
             prepare((ROWS, labels), tmp_path / str(number), model=model(1), task="regression")
 
 
+@pytest.mark.parametrize("source", [ROWS, (ROWS, None), {"x": ROWS}, pandas.DataFrame(ROWS)])
+def test_samples_without_labels_are_asked_about_and_compared(source, tmp_path):
+    with pytest.raises(InvalidInput, match="The data have no labels. Give labels, or compare every variant"):
+        prepare(source, tmp_path / "out", model=model(5))
+    kept = prepare(source, tmp_path / "out", model=model(5), task="agreement")
+    assert kept.info.task == "agreement"
+    assert kept.y("test").shape == (24, 0)
+    assert kept.x("train").shape == (84, 3)
+
+
+def test_rows_of_zeros_and_ones_are_labels_with_the_names_of_their_columns(tmp_path):
+    frame = pandas.DataFrame(ROWS, columns=["a", "b", "c"]).assign(cat=BITS[:, 0], dog=BITS[:, 1])
+    frame.to_csv(tmp_path / "animals.csv", index=False)
+    kept = prepare(tmp_path / "animals.csv", tmp_path / "out", model=model(2, meaning="probabilities"))
+    assert (kept.info.task, kept.info.classes) == ("multi-label", ("cat", "dog"))
+    assert kept.y("train").dtype == np.uint8
+    assert kept.info.class_counts["train"] == tuple(kept.y("train").sum(axis=0))
+
+
+def test_positions_that_do_not_count_are_marked(tmp_path):
+    x = np.random.default_rng(5).integers(0, 255, (40, 8, 8, 3)).astype(np.uint8)
+    y = (x.sum(axis=3) > 380).astype(np.uint8)
+    y[:, 0] = 255
+    network = ModelDescription(
+        inputs=(TensorSpec(name="x", shape=(8, 8, 3)),), outputs=(TensorSpec(name="out", shape=(8, 8, 2)),)
+    )
+    kept = prepare((x, y), tmp_path / "out", model=network)
+    assert (kept.info.task, kept.info.classes, kept.info.ignored_label) == ("per position", ("0", "1"), 255)
+    labels = kept.y("train")
+    assert (labels.dtype, labels.shape[1:]) == (np.int64, (8, 8))
+    assert (labels[:, 0] == -1).all()
+    assert sum(kept.info.class_counts["train"]) == len(labels) * 56
+    y[0, 3] = 77
+    with pytest.raises(InvalidInput, match="labels of positions hold 77, 255, and the model has 2 classes"):
+        prepare((x, y), tmp_path / "two", model=network)
+
+
 def test_a_model_of_another_width_is_refused(tmp_path):
     info = prepare((ROWS, ROWS[:, :2]), tmp_path / "out").info
     assert judged_model(model(2), info).task == "regression"

@@ -104,7 +104,7 @@ def _conclusion(workbench: Reading) -> Iterator[Element]:
     if workbench.baseline is None:
         return
     found = workbench.best()
-    yield element("h2", str(say("Goal: {goal}", goal=workbench.goal.words_for(workbench.task))))
+    yield element("h2", str(say("Goal: {goal}", goal=workbench.goal.words_for(task_of(workbench.results())))))
     name = None if found is None else element("strong", f"{short(found.variant.name)}: ")
     yield element(
         "p", name, str(workbench.conclusion() if found is None else found.reason), class_="conclusion"
