@@ -7,6 +7,7 @@ from workbench.api.errors import InvalidInput, Refused
 from workbench.data.arrays import read_arrays
 from workbench.data.prepare import prepare
 from workbench.data.streams import Bounds
+from workbench.data.where import where
 from workbench.engine.sources import hand_over_data
 
 LIMIT = 2**24
