@@ -15,7 +15,7 @@ from workbench.data.image_folder import read_images
 from workbench.data.mapping import plan
 from workbench.data.npz import read_npz
 from workbench.data.picture_archive import pictures_in, read_picture_archive
-from workbench.data.raw import RawData, default_limit_bytes
+from workbench.data.raw import Disk, RawData, default_limit_bytes
 from workbench.data.zip_directory import members_at_once
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -23,7 +23,12 @@ _FIRST_BYTES = 4096
 
 
 def read_path(
-    path: Path, *, label: str | None, limit_bytes: int, model: ModelDescription | None = None
+    path: Path,
+    *,
+    label: str | None,
+    limit_bytes: int,
+    model: ModelDescription | None = None,
+    disk: Disk | None = None,
 ) -> RawData:
     """Reads an ``.npz`` file, a CSV file, or a folder or ``.zip`` of pictures.
 
@@ -32,6 +37,7 @@ def read_path(
         label: Label column of a table.
         limit_bytes: The most memory that the values may take.
         model: The model that the data are for, where it is known.
+        disk: Where values go that are too many for memory; without it, all have to fit there.
 
     Raises:
         InvalidInput: If there is nothing there that can be read.
@@ -41,14 +47,14 @@ def read_path(
         path = path.resolve(strict=True)
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return read_images(path, limit_bytes=limit_bytes, model=model)
+            return read_images(path, limit_bytes=limit_bytes, model=model, disk=disk)
         if not stat.S_ISREG(mode):
             raise InvalidInput(say("{path} is neither a file nor a folder.", path=_shown(path)), _allowed())
         suffix = path.suffix.lower()
         if suffix == ".npz":
-            return read_npz(path, limit_bytes=limit_bytes)
+            return read_npz(path, limit_bytes=limit_bytes, disk=disk)
         if suffix == ".zip":
-            return read_picture_archive(path, limit_bytes=limit_bytes, model=model)
+            return read_picture_archive(path, limit_bytes=limit_bytes, model=model, disk=disk)
         if suffix in TABLE_SUFFIXES:
             return read_csv(path, label=label, limit_bytes=limit_bytes, model=model)
     except FileNotFoundError as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from workbench.api.variant import ModelDescription
 from workbench.data.class_names import numbering
 from workbench.data.fitting import judged_outputs
 from workbench.data.picture_form import GREY_MODES, decoded, form_for
-from workbench.data.raw import RawData, Samples, check_limit
+from workbench.data.raw import Disk, RawData, Samples, check_kept, check_limit
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 MOST_PIXELS = 2**26
@@ -45,8 +47,10 @@ class _Found:
     classes: list[str] = field(default_factory=list)
 
 
-def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | None = None) -> RawData:
-    """Reads pictures in the size and colours that the model takes.
+def read_images(
+    folder: Path, *, limit_bytes: int, model: ModelDescription | None = None, disk: Disk | None = None
+) -> RawData:
+    """Finds pictures, which are decoded in the size and colours that the model takes when they are asked for.
 
     Classes are numbered in the order of their folder names and pictures resized with bilinear
     interpolation, as Keras's ``image_dataset_from_directory`` does; both is stated. Where the model takes
@@ -57,8 +61,10 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         folder: ``<class>/<picture>``, or ``train/<class>/<picture>`` with ``test`` and ``validation`` or
             ``val`` beside it; pictures may lie deeper where it is clear which folders are the classes. A
             folder around all that, as archives have it, is looked into.
-        limit_bytes: The most memory that the pictures may take.
+        limit_bytes: The most that the pictures may take where there is no disk for them; and with fractions,
+            which resized ones have.
         model: The model that they are for, where it is known.
+        disk: Where they are kept.
 
     Raises:
         InvalidInput: If there are no classes, or many pictures cannot be read.
@@ -87,7 +93,11 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
     # Resized pictures have fractions, which Keras keeps; without room or use for them they are rounded.
     whole = model is not None and any(spec.takes_whole_numbers for spec in model.inputs)
     dtype = np.float32 if resized and not whole and values * 4 <= limit_bytes else np.uint8
-    check_limit(values * np.dtype(dtype).itemsize, limit_bytes, folder.name)
+    size = values * np.dtype(dtype).itemsize
+    if disk is None:
+        check_limit(size, limit_bytes, folder.name)
+    else:
+        check_kept(size, disk.most_bytes, folder.name)
 
     number = {name: index for index, name in enumerate(classes)}
     splits: dict[SplitName, Samples] = {}
@@ -100,7 +110,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
             if path not in broken
         ]
         splits[split] = Samples(
-            {"": decoded([path for path, _ in kept], form, dtype)},
+            {"": decoded(partial(_those, [path for path, _ in kept]), len(kept), form, dtype)},
             np.array([number[name] for _, name in kept], np.int64),
             split if len(found) > 1 else "",
         )
@@ -108,7 +118,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
     if resized and whole:
         notes.append(say("The resized pictures were rounded, as the model takes whole numbers."))
     elif resized and dtype == np.uint8:
-        notes.append(say("The resized pictures were rounded to 8 bits to fit into memory."))
+        notes.append(say("The resized pictures were rounded to 8 bits to take less space."))
     notes += _skip_notes(skipped, len(broken))
     return RawData(
         name=folder.name,
@@ -119,6 +129,10 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         numbered=numbering(classes),
         notes=tuple(notes),
     )
+
+
+def _those(paths: list[Path], positions: Sequence[int]) -> list[Path]:
+    return [paths[position] for position in positions]
 
 
 def pictures_of(folder: Path) -> list[tuple[Path, str]]:
