@@ -76,6 +76,7 @@ def test_a_row_array_is_indexed_as_an_array_is():
             expected.shape, expected.ndim, expected.size, expected.nbytes, len(expected),
         )  # fmt: skip
         np.testing.assert_array_equal(np.asarray(view), expected)
+    np.testing.assert_array_equal(2 * rows - 1, 2 * plain - 1)
     assert (rows.min(), rows.max()) == (plain.min(), plain.max())
     assert rows.mean() == pytest.approx(plain.mean(dtype=np.float64))
     assert [row.tolist() for row in rows] == plain.tolist()

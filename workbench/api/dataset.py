@@ -13,6 +13,7 @@ from pydantic import Field
 
 from workbench.api.records import Record
 from workbench.api.row_array import BLOCK_BYTES, is_by_rows, mapped_rows, scaled_rows
+from workbench.api.task import Task
 from workbench.api.text import Text
 
 Features = npt.NDArray[Any] | dict[str, npt.NDArray[Any]]
@@ -38,9 +39,11 @@ class DatasetInfo(Record):
         name: Shown to the user, such as ``mnist-5k``.
         input_shapes: Shape of one sample per input name; the single key is ``""`` where there is
             one unnamed input.
-        classes: Class names in the order of the integer labels.
+        classes: Class names in the order of the integer labels; the names of the labels of a multi-label
+            data set; none where numbers are predicted, or there are no labels.
         counts: Samples in each split.
-        class_counts: Samples of each class in each split.
+        class_counts: Samples of each class in each split; with that label, or positions of that class, where
+            the task is such.
         scaling: How raw values became the stored ones, in words, such as "pixels / 255".
         scalings: The same by input name, as the names of the scalings.
         minimum: Smallest stored value over all splits.
@@ -52,6 +55,9 @@ class DatasetInfo(Record):
         target: Name of the target that the labels are of, where the source named it.
         class_order: Whether classes are sorted by the numbers in their names or as texts, where that makes a
             difference and nobody said which; see :mod:`workbench.data.class_order`.
+        task: What the labels are.
+        targets: Names of the numbers that a regression predicts, one for each column of the labels.
+        ignored_label: What stood in the source for positions that do not count; -1 stands in the labels here.
     """
 
     name: str
@@ -69,6 +75,9 @@ class DatasetInfo(Record):
     notes: tuple[Text, ...] = Field(default=())
     target: str | None = None
     class_order: Literal["numbers", "text"] | None = None
+    task: Task = "classification"
+    targets: tuple[str, ...] = ()
+    ignored_label: int | None = None
 
     @property
     def occurring(self) -> tuple[int, ...]:
@@ -82,7 +91,7 @@ class Dataset:
 
     Args:
         folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
-            split, ``y_<split>.npy`` (int64 class indices) and ``x_<split>.npy`` (see :data:`Features`), or
+            split, ``y_<split>.npy`` (see :meth:`y`) and ``x_<split>.npy`` (see :data:`Features`), or
             ``x_<split>.<input>.npy`` for each input of a model with several. Values of 8 and 16 bits are kept
             as they came, in ``raw_<split>.npy``, and scaled as ``scaling.npy`` says when they are read: a row
             of offsets and a row of divisors.
@@ -106,11 +115,15 @@ class Dataset:
             return self._samples(split, "")
         return {name: self._samples(split, f".{name}") for name in names}
 
-    def y(self, split: SplitName) -> npt.NDArray[np.int64]:
-        """The class index of each sample of one split, shape ``(n,)``."""
-        labels: npt.NDArray[np.int64] = np.load(
-            self.folder / f"y_{split}.npy", mmap_mode="r", allow_pickle=False
-        )
+    def y(self, split: SplitName) -> npt.NDArray[Any]:
+        """The labels of one split.
+
+        Of a classification int64 class indices, shape ``(n,)``; of a regression float32, shape ``(n,
+        targets)``; of several labels for a sample uint8 of 0 and 1, shape ``(n, classes)``; of one for each
+        position int64 class indices, shape ``(n, *positions)``, -1 where a position does not count; without
+        labels float32 of the shape ``(n, 0)``.
+        """
+        labels: npt.NDArray[Any] = np.load(self.folder / f"y_{split}.npy", mmap_mode="r", allow_pickle=False)
         return labels
 
     def save_npz(self, file: Path) -> Path:

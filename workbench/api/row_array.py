@@ -20,7 +20,7 @@ BLOCK_BYTES = 2**24
 _MOST_MAPPED_BYTES = 2**26
 
 
-class RowArray:
+class RowArray(np.lib.mixins.NDArrayOperatorsMixin):
     """What looks like an array, and holds none of its values.
 
     Indexing it along axis 0 gives a NumPy array of these samples. ``numpy.asarray`` gives all of them, which
@@ -76,6 +76,10 @@ class RowArray:
             whole[start : start + len(block)] = block
             start += len(block)
         return whole if dtype is None else whole.astype(dtype, copy=False)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        arrays = [np.asarray(one) if isinstance(one, RowArray) else one for one in inputs]
+        return getattr(ufunc, method)(*arrays, **keywords)
 
     def blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[npt.NDArray[Any]]:
         """All samples, a few at a time."""

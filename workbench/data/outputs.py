@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import prod
-from typing import get_args
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput
@@ -15,6 +14,8 @@ from workbench.plain.outputs import plain_name
 
 _NO_SCORES = frozenset({"int32", "int64", "uint32", "uint64", "bool", "str", "undefined"})
 """Types of outputs that hold numbers or names of classes, and no scores: quantized ones are smaller."""
+
+_JUDGED: tuple[Task, ...] = ("classification",)
 
 _FEW_CLASSES = 20
 """A single linear output and more different labels than these is regression."""
@@ -42,10 +43,10 @@ def output_wish(
     Raises:
         InvalidInput: If there is no such task, or a value is of another kind.
     """
-    if task is not None and task not in get_args(Task):
+    if task is not None and task not in _JUDGED:
         raise InvalidInput(
             say("There is no task {task}.", task=repr(task)[:40]),
-            say("Choose from: {names}. Others are not judged yet.", names=tuple(get_args(Task))),
+            say("Choose from: {names}. Others are not judged yet.", names=_JUDGED),
         )
     if from_logits not in (None, True, False):
         raise InvalidInput(
