@@ -219,7 +219,7 @@ def _read(
         return read_path(Path(source), label=label, limit_bytes=limit_bytes, model=model, disk=disk)
     from workbench.data.arrays import read_arrays
 
-    return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model)
+    return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model, disk=disk)
 
 
 def _distinct_numbers(raw: RawData) -> int:
