@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.api.records import Record
-from workbench.api.row_array import BLOCK_BYTES, is_by_rows, mapped_rows, scaled_rows
+from workbench.api.row_array import add_array, is_by_rows, mapped_rows, scaled_rows
 from workbench.api.task import Task
 from workbench.api.text import Text
 
@@ -139,8 +139,8 @@ class Dataset:
             for split in SPLITS:
                 x = self.x(split)
                 for name, values in (x if isinstance(x, dict) else {"": x}).items():
-                    _add_array(archive, f"x_{split}.{name}" if name else f"x_{split}", values)
-                _add_array(archive, f"y_{split}", self.y(split))
+                    add_array(archive, f"x_{split}.{name}" if name else f"x_{split}", values)
+                add_array(archive, f"y_{split}", self.y(split))
         return file
 
     def _samples(self, split: SplitName, of_input: str) -> npt.NDArray[Any]:
@@ -161,8 +161,14 @@ class Dataset:
 
 def is_large(features: Features) -> bool:
     """Whether samples are read row by row because there are too many for memory."""
-    arrays = list(features.values()) if isinstance(features, dict) else [features]
-    return any(is_by_rows(array) for array in arrays) and sum(a.nbytes for a in arrays) > LARGE_BYTES
+    arrays = features.values() if isinstance(features, dict) else [features]
+    return any(is_by_rows(array) for array in arrays) and sample_bytes(features) > LARGE_BYTES
+
+
+def sample_bytes(features: Features) -> int:
+    """What samples take in memory as the model takes them."""
+    arrays = features.values() if isinstance(features, dict) else [features]
+    return sum(array.nbytes for array in arrays)
 
 
 def sample_count(features: Features) -> int:
@@ -175,16 +181,3 @@ def select(features: Features, index: slice | npt.NDArray[np.integer]) -> Featur
     if isinstance(features, dict):
         return {name: array[index] for name, array in features.items()}
     return features[index]
-
-
-def _add_array(archive: zipfile.ZipFile, name: str, values: npt.NDArray[Any]) -> None:
-    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-        header = {
-            "descr": np.lib.format.dtype_to_descr(values.dtype),
-            "fortran_order": False,
-            "shape": values.shape,
-        }
-        np.lib.format.write_array_header_1_0(member, header)
-        step = max(1, BLOCK_BYTES // max(1, values[:1].nbytes))
-        for start in range(0, len(values), step):
-            member.write(np.ascontiguousarray(values[start : start + step]).tobytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import prod
@@ -17,7 +18,7 @@ Rows = slice | npt.NDArray[np.integer]
 BLOCK_BYTES = 2**24
 """How much of an array is worked on at once."""
 
-_MOST_MAPPED_BYTES = 2**26
+_LEAST_RELEASED_BYTES = 2**26
 
 
 class RowArray(np.lib.mixins.NDArrayOperatorsMixin):
@@ -125,6 +126,26 @@ def is_by_rows(array: object) -> bool:
     return isinstance(array, RowArray)
 
 
+def add_array(archive: zipfile.ZipFile, name: str, values: npt.NDArray[Any]) -> None:
+    """Adds an array to an ``.npz`` file, a few samples at a time.
+
+    Args:
+        archive: The file, open for writing.
+        name: Of the array.
+        values: At least one axis; no Python objects.
+    """
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+        header = {
+            "descr": np.lib.format.dtype_to_descr(values.dtype),
+            "fortran_order": False,
+            "shape": values.shape,
+        }
+        np.lib.format.write_array_header_1_0(member, header)
+        step = max(1, BLOCK_BYTES // max(1, prod(values.shape[1:]) * values.dtype.itemsize))
+        for start in range(0, len(values), step):
+            member.write(np.ascontiguousarray(values[start : start + step]).tobytes())
+
+
 def _reshaped(values: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
     return values.reshape(len(values), *shape)
 
@@ -158,17 +179,16 @@ class _MappedRows:
 
     def __init__(self, kept: npt.NDArray[Any]) -> None:
         self._kept = kept
-        self._row_bytes = kept[:1].nbytes
-        self._touched = 0
+        self._mapped = getattr(kept, "_mmap", None)
+        if kept.nbytes < _LEAST_RELEASED_BYTES or not hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped = None
 
     def __call__(self, rows: Rows) -> npt.NDArray[Any]:
-        mapped = getattr(self._kept, "_mmap", None)
-        if mapped is not None and self._touched > _MOST_MAPPED_BYTES and hasattr(mmap, "MADV_DONTNEED"):
-            mapped.madvise(mmap.MADV_DONTNEED)
-            self._touched = 0
+        # Before each reading, what the last one has mapped: a touched page brings its neighbours along, up to
+        # megabytes of them.
+        if self._mapped is not None:
+            self._mapped.madvise(mmap.MADV_DONTNEED)
         found: npt.NDArray[Any] = self._kept[rows]
-        # a page at least for each row
-        self._touched += max(len(found) * 4096, len(found) * self._row_bytes)
         return found
 
 

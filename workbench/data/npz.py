@@ -20,7 +20,7 @@ import numpy as np
 from workbench.api.dataset import LARGE_BYTES
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.records import Record
-from workbench.api.row_array import BLOCK_BYTES
+from workbench.api.row_array import BLOCK_BYTES, mapped_rows
 from workbench.api.text import Text, say, verbatim
 from workbench.data.mapping import from_mapping, plan
 from workbench.data.raw import Array, Disk, RawData, check_kept, check_limit
@@ -200,7 +200,7 @@ def _mapped(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, disk:
         shape, dtype, start = _header(stream, member.filename, path.name)
         fortran = _is_fortran(archive, member)
     offset = start if packed else start + _content_at(path, member)
-    return np.memmap(file, dtype, "r", offset, shape, "F" if fortran else "C")
+    return mapped_rows(np.memmap(file, dtype, "r", offset, shape, "F" if fortran else "C"))
 
 
 def _is_fortran(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.api.dataset import LARGE_BYTES
 from workbench.api.errors import InvalidInput
+from workbench.api.row_array import mapped_rows
 from workbench.api.text import say, verbatim
 from workbench.data.raw import Array, Disk
 
@@ -58,7 +59,7 @@ class Spool:
         with self._file:
             self._file.flush()
             shape = (self._count, *self._shape)
-            return np.memmap(self._file.name, self._dtype, "r", 0, shape)[:most]
+            return mapped_rows(np.memmap(self._file.name, self._dtype, "r", 0, shape)[:most])
 
     def close(self) -> None:
         """Lets go of the file of a reading that was stopped."""

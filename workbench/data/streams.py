@@ -169,7 +169,7 @@ def _collected(
         for letter, found, kept in (("x", inputs, features), ("y", targets, labels)):
             for name, array in found.items():
                 if name not in kept:  # of all that a process reads, each has a name of its own
-                    kept[name] = Spool(disk, f"{letter}{len(kept)}-{suffix}")
+                    kept[name] = Spool(disk if letter == "x" else None, f"{len(kept)}-{suffix}")
                 kept[name].add(array if batched else array[None])
                 size += array.nbytes
         first = next(iter(targets.values()))

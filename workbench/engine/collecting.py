@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.api.errors import Cancelled, InvalidInput
+from workbench.api.row_array import add_array
 from workbench.api.text import say
 from workbench.api.variant import ModelDescription
 from workbench.data.npz import HANDED_OVER, HandedOver
@@ -160,8 +161,9 @@ class Collecting:
         )
 
     def _write(self, raw: RawData) -> None:
-        np.savez(self.file, allow_pickle=False, **_arrays(raw))
-        with zipfile.ZipFile(self.file, "a") as archive:
+        with zipfile.ZipFile(self.file, "w") as archive:
+            for name, values in _arrays(raw).items():
+                add_array(archive, name, values)
             known = HandedOver(notes=raw.notes, tabular=raw.tabular, numbered=raw.numbered)
             archive.writestr(HANDED_OVER, known.model_dump_json())
 

@@ -27,7 +27,7 @@ from workbench.engine.compatibility import check_agreement
 from workbench.engine.context import JobContext
 from workbench.engine.making import free_name, new_id, with_kernels
 from workbench.engine.origin import FACT as ORIGIN
-from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, opened_settings, understood
+from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, limits_beside, opened_settings, understood
 from workbench.engine.shared_mode import shared_mode
 from workbench.engine.sources import CODE, HandedModel
 from workbench.engine.submit import run_step
@@ -270,7 +270,7 @@ class Opening:
             dataset.folder,
             ranges,
             worker="tensorflow" if opened.needs_tensorflow else "light",
-            limits=FOREIGN_FILE_LIMITS,
+            limits=limits_beside(dataset.folder),
         )
         return tried
 
