@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.api.dataset import SPLITS, SplitName
 from workbench.api.errors import InvalidInput
+from workbench.api.row_array import is_by_rows
 from workbench.api.text import Text, say
 from workbench.data.raw import Array, RawData, Samples
 
@@ -135,7 +136,7 @@ def from_mapping(
     """
     splits = {
         split: labelled(
-            {input_name: np.asarray(arrays[key]) for input_name, key in found.x[split].items()},
+            {input_name: _array(arrays[key]) for input_name, key in found.x[split].items()},
             {target: np.asarray(arrays[key]) for target, key in found.y.get(split, {}).items()},
             found.suffixes[split],
         )
@@ -161,6 +162,10 @@ def from_mapping(
     if found.ignored:
         notes = (*notes, say("Ignored: {keys}.", keys=_listed(found.ignored)))
     return RawData(name=name, splits=splits, classes=classes, notes=notes)
+
+
+def _array(values: Array) -> Array:
+    return values if is_by_rows(values) else np.asarray(values)
 
 
 def labelled(x: dict[str, Array], y: dict[str, Array], suffix: str) -> Samples:

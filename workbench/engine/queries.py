@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from workbench.api.bundle import SCRIPT, Bundle
-from workbench.api.dataset import Dataset
+from workbench.api.dataset import SPLITS, Dataset, sample_bytes
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.lineage import Lineage
 from workbench.api.recipe import Recipe
@@ -220,7 +220,7 @@ class Queries:
             Refused: If the data are too large to be sent at once.
         """
         dataset = self.dataset
-        size_bytes = sum(file.stat().st_size for file in dataset.folder.iterdir())
+        size_bytes = sum(sample_bytes(dataset.x(split)) for split in SPLITS)  # as they are packed: float32
         if size_bytes > LARGEST_TAKE_HOME_BYTES:
             raise Refused(
                 say(
