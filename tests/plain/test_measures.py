@@ -66,6 +66,9 @@ def test_answers_that_are_alike_agree(rng):
     assert AGREEMENT.of(answers, answers) == pytest.approx(1)
     assert AGREEMENT.of(-answers, answers) == pytest.approx(-1)
     assert AGREEMENT.of(np.zeros((2, 3)), np.zeros((2, 3))) == 1
+    shares = rng.dirichlet(np.ones(3), 40)
+    other = shares[::-1]
+    assert AGREEMENT.of(other, shares) == (other.argmax(1) == shares.argmax(1)).mean()
     assert AGREEMENT.of(np.ones((2, 3)), np.zeros((2, 3))) == 0
 
 

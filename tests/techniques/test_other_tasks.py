@@ -159,7 +159,7 @@ def test_a_change_is_that_of_the_measure_with_an_interval_around_it(kind, subjec
         outputs = np.array(dataset.y("validation")) + 5 * outputs / outputs.std()
     worse = outputs + np.random.default_rng(0).normal(size=outputs.shape, scale=outputs.std())
     labels = outputs if kind == "agreement" else np.array(dataset.y("validation"))
-    judge = FileJudge(dataset.info, task_of(kind), labels, from_logits=False, seed=0)
+    judge = FileJudge(dataset.info, labels, from_logits=False, seed=0)
     before, after = judge.answers(outputs), judge.answers(worse)
     found = judge.change(before, after)
     measure = MEASURES[task_of(kind)]
@@ -169,7 +169,7 @@ def test_a_change_is_that_of_the_measure_with_an_interval_around_it(kind, subjec
     assert found.low < found.value < found.high
     assert found.value < 0
     same = judge.change(before, before)
-    assert (same.low, same.value, same.high) == (0, 0, 0)
+    assert same.low <= same.value == 0 <= same.high  # what nobody has seen may still change
 
 
 def obstacle(subjects, kind, name, **parameters):

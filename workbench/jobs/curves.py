@@ -14,7 +14,7 @@ CurveKind = Literal[
     "score over layers kept", "error", "error over seconds", "error over layers tried",
     "error over layers kept", "overlap", "overlap over seconds", "overlap over layers tried",
     "overlap over layers kept", "agreement", "agreement over seconds", "agreement over layers tried",
-    "agreement over layers kept",
+    "agreement over layers kept", "error over test samples",
 ]  # fmt: skip
 """What is up and what is across; curves of a kind share a picture."""
 
@@ -55,6 +55,8 @@ class LiveCurve(StrEnum):
         "score over seconds",
     )
     RUNNING_F1 = "running F1", say("running F1"), "score over test samples"
+    RUNNING_SCORE = "running score", say("running score"), "score over test samples"
+    RUNNING_ERROR = "running MAE", say("running MAE"), "error over test samples"
 
     TRAINING_ERROR = "training MAE", say("training MAE"), "error"
     VALIDATION_ERROR = "validation MAE", say("validation MAE"), "error"

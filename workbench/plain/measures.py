@@ -13,6 +13,8 @@ from .probabilities import probabilities
 
 Array = npt.NDArray[Any]
 _SMALLEST = 1e-7
+_SUM_ROUNDING = 1e-2
+"""So far the sum of probabilities may be from 1."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,23 @@ def _mean_iou(labels: Array, answers: Array) -> float:
     return float((both[either > 0] / either[either > 0]).mean()) if known.any() else 0.0
 
 
-def _cosine(labels: Array, answers: Array) -> float:
-    """Mean over samples of the cosine between two answers; 1 where both are zero."""
+def _agreement(labels: Array, answers: Array) -> float:
+    """The share of samples with the same class, where these are probabilities; else the mean cosine."""
     true, found = _numbers(labels), _numbers(answers)
+    if _are_probabilities(true):
+        return float((true.argmax(1) == found.argmax(1)).mean())
     product = (true * found).sum(1)
     lengths = np.linalg.norm(true, axis=1) * np.linalg.norm(found, axis=1)
     alike = np.where(np.abs(true - found).max(1) == 0, 1.0, 0.0)
     return float(np.where(lengths > 0, product / np.where(lengths > 0, lengths, 1), alike).mean())
+
+
+def _are_probabilities(values: Array) -> bool:
+    """Whether each row is a share for each of several classes, up to rounding."""
+    if values.shape[1] < 2 or not values.size:
+        return False
+    within = values.min() >= -_SUM_ROUNDING and values.max() <= 1 + _SUM_ROUNDING
+    return bool(within and np.abs(values.sum(1) - 1).max() <= _SUM_ROUNDING)
 
 
 def _numbers(values: Array) -> Array:
@@ -126,7 +138,7 @@ LABELS_F1 = Measure("macro F1", _present, _f1, _binary_cross_entropy)
 """Of labels that are each there or not: macro F1 over the labels, as scikit-learn defines it."""
 MEAN_IOU = Measure("mIoU", _classes, _mean_iou, _cross_entropy)
 """Of one class for each position: mean intersection over union."""
-AGREEMENT = Measure("agreement", _as_they_are, _cosine, _squared_error)
+AGREEMENT = Measure("agreement", _as_they_are, _agreement, _squared_error)
 """Of answers that are compared with those of another model, in place of labels."""
 
 MEASURES = {

@@ -139,11 +139,6 @@ def measure_unit(measure: TaskMeasure) -> Text:
     return say("points") if measure.higher_is_better else Text(template="%")
 
 
-def measure_name(task: Task) -> Text:
-    """The measure at the head of a column of its own: ``Macro F1``."""
-    return say("Macro F1") if task in ("classification", "multi-label") else measure_of(task).title
-
-
 def change_shown(measure: TaskMeasure, gain: float) -> float:
     """A change in its unit, as the number itself has changed: an error that became larger has a plus.
 

@@ -36,7 +36,7 @@ from workbench.techniques.quantization.litert_recipes import (
 from workbench.techniques.quantization.mixed_precision_code import choice_code
 from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
 from workbench.training.judging_code import MEASURE_NAMES
-from workbench.training.results import change_shown, measure_name, measure_unit, written
+from workbench.training.results import change_shown, measure_unit, written
 
 
 class MixedPrecisionParameters(Parameters):
@@ -238,7 +238,7 @@ def _reported(
     notes = [
         say(
             "{measure} on {count} validation samples: {before} in float32, {after} now.",
-            measure=measure_name(task),
+            measure=measure.name,
             count=min(parameters.samples, context.dataset.info.counts["validation"]),
             before=written(measure, search.exact),
             after=written(measure, score),
@@ -268,7 +268,7 @@ def _reported(
         path,
         ("int4",) if low else ("int8",),
         tuple(notes),
-        _tables(names, swept, order, tried, measure_name(task)),
+        _tables(names, swept, order, tried, measure.name),
     )
     high = parameters.kept if parameters.kept_bits else "float32"
     spared = [

@@ -60,7 +60,7 @@ class PrecisionSearch:
         else:
             labels = np.asarray(context.dataset.y("validation"))[index]
         self._labels = labels
-        self._judge = FileJudge(info, self._task, labels, from_logits=self._from_logits, seed=parameters.seed)
+        self._judge = FileJudge(info, labels, from_logits=self._from_logits, seed=parameters.seed)
         self._calibration: dict[str, Any] | None = None
         if parameters.low == "int8":
             context.report.stage(say("Calibrating"))
