@@ -75,6 +75,34 @@ class TestAgainstPlain:
         assert len(compared([run(0.2)], [run(0.9)])) == 1
 
 
+class TestErrors:
+    """Of numbers a smaller one is better, changes are per cent of the other's, and no level says anything."""
+
+    @staticmethod
+    def run(*errors: float) -> TrainingResult:
+        return run(*errors).model_copy(update={"task": "regression"})
+
+    def test_the_run_of_the_lowest_error_is_kept(self):
+        runs = [self.run(40.0, 38.0), self.run(45.0, 36.0)]
+        assert best_run(runs) == 1
+        assert common_level(runs) is None
+        notes = [str(note) for note in seeds_notes([3, 4], runs)]
+        assert notes[0].startswith("Over 2 seeds the validation MAE was 37.0 [")
+        assert notes[-1] == "Kept: seed 4, the lowest MAE on the validation split."
+        table = runs_table([3, 4], runs)
+        assert [str(column) for column in table.columns][1] == "Validation MAE"
+        assert all(len(row) == len(table.columns) == 5 for row in table.rows)
+        assert "Time to MAE: 36 on the validation split" in str(runs[1].notes()[1])
+
+    def test_a_smaller_error_has_a_minus(self):
+        ours = [self.run(38.0), self.run(37.0), self.run(38.1)]
+        plain = [self.run(40.0), self.run(39.0), self.run(40.0)]
+        (change,) = (str(note) for note in compared(ours, plain))
+        assert "validation MAE -4.96 % [-5." in change
+        assert "no difference" not in change
+        assert "no difference shown" in str(compared([self.run(40.0), self.run(38.0)], plain[:2])[0])
+
+
 def test_a_later_run_goes_on_where_the_one_before_ended(recorder):
     report = RunReporter(recorder, 2, 3, epochs=4, seconds=10.0)
     report.metric("validation F1", 1, 0.5)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Self
 
+from workbench.api.task import Task
 from workbench.api.text import Text, say
 
 CurveKind = Literal[
     "loss", "score", "zeros", "score over test samples", "score over seconds", "score over layers tried",
-    "score over layers kept",
+    "score over layers kept", "error", "error over seconds", "error over layers tried",
+    "error over layers kept", "overlap", "overlap over seconds", "overlap over layers tried",
+    "overlap over layers kept", "agreement", "agreement over seconds", "agreement over layers tried",
+    "agreement over layers kept", "error over test samples",
 ]  # fmt: skip
 """What is up and what is across; curves of a kind share a picture."""
 
@@ -50,6 +55,129 @@ class LiveCurve(StrEnum):
         "score over seconds",
     )
     RUNNING_F1 = "running F1", say("running F1"), "score over test samples"
+    RUNNING_SCORE = "running score", say("running score"), "score over test samples"
+    RUNNING_ERROR = "running MAE", say("running MAE"), "error over test samples"
+
+    TRAINING_ERROR = "training MAE", say("training MAE"), "error"
+    VALIDATION_ERROR = "validation MAE", say("validation MAE"), "error"
+    ERROR_WITHOUT_TEACHER = (
+        "validation MAE without teacher",
+        say("validation MAE without teacher"),
+        "error",
+    )
+    ERROR_OVER_SECONDS = (
+        "validation MAE over seconds",
+        say("validation MAE over seconds"),
+        "error over seconds",
+    )
+    ERROR_LAYERS_TRIED = (
+        "MAE with one layer quantized",
+        say("MAE with one layer quantized"),
+        "error over layers tried",
+    )
+    ERROR_LAYERS_KEPT = "MAE over kept layers", say("MAE over kept layers"), "error over layers kept"
+
+    POSITIONS_ACCURACY = "training accuracy of positions", say("training accuracy of positions"), "overlap"
+    VALIDATION_OVERLAP = "validation mIoU", say("validation mIoU"), "overlap"
+    OVERLAP_WITHOUT_TEACHER = (
+        "validation mIoU without teacher",
+        say("validation mIoU without teacher"),
+        "overlap",
+    )
+    OVERLAP_OVER_SECONDS = (
+        "validation mIoU over seconds",
+        say("validation mIoU over seconds"),
+        "overlap over seconds",
+    )
+
+    OVERLAP_LAYERS_TRIED = (
+        "mIoU with one layer quantized",
+        say("mIoU with one layer quantized"),
+        "overlap over layers tried",
+    )
+    OVERLAP_LAYERS_KEPT = "mIoU over kept layers", say("mIoU over kept layers"), "overlap over layers kept"
+
+    AGREEMENT_LAYERS_TRIED = (
+        "agreement with one layer quantized",
+        say("agreement with one layer quantized"),
+        "agreement over layers tried",
+    )
+    AGREEMENT_LAYERS_KEPT = (
+        "agreement over kept layers",
+        say("agreement over kept layers"),
+        "agreement over layers kept",
+    )
+    VALIDATION_AGREEMENT = "validation agreement", say("validation agreement"), "agreement"
+    AGREEMENT_OVER_SECONDS = (
+        "validation agreement over seconds",
+        say("validation agreement over seconds"),
+        "agreement over seconds",
+    )
+
+
+@dataclass(frozen=True)
+class TaskCurves:
+    """The curves of a training in which a task is learned.
+
+    Attributes:
+        metric: What Keras measures on the way.
+        score: The task's measure on the validation split.
+        over_seconds: The same over time.
+        alone: That of the training which a student is compared with, without its teacher.
+        layers_tried: The measure with one layer quantized, over the layers.
+        layers_kept: The same over how many layers stay exact.
+    """
+
+    metric: LiveCurve
+    score: LiveCurve
+    over_seconds: LiveCurve
+    alone: LiveCurve
+    layers_tried: LiveCurve
+    layers_kept: LiveCurve
+
+
+_OF_CLASSES = TaskCurves(
+    LiveCurve.TRAINING_ACCURACY,
+    LiveCurve.VALIDATION_F1,
+    LiveCurve.F1_OVER_SECONDS,
+    LiveCurve.WITHOUT_TEACHER,
+    LiveCurve.LAYERS_TRIED,
+    LiveCurve.LAYERS_KEPT,
+)
+_OF_TASK: dict[Task, TaskCurves] = {
+    "classification": _OF_CLASSES,
+    "multi-label": _OF_CLASSES,
+    "regression": TaskCurves(
+        LiveCurve.TRAINING_ERROR,
+        LiveCurve.VALIDATION_ERROR,
+        LiveCurve.ERROR_OVER_SECONDS,
+        LiveCurve.ERROR_WITHOUT_TEACHER,
+        LiveCurve.ERROR_LAYERS_TRIED,
+        LiveCurve.ERROR_LAYERS_KEPT,
+    ),
+    "per position": TaskCurves(
+        LiveCurve.POSITIONS_ACCURACY,
+        LiveCurve.VALIDATION_OVERLAP,
+        LiveCurve.OVERLAP_OVER_SECONDS,
+        LiveCurve.OVERLAP_WITHOUT_TEACHER,
+        LiveCurve.OVERLAP_LAYERS_TRIED,
+        LiveCurve.OVERLAP_LAYERS_KEPT,
+    ),
+    "agreement": TaskCurves(
+        LiveCurve.TRAINING_ERROR,
+        LiveCurve.VALIDATION_AGREEMENT,
+        LiveCurve.AGREEMENT_OVER_SECONDS,
+        # A student without a teacher has nothing to learn from here.
+        LiveCurve.VALIDATION_AGREEMENT,
+        LiveCurve.AGREEMENT_LAYERS_TRIED,
+        LiveCurve.AGREEMENT_LAYERS_KEPT,
+    ),
+}
+
+
+def curves_of(task: Task) -> TaskCurves:
+    """The curves of a training in which a task is learned."""
+    return _OF_TASK[task]
 
 
 _BY_NAME = {curve.value: curve for curve in LiveCurve}

@@ -98,9 +98,9 @@ def test_kept_in_float32(mixed):
 
 def test_more_layers_are_kept_until_quality_is_enough():
     f1 = {0: 0.7, 1: 0.8, 2: 0.95, 3: 0.99}
-    tried = choose(["a", "b", "c"], 3, 0.9, lambda kept: f1[len(kept)])
+    tried = choose(["a", "b", "c"], 0.9, 0.0, lambda kept: f1[len(kept)])
     assert tried == [(0, 0.7), (1, 0.8), (2, 0.95)]
-    assert choose(["a", "b"], 2, 0.99, lambda kept: f1[len(kept)])[-1] == (2, 0.95)
+    assert choose(["a", "b"], 0.99, 0.0, lambda kept: f1[len(kept)])[-1] == (2, 0.95)
     # never enough: the best of them, with the fewest kept
     assert choose(["a", "b"], 2, 2.0, lambda kept: 0.5)[-1] == (0, 0.5)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..measures import F1, Measure
+
 FOUR_BIT_KERNELS = ("CONV_2D", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
 """Operations that the LiteRT quantizer has 4-bit weights for, whatever it computes with."""
 FOUR_BIT_WEIGHTS = (*FOUR_BIT_KERNELS, "BATCH_MATMUL")
@@ -141,14 +143,6 @@ def predictions(
     return np.concatenate([np.array(result[names[0]]) for result in results])
 
 
-def macro_f1(scores: Any, labels: Any, threshold: float) -> float:
-    """Macro F1 of scores; one column means the score of the second of two classes."""
-    from sklearn.metrics import f1_score
-
-    classes = (scores[:, 0] > threshold).astype(int) if scores.shape[1] == 1 else scores.argmax(1)
-    return float(f1_score(labels, classes, average="macro", zero_division=0.0))
-
-
 def decibels(exact: Any, found: Any) -> float:
     """Signal-to-noise ratio, at most 120 dB."""
     noise = float(np.square(exact - found, dtype=np.float64).sum())
@@ -160,8 +154,7 @@ def sweep(
     source: Path | str,
     target: Path | str,
     samples: list[dict[str, Any]],
-    labels: Any,
-    threshold: float,
+    score: Callable[[Any], float],
     bits: Mapping[str, int],
     calibration: Mapping[str, Any] | None,
     output: tuple[str, int] | None = None,
@@ -169,33 +162,38 @@ def sweep(
     """Quantizes one operation at a time.
 
     Yields:
-        The operation's scope, the SNR of the model's output in decibels, and the macro F1.
+        The operation's scope, the SNR of the model's output in decibels, and the score.
     """
     exact = predictions(source, samples, output)
     for scope, count in bits.items():
         quantize(source, target, {scope: count}, calibration)
         found = predictions(target, samples, output)
-        yield scope, decibels(exact, found), macro_f1(found, labels, threshold)
+        yield scope, decibels(exact, found), score(found)
 
 
 def choose(
-    order: list[str], most: int, enough: float, f1_with: Callable[[list[str]], float]
+    order: list[str],
+    exact: float,
+    budget: float,
+    score_with: Callable[[list[str]], float],
+    measure: Measure = F1,
 ) -> list[tuple[int, float]]:
     """Keeps one more of the most sensitive operations at a time until quality is enough.
 
     Args:
         order: Scopes, the most sensitive first.
-        most: How many may be kept at most.
-        enough: The macro F1 to reach.
-        f1_with: Macro F1 of the file in which these scopes are kept.
+        exact: The score of the float32 file.
+        budget: How much of it may be lost: of a score a difference, of an error a part.
+        score_with: The score of the file in which these scopes are kept.
+        measure: What the score is.
 
     Returns:
-        For each number of kept operations that was tried the F1; the last one is the choice.
+        For each number of kept operations that was tried the score; the last one is the choice.
     """
     tried: list[tuple[int, float]] = []
-    for count in range(most + 1):
-        tried.append((count, f1_with(order[:count])))
-        if tried[-1][1] >= enough:
+    for count in range(len(order) + 1):
+        tried.append((count, score_with(order[:count])))
+        if measure.gain(exact, tried[-1][1]) >= -budget:
             return tried
-    best = max(tried, key=lambda point: point[1])
+    best = max(tried, key=lambda point: measure.gain(exact, point[1]))
     return [*tried, best] if tried[-1] != best else tried

@@ -13,6 +13,7 @@ from typing_extensions import override
 from workbench.api.bundle import import_code
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
+from workbench.api.task import measure_of
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Skip, Table, Variant
@@ -25,6 +26,7 @@ from workbench.exporting.litert_files import (
 from workbench.exporting.parameter_types import SamplingSeed
 from workbench.measure.records import Interval
 from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
+from workbench.plain.measures import MEASURES
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     float32_tflite,
@@ -33,6 +35,8 @@ from workbench.techniques.quantization.litert_recipes import (
 )
 from workbench.techniques.quantization.mixed_precision_code import choice_code
 from workbench.techniques.quantization.precision_search import CALIBRATION, PrecisionSearch
+from workbench.training.judging_code import MEASURE_NAMES
+from workbench.training.results import change_shown, measure_unit, written
 
 
 class MixedPrecisionParameters(Parameters):
@@ -61,7 +65,8 @@ class MixedPrecisionParameters(Parameters):
         ge=0,
         le=20,
         title="F1 budget",
-        description="Macro F1 on validation samples that may be lost against float32.",
+        description="Macro F1 on validation samples that may be lost against float32; where another task is "
+        "judged, points of its measure, or per cent of the error.",
         json_schema_extra={"unit": "points", "only": {"by": "F1 budget"}},
     )
     layers: int = Field(
@@ -148,13 +153,13 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
             swept = search.swept()
             order = sorted(swept, key=lambda scope: swept[scope])
             tried = search.tried(order)
-            kept, f1 = tried[-1]
+            kept, score = tried[-1]
             path = context.folder / "model.tflite"
             context.report.stage(say("Quantizing"))
             search.quantize(path, search.mixed(order[:kept]))
             change = search.change(path)
         context.report.progress(0.95)
-        return _reported(context, parameters, path, search, swept, order, tried, f1, change)
+        return _reported(context, parameters, path, search, swept, order, tried, score, change)
 
     @override
     def code(self, variant: Variant, parameters: MixedPrecisionParameters, paths: CodePaths) -> str:
@@ -166,6 +171,7 @@ class MixedPrecision(Technique[MixedPrecisionParameters]):
                 "from plain.calibration import drawn",
                 "from plain.litert import sensitivity",
                 "from plain.litert.strip import strip_metadata",
+                f"from plain.measures import {MEASURE_NAMES[variant.description.task]}",
             )
             + start
             + choice_code(
@@ -208,17 +214,21 @@ def _reported(
     swept: dict[str, tuple[float, float]],
     order: list[str],
     tried: list[tuple[int, float]],
-    f1: float,
+    score: float,
     change: Interval,
 ) -> Applied:
     names = {item.scope: item for item in search.operations}
+    task = context.parent.description.task
+    measure, unit = measure_of(task), measure_unit(measure_of(task))
     kept = order[: tried[-1][0]]
     if len(kept) == len(order) and parameters.kept_bits is None:
         raise Refused(
             say(
                 "Every layer would have to stay in float32: quantized, the model loses more than {budget} "
-                "points of F1.",
+                "{unit} of {measure}.",
                 budget=parameters.budget,
+                unit=unit,
+                measure=measure.title,
             ),
             say("Allow a larger loss, or train with rounding (quantization-aware training)."),
         )
@@ -227,38 +237,49 @@ def _reported(
     )
     notes = [
         say(
-            "Macro F1 on {count} validation samples: {before} in float32, {after} now.",
+            "{measure} on {count} validation samples: {before} in float32, {after} now.",
+            measure=measure.name,
             count=min(parameters.samples, context.dataset.info.counts["validation"]),
-            before=f"{search.exact:.4f}",
-            after=f"{f1:.4f}",
+            before=written(measure, search.exact),
+            after=written(measure, score),
         )
     ]
-    if parameters.by == "F1 budget" and f1 < search.exact - parameters.budget / 100:
-        notes.append(say("The budget of {budget} points was not reached.", budget=parameters.budget))
+    ends = [change_shown(measure, end) for end in (change.low, change.high)]
+    lost = -MEASURES[task].gain(search.exact, score)
+    if parameters.by == "F1 budget" and lost > parameters.budget / 100:
+        notes.append(
+            say("The budget of {budget} {unit} was not reached.", budget=parameters.budget, unit=unit)
+        )
     elif parameters.by == "F1 budget" and 100 * change.low < -parameters.budget:
         notes.append(
             say(
-                "On so few samples the true change may be between {low} and {high} points: that the budget "
-                "of {budget} points holds is not proven.",
-                low=f"{100 * change.low:.1f}",
-                high=f"{100 * change.high:.1f}",
+                "On so few samples the true change may be between {low} and {high} {unit}: that the budget "
+                "of {budget} {unit} holds is not proven.",
+                low=f"{min(ends):.1f}",
+                high=f"{max(ends):.1f}",
                 budget=parameters.budget,
+                unit=unit,
             )
         )
     if search.reused:
         notes.append(say("The sweep of an earlier run was used again."))
     applied = applied_file(
-        context, path, ("int4",) if low else ("int8",), tuple(notes), _tables(names, swept, order, tried)
+        context,
+        path,
+        ("int4",) if low else ("int8",),
+        tuple(notes),
+        _tables(names, swept, order, tried, measure.name),
     )
     high = parameters.kept if parameters.kept_bits else "float32"
     spared = [
         Skip(
             name=f"{names[scope].name} ({names[scope].kind})",
             reason=say(
-                "Kept as {precision}: quantized alone, it leaves {snr} dB and an F1 of {f1}.",
+                "Kept as {precision}: quantized alone, it leaves {snr} dB and an {measure} of {score}.",
                 precision=high,
                 snr=f"{swept[scope][0]:.1f}",
-                f1=f"{swept[scope][1]:.4f}",
+                measure=measure.title,
+                score=written(measure, swept[scope][1]),
             ),
         )
         for scope in kept
@@ -282,13 +303,14 @@ def _tables(
     swept: dict[str, tuple[float, float]],
     order: list[str],
     tried: list[tuple[int, float]],
+    name: Text,
 ) -> tuple[Table, ...]:
     sweep = Table(
         title=say("Sensitivity: one layer quantized at a time"),
         columns=(
             say("Layer"),
             say("SNR of the output (dB)"),
-            say("Macro F1"),
+            name,
             say("Operation"),
             say("Weights"),
         ),
@@ -309,7 +331,7 @@ def _tables(
         return (sweep,)
     choice = Table(
         title=say("Quality over the number of layers kept"),
-        columns=(say("Layers kept"), say("Macro F1")),
+        columns=(say("Layers kept"), name),
         rows=tuple((count, round(f1, 4)) for count, f1 in sorted(set(tried))),
         picture="line",
     )

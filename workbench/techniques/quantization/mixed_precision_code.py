@@ -6,6 +6,7 @@ import json
 
 from workbench.api.variant import ModelDescription, Variant
 from workbench.exporting.litert_files import cast_code
+from workbench.training.judging_code import MEASURE_NAMES
 
 
 def judged_output(model: ModelDescription) -> tuple[str, int] | None:
@@ -58,8 +59,13 @@ def choice_code(
         arrays = "{" + ", ".join(pairs) + "}"
     ranges = f"sensitivity.calibrated(source, samples[:{calibration}])" if integer else "None"
     high = f" | dict.fromkeys(kept, {kept})" if kept is not None else ""
+    measure = MEASURE_NAMES[variant.description.task]
+    which_measure = "" if measure == "F1" else f", {measure}"
+    labels = 'data["y_validation"][rows]'
+    if variant.description.task == "agreement":
+        labels = f"sensitivity.predictions(source, samples{which})  # there are no others"
     search = (
-        f"sensitivity.choose(order, len(order), f1_of(source) - {budget}, f1_with)"
+        f"sensitivity.choose(order, score(source), {budget}, score_with{which_measure})"
         if layers is None
         else f"[(min({layers}, len(order)), None)]"
     )
@@ -69,8 +75,7 @@ data = np.load({json.dumps(data)})
 arrays = {arrays}
 rows = drawn(len(data["y_validation"]), samples={samples}, seed={seed})
 samples = [{{name: x[i : i + 1] for name, x in arrays.items()}} for i in rows]
-labels = data["y_validation"][rows]
-threshold = {0.0 if variant.description.from_logits else 0.5}
+labels = {labels}
 ranges = {ranges}
 four = sensitivity.FOUR_BIT_WEIGHTS if {low} == 4 else ()
 low = {{item.scope: 4 if item.kind in four else 8 for item in sensitivity.operations(source)}}
@@ -80,21 +85,25 @@ def mixed(kept):
     return {{scope: bits for scope, bits in low.items() if scope not in kept}}{high}
 
 
-def f1_of(file):
-    return sensitivity.macro_f1(sensitivity.predictions(file, samples{which}), labels, threshold)
+def score_of(outputs):
+    return {measure}.of(outputs, labels, from_logits={variant.description.from_logits})
 
 
-def f1_with(kept):
+def score(file):
+    return score_of(sensitivity.predictions(file, samples{which}))
+
+
+def score_with(kept):
     if not mixed(kept):
-        return f1_of(source)
+        return score(source)
     sensitivity.quantize(source, "trial.tflite", mixed(kept), ranges)
-    return f1_of("trial.tflite")
+    return score("trial.tflite")
 
 
 swept = {{
-    scope: (snr, f1)
-    for scope, snr, f1 in sensitivity.sweep(
-        source, "trial.tflite", samples, labels, threshold, low, ranges{which}
+    scope: (snr, found)
+    for scope, snr, found in sensitivity.sweep(
+        source, "trial.tflite", samples, score_of, low, ranges{which}
     )
 }}
 order = sorted(swept, key=swept.get)

@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from workbench.api.technique import Context
 from workbench.api.text import say
-from workbench.jobs.curves import LiveCurve
-from workbench.measure.f1_intervals import f1_change_interval
+from workbench.exporting.judging import FileJudge
+from workbench.jobs.curves import curves_of
 from workbench.measure.records import Interval
 from workbench.plain.litert import sensitivity
 from workbench.plain.litert.sensitivity import FOUR_BIT_WEIGHTS, Operation
+from workbench.plain.measures import MEASURES
 from workbench.techniques.quantization.litert_recipes import drawn, input_names, quiet, refusing, samples
 from workbench.techniques.quantization.mixed_precision_code import judged_output
 
@@ -40,7 +41,7 @@ class PrecisionSearch:
     Attributes:
         operations: Those that can be quantized.
         reused: Whether the sweep is that of an earlier run.
-        exact: Macro F1 of the float32 file.
+        exact: The measure of the float32 file.
     """
 
     def __init__(
@@ -50,9 +51,16 @@ class PrecisionSearch:
         self.operations: list[Operation] = sensitivity.operations(source)
         index = drawn(context, "validation", parameters.samples, parameters.seed)
         self._samples = list(samples(context, "validation", index, input_names(context)))
-        self._labels = np.asarray(context.dataset.y("validation"))[index]
-        self._output = judged_output(context.parent.description)
-        self._threshold = 0.0 if context.parent.description.from_logits else 0.5
+        description, info = context.parent.description, context.dataset.info
+        self._output = judged_output(description)
+        self._task, self._from_logits = description.task, description.from_logits
+        if self._task == "agreement":
+            context.report.stage(say("Predicting"))
+            labels = sensitivity.predictions(source, self._samples, self._output)
+        else:
+            labels = np.asarray(context.dataset.y("validation"))[index]
+        self._labels = labels
+        self._judge = FileJudge(info, labels, from_logits=self._from_logits, seed=parameters.seed)
         self._calibration: dict[str, Any] | None = None
         if parameters.low == "int8":
             context.report.stage(say("Calibrating"))
@@ -82,11 +90,11 @@ class PrecisionSearch:
             sensitivity.quantize(self._source, target, bits, self._calibration)
 
     def swept(self) -> dict[str, tuple[float, float]]:
-        """SNR and F1 by scope with that operation alone quantized; from an earlier run if there is one."""
+        """SNR and score by scope with that operation alone quantized; from an earlier run if there is one."""
         report = self._context.report
         report.stage(say("Measuring each layer"))
         report.check()
-        self.exact = self._f1(self._source)
+        self.exact = self._score(self._source)
         store = self._store()
         try:
             known = json.loads(store.read_text("utf-8"))
@@ -101,65 +109,59 @@ class PrecisionSearch:
                 self._source,
                 self._trial,
                 self._samples,
-                self._labels,
-                self._threshold,
+                self._score_of,
                 bits,
                 self._calibration,
                 self._output,
             )
             for scope, snr, f1 in steps:
                 found[scope] = snr, f1
-                report.metric(LiveCurve.LAYERS_TRIED, len(found), f1)
+                report.metric(curves_of(self._task).layers_tried, len(found), f1)
                 report.progress(0.15 + 0.55 * len(found) / len(bits))
                 report.check()
         _write(store, json.dumps([[scope, *values] for scope, values in found.items()]))
         return found
 
     def tried(self, order: list[str]) -> list[tuple[int, float]]:
-        """Numbers of kept operations that were tried, with their F1; the last is the choice."""
+        """Numbers of kept operations that were tried, with their score; the last is the choice."""
         report = self._context.report
         report.stage(say("Choosing"))
 
-        def f1_with(kept: list[str]) -> float:
+        def score_with(kept: list[str]) -> float:
             report.check()
             self.quantize(self._trial, self.mixed(kept))
-            f1 = self._f1(self._trial)
-            report.metric(LiveCurve.LAYERS_KEPT, len(kept), f1)
+            score = self._score(self._trial)
+            report.metric(curves_of(self._task).layers_kept, len(kept), score)
             report.progress(0.71 + 0.2 * len(kept) / len(order))
-            return f1
+            return score
 
         if self._parameters.by == "layers":
             count = min(self._parameters.layers, len(order))
-            return [(count, f1_with(order[:count]))]
-        return sensitivity.choose(order, len(order), self.exact - self._parameters.budget / 100, f1_with)
-
-    def _f1(self, path: Path) -> float:
-        scores = sensitivity.predictions(path, self._samples, self._output)
-        return sensitivity.macro_f1(scores, self._labels, self._threshold)
-
-    def change(self, path: Path) -> Interval:
-        """The change of macro F1 of a file against float32 on these samples, with its paired interval."""
-        info = self._context.dataset.info
-        before, after = self._predicted(self._source), self._predicted(path)
-        return f1_change_interval(
-            self._labels,
-            before,
-            after,
-            len(info.classes),
-            seed=self._parameters.seed,
-            occurring=info.occurring,
+            return [(count, score_with(order[:count]))]
+        return sensitivity.choose(
+            order, self.exact, self._parameters.budget / 100, score_with, MEASURES[self._task]
         )
 
-    def _predicted(self, path: Path) -> npt.NDArray[np.int64]:
-        scores = sensitivity.predictions(path, self._samples, self._output)
-        classes = scores[:, 0] > self._threshold if scores.shape[1] == 1 else scores.argmax(1)
-        return np.asarray(classes, np.int64)
+    def _score(self, path: Path) -> float:
+        return self._score_of(sensitivity.predictions(path, self._samples, self._output))
+
+    def _score_of(self, outputs: npt.NDArray[Any]) -> float:
+        return MEASURES[self._task].of(outputs, self._labels, from_logits=self._from_logits)
+
+    def change(self, path: Path) -> Interval:
+        """How much better a file is than float32 on these samples, with its paired interval."""
+        return self._judge.change(self._answers(self._source), self._answers(path))
+
+    def _answers(self, path: Path) -> npt.NDArray[Any]:
+        return self._judge.answers(sensitivity.predictions(path, self._samples, self._output))
 
     def _store(self) -> Path:
         """Where the sweep is kept: with the parent, so that it goes when the parent goes."""
         parent, own = self._context.parent.path, self._parameters
         content = hashlib.sha256(parent.read_bytes()).hexdigest()
         asked = [content, self._context.dataset.info.sha256, own.low, own.samples, own.seed, self._output]
+        if self._task != "classification":
+            asked.append(self._task)
         key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
         return parent.with_name(f"sensitivity-{key}.json")
 

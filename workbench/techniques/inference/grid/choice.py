@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.api.number_format import points, time
+from workbench.api.task import Task, measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
 from workbench.measure.records import Interval, LatencySummary
 from workbench.techniques.inference.grid.cells import Cell, Model
+from workbench.training.results import change_shown, measure_unit
 
 Goal = Literal["latency", "throughput"]
 
@@ -21,12 +23,12 @@ class FileQuality:
 
     Attributes:
         size_bytes: Of the file.
-        f1: Macro F1 on the validation split.
-        change: F1 minus that of the parent, with its paired interval.
+        score: The task's measure on the validation split.
+        change: By how much it is better than that of the parent, with its paired interval.
     """
 
     size_bytes: int
-    f1: float
+    score: float
     change: Interval
 
 
@@ -38,7 +40,12 @@ def ranked(times: Mapping[Cell, LatencySummary], goal: Goal) -> list[Cell]:
 
 
 def limit_obstacle(
-    cell: Cell, summary: LatencySummary, judged: FileQuality, limit_ms: float, tolerance: float
+    cell: Cell,
+    summary: LatencySummary,
+    judged: FileQuality,
+    limit_ms: float,
+    tolerance: float,
+    task: Task = "classification",
 ) -> Text | None:
     """Why a measured cell is not chosen, or None.
 
@@ -47,12 +54,16 @@ def limit_obstacle(
         summary: Its time.
         judged: Its file.
         limit_ms: Longest time of a call; 0 for none.
-        tolerance: F1 that may be lost, in points.
+        tolerance: What may be lost, in points of a score or per cent of an error.
+        task: What is judged.
     """
     if 100 * judged.change.value < -tolerance:
+        measure = measure_of(task)
         return say(
-            "It loses {lost} points of F1 on the validation split.",
+            "It loses {lost} {unit} of {measure} on the validation split.",
             lost=points(-judged.change.value).lstrip("+"),
+            unit=measure_unit(measure),
+            measure=measure.title,
         )
     if limit_ms and summary.p50_ms.high > limit_ms:
         return say("A call takes up to {time}.", time=time(summary.p50_ms.high))
@@ -134,9 +145,10 @@ def tables(
     excluded: Mapping[Cell, Text],
     memory: Mapping[Cell, int | None],
     best: Cell,
+    task: Task = "classification",
 ) -> tuple[Table, ...]:
     """Latency and throughput as heat maps, and the files."""
-    chosen = list(times).index(best)
+    chosen, measure = list(times).index(best), measure_of(task)
     latency: dict[Cell, Time | None] = {}
     rate = []
     for cell, summary in times.items():
@@ -171,8 +183,8 @@ def tables(
             title=say("Files"),
             columns=(
                 _model(),
-                say("F1 on the validation split"),
-                say("Change in points"),
+                say("{measure} on the validation split", measure=measure.title),
+                say("Change in {unit}", unit=measure_unit(measure)),
                 say("from"),
                 say("to"),
                 say("Bytes"),
@@ -180,10 +192,9 @@ def tables(
             rows=tuple(
                 (
                     item.label,
-                    judged.f1,
-                    100 * judged.change.value,
-                    100 * judged.change.low,
-                    100 * judged.change.high,
+                    judged.score,
+                    change_shown(measure, judged.change.value),
+                    *sorted(change_shown(measure, end) for end in (judged.change.low, judged.change.high)),
                     judged.size_bytes,
                 )
                 for item, judged in files.items()

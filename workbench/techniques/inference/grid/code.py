@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from workbench.api.bundle import import_code
 from workbench.api.file_format import file_format
+from workbench.api.task import Task, measure_of
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Format, Variant
 from workbench.models.converting.conversion import OPSET
@@ -16,6 +17,7 @@ from workbench.techniques.inference.grid.cells import Cell, FileRecipe, Model
 from workbench.techniques.inference.grid.parameters import GridParameters
 from workbench.techniques.inference.runtime import format_for
 from workbench.techniques.inference.runtime_code import RUNNING, conversion_code, loading_code
+from workbench.training.judging_code import MEASURE_NAMES
 
 _DERIVED = {
     ("onnxruntime", "float16"): """\
@@ -39,19 +41,18 @@ openvino.save_model(float32, {target} + "/model.xml", compress_to_fp16=True)
 _MEASURING = """\
 import numpy as np
 from plain.batches import in_batches
-from plain.probabilities import probabilities
+from plain.measures import {measure}
 from plain.timing import median_ms
-from sklearn.metrics import f1_score
 """
 
 _MEASURE = """\
-runs, f1 = {{}}, {{}}
+runs, score = {{}}, {{}}
 for name, runtime, file, threads, batch in cells:
     predict = start[runtime](file, threads)
     runs[name, threads, batch] = predict, batch
-    if name not in f1:
-        scores = probabilities(in_batches(predict, validation, 32), from_logits={from_logits})
-        f1[name] = f1_score(labels, scores.argmax(-1), average="macro")
+    if name not in score:
+        outputs = in_batches(predict, validation, 32)
+        score[name] = {measure}.of(outputs, {labels}, from_logits={from_logits})
 p50_ms = median_ms(runs, validation)
 """
 
@@ -72,6 +73,7 @@ def grid_code(
         cells: Every combination.
         paths: File names.
     """
+    measure = MEASURE_NAMES[variant.description.task]
     files = {model: _file(variant, model, way, paths) for model, way in ways.items()}
     known = {model: file for model, file in files.items() if model.runtime in RUNNING}
     kept = [cell for cell in cells if cell.model in known and _one_number_of_threads(cell, cells)]
@@ -85,7 +87,7 @@ def grid_code(
     threads = next((cell.threads for cell in kept if runtime(cell.model.runtime).imports_tensorflow), None)
     imports, bodies = _hoisted(
         [
-            "import os\nimport shutil\nimport sys\n" + _MEASURING,
+            "import os\nimport shutil\nimport sys\n" + _MEASURING.format(measure=measure),
             # The line that lets a trusted file run its own code follows the import of Keras.
             "" if threads is None else "import keras\nimport tensorflow as tf\n",
             *(f"from plain.{RUNNING[name]} import run as run_{RUNNING[name]}\n" for name in names),
@@ -128,8 +130,14 @@ cells = [
     for batch in sizes
 ]
 {_data(variant, paths)}
-{_MEASURE.format(from_logits=variant.description.from_logits)}
-{_choose(parameters)}
+{
+        _MEASURE.format(
+            measure=measure,
+            labels="labels.setdefault(0, outputs)" if variant.description.task == "agreement" else "labels",
+            from_logits=variant.description.from_logits,
+        )
+    }
+{_choose(parameters, variant.description.task)}
 {_keep(paths)}"""
 
 
@@ -146,25 +154,31 @@ def _data(variant: Variant, paths: CodePaths) -> str:
         f"{json.dumps(name)}: data[{json.dumps('x_validation' if single else f'x_validation.{name}')}]"
         for name in names
     )
+    labels = 'labels = data["y_validation"]\n'
+    if variant.description.task == "agreement":
+        labels = "labels = {}  # there are none: all have to agree with the first file\n"
     return f"""\
 data = np.load({json.dumps(paths.data)})
-validation, labels = {{{pairs}}}, data["y_validation"]
-"""
+validation = {{{pairs}}}
+{labels}"""
 
 
-def _choose(parameters: GridParameters) -> str:
+def _choose(parameters: GridParameters, task: Task) -> str:
+    measure, best = MEASURE_NAMES[task], "max" if measure_of(task).higher_is_better else "min"
     limit = parameters.limit_ms or "float('inf')"
     if parameters.goal == "latency":
-        best = "best = min(fit, key=lambda cell: p50_ms[cell])"
+        choice = "best = min(fit, key=lambda cell: p50_ms[cell])"
     else:
-        best = "best = max(fit, key=lambda cell: cell[2] / p50_ms[cell])"
+        choice = "best = max(fit, key=lambda cell: cell[2] / p50_ms[cell])"
     return f"""\
 for (name, threads, batch), ms in sorted(p50_ms.items(), key=lambda item: item[1]):
     rate = 1000 * batch / ms
-    print(f"{{name}}, {{threads}} / {{batch}}: {{ms:.3f}} ms, {{rate:.0f}} a second, F1 {{f1[name]:.3f}}")
-enough = max(f1.values()) - {parameters.tolerance / 100}
-fit = [cell for cell, ms in p50_ms.items() if f1[cell[0]] >= enough and ms <= {limit}]
-{best}
+    judged = f"{{{measure}.name}} {{score[name]:.4g}}"
+    print(f"{{name}}, {{threads}} / {{batch}}: {{ms:.3f}} ms, {{rate:.0f}} a second, {{judged}}")
+most = {best}(score.values())
+lost = {{name: -{measure}.gain(most, one) for name, one in score.items()}}
+fit = [cell for cell, ms in p50_ms.items() if lost[cell[0]] <= {parameters.tolerance / 100} and ms <= {limit}]
+{choice}
 print("best:", *best)
 """
 

@@ -14,13 +14,12 @@ from workbench.api.privacy import import_openvino
 from workbench.api.technique import Applied, Context
 from workbench.api.text import say
 from workbench.api.variant import Report, RuntimeSettings
+from workbench.exporting.judging import FileJudge
 from workbench.jobs.part import PartReporter
 from workbench.measure.child_tasks import predict_split
-from workbench.measure.f1_intervals import f1_change_interval
 from workbench.measure.latency import Candidate
 from workbench.measure.output_matching import carried_output
 from workbench.measure.records import Interval
-from workbench.measure.scores import confusion_matrix, macro_f1, to_predictions, to_scores
 from workbench.models.converting.onnx_precision import to_dynamic_int8, to_float16
 from workbench.models.reading.description import describe
 from workbench.runtimes import runtime
@@ -84,12 +83,16 @@ class Judge:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._labels = np.asarray(context.dataset.y("validation"))
-        self._classes = len(context.dataset.info.classes)
-        parent = context.parent
-        self._parent = self._predict(
+        parent, info = context.parent, context.dataset.info
+        outputs = self._predict(
             Candidate(variant="parent", path=parent.path, runtime=parent.runtime, settings=parent.settings)
         )
+        task = parent.description.task
+        labels = outputs.reshape(len(outputs), -1)  # what the others have to agree with
+        if task != "agreement":
+            labels = np.asarray(context.dataset.y("validation"))
+        self._judge = FileJudge(info, labels, from_logits=parent.description.from_logits, seed=context.seed)
+        self._parent = self._judge.answers(outputs)
 
     def judge(self, model: Model, applied: Applied) -> FileQuality:
         """Quality and size of one file.
@@ -104,22 +107,14 @@ class Judge:
             settings=RuntimeSettings(trusted=applied.settings.trusted, output=applied.settings.output),
         )
         same = applied.path == self._context.parent.path and model.runtime == self._context.parent.runtime
-        predicted = self._parent if same else self._predict(candidate)
+        answers = self._parent if same else self._judge.answers(self._predict(candidate))
         # The parent's own file in its own runtime is not another model: nothing can differ.
-        change = Interval(value=0.0, low=0.0, high=0.0) if same else self._change(predicted)
-        return FileQuality(size_bytes=size_bytes(applied.path), f1=self._f1(predicted), change=change)
-
-    def _change(self, predicted: npt.NDArray[np.int64]) -> Interval:
-        return f1_change_interval(
-            self._labels,
-            self._parent,
-            predicted,
-            self._classes,
-            seed=self._context.seed,
-            occurring=self._context.dataset.info.occurring,
+        change = Interval(value=0.0, low=0.0, high=0.0) if same else self._judge.change(self._parent, answers)
+        return FileQuality(
+            size_bytes=size_bytes(applied.path), score=self._judge.score(answers), change=change
         )
 
-    def _predict(self, candidate: Candidate) -> npt.NDArray[np.int64]:
+    def _predict(self, candidate: Candidate) -> npt.NDArray[np.float32]:
         parts: list[npt.NDArray[np.float32]] = []
 
         def on_batch(start: int, stop: int, outputs: npt.NDArray[np.float32]) -> None:
@@ -127,13 +122,7 @@ class Judge:
             parts.append(outputs)
 
         predict_split(self._context.report, candidate, self._context.dataset, on_batch, "validation")
-        from_logits = self._context.parent.description.from_logits
-        scores, _ = to_scores(np.concatenate(parts), self._classes, from_logits=from_logits)
-        return to_predictions(scores)
-
-    def _f1(self, predicted: npt.NDArray[np.int64]) -> float:
-        counts = confusion_matrix(self._labels, predicted, self._classes).astype(np.float64)
-        return float(macro_f1(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)))
+        return np.concatenate(parts)
 
 
 def size_bytes(path: Path) -> int:

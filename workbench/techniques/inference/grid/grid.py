@@ -134,7 +134,9 @@ class Grid(Technique[GridParameters]):
                 touched=(choice.told(best),),
                 skipped=skips(refused, cells),
                 notes=_notes(measured, choice.final),
-                tables=tables(ordered, judged, choice.excluded, choice.memory, best),
+                tables=tables(
+                    ordered, judged, choice.excluded, choice.memory, best, context.parent.description.task
+                ),
             ),
         )
 

@@ -41,7 +41,8 @@ class GridParameters(Parameters):
         ge=0,
         le=100,
         title="F1 that may be lost",
-        description="Files that lose more on the validation split are not chosen.",
+        description="Files that lose more on the validation split are not chosen. Where another task is "
+        "judged, points of its measure, or per cent of the error.",
         json_schema_extra={"unit": "points", "advanced": True},
     )
     runtimes: str = Field(

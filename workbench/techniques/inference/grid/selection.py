@@ -47,7 +47,12 @@ class Selection:
         parameters = self._parameters
         for cell, summary in self._times.items():
             reason = limit_obstacle(
-                cell, summary, self._judged[cell.model], parameters.limit_ms, parameters.tolerance
+                cell,
+                summary,
+                self._judged[cell.model],
+                parameters.limit_ms,
+                parameters.tolerance,
+                self._context.parent.description.task,
             )
             if reason is not None:
                 self.excluded[cell] = reason

@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from workbench.api.errors import InvalidInput
 from workbench.api.library_errors import reason_of
+from workbench.api.task import measure_of
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Skip, Table
 from workbench.data.batches import chosen_output, ordered
+from workbench.exporting.judging import FileJudge
 from workbench.exporting.onnx_files import (
     calibration_reader,
     input_names,
@@ -84,13 +86,16 @@ def prepare(context: Context, parameters: TensorRtParameters, path: Path, tempor
 
 
 def quality_table(context: Context, float32: Path, prepared: Path) -> Table:
-    """Macro F1 on the validation split before and after, predicted by ONNX Runtime."""
-    rows = []
-    for name, path in ((say("float32"), float32), (say("for TensorRT"), prepared)):
-        rows.append((name, _f1(context, predict_exactly(context, path))))
+    """The measure on the validation split before and after, predicted by ONNX Runtime."""
+    outputs = [predict_exactly(context, path) for path in (float32, prepared)]
+    rows = [
+        (name, _score(context, found, outputs[0]))
+        for name, found in zip((say("float32"), say("for TensorRT")), outputs, strict=True)
+    ]
+    measure = measure_of(context.parent.description.task)
     return Table(
         title=say("Quality before any GPU is there"),
-        columns=(say("File"), say("F1 on the validation split")),
+        columns=(say("File"), say("{measure} on the validation split", measure=measure.title)),
         rows=tuple(rows),
         note=say(
             "Predicted by ONNX Runtime with its optimizations off, so that quantized values are computed "
@@ -139,10 +144,10 @@ def predict_exactly(context: Context, path: Path) -> npt.NDArray[np.float32]:
     return joined
 
 
-def _f1(context: Context, outputs: npt.NDArray[np.float32]) -> float:
-    from workbench.measure.scores import RunningF1, to_predictions, to_scores
-
-    classes = len(context.dataset.info.classes)
+def _score(context: Context, outputs: npt.NDArray[np.float32], reference: npt.NDArray[np.float32]) -> float:
+    description, info = context.parent.description, context.dataset.info
     labels = np.asarray(context.dataset.y("validation"))[: len(outputs)]
-    scores, _ = to_scores(outputs, classes, from_logits=context.parent.description.from_logits)
-    return RunningF1(classes).add(labels, to_predictions(scores))
+    if description.task == "agreement":
+        labels = reference.reshape(len(reference), -1)
+    judge = FileJudge(info, labels, from_logits=description.from_logits, seed=context.seed)
+    return judge.score(judge.answers(outputs))
