@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 @click.option(
     "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
 )
+@click.option(
+    "--trust-packages", help="Installed packages whose classes the file may name, such as keras_hub."
+)
 @click.option("--final", is_flag=True, help="Time everything again in five fresh processes at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -39,6 +42,7 @@ def command(
     task: str | None,
     trust: bool,
     own: Path | None,
+    trust_packages: str | None,
     final: bool,
     as_json: bool,
     **reading: Any,
@@ -65,7 +69,17 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(workbench.open(model, data, trust=trust, code=own, task=task, **chosen(reading)))
+            watch(
+                workbench.open(
+                    model,
+                    data,
+                    trust=trust,
+                    code=own,
+                    trust_packages=(trust_packages or "").split(","),
+                    task=task,
+                    **chosen(reading),
+                )
+            )
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))
