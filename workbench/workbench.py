@@ -138,10 +138,11 @@ class Workbench(Reading):
         Args:
             model: Name of a demo model, a Keras model, or the path of a ``.keras``, ``.h5``,
                 ``.tflite`` or ``.onnx`` file or a SavedModel folder.
-            data: Name of a built-in data set, the path of an ``.npz``, a ``.csv`` or a folder of
-                images by class, or what ``model.fit`` takes: arrays ``(x, y)``, where each may be a
-                list or dict for several inputs or outputs, a ``tf.data.Dataset``, a ``PyDataset`` or a
-                generator; also a dict of arrays or splits, or a ``DataFrame``.
+            data: Name of a built-in data set, the path of an ``.npz``, a ``.csv``, a ``.parquet``, a folder
+                of images by class or one that ``save_to_disk`` of ``datasets`` wrote, or what ``model.fit``
+                takes: arrays ``(x, y)``, where each may be a list or dict for several inputs or outputs, a
+                ``tf.data.Dataset``, a ``PyDataset`` or a generator; also a dict of arrays or splits, or a
+                ``DataFrame``.
             name: Name of the baseline; by default that of the model.
             trust: Whether code inside the model may run: Lambda layers, SavedModel folders. Said once, it
                 holds for everything that is made from it. Never in shared mode.
@@ -152,7 +153,8 @@ class Workbench(Reading):
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
                 the one that fits the model's outputs, else the last column.
-            task: What the model's answers are judged as: ``classification``, the only one so far.
+            task: What the model's answers are judged as: ``classification`` or ``regression``; by default
+                what labels and output tell.
             output: Name (or position) of the output that is judged, of a model with several, and of the
                 target, of data with several; by default the one that fits the labels.
             from_logits: Whether that output is raw scores (True) or probabilities (False); by default
@@ -185,6 +187,7 @@ class Workbench(Reading):
             test_fraction=test_fraction,
             validation_fraction=validation_fraction,
             limit_gib=limit_gib,
+            task=wish.task,
         )
         bounds = Bounds(samples, steps)
         staging = self._store.staging()
@@ -337,10 +340,10 @@ class Workbench(Reading):
         wanted = goal or self.goal
         self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         self.set_goal(wanted)
-        title = say("Find {goal}, with trainings", goal=wanted.words) if training else None
+        title = say("Find {goal}, with trainings", goal=wanted.words_for(self.task)) if training else None
         return self._add_job(
             "find",
-            title or say("Find {goal}", goal=wanted.words),
+            title or say("Find {goal}", goal=wanted.words_for(self.task)),
             {"goal": wanted.model_dump(mode="json"), "training": training},
             lambda job: self._pipeline.find(job, wanted, training),
             self.find_seconds(wanted, training=training),

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 from sklearn.datasets import load_digits
@@ -17,6 +18,9 @@ from sklearn.datasets import load_digits
 from tests.browser.conftest import Server, Visit, drawn
 from tests.browser.test_actions import WORK_MS, model_of
 from workbench.models.demo.demo import DEMO_MODELS
+
+tables = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
 
 DROP = """([files]) => {
   const transfer = new DataTransfer();
@@ -44,6 +48,13 @@ def pictures(path: Path) -> Path:
     return path
 
 
+def parquet(path: Path) -> Path:
+    digits = load_digits()
+    columns = {f"pixel {number}": values for number, values in enumerate(digits.data[:300].T)}
+    tables.parquet.write_table(tables.table({**columns, "digit": digits.target[:300]}), path)
+    return path
+
+
 def test_files_of_ones_own_are_dropped_looked_at_opened_and_there_after_a_reload(
     page_server: Server, visit: Callable[..., Visit], tmp_path: Path
 ) -> None:
@@ -54,11 +65,16 @@ def test_files_of_ones_own_are_dropped_looked_at_opened_and_there_after_a_reload
     nonsense.write_bytes(b"this is no model")
     shutil.copyfile(DEMO_MODELS["dense-digits"].path, model)
     folders = set(Path(page_server_folder(page_server)).parent.iterdir())
+    form = page.get_by_role("form", name="Open …")
+    looks = form.get_by_role("region", name="What is in the data")
+    # A table of Parquet is looked into as one of CSV is.
+    drop(page, parquet(tmp_path / "my table.parquet"))
+    expect(looks).to_contain_text("300 samples", timeout=WORK_MS)
+    expect(looks.get_by_role("columnheader", name="pixel 0", exact=True)).to_be_visible()
+    seen.picture("opening-parquet")
     # A file that is none: the form stays, the error is at its field, the page shows what it showed.
     drop(page, nonsense, pictures(tmp_path / "my pictures.zip"))
-    form = page.get_by_role("form", name="Open …")
     expect(form.locator(".wb-chosen", has_text="nonsense.keras")).to_be_visible()
-    looks = form.get_by_role("region", name="What is in the data")
     expect(looks).to_contain_text("300 samples · 10 classes")
     expect(looks.get_by_role("img")).to_have_count(0)  # they are named beside
     expect(looks.locator("img")).to_have_count(10)

@@ -71,7 +71,6 @@ WRONG = [
     (None, f"Data cannot be read from an object of the type NoneType. {FORMS}"),
     ((X,), f"Data cannot be read from a tuple of 1. {FORMS}"),
     ({1: X, 2: Y}, f"Data cannot be read from a dict of 2. {FORMS}"),
-    ({"train": X}, f"Data cannot be read from an object of the type ndarray. {FORMS}"),
     ({"test": (X, Y)}, 'There is no training data; there is: test. Give it under the key "train".'),
     ({}, "The dict has no training samples with labels; it holds: nothing. It takes x_train and y_train, "
      "with x_test and y_test if there are any; or x and y."),

@@ -82,7 +82,8 @@ def test_class_names_of_the_source():
 CORRECT = f"Correct the labels, or name all classes in the order of the model's outputs: {where('classes')}."
 WRONG = [
     (raw([0.5, 1.2]), "y holds continuous values, such as 0.5: that is regression. "
-     "Only classification is supported; labels are classes."),
+     "The model gives no such numbers: give classes as labels, or a model with one linear output for each "
+     f"number. If numbers are meant all the same: {where('task')}."),
     (raw([0.0, np.nan, np.inf]), "y holds 2 labels of 3 that are not numbers. Drop the samples "
      "without a label first."),
     (raw([[0.3, 0.7], [1, 0]]), "1 of 2 rows in y are not one-hot. "

@@ -255,7 +255,8 @@ def test_a_directory_and_a_pipe_that_call_themselves_npz(tmp_path):
     os.mkfifo(tmp_path / "pipe.npz")
     assert error_of(tmp_path / "pipe.npz") == (
         f"{tmp_path / 'pipe.npz'} is neither a file nor a folder. "
-        "Use an .npz file, a .csv file, or a folder or .zip file with one folder of pictures for each class."
+        "Use an .npz file, a .csv, .parquet or .arrow table, a folder that save_to_disk wrote, or a folder "
+        "or .zip file with one folder of pictures for each class."
     )
 
 

@@ -132,7 +132,7 @@ def test_values_are_counted_over_all_axes():
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ({"task": "regression"}, "no task 'regression'. Choose from: classification"),
+        ({"task": "detection"}, "no task 'detection'. Choose from: classification, regression"),
         ({"from_logits": "yes"}, "True, False or None. Received: 'yes'"),
         ({"output": 1.5}, "named, or given by its position. Received: 1.5"),
     ],
@@ -154,9 +154,11 @@ def test_converters_rename_and_reorder_outputs():
 
 
 @pytest.mark.parametrize("labels", [np.arange(600) % 300, np.linspace(0, 1, 600)])
-def test_numbers_to_be_predicted_are_refused_before_anything_is_written(labels, tmp_path):
+def test_numbers_to_be_predicted_are_no_classes(labels, tmp_path):
     samples = np.random.default_rng(0).random((600, 4), np.float32)
     wanted = model(("price", (1,)), meanings=("scores",))
-    with pytest.raises(InvalidInput, match=r"One linear output, price, and \d00 different label values"):
-        prepare((samples, labels), tmp_path / "data", model=wanted)
-    assert not list(tmp_path.iterdir())
+    assert prepare((samples, labels), tmp_path / "data", model=wanted).info.task == "regression"
+    if labels.dtype.kind == "i":
+        with pytest.raises(InvalidInput, match=r"One linear output, price, and \d00 different label values"):
+            prepare((samples, labels), tmp_path / "asked", model=wanted, task="classification")
+        assert not (tmp_path / "asked").exists()

@@ -165,7 +165,8 @@ PATHS = [
     ("zero\0byte", "zero�byte cannot be read: embedded null byte."),
     ("x" * 300, f"{'x' * 199}… cannot be read: File name too long."),
     ("/dev/null", "/dev/null is neither a file nor a folder. "
-     "Use an .npz file, a .csv file, or a folder or .zip file with one folder of pictures for each class."),
+     "Use an .npz file, a .csv, .parquet or .arrow table, a folder that save_to_disk wrote, or a folder "
+        "or .zip file with one folder of pictures for each class."),
 ]  # fmt: skip
 
 
@@ -183,7 +184,8 @@ def test_an_unknown_kind_of_file(tmp_path):
         prepare(path, tmp_path / "out")
     assert str(caught.value) == (
         f"{path} is not a kind of file that holds data here. "
-        "Use an .npz file, a .csv file, or a folder or .zip file with one folder of pictures for each class."
+        "Use an .npz file, a .csv, .parquet or .arrow table, a folder that save_to_disk wrote, or a folder "
+        "or .zip file with one folder of pictures for each class."
     )
 
 

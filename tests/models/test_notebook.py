@@ -1,10 +1,16 @@
 """A model object from a notebook becomes a file, or one clear error."""
 
+import numpy as np
 import pytest
 
+from tests.kinds import graphs
 from tests.safety.hostile import Quiet
 from workbench.api.errors import InvalidInput, Refused
+from workbench.api.variant import RuntimeSettings
+from workbench.models.converting.conversion import load_keras, to_tflite
 from workbench.models.intake.intake import open_model, save_from_notebook
+from workbench.models.intake.opening_words import opening_notes
+from workbench.runtimes import runtime
 
 
 def test_a_model_is_handed_over(keras, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,16 +12,24 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.api.records import Record
+from workbench.api.row_array import add_array, is_by_rows, mapped_rows, scaled_rows
+from workbench.api.task import Task
 from workbench.api.text import Text
 
 Features = npt.NDArray[Any] | dict[str, npt.NDArray[Any]]
 """Samples along axis 0: one array, or one array per model input, by input name.
+
+Of large or 8-bit data these are :class:`workbench.api.row_array.RowArray`: index them for a NumPy array of
+some samples; ``numpy.asarray`` reads all.
 
 Float32 where the model computes with them; int32, int64 or another whole number type where its input is of
 one; fixed-width unicode where it takes text."""
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+LARGE_BYTES = 256_000_000
+"""Samples that take more than this as the model takes them are read row by row, never as a whole."""
 
 
 class DatasetInfo(Record):
@@ -30,9 +39,11 @@ class DatasetInfo(Record):
         name: Shown to the user, such as ``mnist-5k``.
         input_shapes: Shape of one sample per input name; the single key is ``""`` where there is
             one unnamed input.
-        classes: Class names in the order of the integer labels.
+        classes: Class names in the order of the integer labels; the names of the labels of a multi-label
+            data set; none where numbers are predicted, or there are no labels.
         counts: Samples in each split.
-        class_counts: Samples of each class in each split.
+        class_counts: Samples of each class in each split; with that label, or positions of that class, where
+            the task is such.
         scaling: How raw values became the stored ones, in words, such as "pixels / 255".
         scalings: The same by input name, as the names of the scalings.
         minimum: Smallest stored value over all splits.
@@ -44,6 +55,9 @@ class DatasetInfo(Record):
         target: Name of the target that the labels are of, where the source named it.
         class_order: Whether classes are sorted by the numbers in their names or as texts, where that makes a
             difference and nobody said which; see :mod:`workbench.data.class_order`.
+        task: What the labels are.
+        targets: Names of the numbers that a regression predicts, one for each column of the labels.
+        ignored_label: What stood in the source for positions that do not count; -1 stands in the labels here.
     """
 
     name: str
@@ -61,6 +75,9 @@ class DatasetInfo(Record):
     notes: tuple[Text, ...] = Field(default=())
     target: str | None = None
     class_order: Literal["numbers", "text"] | None = None
+    task: Task = "classification"
+    targets: tuple[str, ...] = ()
+    ignored_label: int | None = None
 
     @property
     def occurring(self) -> tuple[int, ...]:
@@ -74,8 +91,10 @@ class Dataset:
 
     Args:
         folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
-            split, ``y_<split>.npy`` (int64 class indices) and ``x_<split>.npy`` (see :data:`Features`), or
-            ``x_<split>.<input>.npy`` for each input of a model with several.
+            split, ``y_<split>.npy`` (see :meth:`y`) and ``x_<split>.npy`` (see :data:`Features`), or
+            ``x_<split>.<input>.npy`` for each input of a model with several. Values of 8 and 16 bits are kept
+            as they came, in ``raw_<split>.npy``, and scaled as ``scaling.npy`` says when they are read: a row
+            of offsets and a row of divisors.
 
     Example:
         >>> dataset = workbench.dataset
@@ -90,33 +109,47 @@ class Dataset:
         self.info = DatasetInfo.model_validate(json.loads((self.folder / "dataset.json").read_text("utf-8")))
 
     def x(self, split: SplitName) -> Features:
-        """The samples of one split, as the model takes them, memory-mapped read-only."""
+        """The samples of one split, as the model takes them, read from the disk when they are indexed."""
         names = list(self.info.input_shapes)
         if names == [""]:
-            return self._array(f"x_{split}.npy")
-        return {name: self._array(f"x_{split}.{name}.npy") for name in names}
+            return self._samples(split, "")
+        return {name: self._samples(split, f".{name}") for name in names}
 
-    def y(self, split: SplitName) -> npt.NDArray[np.int64]:
-        """The class index of each sample of one split, shape ``(n,)``."""
-        labels: npt.NDArray[np.int64] = np.load(
-            self.folder / f"y_{split}.npy", mmap_mode="r", allow_pickle=False
-        )
+    def y(self, split: SplitName) -> npt.NDArray[Any]:
+        """The labels of one split.
+
+        Of a classification int64 class indices, shape ``(n,)``; of a regression float32, shape ``(n,
+        targets)``; of several labels for a sample uint8 of 0 and 1, shape ``(n, classes)``; of one for each
+        position int64 class indices, shape ``(n, *positions)``, -1 where a position does not count; without
+        labels float32 of the shape ``(n, 0)``.
+        """
+        labels: npt.NDArray[Any] = np.load(self.folder / f"y_{split}.npy", mmap_mode="r", allow_pickle=False)
         return labels
 
     def save_npz(self, file: Path) -> Path:
         """Writes all splits into one ``.npz``, as the plain code of a technique reads it.
 
+        It is written a few samples at a time. Whoever reads it with ``numpy.load`` needs memory for a whole
+        split, as float32.
+
         Args:
             file: Gets ``x_<split>`` (or ``x_<split>.<input>``) and ``y_<split>``.
         """
-        arrays: dict[str, npt.NDArray[np.generic]] = {}
-        for split in SPLITS:
-            x = self.x(split)
-            for name, values in (x if isinstance(x, dict) else {"": x}).items():
-                arrays[f"x_{split}.{name}" if name else f"x_{split}"] = values
-            arrays[f"y_{split}"] = self.y(split)
-        np.savez(file, allow_pickle=False, **arrays)
+        with zipfile.ZipFile(file, "w") as archive:
+            for split in SPLITS:
+                x = self.x(split)
+                for name, values in (x if isinstance(x, dict) else {"": x}).items():
+                    add_array(archive, f"x_{split}.{name}" if name else f"x_{split}", values)
+                add_array(archive, f"y_{split}", self.y(split))
         return file
+
+    def _samples(self, split: SplitName, of_input: str) -> npt.NDArray[Any]:
+        raw = f"raw_{split}{of_input}.npy"
+        if (self.folder / raw).exists():
+            offset, divisor = np.load(self.folder / f"scaling{of_input}.npy", allow_pickle=False)
+            return scaled_rows(self._array(raw), offset, divisor)
+        array = self._array(f"x_{split}{of_input}.npy")
+        return mapped_rows(array) if array.nbytes > LARGE_BYTES and array.dtype.kind != "U" else array
 
     def _array(self, name: str) -> npt.NDArray[Any]:
         array: npt.NDArray[Any] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
@@ -124,6 +157,18 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({self.info.name!r}, {self.info.counts})"
+
+
+def is_large(features: Features) -> bool:
+    """Whether samples are read row by row because there are too many for memory."""
+    arrays = features.values() if isinstance(features, dict) else [features]
+    return any(is_by_rows(array) for array in arrays) and sample_bytes(features) > LARGE_BYTES
+
+
+def sample_bytes(features: Features) -> int:
+    """What samples take in memory as the model takes them."""
+    arrays = features.values() if isinstance(features, dict) else [features]
+    return sum(array.nbytes for array in arrays)
 
 
 def sample_count(features: Features) -> int:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from workbench.api.display import shown
 from workbench.api.records import Record
+from workbench.api.task import Task as Task
 from workbench.api.text import Text
 
 Format = Literal["keras", "tflite", "onnx", "openvino"]
@@ -34,9 +35,6 @@ ROUNDED: frozenset[Precision] = frozenset(
 STEP = " → "
 """Stands between the steps in the name of a variant that was made from a variant."""
 
-
-Task = Literal["classification"]
-"""What a model's answers are judged as."""
 
 Meaning = Literal["probabilities", "scores", "log probabilities", "unknown"]
 """What the values of an output are, as far as the operations that make them tell: ``scores`` are raw ones

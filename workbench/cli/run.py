@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the variants' files."
 )
 @reading_options
-@click.option("--task", help="What the answers are judged as: classification.")
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
 @click.option(
     "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
@@ -39,7 +38,6 @@ def command(
     model: str,
     data: str,
     out: Path | None,
-    task: str | None,
     trust: bool,
     own: Path | None,
     trust_packages: str | None,
@@ -76,7 +74,6 @@ def command(
                     trust=trust,
                     code=own,
                     trust_packages=(trust_packages or "").split(","),
-                    task=task,
                     **chosen(reading),
                 )
             )

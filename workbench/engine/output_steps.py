@@ -25,6 +25,17 @@ from workbench.runtimes import runtime
 FOREIGN_FILE_LIMITS = Limits(address_space_bytes=6 << 30, cpu_seconds=300, wall_seconds=300)
 
 
+def limits_beside(folder: Path) -> Limits:
+    """What a foreign file may take that is run on samples: those take addresses too, and hardly any memory.
+
+    Args:
+        folder: Of the prepared data.
+    """
+    memory = FOREIGN_FILE_LIMITS.address_space_bytes
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    return FOREIGN_FILE_LIMITS.model_copy(update={"address_space_bytes": memory and memory + size})
+
+
 def opened_settings(opened: OpenedModel) -> RuntimeSettings:
     """How a model that was read is run."""
     return RuntimeSettings(
@@ -58,7 +69,7 @@ async def understood(
         dataset,
         wish,
         worker="tensorflow" if opened.needs_tensorflow else "light",
-        limits=FOREIGN_FILE_LIMITS,
+        limits=limits_beside(dataset),
     )
     description = opened.description.model_copy(
         update={"from_logits": found.from_logits, "reading": found.reason, "doubts": found.doubts}

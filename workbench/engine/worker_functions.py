@@ -72,8 +72,18 @@ def prepare_data(
     from workbench.data.prepare import prepare
 
     report.stage(say("Reading the data"))
+    told = False
+
+    def watch(share: float) -> None:
+        nonlocal told
+        report.check()
+        if not told:
+            told = True
+            report.stage(say("Writing the samples as the model takes them"))
+        report.progress(share)
+
     with shared_slot(report, say("reading data")):
-        return prepare(source, folder, model=model, **options).info
+        return prepare(source, folder, model=model, watch=watch, **options).info
 
 
 def read_output(
@@ -192,20 +202,13 @@ def judge_change(
     dataset: Path,
     seed: int,
 ) -> QualityVerdict:
-    """The paired change of F1 and accuracy; see :func:`workbench.measure.quality.compare_quality`."""
-    from workbench.measure.quality import compare_quality
+    """The paired change of the task's measure; see :mod:`workbench.measure.judges`."""
+    from workbench.measure.judges import judge_of
 
     with shared_slot(report):
         data = Dataset(dataset)
-        return compare_quality(
-            variant,
-            reference,
-            variant_scores,
-            reference_scores,
-            data.y("test"),
-            seed=seed,
-            occurring=data.info.occurring,
-        )
+        judge = judge_of(data.info, data.y("test"))
+        return judge.compared(variant, reference, variant_scores, reference_scores, seed=seed)
 
 
 def _trusting(variant: Variant) -> AbstractContextManager[object]:

@@ -105,12 +105,14 @@ def _said(node: ast.AST) -> Message | None:
 
 def from_data() -> Iterator[str]:
     """What is said from a variable: everything that it can hold."""
+    from workbench.api.task import MEASURES
     from workbench.data.raw import SCALINGS
     from workbench.measure.records import QualityVerdict, SpeedVerdict
     from workbench.runtimes import runtimes
 
     yield from _WHOSE
     yield from SCALINGS
+    yield from MEASURES  # the names of the tasks
     for verdict in (SpeedVerdict, QualityVerdict):
         yield from get_args(verdict.model_fields["word"].annotation)
     for technique in _own(techniques()):
