@@ -61,7 +61,8 @@ _LABELS = {
     "trust": say("I trust this file: code inside it may run"),
     "code": say("The model's own classes"),
     "codeHint": say(
-        "Path of a .py file that defines them, if the model's file names such. It runs in worker processes."
+        "Path of a .py file that defines them, or the name of an installed package, such as keras_hub, if "
+        "the model's file names such. It runs in worker processes."
     ),
     "drop": say("Drop a model and its data anywhere on the page, or choose them here."),
     "dropFolder": say("A folder cannot be dropped here: pack it as a .zip file and drop that."),
@@ -247,7 +248,7 @@ class OpeningForm:
             "label": column or None,
             "scaling": scaling,
             "trust": trust is True and not shared_mode(),
-            "code": None if shared_mode() else (code.strip() if isinstance(code, str) else "") or None,
+            **_own_classes(code),
             "classes": names_in(classes),
             "test_fraction": _number(test_fraction, PAGE["test_fraction"]),
             "validation_fraction": _number(validation_fraction, PAGE["validation_fraction"]),
@@ -264,6 +265,15 @@ class OpeningForm:
                 self._errors[part] = error.text
         if not self._errors:
             self._session.open(model, data, **options)
+
+
+def _own_classes(given: object) -> dict[str, object]:
+    """What defines a model's own classes: a file, or packages with commas between; not on a shared page."""
+    named = given.strip() if isinstance(given, str) and not shared_mode() else ""
+    packages = [part.strip() for part in named.split(",")]
+    if named and all(part.replace("-", "_").isidentifier() for part in packages):
+        return {"trust_packages": packages}
+    return {"code": named or None}
 
 
 def _samples(number: int) -> Text:
