@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.api.dataset import Dataset, DatasetInfo, Features
 from workbench.api.errors import InvalidInput, JobFailed
+from workbench.api.file_format import format_obstacle
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
@@ -58,13 +59,8 @@ def training_obstacle(
         dataset: The data.
         parameters: How it would be trained; None asks about training as such.
     """
-    if variant.format != "keras":
-        return say(
-            "Only Keras models can be trained. {name} is a {format} file: "
-            "apply this to the Keras variant that it was made from.",
-            name=variant.name,
-            format=variant.format,
-        )
+    if (reason := format_obstacle(variant, "keras")) is not None:
+        return reason
     if len(variant.description.outputs) != 1:
         return say(
             "Training needs a model with one output. {name} has {count}, and the others would not fit any "
