@@ -134,10 +134,11 @@ class Workbench(Reading):
         Args:
             model: Name of a demo model, a Keras model, or the path of a ``.keras``, ``.h5``,
                 ``.tflite`` or ``.onnx`` file or a SavedModel folder.
-            data: Name of a built-in data set, the path of an ``.npz``, a ``.csv`` or a folder of
-                images by class, or what ``model.fit`` takes: arrays ``(x, y)``, where each may be a
-                list or dict for several inputs or outputs, a ``tf.data.Dataset``, a ``PyDataset`` or a
-                generator; also a dict of arrays or splits, or a ``DataFrame``.
+            data: Name of a built-in data set, the path of an ``.npz``, a ``.csv``, a ``.parquet``, a folder
+                of images by class or one that ``save_to_disk`` of ``datasets`` wrote, or what ``model.fit``
+                takes: arrays ``(x, y)``, where each may be a list or dict for several inputs or outputs, a
+                ``tf.data.Dataset``, a ``PyDataset`` or a generator; also a dict of arrays or splits, or a
+                ``DataFrame``.
             name: Name of the baseline; by default that of the model.
             trust: Whether code inside the model may run: Lambda layers, SavedModel folders. Said once, it
                 holds for everything that is made from it. Never in shared mode.

@@ -19,6 +19,7 @@ BENCHMARKS = (
     "macs",
     "coverage",
     "memory",
+    "data_size",
     "narrowing",
 )
 

@@ -20,8 +20,10 @@ def train(report: object, folder: Path, epochs: int, source: Path, target: Path)
     import numpy as np
     from sklearn.metrics import f1_score
 
-    x, y = np.load(folder / "x_train.npy"), np.load(folder / "y_train.npy")
-    validation = np.load(folder / "x_validation.npy"), np.load(folder / "y_validation.npy")
+    from workbench.api.dataset import Dataset
+
+    x, y = np.asarray(Dataset(folder).x("train")), np.load(folder / "y_train.npy")
+    validation = np.asarray(Dataset(folder).x("validation")), np.load(folder / "y_validation.npy")
 
     class F1(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

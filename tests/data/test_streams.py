@@ -12,7 +12,8 @@ import pytest
 from tests.data.sources import described, labelled
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.text import say
-from workbench.data import streams
+from workbench.data import raw as raw_module
+from workbench.data import spool, streams
 from workbench.data.arrays import read_arrays, streams_in
 from workbench.data.npz import read_npz
 from workbench.data.streams import Bounds
@@ -110,6 +111,28 @@ def test_without_a_bound_what_does_not_end_is_refused(monkeypatch):
         "The generator does not say how much it gives, and had not ended after 100 samples. " + HOW_MANY + "."
     )
     assert len(read(Pages(1)).splits["train"].y) == COUNT  # says how much it gives
+
+
+@pytest.mark.parametrize("most", [None, 33])
+def test_many_samples_go_to_the_disk_and_come_from_there(tmp_path, monkeypatch, most):
+    """As float32 and as pairs of inputs; what is prepared of them is the same."""
+    held = hand_over_data(batches(), tmp_path / "held", None, None, Bounds(samples=most))
+    monkeypatch.setattr(spool, "LARGE_BYTES", 100)
+    kept = hand_over_data(batches(), tmp_path / "kept", None, None, Bounds(samples=most))
+    files = []
+    for collecting in (held, kept):
+        collecting.file.parent.mkdir()
+        files.append(asyncio.run(collecting.run(job(), described((4,)))))
+        assert list(collecting.file.parent.iterdir()) == [collecting.file]
+    with np.load(files[0]) as one, np.load(files[1]) as other:
+        assert one.files == other.files
+        for name in ("x", "y"):
+            assert one[name].dtype == other[name].dtype
+            np.testing.assert_array_equal(one[name], other[name])
+            assert len(one[name]) == (most or COUNT)
+    monkeypatch.setattr(raw_module, "default_kept_bytes", lambda folder: 500)
+    with pytest.raises(Refused, match="on the disk"):
+        asyncio.run(hand_over_data(batches(), tmp_path, None, None, Bounds()).run(job(), described((4,))))
 
 
 def test_memory_bounds_what_does_not_end():

@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workbench.api import dataset as dataset_module
+from workbench.api.row_array import mapped_rows
 from workbench.training import TrainingSettings
 
 tf = pytest.importorskip("tensorflow")
 
-from workbench.training.input_pipeline import Feed, batches
+from workbench.training.input_pipeline import Feed, as_keras_does, batches
 
 PIPELINES = ("from file", "cache", "prefetch", "parallel map")
 
@@ -78,3 +80,47 @@ def test_the_ready_batch_does_not_compile_the_step_again(pipeline, arrays):
     feed.fit_ready(model, epochs=1, callbacks=[])
     feed.fit(model, epochs=1, callbacks=[])
     assert len(traces) == known
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Everything by rows is too much for memory."""
+    monkeypatch.setattr(dataset_module, "LARGE_BYTES", 0)
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_what_stays_on_the_disk_comes_in_the_order_of_what_is_held(large, arrays, pipeline):
+    held = batches(*arrays, pipeline, batch_size=32, seed=3)
+    rows = batches({"a": mapped_rows(arrays[0])}, arrays[1], pipeline, batch_size=32, seed=3)
+    for (x, y), (others, labels) in zip(held.as_numpy_iterator(), rows.as_numpy_iterator(), strict=True):
+        np.testing.assert_array_equal(x, others["a"])
+        np.testing.assert_array_equal(y, labels)
+
+
+@pytest.mark.parametrize("weights", [None, {0: 0.5, 1: 2.0}])
+@pytest.mark.parametrize("count", [96, 100])
+def test_batches_by_rows_are_those_of_keras_itself(large, arrays, count, weights):
+    """With dropout, which draws from the same seed, over epochs, to the last bit."""
+    import keras
+
+    trained = []
+    for features in (np.asarray(arrays[0][:count]), mapped_rows(arrays[0][:count])):
+        keras.utils.set_random_seed(5)
+        model = keras.Sequential(
+            [
+                keras.Input((3,)),
+                keras.layers.Dense(8, activation="tanh"),
+                keras.layers.Dropout(0.5),
+                keras.layers.Dense(2),
+            ]
+        )
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        keras.utils.set_random_seed(7)
+        settings = TrainingSettings(input_pipeline="arrays", batch_size=32)
+        Feed(features, arrays[1][:count] % 2, settings, class_weight=weights).fit(
+            model, epochs=3, callbacks=[]
+        )
+        trained.append(model.get_weights())
+    for held, by_rows in zip(*trained, strict=True):
+        np.testing.assert_array_equal(held, by_rows)
+    assert int(as_keras_does(np.zeros((count, 1)), np.zeros(count), 32).cardinality()) == -(-count // 32)

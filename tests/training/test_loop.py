@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workbench.api import dataset as dataset_module
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled, InvalidInput, JobFailed
 from workbench.api.technique import Context
 from workbench.api.variant import ModelDescription, TensorSpec, Variant
+from workbench.data.prepare import prepare
 from workbench.training import TrainingParameters, TrainingPoint, TrainingResult, train, training_obstacle
 
 keras = pytest.importorskip("keras")
@@ -77,6 +79,22 @@ class TestTrain:
         np.testing.assert_allclose(
             [p.training_accuracy for p in result.points], history["accuracy"], rtol=1e-4
         )
+
+    def test_of_samples_that_stay_on_the_disk_is_the_same_to_the_last_bit(
+        self, digits, tmp_path, recorder, monkeypatch
+    ):
+        pixels = (np.asarray(digits.x("train")) * 15).astype(np.uint8)
+        data = prepare((pixels, np.asarray(digits.y("train"))), tmp_path / "d", scaling="standardize")
+        trained = []
+        for large in (10**9, 0):
+            monkeypatch.setattr(dataset_module, "LARGE_BYTES", large)
+            assert dataset_module.is_large(data.x("train")) == (large == 0)
+            ours = model()
+            parameters = TrainingParameters(epochs=2, batch_size=64, seed=3)
+            result = train(ours, context(data, recorder), parameters, from_logits=True)
+            trained.append([*ours.get_weights(), [point.validation_f1 for point in result.points]])
+        for held, by_rows in zip(*trained, strict=True):
+            np.testing.assert_array_equal(held, by_rows)
 
     def test_reports_curves_progress_and_time_to_f1(self, digits, recorder):
         from sklearn.metrics import f1_score

@@ -29,7 +29,10 @@ _LABELS = {
     "data": say("Data"),
     "own": say("A file of your own …"),
     "modelPath": say("Path of a .keras, .h5, .tflite or .onnx file, or a SavedModel folder"),
-    "dataPath": say("Path of an .npz or .csv file, or of a folder or .zip of images by class"),
+    "dataPath": say(
+        "Path of an .npz, .csv or .parquet file, of a folder or .zip of images by class, or of one that "
+        "save_to_disk wrote"
+    ),
     "label": PAGE["label"],
     "labelHint": say(
         "Left empty: label, target, class or y, else the column that fits the model, else the last."
@@ -45,7 +48,7 @@ _LABELS = {
     "validationFraction": PAGE["validation_fraction"],
     "fractionHint": say("Of the training samples, such as 0.2. Left empty: what gives at least 10 samples."),
     "limit": PAGE["limit_gib"],
-    "limitHint": say("Left empty: 4, or half of what is free."),
+    "limitHint": say("Left empty: 4, or half of what is free. Pictures and large files stay on the disk."),
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
     "output": PAGE["output"],

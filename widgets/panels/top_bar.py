@@ -51,7 +51,7 @@ _LABELS = {
     "resetHint": say("All panels, nothing selected, every form as it was. What was made stays."),
 }
 _MODEL_FILES = ",".join(suffix for kind in SUFFIXES.values() for suffix in kind)
-_DATA_FILES = ".npz,.csv,.tsv,.zip"
+_DATA_FILES = ".npz,.csv,.tsv,.parquet,.arrow,.zip"
 
 
 class TopBar(Component):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,17 +12,24 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.api.records import Record
+from workbench.api.row_array import BLOCK_BYTES, is_by_rows, mapped_rows, scaled_rows
 from workbench.api.task import Task
 from workbench.api.text import Text
 
 Features = npt.NDArray[Any] | dict[str, npt.NDArray[Any]]
 """Samples along axis 0: one array, or one array per model input, by input name.
 
+Of large or 8-bit data these are :class:`workbench.api.row_array.RowArray`: index them for a NumPy array of
+some samples; ``numpy.asarray`` reads all.
+
 Float32 where the model computes with them; int32, int64 or another whole number type where its input is of
 one; fixed-width unicode where it takes text."""
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+LARGE_BYTES = 256_000_000
+"""Samples that take more than this as the model takes them are read row by row, never as a whole."""
 
 
 class DatasetInfo(Record):
@@ -84,7 +92,9 @@ class Dataset:
     Args:
         folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
             split, ``y_<split>.npy`` (see :meth:`y`) and ``x_<split>.npy`` (see :data:`Features`), or
-            ``x_<split>.<input>.npy`` for each input of a model with several.
+            ``x_<split>.<input>.npy`` for each input of a model with several. Values of 8 and 16 bits are kept
+            as they came, in ``raw_<split>.npy``, and scaled as ``scaling.npy`` says when they are read: a row
+            of offsets and a row of divisors.
 
     Example:
         >>> dataset = workbench.dataset
@@ -99,11 +109,11 @@ class Dataset:
         self.info = DatasetInfo.model_validate(json.loads((self.folder / "dataset.json").read_text("utf-8")))
 
     def x(self, split: SplitName) -> Features:
-        """The samples of one split, as the model takes them, memory-mapped read-only."""
+        """The samples of one split, as the model takes them, read from the disk when they are indexed."""
         names = list(self.info.input_shapes)
         if names == [""]:
-            return self._array(f"x_{split}.npy")
-        return {name: self._array(f"x_{split}.{name}.npy") for name in names}
+            return self._samples(split, "")
+        return {name: self._samples(split, f".{name}") for name in names}
 
     def y(self, split: SplitName) -> npt.NDArray[Any]:
         """The labels of one split.
@@ -119,17 +129,27 @@ class Dataset:
     def save_npz(self, file: Path) -> Path:
         """Writes all splits into one ``.npz``, as the plain code of a technique reads it.
 
+        It is written a few samples at a time. Whoever reads it with ``numpy.load`` needs memory for a whole
+        split, as float32.
+
         Args:
             file: Gets ``x_<split>`` (or ``x_<split>.<input>``) and ``y_<split>``.
         """
-        arrays: dict[str, npt.NDArray[np.generic]] = {}
-        for split in SPLITS:
-            x = self.x(split)
-            for name, values in (x if isinstance(x, dict) else {"": x}).items():
-                arrays[f"x_{split}.{name}" if name else f"x_{split}"] = values
-            arrays[f"y_{split}"] = self.y(split)
-        np.savez(file, allow_pickle=False, **arrays)
+        with zipfile.ZipFile(file, "w") as archive:
+            for split in SPLITS:
+                x = self.x(split)
+                for name, values in (x if isinstance(x, dict) else {"": x}).items():
+                    _add_array(archive, f"x_{split}.{name}" if name else f"x_{split}", values)
+                _add_array(archive, f"y_{split}", self.y(split))
         return file
+
+    def _samples(self, split: SplitName, of_input: str) -> npt.NDArray[Any]:
+        raw = f"raw_{split}{of_input}.npy"
+        if (self.folder / raw).exists():
+            offset, divisor = np.load(self.folder / f"scaling{of_input}.npy", allow_pickle=False)
+            return scaled_rows(self._array(raw), offset, divisor)
+        array = self._array(f"x_{split}{of_input}.npy")
+        return mapped_rows(array) if array.nbytes > LARGE_BYTES and array.dtype.kind != "U" else array
 
     def _array(self, name: str) -> npt.NDArray[Any]:
         array: npt.NDArray[Any] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
@@ -137,6 +157,12 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({self.info.name!r}, {self.info.counts})"
+
+
+def is_large(features: Features) -> bool:
+    """Whether samples are read row by row because there are too many for memory."""
+    arrays = list(features.values()) if isinstance(features, dict) else [features]
+    return any(is_by_rows(array) for array in arrays) and sum(a.nbytes for a in arrays) > LARGE_BYTES
 
 
 def sample_count(features: Features) -> int:
@@ -149,3 +175,16 @@ def select(features: Features, index: slice | npt.NDArray[np.integer]) -> Featur
     if isinstance(features, dict):
         return {name: array[index] for name, array in features.items()}
     return features[index]
+
+
+def _add_array(archive: zipfile.ZipFile, name: str, values: npt.NDArray[Any]) -> None:
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+        header = {
+            "descr": np.lib.format.dtype_to_descr(values.dtype),
+            "fortran_order": False,
+            "shape": values.shape,
+        }
+        np.lib.format.write_array_header_1_0(member, header)
+        step = max(1, BLOCK_BYTES // max(1, values[:1].nbytes))
+        for start in range(0, len(values), step):
+            member.write(np.ascontiguousarray(values[start : start + step]).tobytes())

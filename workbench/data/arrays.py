@@ -14,7 +14,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
 from workbench.data.fitting import judged_outputs
 from workbench.data.mapping import from_mapping, plan
-from workbench.data.raw import RawData, Samples
+from workbench.data.raw import Disk, RawData, Samples
 from workbench.data.streams import Bounds, Watch, collect, is_stream
 from workbench.data.structures import as_array, samples_of
 from workbench.data.tables import category_names, from_frame
@@ -37,6 +37,7 @@ def read_arrays(
     model: ModelDescription | None = None,
     bounds: Bounds = Bounds(),  # noqa: B008  # frozen
     watch: Watch = lambda count: None,
+    disk: Disk | None = None,
 ) -> RawData:
     """Reads what a notebook holds: arrays in Keras's forms, a stream of samples, or a ``DataFrame``.
 
@@ -51,6 +52,7 @@ def read_arrays(
         model: The model that the data are for, where it is known.
         bounds: How much is read of streams.
         watch: Hears how many samples of a stream have been read; may raise to stop that.
+        disk: Where the samples of streams go that are too many for memory.
 
     Raises:
         InvalidInput: If the source is none of these.
@@ -65,7 +67,9 @@ def read_arrays(
 
     def block(part: Any, suffix: str) -> tuple[Samples, tuple[Text, ...]]:
         if is_stream(part):
-            return collect(part, suffix, limit_bytes=limit_bytes, bounds=bounds, model=model, watch=watch)
+            return collect(
+                part, suffix, limit_bytes=limit_bytes, bounds=bounds, model=model, watch=watch, disk=disk
+            )
         if isinstance(part, tuple | list) and len(part) in (2, 3):
             return samples_of(part, suffix, limit_bytes)
         raise _unknown(part)

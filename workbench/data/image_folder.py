@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from workbench.api.dataset import SPLITS, SplitName
-from workbench.api.errors import InvalidInput, Refused
+from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
 from workbench.data.class_names import numbering
 from workbench.data.fitting import judged_outputs
-from workbench.data.picture_form import GREY_MODES, decoded, form_for
-from workbench.data.raw import RawData, Samples, check_limit
+from workbench.data.picture_inspection import inspect, target_of
+from workbench.data.raw import Disk, RawData, Samples
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
-MOST_PIXELS = 2**26
-"""A picture with more pixels is not decoded: a few kilobytes can declare gigabytes."""
-
 _SPLIT_FOLDERS: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
@@ -45,8 +43,10 @@ class _Found:
     classes: list[str] = field(default_factory=list)
 
 
-def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | None = None) -> RawData:
-    """Reads pictures in the size and colours that the model takes.
+def read_images(
+    folder: Path, *, limit_bytes: int, model: ModelDescription | None = None, disk: Disk | None = None
+) -> RawData:
+    """Finds pictures, which are decoded in the size and colours that the model takes when they are asked for.
 
     Classes are numbered in the order of their folder names and pictures resized with bilinear
     interpolation, as Keras's ``image_dataset_from_directory`` does; both is stated. Where the model takes
@@ -57,8 +57,10 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         folder: ``<class>/<picture>``, or ``train/<class>/<picture>`` with ``test`` and ``validation`` or
             ``val`` beside it; pictures may lie deeper where it is clear which folders are the classes. A
             folder around all that, as archives have it, is looked into.
-        limit_bytes: The most memory that the pictures may take.
+        limit_bytes: The most that the pictures may take where there is no disk for them; and with fractions,
+            which resized ones have.
         model: The model that they are for, where it is known.
+        disk: Where they are kept.
 
     Raises:
         InvalidInput: If there are no classes, or many pictures cannot be read.
@@ -70,8 +72,9 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
     if "train" not in found or not classes:
         raise _no_classes(folder)
     everything = [path for split in found.values() for path in split.files]
-    sizes, modes, broken = _inspect(everything)
-    if len(broken) * 10 > len(everything) or not sizes:
+    inspected = inspect(everything)
+    broken = {everything[position] for position in inspected.broken}
+    if len(broken) * 10 > len(everything) or not inspected.sizes:
         raise InvalidInput(
             say(
                 "{broken} of {count} pictures cannot be read, such as {file}.",
@@ -81,14 +84,7 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
             ),
             say("Remove or replace them."),
         )
-    form = form_for(model, sizes.most_common(1)[0][0], 1 if modes <= GREY_MODES else 3)
-    count, resized = sum(sizes.values()), sum(sizes.values()) - sizes[form.width, form.height]
-    values = count * form.width * form.height * form.channels
-    # Resized pictures have fractions, which Keras keeps; without room or use for them they are rounded.
-    whole = model is not None and any(spec.takes_whole_numbers for spec in model.inputs)
-    dtype = np.float32 if resized and not whole and values * 4 <= limit_bytes else np.uint8
-    check_limit(values * np.dtype(dtype).itemsize, limit_bytes, folder.name)
-
+    target = target_of(inspected, folder.name, limit_bytes=limit_bytes, model=model, disk=disk)
     number = {name: index for index, name in enumerate(classes)}
     splits: dict[SplitName, Samples] = {}
     for split in SPLITS:
@@ -100,16 +96,10 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
             if path not in broken
         ]
         splits[split] = Samples(
-            {"": decoded([path for path, _ in kept], form, dtype)},
+            {"": target.of(partial(_those, [path for path, _ in kept]), len(kept))},
             np.array([number[name] for _, name in kept], np.int64),
             split if len(found) > 1 else "",
         )
-    notes = form.notes(resized, count, modes)
-    if resized and whole:
-        notes.append(say("The resized pictures were rounded, as the model takes whole numbers."))
-    elif resized and dtype == np.uint8:
-        notes.append(say("The resized pictures were rounded to 8 bits to fit into memory."))
-    notes += _skip_notes(skipped, len(broken))
     return RawData(
         name=folder.name,
         splits=splits,
@@ -117,8 +107,12 @@ def read_images(folder: Path, *, limit_bytes: int, model: ModelDescription | Non
         scaling="divide by 255",
         is_image=True,
         numbered=numbering(classes),
-        notes=tuple(notes),
+        notes=(*target.notes, *_skip_notes(skipped, len(broken))),
     )
+
+
+def _those(paths: list[Path], positions: Sequence[int]) -> list[Path]:
+    return [paths[position] for position in positions]
 
 
 def pictures_of(folder: Path) -> list[tuple[Path, str]]:
@@ -209,43 +203,6 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return sorted(
             (entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name
         )
-
-
-def _inspect(paths: list[Path]) -> tuple[Counter[tuple[int, int]], set[str], set[Path]]:
-    """Sizes and modes of all pictures, and those that cannot be opened; decodes nothing."""
-    from PIL import Image
-
-    sizes: Counter[tuple[int, int]] = Counter()
-    broken: set[Path] = set()
-    modes: set[str] = set()
-    for path in paths:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is ours
-                with Image.open(path) as image:
-                    size, mode = image.size, image.mode
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            broken.add(path)
-            continue
-        if size[0] * size[1] > MOST_PIXELS:
-            raise Refused(
-                say(
-                    "The picture {file} has {width}x{height} pixels; the limit is {limit} in all.",
-                    file=path.name[:100],
-                    width=size[0],
-                    height=size[1],
-                    limit=MOST_PIXELS,
-                ),
-                say("Make it smaller."),
-            )
-        if mode[:1] in ("I", "F"):
-            raise InvalidInput(
-                say("The picture {file} has more than 8 bits for each value.", file=path.name[:100]),
-                say("Save pictures with 8 bits, or give the values as an .npz file."),
-            )
-        sizes[size] += 1
-        modes.add(mode)
-    return sizes, modes, broken
 
 
 def _skip_notes(skipped: Counter[str], broken: int) -> list[Text]:

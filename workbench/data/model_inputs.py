@@ -50,7 +50,7 @@ def as_model_takes(raw: RawData, model: ModelDescription | None) -> RawData:
         arrays = {}
         for name, values in samples.x.items():
             spec = specs.get(name)
-            arrays[name] = values if spec is None else _of_kind(samples, name, np.asarray(values), spec)
+            arrays[name] = values if spec is None else _of_kind(samples, name, values, spec)
         splits[split] = replace(samples, x=arrays)
     return replace(raw, splits=splits)
 
@@ -67,6 +67,17 @@ def stored_type(spec: TensorSpec | None, values: Array) -> np.dtype[np.generic]:
     if spec is not None and spec.takes_whole_numbers and values.dtype.kind in "biuf":
         return np.dtype(spec.dtype)
     return np.dtype(np.float32)
+
+
+def kept_type(dtype: np.dtype[np.generic], values: Array) -> np.dtype[np.generic]:
+    """The element type that an array has on disk: its own where that is smaller than float32.
+
+    Args:
+        dtype: The element type that the model takes.
+        values: The raw values.
+    """
+    small = values.dtype.kind in "biuf" and values.dtype.itemsize < dtype.itemsize
+    return values.dtype.newbyteorder("=") if dtype == np.float32 and small else dtype
 
 
 def as_whole_numbers(values: Array, dtype: np.dtype[np.generic], called: str) -> Array:

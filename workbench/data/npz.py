@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tokenize import TokenError
@@ -16,11 +17,13 @@ from typing import IO
 
 import numpy as np
 
+from workbench.api.dataset import LARGE_BYTES
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.records import Record
+from workbench.api.row_array import BLOCK_BYTES
 from workbench.api.text import Text, say, verbatim
 from workbench.data.mapping import from_mapping, plan
-from workbench.data.raw import Array, RawData, check_limit
+from workbench.data.raw import Array, Disk, RawData, check_kept, check_limit
 
 HANDED_OVER = "workbench.json"
 """A member that a workbench's own process adds: what it knows beside the arrays."""
@@ -29,6 +32,9 @@ _LONGEST_HEADER = 10_000
 _MOST_HANDED_BYTES = 1_000_000
 _MAGIC = b"\x93NUMPY"
 _ENCRYPTED = 0x1
+_LOCAL_NAME_AT = 26
+_MOST_UNPACKED = 50
+"""An array that takes more times what it is packed into has to fit into memory, as one of zeros does."""
 
 
 class HandedOver(Record):
@@ -45,12 +51,14 @@ class HandedOver(Record):
     numbered: Text | None = None
 
 
-def read_npz(path: Path, *, limit_bytes: int) -> RawData:
+def read_npz(path: Path, *, limit_bytes: int, disk: Disk | None = None) -> RawData:
     """Reads the arrays that matter from an ``.npz`` file.
 
     Args:
         path: A regular file.
         limit_bytes: The most that the arrays may take in memory, by their own headers.
+        disk: Where large arrays are unpacked, to be read from there; those that are not packed are read from
+            the file itself.
 
     Raises:
         InvalidInput: If the file is damaged or its arrays cannot be used.
@@ -71,9 +79,19 @@ def read_npz(path: Path, *, limit_bytes: int) -> RawData:
                 )
             members[key] = member
         found = plan(members, path.name)
-        memory = sum(_declared_bytes(archive, members[key], key, path.name) for key in found.keys)
-        check_limit(memory, limit_bytes, path.name)
-        arrays = {key: _read(archive, members[key]) for key in found.keys}
+        sizes = {key: _declared_bytes(archive, members[key], key, path.name) for key in found.keys}
+        mapped = {key for keys in found.x.values() for key in keys.values() if sizes[key] > LARGE_BYTES}
+        if disk is None:
+            mapped = set()
+        else:
+            check_kept(sum(sizes.values()), disk.most_bytes, path.name)
+        check_limit(_held_bytes(sizes, members, mapped, limit_bytes), limit_bytes, path.name)
+        arrays = {
+            key: _mapped(path, archive, members[key], disk, number)
+            if disk is not None and key in mapped
+            else _read(archive, members[key])
+            for number, key in enumerate(found.keys)
+        }
     raw = from_mapping(arrays, found, path.stem, known.notes)
     return replace(
         raw,
@@ -157,6 +175,49 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
         # Reading to the end makes zipfile compare the checksum.
         stream.read(1)
     return array
+
+
+def _held_bytes(
+    sizes: dict[str, int], members: dict[str, zipfile.ZipInfo], mapped: set[str], limit_bytes: int
+) -> int:
+    """What has to fit into memory, or is packed so well that it must be a trap."""
+    return sum(
+        size
+        for key, size in sizes.items()
+        if key not in mapped or size > max(limit_bytes, _MOST_UNPACKED * members[key].compress_size)
+    )
+
+
+def _mapped(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, disk: Disk, number: int) -> Array:
+    """An array that stays on the disk: where it is, or unpacked, after its checksum was compared."""
+    packed = member.compress_type != zipfile.ZIP_STORED
+    file = disk.folder / f"{number}.npy" if packed else path
+    with archive.open(member) as stream, file.open("wb") if packed else nullcontext() as unpacked:
+        while block := stream.read(BLOCK_BYTES):
+            if unpacked is not None:
+                unpacked.write(block)
+    with archive.open(member) as stream:
+        shape, dtype, start = _header(stream, member.filename, path.name)
+        fortran = _is_fortran(archive, member)
+    offset = start if packed else start + _content_at(path, member)
+    return np.memmap(file, dtype, "r", offset, shape, "F" if fortran else "C")
+
+
+def _is_fortran(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        reader = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        return bool(reader(stream, max_header_size=_LONGEST_HEADER)[1])
+
+
+def _content_at(path: Path, member: zipfile.ZipInfo) -> int:
+    """Where the content of a member begins: after a header with its name and an extra field."""
+    with path.open("rb") as file:
+        file.seek(member.header_offset + _LOCAL_NAME_AT)
+        name, extra = struct.unpack("<HH", file.read(4))
+    return member.header_offset + _LOCAL_NAME_AT + 4 + int(name) + int(extra)
 
 
 def _damaged(key: str, file: str) -> InvalidInput:

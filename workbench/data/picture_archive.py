@@ -5,14 +5,17 @@ from __future__ import annotations
 import tempfile
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO
+
+import numpy as np
 
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.text import say
 from workbench.api.variant import ModelDescription
 from workbench.data.image_folder import SUFFIXES, read_images
-from workbench.data.raw import RawData, check_limit
+from workbench.data.raw import Disk, RawData, check_limit
 from workbench.data.zip_directory import unsafe_member
 
 MOST_MEMBERS = 200_000
@@ -23,23 +26,44 @@ _DEEPEST = 12
 _LONGEST_NAME_BYTES = 255
 
 
-def read_picture_archive(path: Path, *, limit_bytes: int, model: ModelDescription | None = None) -> RawData:
+def read_picture_archive(
+    path: Path, *, limit_bytes: int, model: ModelDescription | None = None, disk: Disk | None = None
+) -> RawData:
     """Reads the pictures of an archive as :func:`workbench.data.image_folder.read_images` does of a folder.
 
     Args:
         path: The ``.zip`` file.
         limit_bytes: The most memory that the pictures may take; packed they may not take more either.
         model: The model that they are for, where it is known.
+        disk: Where they are unpacked and kept.
 
     Raises:
         InvalidInput: If it is damaged, or holds no pictures in folders.
         Refused: For members that lead out of the folder, links, and more than the limit.
     """
+    if disk is not None:
+        return _unpacked(path, disk.folder, disk.most_bytes, limit_bytes, model, disk)
     with tempfile.TemporaryDirectory(prefix="workbench-pictures-") as scratch:
-        folder = Path(scratch) / path.stem[:100]
-        folder.mkdir()
-        unpack_pictures(path, folder, limit_bytes)
-        return read_images(folder, limit_bytes=limit_bytes, model=model)
+        raw = _unpacked(path, Path(scratch), limit_bytes, limit_bytes, model, None)
+        splits = {
+            split: replace(samples, x={name: np.asarray(array) for name, array in samples.x.items()})
+            for split, samples in raw.splits.items()
+        }
+        return replace(raw, splits=splits)
+
+
+def _unpacked(
+    path: Path,
+    scratch: Path,
+    most_bytes: int,
+    limit_bytes: int,
+    model: ModelDescription | None,
+    disk: Disk | None,
+) -> RawData:
+    folder = scratch / path.stem[:100]
+    folder.mkdir()
+    unpack_pictures(path, folder, most_bytes)
+    return read_images(folder, limit_bytes=limit_bytes, model=model, disk=disk)
 
 
 def unpack_pictures(path: Path, folder: Path, limit_bytes: int) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.api.errors import InvalidInput
+from workbench.api.row_array import Rows, by_rows
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
 from workbench.data.raw import Array
 
 GREY_MODES = frozenset({"1", "L", "LA"})
 """How Pillow calls pictures without colours."""
+
+_MOST_THREADS = 8
 
 _MODES: dict[int, Literal["L", "RGB", "RGBA"]] = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -106,36 +113,67 @@ def form_for(model: ModelDescription | None, common: tuple[int, int], channels: 
     )
 
 
-def decoded(paths: list[Path], form: PictureForm, dtype: npt.DTypeLike) -> Array:
-    """Decodes pictures into one array, shape ``(n, height, width, channels)``.
+Encoded = Path | bytes
+"""A picture as it is stored: its file, or what would be in one."""
+
+
+def decoded(
+    pictures: Callable[[Sequence[int]], Sequence[Encoded]],
+    count: int,
+    form: PictureForm,
+    dtype: npt.DTypeLike,
+) -> Array:
+    """Pictures as one array, shape ``(n, height, width, channels)``, each decoded when it is asked for.
 
     Args:
-        paths: The files.
+        pictures: Gives those at some positions.
+        count: How many there are.
         form: What they are brought to.
         dtype: ``uint8``, or ``float32`` to keep the fractions of resized ones. Values are 0 to 255.
 
-    Raises:
-        InvalidInput: If one is damaged.
+    Returns:
+        An array by rows; reading one of a damaged picture raises ``InvalidInput``.
     """
+    inner = (
+        (form.channels, form.height, form.width)
+        if form.channels_first
+        else (form.height, form.width, form.channels)
+    )
+
+    def read(rows: Rows) -> Array:
+        positions = range(count)[rows] if isinstance(rows, slice) else rows.tolist()
+        chosen = pictures(positions)
+        # Pillow decodes without holding the interpreter's lock.
+        with ThreadPoolExecutor(min(len(positions) or 1, os.cpu_count() or 1, _MOST_THREADS)) as threads:
+            found = list(threads.map(lambda one: _decoded(one, form, np.dtype(dtype)), chosen))
+        values = np.stack(found) if found else np.empty((0, form.height, form.width, form.channels), dtype)
+        return np.moveaxis(values, -1, 1) if form.channels_first else values
+
+    return by_rows(read, (count, *inner), dtype)
+
+
+def _decoded(picture: Encoded, form: PictureForm, dtype: np.dtype[Any]) -> Array:
     from PIL import Image
 
-    values = np.empty((len(paths), form.height, form.width, form.channels), dtype)
-    for position, path in enumerate(paths):
-        try:
-            with Image.open(path) as image:
-                pixels = np.asarray(image.convert(_MODES[form.channels]))
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
-            raise InvalidInput(
-                say("The picture {file} is damaged or incomplete.", file=path.name[:100]),
-                say("Remove or replace it."),
-            ) from error
-        pixels = pixels.reshape(*pixels.shape[:2], form.channels)
-        if pixels.shape[:2] != (form.height, form.width):
-            pixels = resized(pixels, form.height, form.width)
-            if values.dtype == np.uint8:
-                pixels = np.rint(pixels)
-        values[position] = pixels
-    return np.moveaxis(values, -1, 1) if form.channels_first else values
+    try:
+        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as image:
+            pixels: Array = np.asarray(image.convert(_MODES[form.channels]))
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise InvalidInput(
+            say("The picture {file} is damaged or incomplete.", file=called(picture)),
+            say("Remove or replace it."),
+        ) from error
+    pixels = pixels.reshape(*pixels.shape[:2], form.channels)
+    if pixels.shape[:2] != (form.height, form.width):
+        pixels = resized(pixels, form.height, form.width)
+        if dtype == np.uint8:
+            pixels = np.rint(pixels)
+    return pixels.astype(dtype, copy=False)
+
+
+def called(picture: Encoded) -> str:
+    """What a picture is called in a message."""
+    return picture.name[:100] if isinstance(picture, Path) else f"({len(picture)} bytes)"
 
 
 def resized(pixels: Array, height: int, width: int) -> npt.NDArray[np.float32]:

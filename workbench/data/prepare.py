@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,17 @@ from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import encode
 from workbench.data.model_inputs import as_model_takes, specs_of
 from workbench.data.outputs import require_classes
-from workbench.data.raw import RawData, Scaling, check_limit, check_values, default_limit_bytes
+from workbench.data.raw import (
+    Disk,
+    RawData,
+    Scaling,
+    check_kept,
+    check_limit,
+    check_values,
+    default_kept_bytes,
+    default_limit_bytes,
+    held_bytes,
+)
 from workbench.data.scaling import fit_scalers
 from workbench.data.splits import divide
 from workbench.data.writing import check_space, stored_bytes, sync_folder, write_arrays, write_file
@@ -43,6 +53,7 @@ def prepare(
     limit_bytes: int | None = None,
     model: ModelDescription | None = None,
     class_order: ClassOrder | None = None,
+    watch: Callable[[float], None] = lambda share: None,
 ) -> Dataset:
     """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
 
@@ -70,12 +81,14 @@ def prepare(
             else the one that fits the model, else the last column.
         classes: Names of all classes in the order of the model's outputs; some may not occur in the data.
         output: Of data with several targets, the one whose labels count.
-        limit_bytes: The most that all samples may take in memory. None: 4 GiB, or half of the memory that is
-            free if that is less.
+        limit_bytes: The most that all samples may take. None: in memory 4 GiB, or half of what is free if
+            that is less; of pictures and large files, which stay on the disk, 64 GiB there, or half of what
+            is free.
         model: The model that the data are for: its inputs and outputs decide what the source leaves open.
         class_order: How names of classes that hold numbers are sorted, where nobody named the classes: by
             their numbers (2 before 10) or as texts. None: by their numbers where all labels are texts of
             whole numbers; as texts elsewhere and where the names are those of folders.
+        watch: Hears which share of the samples is written; may raise to stop that.
 
     Returns:
         The data set that was written.
@@ -91,12 +104,48 @@ def prepare(
             say("The folder {folder} exists and is not empty.", folder=str(folder)),
             say("Choose another folder for the prepared data."),
         )
-    if limit_bytes is None:
-        limit_bytes = default_limit_bytes()
-    raw = with_target(with_safe_inputs(_read(source, label, limit_bytes, model)), model, output)
-    check_limit(
-        sum(array.nbytes for samples in raw.samples() for array in samples.x.values()), limit_bytes, raw.name
-    )
+    kept_bytes = default_kept_bytes(folder) if limit_bytes is None else limit_bytes
+    limit_bytes = default_limit_bytes() if limit_bytes is None else limit_bytes
+    disk = Disk(folder.parent / f".{folder.name}.{os.getpid()}.unpacked", kept_bytes)
+    try:
+        raw = _read(source, label, limit_bytes, model, disk)
+        raw = with_target(with_safe_inputs(raw), model, output)
+        arrays = [array for samples in raw.samples() for array in samples.x.values()]
+        check_limit(sum(map(held_bytes, arrays)), limit_bytes, raw.name)
+        check_kept(sum(array.nbytes for array in arrays), kept_bytes, raw.name)
+        return _prepared(
+            raw,
+            folder,
+            name=name,
+            scaling=scaling,
+            seed=seed,
+            test_fraction=test_fraction,
+            validation_fraction=validation_fraction,
+            label=label,
+            classes=classes,
+            model=model,
+            class_order=class_order,
+            watch=watch,
+        )
+    finally:
+        shutil.rmtree(disk.scratch, ignore_errors=True)
+
+
+def _prepared(
+    raw: RawData,
+    folder: Path,
+    *,
+    name: str | None,
+    scaling: Scaling | Mapping[str, Scaling],
+    seed: int,
+    test_fraction: float | None,
+    validation_fraction: float | None,
+    label: str | None,
+    classes: Sequence[str] | None,
+    model: ModelDescription | None,
+    class_order: ClassOrder | None,
+    watch: Callable[[float], None],
+) -> Dataset:
     raw = as_model_takes(fitted(raw, model), model)
     specs = specs_of(raw.inputs, model)
     check_values(raw, specs)
@@ -116,7 +165,7 @@ def prepare(
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
     try:
-        digest, minimum, maximum, rounded = write_arrays(draft, raw, encoded, parts, scalers, specs)
+        digest, minimum, maximum, rounded = write_arrays(draft, raw, encoded, parts, scalers, specs, watch)
         labels = {split: encoded.y[part.source][part.index] for split, part in parts.items()}
         shapes = {key: tuple(array.shape[1:]) for key, array in raw.splits["train"].x.items()}
         info = DatasetInfo(
@@ -159,16 +208,18 @@ def prepare(
     return Dataset(folder)
 
 
-def _read(source: object, label: str | None, limit_bytes: int, model: ModelDescription | None) -> RawData:
+def _read(
+    source: object, label: str | None, limit_bytes: int, model: ModelDescription | None, disk: Disk
+) -> RawData:
     if isinstance(source, str) and source in BUILTINS:
         return BUILTINS[source].read()
     if isinstance(source, str | os.PathLike):
         from workbench.data.files import read_path
 
-        return read_path(Path(source), label=label, limit_bytes=limit_bytes, model=model)
+        return read_path(Path(source), label=label, limit_bytes=limit_bytes, model=model, disk=disk)
     from workbench.data.arrays import read_arrays
 
-    return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model)
+    return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model, disk=disk)
 
 
 def _distinct_numbers(raw: RawData) -> int:

@@ -15,6 +15,20 @@ from pydantic import Field
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.records import Record
 from workbench.api.text import Text, say
+from workbench.data.arrow_columns import (
+    Pictures,
+    class_names_of,
+    feature_kinds,
+    is_number_rows,
+    is_picture_column,
+)
+from workbench.data.arrow_files import (
+    ARROW_SUFFIXES,
+    PARQUET_SUFFIXES,
+    glimpse,
+    is_arrow_folder,
+    require_pyarrow,
+)
 from workbench.data.columns import label_column
 from workbench.data.csv_files import frame_of
 from workbench.data.files import TABLE_SUFFIXES, require_plausible
@@ -22,10 +36,12 @@ from workbench.data.image_folder import pictures_of
 from workbench.data.labels import encode
 from workbench.data.npz import read_npz
 from workbench.data.picture_archive import unpack_pictures
+from workbench.data.picture_form import Encoded
 from workbench.data.raw import Array, RawData
 
 _MOST_CLASSES = 100
 _MOST_ROWS = 5
+_ROWS_LOOKED_AT = 256
 _MOST_COLUMNS = 200
 _MOST_PICTURES = 12
 _PICTURE_PIXELS = 56
@@ -74,7 +90,7 @@ def preview(path: Path, limit_bytes: int) -> Preview:
     """Looks into data of the user's own.
 
     Args:
-        path: An ``.npz`` or CSV file, or a folder or ``.zip`` of pictures.
+        path: An ``.npz`` file, a CSV, Parquet or Arrow table, or a folder or ``.zip`` of pictures.
         limit_bytes: The most memory that the values may take.
 
     Raises:
@@ -84,9 +100,11 @@ def preview(path: Path, limit_bytes: int) -> Preview:
     if not path.exists():
         raise InvalidInput(say("There is no data {path}.", path=str(path)[:200]))
     require_plausible(path)
+    suffix = path.suffix.lower()
+    if suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES) or (path.is_dir() and is_arrow_folder(path)):
+        return _of_arrow(path)
     if path.is_dir():
         return _of_pictures(path)
-    suffix = path.suffix.lower()
     if suffix in TABLE_SUFFIXES:
         return _of_table(path, limit_bytes)
     if suffix == ".npz":
@@ -98,12 +116,76 @@ def preview(path: Path, limit_bytes: int) -> Preview:
 
 def _of_table(path: Path, limit_bytes: int) -> Preview:
     frame, notes, _ = frame_of(path, limit_bytes)
+    return _of_frame(frame, path.name, notes)
+
+
+def _of_arrow(path: Path) -> Preview:
+    require_pyarrow()
+    seen = glimpse(path, _ROWS_LOOKED_AT)
+    pictures = [name for name in seen.first.column_names if is_picture_column(seen.first[name])]
+    rows = [name for name in seen.first.column_names if is_number_rows(seen.first[name])]
+    plain = [name for name in seen.first.column_names if name not in (*pictures, *rows)]
+    frame = seen.read(plain).to_pandas() if plain else None
+    if not pictures and not rows:
+        return _of_frame(frame, path.name, [])
+    kinds = feature_kinds(seen.first)
+    named = [name for name in plain if class_names_of(kinds.get(name))]
+    counts: Counts = ()
+    label: str | None = None
+    shown: list[tuple[str, str]] = []
+    notes: list[Text] = (
+        [say("The pictures are in the column {column}.", column=pictures[0])] if pictures else []
+    )
+    try:
+        if frame is not None:
+            label = named[0] if len(named) == 1 else label_column(frame, None, path.name, None, set())[0]
+    except WorkbenchError as error:
+        notes.append(error.text)
+    if label is not None and frame is not None:
+        names = class_names_of(kinds.get(label)) or ()
+        classes = [_class_name(value, names) for value in frame[label]]
+        found = Counter(classes)
+        counts = tuple(sorted(found.items())) if len(found) <= _MOST_CLASSES else ()
+        notes.append(say("Labels are in the column {column}.", column=label[:60]))
+        firsts: dict[str, bytes] = {}
+        for name, content in zip(
+            classes, Pictures(seen.first[pictures[0]]) if pictures else (), strict=False
+        ):
+            firsts.setdefault(name, content)
+        some = sorted(firsts.items())[:_MOST_PICTURES]
+        shown = [(name, png) for name, content in some if (png := _thumbnail(content))]
+    notes += [
+        say(
+            "Input {name}: {shape}, {type}",
+            name=name,
+            shape=str(len(seen.first[name][0])),
+            type=str(seen.first[name].type),
+        )
+        for name in rows
+        if len(seen.first)
+    ]
+    return Preview(
+        kind="pictures" if pictures else "arrays",
+        samples=seen.count,
+        counts=counts,
+        pictures=tuple(shown),
+        notes=tuple(notes),
+    )
+
+
+def _class_name(value: Any, names: tuple[str, ...]) -> str:
+    if names and isinstance(value, int | float) and value == value and 0 <= value < len(names):
+        return names[int(value)]
+    return _cell(value)
+
+
+def _of_frame(frame: Any, source: str, notes: list[Text]) -> Preview:
     frame.columns = [str(name) for name in frame.columns]
     if frame.shape[1] < 2 or not len(frame):
         raise InvalidInput(
             say(
                 "{source} has {rows} rows and {columns} columns.",
-                source=path.name,
+                source=source,
                 rows=len(frame),
                 columns=frame.shape[1],
             ),
@@ -111,7 +193,7 @@ def _of_table(path: Path, limit_bytes: int) -> Preview:
         )
     label: str | None = None
     try:
-        label, chosen = label_column(frame, None, path.name, None, set())
+        label, chosen = label_column(frame, None, source, None, set())
         notes = [*notes, chosen]
     except WorkbenchError as error:
         notes = [*notes, error.text]
@@ -214,11 +296,11 @@ def _pictures_among(values: Array, labels: Array, names: tuple[str, ...]) -> tup
     return tuple(shown)
 
 
-def _thumbnail(path: Path) -> str | None:
+def _thumbnail(picture: Encoded) -> str | None:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as image:
             image.draft("RGB", (_PICTURE_PIXELS, _PICTURE_PIXELS))
             return _png(image.convert("RGB"))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):

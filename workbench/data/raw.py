@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,6 +16,7 @@ import numpy.typing as npt
 
 from workbench.api.dataset import SPLITS, SplitName
 from workbench.api.errors import InvalidInput, Refused
+from workbench.api.row_array import is_by_rows
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
 from workbench.data.where import where
@@ -33,8 +38,30 @@ SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 LARGEST_LIMIT_BYTES = 4 * 2**30
 """How much memory the values of one data set may take, unless another limit is set."""
 
+LARGEST_KEPT_BYTES = 64 * 2**30
+"""The same of values that are never in memory as a whole, and are copied to the disk."""
+
 # An input's name becomes part of a file's name, so it must not lead out of the folder.
 _INPUT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Where values go that are too many for memory.
+
+    Attributes:
+        scratch: A folder for files that are needed until the data are prepared; made when it is asked for.
+        most_bytes: The most that all values may take.
+    """
+
+    scratch: Path
+    most_bytes: int
+
+    @property
+    def folder(self) -> Path:
+        """The scratch folder, which exists now; who made this record removes it."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        return self.scratch
 
 
 @dataclass(frozen=True)
@@ -212,7 +239,7 @@ def _check_finite(called: str, array: Array) -> None:
 
 def blocks(array: Array, block_bytes: int = 2**24) -> Iterator[Array]:
     """Cuts an array along axis 0 into views of about ``block_bytes``, to bound working memory."""
-    step = max(1, block_bytes // max(1, array[:1].nbytes))
+    step = max(1, block_bytes // max(1, prod(array.shape[1:]) * array.dtype.itemsize))
     for start in range(0, len(array), step):
         yield array[start : start + step]
 
@@ -222,6 +249,47 @@ def default_limit_bytes() -> int:
     import psutil
 
     return min(LARGEST_LIMIT_BYTES, int(psutil.virtual_memory().available) // 2)
+
+
+def default_kept_bytes(folder: Path) -> int:
+    """64 GiB, or half of what is free on the disk of a folder if that is less."""
+    parent = next(parent for parent in folder.absolute().parents if parent.exists())
+    return min(LARGEST_KEPT_BYTES, shutil.disk_usage(parent).free // 2)
+
+
+def held_bytes(array: Array) -> int:
+    """What an array takes in memory: nothing where its values are read from a file when they are needed."""
+    if is_by_rows(array):
+        return 0
+    base: Any = array
+    while base is not None:
+        if isinstance(base, mmap.mmap):
+            return 0
+        base = getattr(base, "base", None)
+    return array.nbytes
+
+
+def check_kept(size_bytes: int, most_bytes: int, source: str | Text) -> None:
+    """Refuses data that would not fit on the disk.
+
+    Args:
+        size_bytes: What the values would take there.
+        most_bytes: The most that is allowed.
+        source: The file or folder, as the user knows it.
+
+    Raises:
+        Refused: If the size is above the limit.
+    """
+    if size_bytes > most_bytes:
+        raise Refused(
+            say(
+                "{source} would take {size:.1f} MB on the disk; the limit is {limit:.1f} MB.",
+                source=source,
+                size=size_bytes / 1e6,
+                limit=most_bytes / 1e6,
+            ),
+            say("Use fewer or smaller samples, or raise the limit: {where}.", where=where("limit_gib")),
+        )
 
 
 def check_limit(size_bytes: int, limit_bytes: int, source: str | Text) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.api.dataset import DatasetInfo
+from workbench.api.dataset import LARGE_BYTES, DatasetInfo
 from workbench.api.errors import InvalidInput
+from workbench.api.row_array import BLOCK_BYTES, rescaled
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, TensorSpec
 from workbench.data.model_inputs import as_whole_numbers, specs_of, stored_type
@@ -61,14 +63,9 @@ class Scaler:
         """
         if self.dtype.kind in "biu":
             return as_whole_numbers(values, self.dtype, called)
-        if not self.changes:
+        if self.dtype != np.float32:
             return values.astype(self.dtype)
-        if self.offset.ndim == 0 and values.dtype == np.uint8:
-            # 256 possible values: look them up, which is exact and several times faster.
-            table = ((np.arange(256) - self.offset) / self.divisor).astype(np.float32)
-            return table[values]
-        scaled: npt.NDArray[np.float32] = ((values - self.offset) / self.divisor).astype(np.float32)
-        return scaled
+        return rescaled(values, self.offset, self.divisor)
 
 
 def fit_scalers(
@@ -179,18 +176,16 @@ def fit_scaler(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) ->
         divided = say("values / {largest}", largest=largest)
         return Scaler(np.asarray(zero), np.asarray(np.float64(largest)), divided, scaling)
     by_column = values.ndim == 2
-    axis = 0 if by_column else None
-    chosen = values[index]
+    parts = _Parts(values, index)
     if scaling == "standardize":
-        mean, spread = _moments(chosen, by_column)
+        mean, spread = parts.moments() if parts.many else _moments(values[index], by_column)
         text = (
             say("(value - mean) / standard deviation of each column, both from the training split")
             if by_column
             else say("(value - mean) / standard deviation, both from the training split")
         )
         return Scaler(mean, np.where(spread > 0, spread, one), text, scaling)
-    low = np.asarray(chosen.min(axis=axis), np.float64)
-    span = np.asarray(chosen.max(axis=axis), np.float64) - low
+    low, span = parts.range()
     text = (
         say("each column to the range 0 to 1, by its smallest and largest value in the training split")
         if by_column
@@ -201,6 +196,42 @@ def fit_scaler(values: Array, index: npt.NDArray[np.int64], scaling: Scaling) ->
         )
     )
     return Scaler(low, np.where(span > 0, span, one), text, scaling)
+
+
+class _Parts:
+    """Samples of the training split, a few at a time.
+
+    Attributes:
+        many: Whether they are too many to be held at once.
+    """
+
+    def __init__(self, values: Array, index: npt.NDArray[np.int64]) -> None:
+        sample = prod(values.shape[1:])
+        self._values, self._index = values, index
+        self._axis = 0 if values.ndim == 2 else None
+        self._count = len(index) * (1 if values.ndim == 2 else sample)
+        self._step = max(1, BLOCK_BYTES // max(1, sample * values.dtype.itemsize))
+        self.many = len(index) * sample * values.dtype.itemsize > LARGE_BYTES
+
+    def __iter__(self) -> Iterator[Array]:
+        for start in range(0, len(self._index), self._step):
+            yield self._values[self._index[start : start + self._step]]
+
+    def moments(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Mean and standard deviation, of each column where there are columns."""
+        mean = np.asarray(sum(part.sum(axis=self._axis, dtype=np.float64) for part in self) / self._count)
+        squares = sum(np.square(part - mean).sum(axis=self._axis) for part in self)
+        return mean, np.asarray(np.sqrt(squares / self._count))
+
+    def range(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The smallest value, and how much larger the largest is."""
+        lowest = highest = None
+        for part in self:
+            low, high = part.min(axis=self._axis), part.max(axis=self._axis)
+            lowest = low if lowest is None else np.minimum(lowest, low)
+            highest = high if highest is None else np.maximum(highest, high)
+        low = np.asarray(lowest, np.float64)
+        return low, np.asarray(highest, np.float64) - low
 
 
 def _moments(values: Array, by_column: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from workbench.api.errors import Cancelled, InvalidInput, WorkbenchError
 from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import ModelDescription
 from workbench.data.fitting import fits
 from workbench.data.mapping import labelled
-from workbench.data.raw import Array, Samples, check_limit
+from workbench.data.raw import Array, Disk, Samples, check_kept, check_limit
+from workbench.data.spool import Spool
 from workbench.data.structures import WEIGHTS_LEFT_OUT, named
 from workbench.data.where import where
 
@@ -100,6 +99,7 @@ def collect(
     bounds: Bounds,
     model: ModelDescription | None,
     watch: Watch,
+    disk: Disk | None = None,
 ) -> tuple[Samples, tuple[Text, ...]]:
     """Reads a source into arrays, to its end or to a bound.
 
@@ -111,6 +111,7 @@ def collect(
         bounds: How much is read.
         model: The model that the data are for: its inputs tell a batch from a sample where the shapes do not.
         watch: Hears how many samples have been read.
+        disk: Where samples go that are too many for memory.
 
     Raises:
         InvalidInput: If it is empty, does not end, or gives something else than samples with labels.
@@ -119,8 +120,39 @@ def collect(
     stream = _opened(source)
     if stream.endless and not bounds.given:
         raise _never_ends(stream)
-    features: dict[str, list[Array]] = {}
-    labels: dict[str, list[Array]] = {}
+    features: dict[str, Spool] = {}
+    labels: dict[str, Spool] = {}
+    try:
+        return _collected(
+            source,
+            stream,
+            features,
+            labels,
+            suffix,
+            limit_bytes=limit_bytes,
+            bounds=bounds,
+            model=model,
+            watch=watch,
+            disk=disk,
+        )
+    finally:
+        for spool in (*features.values(), *labels.values()):
+            spool.close()
+
+
+def _collected(
+    source: Any,
+    stream: _Stream,
+    features: dict[str, Spool],
+    labels: dict[str, Spool],
+    suffix: str,
+    *,
+    limit_bytes: int,
+    bounds: Bounds,
+    model: ModelDescription | None,
+    watch: Watch,
+    disk: Disk | None,
+) -> tuple[Samples, tuple[Text, ...]]:
     count = size = 0
     weighted, batched = False, None
     started = time.monotonic()
@@ -134,14 +166,19 @@ def collect(
         inputs, targets = named(x, None, limit_bytes), named(y, None, limit_bytes)
         if batched is None:
             batched = _is_batched(source, inputs, targets, model)
-        for found, kept in ((inputs, features), (targets, labels)):
+        for letter, found, kept in (("x", inputs, features), ("y", targets, labels)):
             for name, array in found.items():
-                kept.setdefault(name, []).append(array if batched else array[None])
+                if name not in kept:  # of all that a process reads, each has a name of its own
+                    kept[name] = Spool(disk, f"{letter}{len(kept)}-{suffix}")
+                kept[name].add(array if batched else array[None])
                 size += array.nbytes
         first = next(iter(targets.values()))
         count += len(first) if batched and first.ndim else 1
         watch(count)
-        check_limit(size, limit_bytes, stream.kind)
+        if disk is None:
+            check_limit(size, limit_bytes, stream.kind)
+        else:
+            check_kept(size, disk.most_bytes, stream.kind)
         if bounds.samples is not None and count >= bounds.samples:
             break
         if not bounds.given and stream.steps is None and time.monotonic() - started > MOST_SECONDS:
@@ -150,8 +187,8 @@ def collect(
         raise InvalidInput(say("The {kind} is empty.", kind=stream.kind), say("Each element must be (x, y)."))
     most = bounds.samples
     samples = labelled(
-        {name: _joined(values)[:most] for name, values in features.items()},
-        {name: _joined(values)[:most] for name, values in labels.items()},
+        {name: values.joined(most) for name, values in features.items()},
+        {name: values.joined(most) for name, values in labels.items()},
         suffix,
     )
     notes = [WEIGHTS_LEFT_OUT] if weighted else []
@@ -262,20 +299,6 @@ def _is_batched(
         if as_batch != as_sample:
             return as_batch
     return True
-
-
-def _joined(values: list[Array]) -> Array:
-    try:
-        if values[0].dtype.kind == "O":  # tf.string elements arrive as bytes objects, ragged ones as arrays
-            values = [np.asarray(value, "S") for value in values]
-        return np.concatenate(values)
-    except ValueError as error:
-        raise InvalidInput(
-            say(
-                "Samples of different shapes cannot be one array: {reason}", reason=verbatim(str(error)[:200])
-            ),
-            say("Pad or crop them to one shape first."),
-        ) from error
 
 
 def _never_ends(stream: _Stream) -> InvalidInput:

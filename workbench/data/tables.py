@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from workbench.api.dataset import SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
@@ -28,6 +30,7 @@ def from_frame(
     limit_bytes: int,
     source: str,
     model: ModelDescription | None = None,
+    splits: Sequence[SplitName] = ("train",),
 ) -> RawData:
     """Turns a pandas ``DataFrame`` into numbers and labels.
 
@@ -42,6 +45,7 @@ def from_frame(
         limit_bytes: The most memory that the values may take.
         source: The table, as the user knows it.
         model: The model that the data are for, where it is known.
+        splits: Where there are several, the index of the frame says which of them each row is of.
 
     Raises:
         InvalidInput: If there is no usable column or label.
@@ -106,13 +110,68 @@ def from_frame(
     y, classes, numbered = _labels(frame[target], judged_outputs(model, target))
     return RawData(
         name=name,
-        splits={"train": Samples(x if isinstance(x, dict) else {"": x}, y)},
+        splits=_divided(x if isinstance(x, dict) else {"": x}, y, frame.index, splits),
         classes=classes,
         is_image=False,
         tabular=True,
         numbered=numbered,
         notes=(*notes, *category_notes),
     )
+
+
+def from_frames(
+    frames: Mapping[SplitName, Any],
+    name: str,
+    *,
+    label: str | None,
+    limit_bytes: int,
+    source: str,
+    model: ModelDescription | None = None,
+) -> RawData:
+    """Turns one ``DataFrame`` for each split into numbers and labels; what a text becomes is the same in all.
+
+    Args:
+        frames: With the same columns.
+        name: As for :func:`from_frame`, as the others are.
+        label: See there.
+        limit_bytes: See there.
+        source: See there.
+        model: See there.
+
+    Raises:
+        InvalidInput: If there is no usable column or label.
+    """
+    import pandas
+
+    if len(frames) == 1:
+        frame = frames["train"]
+    else:
+        numbered = [
+            frame.set_index(np.full(len(frame), place)) for place, frame in enumerate(frames.values())
+        ]
+        frame = pandas.concat(numbered)
+    return from_frame(
+        frame,
+        name,
+        label=label,
+        limit_bytes=limit_bytes,
+        source=source,
+        model=model,
+        splits=tuple(frames),
+    )
+
+
+def _divided(
+    x: dict[str, Array], y: Array, index: Any, splits: Sequence[SplitName]
+) -> dict[SplitName, Samples]:
+    if len(splits) == 1:
+        return {"train": Samples(x, y)}
+    rows = {split: np.flatnonzero(index == place) for place, split in enumerate(splits)}
+    return {
+        split: Samples({name: values[own] for name, values in x.items()}, y[own], split)
+        for split, own in rows.items()
+        if len(own)
+    }
 
 
 def numbers_of(frame: Any, limit_bytes: int) -> Array:

@@ -1,10 +1,12 @@
-"""How prepared samples come to the disk: in blocks, as float32, whole or not at all."""
+"""How prepared samples come to the disk: in blocks, as they came or as float32, whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,22 +14,21 @@ import numpy as np
 
 from workbench.api.dataset import SplitName
 from workbench.api.errors import InvalidInput
+from workbench.api.row_array import BLOCK_BYTES
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
 from workbench.data.labels import EncodedLabels
-from workbench.data.model_inputs import stored_type
+from workbench.data.model_inputs import kept_type, stored_type
 from workbench.data.raw import Array, RawData
 from workbench.data.rounding import Rounding
 from workbench.data.scaling import Scaler
 from workbench.data.splits import SplitSource
 
-_BLOCK_BYTES = 2**24
-
 
 def stored_bytes(raw: RawData, specs: dict[str, TensorSpec | None]) -> int:
     """Bytes of all samples of all splits as they are stored."""
     return sum(
-        array.size * stored_type(specs.get(name), array).itemsize
+        array.size * kept_type(stored_type(specs.get(name), array), array).itemsize
         for samples in raw.samples()
         for name, array in samples.x.items()
     )
@@ -56,25 +57,46 @@ def write_arrays(
     parts: dict[SplitName, SplitSource],
     scalers: dict[str, Scaler],
     specs: dict[str, TensorSpec | None],
+    watch: Callable[[float], None] = lambda share: None,
 ) -> tuple[str, float, float, tuple[Text, ...]]:
     """Writes all arrays.
 
+    Args:
+        draft: An empty folder.
+        raw: The data as read.
+        encoded: Their labels.
+        parts: Which samples each split has.
+        scalers: What becomes of each input.
+        specs: The model's inputs, where they are known.
+        watch: Hears which share of the samples is written.
+
     Returns:
-        Their digest, the smallest and the largest stored number (0 and 0 where all is text), and what
-        float32 could not hold.
+        Their digest, the smallest and the largest number that the model is given (0 and 0 where all is text),
+        and what float32 could not hold.
     """
     digest = hashlib.sha256()
     minimum, maximum = np.inf, -np.inf
+    written, whole = 0, sum(len(part.index) for part in parts.values()) * len(raw.inputs)
+
+    def wrote(samples: int) -> None:
+        nonlocal written
+        written += samples
+        watch(written / whole)
+
     roundings = {key: Rounding() for key in raw.inputs}
     for split, part in parts.items():
         for key, values in raw.splits[part.source].x.items():
-            file_name = f"x_{split}.{key}.npy" if key else f"x_{split}.npy"
+            kept = kept_type(scalers[key].dtype, values)
+            start, end = "x" if kept == scalers[key].dtype else "raw", f".{key}.npy" if key else ".npy"
+            file_name = f"{start}_{split}{end}"
             digest.update(f"{file_name} {(len(part.index), *values.shape[1:])}".encode())
-            if scalers[key].dtype != np.float32:
-                digest.update(scalers[key].dtype.str.encode())
+            if kept != np.float32:
+                digest.update(kept.str.encode())
+            if kept != scalers[key].dtype:
+                digest.update(_write_scaling(draft / f"scaling{end}", scalers[key]))
             with (draft / file_name).open("wb") as file:
                 low, high = _write_samples(
-                    file, values, part, scalers[key], digest, file_name, roundings[key]
+                    file, values, part, scalers[key], kept, digest, f"x_{split}{end}", roundings[key], wrote
                 )
                 _sync_file(file)
             minimum, maximum = min(minimum, low), max(maximum, high)
@@ -117,43 +139,57 @@ def _rounded(
     return tuple(notes)
 
 
+def _write_scaling(path: Path, scaler: Scaler) -> bytes:
+    """Writes what :meth:`workbench.api.dataset.Dataset.x` does with values that are kept as they came."""
+    numbers = np.stack([scaler.offset, scaler.divisor])
+    with path.open("wb") as file:
+        np.save(file, numbers, allow_pickle=False)
+        _sync_file(file)
+    return numbers.astype("<f8").tobytes()
+
+
 def _write_samples(
     file: BinaryIO,
     values: Array,
     part: SplitSource,
     scaler: Scaler,
+    kept: np.dtype[np.generic],
     digest: hashlib._Hash,
     called: str,
     rounding: Rounding,
+    wrote: Callable[[int], None],
 ) -> tuple[float, float]:
     """Writes samples block by block, so that no second copy of the data is ever in memory."""
     shape = (len(part.index), *values.shape[1:])
-    header = {
-        "descr": np.lib.format.dtype_to_descr(scaler.dtype),
-        "fortran_order": False,
-        "shape": shape,
-    }
+    header = {"descr": np.lib.format.dtype_to_descr(kept), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
     minimum, maximum = np.inf, -np.inf
     name = called.removesuffix(".npy")
-    step = max(1, _BLOCK_BYTES // max(1, scaler.dtype.itemsize * values[:1].size))
+    step = max(1, BLOCK_BYTES // max(1, scaler.dtype.itemsize * prod(values.shape[1:])))
     for start in range(0, len(part.index), step):
         chosen = values[part.index[start : start + step]]
         # A value beyond float32 becomes infinite here and is reported below.
         with np.errstate(over="ignore"):
-            block = np.ascontiguousarray(scaler(chosen, name))
+            if kept == scaler.dtype:
+                block = np.ascontiguousarray(scaler(chosen, name))
+                seen = block
+            else:
+                block = np.ascontiguousarray(chosen, kept)
+                # scaling keeps the order: the smallest value becomes the smallest
+                seen = scaler(np.stack([block.min(axis=0), block.max(axis=0)]), name)
         if scaler.dtype.kind != "U":
-            minimum, maximum = min(minimum, float(block.min())), max(maximum, float(block.max()))
+            minimum, maximum = min(minimum, float(seen.min())), max(maximum, float(seen.max()))
             if not np.isfinite(minimum) or not np.isfinite(maximum):
                 raise InvalidInput(
                     say("{name} holds values too large for float32.", name=name),
                     say("Scale or clip them below 3.4e38 first."),
                 )
-        if scaler.dtype == np.float32 and not scaler.changes:
+        if kept == np.float32 and not scaler.changes:
             rounding.watch(chosen, block)
         content = block.tobytes() if scaler.dtype.kind == "U" else block.data
         digest.update(content)
         file.write(content)
+        wrote(len(block))
     return minimum, maximum
 
 

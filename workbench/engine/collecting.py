@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import shutil
 import threading
 import time
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +21,11 @@ from workbench.api.text import say
 from workbench.api.variant import ModelDescription
 from workbench.data.npz import HANDED_OVER, HandedOver
 from workbench.data.streams import Bounds, Watch
+from workbench.engine.shared_mode import shared_mode
 from workbench.jobs.job import Job
 
 if TYPE_CHECKING:
-    from workbench.data.raw import RawData
+    from workbench.data.raw import Disk, RawData
 
 STALLED_SECONDS = 300.0
 """How long a source may take for one element, or a table to become arrays."""
@@ -78,9 +81,10 @@ class Collecting:
 
         def work() -> None:
             try:
-                raw = self._read(model, watch)
-                read.since = None  # what follows ends by itself
-                self._write(raw)
+                with self._disk() as disk:
+                    raw = self._read(model, watch, disk)
+                    read.since = None  # what follows ends by itself
+                    self._write(raw)
             except BaseException as error:
                 read.error = error
             with suppress(RuntimeError, Cancelled):  # nobody waits any more
@@ -118,20 +122,41 @@ class Collecting:
 
     def write(self) -> Path:
         """Reads and writes now, in the caller's thread, what is in memory already."""
-        self._write(self._read(None, lambda count: None))
+        with self._disk() as disk:
+            self._write(self._read(None, lambda count: None, disk))
         return self.file
 
-    def _read(self, model: ModelDescription | None, watch: Watch) -> RawData:
-        from workbench.data.arrays import read_arrays
+    @contextmanager
+    def _disk(self) -> Iterator[Disk]:
+        """Where samples wait that are too many for memory."""
+        from workbench.data.raw import Disk, default_kept_bytes, default_limit_bytes
+
+        most = self.limit_bytes
+        if most is None:
+            most = default_limit_bytes() if shared_mode() else default_kept_bytes(self.file)
+        disk = Disk(self.file.with_suffix(".spool"), most)
+        try:
+            yield disk
+        finally:
+            shutil.rmtree(disk.scratch, ignore_errors=True)
+
+    def _read(self, model: ModelDescription | None, watch: Watch, disk: Disk) -> RawData:
+        from workbench.data.arrays import is_columns_and_labels, is_frame, read_arrays
         from workbench.data.raw import default_limit_bytes
 
+        limit_bytes = self.limit_bytes
+        if limit_bytes is None:
+            # arrays of this process are in memory already, and go to the disk; tables become others first
+            tables = is_frame(self.data) or is_columns_and_labels(self.data)
+            limit_bytes = default_limit_bytes() if tables else disk.most_bytes
         return read_arrays(
             self.data,
             label=self.label,
-            limit_bytes=default_limit_bytes() if self.limit_bytes is None else self.limit_bytes,
+            limit_bytes=limit_bytes,
             model=model,
             bounds=self.bounds,
             watch=watch,
+            disk=disk,
         )
 
     def _write(self, raw: RawData) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import time
+import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +18,9 @@ from workbench.api.errors import InvalidInput
 from workbench.api.file_format import file_format
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, Variant
+from workbench.data.arrow_files import PARQUET_SUFFIXES
 from workbench.data.outputs import OutputWish, judged_model
+from workbench.data.raw import default_limit_bytes
 from workbench.data.scaling import scaling_warning
 from workbench.engine import worker_functions
 from workbench.engine.compatibility import check_agreement
@@ -22,6 +28,7 @@ from workbench.engine.context import JobContext
 from workbench.engine.making import free_name, new_id, with_kernels
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, opened_settings, understood
+from workbench.engine.shared_mode import shared_mode
 from workbench.engine.sources import CODE, HandedModel
 from workbench.engine.submit import run_step
 from workbench.jobs import onednn
@@ -32,6 +39,9 @@ from workbench.measure.range_choice import TrialOutcome
 from workbench.models.intake.intake import OpenedModel
 from workbench.models.intake.opening_words import opening_notes
 from workbench.models.intake.own_code import keep_code
+
+_SLOWEST_BYTES_PER_SECOND = 1e6
+_MOST_UNPACKED = 50
 
 
 class Opening:
@@ -60,6 +70,8 @@ class Opening:
         from workbench.data.downloads import KerasDownload
 
         folder = self._context.store.folder / "data" / new_id()
+        if shared_mode() and options.get("limit_bytes") is None:  # the disk is that of everybody
+            options = {**options, "limit_bytes": default_limit_bytes()}
         downloads = isinstance(data, str) and isinstance(BUILTINS[data], KerasDownload)
         worker = "tensorflow" if downloads else "light"
         try:
@@ -72,7 +84,7 @@ class Opening:
                 options,
                 model,
                 worker=worker,
-                limits=_data_limits(options),
+                limits=await asyncio.to_thread(_data_limits, options, data),
             )
         except BaseException:
             for left in folder.parent.glob(f"*{folder.name}*"):  # also the draft of a worker that was killed
@@ -273,10 +285,34 @@ def _said(opened: OpenedModel, dataset: Dataset, tried: TrialOutcome) -> tuple[T
     return () if warning is None else (warning,)
 
 
-def _data_limits(options: dict[str, Any]) -> Limits:
-    """What reading data may take: more than usual only where the user has raised the limit."""
-    usual, asked = FOREIGN_FILE_LIMITS.address_space_bytes, options.get("limit_bytes")
-    if usual is None or asked is None:
-        return FOREIGN_FILE_LIMITS
-    # Arrays are held once as they came, and once more where their axes or type are changed.
-    return FOREIGN_FILE_LIMITS.model_copy(update={"address_space_bytes": max(usual, 3 * asked)})
+def _data_limits(options: dict[str, Any], data: str | Path) -> Limits:
+    """What reading data may take: more than usual where there are many, or the user has raised the limit."""
+    usual, asked = FOREIGN_FILE_LIMITS, options.get("limit_bytes")
+    size = _size_bytes(data) if isinstance(data, Path) else 0
+    memory, seconds = usual.address_space_bytes, usual.wall_seconds
+    return usual.model_copy(
+        update={
+            # Arrays are held once as they came, and once more where their axes or type are changed; files
+            # that are read from the disk take addresses, and no memory.
+            "address_space_bytes": memory and max(memory, 3 * (asked or 0)) + size,
+            "cpu_seconds": seconds and seconds + size / _SLOWEST_BYTES_PER_SECOND,
+            "wall_seconds": seconds and seconds + size / _SLOWEST_BYTES_PER_SECOND,
+        }
+    )
+
+
+def _size_bytes(path: Path) -> int:
+    """How large a file is, unpacked if it is an archive, or a folder with everything in it."""
+    with suppress(OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        if path.is_dir():
+            found = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
+            return sum(file.lstat().st_size for file in found)
+        packed = path.stat().st_size
+        if path.suffix.lower() in PARQUET_SUFFIXES:
+            return packed * _MOST_UNPACKED
+        if path.suffix.lower() not in (".npz", ".zip"):
+            return packed
+        with zipfile.ZipFile(path) as archive:
+            declared = sum(member.file_size for member in archive.infolist())
+        return min(declared, packed * _MOST_UNPACKED)
+    return 0

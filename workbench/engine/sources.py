@@ -11,6 +11,7 @@ from workbench.api.suggestions import with_suggestion
 from workbench.api.text import say
 from workbench.api.variant import OwnClass
 from workbench.data.arrays import is_columns_and_labels, is_frame, streams_in
+from workbench.data.arrow_files import is_arrow_folder
 from workbench.data.streams import Bounds, require_end
 from workbench.engine.collecting import Collecting
 from workbench.engine.shared_mode import shared_mode
@@ -165,7 +166,7 @@ def hand_over_data(
         return data
     if isinstance(data, (str, Path)):
         path = _data_path(data)
-        if path.is_dir() or path.suffix.lower() in (".npz", ".zip"):
+        if (path.is_dir() and not is_arrow_folder(path)) or path.suffix.lower() in (".npz", ".zip"):
             _require_no_label(label, path.name)
         return path
     if not is_frame(data):

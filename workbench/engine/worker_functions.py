@@ -64,8 +64,18 @@ def prepare_data(
     from workbench.data.prepare import prepare
 
     report.stage(say("Reading the data"))
+    told = False
+
+    def watch(share: float) -> None:
+        nonlocal told
+        report.check()
+        if not told:
+            told = True
+            report.stage(say("Writing the samples as the model takes them"))
+        report.progress(share)
+
     with shared_slot(report, say("reading data")):
-        return prepare(source, folder, model=model, **options).info
+        return prepare(source, folder, model=model, watch=watch, **options).info
 
 
 def read_output(

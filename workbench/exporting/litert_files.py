@@ -148,7 +148,6 @@ def representative(
     """
     features: Features = context.dataset.x(parameters.split)
     index = calibration_index(parameters, sample_count(features))
-    chosen = select(features, index)
     names = [tensor.name for tensor in model.inputs]
     batch = model.inputs[0].shape[0] or 1
 
@@ -163,7 +162,7 @@ def representative(
             reached = max(reached, 0.2 + 0.6 * number / len(starts))
             context.report.progress(reached)
             yield by_name(
-                select(chosen, slice(start, start + batch)), names, context.parent.description.inputs
+                select(features, index[start : start + batch]), names, context.parent.description.inputs
             )
 
     if len(index) < parameters.samples:

@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from workbench.api.dataset import Features
+from workbench.api.dataset import Features, is_large
 from workbench.training.parameters import PipelineName, TrainingSettings
+
+_AHEAD = 2
+"""Batches that are read while the model computes: of large pictures, each takes tens of megabytes."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Feed:
         """Fits a compiled model."""
         settings = self.settings
         data: dict[str, Any]
-        if settings.pipeline == "arrays":
+        if settings.pipeline == "arrays" and is_large(self.features):
+            data = {"x": as_keras_does(self.features, self.targets, settings.batch_size), "shuffle": False}
+        elif settings.pipeline == "arrays":
             data = {"x": self.features, "y": self.targets, "batch_size": settings.batch_size}
         else:
             data = {"x": self._batches(), "shuffle": False}  # it is shuffled already
@@ -92,11 +97,38 @@ def batches(
     """
     parallel = tf.data.AUTOTUNE if pipeline == "parallel map" else None
     rows = tf.data.Dataset.range(len(targets)).shuffle(len(targets), seed=seed).batch(batch_size)
-    read = _from_file if pipeline == "from file" else _from_memory
+    read = _from_file if pipeline == "from file" or is_large(features) else _from_memory
     dataset = rows.map(read((features, targets)), num_parallel_calls=parallel)
     if change is not None:
         dataset = dataset.map(change, num_parallel_calls=parallel)
     return dataset.prefetch(tf.data.AUTOTUNE) if pipeline in ("prefetch", "parallel map") else dataset
+
+
+def as_keras_does(features: Features, targets: npt.NDArray[np.generic], batch_size: int) -> tf.data.Dataset:
+    """The batches that Keras makes of arrays, in the same random order, of samples that stay on the disk.
+
+    Keras would hold all of them. The order comes from the global seed and from how the operations follow each
+    other, so they follow each other here as they do there.
+
+    Args:
+        features: The samples.
+        targets: What the loss compares the output with.
+        batch_size: Samples in a batch; the last one may be smaller.
+    """
+    count, full = len(targets), len(targets) // batch_size
+
+    def permutation(_: Any) -> Any:
+        return tf.random.shuffle(tf.range(count, dtype=tf.int64))
+
+    def in_batches(rows: Any) -> tf.data.Dataset:
+        parts = tf.data.Dataset.from_tensor_slices(tf.reshape(rows[: full * batch_size], (full, batch_size)))
+        if count % batch_size:
+            parts = parts.concatenate(tf.data.Dataset.from_tensors(rows[full * batch_size :]))
+        return parts
+
+    rows = tf.data.Dataset.range(1).map(permutation).flat_map(in_batches)
+    batches = rows.map(_from_file((features, targets)), num_parallel_calls=tf.data.AUTOTUNE)
+    return batches.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size))).prefetch(_AHEAD)
 
 
 def _of_any_size(tensor: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.api.dataset import Dataset, DatasetInfo, Features
+from workbench.api.dataset import Dataset, DatasetInfo, Features, is_large
 from workbench.api.errors import InvalidInput, JobFailed
 from workbench.api.file_format import format_obstacle
 from workbench.api.technique import Context
@@ -289,9 +289,12 @@ def _split(dataset: Dataset, split: str) -> tuple[Features, np.typing.NDArray[np
 
 
 def _fed(array: np.typing.NDArray[Any]) -> Any:
-    """Plain arrays over the same memory map: Keras looks at the exact type of some inputs."""
+    """Plain arrays over the same memory map: Keras looks at the exact type of some inputs.
+
+    What is small is scaled once for all epochs; what is large stays on the disk.
+    """
     if array.dtype.kind != "U":
-        return np.asarray(array)
+        return array if is_large(array) else np.asarray(array)
     import tensorflow as tf
 
     return tf.constant(array)  # Keras takes text as a tensor only
