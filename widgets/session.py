@@ -15,12 +15,13 @@ from widgets.rhythm import REDRAW_SECONDS, Rhythm
 from widgets.wording import short
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.lineage import Lineage
+from workbench.api.task import Task
 from workbench.api.text import LANGUAGES, Text, say, use_language
 from workbench.api.variant import Variant
 from workbench.engine.goal import Goal
 from workbench.engine.siblings import Sibling, last_used, remember, siblings
 from workbench.jobs.state import JobState
-from workbench.results.rows import ResultRow
+from workbench.results.rows import ResultRow, task_of
 from workbench.results.side_by_side import SideBySide
 
 if TYPE_CHECKING:
@@ -179,8 +180,13 @@ class Session:
         return next((one.id for one in self.variants if one.id != self.selected), None)
 
     @property
+    def task(self) -> Task:
+        """What its variants are judged as."""
+        return task_of(self.rows)
+
+    @property
     def tolerance(self) -> float:
-        """How much F1 may fall, as a fraction."""
+        """How much F1, or another task's measure, may get worse, as a fraction."""
         return self.goal.f1_may_fall
 
     def side_by_side(self, variant: str, reference: str) -> SideBySide | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from workbench.api.dataset import DatasetInfo
 from workbench.api.number_format import brief as brief
 from workbench.api.number_format import count as count
 from workbench.api.number_format import digits as digits
@@ -20,6 +21,7 @@ from workbench.api.number_format import time as time
 from workbench.api.number_format import time_interval as time_interval
 from workbench.api.number_format import times as times
 from workbench.api.number_format import unit as unit
+from workbench.api.task import Task, measure_of
 from workbench.api.text import Text, say, verbatim
 from workbench.engine.goal import say_title
 from workbench.measure.records import Interval
@@ -68,3 +70,25 @@ def interval_words(interval: Interval, write: Callable[[float], str]) -> str:
     if interval.low == interval.high:
         return str(say("exact"))
     return f"[{write(interval.low)}, {write(interval.high)}]"
+
+
+def answers_text(info: DatasetInfo) -> Text:
+    """What the labels of data are, in a word or two."""
+    match info.task:
+        case "regression":
+            if len(info.targets) == 1:
+                return say("target {name}", name=short(info.targets[0], 30))
+            return say("{count} target", "{count} targets", count=len(info.targets))
+        case "multi-label":
+            return say("{count} label", "{count} labels", count=len(info.classes))
+        case "per position":
+            return say("{count} classes at each position", count=len(info.classes))
+        case "agreement":
+            return say("no labels")
+        case _:
+            return say("{count} class", "{count} classes", count=len(info.classes))
+
+
+def change_words(interval: Interval, task: Task) -> str:
+    """The ends of the interval of a change of a task's measure."""
+    return "[{}, {}]".format(*measure_of(task).change_ends(interval))

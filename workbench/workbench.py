@@ -147,7 +147,8 @@ class Workbench(Reading):
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
                 the one that fits the model's outputs, else the last column.
-            task: What the model's answers are judged as: ``classification``, the only one so far.
+            task: What the model's answers are judged as: ``classification`` or ``regression``; by default
+                what labels and output tell.
             output: Name (or position) of the output that is judged, of a model with several, and of the
                 target, of data with several; by default the one that fits the labels.
             from_logits: Whether that output is raw scores (True) or probabilities (False); by default
@@ -180,6 +181,7 @@ class Workbench(Reading):
             test_fraction=test_fraction,
             validation_fraction=validation_fraction,
             limit_gib=limit_gib,
+            task=wish.task,
         )
         bounds = Bounds(samples, steps)
         staging = self._store.staging()
@@ -319,10 +321,10 @@ class Workbench(Reading):
         wanted = goal or self.goal
         self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         self.set_goal(wanted)
-        title = say("Find {goal}, with trainings", goal=wanted.words) if training else None
+        title = say("Find {goal}, with trainings", goal=wanted.words_for(self.task)) if training else None
         return self._add_job(
             "find",
-            title or say("Find {goal}", goal=wanted.words),
+            title or say("Find {goal}", goal=wanted.words_for(self.task)),
             {"goal": wanted.model_dump(mode="json"), "training": training},
             lambda job: self._pipeline.find(job, wanted, training),
             self.find_seconds(wanted, training=training),

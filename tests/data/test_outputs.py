@@ -132,7 +132,7 @@ def test_values_are_counted_over_all_axes():
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ({"task": "regression"}, "no task 'regression'. Choose from: classification"),
+        ({"task": "detection"}, "no task 'detection'. Choose from: classification, regression"),
         ({"from_logits": "yes"}, "True, False or None. Received: 'yes'"),
         ({"output": 1.5}, "named, or given by its position. Received: 1.5"),
     ],

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from widgets.wording import points, score, size, times
+from widgets.wording import interval_words, points, score, size, times
+from workbench.api.task import Task, measure_of
 from workbench.api.text import Text, say
 from workbench.measure.records import Interval
 from workbench.results.rows import ResultRow
@@ -36,6 +37,7 @@ class Axis(NamedTuple):
         tick: A tick in words.
         logarithmic: Whether equal ratios are equal distances.
         timed: Whether it comes from timing, which a busy machine disturbs.
+        reversed: Whether what is written of a value falls where it rises, so that intervals change ends.
     """
 
     key: str
@@ -47,6 +49,13 @@ class Axis(NamedTuple):
     tick: Callable[[float], str]
     logarithmic: bool = False
     timed: bool = False
+    reversed: bool = False
+
+    def interval(self, interval: Interval) -> str:
+        """The ends of an interval in words."""
+        if not self.reversed or interval.low == interval.high:
+            return interval_words(interval, self.write)
+        return f"[{self.write(interval.high)}, {self.write(interval.low)}]"
 
 
 class Range(NamedTuple):
@@ -93,7 +102,7 @@ def _change(row: ResultRow) -> Interval | None:
 
 
 def _score(row: ResultRow) -> Interval | None:
-    return row.quality.f1_macro if row.quality is not None else None
+    return row.quality.measured if row.quality is not None else None
 
 
 AXES = {
@@ -152,6 +161,43 @@ AXES = {
 """By their keys, in the order in which they are offered."""
 
 USUAL_AXES = ("speed", "change")
+
+
+def axis_of(key: str, task: Task) -> Axis:
+    """An axis for the variants of a task, whose measure takes the place of macro F1.
+
+    Args:
+        key: One of :data:`AXES`.
+        task: What the variants are judged as.
+    """
+    axis, measure = AXES[key], measure_of(task)
+    if task == "classification" or key not in ("change", "f1"):
+        return axis
+    if key == "f1":
+        direction = (
+            say("{measure} → better", measure=measure.name)
+            if measure.higher_is_better
+            else say("{measure} ← better", measure=measure.name)
+        )
+        return axis._replace(
+            title=measure.name,
+            direction=direction,
+            more_is_better=measure.higher_is_better,
+            write=measure.value,
+            tick=measure.value,
+        )
+    # What is drawn is how much better, so that up is better; what is written is how the number has changed.
+    return axis._replace(
+        title=say("Change of {measure}", measure=measure.title),
+        direction=say("change of {measure}, in points → better", measure=measure.title)
+        if measure.higher_is_better
+        else say("change of {measure}, in % → smaller, better", measure=measure.title),
+        write=measure.change,
+        tick=lambda value: (
+            measure.change(value).removesuffix(".0") if abs(value) >= 0.00995 else measure.change(value)
+        ),
+        reversed=not measure.higher_is_better,
+    )
 
 
 def range_of(axis: Axis, values: Sequence[float]) -> Range:

@@ -41,6 +41,7 @@ _LOSS = Axes(say("Loss"), say("epoch"), say("loss"))
 _SCORE = Axes(say("Scores while training"), say("epoch"), say("F1 or accuracy, 0 to 1"))
 _ZEROS = Axes(say("Zeros while training"), say("training step"), say("share of zeros, 0 to 1"))
 _RUNNING = Axes(say("Running score of the evaluation"), say("test samples"), say("macro F1, 0 to 1"))
+_ERRORS = Axes(say("Running error of the evaluation"), say("test samples"), say("mean absolute error"))
 _SECONDS = Axes(say("Validation F1 over seconds"), say("seconds of training"), say("macro F1, 0 to 1"))
 _TRIED = Axes(say("One layer quantized at a time"), say("layers tried"), say("macro F1, 0 to 1"))
 _KEPT = Axes(say("Layers that are left exact"), say("layers left exact"), say("macro F1, 0 to 1"))
@@ -53,6 +54,7 @@ _OF_KIND: dict[CurveKind, Axes] = {
     "score over layers kept": _KEPT,
     "score over seconds": _SECONDS,
     "score over test samples": _RUNNING,
+    "error over test samples": _ERRORS,
 }
 """In the order of their pictures; curves that somebody else's technique draws follow."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from widgets.charts.axes import AXES, USUAL_AXES, Axis, Range, range_of
+from widgets.charts.axes import USUAL_AXES, Axis, Range, axis_of, range_of
 from workbench.api.text import Text
 from workbench.engine.goal import Goal
 from workbench.measure.records import Interval
-from workbench.results.rows import ResultRow
+from workbench.results.rows import ResultRow, task_of
 
 _USUAL_TOLERANCE = Goal().f1_may_fall
 _FAR = 5
@@ -76,7 +76,7 @@ def scene(
         up: Key of the vertical axis.
         tolerance: How much F1 may fall, as a fraction.
     """
-    x_axis, y_axis = AXES[across], AXES[up]
+    x_axis, y_axis = (axis_of(key, task_of(rows)) for key in (across, up))
     known: list[tuple[ResultRow, Interval, Interval]] = []
     missing: list[ResultRow] = []
     for row in rows:

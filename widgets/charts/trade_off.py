@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from widgets.assets import esm
-from widgets.charts.axes import AXES
+from widgets.charts.axes import AXES, axis_of
 from widgets.charts.chart import chart, column
 from widgets.charts.scene import Scene, scene
 from widgets.charts.trade_off_figure import mark_family, mark_id, trade_off_figure
 from widgets.component import Component, words
-from widgets.wording import QUALITY_TONES, family_title, interval_words, latency_words, short, size
+from widgets.wording import QUALITY_TONES, family_title, latency_words, short, size
 from workbench.api.errors import InvalidInput
+from workbench.api.task import TaskMeasure, measure_of
 from workbench.api.text import Text, say
 from workbench.measure.records import QualityWord
-from workbench.results.rows import ResultRow
+from workbench.results.rows import ResultRow, task_of
 
 
 class TradeoffChart(Component):
@@ -37,15 +38,19 @@ class TradeoffChart(Component):
         across, up = session.axes
         picture = scene(session.rows, across, up, session.tolerance)
         title = say("Trade-off")
+        task = session.task
         shown: dict[str, Any] = {
-            "labels": words(CHART_LABELS) | words(_LABELS),
+            "labels": words(CHART_LABELS)
+            | words(_LABELS | {"verdict": say("verdict on {measure}", measure=measure_of(task).title)}),
             "title": str(title),
             # That there is nothing yet is said once, by the table.
             "empty": not session.rows,
             "x": across,
             "y": up,
             "by": session.coloured_by,
-            "axes": [{"value": axis.key, "title": str(axis.title)} for axis in AXES.values()],
+            "axes": [
+                {"value": axis.key, "title": str(axis.title)} for axis in (axis_of(key, task) for key in AXES)
+            ],
         }
         if session.rows:
             compared = session.compared if session.selected is not None else None
@@ -86,19 +91,22 @@ _LABELS = {
     "x": say("across"),
     "y": say("up"),
     "by": say("colour"),
-    "verdict": say("verdict on F1"),
     "family": say("family of technique"),
     "legend": say("Legend"),
 }
-_VERDICTS: dict[QualityWord, Text] = {
-    "kept": say("F1 kept"),
-    "not proven": say("not proven"),
-    "lost": say("F1 lost"),
-}
+
+
+def _verdicts(measure: TaskMeasure) -> dict[QualityWord, Text]:
+    return {
+        "kept": say("{measure} kept", measure=measure.title),
+        "not proven": say("not proven"),
+        "lost": say("{measure} lost", measure=measure.title),
+    }
 
 
 def legend(picture: Scene, by: str) -> list[dict[str, str]]:
     """What shapes, colours and lines mean: only of what is in the picture."""
+    measure = measure_of(task_of([mark.row for mark in picture.marks]))
     told = [
         {
             "kind": "shape",
@@ -111,7 +119,7 @@ def legend(picture: Scene, by: str) -> list[dict[str, str]]:
         found = {mark.row.quality_change.word for mark in picture.marks if mark.row.quality_change}
         told += [
             {"kind": "verdict", "name": QUALITY_TONES[word], "words": str(text)}
-            for word, text in _VERDICTS.items()
+            for word, text in _verdicts(measure).items()
             if word in found
         ]
     if any(mark.front for mark in picture.marks):
@@ -120,10 +128,16 @@ def legend(picture: Scene, by: str) -> list[dict[str, str]]:
         told.append({"kind": "unsure", "name": "", "words": str(say("the machine was busy: measure again"))})
     if picture.tolerance is not None:
         fall = round(100 * picture.tolerance, 2)
-        most = say(
-            "F1 falls by at most {count} point",
-            "F1 falls by at most {count} points",
-            count=int(fall) if fall == int(fall) else fall,
+        fall = int(fall) if fall == int(fall) else fall
+        most = (
+            say(
+                "{measure} falls by at most {count} point",
+                "{measure} falls by at most {count} points",
+                measure=measure.title,
+                count=fall,
+            )
+            if measure.higher_is_better
+            else say("{measure} grows by at most {share}%", measure=measure.title, share=fall)
         )
         told.append({"kind": "band", "name": "", "words": str(most)})
     return told
@@ -181,9 +195,9 @@ def scene_table(picture: Scene) -> tuple[list[dict[str, Any]], list[list[str]]]:
         [
             short(mark.row.variant.name),
             picture.across.write(mark.x.value) + (" ?" if mark.unsure else ""),
-            interval_words(mark.x, picture.across.write),
+            picture.across.interval(mark.x),
             picture.up.write(mark.y.value),
-            interval_words(mark.y, picture.up.write),
+            picture.up.interval(mark.y),
             latency_words(mark.row) or "–",
             size(mark.row.size.file_bytes) if mark.row.size is not None else "–",
             str(say("yes") if mark.front else say("no")),

@@ -27,6 +27,7 @@ from widgets.wording import (
     size_chip,
     speed_chip,
 )
+from workbench.api.task import measure_of
 from workbench.api.text import say
 from workbench.results.rows import ResultRow
 
@@ -151,7 +152,10 @@ def mark_name(mark: Mark) -> str:
     name = short(mark.row.variant.name, 22)
     if not mark.beyond:
         return name
-    return str(say("{name} ({change} points) ↓", name=name, change=points(mark.y.value)))
+    measure = measure_of(mark.row.variant.description.task)
+    if measure.higher_is_better:
+        return str(say("{name} ({change} points) ↓", name=name, change=points(mark.y.value)))
+    return str(say("{name} ({change}%) ↓", name=name, change=measure.change(mark.y.value)))
 
 
 def _name(mark: Mark, pointed: set[str | None]) -> dict[str, Any]:

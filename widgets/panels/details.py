@@ -18,11 +18,12 @@ from widgets.panels.numbers import numbers_table
 from widgets.panels.prediction import shown_files
 from widgets.session import Session, message_of
 from widgets.transfer import send_file
-from widgets.wording import short
+from widgets.wording import digits, short
 from workbench.api.errors import WorkbenchError
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.measure.records import Details
+from workbench.measure.records import Details, Moved
 from workbench.results.lookup import row_of
 from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench
@@ -84,7 +85,7 @@ class DetailsPanel(VariantActions):
             # Why a time is not believed stands with the comparison.
             "notes": [str(note) for note in row.notes if note != row.distrust],
             "waiting": waiting,
-            "charts": [] if details is None else [class_chart(details), confusion_chart(details)],
+            "charts": [class_chart(details), confusion_chart(details)] if details and details.classes else [],
             "flips": self._flips(details),
             "layers": layers_table(variant, other.variant if other is not None else None),
             "numbers": numbers_table(row, other),
@@ -93,8 +94,14 @@ class DetailsPanel(VariantActions):
             "code": self._code(variant),
             "recipe": self._recipe(variant),
             "tabs": [
-                _tab("flips", say("Changed predictions"), details is not None or waiting is not None),
-                _tab("quality", say("Quality by class"), details is not None),
+                _tab(
+                    "flips",
+                    say("Changed predictions")
+                    if session.task == "classification"
+                    else say("Answers that got worse"),
+                    details is not None or waiting is not None,
+                ),
+                _tab("quality", say("Quality by class"), details is not None and bool(details.classes)),
                 _tab("numbers", say("All numbers"), True),
                 _tab("layers", say("Layers"), bool(variant.description.layers)),
                 _tab("found", say("What was found"), bool(row.tables)),
@@ -126,6 +133,8 @@ class DetailsPanel(VariantActions):
     def _flips(self, details: Details | None) -> dict[str, Any]:
         if details is None:
             return {"summary": "", "samples": []}
+        if details.task != "classification":
+            return self._moved(details)
         summary = flips_summary(details)
         if len(details.flips) > _MOST_FLIPS:
             summary = say("{summary} The first {count} are shown.", summary=summary, count=_MOST_FLIPS)
@@ -150,6 +159,23 @@ class DetailsPanel(VariantActions):
             ],
         }
 
+    def _moved(self, details: Details) -> dict[str, Any]:
+        """The samples that are answered worse, the worst first."""
+        return {
+            "summary": str(moved_summary(details)),
+            "samples": [
+                {
+                    "index": one.index,
+                    "kind": "lost",
+                    "picture": self._picture(one.index),
+                    "title": str(say("Test sample {index}", index=one.index)),
+                    "label": str(one.note or say("Sample {index}", index=one.index)),
+                    "change": _answers(one, details.targets),
+                }
+                for one in details.moved[:_MOST_FLIPS]
+            ],
+        }
+
     def _picture(self, index: int) -> str | None:
         png = self.session.workbench.picture(index)
         return None if png is None else f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
@@ -171,6 +197,37 @@ class DetailsPanel(VariantActions):
             return self.session.workbench.recipe(variant.id).to_yaml()
         except WorkbenchError:  # it was deleted since the rows were read: the next view is without it
             return None
+
+
+def moved_summary(details: Details) -> Text:
+    """How many answers got worse, and by how much at most."""
+    if not details.moved:
+        return say("No answer got worse.")
+    summary = say(
+        "The answers that got worse, the worst first: by up to {most}.",
+        most=measure_of(details.task).value(details.moved[0].worse_by),
+    )
+    if len(details.moved) > _MOST_FLIPS:
+        return say("{summary} The first {count} are shown.", summary=summary, count=_MOST_FLIPS)
+    return summary
+
+
+def _answers(moved: Moved, targets: tuple[str, ...]) -> str:
+    """What is right, what was answered before and what now, of each number."""
+    shown = [
+        str(
+            say(
+                "{before} → {after}, right is {truth}",
+                before=digits(before),
+                after=digits(after),
+                truth=digits(truth),
+            )
+        )
+        for before, after, truth in zip(moved.before, moved.after, moved.truth, strict=True)
+    ]
+    if len(shown) > 1:
+        shown = [f"{short(name, 20)}: {words}" for name, words in zip(targets, shown, strict=True)]
+    return "; ".join(shown[:3]) + ("; …" if len(shown) > 3 else "")
 
 
 def flips_summary(details: Details) -> Text:

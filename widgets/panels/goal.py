@@ -9,6 +9,7 @@ from widgets.component import Component, words
 from widgets.session import Session, message_of
 from widgets.wording import duration, runtime_title
 from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.task import measure_of
 from workbench.api.text import Text, current_language, say
 from workbench.engine.candidates import all_runtimes
 from workbench.engine.goal import Goal, parse_goal
@@ -20,8 +21,6 @@ _LABELS = {
     "smaller": say("smaller"),
     "faster": say("faster"),
     "both": say("both"),
-    "fall": say("F1 may fall"),
-    "points": say("points"),
     "runtime": say("for"),
     "runtimeName": say("For which runtime"),
     "any": say("this machine: any runtime"),
@@ -51,11 +50,19 @@ class GoalLine(Component):
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
         session = self.session
-        goal = session.goal
+        goal, measure = session.goal, measure_of(session.task)
         time, training_time = self._times(goal)
         finding = next((job for job in session.jobs if job.kind == "find" and not job.ended), None)
         return {
-            "labels": words(_LABELS),
+            "labels": words(
+                _LABELS
+                | {
+                    "fall": say("{measure} may fall", measure=measure.title)
+                    if measure.higher_is_better
+                    else say("{measure} may grow by", measure=measure.title),
+                    "points": say("points") if measure.higher_is_better else say("%"),
+                }
+            ),
             "ready": session.baseline is not None,
             "busy": finding is not None,
             "want": goal.want,

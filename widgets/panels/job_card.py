@@ -8,7 +8,8 @@ from widgets.assets import esm
 from widgets.component import Component
 from widgets.panels.jobs import job_card, job_labels
 from widgets.session import Session, message_of
-from widgets.wording import quality_chip, score, short, size, size_chip, speed_chip, time
+from widgets.wording import quality_chip, short, size, size_chip, speed_chip, time
+from workbench.api.task import measure_of
 from workbench.api.text import say
 from workbench.jobs.job import Job
 from workbench.results.lookup import row_of
@@ -57,11 +58,12 @@ class JobCard(Component):
         row = row_of(self.session.rows, made)
         if row is None:
             return None
-        f1 = None if row.quality is None else score(row.quality.f1_macro.value)
+        measure = measure_of(row.variant.description.task)
+        quality = None if row.quality is None else measure.value(row.quality.measured.value)
         facts = [
             (say("Size"), None if row.size is None else size(row.size.file_bytes), size_chip(row)),
             (say("Latency"), None if row.shown_ms is None else time(row.shown_ms.value), speed_chip(row)),
-            (say("F1"), f1, quality_chip(row)),
+            (measure.title, quality, quality_chip(row)),
         ]
         return {
             "name": short(row.variant.name),

@@ -6,6 +6,7 @@ from typing import Any
 
 from widgets.charts.chart import column
 from widgets.wording import (
+    change_words,
     count,
     digits,
     duration,
@@ -20,8 +21,9 @@ from widgets.wording import (
     time_interval,
     times,
 )
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
-from workbench.measure.records import EnergyMeasurement, Interval
+from workbench.measure.records import EnergyMeasurement, Interval, QualityMeasurement, QualityVerdict
 from workbench.results.rows import ResultRow
 
 
@@ -100,20 +102,11 @@ def _lines(row: ResultRow) -> list[tuple[Text, str, str]]:
         lines.append((say("A/A floor of the timing"), f"{digits(100 * row.speed.floor)}%", ""))
     quality = row.quality
     if quality is not None:
-        lines += [
-            (say("Macro F1"), score(quality.f1_macro.value), score_interval(quality.f1_macro)),
-            (say("Accuracy"), score(quality.accuracy.value), score_interval(quality.accuracy)),
-            (say("F1, micro / weighted"), f"{score(quality.f1_micro)} / {score(quality.f1_weighted)}", ""),
-            (
-                say("Precision / recall, macro"),
-                f"{score(quality.precision_macro)} / {score(quality.recall_macro)}",
-                "",
-            ),
-            (say("Expected calibration error"), score(quality.calibration_error), ""),
-            (say("Test samples"), count(quality.samples), ""),
-        ]
+        lines += _quality(quality)
     change = row.quality_change
-    if change is not None:
+    if change is not None and change.task != "classification":
+        lines += _other_change(change)
+    elif change is not None:
         lines += [
             (say("Change of macro F1, in points"), points(change.change.value), _points(change.change)),
         ]
@@ -127,9 +120,49 @@ def _lines(row: ResultRow) -> list[tuple[Text, str, str]]:
                 "",
             ),
             (say("Change that is accepted, in points"), digits(100 * change.tolerance), ""),
-            (say("McNemar p"), digits(change.mcnemar_p), ""),
+            (say("McNemar p"), "–" if change.mcnemar_p is None else digits(change.mcnemar_p), ""),
         ]
     return lines
+
+
+def _quality(quality: QualityMeasurement) -> list[tuple[Text, str, str]]:
+    measure, judged = measure_of(quality.task), quality.measured
+    lines = [(measure.name, measure.value(judged.value), measure.interval(judged))]
+    if quality.accuracy is not None:
+        lines.append((say("Accuracy"), score(quality.accuracy.value), score_interval(quality.accuracy)))
+    pairs = (
+        (say("F1, micro / weighted"), quality.f1_micro, quality.f1_weighted),
+        (say("Precision / recall, macro"), quality.precision_macro, quality.recall_macro),
+    )
+    for name, first, second in pairs:
+        if first is not None and second is not None:
+            lines.append((name, f"{score(first)} / {score(second)}", ""))
+    if quality.calibration_error is not None:
+        lines.append((say("Expected calibration error"), score(quality.calibration_error), ""))
+    for figure in quality.figures:
+        write = score if figure.share else digits
+        ends = "" if figure.interval is None else interval_words(figure.interval, write)
+        lines.append((figure.name, write(figure.value), ends))
+    return [*lines, (say("Test samples"), count(quality.samples), "")]
+
+
+def _other_change(change: QualityVerdict) -> list[tuple[Text, str, str]]:
+    measure = measure_of(change.task)
+    title = (
+        say("Change of {measure}, in points", measure=measure.title)
+        if measure.higher_is_better
+        else say("Change of {measure}, in %", measure=measure.title)
+    )
+    accepted = (
+        say("Change that is accepted, in points")
+        if measure.higher_is_better
+        else say("Change that is accepted, in %")
+    )
+    return [
+        (title, measure.change(change.change.value), change_words(change.change, change.task)),
+        (say("Samples answered better / worse"), f"{count(change.better)} / {count(change.worse)}", ""),
+        (accepted, digits(100 * change.tolerance), ""),
+    ]
 
 
 def _points(interval: Interval) -> str:

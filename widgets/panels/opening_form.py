@@ -12,6 +12,7 @@ from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.text import Text, say
 from workbench.data.builtin import BUILTINS
 from workbench.data.options import names_in
+from workbench.data.outputs import JUDGED
 from workbench.data.raw import SCALINGS
 from workbench.data.where import PAGE
 from workbench.engine.shared_mode import require_allowed, shared_mode
@@ -51,6 +52,8 @@ _LABELS = {
     "limitHint": say("Left empty: 4, or half of what is free. Pictures and large files stay on the disk."),
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
+    "task": PAGE["task"],
+    "taskHint": say("What the answers are judged as. Automatic looks at the labels and at the output."),
     "output": PAGE["output"],
     "outputHint": say("Its name, of a model with several. Left empty: the one that fits the labels."),
     "meaning": say("What the output gives"),
@@ -72,6 +75,7 @@ _LABELS = {
     "cancel": say("Cancel"),
     "busy": say("The page stays as it is until the model is there."),
 }
+_TASKS = {"auto": say("automatic")} | {task: Text(template=task) for task in JUDGED}
 _MEANINGS = {
     "auto": say("automatic"),
     "probabilities": say("probabilities"),
@@ -138,6 +142,7 @@ class OpeningForm:
             ],
             "datasets": [{"value": name, "label": str(data.title)} for name, data in BUILTINS.items()],
             "scalings": [{"value": name, "label": str(Text(template=name))} for name in SCALINGS],
+            "tasks": [{"value": value, "label": str(text)} for value, text in _TASKS.items()],
             "meanings": [{"value": value, "label": str(text)} for value, text in _MEANINGS.items()],
             "preview": self._preview(),
         }
@@ -211,6 +216,7 @@ class OpeningForm:
         output: object,
         meaning: object,
         code: object,
+        task: object = "auto",
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing.
 
@@ -232,7 +238,12 @@ class OpeningForm:
                 say("There is no such meaning of an output."),
                 say("Choose from: {names}.", names=tuple(_MEANINGS)),
             )
+        if not isinstance(task, str) or task not in _TASKS:
+            raise InvalidInput(
+                say("There is no such task."), say("Choose from: {names}.", names=tuple(_TASKS))
+            )
         options = {
+            "task": None if task == "auto" else task,
             "label": column or None,
             "scaling": scaling,
             "trust": trust is True and not shared_mode(),

@@ -6,6 +6,7 @@ from typing import Any
 
 from widgets.session import Session
 from widgets.wording import Chip, quality_chip, ratio, runtime_title, short, size_chip, speed_chip
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.engine.goal import Goal, conclusion
 from workbench.jobs.state import JobState
@@ -14,10 +15,14 @@ from workbench.results.rows import ResultRow
 
 
 def chips(row: ResultRow) -> list[dict[str, Any]]:
-    """Size, speed and F1 of a variant, each against the baseline."""
+    """Size, speed and F1 (or another measure) of a variant, each against the baseline."""
     shown = [("size", size_chip(row)), ("speed", total_speed_chip(row)), ("quality", quality_chip(row))]
     return [
-        {"name": name, "words": str(_with_f1(chip) if name == "quality" else chip.words), "tone": chip.tone}
+        {
+            "name": name,
+            "words": str(_called(row, chip) if name == "quality" else chip.words),
+            "tone": chip.tone,
+        }
         for name, chip in shown
         if chip is not None
     ]
@@ -58,7 +63,7 @@ def outcome(row: ResultRow) -> Text:
     quality = quality_chip(row)
     words = [chip.words for chip in said if chip is not None]
     if quality is not None:
-        words.append(_with_f1(quality))
+        words.append(_called(row, quality))
     name = short(row.variant.name)
     match words:
         case [first, second, third]:
@@ -90,5 +95,6 @@ def outcome_of(job: JobState, session: Session) -> Text | None:
     return outcome(row)
 
 
-def _with_f1(chip: Chip) -> Text:
-    return say("F1 {verdict}", verdict=chip.words)
+def _called(row: ResultRow, chip: Chip) -> Text:
+    measure = measure_of(row.variant.description.task)
+    return say("{measure} {verdict}", measure=measure.title, verdict=chip.words)

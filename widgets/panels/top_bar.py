@@ -11,7 +11,7 @@ from widgets.link import write
 from widgets.panels.opening_form import OpeningForm
 from widgets.session import Session, message_of, session_of
 from widgets.transfer import UPLOAD_LIMIT_BYTES, Uploads
-from widgets.wording import count, short, size
+from widgets.wording import answers_text, count, short, size
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.recipe import Recipe
@@ -192,11 +192,11 @@ class TopBar(Component):
                     say("Data"),
                     short(info.name),
                     say(
-                        "{train} / {validation} / {test} samples · {classes} classes · scaled: {scaling}",
+                        "{train} / {validation} / {test} samples · {answers} · scaled: {scaling}",
                         train=count(info.counts["train"]),
                         validation=count(info.counts["validation"]),
                         test=count(info.counts["test"]),
-                        classes=len(info.classes),
+                        answers=answers_text(info),
                         scaling=info.scaling,
                     ),
                 )
@@ -252,6 +252,7 @@ class TopBar(Component):
         limit: object = "",
         output: object = "",
         meaning: object = "auto",
+        task: object = "auto",
         code: object = "",
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing."""
@@ -268,6 +269,7 @@ class TopBar(Component):
             output,
             meaning,
             code,
+            task,
         )
 
     def act_look(self, data: object = None) -> None:

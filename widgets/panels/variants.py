@@ -19,13 +19,13 @@ from widgets.wording import (
     duration,
     quality_chip,
     runtime_title,
-    score,
     short,
     size,
     size_chip,
     speed_chip,
     time,
 )
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.results.rows import ResultRow
 from workbench.results.table import Results
@@ -37,7 +37,6 @@ _LABELS = ACTION_LABELS | {
     "variant": say("Variant"),
     "size": say("Size"),
     "speed": say("Speed"),
-    "quality": say("Macro F1"),
     "starred": say("Star"),
     "front": say("best trade-off"),
     "onlyFront": say("Best trade-offs"),
@@ -76,7 +75,7 @@ class VariantsTable(VariantActions):
         rows = session.rows
         names = {row.variant.id: short(row.variant.name) for row in rows}
         return {
-            "labels": words(_LABELS),
+            "labels": words(_LABELS | {"quality": measure_of(session.task).name}),
             "title": str(say("Variants")),
             "toolbarTitle": str(say("The selected variant")),
             "finalHint": str(_final_hint(rows)),
@@ -149,10 +148,12 @@ class VariantsTable(VariantActions):
             },
             "quality": {
                 "chip": _chip(quality_chip(row)),
-                "detail": score(row.quality.f1_macro.value) if row.quality is not None else None,
+                "detail": measure_of(row.quality.task).value(row.quality.measured.value)
+                if row.quality is not None
+                else None,
                 "interval": None if change is None else [change.low, change.value, change.high],
                 "tolerance": self.session.tolerance,
-                "sort": None if row.quality is None else -row.quality.f1_macro.value,
+                "sort": None if row.quality is None else -row.quality.goodness,
             },
         }
 

@@ -14,10 +14,10 @@ from widgets.report.drawing import drawing
 from widgets.report.markup import element, written
 from widgets.wording import (
     Chip,
+    answers_text,
     count,
     latency_words,
     quality_chip,
-    score,
     short,
     size,
     size_chip,
@@ -25,9 +25,10 @@ from widgets.wording import (
 )
 from workbench import __version__
 from workbench.api.errors import WorkbenchError
+from workbench.api.task import measure_of
 from workbench.api.text import Text, current_language, listed, say
 from workbench.engine.reading import Reading
-from workbench.results.rows import ResultRow
+from workbench.results.rows import ResultRow, task_of
 
 _STYLE = Path(__file__).with_name("report.css")
 _PICTURES = (("speed", "change"), ("size", "change"), ("speed", "size"))
@@ -86,13 +87,14 @@ def _about(workbench: Reading) -> str:
     return str(
         say(
             "{time} · data {name}: {training} samples for training, {validation} for validation, {test} for "
-            "the test that every F1 is of · {classes} classes",
+            "the test that every {measure} is of · {answers}",
+            measure=measure_of(info.task).title,
+            answers=answers_text(info),
             time=now,
             name=short(info.name),
             training=count(info.counts["train"]),
             validation=count(info.counts["validation"]),
             test=count(info.counts["test"]),
-            classes=len(info.classes),
         )
     )
 
@@ -102,7 +104,7 @@ def _conclusion(workbench: Reading) -> Iterator[Element]:
     if workbench.baseline is None:
         return
     found = workbench.best()
-    yield element("h2", str(say("Goal: {goal}", goal=workbench.goal.words)))
+    yield element("h2", str(say("Goal: {goal}", goal=workbench.goal.words_for(workbench.task))))
     name = None if found is None else element("strong", f"{short(found.variant.name)}: ")
     yield element(
         "p", name, str(workbench.conclusion() if found is None else found.reason), class_="conclusion"
@@ -198,7 +200,7 @@ def _legend(picture: Scene) -> Element:
 
 def _table(rows: Sequence[ResultRow]) -> Iterator[Element]:
     names = {row.variant.id: short(row.variant.name) for row in rows}
-    heads = [say("Variant"), say("Made from"), say("Size"), say("Speed"), say("Macro F1")]
+    heads = [say("Variant"), say("Made from"), say("Size"), say("Speed"), measure_of(task_of(rows)).name]
     yield element("h2", str(say("All variants")))
     yield element(
         "table",
@@ -215,7 +217,9 @@ def _line(row: ResultRow, names: dict[str, str]) -> Element:
         return element("td", _chip(chip) if chip is not None else None, f" {detail}" if detail else missing)
 
     sizes = size(row.size.file_bytes) if row.size is not None else ""
-    f1 = score(row.quality.f1_macro.value) if row.quality is not None else ""
+    quality = (
+        measure_of(row.quality.task).value(row.quality.measured.value) if row.quality is not None else ""
+    )
     shown = "★ " if row.starred else ""
     return element(
         "tr",
@@ -228,7 +232,7 @@ def _line(row: ResultRow, names: dict[str, str]) -> Element:
         element("td", names.get(row.variant.parent or "", "–")),
         cell(size_chip(row), sizes),
         cell(speed_chip(row) if doubt is None or row.distrust else None, latency_words(row)),
-        cell(quality_chip(row), f1),
+        cell(quality_chip(row), quality),
     )
 
 
@@ -250,8 +254,9 @@ def _caveats(rows: Sequence[ResultRow]) -> Iterator[Element]:
         str(
             say(
                 "Intervals are 95%. A speed-up is from runs in which both were timed by turns, against "
-                "float32 in the same runtime. The change of F1 is paired by test sample. Where the machine "
-                "was busy, no speed is claimed."
+                "float32 in the same runtime. The change of {measure} is paired by test sample. Where the "
+                "machine was busy, no speed is claimed.",
+                measure=measure_of(task_of(rows)).title,
             )
         ),
         class_="hint",

@@ -7,7 +7,7 @@ import { upload } from "./upload.js";
 const TYPING_MS = 500;
 
 const EMPTY = { model: "", data: "", modelPath: "", dataPath: "", modelFile: null, dataFile: null, label: "", scaling: "auto", output: "",
-  meaning: "auto", trust: false, code: "", classes: "", testFraction: "", validationFraction: "", limit: "" };
+  task: "auto", meaning: "auto", trust: false, code: "", classes: "", testFraction: "", validationFraction: "", limit: "" };
 
 /**
  * Closes the form once what was asked for is there; what the form itself got wrong starts nothing.
@@ -145,6 +145,7 @@ export function opening(view) {
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
       label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.model === "" && chosen.trust,
       code: chosen.model ? "" : chosen.code,
+      task: chosen.model && chosen.data ? "auto" : chosen.task,
       output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning,
       testFraction: chosen.testFraction, validationFraction: chosen.validationFraction, limit: chosen.limit });
     view.redraw();
@@ -161,6 +162,10 @@ export function opening(view) {
         h("select", { id: `${local.id}-scaling`, value: chosen.scaling, onchange: choose("scaling"), "aria-describedby": `${local.id}-scaling-about` },
           state.scalings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
         h("p", { class: "wb-hint", id: `${local.id}-scaling-about` }, labels.scalingHint)),
+      (chosen.model === "" || chosen.data === "") && h("div", { class: "wb-field", key: "task" }, h("label", { for: `${local.id}-task` }, labels.task),
+        h("select", { id: `${local.id}-task`, value: chosen.task, onchange: choose("task"), "aria-describedby": `${local.id}-task-about` },
+          state.tasks.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+        h("p", { class: "wb-hint", id: `${local.id}-task-about` }, labels.taskHint)),
       chosen.model === "" && typed("output", labels.outputHint),
       chosen.model === "" && h("div", { class: "wb-field", key: "meaning" }, h("label", { for: `${local.id}-meaning` }, labels.meaning),
         h("select", { id: `${local.id}-meaning`, value: chosen.meaning, onchange: choose("meaning"), "aria-describedby": `${local.id}-meaning-about` },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from workbench.api.number_format import digits, percent, points, points_end, score
+from workbench.api.number_format import digits, points, points_end, score
 from workbench.api.text import Text, say
 
 Task = Literal["classification", "regression", "multi-label", "per position", "agreement"]
@@ -34,11 +34,13 @@ class TaskMeasure:
     number is itself a share of 1, and a hundredth of the reference's error where it is an error.
 
     Attributes:
+        key: Its name in tables of data, such as ``f1``.
         title: As the head of a column, such as ``F1``.
-        name: In full, such as ``macro F1``.
+        name: In full, at the head of a longer table or an axis, such as ``Macro F1``.
         higher_is_better: Whether it is a score; else it is an error, which has a unit and no upper end.
     """
 
+    key: str
     title: Text
     name: Text
     higher_is_better: bool = True
@@ -65,22 +67,17 @@ class TaskMeasure:
         return points_end(-change.high), points_end(-change.low)
 
     @property
-    def unit(self) -> str:
-        """Of a change and of the tolerance: ``pt`` or ``%``."""
-        return "pt" if self.higher_is_better else "%"
-
-    def tolerance(self, fraction: float) -> str:
-        """What may be lost, without its unit: ``1`` of one point, or of one per cent."""
-        written = percent(fraction, 2).removesuffix("%")
-        return written.rstrip("0").rstrip(".") if "." in written else written
+    def unit(self) -> Text:
+        """Of a change and of what may be lost: points, or per cent of the reference's error."""
+        return say("pt") if self.higher_is_better else say("%")
 
 
 MEASURES: dict[Task, TaskMeasure] = {
-    "classification": TaskMeasure(say("F1"), say("macro F1")),
-    "regression": TaskMeasure(say("MAE"), say("mean absolute error"), higher_is_better=False),
-    "multi-label": TaskMeasure(say("macro F1"), say("macro F1 over labels")),
-    "per position": TaskMeasure(say("mIoU"), say("mean intersection over union")),
-    "agreement": TaskMeasure(say("agreement"), say("agreement with the baseline")),
+    "classification": TaskMeasure("f1", say("F1"), say("Macro F1")),
+    "regression": TaskMeasure("mae", say("MAE"), say("Mean absolute error"), higher_is_better=False),
+    "multi-label": TaskMeasure("f1", say("F1"), say("Macro F1 over labels")),
+    "per position": TaskMeasure("miou", say("mIoU"), say("Mean IoU")),
+    "agreement": TaskMeasure("agreement", say("Agreement"), say("Agreement with the baseline")),
 }
 
 

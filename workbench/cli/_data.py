@@ -17,6 +17,10 @@ _OPTIONS = (
         "model, else the last.",
     ),
     click.option(
+        "--task",
+        help="What the answers are judged as, such as regression; by default labels and output tell.",
+    ),
+    click.option(
         "--classes", help="Names of all classes in the order of the model's outputs, separated by commas."
     ),
     click.option(

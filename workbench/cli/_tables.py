@@ -7,23 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.api.dataset import DatasetInfo
 from workbench.api.number_format import (
     count,
     digits,
     percent,
-    points,
-    points_interval,
     ratio,
-    score,
-    score_interval,
     size,
     time,
     time_interval,
     times,
 )
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.measure.records import EnergyMeasurement, SizeVerdict
-from workbench.results.rows import ResultRow
+from workbench.results.rows import ResultRow, task_of
 
 if TYPE_CHECKING:
     from workbench import Workbench
@@ -65,8 +63,10 @@ def print_results(rows: Sequence[ResultRow]) -> None:
     A cell has a line each for the number, its 95% interval and the verdict, so that everything
     fits 80 characters.
     """
+    measure = measure_of(task_of(rows))
+    heading = say("{measure} and its change", measure=measure.title)
     print_table(
-        [say("variant"), say("size"), say("latency p50"), say("speed"), say("F1 and its change")],
+        [say("variant"), say("size"), say("latency p50"), say("speed"), heading],
         [
             [
                 f"{row.variant.name}\n{_runtime(row)}",
@@ -120,15 +120,22 @@ def print_data(workbench: Workbench, *, err: bool = False) -> None:
         ),
         err=err,
     )
+    baseline = workbench.baseline
+    if info.task == "classification":
+        _print_classes(info, err=err)
+    for note in (*info.notes, *(baseline.report.notes if baseline is not None else ())):
+        click.echo(str(note), err=err)
+
+
+def _print_classes(info: DatasetInfo, *, err: bool) -> None:
+    import click
+
     share = tuple(
         f"{name} {percent(samples / max(1, info.counts['test']))}"
         for name, samples in list(zip(info.classes, info.class_counts["test"], strict=True))[:12]
     )
     more = ("…",) if len(info.classes) > 12 else ()
     click.echo(say("Classes in the test split: {share}.", share=share + more), err=err)
-    baseline = workbench.baseline
-    for note in (*info.notes, *(baseline.report.notes if baseline is not None else ())):
-        click.echo(str(note), err=err)
 
 
 def _print_costs(rows: Sequence[ResultRow]) -> None:
@@ -274,10 +281,13 @@ def _speed(row: ResultRow) -> str:
 def _quality(row: ResultRow) -> str:
     if row.quality is None:
         return "-"
-    lines = [score(row.quality.f1_macro.value), score_interval(row.quality.f1_macro)]
+    measure, judged = measure_of(row.quality.task), row.quality.measured
+    lines = [measure.value(judged.value), measure.interval(judged)]
     if row.quality_change is not None:
         change = row.quality_change.change
-        lines += [f"{points(change.value)} {points_interval(change)}", str(say(row.quality_change.word))]
+        ends = "[{}, {}]".format(*measure.change_ends(change))
+        unit = "" if measure.higher_is_better else "%"
+        lines += [f"{measure.change(change.value)}{unit} {ends}", str(say(row.quality_change.word))]
     return _lines(*lines)
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the variants' files."
 )
 @reading_options
-@click.option("--task", help="What the answers are judged as: classification.")
 @click.option("--trust", is_flag=True, help="Let code inside the model file run.")
 @click.option(
     "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
@@ -36,7 +35,6 @@ def command(
     model: str,
     data: str,
     out: Path | None,
-    task: str | None,
     trust: bool,
     own: Path | None,
     final: bool,
@@ -65,7 +63,7 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(workbench.open(model, data, trust=trust, code=own, task=task, **chosen(reading)))
+            watch(workbench.open(model, data, trust=trust, code=own, **chosen(reading)))
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))

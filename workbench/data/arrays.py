@@ -43,7 +43,8 @@ def read_arrays(
 
     Args:
         source: ``(x, y)`` or ``(x, y, sample_weight)`` where x and y are an array, or a list, tuple or dict
-            of arrays; ``((x_train, y_train), (x_test, y_test))`` as ``keras.datasets`` gives them, or three
+            of arrays; ``x`` alone, or ``(x, None)``, where there are no labels;
+            ``((x_train, y_train), (x_test, y_test))`` as ``keras.datasets`` gives them, or three
             such pairs (train, validation, test); a dict with keys as in an ``.npz`` file, or with the keys
             ``train``, ``validation``, ``test`` and pairs or streams as values; a stream of ``(x, y)``: a
             ``tf.data.Dataset``, batched or not, a ``keras.utils.PyDataset``, a loader or a generator.
@@ -72,6 +73,8 @@ def read_arrays(
             )
         if isinstance(part, tuple | list) and len(part) in (2, 3):
             return samples_of(part, suffix, limit_bytes)
+        if hasattr(part, "shape") and len(part.shape) > 1:  # samples without labels
+            return samples_of((part, None), suffix, limit_bytes)
         raise _unknown(part)
 
     blocks = blocks_of(source)

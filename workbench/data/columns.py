@@ -13,6 +13,8 @@ from workbench.data.input_names import safe_name
 from workbench.data.where import where
 from workbench.plain.outputs import plain_name
 
+_FEW_CLASSES = 20
+
 LABEL_COLUMNS = ("label", "target", "class", "y")
 
 
@@ -62,6 +64,39 @@ def column_of_texts(frame: Any, target: str, model: ModelDescription | None) -> 
     return {safe_name(plain_name(model.inputs[0].name)): texts[0]} if len(texts) == 1 else {}
 
 
+def has_no_labels(columns: list[str], model: ModelDescription | None) -> bool:
+    """Whether every column is an input, as a model takes as many numbers and none is called as labels are.
+
+    Args:
+        columns: All of the table.
+        model: The model that the table is for.
+    """
+    lower = {column.strip().lower() for column in columns}
+    return features_of(model) == len(columns) > 1 and not lower & set(LABEL_COLUMNS)
+
+
+def label_columns(columns: list[str], label: str | None, model: ModelDescription | None) -> tuple[str, ...]:
+    """The columns of several numbers that are predicted, where that is clear; else none.
+
+    Args:
+        columns: All of the table.
+        label: What the user has named: names with commas between them.
+        model: The model that the table is for: as many columns as it has numbers in and out are all of them.
+    """
+    if label is not None:
+        if label.strip() in [column.strip() for column in columns] or "," not in label:
+            return ()
+        by_name = {column.strip(): column for column in reversed(columns)}
+        names = [name.strip() for name in label.split(",") if name.strip()]
+        return tuple(by_name[name] for name in names) if all(name in by_name for name in names) else ()
+    inputs, outputs = features_of(model), judged_outputs(model, None)
+    if model is None or inputs is None or outputs is None or outputs < 2:
+        return ()
+    if len(columns) != inputs + outputs:
+        return ()
+    return tuple(columns[inputs:])
+
+
 def label_column(
     frame: Any, label: str | None, source: str, model: ModelDescription | None, inputs: set[str]
 ) -> tuple[str, Text]:
@@ -108,6 +143,19 @@ def _guessed(frame: Any, columns: list[str], source: str, model: ModelDescriptio
         )
     last = columns[-1]
     outputs = judged_outputs(model, None)
+    named = _named_by_output(columns, model)
+    if named is not None:
+        return named, say(
+            "Labels are in the column {column}: the model's output is called so.", column=named.strip()[:60]
+        )
+    if outputs == 1 and _gives_a_number(model) and _may_be_numbers(frame[last]):
+        return last, say(
+            "No column is called {names}, so the last one, {column}, was taken for the labels. "
+            "Where they are in another, name it: {where}.",
+            names=usual,
+            column=last.strip()[:60],
+            where=where("label"),
+        )
     if outputs is not None:
         fitting = [column for column in columns if _may_be_labels(frame[column], max(outputs, 2))]
         if last in fitting or _numbers_outputs(frame[last], max(outputs, 2)):
@@ -150,6 +198,29 @@ def _guessed(frame: Any, columns: list[str], source: str, model: ModelDescriptio
         column=last.strip()[:60],
         where=where("label"),
     )
+
+
+def _named_by_output(columns: list[str], model: ModelDescription | None) -> str | None:
+    """The column that is called as the judged output, or as the only one."""
+    if model is None or not model.outputs or (len(model.outputs) > 1 and model.output is None):
+        return None
+    wanted = plain_name(model.judged.name).casefold()
+    return next((column for column in columns if column.strip().casefold() == wanted), None)
+
+
+def _gives_a_number(model: ModelDescription | None) -> bool:
+    """Whether a model gives numbers that are no probabilities."""
+    return model is not None and bool(model.outputs) and "probabilities" not in model.meanings
+
+
+def _may_be_numbers(values: Any) -> bool:
+    """Whether a column holds numbers to be predicted: fractions, or many different ones."""
+    from pandas.api import types
+
+    present = values.dropna()
+    if types.is_bool_dtype(present) or not types.is_numeric_dtype(present):
+        return False
+    return not _whole(present) or bool(present.nunique() > _FEW_CLASSES)
 
 
 def _may_be_labels(values: Any, classes: int) -> bool:

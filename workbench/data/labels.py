@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.api.dataset import SPLITS, SplitName
 from workbench.api.errors import InvalidInput
+from workbench.api.task import Task
 from workbench.api.text import Text, say
 from workbench.data.class_names import class_names, few, numbering, printable
 from workbench.data.class_order import ClassOrder, both_orders, sorting
@@ -23,16 +25,31 @@ class EncodedLabels:
     """Labels ready for training.
 
     Attributes:
-        y: int64 class indices of each split of the source, shape ``(n,)``.
-        classes: Class names by index.
+        y: Labels of each split of the source, as :meth:`workbench.api.dataset.Dataset.y` gives them.
+        classes: Class names by index; none where there are no classes.
         notes: How labels were mapped.
         order: How the names of the classes are sorted, where sorting them the other way gives another order.
+        task: What the labels are.
+        targets: Names of the numbers that a regression predicts.
+        ignored: What stood in the source for positions that do not count.
     """
 
-    y: dict[SplitName, npt.NDArray[np.int64]]
+    y: dict[SplitName, npt.NDArray[Any]]
     classes: tuple[str, ...]
     notes: tuple[Text, ...]
     order: ClassOrder | None = None
+    task: Task = "classification"
+    targets: tuple[str, ...] = ()
+    ignored: int | None = None
+
+    def counts(self, labels: npt.NDArray[Any]) -> tuple[int, ...]:
+        """Samples of each class among labels; with that label, or positions of that class, by the task."""
+        if not self.classes:
+            return ()
+        if self.task == "multi-label":
+            return tuple(int(n) for n in labels.sum(axis=0, dtype=np.int64))
+        flat = labels.reshape(-1)
+        return tuple(int(n) for n in np.bincount(flat[flat >= 0], minlength=len(self.classes)))
 
 
 def encode(
@@ -216,12 +233,15 @@ def _flat(called: str, y: Array, tabular: bool) -> tuple[Array, int | None]:
                     value=float(y[broken][0]),
                 ),
                 say(
-                    "Only classification is supported. If the labels are in another column, name it: "
-                    "{where}.",
+                    "The model gives no such numbers. If the labels are in another column, name it: {where}.",
                     where=where("label"),
                 )
                 if tabular
-                else say("Only classification is supported; labels are classes."),
+                else say(
+                    "The model gives no such numbers: give classes as labels, or a model with one linear "
+                    "output for each number. If numbers are meant all the same: {where}.",
+                    where=where("task"),
+                ),
             )
         y = y.astype(np.int64)
     return y, None

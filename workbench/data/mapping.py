@@ -85,7 +85,8 @@ def plan(keys: Iterable[str], source: str) -> Plan:
         _claim(side.setdefault(split, {}), match["input"] or "", key, source)
         if found.suffixes.setdefault(split, match["suffix"] or "") != (match["suffix"] or ""):
             raise _twice(source, split)
-    if "train" not in found.x or "train" not in found.y:
+    unlabelled = bool(found.x) and not found.y
+    if "train" not in found.x or ("train" not in found.y and not unlabelled):
         raise InvalidInput(
             say(
                 "{source} has no training samples with labels; it holds: {keys}.",
@@ -95,7 +96,7 @@ def plan(keys: Iterable[str], source: str) -> Plan:
             say("It takes x_train and y_train, with x_test and y_test if there are any; or x and y."),
         )
     for split in SPLITS:
-        if (split in found.x) != (split in found.y):
+        if (split in found.x) != (split in found.y) and not unlabelled:
             letter = "y" if split in found.x else "x"
             suffix = f"_{found.suffixes[split]}" if found.suffixes[split] else ""
             raise InvalidInput(
@@ -135,7 +136,7 @@ def from_mapping(
     splits = {
         split: labelled(
             {input_name: np.asarray(arrays[key]) for input_name, key in found.x[split].items()},
-            {target: np.asarray(arrays[key]) for target, key in found.y[split].items()},
+            {target: np.asarray(arrays[key]) for target, key in found.y.get(split, {}).items()},
             found.suffixes[split],
         )
         for split in SPLITS
@@ -167,9 +168,11 @@ def labelled(x: dict[str, Array], y: dict[str, Array], suffix: str) -> Samples:
 
     Args:
         x: Values by input, under ``""`` where there is one without a name.
-        y: Labels by target, under ``""`` where there is one without a name.
+        y: Labels by target, under ``""`` where there is one without a name; empty where there are none.
         suffix: How the source calls the block.
     """
+    if not y:  # what there is to compare with is the model's own answers
+        return Samples(x, np.empty((len(next(iter(x.values()))), 0), np.float32), suffix)
     return Samples(x, y[""], suffix) if list(y) == [""] else Samples(x, np.empty(0), suffix, y)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.api.errors import InvalidInput
+from workbench.api.task import Task
 from workbench.api.text import say
 
 
@@ -18,6 +19,7 @@ def reading_options(
     test_fraction: float | None,
     validation_fraction: float | None,
     limit_gib: float | None,
+    task: Task | None = None,
 ) -> dict[str, Any]:
     """The arguments of :func:`workbench.data.prepare.prepare` that the user has chosen.
 
@@ -29,6 +31,7 @@ def reading_options(
         test_fraction: As there.
         validation_fraction: As there.
         limit_gib: Memory that the data may take, in GiB.
+        task: As there.
 
     Raises:
         InvalidInput: For a share that is none, a memory limit of nothing, or names that are no list.
@@ -43,6 +46,7 @@ def reading_options(
         "label": label,
         "classes": None if classes is None else tuple(str(name) for name in classes),
         "output": output,
+        "task": task,
         "test_fraction": _number("test_fraction", test_fraction, 1.0),
         "validation_fraction": _number("validation_fraction", validation_fraction, 1.0),
         "limit_bytes": None if limit_gib is None else int(_number("limit_gib", limit_gib, None) * 2**30),

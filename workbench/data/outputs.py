@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import get_args
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput
@@ -15,7 +16,8 @@ from workbench.plain.outputs import plain_name
 _NO_SCORES = frozenset({"int32", "int64", "uint32", "uint64", "bool", "str", "undefined"})
 """Types of outputs that hold numbers or names of classes, and no scores: quantized ones are smaller."""
 
-_JUDGED: tuple[Task, ...] = ("classification",)
+JUDGED: tuple[Task, ...] = get_args(Task)
+"""The tasks that can be asked for."""
 
 _FEW_CLASSES = 20
 """A single linear output and more different labels than these is regression."""
@@ -43,10 +45,10 @@ def output_wish(
     Raises:
         InvalidInput: If there is no such task, or a value is of another kind.
     """
-    if task is not None and task not in _JUDGED:
+    if task is not None and task not in JUDGED:
         raise InvalidInput(
             say("There is no task {task}.", task=repr(task)[:40]),
-            say("Choose from: {names}. Others are not judged yet.", names=_JUDGED),
+            say("Choose from: {names}.", names=JUDGED),
         )
     if from_logits not in (None, True, False):
         raise InvalidInput(
@@ -57,9 +59,8 @@ def output_wish(
             say("An output is named, or given by its position. Received: {given}.", given=repr(output)[:40])
         )
     said = None if output is None else str(output).strip() or None
-    return OutputWish(
-        task="classification" if task is not None else None, output=said, from_logits=from_logits
-    )
+    wanted = next((one for one in JUDGED if one == task), None)
+    return OutputWish(task=wanted, output=said, from_logits=from_logits)
 
 
 def width(spec: TensorSpec) -> int | None:
@@ -118,20 +119,71 @@ def judged_model(model: ModelDescription, data: DatasetInfo, like: str | None = 
     """
     if not model.outputs:
         return model
-    classes = len(data.classes)
     if model.output is None and len(model.outputs) > 1:
-        model = _judging(model, _position(model, classes, [name for name in (data.target, like) if name]))
-    if not fits(model.judged, classes):
-        raise _misfit(model, classes)
-    return model
+        model = _judging(model, _position(model, data, [name for name in (data.target, like) if name]))
+    if not fits_data(model.judged, data):
+        raise (
+            _misfit(model, len(data.classes)) if data.task == "classification" else _other_misfit(model, data)
+        )
+    if data.task == "classification":
+        return model
+    return model.model_copy(update={"task": data.task})
 
 
-def _position(model: ModelDescription, classes: int, wanted: list[str]) -> int:
+def fits_data(spec: TensorSpec, data: DatasetInfo) -> bool:
+    """Whether an output may answer for the labels of prepared data, whatever its task."""
+    match data.task:
+        case "regression":
+            return width(spec) in (None, len(data.targets)) and spec.dtype not in _NO_SCORES
+        case "multi-label":
+            return width(spec) in (None, len(data.classes))
+        case "per position":
+            last = spec.shape[-1] if len(spec.shape) > 1 else 0
+            return last in (None, len(data.classes)) or (last == 1 and len(data.classes) == 2)
+        case "agreement":
+            return spec.dtype not in _NO_SCORES
+        case _:
+            return fits(spec, len(data.classes))
+
+
+def needed_text(data: DatasetInfo) -> Text:
+    """What a model has to give of a sample, for what says that it does not."""
+    match data.task:
+        case "regression":
+            return say("{count} number", "{count} numbers", count=len(data.targets))
+        case "multi-label":
+            return say("{count} label", "{count} labels", count=len(data.classes))
+        case "per position":
+            return say("a score of each of {count} classes at every position", count=len(data.classes))
+        case "agreement":
+            return say("numbers")
+        case _:
+            return say("{count} class", "{count} classes", count=len(data.classes))
+
+
+def _other_misfit(model: ModelDescription, data: DatasetInfo) -> InvalidInput:
+    return InvalidInput(
+        say(
+            "The model's outputs are {outputs}, and the data need {needed} of each sample.",
+            outputs=outputs_text(model),
+            needed=needed_text(data),
+        ),
+        say("Use data that the model was trained for, or say another task: {where}.", where=where("task")),
+    )
+
+
+def _position(model: ModelDescription, data: DatasetInfo, wanted: list[str]) -> int:
+    classes = len(data.classes)
     names = [plain_name(spec.name).casefold() for spec in model.outputs]
     for name in wanted:
         if names.count(plain_name(name).casefold()) == 1:
             return names.index(plain_name(name).casefold())
-    fitting = [position for position, spec in enumerate(model.outputs) if fits(spec, classes)]
+    fitting = [position for position, spec in enumerate(model.outputs) if fits_data(spec, data)]
+    if data.task != "classification":
+        if not fitting:
+            raise _other_misfit(model, data)
+        if len(fitting) == 1 or data.task == "agreement":
+            return fitting[0]
     # one of known width goes before those whose width is only known when it runs
     exact = [position for position in fitting if width(model.outputs[position]) is not None] or fitting
     exact = [position for position in exact if model.outputs[position].dtype not in _NO_SCORES] or exact
@@ -157,6 +209,14 @@ def _position(model: ModelDescription, classes: int, wanted: list[str]) -> int:
             outputs=outputs_text(model),
             fitting=len(exact),
             classes=classes,
+        )
+        if data.task == "classification"
+        else say(
+            "The model has {count} outputs: {outputs}. {fitting} of them give {needed} of a sample.",
+            count=len(names),
+            outputs=outputs_text(model),
+            fitting=len(exact),
+            needed=needed_text(data),
         ),
         say(
             'Say which one the labels belong to, such as output="{name}": as an argument of open, as '
@@ -240,7 +300,11 @@ def regression(output: str, values: int) -> InvalidInput:
             output=output,
             values=values,
         ),
-        say("Only classification is judged: labels are classes, with one output for each."),
+        say(
+            "Leave the task to the data, or say regression: {where}. A classifier has one output for each "
+            "class.",
+            where=where("task"),
+        ),
     )
 
 

@@ -7,19 +7,21 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from workbench.api.dataset import SPLITS, Dataset, DatasetInfo
 from workbench.api.errors import InvalidInput
+from workbench.api.task import Task
 from workbench.api.text import say
 from workbench.api.variant import ModelDescription
 from workbench.data.builtin import BUILTINS
 from workbench.data.class_order import ClassOrder
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
-from workbench.data.labels import encode
+from workbench.data.labels import EncodedLabels, encode
 from workbench.data.model_inputs import as_model_takes, specs_of
 from workbench.data.outputs import require_classes
 from workbench.data.raw import (
@@ -35,6 +37,14 @@ from workbench.data.raw import (
 )
 from workbench.data.scaling import fit_scalers
 from workbench.data.splits import divide
+from workbench.data.targets import (
+    encode_label_rows,
+    encode_numbers,
+    encode_positions,
+    numbers_note,
+    without_labels,
+)
+from workbench.data.task_choice import answers_at_each, task_of
 from workbench.data.writing import check_space, stored_bytes, sync_folder, write_arrays, write_file
 
 
@@ -54,6 +64,7 @@ def prepare(
     model: ModelDescription | None = None,
     class_order: ClassOrder | None = None,
     watch: Callable[[float], None] = lambda share: None,
+    task: Task | None = None,
 ) -> Dataset:
     """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
 
@@ -89,6 +100,7 @@ def prepare(
             their numbers (2 before 10) or as texts. None: by their numbers where all labels are texts of
             whole numbers; as texts elsewhere and where the names are those of folders.
         watch: Hears which share of the samples is written; may raise to stop that.
+        task: What the labels are; None lets labels and model decide.
 
     Returns:
         The data set that was written.
@@ -149,12 +161,11 @@ def _prepared(
     raw = as_model_takes(fitted(raw, model), model)
     specs = specs_of(raw.inputs, model)
     check_values(raw, specs)
-    if model is not None and classes is None:
-        require_classes(model, _distinct_numbers(raw))
-    encoded = encode(raw, classes=classes, outputs=judged_outputs(model, raw.target), order=class_order)
+    chosen, task_notes = task_of(raw, model, task)
+    encoded = _encoded(raw, chosen, model, classes, class_order)
     parts, split_notes = divide(
         encoded.y,
-        encoded.classes,
+        encoded.classes if chosen == "classification" else None,
         seed=seed,
         test_fraction=test_fraction,
         validation_fraction=validation_fraction,
@@ -173,10 +184,7 @@ def _prepared(
             input_shapes=shapes,
             classes=encoded.classes,
             counts={split: len(labels[split]) for split in SPLITS},
-            class_counts={
-                split: tuple(int(n) for n in np.bincount(labels[split], minlength=len(encoded.classes)))
-                for split in SPLITS
-            },
+            class_counts={split: encoded.counts(labels[split]) for split in SPLITS},
             scaling=scaling_text,
             scalings={key: scaler.choice for key, scaler in scalers.items()},
             minimum=minimum,
@@ -186,6 +194,7 @@ def _prepared(
             sha256=digest,
             notes=(
                 *raw.notes,
+                *task_notes,
                 *encoded.notes,
                 *split_notes,
                 *unscaled,
@@ -193,6 +202,9 @@ def _prepared(
             ),
             target=raw.target or label,
             class_order=encoded.order,
+            task=encoded.task,
+            targets=encoded.targets,
+            ignored_label=encoded.ignored,
         )
         write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()
@@ -220,6 +232,28 @@ def _read(
     from workbench.data.arrays import read_arrays
 
     return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model, disk=disk)
+
+
+def _encoded(
+    raw: RawData,
+    task: Task,
+    model: ModelDescription | None,
+    classes: Sequence[str] | None,
+    order: ClassOrder | None,
+) -> EncodedLabels:
+    """The labels as the task takes them."""
+    if task == "regression":
+        encoded = encode_numbers(raw)
+        return replace(encoded, notes=(numbers_note(encoded),))
+    if task == "multi-label":
+        return encode_label_rows(raw, classes)
+    if task == "per position":
+        return encode_positions(raw, classes, answers_at_each(model, raw.target))
+    if task == "agreement":
+        return without_labels(raw)
+    if model is not None and classes is None:
+        require_classes(model, _distinct_numbers(raw))
+    return encode(raw, classes=classes, outputs=judged_outputs(model, raw.target), order=order)
 
 
 def _distinct_numbers(raw: RawData) -> int:

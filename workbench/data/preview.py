@@ -38,6 +38,8 @@ from workbench.data.npz import read_npz
 from workbench.data.picture_archive import unpack_pictures
 from workbench.data.picture_form import Encoded
 from workbench.data.raw import Array, RawData
+from workbench.data.targets import encode_numbers, numbers_note
+from workbench.data.task_choice import task_of
 
 _MOST_CLASSES = 100
 _MOST_ROWS = 5
@@ -250,15 +252,18 @@ def _of_arrays(raw: RawData) -> Preview:
     names: tuple[str, ...] = ()
     numbers: Array | None = None
     try:
-        encoded = encode(raw)
+        if task_of(raw, None, None)[0] == "regression":
+            encoded = encode_numbers(raw)
+            notes.append(numbers_note(encoded))
+        else:
+            encoded = encode(raw)
     except WorkbenchError as error:
         notes.append(error.text)
     else:
         names, numbers = encoded.classes, encoded.y["train"]
         every = np.concatenate(list(encoded.y.values()))
-        found = np.bincount(every, minlength=len(names))
         if len(names) <= _MOST_CLASSES:
-            counts = tuple((name, int(count)) for name, count in zip(names, found, strict=True))
+            counts = tuple(zip(names, encoded.counts(every), strict=True))
     first = raw.splits["train"].x[raw.inputs[0]]
     for name in raw.inputs:
         shape = raw.splits["train"].x[name].shape[1:]
@@ -274,7 +279,7 @@ def _of_arrays(raw: RawData) -> Preview:
         kind="arrays",
         samples=sum(len(samples.y) for samples in raw.samples()),
         counts=counts,
-        pictures=() if numbers is None else _pictures_among(first, numbers, names),
+        pictures=() if numbers is None or not names else _pictures_among(first, numbers, names),
         notes=tuple(notes),
     )
 

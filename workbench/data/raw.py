@@ -102,6 +102,7 @@ class RawData:
         tabular: Whether the labels are a column that was found in a table.
         numbered: How the source numbered the labels, in words; names of the user's own take its place.
         notes: What the user should know of how it was read.
+        columns: Names of the columns of a table that the labels are in.
     """
 
     name: str
@@ -113,6 +114,7 @@ class RawData:
     tabular: bool = False
     numbered: Text | None = None
     notes: tuple[Text, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def samples(self) -> Iterator[Samples]:
         """The blocks in the order train, validation, test."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +21,7 @@ _USUAL: dict[SplitName, float] = {"validation": 0.1, "test": 0.2}
 _MOST_SPARED = 0.25
 """Share of the training samples that a cut split may take to be large enough, if nothing is asked for."""
 
-Labels = dict[SplitName, npt.NDArray[np.int64]]
+Labels = Mapping[SplitName, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class SplitSource:
 
 def divide(
     y: Labels,
-    classes: tuple[str, ...],
+    classes: tuple[str, ...] | None,
     *,
     seed: int,
     test_fraction: float | None = None,
@@ -52,7 +54,7 @@ def divide(
 
     Args:
         y: Class indices of the splits that the source has, with ``train`` among them.
-        classes: Class names by index.
+        classes: Class names by index; None where samples have no class, and are cut at random.
         seed: Seeds the shuffle; the same seed gives the same splits on every machine.
         test_fraction: Share of the training split that becomes test, if test is missing. None: a fifth, or
             what makes :data:`SMALLEST_SPLIT` samples if that is more.
@@ -65,6 +67,9 @@ def divide(
     Raises:
         InvalidInput: If a split would be too small, or have samples of one class only.
     """
+    by_class = classes is not None
+    if classes is None:
+        y, classes = {split: np.zeros(len(labels), np.int64) for split, labels in y.items()}, ("",)
     given: dict[SplitName, float | None] = {"validation": validation_fraction, "test": test_fraction}
     asked = {
         split: _fraction(split, fraction)
@@ -91,7 +96,11 @@ def divide(
     if "validation" in y:
         parts["validation"] = SplitSource("validation", generator.permutation(len(y["validation"])))
     remarks = check(
-        {split: y[part.source][part.index] for split, part in parts.items()}, classes, set(y), set(asked)
+        {split: y[part.source][part.index] for split, part in parts.items()},
+        classes,
+        set(y),
+        set(asked),
+        by_class=by_class,
     )
     unused = tuple(
         say(
@@ -101,7 +110,11 @@ def divide(
         for split, fraction in given.items()
         if split in y and fraction is not None
     )
-    return {split: parts[split] for split in SPLITS}, (_statement(fractions, seed), *unused, *remarks)
+    return {split: parts[split] for split in SPLITS}, (
+        _statement(fractions, seed, by_class=by_class),
+        *unused,
+        *remarks,
+    )
 
 
 def _large_enough(labels: npt.NDArray[np.int64], split: SplitName, classes: tuple[str, ...]) -> float:
@@ -140,7 +153,7 @@ def _cut(
 
 
 def check(
-    y: Labels, classes: tuple[str, ...], own: set[SplitName], asked: set[SplitName]
+    y: Labels, classes: tuple[str, ...], own: set[SplitName], asked: set[SplitName], *, by_class: bool = True
 ) -> tuple[Text, ...]:
     """Makes sure that every split is large enough to say something, and has at least two classes.
 
@@ -149,6 +162,7 @@ def check(
         classes: Class names by index.
         own: Splits that the source has.
         asked: Splits whose share the user has chosen, which may be smaller.
+        by_class: Whether samples have classes, of which at least two are needed.
 
     Returns:
         What the user should know, such as classes without a sample.
@@ -181,7 +195,7 @@ def check(
                 _larger(split, own),
             )
         occurring = np.flatnonzero(counts)
-        if len(occurring) < 2:
+        if len(occurring) < 2 and (by_class or not len(occurring)):
             raise InvalidInput(
                 say(
                     "The {split} split has {count} sample, of the class {name}.",
@@ -257,7 +271,16 @@ def _split_text(split: SplitName) -> Text:
     return {"train": say("training"), "validation": say("validation"), "test": say("test")}[split]
 
 
-def _statement(fractions: dict[SplitName, float], seed: int) -> Text:
+def _statement(fractions: dict[SplitName, float], seed: int, *, by_class: bool) -> Text:
+    if fractions and not by_class:
+        return say(
+            "Cut from the training samples at random, with seed {seed}: {splits}.",
+            splits=tuple(
+                say("{split} ({share:.0%})", split=_split_text(split), share=share)
+                for split, share in fractions.items()
+            ),
+            seed=seed,
+        )
     if len(fractions) == 2:
         return say(
             "Validation ({validation:.0%}) and test ({test:.0%}) were cut from the data by class, "

@@ -21,7 +21,7 @@ def samples_of(parts: Any, suffix: str, limit_bytes: int) -> tuple[Samples, tupl
     """One block of samples from ``(x, y)`` or ``(x, y, sample_weight)``.
 
     Args:
-        parts: The two or three.
+        parts: The two or three; y is None where there are no labels.
         suffix: How the source calls the block.
         limit_bytes: The most memory that the values may take.
 
@@ -32,11 +32,10 @@ def samples_of(parts: Any, suffix: str, limit_bytes: int) -> tuple[Samples, tupl
         InvalidInput: If there are no labels, or samples of different shapes.
     """
     x, y = parts[0], parts[1]
-    if x is None or y is None:
-        raise InvalidInput(
-            say("{name} is None: there are no labels.", name="y") if y is None else say("x is None."),
-            say("Give (x, y): the samples, and the class of each."),
-        )
+    if x is None:
+        raise InvalidInput(say("x is None."), say("Give (x, y): the samples, and the class of each."))
+    if y is None:
+        return labelled(named(x, None, limit_bytes), {}, suffix), ()
     count = _count(x, y)
     samples = labelled(named(x, count, limit_bytes), named(y, count, limit_bytes), suffix)
     return samples, (WEIGHTS_LEFT_OUT,) if len(parts) == 3 and parts[2] is not None else ()

@@ -14,7 +14,13 @@ from workbench.api.variant import ModelDescription
 from workbench.data.cells import texts_among_numbers
 from workbench.data.class_names import numbering
 from workbench.data.class_order import whole_numbers
-from workbench.data.columns import column_of_texts, columns_of_inputs, label_column
+from workbench.data.columns import (
+    column_of_texts,
+    columns_of_inputs,
+    has_no_labels,
+    label_column,
+    label_columns,
+)
 from workbench.data.fitting import judged_outputs
 from workbench.data.raw import Array, RawData, Samples, check_limit
 
@@ -41,7 +47,8 @@ def from_frame(
     Args:
         frame: One sample a row.
         name: Shown to the user.
-        label: Name of the label column; None looks for one, see :func:`workbench.data.columns.label_column`.
+        label: Name of the label column, or of several that hold numbers, with commas between; None looks for
+            one, see :func:`workbench.data.columns.label_column`.
         limit_bytes: The most memory that the values may take.
         source: The table, as the user knows it.
         model: The model that the data are for, where it is known.
@@ -68,20 +75,35 @@ def from_frame(
             else say("At least one column of values, one of labels, and one row are needed."),
         )
     own = columns_of_inputs(columns, model)
-    target, label_note = label_column(frame, label, source, model, set(own.values()))
+    several = label_columns(columns, label, model)
+    unlabelled_table = label is None and has_no_labels(columns, model) and not own
+    if unlabelled_table:
+        target, label_note = (
+            "",
+            say("All {count} columns are inputs of the model: there are no labels.", count=len(columns)),
+        )
+    elif several:
+        target, label_note = (
+            several[-1],
+            say("Labels are in the columns {columns}.", columns=_listed([*several])),
+        )
+    else:
+        target, label_note = label_column(frame, label, source, model, set(own.values()))
+    targets = () if unlabelled_table else several or (target,)
     notes: list[Text] = [label_note]
     if not own:
         own = column_of_texts(frame, target, model)
         notes += [say("The texts are in the column {column}.", column=name[:60]) for name in own.values()]
-    unused = [column for column in columns if own and column != target and column not in own.values()]
+    unused = [column for column in columns if own and column not in (*targets, *own.values())]
     if unused:
         frame = frame.drop(columns=unused)
         columns = list(frame.columns)
         notes.append(say("Left out, as the model has no input of that name: {names}.", names=_listed(unused)))
 
-    unlabelled = int(frame[target].isna().sum())
+    missing = frame[[*targets]].isna().any(axis=1)
+    unlabelled = int(missing.sum())
     if unlabelled:
-        frame = frame[frame[target].notna()]
+        frame = frame[~missing]
         notes.append(
             say(
                 "{count} row without a label was dropped.",
@@ -89,14 +111,14 @@ def from_frame(
                 count=unlabelled,
             )
         )
-    needed = {target, *own.values()}
+    needed = {*targets, *own.values()}
     empty = [column for column in columns if column not in needed and frame[column].isna().all()]
     if empty:
         frame = frame.drop(columns=empty)
         notes.append(say("Columns without any value were dropped: {columns}.", columns=_listed(empty)))
     frame, missing_note = _complete_rows(frame, source)
     notes += missing_note
-    if frame.shape[1] < 2 or not len(frame):
+    if frame.shape[1] <= len(targets) or not len(frame):
         raise InvalidInput(
             say("{source} has no row with a label and values.", source=source),
             say("At least one column of values, one of labels, and one row are needed."),
@@ -105,9 +127,17 @@ def from_frame(
     x, category_notes = (
         ({name: _input_column(frame[column]) for name, column in own.items()}, [])
         if own
-        else _numbers(frame.drop(columns=[target]), limit_bytes, source)
+        else _numbers(frame.drop(columns=[*targets]), limit_bytes, source)
     )
-    y, classes, numbered = _labels(frame[target], judged_outputs(model, target))
+    y: Array
+    classes: tuple[str, ...] | None
+    numbered: Text | None
+    if unlabelled_table:
+        y, classes, numbered = np.empty((len(frame), 0), np.float32), None, None
+    elif several:
+        y, classes, numbered = _numbers(frame[[*targets]], limit_bytes, source)[0], None, None
+    else:
+        y, classes, numbered = _labels(frame[target], judged_outputs(model, target))
     return RawData(
         name=name,
         splits=_divided(x if isinstance(x, dict) else {"": x}, y, frame.index, splits),
@@ -115,6 +145,7 @@ def from_frame(
         is_image=False,
         tabular=True,
         numbered=numbered,
+        columns=targets,
         notes=(*notes, *category_notes),
     )
 

@@ -7,11 +7,20 @@ from typing import Literal
 from workbench.api.text import Text, say
 
 Choice = Literal[
-    "label", "classes", "output", "test_fraction", "validation_fraction", "limit_gib", "samples", "steps"
+    "label",
+    "task",
+    "classes",
+    "output",
+    "test_fraction",
+    "validation_fraction",
+    "limit_gib",
+    "samples",
+    "steps",
 ]
 
 PAGE: dict[Choice, Text] = {
     "label": say("Label column of a table"),
+    "task": say("Task"),
     "classes": say("Names of the classes"),
     "output": say("Output that is judged"),
     "test_fraction": say("Share of the test split"),
@@ -22,6 +31,7 @@ PAGE: dict[Choice, Text] = {
 
 COMMAND_LINE: dict[Choice, str] = {
     "label": "--label",
+    "task": "--task",
     "classes": "--classes",
     "output": "--output",
     "test_fraction": "--test-fraction",

@@ -102,7 +102,7 @@ def write_arrays(
             minimum, maximum = min(minimum, low), max(maximum, high)
         labels = encoded.y[part.source][part.index]
         digest.update(f"y_{split}".encode())
-        digest.update(labels.astype("<i8").tobytes())
+        digest.update(labels.astype("<i8" if encoded.task == "classification" else labels.dtype).tobytes())
         with (draft / f"y_{split}.npy").open("wb") as file:
             np.save(file, labels, allow_pickle=False)
             _sync_file(file)

@@ -32,6 +32,22 @@ if __name__ == "__main__":
         print(f"{{probability:.3f}}  {{name}}")
 '''
 
+_NUMBERS = """
+
+if __name__ == "__main__":
+    # python predict.py samples.npy
+    for row in np.asarray(predict({example}), "float64").reshape(-1, {columns}):
+        print("  ".join(f"{{name}} {{value:g}}" for name, value in zip(TARGETS, row)))
+"""
+
+_VALUES = """
+
+if __name__ == "__main__":
+    # python predict.py samples.npy
+    for answer in np.asarray(predict({example})):
+        print(answer)
+"""
+
 _SOFTMAX = """\
     if scores.shape[1] == 1:
         scores = 0.5 * (1 + np.tanh(0.5 * scores))
@@ -72,17 +88,18 @@ def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str
             say("Choose another runtime."),
         )
     imports, body = pieces
+    task = variant.description.task
+    start = f'"""{_header(variant, dataset)}"""\n\n{imports}FILE = {json.dumps(deployment_file(variant))}\n'
+    example = _example(variant)
+    if task == "regression" and dataset is not None:
+        names = f"TARGETS = {json.dumps(list(dataset.targets))}\n"
+        return f"{start}{names}\n{body}" + _NUMBERS.format(example=example, columns=len(dataset.targets))
+    if task != "classification":
+        return f"{start}\n{body}" + _VALUES.format(example=example)
     classes = list(dataset.classes) if dataset is not None else []
     from_logits = variant.description.from_logits
-    return (
-        f'"""{_header(variant, dataset)}"""\n\n'
-        f"{imports}"
-        f"FILE = {json.dumps(deployment_file(variant))}\n"
-        f"CLASSES = {json.dumps(classes)}\n"
-        f"\n{body}"
-        + _CLASSIFY.format(
-            probabilities=(_SOFTMAX if from_logits else "") + _ONE_COLUMN, example=_example(variant)
-        )
+    return f"{start}CLASSES = {json.dumps(classes)}\n\n{body}" + _CLASSIFY.format(
+        probabilities=(_SOFTMAX if from_logits else "") + _ONE_COLUMN, example=example
     )
 
 
@@ -126,7 +143,9 @@ def _header(variant: Variant, dataset: DatasetInfo | None) -> str:
         )
     if dataset is not None:
         lines.append(str(say("Scale samples as the training data were: {scaling}.", scaling=dataset.scaling)))
-        if len(dataset.classes) > 0:
+        if dataset.task == "regression":
+            lines.append(str(say("Output: {names}.", names=dataset.targets)))
+        if dataset.task == "classification" and len(dataset.classes) > 0:
             lines.append(
                 str(say("Output: one value for each of {count} classes.", count=len(dataset.classes)))
             )
@@ -143,6 +162,8 @@ def _taken(spec: TensorSpec) -> str:
 
 
 def _meaning(variant: Variant) -> Text:
+    if variant.description.task != "classification":
+        return say("predict gives the values of the output as they are.")
     if variant.description.from_logits:
         return say("predict gives raw scores; classify turns them into probabilities.")
     return say("predict gives probabilities.")

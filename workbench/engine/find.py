@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import JobFailed, Refused, WorkbenchError
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.engine.candidates import Plan, Trial, plan_of, training_for_rounding, trainings, trial_obstacle
@@ -174,9 +175,13 @@ class Finder:
             row = next((row for row in await self._rows() if row.variant.id == made[0].id), None)
             change = None if row is None else row.quality_change
             if change is not None and change.change.high < -goal.f1_may_fall:
+                measure = measure_of(change.task)
+                holes: dict[str, str | Text] = {"name": made[0].name, "measure": measure.title}
                 _log(
                     job,
-                    say("{name} has lost too much F1: nothing was built on it.", name=made[0].name),
+                    say("{name} has lost too much {measure}: nothing was built on it.", **holes)
+                    if measure.higher_is_better
+                    else say("{measure} of {name} has grown too much: nothing was built on it.", **holes),
                 )
                 continue
             job.update(step=say("{technique}, then a quick one", technique=trial.title))

@@ -9,8 +9,9 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 
 from workbench.api.errors import InvalidInput
-from workbench.api.number_format import points, points_end, ratio
+from workbench.api.number_format import points, ratio
 from workbench.api.records import Record
+from workbench.api.task import Task, measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.measure.records import Interval
@@ -34,7 +35,8 @@ class Goal(Record):
     Attributes:
         want: A smaller file, a shorter latency, or both.
         f1_may_fall: How much macro F1 may fall against the baseline, as a fraction: 0.01 is one point. The
-            lower end of the paired interval counts, so what is not proven to be kept does not serve.
+            lower end of the paired interval counts, so what is not proven to be kept does not serve. The
+            measure of another task takes its place: of an error, by which share of it that may grow.
         runtime: The runtime that it has to run in; None for any of this machine.
 
     Example:
@@ -55,8 +57,17 @@ class Goal(Record):
 
     @property
     def words(self) -> Text:
-        """The goal in words."""
-        wanted = say("{wanted}, F1 within {points} pt", wanted=_WANTED[self.want], points=self.points)
+        """The goal in words, for a classification."""
+        return self.words_for("classification")
+
+    def words_for(self, task: Task) -> Text:
+        """The goal in words, with the measure of a task."""
+        wanted = say(
+            "{wanted}, {measure} within {points} {unit}",
+            wanted=_WANTED[self.want],
+            points=self.points,
+            **_measure(task),
+        )
         if self.runtime is None:
             return wanted
         return say("{goal}, in {runtime}", goal=wanted, runtime=say_title(self.runtime))
@@ -98,7 +109,7 @@ class Best(Record):
         variant: The variant.
         size_ratio: Bytes of the baseline over its own.
         speedup: Against the baseline; None where the goal is its size and it was not timed.
-        change: Change of F1 against the baseline, paired by sample.
+        change: Change of the task's measure against the baseline, paired by sample.
         reason: Why it is the best, in a sentence.
         more: What else is to be known of the choice: the next one, and those ruled out with the reason.
         doubt: Why its speed is not believed; None where it is, or was not asked for.
@@ -163,22 +174,23 @@ def conclusion(rows: Sequence[ResultRow], goal: Goal) -> Text:
     closest = max(missing, key=lambda row: row.quality_change.change.low if row.quality_change else -1.0)
     assert closest.quality_change is not None
     change = closest.quality_change.change
-    holes = {
+    task = closest.quality_change.task
+    holes: dict[str, str | Text] = {
         "points": goal.points,
         "name": closest.variant.name,
         "change": points(abs(change.value)).lstrip("+"),
+        **_measure(task),
     }
     if change.high < -goal.f1_may_fall:
-        return say("Nothing found keeps F1 within {points} pt: closest is {name}, lost {change} pt.", **holes)
-    return say(
-        "Nothing found is proven to keep F1 within {points} pt: closest is {name}, "
-        "{change} pt [{low}, {high}].",
-        **{
+        return say(
+            "Nothing found keeps {measure} within {points} {unit}: closest is {name}, lost {change} {unit}.",
             **holes,
-            "change": points(change.value),
-            "low": points_end(change.low),
-            "high": points_end(change.high),
-        },
+        )
+    low, high = measure_of(task).change_ends(change)
+    return say(
+        "Nothing found is proven to keep {measure} within {points} {unit}: closest is {name}, "
+        "{change} {unit} [{low}, {high}].",
+        **{**holes, "change": measure_of(task).change(change.value), "low": low, "high": high},
     )
 
 
@@ -206,7 +218,7 @@ def _value(row: ResultRow, goal: Goal) -> float | None:
 
 def _rank(row: ResultRow, goal: Goal) -> tuple[bool, float, float, float]:
     believed = goal.want == "smaller" or _doubt(row) is None
-    quality = -1.0 if row.quality is None else row.quality.f1_macro.value
+    quality = -math.inf if row.quality is None else row.quality.goodness
     smaller = 0.0 if row.size_change is None else row.size_change.ratio
     return believed, _value(row, goal) or 0.0, smaller, quality
 
@@ -217,25 +229,29 @@ def _doubt(row: ResultRow) -> Text | None:
 
 
 def _reason(first: ResultRow, serving: Sequence[ResultRow], goal: Goal) -> Text:
-    holes: dict[str, str | int] = {"points": goal.points, "count": len(serving)}
+    holes: dict[str, str | int | Text] = {
+        "points": goal.points,
+        "count": len(serving),
+        **_measure(first.variant.description.task),
+    }
     match goal.want:
         case "smaller":
             return say(
-                "The only one that is smaller and keeps F1 within {points} pt.",
-                "The smallest of the {count} that keep F1 within {points} pt.",
+                "The only one that is smaller and keeps {measure} within {points} {unit}.",
+                "The smallest of the {count} that keep {measure} within {points} {unit}.",
                 **holes,
             )
         case "faster":
             return say(
-                "The only one that is faster and keeps F1 within {points} pt.",
-                "The fastest of the {count} that keep F1 within {points} pt.",
+                "The only one that is faster and keeps {measure} within {points} {unit}.",
+                "The fastest of the {count} that keep {measure} within {points} {unit}.",
                 **holes,
             )
         case _:
             return say(
-                "The only one that is smaller and faster and keeps F1 within {points} pt.",
-                "The best of the {count} that are smaller and faster and keep F1 within {points} pt, by "
-                "the geometric mean of the two ratios: {mean}×.",
+                "The only one that is smaller and faster and keeps {measure} within {points} {unit}.",
+                "The best of the {count} that are smaller and faster and keep {measure} within {points} "
+                "{unit}, by the geometric mean of the two ratios: {mean}×.",
                 mean=ratio(_value(first, goal) or 0.0),
                 **holes,
             )
@@ -264,20 +280,27 @@ def _more(serving: Sequence[ResultRow], rows: Sequence[ResultRow], goal: Goal) -
     for row in [row for row in ahead if not keeps(row, goal)][:_MOST_RULED_OUT]:
         if row.quality_change is None:
             continue
-        change = row.quality_change.change
+        change, measure = row.quality_change.change, measure_of(row.quality_change.task)
         said.append(
             say(
-                "{name} would be ahead ({what}), but its F1 is not proven to stay within {points} pt: "
-                "{change} [{low}, {high}].",
+                "{name} would be ahead ({what}), but its {measure} is not proven to stay within {points} "
+                "{unit}: {change} [{low}, {high}].",
                 name=row.variant.name,
                 what=_what(row),
                 points=goal.points,
-                change=points(change.value),
-                low=points_end(change.low),
-                high=points_end(change.high),
+                change=measure.change(change.value),
+                low=measure.change_ends(change)[0],
+                high=measure.change_ends(change)[1],
+                **_measure(row.quality_change.task),
             )
         )
     return tuple(said)
+
+
+def _measure(task: Task) -> dict[str, Text]:
+    """What a sentence calls the measure of a task, and the unit of its changes."""
+    found = measure_of(task)
+    return {"measure": found.title, "unit": found.unit}
 
 
 def _what(row: ResultRow) -> Text:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from workbench.api.errors import WorkbenchError
 from workbench.api.records import Record
+from workbench.api.task import measure_of
 from workbench.api.text import say
 from workbench.api.variant import ROUNDED, Variant
 from workbench.engine import worker_functions
@@ -35,7 +36,10 @@ from workbench.runtimes import runtime
 from workbench.store.measured import Measured
 
 COLLAPSE = 0.02
-"""A quantized variant that loses so much macro F1 (0 to 1) against its parent is looked into."""
+"""A quantized variant that loses so much (0 to 1) against its parent is looked into."""
+
+_COLLAPSED_ERROR = 0.2
+"""The same for an error, as a share of the parent's."""
 
 Missing = Literal["size", "quality", "latency"]
 
@@ -134,6 +138,10 @@ class Measuring:
 
     async def _judge(self, job: Told, variant: Variant, dataset: Path, keep: Keep) -> None:
         """Measures quality on the test split, and its change against the baseline."""
+        before = None
+        if not variant.is_baseline:
+            before = self._context.store.arrays("quality", self._context.queries.baseline.id)
+        unlabelled = variant.description.task == "agreement" and before is not None
         quality, scores = await run_step(
             self._context,
             job,
@@ -144,13 +152,13 @@ class Measuring:
             await self._environment(),
             0,
             variant.description.doubts,
+            before["scores"] if before is not None and unlabelled else None,
             worker=runtime(variant.runtime).worker,
         )
         keep(Measured("quality", quality, quality.environment, {"scores": scores}))
         if variant.is_baseline:
             return
         baseline = self._context.queries.baseline
-        before = self._context.store.arrays("quality", baseline.id)
         if before is not None:
             change = await run_step(
                 self._context,
@@ -214,7 +222,10 @@ class Measuring:
         )
         if after is None or before is None:
             return False
-        return before.f1_macro.value - after.f1_macro.value >= COLLAPSE
+        lost = before.goodness - after.goodness
+        if not measure_of(after.task).higher_is_better:
+            return lost >= _COLLAPSED_ERROR * abs(before.goodness)
+        return lost >= COLLAPSE
 
     async def time(self, job: Job, variants: Sequence[Variant], protocol: Protocol) -> None:
         """Times variants in one interleaved run; the first one is the reference."""

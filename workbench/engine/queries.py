@@ -128,7 +128,7 @@ class Queries:
         Raises:
             InvalidInput: If one of them has not been evaluated yet.
         """
-        from workbench.measure.quality import details
+        from workbench.measure.judges import judge_of
 
         after = self.variant(variant)
         before = self.variant(reference) if reference is not None else self.baseline
@@ -142,28 +142,21 @@ class Queries:
                 )
             scores.append(kept["scores"])
         dataset = self.dataset
-        return details(after.id, before.id, scores[0], scores[1], dataset.y("test"), dataset.info.classes)
+        return judge_of(dataset.info, dataset.y("test")).details(after.id, before.id, scores[0], scores[1])
 
     def judge_change(self, variant: str, reference: str, seed: int) -> QualityVerdict | None:
-        """The paired change of F1 against any other variant; None until both have been evaluated.
+        """The paired change of the task's measure against any other variant; None until both are evaluated.
 
         Takes up to a second with many classes: not for the thread that serves a page.
         """
-        from workbench.measure.quality import compare_quality
+        from workbench.measure.judges import judge_of
 
         kept = [self._store.arrays("quality", self.variant(key).id) for key in (variant, reference)]
         if kept[0] is None or kept[1] is None:
             return None
         dataset = self.dataset
-        return compare_quality(
-            variant,
-            reference,
-            kept[0]["scores"],
-            kept[1]["scores"],
-            dataset.y("test"),
-            seed=seed,
-            occurring=dataset.info.occurring,
-        )
+        judge = judge_of(dataset.info, dataset.y("test"))
+        return judge.compared(variant, reference, kept[0]["scores"], kept[1]["scores"], seed=seed)
 
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""

@@ -12,6 +12,7 @@ from workbench.api.bundle import Bundle
 from workbench.api.dataset import Dataset, DatasetInfo
 from workbench.api.lineage import Lineage
 from workbench.api.recipe import Recipe
+from workbench.api.task import Task
 from workbench.api.technique import AnyTechnique, CodePaths, Estimate
 from workbench.api.text import Text
 from workbench.api.variant import Variant
@@ -83,6 +84,12 @@ class Reading:
     def dataset_info(self) -> DatasetInfo | None:
         """What is known of the data; None until some is open."""
         return self._queries.dataset.info if self._store.fact("dataset") is not None else None
+
+    @property
+    def task(self) -> Task:
+        """What the answers of its variants are judged as."""
+        info = self.dataset_info
+        return "classification" if info is None else info.task
 
     @property
     def environment(self) -> Environment:

@@ -194,20 +194,13 @@ def judge_change(
     dataset: Path,
     seed: int,
 ) -> QualityVerdict:
-    """The paired change of F1 and accuracy; see :func:`workbench.measure.quality.compare_quality`."""
-    from workbench.measure.quality import compare_quality
+    """The paired change of the task's measure; see :mod:`workbench.measure.judges`."""
+    from workbench.measure.judges import judge_of
 
     with shared_slot(report):
         data = Dataset(dataset)
-        return compare_quality(
-            variant,
-            reference,
-            variant_scores,
-            reference_scores,
-            data.y("test"),
-            seed=seed,
-            occurring=data.info.occurring,
-        )
+        judge = judge_of(data.info, data.y("test"))
+        return judge.compared(variant, reference, variant_scores, reference_scores, seed=seed)
 
 
 def _trusting(variant: Variant) -> AbstractContextManager[object]:

@@ -9,7 +9,7 @@ from workbench.api.text import Text, say
 
 CurveKind = Literal[
     "loss", "score", "zeros", "score over test samples", "score over seconds", "score over layers tried",
-    "score over layers kept",
+    "score over layers kept", "error over test samples",
 ]  # fmt: skip
 """What is up and what is across; curves of a kind share a picture."""
 
@@ -50,6 +50,8 @@ class LiveCurve(StrEnum):
         "score over seconds",
     )
     RUNNING_F1 = "running F1", say("running F1"), "score over test samples"
+    RUNNING_SCORE = "running score", say("running score"), "score over test samples"
+    RUNNING_ERROR = "running MAE", say("running MAE"), "error over test samples"
 
 
 _BY_NAME = {curve.value: curve for curve in LiveCurve}

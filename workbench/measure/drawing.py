@@ -17,7 +17,12 @@ SMALLEST, LARGEST = 8, 64
 
 def pad_side(info: DatasetInfo) -> int | None:
     """Pixels on a side of the pad that pictures of a data set can be drawn on; None where they cannot be."""
-    if not info.is_image or len(info.input_shapes) != 1 or not info.maximum > info.minimum:
+    if (
+        info.task != "classification"
+        or not info.is_image
+        or len(info.input_shapes) != 1
+        or not info.maximum > info.minimum
+    ):
         return None
     lengths = [length for length in next(iter(info.input_shapes.values())) if length != 1]
     if len(lengths) != 2 or lengths[0] != lengths[1] or not SMALLEST <= lengths[0] <= LARGEST:

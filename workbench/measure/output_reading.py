@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,13 @@ from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings
 from workbench.data.outputs import OutputWish, fits
-from workbench.measure.order_reading import OrderReading, labels_in_other_order, read_order
+from workbench.measure.order_reading import labels_in_other_order, read_order
 from workbench.measure.other_readings import better_reading, smallest_decides
 from workbench.measure.range_choice import cannot_run
 from workbench.measure.scores import to_predictions, to_scores
 from workbench.measure.single_values import Values
+from workbench.measure.task_reading import OutputReading as OutputReading
+from workbench.measure.task_reading import read_for_task
 from workbench.plain.outputs import plain_name
 from workbench.runtimes import runtime
 
@@ -30,25 +32,6 @@ _ROUNDING = 1e-3
 _SUM_ROUNDING = 0.02
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class OutputReading:
-    """How a model's output is read.
-
-    Attributes:
-        from_logits: Whether it is raw scores (True) or probabilities (False).
-        reason: How it is read and why.
-        doubts: What speaks for another reading, with both accuracies.
-        order: In which order the classes are, where their names leave that open.
-        refusal: Why the values can be neither, if so: said unless the samples were in a wrong range.
-    """
-
-    from_logits: bool
-    reason: Text
-    doubts: tuple[Text, ...]
-    order: OrderReading = field(default_factory=OrderReading)
-    refusal: InvalidInput | None = None
 
 
 def read_output(
@@ -82,6 +65,8 @@ def read_output(
     classes = dataset.info.classes
     samples, labels = _samples(dataset)
     outputs = _predicted(report, path, home, settings, samples)
+    if dataset.info.task != "classification":
+        return read_for_task(outputs, labels, dataset.info, description, wish.from_logits)
     # raises where the number of values does not fit, or they are not finite
     to_scores(outputs, len(classes), from_logits=True)
     values = np.asarray(outputs, np.float64).reshape(len(outputs), -1)
@@ -115,7 +100,7 @@ def read_output(
     return OutputReading(from_logits, reason, doubts, order, refusal)
 
 
-def _samples(dataset: Dataset) -> tuple[list[Features], npt.NDArray[np.int64]]:
+def _samples(dataset: Dataset) -> tuple[list[Features], npt.NDArray[Any]]:
     """Batches of evenly spread samples of the training and validation splits, and their labels."""
     batches: list[Features] = []
     labels = []

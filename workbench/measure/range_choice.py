@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -108,7 +108,7 @@ def try_on_samples(
         judge = _Judge(description.from_logits, labels, dataset.info)
         outputs = _first_outputs(session, part)
         if not allowed:
-            return TrialOutcome(better_than_guessing=_is_informed(judge(outputs), labels))
+            return TrialOutcome(better_than_guessing=_is_informed(judge(outputs), judge.guess))
         report.stage(say("Trying which range of values the model expects"))
         given = judge.or_none(outputs)
         raw = _Raw(features, part, before)
@@ -116,24 +116,34 @@ def try_on_samples(
         for choice in _choices(before, allowed):
             other = judge.or_none(_outputs_or_none(session, raw.scaled(choice)))
             if int(other.sum()) > int(right.sum()) and _is_better(
-                given, other, strict=_changes_what_came(before, choice, description), labels=labels
+                given, other, strict=_changes_what_came(before, choice, description), guess=judge.guess
             ):
                 best, right = choice, other
     finally:
         session.close()
     if best == before:
         judge(outputs)  # raises what is wrong with them
-        return TrialOutcome(better_than_guessing=_is_informed(given, labels))
-    note = say(
-        'With scaling "{before}" the model is right on {share}% of {count} training samples, with '
-        '"{after}" on {other}%: the data were prepared with "{after}".',
-        before=_named(before, best),
-        after=_named(best, before),
-        share=f"{100 * given.mean():.0f}",
-        other=f"{100 * right.mean():.0f}",
-        count=len(labels),
-    )
-    return TrialOutcome(best, note, better_than_guessing=_is_informed(right, labels))
+        return TrialOutcome(better_than_guessing=_is_informed(given, judge.guess))
+    holes: dict[str, str | int] = {
+        "before": _named(before, best),
+        "after": _named(best, before),
+        "share": f"{100 * given.mean():.0f}",
+        "other": f"{100 * right.mean():.0f}",
+        "count": len(labels),
+    }
+    if dataset.info.task == "regression":
+        note = say(
+            'With scaling "{before}" the model is closer than the median to {share}% of {count} training '
+            'samples, with "{after}" to {other}%: the data were prepared with "{after}".',
+            **holes,
+        )
+    else:
+        note = say(
+            'With scaling "{before}" the model is right on {share}% of {count} training samples, with '
+            '"{after}" on {other}%: the data were prepared with "{after}".',
+            **holes,
+        )
+    return TrialOutcome(best, note, better_than_guessing=_is_informed(right, judge.guess))
 
 
 @dataclass(frozen=True)
@@ -141,15 +151,30 @@ class _Judge:
     """Says which samples a model's outputs are right on."""
 
     from_logits: bool
-    labels: npt.NDArray[np.int64]
+    labels: npt.NDArray[Any]
     info: DatasetInfo
 
     def __call__(self, outputs: npt.NDArray[np.float32]) -> Right:
+        if self.info.task == "regression":
+            # as a coin is: closer than the best constant on half of the samples
+            middle = np.median(self.labels, axis=0)
+            wrong = np.abs(outputs.reshape(self.labels.shape) - self.labels).mean(axis=1)
+            nearer: Right = wrong < np.abs(self.labels - middle).mean(axis=1)
+            return nearer
+        if self.info.task != "classification":
+            return np.ones(len(self.labels), bool)
         scores = to_scores(outputs, len(self.info.classes), from_logits=self.from_logits)[0]
         predictions = to_predictions(scores)
         # which order of the classes is meant may only show in the right range
         orders = [self.labels, labels_in_other_order(self.labels, self.info)]
         return max((predictions == labels for labels in orders), key=lambda right: int(right.sum()))
+
+    @property
+    def guess(self) -> float:
+        """How often always the same answer is right: the most frequent class, or the median."""
+        if self.info.task != "classification":
+            return 0.5
+        return float(np.bincount(self.labels).max()) / len(self.labels) if len(self.labels) else 0.0
 
     def or_none(self, outputs: npt.NDArray[np.float32] | None) -> Right:
         """No sample, where there is no output or one that is no number."""
@@ -283,19 +308,18 @@ def _changes_what_came(before: Scalings, after: Scalings, description: ModelDesc
     )
 
 
-def _is_better(given: Right, other: Right, *, strict: bool, labels: npt.NDArray[np.int64]) -> bool:
+def _is_better(given: Right, other: Right, *, strict: bool, guess: float) -> bool:
     gained, lost = int((other & ~given).sum()), int((given & ~other).sum())
     if gained - lost <= _SIGMAS * np.sqrt(gained + lost):
         return False
-    return not strict or (not _is_informed(given, labels) and _is_informed(other, labels))
+    return not strict or (not _is_informed(given, guess) and _is_informed(other, guess))
 
 
-def _is_informed(right: Right, labels: npt.NDArray[np.int64]) -> bool:
-    """Whether a model is right more often than one that always says the most frequent class."""
-    if not len(labels):
+def _is_informed(right: Right, guess: float) -> bool:
+    """Whether a model is right more often than one that always says the same."""
+    if not len(right):
         return False
-    guess = float(np.bincount(labels).max()) / len(labels)
-    return bool(right.mean() > guess + _SIGMAS * np.sqrt(guess * (1 - guess) / len(labels)))
+    return bool(right.mean() > guess + _SIGMAS * np.sqrt(guess * (1 - guess) / len(right)))
 
 
 def _by_name(features: Features) -> dict[str, Array]:

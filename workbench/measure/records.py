@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from workbench.api.records import Record
+from workbench.api.task import Task, measure_of
 from workbench.api.text import Text
 from workbench.api.variant import RuntimeSettings
 
@@ -224,8 +225,29 @@ class ClassQuality(Record):
     support: int
 
 
+class Figure(Record):
+    """One number of a task that has no field of its own.
+
+    Attributes:
+        key: Its name in files and code, such as ``rmse``.
+        name: What it is.
+        value: The number.
+        interval: Its 95 % interval; None where there is none.
+        share: Whether it lies between 0 and 1, or is written with as many digits as one that does.
+    """
+
+    key: str
+    name: Text
+    value: float
+    interval: Interval | None = None
+    share: bool = False
+
+
 class QualityMeasurement(Measurement):
     """Quality of one file on the test split, in the runtime that it is deployed in.
+
+    The fields from ``accuracy`` to ``calibration_error`` are those of a classification, and empty for other
+    tasks, whose numbers are ``value`` and ``figures``.
 
     Attributes:
         variant: Identifier of the variant.
@@ -241,40 +263,71 @@ class QualityMeasurement(Measurement):
         confusion: Counts, rows are true classes, columns predicted ones.
         calibration_error: Expected calibration error over 15 equal-width bins, 0 to 1.
         near_chance: True if the interval of accuracy reaches down to the share of the most frequent
-            class.
+            class; of another task, if it is not clearly better than what needs no model.
         dataset: SHA-256 of the data set.
         environment: Identifier of the machine's environment.
         warnings: Such as accuracy near chance.
+        task: What was judged.
+        value: The measure of another task than a classification, see :mod:`workbench.api.task`.
+        figures: Its further numbers.
     """
 
     variant: str
     runtime: str
     samples: int
-    accuracy: Interval
-    f1_macro: Interval
-    f1_micro: float
-    f1_weighted: float
-    precision_macro: float
-    recall_macro: float
-    per_class: tuple[ClassQuality, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    calibration_error: float
-    near_chance: bool
+    accuracy: Interval | None = None
+    f1_macro: Interval | None = None
+    f1_micro: float | None = None
+    f1_weighted: float | None = None
+    precision_macro: float | None = None
+    recall_macro: float | None = None
+    per_class: tuple[ClassQuality, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    calibration_error: float | None = None
+    near_chance: bool = False
     dataset: str
     warnings: tuple[Text, ...] = ()
+    task: Task = "classification"
+    value: Interval | None = None
+    figures: tuple[Figure, ...] = ()
+
+    @property
+    def measured(self) -> Interval:
+        """The number that variants are compared by: macro F1, or that of another task."""
+        found = self.f1_macro if self.task == "classification" else self.value
+        assert found is not None
+        return found
+
+    @property
+    def goodness(self) -> float:
+        """The same as a number of which more is better."""
+        value = self.measured.value
+        return value if measure_of(self.task).higher_is_better else -value
+
+    def figure(self, key: str) -> Figure:
+        """A further number by its key.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        found = next((one for one in self.figures if one.key == key), None)
+        if found is None:
+            raise KeyError(f"the keys are {[one.key for one in self.figures]}. Received: {key!r}")
+        return found
 
 
 QualityWord = Literal["kept", "lost", "not proven"]
 
 
 class QualityVerdict(Record):
-    """The change of macro F1 against another variant, paired by test sample.
+    """The change of macro F1, or of another task's measure, against another variant, paired by test sample.
 
     Attributes:
         variant: Identifier of the variant judged.
         reference: Identifier of the variant it is compared with.
         change: F1 of the variant minus F1 of the reference, as a fraction (0.01 is one point). Its interval
-            has a width also where no prediction changed.
+            has a width also where no prediction changed. Of an error, such as a mean absolute one, how much
+            smaller it has become as a share of the reference's: above 0 is better in every task.
         only_reference_right: Samples that only the reference gets right.
         only_variant_right: Samples that only the variant gets right.
         mcnemar_p: Exact McNemar p-value.
@@ -282,19 +335,27 @@ class QualityVerdict(Record):
         word: ``kept`` if the interval's lower end is at least ``-tolerance``, ``lost`` if its
             upper end is below ``-tolerance``, else ``not proven``.
         samples_needed: Further test samples that would settle a ``not proven``, roughly.
-        accuracy_change: The same change of accuracy; None in folders of earlier releases.
+        accuracy_change: The same change of accuracy; None in folders of earlier releases, and where answers
+            are not right or wrong.
+        task: What was judged.
+        better: Samples that the variant answers better than the reference, where answers are not right or
+            wrong.
+        worse: Samples that it answers worse.
     """
 
     variant: str
     reference: str
     change: Interval
-    only_reference_right: int
-    only_variant_right: int
-    mcnemar_p: float
+    only_reference_right: int = 0
+    only_variant_right: int = 0
+    mcnemar_p: float | None = None
     tolerance: float
     word: QualityWord
     samples_needed: int | None = None
     accuracy_change: Interval | None = None
+    task: Task = "classification"
+    better: int = 0
+    worse: int = 0
 
 
 class EnergyMeasurement(Measurement):
@@ -338,6 +399,26 @@ class Flip(Record):
     after: int
 
 
+class Moved(Record):
+    """A test sample whose answer moved away from what is right, or towards it.
+
+    Attributes:
+        index: Position in the test split.
+        truth: What is right: the numbers, or nothing where there are no labels.
+        before: What the reference answers.
+        after: What the variant answers.
+        worse_by: How much larger its error is than the reference's, in the unit of the task's measure.
+        note: What is to be said of it instead of numbers; None where they say it.
+    """
+
+    index: int
+    truth: tuple[float, ...] = ()
+    before: tuple[float, ...] = ()
+    after: tuple[float, ...] = ()
+    worse_by: float
+    note: Text | None = None
+
+
 class Details(Record):
     """What a variant now gets right and wrong, against another one.
 
@@ -349,12 +430,19 @@ class Details(Record):
         f1_after: F1 of each class of the variant.
         confusion_change: Confusion counts after minus before; rows true, columns predicted.
         flips: Samples whose prediction changed; those that became wrong first.
+        task: What was judged. Of another task than a classification, ``moved`` takes the place of ``flips``,
+            and the F1 of classes is that of labels or positions, where there are such.
+        moved: Samples whose error grew most, the worst first.
+        targets: Names of the numbers of a regression.
     """
 
     variant: str
     reference: str
-    classes: tuple[str, ...]
-    f1_before: tuple[float, ...]
-    f1_after: tuple[float, ...]
-    confusion_change: tuple[tuple[int, ...], ...]
-    flips: tuple[Flip, ...]
+    classes: tuple[str, ...] = ()
+    f1_before: tuple[float, ...] = ()
+    f1_after: tuple[float, ...] = ()
+    confusion_change: tuple[tuple[int, ...], ...] = ()
+    flips: tuple[Flip, ...] = ()
+    task: Task = "classification"
+    moved: tuple[Moved, ...] = ()
+    targets: tuple[str, ...] = ()

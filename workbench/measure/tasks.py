@@ -17,15 +17,14 @@ from workbench.api.errors import InvalidInput
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.jobs import onednn
-from workbench.jobs.curves import LiveCurve
 from workbench.jobs.part import PartReporter
 from workbench.measure import environment as machine
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.child_tasks import peak_memory, predict_split, time_once
+from workbench.measure.judges import Answers, judge_of
 from workbench.measure.latency import PROCESSES, Candidate, TimedRun
 from workbench.measure.latency_record import latency_measurement
 from workbench.measure.narrowing import SoFar, latency_curve
-from workbench.measure.quality import quality_measurement
 from workbench.measure.records import (
     Environment,
     LatencyMeasurement,
@@ -33,8 +32,6 @@ from workbench.measure.records import (
     QualityMeasurement,
     SizeMeasurement,
 )
-from workbench.measure.running import RunningInterval
-from workbench.measure.scores import to_predictions, to_scores
 from workbench.measure.size import measure_size
 from workbench.runtimes import runtime
 
@@ -118,23 +115,26 @@ def measure_quality(
     environment: Environment | None = None,
     seed: int = 0,
     doubts: tuple[Text, ...] = (),
-) -> tuple[QualityMeasurement, npt.NDArray[np.float32]]:
+    reference: Answers | None = None,
+) -> tuple[QualityMeasurement, Answers]:
     """Predicts the test split in the runtime that is timed, and judges the predictions.
 
     A runtime without TensorFlow predicts in a fresh process, so that a hostile file ends only
     that. One with TensorFlow predicts in this process, which has imported it already.
 
     Args:
-        report: Progress, the live curve ``running F1`` over samples, cancellation.
+        report: Progress, the live curve of the task's measure over samples, cancellation.
         candidate: The file.
         dataset_folder: The prepared data.
         from_logits: Whether the model's output is raw scores.
         environment: The machine's; taken here if None.
         seed: Seeds the intervals.
         doubts: What speaks for another reading of the output; kept as warnings.
+        reference: What the baseline answers, where there are no labels to judge by.
 
     Returns:
-        The measurement, and the probabilities, float32, shape ``(n, classes)``.
+        The measurement, and what was answered: probabilities, float32, shape ``(n, classes)``, of a
+        classification; else see :mod:`workbench.measure.judges`.
 
     Raises:
         InvalidInput: If the file cannot be run, or its outputs do not fit the data.
@@ -142,43 +142,42 @@ def measure_quality(
     from workbench.jobs.slot import shared_slot
 
     dataset = Dataset(dataset_folder)
-    labels, classes = np.asarray(dataset.y("test")), len(dataset.info.classes)
+    labels = np.asarray(dataset.y("test"))
     if not len(labels):
         raise InvalidInput(say("The test split has no samples to measure with."))
-    running = RunningInterval(labels, classes, dataset.info.occurring)
-    parts: list[npt.NDArray[np.float32]] = []
+    judge = judge_of(dataset.info, labels, from_logits=from_logits, reference=reference)
+    running = judge.running()
+    parts: list[Answers] = []
+    # The scores of each class at every position are many times what is answered.
+    at_once = dataset.info.task == "per position"
 
     def on_batch(start: int, stop: int, outputs: npt.NDArray[np.float32]) -> None:
         report.check()
-        parts.append(outputs)
-        scores, _ = to_scores(outputs, classes, from_logits=from_logits)
-        f1, interval = running.add(to_predictions(scores))
+        answered = judge.answers(outputs)[0]
+        parts.append(answered if at_once else outputs)
+        so_far, interval = running.add(answered)
         if stop < len(labels):  # the last point is that of the measurement
-            report.metric(LiveCurve.RUNNING_F1, stop, f1, interval)
+            report.metric(judge.curve, stop, so_far, interval)
         report.progress(stop / len(labels))
 
     with shared_slot(report, say("measuring quality")):
         report.stage(say("Measuring quality"))
         predict_split(report, candidate, dataset, on_batch)
         # All at once: whether values can be probabilities is seen in all of them together.
-        scores, warnings = to_scores(np.concatenate(parts), classes, from_logits=from_logits)
-        warnings = (*doubts, *warnings)
-        measurement = quality_measurement(
+        joined = np.concatenate(parts)
+        answers, warnings = (joined, ()) if at_once else judge.answers(joined)
+        measurement = judge.measured(
+            answers,
             variant=candidate.variant,
             runtime=candidate.runtime,
-            scores=scores,
-            labels=labels,
-            classes=classes,
-            dataset=dataset.info.sha256,
             environment=(environment or machine.environment()).id,
             seed=seed,
-            warnings=warnings,
-            occurring=dataset.info.occurring,
+            warnings=(*doubts, *warnings),
         )
-    judged = measurement.f1_macro
-    report.metric(LiveCurve.RUNNING_F1, len(labels), judged.value, (judged.low, judged.high))
+    judged = measurement.measured
+    report.metric(judge.curve, len(labels), judged.value, (judged.low, judged.high))
     report.progress(1.0)
-    return measurement, scores
+    return measurement, answers
 
 
 def measure_size_task(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import ROUNDED
 from workbench.measure.records import QualityVerdict
@@ -24,6 +25,11 @@ def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
     if row.quality is not None and row.quality.near_chance:
         found.append(
             say(
+                "Its error is no smaller than that of always answering the median: check the scaling of "
+                "inputs and targets, or the step that made it."
+            )
+            if row.quality.task == "regression"
+            else say(
                 "Its accuracy is near chance: check the input scaling, whether the classes are in the order "
                 "that the model was trained with, or the step that made it."
             )
@@ -31,6 +37,7 @@ def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
     change = row.quality_change
     if change is None:
         return found
+    measure = measure_of(change.task)
     if change.word == "not proven":
         found.append(_not_proven(change, row.quality.samples if row.quality else 0))
     elif change.word == "lost":
@@ -40,8 +47,18 @@ def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
         if parent is not None and before < change.change.value / 2:
             found.append(
                 say(
-                    "Most of the {lost} points of F1 were lost before this step: {parent} had already "
+                    "Most of the {lost} points of {measure} were lost before this step: {parent} had already "
                     "lost {before}.",
+                    lost=f"{-100 * change.change.value:.1f}",
+                    measure=measure.title,
+                    parent=parent.variant.name,
+                    before=f"{-100 * before:.1f}",
+                )
+                if measure.higher_is_better
+                else say(
+                    "Most of the {lost}% by which {measure} grew came before this step: {parent} had already "
+                    "{before}%.",
+                    measure=measure.title,
                     lost=f"{-100 * change.change.value:.1f}",
                     parent=parent.variant.name,
                     before=f"{-100 * before:.1f}",
@@ -53,13 +70,19 @@ def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
 
 
 def _not_proven(change: QualityVerdict, samples: int) -> Text:
+    measure = measure_of(change.task).title
     if change.samples_needed is None:
         return say(
-            "Whether F1 is kept is not proven with {samples} test samples, and the change is so near to what "
-            "is accepted that no reasonable number would settle it.",
+            "Whether {measure} is kept is not proven with {samples} test samples, and the change is so near "
+            "to what is accepted that no reasonable number would settle it.",
             samples=samples,
+            measure=measure,
         )
-    if change.change.value == 0 and change.only_reference_right == change.only_variant_right == 0:
+    if (
+        change.change.value == 0
+        and change.task == "classification"
+        and change.only_reference_right == change.only_variant_right == 0
+    ):
         return say(
             "No right prediction changed, but {samples} test samples still allow a loss of {points} points "
             "of F1; about {more} more would settle whether it is kept.",
@@ -68,7 +91,9 @@ def _not_proven(change: QualityVerdict, samples: int) -> Text:
             more=change.samples_needed,
         )
     return say(
-        "Whether F1 is kept is not proven with {samples} test samples; about {more} more would settle it.",
+        "Whether {measure} is kept is not proven with {samples} test samples; about {more} more would settle "
+        "it.",
+        measure=measure,
         samples=samples,
         more=change.samples_needed,
     )

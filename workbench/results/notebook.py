@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.api.display import shows
-from workbench.api.number_format import count, score, size, time
+from workbench.api.number_format import count, size, time
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.models.intake.opening_words import opening_notes
 from workbench.results.verdict_words import duration, quality_chip, short, size_chip, speed_chip
@@ -52,7 +53,8 @@ def results_cells(
     from workbench.runtimes import runtime
 
     names = {row.variant.id: short(row.variant.name) for row in (*rows, *(among or ()))}
-    heads = (say("Variant"), say("Made from"), say("Runtime"), say("Size"), say("Latency"), say("F1"))
+    measure = measure_of(rows[0].variant.description.task if rows else "classification")
+    heads = (say("Variant"), say("Made from"), say("Runtime"), say("Size"), say("Latency"), measure.title)
     cells = [tuple(str(head) for head in heads)]
     for row in rows:
         size_words, speed_words, quality_words = verdicts(row)
@@ -63,7 +65,7 @@ def results_cells(
                 runtime(row.variant.runtime).title,
                 _joined(size(row.size.file_bytes) if row.size else None, size_words),
                 _joined(time(row.shown_ms.value) if row.shown_ms else None, speed_words),
-                _joined(score(row.quality.f1_macro.value) if row.quality else None, quality_words),
+                _joined(measure.value(row.quality.measured.value) if row.quality else None, quality_words),
             )
         )
     return cells

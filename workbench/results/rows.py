@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from workbench.api.lineage import Lineage
 from workbench.api.records import Record
+from workbench.api.task import Task
 from workbench.api.text import Text, say
 from workbench.api.variant import Table, Variant
 from workbench.measure.records import (
@@ -172,8 +173,13 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     )
 
 
+def task_of(rows: Sequence[ResultRow]) -> Task:
+    """What the variants are judged as: all of a workbench as the same."""
+    return rows[0].variant.description.task if rows else "classification"
+
+
 def pareto_front(rows: Sequence[ResultRow]) -> frozenset[str]:
-    """Variants that no other one beats in speed, size and F1 together.
+    """Variants that no other one beats in speed, size and F1 (or another task's measure) together.
 
     Speed is time relative to the baseline from paired runs, so numbers of different moments are
     not compared; nor are those of different machines.
@@ -181,7 +187,7 @@ def pareto_front(rows: Sequence[ResultRow]) -> frozenset[str]:
     points = {
         row.variant.id: (
             row.environment,
-            (row.total_speedup.value, -row.size.file_bytes, row.quality.f1_macro.value),
+            (row.total_speedup.value, -row.size.file_bytes, row.quality.goodness),
         )
         for row in rows
         if row.total_speedup is not None and row.size is not None and row.quality is not None

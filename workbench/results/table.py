@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 from workbench.api.errors import Unavailable
+from workbench.api.task import measure_of
 from workbench.api.text import say
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Results(tuple["ResultRow", ...]):
         believed: there is no verdict on its speed then; ``total_speedup`` against the baseline, and
         ``total_distrust``, why the change of runtime in it is not believed; ``f1``; ``f1_change`` against
         the baseline, as a fraction, and the verdict ``quality``; ``on_front``, ``starred``, ``note``.
+        Of another task than a classification its measure takes the place of ``f1``: ``mae``, ``miou``,
+        ``agreement``; a change is above 0 where it is better, of ``mae`` as a share of the baseline's.
         What is measured has the ends of its 95% interval beside it, as in ``f1_low`` and ``f1_high``.
 
         Raises:
@@ -49,7 +53,7 @@ class Results(tuple["ResultRow", ...]):
                 say("A table of this kind needs pandas, which is not installed."),
                 say("Install it: pip install pandas."),
             ) from error
-        return pd.DataFrame(self._records(), columns=list(_COLUMNS))
+        return pd.DataFrame(self._records(), columns=self._columns())
 
     def to_csv(self) -> str:
         """The columns of :meth:`to_frame` for a spreadsheet.
@@ -58,13 +62,18 @@ class Results(tuple["ResultRow", ...]):
         """
         out = io.StringIO()
         writer = csv.writer(out)
-        writer.writerow(_COLUMNS)
+        writer.writerow(self._columns())
         writer.writerows(map(_cell, record.values()) for record in self._records())
         return out.getvalue()
 
     def _records(self) -> list[dict[str, Any]]:
         names = {row.variant.id: row.variant.name for row in self}
         return [_record(row, names) for row in self]
+
+    def _columns(self) -> list[str]:
+        """The heads: macro F1's are called as the measure of the task that it is."""
+        key = measure_of(self[0].variant.description.task).key if self else "f1"
+        return [re.sub(r"^f1(?=$|_)", key, name) for name in _COLUMNS]
 
     def __repr__(self) -> str:
         from workbench.results.notebook import results_text
@@ -118,6 +127,7 @@ _COLUMNS = (
 
 def _record(row: ResultRow, names: dict[str, str]) -> dict[str, Any]:
     variant, size, change = row.variant, row.size, row.quality_change
+    key = measure_of(variant.description.task).key
     return {
         "name": variant.name,
         "parent": names.get(variant.parent or ""),
@@ -138,8 +148,8 @@ def _record(row: ResultRow, names: dict[str, str]) -> dict[str, Any]:
         "distrust": row.distrust and str(row.distrust),
         **_interval("total_speedup", None if variant.is_baseline else row.total_speedup),
         "total_distrust": row.total_distrust and str(row.total_distrust),
-        **_interval("f1", None if row.quality is None else row.quality.f1_macro),
-        **_interval("f1_change", None if change is None else change.change),
+        **_interval(key, None if row.quality is None else row.quality.measured),
+        **_interval(f"{key}_change", None if change is None else change.change),
         "quality": change and change.word,
         "on_front": row.on_front,
         "starred": row.starred,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from workbench.api.number_format import points, points_end, ratio
+from workbench.api.number_format import ratio
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.measure.records import QualityVerdict, SizeVerdict, SpeedVerdict
 
@@ -62,17 +63,19 @@ def speed_verdict(verdict: SpeedVerdict) -> Text:
 
 def quality_verdict(verdict: QualityVerdict) -> Text:
     """Kept, lost or not proven, by how much, and how sure."""
-    change = verdict.change
-    holes: dict[str, str] = {
-        "change": points(change.value),
-        "low": points_end(change.low),
-        "high": points_end(change.high),
+    measure = measure_of(verdict.task)
+    low, high = measure.change_ends(verdict.change)
+    holes: dict[str, str | Text] = {
+        "change": measure.change(verdict.change.value),
+        "unit": measure.unit,
+        "low": low,
+        "high": high,
     }
     if verdict.word == "kept":
-        return say("kept: {change} pt [{low}, {high}]", **holes)
+        return say("kept: {change} {unit} [{low}, {high}]", **holes)
     if verdict.word == "lost":
-        return say("lost: {change} pt [{low}, {high}]", **holes)
-    return say("not proven: {change} pt [{low}, {high}]", **holes)
+        return say("lost: {change} {unit} [{low}, {high}]", **holes)
+    return say("not proven: {change} {unit} [{low}, {high}]", **holes)
 
 
 class Chip(NamedTuple):
@@ -117,8 +120,10 @@ def speed_chip(row: ResultRow) -> Chip | None:
 
 
 def quality_chip(row: ResultRow) -> Chip | None:
-    """How its macro F1 has changed against the baseline's; None where there is nothing to compare."""
+    """How its measure has changed against the baseline's; None where there is nothing to compare."""
     if row.quality is not None and row.quality.near_chance:
+        if row.quality.task == "regression":
+            return Chip(say("no better than the median: is the scaling right?"), "lost")
         return Chip(say("near chance: is the scaling right?"), "lost")
     if row.quality_change is None:
         return None

@@ -1,0 +1,184 @@
+"""How the answers of each task are judged: one object with the same questions for all of them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.api.dataset import DatasetInfo
+from workbench.api.text import Text
+from workbench.jobs.curves import LiveCurve
+from workbench.measure.quality import TOLERANCE, compare_quality, details, quality_measurement
+from workbench.measure.records import Details, QualityMeasurement, QualityVerdict
+from workbench.measure.running import RunningInterval
+from workbench.measure.scores import to_predictions, to_scores
+
+Answers = npt.NDArray[Any]
+"""What a variant answers to each sample, as it is kept with its quality: probabilities, numbers, classes."""
+
+
+class Running(Protocol):
+    """The measure of a growing number of samples."""
+
+    def add(self, answers: Answers) -> tuple[float, tuple[float, float] | None]:
+        """Adds a batch; gives the measure so far, and the ends of its interval if there was time for it."""
+
+
+class Judge(Protocol):
+    """Judges answers to the samples of one split."""
+
+    curve: LiveCurve
+    """The live curve of an evaluation."""
+
+    def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[Answers, tuple[Text, ...]]:
+        """What a model's outputs ``(n, values)`` answer, and what is to be said of them.
+
+        Raises:
+            InvalidInput: If they cannot be read.
+        """
+
+    def running(self) -> Running:
+        """The measure while samples are predicted, in their order."""
+
+    def measured(
+        self,
+        answers: Answers,
+        *,
+        variant: str,
+        runtime: str,
+        environment: str,
+        seed: int = 0,
+        warnings: tuple[Text, ...] = (),
+    ) -> QualityMeasurement:
+        """All quality numbers of a variant."""
+
+    def compared(
+        self,
+        variant: str,
+        reference: str,
+        answers: Answers,
+        before: Answers,
+        tolerance: float = TOLERANCE,
+        seed: int = 0,
+    ) -> QualityVerdict:
+        """The paired change against a reference."""
+
+    def details(self, variant: str, reference: str, answers: Answers, before: Answers) -> Details:
+        """What a variant now answers better and worse."""
+
+
+class Classification:
+    """Judges one class of a sample.
+
+    Args:
+        info: The data.
+        labels: Class indices of the split, shape ``(n,)``.
+        from_logits: Whether outputs are raw scores.
+    """
+
+    curve = LiveCurve.RUNNING_F1
+
+    def __init__(self, info: DatasetInfo, labels: npt.NDArray[np.int64], *, from_logits: bool) -> None:
+        self._info, self._labels, self._from_logits = info, labels, from_logits
+        self._classes = len(info.classes)
+
+    def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[Answers, tuple[Text, ...]]:
+        """Probabilities of the classes."""
+        return to_scores(outputs, self._classes, from_logits=self._from_logits)
+
+    def running(self) -> Running:
+        """Macro F1 so far."""
+        return _RunningClasses(RunningInterval(self._labels, self._classes, self._info.occurring))
+
+    def measured(
+        self,
+        answers: Answers,
+        *,
+        variant: str,
+        runtime: str,
+        environment: str,
+        seed: int = 0,
+        warnings: tuple[Text, ...] = (),
+    ) -> QualityMeasurement:
+        """See :func:`workbench.measure.quality.quality_measurement`."""
+        return quality_measurement(
+            variant=variant,
+            runtime=runtime,
+            scores=answers,
+            labels=self._labels,
+            classes=self._classes,
+            dataset=self._info.sha256,
+            environment=environment,
+            seed=seed,
+            warnings=warnings,
+            occurring=self._info.occurring,
+        )
+
+    def compared(
+        self,
+        variant: str,
+        reference: str,
+        answers: Answers,
+        before: Answers,
+        tolerance: float = TOLERANCE,
+        seed: int = 0,
+    ) -> QualityVerdict:
+        """See :func:`workbench.measure.quality.compare_quality`."""
+        return compare_quality(
+            variant,
+            reference,
+            answers,
+            before,
+            self._labels,
+            tolerance=tolerance,
+            seed=seed,
+            occurring=self._info.occurring,
+        )
+
+    def details(self, variant: str, reference: str, answers: Answers, before: Answers) -> Details:
+        """See :func:`workbench.measure.quality.details`."""
+        return details(variant, reference, answers, before, self._labels, self._info.classes)
+
+
+class _RunningClasses:
+    def __init__(self, running: RunningInterval) -> None:
+        self._running = running
+
+    def add(self, answers: Answers) -> tuple[float, tuple[float, float] | None]:
+        return self._running.add(to_predictions(answers))
+
+
+def judge_of(
+    info: DatasetInfo,
+    labels: npt.NDArray[Any],
+    *,
+    from_logits: bool = False,
+    reference: Answers | None = None,
+) -> Judge:
+    """What judges answers to the samples that have these labels.
+
+    Args:
+        info: The data: its task decides.
+        labels: Of the split, as :meth:`workbench.api.dataset.Dataset.y` gives them.
+        from_logits: Whether a model's outputs are raw scores; answers that are stored are not.
+        reference: What the baseline answers, where there are no labels; None for the baseline itself.
+    """
+    if info.task == "multi-label":
+        from workbench.measure.multi_label import MultiLabel
+
+        return MultiLabel(info, labels, from_logits=from_logits)
+    if info.task == "per position":
+        from workbench.measure.per_position import PerPosition
+
+        return PerPosition(info, labels, from_logits=from_logits)
+    if info.task == "agreement":
+        from workbench.measure.agreement import Agreement
+
+        return Agreement(info, reference)
+    if info.task == "regression":
+        from workbench.measure.regression import Regression
+
+        return Regression(info, labels)
+    return Classification(info, labels, from_logits=from_logits)

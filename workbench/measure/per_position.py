@@ -1,0 +1,274 @@
+"""Judges a class for each position of a sample, such as a pixel or a time step: mean IoU, macro F1.
+
+Positions of a sample are no witnesses of their own: intervals are over samples.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.api.dataset import DatasetInfo
+from workbench.api.errors import InvalidInput
+from workbench.api.number_format import count
+from workbench.api.text import Text, say, verbatim
+from workbench.jobs.curves import LiveCurve
+from workbench.measure.multi_label import paired_interval
+from workbench.measure.quality import TOLERANCE, quality_word, samples_needed
+from workbench.measure.records import Details, Figure, Moved, QualityMeasurement, QualityVerdict
+from workbench.measure.regression import MOST_MOVED, require_finite
+from workbench.measure.sample_intervals import sample_interval
+from workbench.measure.scores import Floats, macro_f1
+
+_AT_ONCE = 4_000_000
+"""Positions that are counted at a time."""
+_MOST_CLASSES = 20
+
+Classes = npt.NDArray[np.int16]
+
+
+class PerPosition:
+    """Judges a class for each position.
+
+    Args:
+        info: The data.
+        labels: Class indices, shape ``(n, *positions)``; -1 where a position does not count.
+        from_logits: Whether a single output of two classes is a raw score.
+    """
+
+    curve = LiveCurve.RUNNING_SCORE
+
+    def __init__(self, info: DatasetInfo, labels: npt.NDArray[np.int64], *, from_logits: bool) -> None:
+        self._info, self._labels, self._from_logits = info, labels, from_logits
+        self._classes, self._positions = len(info.classes), labels.shape[1:]
+
+    def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[Classes, tuple[Text, ...]]:
+        """The likeliest class of each position."""
+        flat = np.asarray(outputs).reshape(len(outputs), -1)
+        places = prod(self._positions)
+        require_finite(flat)
+        if flat.shape[1] == places and self._classes == 2:
+            said = flat > (0.0 if self._from_logits else 0.5)
+        elif flat.shape[1] == places * self._classes:
+            said = flat.reshape(len(flat), places, self._classes).argmax(axis=2)
+        else:
+            raise InvalidInput(
+                say(
+                    "The model gives {columns} values per sample, but the data has {classes} classes at "
+                    "{places} positions.",
+                    columns=flat.shape[1],
+                    classes=self._classes,
+                    places=places,
+                ),
+                say("Use a model with one value for each class at every position."),
+            )
+        answers: Classes = said.astype(np.int16).reshape(len(flat), *self._positions)
+        return answers, ()
+
+    def running(self) -> RunningPositions:
+        """Mean IoU so far."""
+        return RunningPositions(self._labels, self._classes)
+
+    def measured(
+        self,
+        answers: npt.NDArray[Any],
+        *,
+        variant: str,
+        runtime: str,
+        environment: str,
+        seed: int = 0,
+        warnings: tuple[Text, ...] = (),
+    ) -> QualityMeasurement:
+        """Mean IoU, macro F1, the share of positions that are right, and IoU of each class."""
+        statistics = _statistics(self._labels, answers, self._classes)
+        unseen = self._unseen()
+        value = sample_interval(statistics, _mean_iou, seed=seed, unseen=unseen, bounds=(0.0, 1.0))
+        f1 = sample_interval(statistics, _macro_f1, seed=seed, unseen=unseen, bounds=(0.0, 1.0))
+        right = sample_interval(statistics, _share, seed=seed, unseen=unseen, bounds=(0.0, 1.0))
+        figures = [
+            Figure(
+                key="f1 macro", name=say("Macro F1 over positions"), value=f1.value, interval=f1, share=True
+            ),
+            Figure(
+                key="accuracy",
+                name=say("Positions that are right"),
+                value=right.value,
+                interval=right,
+                share=True,
+            ),
+        ]
+        if self._classes <= _MOST_CLASSES:
+            each = _iou(statistics.sum(axis=0))
+            figures += [
+                Figure(
+                    key=f"iou {name}",
+                    name=say("IoU of {label}", label=verbatim(name)),
+                    value=float(one),
+                    share=True,
+                )
+                for name, one in zip(self._info.classes, each, strict=True)
+            ]
+        return QualityMeasurement(
+            variant=variant,
+            runtime=runtime,
+            samples=len(answers),
+            dataset=self._info.sha256,
+            environment=environment,
+            warnings=warnings,
+            task="per position",
+            value=value,
+            figures=tuple(figures),
+        )
+
+    def compared(
+        self,
+        variant: str,
+        reference: str,
+        answers: npt.NDArray[Any],
+        before: npt.NDArray[Any],
+        tolerance: float = TOLERANCE,
+        seed: int = 0,
+    ) -> QualityVerdict:
+        """The change of mean IoU, paired by sample."""
+        first, second = (_statistics(self._labels, one, self._classes) for one in (before, answers))
+        change = paired_interval(first, second, _mean_iou, self._unseen(), seed)
+        word = quality_word(change, tolerance)
+        right_before, right_after = (one[:, : self._classes].sum(axis=1) for one in (first, second))
+        return QualityVerdict(
+            variant=variant,
+            reference=reference,
+            change=change,
+            tolerance=tolerance,
+            word=word,
+            samples_needed=samples_needed(
+                change, tolerance, len(answers), int((first != second).any(axis=1).sum())
+            )
+            if word == "not proven"
+            else None,
+            task="per position",
+            better=int((right_after > right_before).sum()),
+            worse=int((right_after < right_before).sum()),
+        )
+
+    def details(
+        self, variant: str, reference: str, answers: npt.NDArray[Any], before: npt.NDArray[Any]
+    ) -> Details:
+        """F1 of each class, and the samples of which more positions are wrong now."""
+        first, second = (_statistics(self._labels, one, self._classes) for one in (before, answers))
+        wrong_before, wrong_after = (
+            one[:, self._classes : 2 * self._classes].sum(axis=1) - one[:, : self._classes].sum(axis=1)
+            for one in (first, second)
+        )
+        grown = wrong_after - wrong_before
+        order = np.argsort(-grown, kind="stable")
+        return Details(
+            variant=variant,
+            reference=reference,
+            task="per position",
+            classes=self._info.classes,
+            f1_before=tuple(float(one) for one in _f1(first.sum(axis=0))),
+            f1_after=tuple(float(one) for one in _f1(second.sum(axis=0))),
+            moved=tuple(
+                Moved(
+                    index=int(index),
+                    worse_by=float(grown[index]),
+                    note=say(
+                        "Wrong positions: {before} → {after}",
+                        before=count(int(wrong_before[index])),
+                        after=count(int(wrong_after[index])),
+                    ),
+                )
+                for index in order[:MOST_MOVED]
+                if grown[index] > 0
+            ),
+        )
+
+    def _unseen(self) -> Floats:
+        """A further sample of each class, right or wrong at every position."""
+        places = float(prod(self._positions))
+        eye = places * np.eye(self._classes)
+        none, other = np.zeros_like(eye), np.roll(eye, 1, axis=1)
+        found: Floats = np.concatenate(
+            [np.hstack([eye, eye, eye]), np.hstack([none, eye, other]), np.hstack([none, other, eye])]
+        )
+        return found
+
+
+class RunningPositions:
+    """Mean IoU of a growing number of samples.
+
+    Args:
+        labels: Of all samples, in the order in which they are predicted.
+        classes: Number of classes.
+    """
+
+    def __init__(self, labels: npt.NDArray[np.int64], classes: int) -> None:
+        self._labels, self._classes = labels, classes
+        self._count = 0
+        self._sums = np.zeros(3 * classes)
+
+    def add(self, answers: npt.NDArray[Any]) -> tuple[float, tuple[float, float] | None]:
+        """Adds a batch; gives mean IoU so far."""
+        right = self._labels[self._count : self._count + len(answers)]
+        self._count += len(answers)
+        self._sums += _statistics(right, answers, self._classes).sum(axis=0)
+        return float(_mean_iou(self._sums)), None
+
+
+def _statistics(labels: npt.NDArray[Any], answers: npt.NDArray[Any], classes: int) -> Floats:
+    """Of each sample and class, positions that are found, labelled, said: shape ``(n, 3 * classes)``."""
+    places = max(1, prod(labels.shape[1:]))
+    step = max(1, _AT_ONCE // places)
+    parts = []
+    for start in range(0, len(labels), step):
+        right = np.asarray(labels[start : start + step]).reshape(-1, places)
+        said = np.asarray(answers[start : start + step]).reshape(-1, places)
+        rows = np.arange(len(right))[:, None] * classes
+        counts = right >= 0
+        size = len(right) * classes
+        parts.append(
+            np.concatenate(
+                [
+                    np.bincount((rows + label)[kept], minlength=size).reshape(len(right), classes)
+                    for label, kept in ((right, counts & (right == said)), (right, counts), (said, counts))
+                ],
+                axis=1,
+            )
+        )
+    statistics: Floats = np.concatenate(parts).astype(np.float64)
+    return statistics
+
+
+def _iou(sums: Floats) -> Floats:
+    found, labelled, said = np.split(np.asarray(sums), 3, axis=-1)
+    union = labelled + said - found
+    result: Floats = found / np.where(union > 0, union, 1)
+    return result
+
+
+def _mean_iou(sums: Floats) -> Floats:
+    """Over the classes that occur among labels or answers, as scikit-learn's Jaccard score."""
+    _, labelled, said = np.split(np.asarray(sums), 3, axis=-1)
+    occurring = ((labelled + said) > 0).sum(axis=-1)
+    result: Floats = _iou(sums).sum(axis=-1) / np.maximum(occurring, 1)
+    return result
+
+
+def _macro_f1(sums: Floats) -> Floats:
+    return macro_f1(*np.split(np.asarray(sums), 3, axis=-1))
+
+
+def _f1(sums: Floats) -> Floats:
+    found, labelled, said = np.split(np.asarray(sums), 3, axis=-1)
+    either = labelled + said
+    result: Floats = 2 * found / np.where(either > 0, either, 1)
+    return result
+
+
+def _share(sums: Floats) -> Floats:
+    found, labelled, _ = (part.sum(axis=-1) for part in np.split(np.asarray(sums), 3, axis=-1))
+    result: Floats = found / np.maximum(labelled, 1)
+    return result
