@@ -76,9 +76,7 @@ class TestTrain:
             np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose([p.training_loss for p in result.points], history["loss"], rtol=1e-4)
         np.testing.assert_allclose([p.validation_loss for p in result.points], history["val_loss"], rtol=1e-4)
-        np.testing.assert_allclose(
-            [p.training_accuracy for p in result.points], history["accuracy"], rtol=1e-4
-        )
+        np.testing.assert_allclose([p.training_metric for p in result.points], history["accuracy"], rtol=1e-4)
 
     def test_of_samples_that_stay_on_the_disk_is_the_same_to_the_last_bit(
         self, digits, tmp_path, recorder, monkeypatch
@@ -92,11 +90,11 @@ class TestTrain:
             ours = model()
             parameters = TrainingParameters(epochs=2, batch_size=64, seed=3)
             result = train(ours, context(data, recorder), parameters, from_logits=True)
-            trained.append([*ours.get_weights(), [point.validation_f1 for point in result.points]])
+            trained.append([*ours.get_weights(), [point.validation_score for point in result.points]])
         for held, by_rows in zip(*trained, strict=True):
             np.testing.assert_array_equal(held, by_rows)
 
-    def test_reports_curves_progress_and_time_to_f1(self, digits, recorder):
+    def test_reports_curves_progress_and_time_to(self, digits, recorder):
         from sklearn.metrics import f1_score
 
         network = model()
@@ -122,7 +120,7 @@ class TestTrain:
         assert result.points[1].samples == 2 * digits.info.counts["train"]
         predicted = network(np.array(digits.x("validation"))).numpy().argmax(-1)
         truth = f1_score(digits.y("validation"), predicted, average="macro")
-        assert result.best.validation_f1 == pytest.approx(truth)
+        assert result.best.validation_score == pytest.approx(truth)
         assert any("Time to F1" in str(note) for note in result.notes())
 
     @pytest.mark.parametrize("activation", [None, "sigmoid"])
@@ -137,14 +135,14 @@ class TestTrain:
         scores = network(np.array(odd_digits.x("validation"))).numpy()[:, 0]
         right = ((scores > (0.0 if activation is None else 0.5)) == odd_digits.y("validation")).mean()
         assert right > 0.85
-        assert result.best.training_accuracy > 0.8
-        assert result.best.validation_f1 == pytest.approx(right, abs=0.02)
+        assert result.best.training_metric > 0.8
+        assert result.best.validation_score == pytest.approx(right, abs=0.02)
 
     def test_probabilities_train_as_well_as_logits(self, digits, recorder):
         result = train(
             model(10, "softmax"), context(digits, recorder), TrainingParameters(epochs=6), from_logits=False
         )
-        assert result.best.validation_f1 > 0.85
+        assert result.best.validation_score > 0.85
 
     def test_keeps_the_best_epoch_and_stops_early(self, digits, recorder):
         network = model(dropout=0.0)
@@ -246,9 +244,9 @@ class TestResult:
                 seconds=2.0 * number,
                 samples=100 * number,
                 training_loss=1.0,
-                training_accuracy=0.5,
+                training_metric=0.5,
                 validation_loss=1 / number,
-                validation_f1=score,
+                validation_score=score,
             )
             for number, score in enumerate(scores, 1)
         )
@@ -256,9 +254,9 @@ class TestResult:
 
     def test_time_to_f1_is_the_first_epoch_at_or_above(self):
         result = self.result(0.4, 0.91, 0.93, 0.92)
-        assert result.time_to_f1(0.9).epoch == 2
-        assert result.time_to_f1(0.93).seconds == 6.0
-        assert result.time_to_f1(0.95) is None
+        assert result.time_to(0.9).epoch == 2
+        assert result.time_to(0.93).seconds == 6.0
+        assert result.time_to(0.95) is None
         lines = [str(note) for note in result.notes()]
         assert (
             "Time to F1: 0.9 on the validation split after 4.0 s of training (200 samples, epoch 2)." in lines

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from workbench.training.losses import accuracy_call, balanced_weights, loss_call, targets
+from workbench.training.losses import Objective, balanced_weights
 
 keras = pytest.importorskip("keras")
 
@@ -24,29 +24,29 @@ def labels() -> np.ndarray:
 
 
 def test_smoothing_spreads_a_part_over_all_classes(scores, labels):
-    loss = loss_call(4, True, soft=True, label_smoothing=0.2).make(keras)
+    objective = Objective("classification", 4, True, soft=True, label_smoothing=0.2)
     soft = 0.8 * np.eye(4)[labels] + 0.2 / 4
     wanted = -(soft * log_softmax(scores)).sum(-1).mean()
-    assert float(loss(targets(labels, 4, soft=True), scores)) == pytest.approx(wanted, rel=1e-5)
+    assert float(objective.loss()(objective.targets(labels), scores)) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_without_smoothing_soft_targets_are_labels(scores, labels):
-    sparse = loss_call(4, True).make(keras)(labels, scores)
-    soft = loss_call(4, True, soft=True).make(keras)(targets(labels, 4, soft=True), scores)
-    assert float(sparse) == pytest.approx(float(soft), rel=1e-5)
-    for soft_ones in (False, True):
-        metric = accuracy_call(4, True, soft=soft_ones).make(keras)
-        metric.update_state(targets(labels, 4, soft=soft_ones), scores)
+    sparse, soft = (Objective("classification", 4, True, soft=soft) for soft in (False, True))
+    losses = [float(one.loss()(one.targets(labels), scores)) for one in (sparse, soft)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for objective in (sparse, soft):
+        metric = objective.metric()
+        metric.update_state(objective.targets(labels), scores)
         assert float(metric.result()) == pytest.approx((scores.argmax(-1) == labels).mean())
 
 
 def test_one_score_is_smoothed_towards_a_half(scores, labels):
     labels, scores = labels % 2, scores[:, :1]
-    loss = loss_call(1, True, soft=True, label_smoothing=0.2).make(keras)
+    objective = Objective("classification", 1, True, soft=True, label_smoothing=0.2)
     soft = 0.8 * labels[:, None] + 0.1
     probability = 1 / (1 + np.exp(-scores))
     wanted = -(soft * np.log(probability) + (1 - soft) * np.log(1 - probability)).mean()
-    assert float(loss(targets(labels, 1, soft=True), scores)) == pytest.approx(wanted, rel=1e-5)
+    assert float(objective.loss()(objective.targets(labels), scores)) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_balanced_weights_are_those_of_scikit_learn():

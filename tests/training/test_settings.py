@@ -105,7 +105,7 @@ def test_label_smoothing_makes_predictions_less_sure(digits, recorder):
     plain, _ = trained(digits, recorder, epochs=3, learning_rate=0.01)
     smooth, result = trained(digits, recorder, epochs=3, learning_rate=0.01, label_smoothing=0.3)
     assert surest(smooth) < surest(plain) - 0.1
-    assert result.best.validation_f1 > 0.7
+    assert result.best.validation_score > 0.7
 
 
 def test_class_weights_lift_a_rare_class(tmp_path, recorder):
@@ -130,7 +130,7 @@ def test_class_weights_lift_a_rare_class(tmp_path, recorder):
 def test_a_found_learning_rate_is_used_and_told(digits, recorder):
     _, result = trained(digits, recorder, find_learning_rate=True, epochs=2, optimizer="SGD")
     assert 0.005 < result.sweep.suggestion < 0.5
-    assert result.best.validation_f1 > 0.6
+    assert result.best.validation_score > 0.6
     assert any("was found by trying" in str(note) for note in result.notes())
     assert [table.picture for table in result.tables()] == ["line"]
 

@@ -26,7 +26,7 @@ def test_it_is_the_f1_and_loss_of_scikit_learn_for_several_inputs():
         model.set_weights(weights)
         found, outputs = validate(), np.asarray(model(x))
         expected, _ = to_scores(outputs, 4, from_logits=True)
-        assert found.f1 == pytest.approx(f1_score(labels, outputs.argmax(-1), average="macro"))
+        assert found.score == pytest.approx(f1_score(labels, outputs.argmax(-1), average="macro"))
         assert found.loss == pytest.approx(log_loss(labels, expected), rel=1e-5)
         np.testing.assert_allclose(seen[-1], outputs, atol=1e-5)
     assert len(checks) == 2 * 3
@@ -43,4 +43,4 @@ def test_one_output_is_the_second_of_two_classes(from_logits):
     found = validator(model, x, [1, 0, 0], from_logits=from_logits)()
     second = 1 / (1 + np.exp(-x[:, 0]))
     assert found.loss == pytest.approx(log_loss([1, 0, 0], second), rel=1e-5)
-    assert found.f1 == pytest.approx(2 / 3)
+    assert found.score == pytest.approx(2 / 3)

@@ -46,13 +46,34 @@ _SECONDS = Axes(say("Validation F1 over seconds"), say("seconds of training"), s
 _TRIED = Axes(say("One layer quantized at a time"), say("layers tried"), say("macro F1, 0 to 1"))
 _KEPT = Axes(say("Layers that are left exact"), say("layers left exact"), say("macro F1, 0 to 1"))
 
+_ERROR = Axes(say("Errors while training"), say("epoch"), say("mean absolute error"))
+_ERROR_SECONDS = Axes(
+    say("Validation error over seconds"), say("seconds of training"), say("mean absolute error")
+)
+_ERROR_TRIED = Axes(say("One layer quantized at a time"), say("layers tried"), say("mean absolute error"))
+_ERROR_KEPT = Axes(say("Layers that are left exact"), say("layers left exact"), say("mean absolute error"))
+_OVERLAP = Axes(say("Scores while training"), say("epoch"), say("mIoU or accuracy, 0 to 1"))
+_OVERLAP_SECONDS = Axes(say("Validation mIoU over seconds"), say("seconds of training"), say("mIoU, 0 to 1"))
+_AGREEMENT = Axes(say("Agreement while training"), say("epoch"), say("agreement, at most 1"))
+_AGREEMENT_SECONDS = Axes(
+    say("Validation agreement over seconds"), say("seconds of training"), say("agreement, at most 1")
+)
+
 _OF_KIND: dict[CurveKind, Axes] = {
     "loss": _LOSS,
     "score": _SCORE,
+    "overlap": _OVERLAP,
+    "agreement": _AGREEMENT,
+    "error": _ERROR,
     "zeros": _ZEROS,
     "score over layers tried": _TRIED,
+    "error over layers tried": _ERROR_TRIED,
     "score over layers kept": _KEPT,
+    "error over layers kept": _ERROR_KEPT,
     "score over seconds": _SECONDS,
+    "overlap over seconds": _OVERLAP_SECONDS,
+    "agreement over seconds": _AGREEMENT_SECONDS,
+    "error over seconds": _ERROR_SECONDS,
     "score over test samples": _RUNNING,
     "error over test samples": _ERRORS,
 }

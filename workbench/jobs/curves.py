@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Self
 
+from workbench.api.task import Task
 from workbench.api.text import Text, say
 
 CurveKind = Literal[
     "loss", "score", "zeros", "score over test samples", "score over seconds", "score over layers tried",
-    "score over layers kept", "error over test samples",
+    "score over layers kept", "error", "error over test samples", "error over seconds",
+    "error over layers tried", "error over layers kept", "overlap", "overlap over seconds", "agreement",
+    "agreement over seconds",
 ]  # fmt: skip
 """What is up and what is across; curves of a kind share a picture."""
 
@@ -52,6 +56,98 @@ class LiveCurve(StrEnum):
     RUNNING_F1 = "running F1", say("running F1"), "score over test samples"
     RUNNING_SCORE = "running score", say("running score"), "score over test samples"
     RUNNING_ERROR = "running MAE", say("running MAE"), "error over test samples"
+
+    TRAINING_ERROR = "training MAE", say("training MAE"), "error"
+    VALIDATION_ERROR = "validation MAE", say("validation MAE"), "error"
+    ERROR_WITHOUT_TEACHER = (
+        "validation MAE without teacher",
+        say("validation MAE without teacher"),
+        "error",
+    )
+    ERROR_OVER_SECONDS = (
+        "validation MAE over seconds",
+        say("validation MAE over seconds"),
+        "error over seconds",
+    )
+    ERROR_LAYERS_TRIED = (
+        "MAE with one layer quantized",
+        say("MAE with one layer quantized"),
+        "error over layers tried",
+    )
+    ERROR_LAYERS_KEPT = "MAE over kept layers", say("MAE over kept layers"), "error over layers kept"
+
+    POSITIONS_ACCURACY = "training accuracy of positions", say("training accuracy of positions"), "overlap"
+    VALIDATION_OVERLAP = "validation mIoU", say("validation mIoU"), "overlap"
+    OVERLAP_WITHOUT_TEACHER = (
+        "validation mIoU without teacher",
+        say("validation mIoU without teacher"),
+        "overlap",
+    )
+    OVERLAP_OVER_SECONDS = (
+        "validation mIoU over seconds",
+        say("validation mIoU over seconds"),
+        "overlap over seconds",
+    )
+
+    VALIDATION_AGREEMENT = "validation agreement", say("validation agreement"), "agreement"
+    AGREEMENT_OVER_SECONDS = (
+        "validation agreement over seconds",
+        say("validation agreement over seconds"),
+        "agreement over seconds",
+    )
+
+
+@dataclass(frozen=True)
+class TaskCurves:
+    """The curves of a training in which a task is learned.
+
+    Attributes:
+        metric: What Keras measures on the way.
+        score: The task's measure on the validation split.
+        over_seconds: The same over time.
+        alone: That of the training which a student is compared with, without its teacher.
+    """
+
+    metric: LiveCurve
+    score: LiveCurve
+    over_seconds: LiveCurve
+    alone: LiveCurve
+
+
+_OF_CLASSES = TaskCurves(
+    LiveCurve.TRAINING_ACCURACY,
+    LiveCurve.VALIDATION_F1,
+    LiveCurve.F1_OVER_SECONDS,
+    LiveCurve.WITHOUT_TEACHER,
+)
+_OF_TASK: dict[Task, TaskCurves] = {
+    "classification": _OF_CLASSES,
+    "multi-label": _OF_CLASSES,
+    "regression": TaskCurves(
+        LiveCurve.TRAINING_ERROR,
+        LiveCurve.VALIDATION_ERROR,
+        LiveCurve.ERROR_OVER_SECONDS,
+        LiveCurve.ERROR_WITHOUT_TEACHER,
+    ),
+    "per position": TaskCurves(
+        LiveCurve.POSITIONS_ACCURACY,
+        LiveCurve.VALIDATION_OVERLAP,
+        LiveCurve.OVERLAP_OVER_SECONDS,
+        LiveCurve.OVERLAP_WITHOUT_TEACHER,
+    ),
+    "agreement": TaskCurves(
+        LiveCurve.TRAINING_ERROR,
+        LiveCurve.VALIDATION_AGREEMENT,
+        LiveCurve.AGREEMENT_OVER_SECONDS,
+        # A student without a teacher has nothing to learn from here.
+        LiveCurve.VALIDATION_AGREEMENT,
+    ),
+}
+
+
+def curves_of(task: Task) -> TaskCurves:
+    """The curves of a training in which a task is learned."""
+    return _OF_TASK[task]
 
 
 _BY_NAME = {curve.value: curve for curve in LiveCurve}

@@ -1,4 +1,4 @@
-"""Trainings of several seeds: time-to-F1 of each, with intervals over the seeds."""
+"""Trainings of several seeds: the time to a score of each, with intervals over the seeds."""
 
 from __future__ import annotations
 
@@ -9,67 +9,76 @@ from collections.abc import Sequence
 from workbench.api.text import Text, say
 from workbench.api.variant import Cell, Table
 from workbench.measure.student_t import mean_interval
-from workbench.training.results import F1_LEVELS, TrainingResult
+from workbench.plain.measures import MEASURES
+from workbench.training.results import LEVELS, TrainingResult, change_shown, measure_unit, written
 
 
 def common_level(results: Sequence[TrainingResult]) -> float | None:
-    """The highest of the usual levels of F1 that every run reached; None if there is none."""
-    return next((level for level in F1_LEVELS if all(run.time_to_f1(level) for run in results)), None)
+    """The highest of the usual levels of the score that every run reached; None if there is none."""
+    return next((level for level in LEVELS if all(run.time_to(level) for run in results)), None)
 
 
 def best_run(results: Sequence[TrainingResult]) -> int:
-    """The run whose kept epoch has the highest validation F1; the first of equals."""
-    scores = [run.best.validation_f1 for run in results]
-    return scores.index(max(scores))
+    """The run whose kept epoch has the best validation score; the first of equals."""
+    scores = [run.best.validation_score for run in results]
+    best = max if results[0].measure.higher_is_better else min
+    return scores.index(best(scores))
 
 
 def runs_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table:
-    """Every run: validation F1 and loss of the epoch it kept, seconds, time to the common level."""
-    level = common_level(results)
+    """Every run: validation score and loss of the epoch it kept, seconds, time to the common level."""
+    level, measure = common_level(results), results[0].measure
     rows: list[tuple[Cell, ...]] = []
     for seed, run in zip(seeds, results, strict=True):
-        reached = None if level is None else run.time_to_f1(level)
+        reached = None if level is None else run.time_to(level)
+        timed: tuple[Cell, ...] = (
+            None if reached is None else round(reached.seconds, 1),
+            None if reached is None else reached.samples,
+        )
         rows.append(
             (
                 str(seed),
-                round(run.best.validation_f1, 4),
+                round(run.best.validation_score, 4),
                 round(run.best.validation_loss, 4),
                 run.best_epoch,
                 round(run.seconds, 1),
-                None if reached is None else round(reached.seconds, 1),
-                None if reached is None else reached.samples,
+                *(timed if measure.higher_is_better else ()),
             )
         )
-    shown = "–" if level is None else f"{level:g}"
+    values: dict[str, Text | str | int] = {
+        "measure": measure.title,
+        "level": "–" if level is None else f"{level:g}",
+    }
+    times = (say("Time to {measure} {level}, s", **values), say("Samples to {measure} {level}", **values))
     return Table(
         title=say("Runs, one for each seed"),
         columns=(
             say("Seed"),
-            say("Validation F1"),
+            say("Validation {measure}", measure=measure.title),
             say("Validation loss"),
             say("Epoch kept"),
             say("Training, s"),
-            say("Time to F1 {level}, s", level=shown),
-            say("Samples to F1 {level}", level=shown),
+            *(times if measure.higher_is_better else ()),
         ),
         rows=tuple(rows),
     )
 
 
 def curves_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table:
-    """Validation F1 of every run over the seconds of training, as a picture."""
+    """The validation score of every run over the seconds of training, as a picture."""
+    measure = results[0].measure
     longest = max(len(run.points) for run in results)
     rows: list[tuple[Cell, ...]] = []
     for number in range(longest):
         points = [run.points[number] if number < len(run.points) else None for run in results]
         seconds = statistics.median(point.seconds for point in points if point is not None)
-        scores = [None if point is None else round(point.validation_f1, 4) for point in points]
+        scores = [None if point is None else round(point.validation_score, 4) for point in points]
         rows.append((round(seconds, 2), *scores))
     return Table(
-        title=say("Time to F1"),
+        title=say("Time to {measure}", measure=measure.title),
         columns=(
             say("Seconds of training, median"),
-            *(say("Validation F1, seed {seed}", seed=seed) for seed in seeds),
+            *(say("Validation {measure}, seed {seed}", measure=measure.title, seed=seed) for seed in seeds),
         ),
         rows=tuple(rows),
         picture="line",
@@ -81,23 +90,26 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
     """Means with their 95% intervals over the seeds; nothing for a single one."""
     if len(results) < 2:
         return ()
-    mean, low, high = mean_interval([run.best.validation_f1 for run in results])
+    measure = results[0].measure
+    mean, low, high = mean_interval([run.best.validation_score for run in results])
     notes = [
         say(
-            "Over {count} seeds the validation F1 was {mean} [{low}, {high}] (mean, 95% interval).",
+            "Over {count} seeds the validation {measure} was {mean} [{low}, {high}] (mean, 95% interval).",
             count=len(results),
-            mean=f"{mean:.4f}",
-            low=f"{low:.4f}",
-            high=f"{high:.4f}",
+            measure=measure.title,
+            mean=written(measure, mean),
+            low=written(measure, low),
+            high=written(measure, high),
         )
     ]
     if (level := common_level(results)) is not None:
-        times = [point.seconds for run in results if (point := run.time_to_f1(level)) is not None]
+        times = [point.seconds for run in results if (point := run.time_to(level)) is not None]
         # Times are compared by ratios, so their mean is the geometric one.
         mean, low, high = (math.exp(value) for value in mean_interval([math.log(time) for time in times]))
         notes.append(
             say(
-                "Time to F1 {level}: median {median} s, mean {mean} s [{low}, {high}] (95% interval).",
+                "Time to {measure} {level}: median {median} s, mean {mean} s [{low}, {high}] (95% interval).",
+                measure=measure.title,
                 level=f"{level:g}",
                 median=f"{statistics.median(times):.1f}",
                 mean=f"{mean:.1f}",
@@ -106,7 +118,12 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
             )
         )
     kept = best_run(results)
-    notes.append(say("Kept: seed {seed}, the highest F1 on the validation split.", seed=seeds[kept]))
+    values: dict[str, Text | str | int] = {"seed": seeds[kept], "measure": measure.title}
+    notes.append(
+        say("Kept: seed {seed}, the highest {measure} on the validation split.", **values)
+        if measure.higher_is_better
+        else say("Kept: seed {seed}, the lowest {measure} on the validation split.", **values)
+    )
     return tuple(notes)
 
 
@@ -118,30 +135,30 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
         plain: Runs of the same seeds with plain settings.
 
     Returns:
-        The change of validation F1 and of the time to a common level, each with its 95% interval and
+        The change of the validation score and of the time to a common level, each with its 95% interval and
         what follows from it; nothing without runs.
     """
     if not ours:
         return ()
-    difference = [
-        mine.best.validation_f1 - theirs.best.validation_f1 for mine, theirs in zip(ours, plain, strict=True)
-    ]
+    measure = ours[0].measure
+    difference = gains(ours, plain)
     mean, low, high = mean_interval(difference)
-    values = {"mean": f"{100 * mean:+.2f}", "low": f"{100 * low:+.2f}", "high": f"{100 * high:+.2f}"}
+    values = change_values(ours[0], (mean, low, high))
     if len(difference) < 2:
         notes = [
             say(
-                "Against plain Adam: validation F1 {mean} points, on one seed. Several seeds tell whether "
-                "that is more than chance.",
-                mean=values["mean"],
+                "Against plain Adam: validation {measure} {mean} {unit}, on one seed. Several seeds tell "
+                "whether that is more than chance.",
+                **values,
             )
         ]
     elif low > 0 or high < 0:
-        notes = [say("Against plain Adam: validation F1 {mean} points [{low}, {high}].", **values)]
+        notes = [say("Against plain Adam: validation {measure} {mean} {unit} [{low}, {high}].", **values)]
     else:
         notes = [
             say(
-                "Against plain Adam: validation F1 {mean} points [{low}, {high}]: no difference shown.",
+                "Against plain Adam: validation {measure} {mean} {unit} [{low}, {high}]: no "
+                "difference shown.",
                 **values,
             )
         ]
@@ -150,19 +167,25 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
         return tuple(notes)
     logarithms = []
     for mine, theirs in zip(ours, plain, strict=True):
-        first, second = mine.time_to_f1(level), theirs.time_to_f1(level)
+        first, second = mine.time_to(level), theirs.time_to(level)
         assert first is not None
         assert second is not None
         logarithms.append(math.log(second.seconds / first.seconds))
     mean, low, high = (math.exp(value) for value in mean_interval(logarithms))
     if len(logarithms) < 2:
         notes.append(
-            say("F1 {level} was reached in {ratio}× the time.", level=f"{level:g}", ratio=f"{1 / mean:.2f}")
+            say(
+                "{measure} {level} was reached in {ratio}× the time.",
+                measure=measure.title,
+                level=f"{level:g}",
+                ratio=f"{1 / mean:.2f}",
+            )
         )
     else:
         notes.append(
             say(
-                "F1 {level} was reached {ratio}× as fast [{low}, {high}] as with plain Adam.",
+                "{measure} {level} was reached {ratio}× as fast [{low}, {high}] as with plain Adam.",
+                measure=measure.title,
                 level=f"{level:g}",
                 ratio=f"{mean:.2f}",
                 low=f"{low:.2f}",
@@ -170,3 +193,29 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
             )
         )
     return tuple(notes)
+
+
+def gains(ours: Sequence[TrainingResult], theirs: Sequence[TrainingResult]) -> list[float]:
+    """By how much the kept epoch of each run is better than that of the other one, as a fraction."""
+    return [
+        MEASURES[mine.task].gain(other.best.validation_score, mine.best.validation_score)
+        for mine, other in zip(ours, theirs, strict=True)
+    ]
+
+
+def change_values(result: TrainingResult, gain: tuple[float, float, float]) -> dict[str, Text | str | int]:
+    """A change for a sentence: ``measure``, ``unit``, ``mean``, ``low`` and ``high``.
+
+    Args:
+        result: For its measure.
+        gain: Mean, lower and upper end of gains.
+    """
+    measure = result.measure
+    mean, low, high = (change_shown(measure, value) for value in gain)
+    return {
+        "measure": measure.title,
+        "unit": measure_unit(measure),
+        "mean": f"{mean:+.2f}",
+        "low": f"{min(low, high):+.2f}",
+        "high": f"{max(low, high):+.2f}",
+    }

@@ -5,12 +5,16 @@ Importing this file does not import Keras.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from workbench.api.dataset import Features, sample_count, select
 from workbench.api.errors import InvalidInput, Refused
+from workbench.api.task import Task
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.training.hints import Hint
@@ -18,10 +22,22 @@ from workbench.training.hints import Hint
 if TYPE_CHECKING:
     import keras
 
+    from workbench.plain.keras.distillation import Answers
+
 HintLoss = Literal["features", "attention"]
 
 MOST_CACHED_BYTES = 256_000_000
 """What teachers say about the training split is kept in memory up to this size, and asked anew otherwise."""
+
+
+ANSWERS: dict[Task, Answers] = {
+    "classification": "classes",
+    "per position": "classes",
+    "multi-label": "labels",
+    "regression": "numbers",
+    "agreement": "numbers",
+}
+"""What an output is to those who learn from it, by task."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,7 @@ class Teacher:
         student: keras.Model,
         features: Features,
         *,
+        task: Task = "classification",
         from_logits: bool,
         report: Reporter,
         batch_size: int,
@@ -67,6 +84,7 @@ class Teacher:
         Args:
             student: A built Keras model with one output.
             features: The training samples.
+            task: What is learned.
             from_logits: Whether the student's output is raw scores.
             report: Asked whether the job was cancelled while the teachers' scores are computed.
             batch_size: Samples that a teacher is asked about at once.
@@ -86,7 +104,7 @@ class Teacher:
         units = int(student.output_shape[-1])
         for model in self.models:
             given = int(model.output_shape[-1])
-            if max(given, 2) != max(units, 2):
+            if given != units and not (ANSWERS[task] == "classes" and max(given, 2) == max(units, 2)):
                 raise Refused(
                     say(
                         "The teacher {name} gives {given} values and the student {units}.",
@@ -94,7 +112,9 @@ class Teacher:
                         given=given,
                         units=units,
                     ),
-                    say("A teacher must have been trained for the same classes."),
+                    say("A teacher must have been trained for the same classes.")
+                    if task == "classification"
+                    else say("A teacher must have been trained for the same answers."),
                 )
         hints = None
         if self.hints and self.hint_weight:
@@ -110,7 +130,11 @@ class Teacher:
                 seed=seed,
             )
         teachers = Teachers(
-            self.models, from_logits=self.from_logits, temperature=self.temperature, hints=hints
+            self.models,
+            from_logits=self.from_logits,
+            temperature=self.temperature,
+            hints=hints,
+            answers=ANSWERS[task],
         )
         fitted = DistilledModel(student, teachers, from_logits=from_logits, weight=self.weight)
         bytes_of_sample = sum(item.numpy().nbytes for item in teachers(select(features, slice(0, 1))))
@@ -118,6 +142,18 @@ class Teacher:
             return fitted, features
         report.stage(say("Asking the teacher about the training samples"))
         return fitted, teachers.beside(features, max(batch_size, 64), report.check)
+
+    def answers(self, features: Features, check: Callable[[], None]) -> npt.NDArray[np.float32]:
+        """What the teachers give for samples, to be learned in place of labels.
+
+        Args:
+            features: The samples.
+            check: Called before each batch.
+        """
+        from workbench.plain.keras.distillation import Teachers
+
+        asked = Teachers(self.models, from_logits=self.from_logits, answers="numbers")
+        return asked.numbers(features, check=check)
 
     def _require_layers(self, student: keras.Model) -> None:
         from workbench.plain.keras.hidden_layers import compared_sizes

@@ -34,10 +34,19 @@ class FineTuningParameters(TrainingParameters):
     learning_rate: FineTuningRate = 5e-4
 
 
-def fine_tuning_obstacle(variant: Variant, dataset: DatasetInfo, epochs: int) -> Text | None:
-    """Why a variant cannot be changed and fine-tuned, or None. Opens no file."""
+def fine_tuning_obstacle(
+    variant: Variant, dataset: DatasetInfo, epochs: int, *, taught: float | None = None
+) -> Text | None:
+    """Why a variant cannot be changed and fine-tuned, or None. Opens no file.
+
+    Args:
+        variant: The model.
+        dataset: The data.
+        epochs: Of fine-tuning; 0 needs no data.
+        taught: The weight of what it learns from its parent; None where it cannot.
+    """
     if epochs > 0:
-        return training_obstacle(variant, dataset)
+        return training_obstacle(variant, dataset, taught=taught)
     return format_obstacle(variant, "keras")
 
 

@@ -10,13 +10,14 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from sklearn.metrics import f1_score
 
 from workbench.api.dataset import Features, select
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
-from workbench.jobs.curves import LiveCurve
-from workbench.training.loop import TrainingPoint
+from workbench.jobs.curves import LiveCurve, curves_of
+from workbench.plain.measures import MEASURES
+from workbench.training.losses import Objective
+from workbench.training.results import TrainingPoint
 
 CURVE_SECONDS = 0.25
 """Shortest time between two points of a curve within an epoch."""
@@ -31,17 +32,16 @@ class Live(keras.callbacks.Callback):
 
     It hooks the *begin* of a step and reads the metrics' state only when a point is due: a callback
     with ``on_train_batch_end`` would make Keras wait for each step's metrics. It goes through the
-    validation split itself, once, for loss and F1 together, and puts ``val_loss`` into the epoch's
+    validation split itself, once, for loss and score together, and puts ``val_loss`` into the epoch's
     logs, where Keras's own callbacks look for it.
 
     Args:
         report: Where to.
         validation: Features and labels of the validation split.
-        targets: What the loss compares the output with there; None: the labels.
+        objective: What is learned.
         epochs: Epochs at most.
         batch_size: Samples in a step.
         samples: Training samples.
-        threshold: Above it, a single output means the second class.
         guessing: The loss of a model that guesses; None where the loss has no such mark.
         share: The part of the job's progress that this training is.
     """
@@ -49,13 +49,12 @@ class Live(keras.callbacks.Callback):
     def __init__(
         self,
         report: Reporter,
-        validation: tuple[Features, npt.NDArray[np.int64]],
+        validation: tuple[Features, npt.NDArray[Any]],
         *,
-        targets: npt.NDArray[np.generic] | None = None,
+        objective: Objective,
         epochs: int,
         batch_size: int,
         samples: int,
-        threshold: float,
         guessing: float | None = None,
         share: tuple[float, float],
     ) -> None:
@@ -64,13 +63,15 @@ class Live(keras.callbacks.Callback):
         self.diverged: Text | None = None
         self._report = report
         self._features, self._labels = validation
-        self._targets = self._labels if targets is None else targets
+        self._targets = objective.targets(self._labels)
+        self._objective = objective
+        self._measure = MEASURES[objective.task]
+        self._curves = curves_of(objective.task)
         self._guessing = guessing
         self._epochs = epochs
         self._batch_size = batch_size
         self._samples = samples
         self._steps = math.ceil(samples / batch_size)
-        self._threshold = threshold
         self._share = share
         self._epoch = 0
         self._start = self._checked = self._drawn = 0.0
@@ -110,9 +111,9 @@ class Live(keras.callbacks.Callback):
             logs["val_loss"] = math.nan
             return
         trained = self.elapsed() - self._validating
-        loss, f1 = self._over_validation_split()
+        loss, score = self._over_validation_split()
         self._validating = self.elapsed() - trained
-        logs["val_loss"], logs["val_f1"] = loss, f1
+        logs["val_loss"], logs["val_score"] = loss, score
         if not (math.isfinite(logs["loss"]) and math.isfinite(loss)):
             self._stop(epoch + 1)
             return
@@ -125,25 +126,26 @@ class Live(keras.callbacks.Callback):
             seconds=trained,
             samples=(epoch + 1) * self._samples,
             training_loss=logs["loss"],
-            training_accuracy=logs.get("accuracy", math.nan),
+            training_metric=logs.get(self._objective.metric_name, math.nan),
             validation_loss=loss,
-            validation_f1=f1,
+            validation_score=score,
         )
         self.points.append(point)
         if not self._seen:
             # Too short an epoch for a point of its own inside it.
             self._report.metric(LiveCurve.TRAINING_LOSS, epoch + 1, point.training_loss)
-            self._report.metric(LiveCurve.TRAINING_ACCURACY, epoch + 1, point.training_accuracy)
+            self._report.metric(self._curves.metric, epoch + 1, point.training_metric)
         self._report.metric(LiveCurve.VALIDATION_LOSS, epoch + 1, loss)
-        self._report.metric(LiveCurve.VALIDATION_F1, epoch + 1, f1)
-        self._report.metric(LiveCurve.F1_OVER_SECONDS, round(trained, 3), f1)
+        self._report.metric(self._curves.score, epoch + 1, score)
+        self._report.metric(self._curves.over_seconds, round(trained, 3), score)
         self._progress(epoch + 1)
         self._report.check()
 
     def _draw(self, batch: int) -> None:
         done = self._epoch + batch / self._steps
         values = self.model.get_metrics_result()
-        for name, curve in (("loss", LiveCurve.TRAINING_LOSS), ("accuracy", LiveCurve.TRAINING_ACCURACY)):
+        drawn = (("loss", LiveCurve.TRAINING_LOSS), (self._objective.metric_name, self._curves.metric))
+        for name, curve in drawn:
             mean = float(values[name])
             # Keras gives the mean since the epoch's first step; a curve wants that of the last steps.
             count, before = self._seen.get(name, (0, 0.0))
@@ -194,7 +196,7 @@ class Live(keras.callbacks.Callback):
     def _over_validation_split(self) -> tuple[float, float]:
         if self._validate is None:
             self._validate = self._compiled()
-        total, predicted = 0.0, []
+        total, answers = 0.0, []
         for start in range(0, len(self._labels), self._batch_size):
             if perf_counter() - self._checked >= CHECK_SECONDS:
                 self._checked = perf_counter()
@@ -203,17 +205,8 @@ class Live(keras.callbacks.Callback):
             targets = self._targets[part]
             scores, loss = self._validate(select(self._features, part), targets)
             total += float(loss) * len(targets)
-            predicted.append(self._classes(scores.numpy()))
-        loss = total / len(self._labels)
-        return loss, float(
-            f1_score(self._labels, np.concatenate(predicted), average="macro", zero_division=0.0)
-        )
-
-    def _classes(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-        if scores.shape[-1] == 1:
-            return (scores[:, 0] > self._threshold).astype(np.int64)
-        classes: npt.NDArray[np.int64] = scores.argmax(-1)
-        return classes
+            answers.append(self._measure.read(scores.numpy(), self._objective.from_logits))
+        return total / len(self._labels), self._measure.rate(self._labels, np.concatenate(answers))
 
     def _compiled(self) -> Any:
         model = self.model

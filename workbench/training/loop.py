@@ -1,8 +1,7 @@
-"""The training loop: Keras ``fit`` with live curves, cancellation, early stopping and time-to-F1."""
+"""The training loop: Keras ``fit`` with live curves, cancellation, early stopping and the time to a score."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.api.dataset import Dataset, DatasetInfo, Features, is_large
-from workbench.api.errors import InvalidInput, JobFailed
+from workbench.api.errors import InvalidInput, JobFailed, Refused
 from workbench.api.file_format import format_obstacle
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.training.augmentation import augmentation, augmentation_obstacle
 from workbench.training.learning_rate import sweep_learning_rate
-from workbench.training.losses import (
-    accuracy,
-    accuracy_call,
-    balanced_weights,
-    cross_entropy,
-    loss_call,
-    targets,
-)
+from workbench.training.losses import Objective, balanced_weights
 from workbench.training.optimizers import optimizer, output_layer, total_steps
 from workbench.training.parameters import TrainingParameters, TrainingSettings
 from workbench.training.precision import computing_in
 from workbench.training.profile import profile_input
-from workbench.training.results import F1_LEVELS, TrainingPoint, TrainingResult
+from workbench.training.results import TrainingPoint, TrainingResult
+from workbench.training.task_obstacles import (
+    labels_obstacle,
+    output_obstacle,
+    require_shape,
+    settings_obstacle,
+    without_labels,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -37,12 +36,9 @@ if TYPE_CHECKING:
     from workbench.training.distilling import Teacher
 
 __all__ = [
-    "F1_LEVELS",
     "TrainingParameters",
     "TrainingPoint",
     "TrainingResult",
-    "accuracy",
-    "cross_entropy",
     "train",
     "training_obstacle",
     "without_optimizer",
@@ -50,7 +46,11 @@ __all__ = [
 
 
 def training_obstacle(
-    variant: Variant, dataset: DatasetInfo, parameters: TrainingParameters | None = None
+    variant: Variant,
+    dataset: DatasetInfo,
+    parameters: TrainingParameters | None = None,
+    *,
+    taught: float | None = None,
 ) -> Text | None:
     """Why a variant cannot be trained on a data set, or None. Opens no file.
 
@@ -58,6 +58,8 @@ def training_obstacle(
         variant: The model.
         dataset: The data.
         parameters: How it would be trained; None asks about training as such.
+        taught: The weight of what it learns from a teacher, 0 to 1; None where there is no teacher to be
+            had. Without labels nothing but a teacher can be learned from.
     """
     if (reason := format_obstacle(variant, "keras")) is not None:
         return reason
@@ -68,20 +70,11 @@ def training_obstacle(
             name=variant.name,
             count=len(variant.description.outputs),
         )
-    shape, classes = variant.description.outputs[0].shape, len(dataset.classes)
-    if shape != (classes,) and not (shape == (1,) and classes == 2):
-        return say(
-            "The output must be one score per class: the data set has {classes} classes, "
-            "the output of {name} has shape {shape}.",
-            classes=classes,
-            name=variant.name,
-            shape=str(shape),
-        )
-    return (
-        None
-        if parameters is None
-        else augmentation_obstacle(TrainingSettings.of(parameters), variant, dataset)
-    )
+    reason = labels_obstacle(dataset, taught) or output_obstacle(variant, dataset)
+    if reason is not None or parameters is None:
+        return reason
+    settings = TrainingSettings.of(parameters)
+    return settings_obstacle(settings, dataset) or augmentation_obstacle(settings, variant, dataset)
 
 
 def train(
@@ -105,17 +98,15 @@ def train(
 
     While it runs it reports the live curves ``training loss``, ``training accuracy``,
     ``validation loss`` and ``validation F1`` over epochs, and ``validation F1 over seconds``
-    of training.
+    of training; where the task is another one, those of :func:`workbench.jobs.curves.curves_of`.
 
     Args:
-        model: A built Keras model with one output, shape ``(batch, classes)`` or ``(batch, 1)``.
-            Compiled here.
+        model: A built Keras model with one output that fits the labels. Compiled here.
         context: Its data set and reporter.
         parameters: Epochs, batch size, learning rate, patience, seed, optimizer and schedule; a
             :class:`TrainingSettings` says the rest too, which has its defaults otherwise.
         from_logits: Whether the output is raw scores.
-        loss: In place of the cross-entropy that fits the head: binary for one output, sparse
-            categorical otherwise.
+        loss: In place of the one that fits the task and the head, as :class:`Objective` has it.
         callbacks: Further Keras callbacks, called before the built-in ones.
         share: The part of the job's progress that this training is.
         teacher: Trained models whose scores and features are learned besides the labels. What is judged
@@ -137,31 +128,38 @@ def train(
     from workbench.training.live import Live
 
     settings = TrainingSettings.of(parameters)
-    units = int(model.output_shape[-1])
+    objective = Objective.of(
+        context.parent.description, settings, units=int(model.output_shape[-1]), from_logits=from_logits
+    )
     x_train, y_train = _split(context.dataset, "train")
     validation = _split(context.dataset, "validation")
-    _require_fit(settings, context, units, int(max(y_train.max(), validation[1].max())), loss)
+    if objective.task == "agreement":
+        if teacher is None:
+            raise Refused(*without_labels())
+        context.report.stage(say("Asking the teacher about the samples"))
+        y_train = teacher.answers(x_train, context.report.check)
+        validation = validation[0], teacher.answers(validation[0], context.report.check)
+    _require_fit(settings, context, objective, model.output_shape, (y_train, validation[1]), loss)
     fitted, fit_features = model, x_train
     if teacher is not None:
         fitted, fit_features = teacher.attach(
             model,
             x_train,
+            task=objective.task,
             from_logits=from_logits,
             report=context.report,
             batch_size=settings.batch_size,
             seed=settings.seed,
             changing=settings.augments,
         )
-    soft = settings.softens_labels
-    fit_targets = targets(y_train, units, soft=soft)
+    fit_targets = objective.targets(y_train)
 
     def compile_with(settings: TrainingSettings) -> None:
         steps = total_steps(settings, len(y_train))
-        given = loss_call(units, from_logits, soft=soft, label_smoothing=settings.label_smoothing).make(keras)
         fitted.compile(
             optimizer=optimizer(settings, steps, output_layer(model)).make(keras),
-            loss=given if loss is None else loss,
-            metrics=[accuracy_call(units, from_logits, soft=soft).make(keras)],
+            loss=objective.loss() if loss is None else loss,
+            metrics=[objective.metric()],
             jit_compile=settings.xla or "auto",
             steps_per_execution=settings.steps_per_call,
         )
@@ -183,12 +181,11 @@ def train(
         live = Live(
             context.report,
             validation,
-            targets=targets(validation[1], units, soft=soft),
+            objective=objective,
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             samples=len(y_train),
-            threshold=0.0 if from_logits else 0.5,
-            guessing=math.log(max(units, 2)) if loss is None and teacher is None else None,
+            guessing=objective.loss_of_guessing(y_train) if loss is None and teacher is None else None,
             share=share,
         )
         stopping = keras.callbacks.EarlyStopping(
@@ -205,7 +202,9 @@ def train(
             change=augmentation(settings, context.dataset.info.input_shapes, _mean(x_train))
             if settings.augments
             else None,
-            class_weight=balanced_weights(y_train, units) if settings.class_weights == "balanced" else None,
+            class_weight=balanced_weights(y_train, objective.units)
+            if settings.class_weights == "balanced"
+            else None,
         )
         keras.utils.set_random_seed(settings.seed)
         feed.fit(fitted, epochs=settings.epochs, callbacks=[*averaging, *callbacks, live, stopping])
@@ -242,7 +241,8 @@ def train(
         stopped=live.diverged or _early(stopping, len(live.points), settings),
         sweep=sweep,
         profile=profile,
-        skipped=settings.unused(),
+        skipped=settings.unused(objective.task),
+        task=objective.task,
     )
 
 
@@ -256,18 +256,23 @@ def without_optimizer(model: keras.Model) -> keras.Model:
 def _require_fit(
     settings: TrainingSettings,
     context: Context,
-    units: int,
-    largest: int,
+    objective: Objective,
+    shape: tuple[int | None, ...],
+    labels: tuple[np.typing.NDArray[Any], ...],
     loss: keras.losses.Loss | None,
 ) -> None:
-    if largest >= max(units, 2):
-        raise InvalidInput(
-            say(
-                "The labels go up to {label}, and the model's output has {units} values.",
-                label=largest,
-                units=units,
+    if objective.task in ("classification", "per position"):
+        largest = max(int(one.max(initial=0)) for one in labels)
+        if largest >= max(objective.units, 2):
+            raise InvalidInput(
+                say(
+                    "The labels go up to {label}, and the model's output has {units} values.",
+                    label=largest,
+                    units=objective.units,
+                )
             )
-        )
+    if objective.task != "classification":
+        require_shape(labels[0].shape[1:], shape[1:], objective.task)
     if settings.softens_labels and loss is not None:
         raise InvalidInput(
             say(
@@ -276,11 +281,13 @@ def _require_fit(
             ),
             say("Set both to 0."),
         )
-    if (reason := augmentation_obstacle(settings, context.parent, context.dataset.info)) is not None:
+    reason = settings_obstacle(settings, context.dataset.info)
+    reason = reason or augmentation_obstacle(settings, context.parent, context.dataset.info)
+    if reason is not None:
         raise InvalidInput(reason)
 
 
-def _split(dataset: Dataset, split: str) -> tuple[Features, np.typing.NDArray[np.int64]]:
+def _split(dataset: Dataset, split: str) -> tuple[Features, np.typing.NDArray[Any]]:
     features = dataset.x(split)  # type: ignore[arg-type]  # one of the names of splits
     labels = np.asarray(dataset.y(split))  # type: ignore[arg-type]  # as above
     if isinstance(features, dict):

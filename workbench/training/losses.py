@@ -1,73 +1,180 @@
-"""Loss, metric and targets of a classifier, whatever its head and labels are."""
+"""What a model's output is trained for: loss, metric and targets of each task."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.task import Task
+from workbench.api.variant import ModelDescription
 from workbench.training.optimizers import Call
+from workbench.training.parameters import RegressionLoss, TrainingSettings
 
 if TYPE_CHECKING:
     import keras
 
+_REGRESSION: dict[RegressionLoss, str] = {
+    "squared error": "MeanSquaredError",
+    "absolute error": "MeanAbsoluteError",
+    "Huber": "Huber",
+}
+_POSITIONS = "plain.keras.positions"
 
-def loss_call(units: int, from_logits: bool, *, soft: bool = False, label_smoothing: float = 0.0) -> Call:
-    """The cross-entropy of a classifier's head.
 
-    Args:
-        units: Values that the output has; 1 means the score of the second of two classes.
+@dataclass(frozen=True)
+class Objective:
+    """What a model's output is trained for.
+
+    Attributes:
+        task: What the labels are. Without any, numbers are learned: the answers of the teacher.
+        units: Values that the output has for a sample, or for a position; of a classifier 1 means the score
+            of the second of two classes.
         from_logits: Whether they are raw scores.
-        soft: Whether targets are probabilities of all classes instead of class indices.
+        soft: Whether targets can be blended: probabilities of all classes in place of class indices.
         label_smoothing: The part of each label that is spread over all classes; needs ``soft`` targets.
+        regression: How numbers are compared.
     """
-    name = "Binary" if units == 1 else "Categorical" if soft else "SparseCategorical"
-    arguments: dict[str, object] = {"from_logits": from_logits}
-    if label_smoothing:
-        arguments["label_smoothing"] = label_smoothing
-    return Call(f"losses.{name}Crossentropy", arguments)
 
+    task: Task
+    units: int
+    from_logits: bool
+    soft: bool = False
+    label_smoothing: float = 0.0
+    regression: RegressionLoss = "squared error"
 
-def accuracy_call(units: int, from_logits: bool, *, soft: bool = False) -> Call:
-    """The accuracy metric of a classifier's head; arguments as of :func:`loss_call`."""
-    if units == 1:
-        threshold = 0.0 if from_logits else 0.5
-        return Call("metrics.BinaryAccuracy", {"name": "accuracy", "threshold": threshold})
-    name = "Categorical" if soft else "SparseCategorical"
-    return Call(f"metrics.{name}Accuracy", {"name": "accuracy"})
+    @staticmethod
+    def of(
+        description: ModelDescription,
+        settings: TrainingSettings | None = None,
+        *,
+        units: int | None = None,
+        from_logits: bool | None = None,
+    ) -> Objective:
+        """The objective of a model.
 
+        Args:
+            description: What is known of its file.
+            settings: How it is trained; None for the plain labels.
+            units: Values that the output has, where the model itself tells.
+            from_logits: Whether they are raw scores, where the caller tells.
+        """
+        return Objective(
+            task=description.task,
+            units=int(description.outputs[0].shape[-1] or 1) if units is None else units,
+            from_logits=description.from_logits if from_logits is None else from_logits,
+            soft=settings is not None and settings.softens_labels,
+            label_smoothing=0.0 if settings is None else settings.label_smoothing,
+            regression="squared error" if settings is None else settings.regression_loss,
+        )
 
-def cross_entropy(units: int, from_logits: bool) -> keras.losses.Loss:
-    """The cross-entropy loss for class indices; arguments as of :func:`loss_call`."""
-    import keras
+    @property
+    def of_numbers(self) -> bool:
+        """Whether the output is numbers rather than scores of classes."""
+        return self.task in ("regression", "agreement")
 
-    return loss_call(units, from_logits).make(keras)
+    @property
+    def metric_name(self) -> str:
+        """What the metric is called in Keras's logs."""
+        return "mean_absolute_error" if self.of_numbers else "accuracy"
 
+    def loss_call(self) -> Call:
+        """The loss."""
+        given: dict[str, object] = {"from_logits": self.from_logits}
+        if self.of_numbers:
+            return Call(f"losses.{_REGRESSION[self.regression]}")
+        if self.task == "per position":
+            return Call("PositionCrossentropy", given, module=_POSITIONS)
+        if self.label_smoothing:
+            given["label_smoothing"] = self.label_smoothing
+        if self.task == "multi-label" or self.units == 1:
+            return Call("losses.BinaryCrossentropy", given)
+        return Call(f"losses.{'Categorical' if self.soft else 'SparseCategorical'}Crossentropy", given)
 
-def accuracy(units: int, from_logits: bool) -> keras.metrics.Metric:
-    """The accuracy metric for class indices; arguments as of :func:`loss_call`."""
-    import keras
+    def metric_call(self) -> Call:
+        """The metric that is shown while it trains."""
+        if self.of_numbers:
+            return Call("metrics.MeanAbsoluteError", {"name": self.metric_name})
+        if self.task == "per position":
+            return Call("PositionAccuracy", {"from_logits": self.from_logits}, module=_POSITIONS)
+        if self.task == "multi-label" or self.units == 1:
+            threshold = 0.0 if self.from_logits else 0.5
+            return Call("metrics.BinaryAccuracy", {"name": "accuracy", "threshold": threshold})
+        name = "Categorical" if self.soft else "SparseCategorical"
+        return Call(f"metrics.{name}Accuracy", {"name": "accuracy"})
 
-    return accuracy_call(units, from_logits).make(keras)
+    def metric_code(self, indent: str) -> str:
+        """The metric as plain code."""
+        if self.task == "classification" and self.units > 1:
+            return '"accuracy"'
+        return self.metric_call().code(indent)
 
+    def loss_import(self) -> str:
+        """What plain code imports for the loss; empty where it is one of Keras."""
+        return f"from {_POSITIONS} import PositionCrossentropy" if self.task == "per position" else ""
 
-def targets(labels: npt.NDArray[np.int64], units: int, *, soft: bool) -> npt.NDArray[np.generic]:
-    """What the loss compares the output with.
+    def metric_import(self) -> str:
+        """What plain code imports for the metric; empty where it is one of Keras."""
+        return f"from {_POSITIONS} import PositionAccuracy" if self.task == "per position" else ""
 
-    Args:
-        labels: Class indices, shape ``(n,)``.
-        units: Values that the output has.
-        soft: Whether to give probabilities.
+    def loss(self) -> keras.losses.Loss:
+        """The loss as Keras has it."""
+        import keras
 
-    Returns:
-        The labels; or float32 of shape ``(n, units)``.
-    """
-    if not soft:
-        return labels
-    if units == 1:
-        return labels.astype(np.float32)[:, None]
-    return np.eye(units, dtype=np.float32)[labels]
+        return self.loss_call().make(keras)
+
+    def metric(self) -> keras.metrics.Metric:
+        """The metric as Keras has it."""
+        import keras
+
+        return self.metric_call().make(keras)
+
+    def targets(self, labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What the loss compares the output with.
+
+        Args:
+            labels: As the prepared data has them.
+
+        Returns:
+            The labels; or float32 probabilities of the shape of the output, where targets are soft.
+        """
+        if not self.soft or self.task in ("regression", "agreement", "per position"):
+            return labels
+        if self.task == "multi-label":
+            return labels.astype(np.float32)
+        if self.units == 1:
+            return labels.astype(np.float32)[:, None]
+        one_hot: npt.NDArray[Any] = np.eye(self.units, dtype=np.float32)[labels]
+        return one_hot
+
+    def targets_code(self, split: str) -> str:
+        """The same as plain code."""
+        labels = f"data[{json.dumps(f'y_{split}')}]"
+        if not self.soft or self.task in ("regression", "agreement", "per position"):
+            return labels
+        if self.task == "multi-label":
+            return f'{labels}.astype("float32")'
+        if self.units == 1:
+            return f'{labels}.astype("float32")[:, None]'
+        return f'np.eye({self.units}, dtype="float32")[{labels}]'
+
+    def loss_of_guessing(self, labels: npt.NDArray[Any]) -> float:
+        """The loss of a model that gives every sample the same, such as the mean.
+
+        Args:
+            labels: Of the training split.
+        """
+        if not self.of_numbers:
+            binary = self.task == "multi-label"
+            return float(np.log(2 if binary else max(self.units, 2)))
+        values = labels.reshape(len(labels), -1).astype(np.float64)
+        apart = values - values.mean(axis=0)
+        if self.regression == "squared error":
+            return float(np.square(apart).mean())
+        return float(np.abs(apart).mean())  # Huber is no larger
 
 
 def balanced_weights(labels: npt.NDArray[np.int64], units: int) -> dict[int, float]:

@@ -6,6 +6,7 @@ trains with. Importing this file does not import Keras.
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 from collections.abc import Mapping
@@ -27,16 +28,18 @@ class Call:
     """A call of something in Keras.
 
     Attributes:
-        name: Dotted, below ``keras``.
+        name: Dotted, below ``keras`` or the module.
         arguments: By keyword: numbers, names, further calls, and :class:`Expression`.
+        module: One of ``plain``, from which plain code imports the name; empty for Keras.
     """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    module: str = ""
 
     def make(self, keras: Any) -> Any:
         """Calls it."""
-        target = keras
+        target: Any = importlib.import_module(f"workbench.{self.module}") if self.module else keras
         for part in self.name.split("."):
             target = getattr(target, part)
         return target(**{key: _made(value, keras) for key, value in self.arguments.items()})
@@ -44,12 +47,13 @@ class Call:
     def code(self, indent: str = "") -> str:
         """The call as Python, with Black's line breaks where it is long."""
         short = ", ".join(f"{key}={_written(value)}" for key, value in self.arguments.items())
-        line = f"keras.{self.name}({short})"
+        name = self.name if self.module else f"keras.{self.name}"
+        line = f"{name}({short})"
         if len(indent) + len(line) < 90 and "\n" not in line:
             return line
         inner = indent + "    "
         parts = "".join(f"{inner}{key}={_written(value, inner)},\n" for key, value in self.arguments.items())
-        return f"keras.{self.name}(\n{parts}{indent})"
+        return f"{name}(\n{parts}{indent})"
 
 
 @dataclass(frozen=True)

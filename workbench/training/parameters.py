@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
+from workbench.api.task import Task
 from workbench.api.technique import Parameters
 from workbench.api.text import say
 from workbench.api.variant import Skip
@@ -15,6 +16,7 @@ _ADVANCED: dict[str, Any] = {"advanced": True}
 
 OptimizerName = Literal["Adam", "AdamW", "SGD", "Lion", "Muon"]
 ScheduleName = Literal["constant", "cosine", "warm-up and cosine", "one-cycle", "step"]
+RegressionLoss = Literal["squared error", "absolute error", "Huber"]
 PipelineName = Literal["arrays", "from file", "cache", "prefetch", "parallel map"]
 
 
@@ -130,6 +132,14 @@ class TrainingSettings(TrainingParameters):
         title="Average of weights",
         description="Keep the moving average of the weights, with this momentum, such as 0.99, in place of "
         "the last weights. 0 keeps no average.",
+        json_schema_extra=_ADVANCED,
+    )
+    regression_loss: RegressionLoss = Field(
+        "squared error",
+        title="Error that is made small",
+        description="Where the model predicts numbers. Squared: large errors count most, the usual choice. "
+        "Absolute: all errors count alike, so that outliers do not lead. Huber: squared up to 1, absolute "
+        "above.",
         json_schema_extra=_ADVANCED,
     )
     label_smoothing: float = Field(
@@ -260,7 +270,7 @@ class TrainingSettings(TrainingParameters):
 
     @property
     def softens_labels(self) -> bool:
-        """Whether labels become probabilities of all classes."""
+        """Whether labels become numbers that can be blended: probabilities of all classes."""
         return bool(self.label_smoothing or self.mixup)
 
     @property
@@ -268,9 +278,12 @@ class TrainingSettings(TrainingParameters):
         """The input pipeline that is used: arrays cannot be changed on their way."""
         return "prefetch" if self.input_pipeline == "arrays" and self.augments else self.input_pipeline
 
-    def unused(self) -> tuple[Skip, ...]:
-        """Settings that were given and have no effect beside the others."""
+    def unused(self, task: Task = "classification") -> tuple[Skip, ...]:
+        """Settings that were given and have no effect beside the others, or for this task."""
         skips = []
+        if self.regression_loss != "squared error" and task != "regression":
+            reason = say("Only a model that predicts numbers is trained with it.")
+            skips.append(Skip(name="regression_loss", reason=reason))
         if self.momentum != type(self).model_fields["momentum"].default and self.optimizer != "SGD":
             reason = say("{optimizer} has momentum of its own.", optimizer=self.optimizer)
             skips.append(Skip(name="momentum", reason=reason))

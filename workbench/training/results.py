@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from workbench.api.number_format import digits
 from workbench.api.records import Record
+from workbench.api.task import Task, TaskMeasure, measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Report, Skip, Table
 from workbench.training.learning_rate import RateSweep
 from workbench.training.profile import InputProfile
 
-F1_LEVELS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
-"""Levels of macro F1 that time-to-F1 is quoted for: the highest that was reached."""
+LEVELS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
+"""Levels of macro F1, or another score, that the time to it is quoted for: the highest that was reached."""
 
 
 class TrainingPoint(Record):
@@ -20,18 +22,19 @@ class TrainingPoint(Record):
         seconds: Wall time of training so far, the passes over the validation split left out.
         samples: Training samples gone through so far, repetitions counted.
         training_loss: Mean over the epoch.
-        training_accuracy: Mean over the epoch, 0 to 1.
+        training_metric: Mean over the epoch of the accuracy, 0 to 1; of the absolute error of numbers.
         validation_loss: On the validation split.
-        validation_f1: Macro F1 on the validation split, as scikit-learn defines it.
+        validation_score: The task's measure on the validation split: macro F1 of a classification, as
+            scikit-learn defines it.
     """
 
     epoch: int
     seconds: float
     samples: int
     training_loss: float
-    training_accuracy: float
+    training_metric: float
     validation_loss: float
-    validation_f1: float
+    validation_score: float
 
 
 class TrainingResult(Record):
@@ -45,6 +48,7 @@ class TrainingResult(Record):
         sweep: The learning rates that were tried first; None if none were.
         profile: Whether the input or the model is the bottleneck; None if that was not asked.
         skipped: Settings that were given and had no effect.
+        task: What was learned.
     """
 
     points: tuple[TrainingPoint, ...]
@@ -54,40 +58,59 @@ class TrainingResult(Record):
     sweep: RateSweep | None = None
     profile: InputProfile | None = None
     skipped: tuple[Skip, ...] = ()
+    task: Task = "classification"
+
+    @property
+    def measure(self) -> TaskMeasure:
+        """The number that it is judged by."""
+        return measure_of(self.task)
+
+    @property
+    def highest(self) -> TrainingPoint:
+        """The first epoch of the best validation score, whether or not its weights were kept."""
+        sign = 1 if self.measure.higher_is_better else -1
+        return max(self.points, key=lambda point: sign * point.validation_score)
 
     @property
     def best(self) -> TrainingPoint:
         """The epoch whose weights were kept."""
         return self.points[self.best_epoch - 1]
 
-    def time_to_f1(self, level: float) -> TrainingPoint | None:
-        """The first epoch whose validation F1 was at least ``level``; None if none was."""
-        return next((point for point in self.points if point.validation_f1 >= level), None)
+    def time_to(self, level: float) -> TrainingPoint | None:
+        """The first epoch whose validation score was at least ``level``; None if none was.
+
+        An error has no levels that say something of any data.
+        """
+        if not self.measure.higher_is_better:
+            return None
+        return next((point for point in self.points if point.validation_score >= level), None)
 
     def notes(self) -> tuple[Text, ...]:
-        """What a report says of it: the epoch kept, why it stopped, time-to-F1."""
+        """What a report says of it: the epoch kept, why it stopped, the time to its best score."""
+        measure = self.measure
         notes = [
             say(
                 "Trained for {epochs} epochs in {seconds} s and kept epoch {best}: "
-                "validation loss {loss}, validation F1 {f1}.",
+                "validation loss {loss}, validation {measure} {score}.",
                 epochs=len(self.points),
                 seconds=f"{self.seconds:.1f}",
                 best=self.best_epoch,
-                loss=f"{self.best.validation_loss:.4f}",
-                f1=f"{self.best.validation_f1:.4f}",
+                loss=written(measure, self.best.validation_loss),
+                measure=measure.title,
+                score=written(measure, self.best.validation_score),
             )
         ]
         if self.stopped is not None:
             notes.append(self.stopped)
-        reached = next((level for level in F1_LEVELS if self.time_to_f1(level)), None)
-        highest = max(self.points, key=lambda point: point.validation_f1)
-        milestones = {highest.validation_f1: highest}
-        if reached is not None and (first := self.time_to_f1(reached)) is not None:
+        reached = next((level for level in LEVELS if self.time_to(level)), None)
+        milestones = {self.highest.validation_score: self.highest}
+        if reached is not None and (first := self.time_to(reached)) is not None:
             milestones = {reached: first, **milestones}
         notes += [
             say(
-                "Time to F1: {level} on the validation split after {seconds} s of training "
+                "Time to {measure}: {level} on the validation split after {seconds} s of training "
                 "({samples} samples, epoch {epoch}).",
+                measure=measure.title,
                 level=f"{level:.4g}",
                 seconds=f"{point.seconds:.1f}",
                 samples=f"{point.samples:,}",
@@ -109,3 +132,23 @@ class TrainingResult(Record):
         """The learning rates that were tried and the profile of the input, where there are any."""
         found = [item.table() for item in (self.sweep, self.profile) if item is not None]
         return tuple(found)
+
+
+def measure_unit(measure: TaskMeasure) -> Text:
+    """The unit of a change of a measure: points of a score, per cent of an error."""
+    return say("points") if measure.higher_is_better else Text(template="%")
+
+
+def change_shown(measure: TaskMeasure, gain: float) -> float:
+    """A change in its unit, as the number itself has changed: an error that became larger has a plus.
+
+    Args:
+        measure: What has changed.
+        gain: A fraction, above 0 where it has become better.
+    """
+    return 100 * gain if measure.higher_is_better else -100 * gain
+
+
+def written(measure: TaskMeasure, value: float) -> str:
+    """A score, or a loss beside it, as reports have it: four places, or three digits where it has a unit."""
+    return f"{value:.4f}" if measure.higher_is_better else digits(value)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from workbench.api.task import Task
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
-from workbench.jobs.curves import LiveCurve
+from workbench.jobs.curves import curves_of
 
 
 class RunReporter:
@@ -22,7 +25,7 @@ class RunReporter:
     def __init__(self, report: Reporter, run: int, runs: int, *, epochs: int, seconds: float) -> None:
         self._report = report
         self._run, self._runs = run, runs
-        self._before: dict[str, float] = {LiveCurve.F1_OVER_SECONDS: seconds}
+        self._before: dict[str, float] = {curves_of(task).over_seconds: seconds for task in get_args(Task)}
         self._epochs = epochs
 
     def stage(self, text: Text) -> None:

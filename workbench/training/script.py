@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from workbench.api.variant import Variant
-from workbench.training.losses import accuracy_call, loss_call
+from workbench.training.losses import Objective
 from workbench.training.optimizers import Expression, optimizer
 from workbench.training.parameters import TrainingParameters, TrainingSettings
 from workbench.training.script_parts import class_weight_code, pipeline_code, precision_code, sweep_code
@@ -73,16 +73,13 @@ def training_code(
             teachers.
 
     Returns:
-        Lines that need ``keras``, ``np`` and ``data``, the ``.npz`` of
-        :class:`workbench.api.technique.CodePaths`.
+        Lines that need ``keras``, ``np``, what :func:`training_imports` imports, and ``data``, the ``.npz``
+        of :class:`workbench.api.technique.CodePaths`.
     """
     settings = TrainingSettings.of(parameters)
     seed = str(settings.seed) if seed is None else seed
-    units = int(variant.description.outputs[0].shape[-1] or 1)
-    from_logits, soft = variant.description.from_logits, settings.softens_labels
-    x_train, y_train = features_code(variant, "train"), _targets("train", units, soft)
-    loss = loss_call(units, from_logits, soft=soft, label_smoothing=settings.label_smoothing).code("    ")
-    accuracy = '"accuracy"' if units > 1 else accuracy_call(units, from_logits).code("    ")
+    objective = Objective.of(variant.description, settings)
+    x_train, y_train = features_code(variant, "train"), objective.targets_code("train")
 
     def compiled(settings: TrainingSettings) -> str:
         further = "    jit_compile=True,\n" if settings.xla else ""
@@ -92,8 +89,8 @@ def training_code(
         return (
             f"{model}.compile(\n"
             f"    optimizer={optimizer(settings, 0, last).code('    ')},\n"
-            f"    loss={loss},\n"
-            f"    metrics=[{accuracy}],\n"
+            f"    loss={objective.loss_call().code('    ')},\n"
+            f"    metrics=[{objective.metric_code('    ')}],\n"
             f"{further})\n"
         )
 
@@ -112,7 +109,7 @@ def training_code(
         parts.append(pipeline_code(settings, x_train, y_train, variant, seed))
         arguments = "    batches,\n    shuffle=False,\n"
     if settings.class_weights == "balanced":
-        parts.append(class_weight_code(units))
+        parts.append(class_weight_code(objective.units))
     further = "".join(f"        {callback},\n" for callback in callbacks)
     if settings.ema:
         further = "        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),\n" + further
@@ -125,7 +122,7 @@ keras.utils.set_random_seed({seed})
 {model}.fit(
 {arguments}\
     epochs={settings.epochs},
-    validation_data=({features_code(variant, "validation")}, {_targets("validation", units, soft)}),
+    validation_data=({features_code(variant, "validation")}, {objective.targets_code("validation")}),
 {weights}\
     callbacks=[
 {further}\
@@ -141,6 +138,12 @@ keras.utils.set_random_seed({seed})
     return "".join(parts).rstrip("\n")
 
 
+def training_imports(variant: Variant) -> tuple[str, ...]:
+    """Import statements of :func:`training_code` besides those of every script; empty ones among them."""
+    objective = Objective.of(variant.description)
+    return objective.loss_import(), objective.metric_import()
+
+
 def features_code(variant: Variant, split: str) -> str:
     """The samples of a split as plain code: an array, or a dict of them."""
     names = [spec.name for spec in variant.description.inputs]
@@ -148,12 +151,3 @@ def features_code(variant: Variant, split: str) -> str:
         return f'data["x_{split}"]'
     pairs = ", ".join(f"{json.dumps(name)}: data[{json.dumps(f'x_{split}.{name}')}]" for name in names)
     return "{" + pairs + "}"
-
-
-def _targets(split: str, units: int, soft: bool) -> str:
-    labels = f'data["y_{split}"]'
-    if not soft:
-        return labels
-    if units == 1:
-        return f'{labels}.astype("float32")[:, None]'
-    return f'np.eye({units}, dtype="float32")[{labels}]'

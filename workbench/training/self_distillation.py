@@ -17,8 +17,10 @@ from pydantic import Field
 from workbench.api.technique import Context, Parameters
 from workbench.api.variant import Variant
 from workbench.training import training_code
+from workbench.training.distilling import ANSWERS
 from workbench.training.fine_tuning import FineTuningParameters
 from workbench.training.parameter_types import Temperature
+from workbench.training.script import features_code
 
 if TYPE_CHECKING:
     from workbench.training.distilling import Teacher
@@ -85,8 +87,14 @@ teachers = Teachers(
     [{parent}],
     from_logits=[{variant.description.from_logits}],
     temperature={parameters.temperature},
-)
+{answers_code(variant)})
 """
+
+
+def answers_code(variant: Variant) -> str:
+    """The argument that says what teachers give, a whole line; empty for one class of a sample."""
+    answers = ANSWERS[variant.description.task]
+    return "" if answers == "classes" else f"    answers={json.dumps(answers)},\n"
 
 
 def loaded(file: str) -> str:
@@ -118,7 +126,7 @@ def taught_code(
 
 
 def distilled_code(student: str, variant: Variant, weight: float) -> str:
-    """The line that makes ``distilled``, which trains a model and learns from ``teachers``.
+    """The lines that make ``distilled``, which trains a model and learns from ``teachers``.
 
     Args:
         student: The variable of the model.
@@ -126,4 +134,14 @@ def distilled_code(student: str, variant: Variant, weight: float) -> str:
         weight: Of what the teachers say.
     """
     raw = variant.description.from_logits
-    return f"distilled = DistilledModel({student}, teachers, from_logits={raw}, weight={weight})\n"
+    labels = ""
+    if variant.description.task == "agreement":
+        labels = f"""\
+# There are no labels: what is learned is what the teachers answer.
+data = {{
+    **data,
+    "y_train": teachers.numbers({features_code(variant, "train")}),
+    "y_validation": teachers.numbers({features_code(variant, "validation")}),
+}}
+"""
+    return f"{labels}distilled = DistilledModel({student}, teachers, from_logits={raw}, weight={weight})\n"

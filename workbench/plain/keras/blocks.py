@@ -66,13 +66,13 @@ class BlockLoss:
         block: The block.
         number: How many rounds came before.
         loss: By how much the loss rises.
-        f1: Change of F1.
+        change: Of the score, above 0 where it is better without the block.
     """
 
     block: Block
     number: int
     loss: float
-    f1: float
+    change: float
 
 
 def least_important(
@@ -106,9 +106,9 @@ def least_important(
         left = _beside(blocks, chosen)
         for done, block in enumerate(left, 1):
             found = validate(without(model, [*chosen, block]))
-            measured.append(BlockLoss(block, number, found.loss - whole.loss, found.f1 - whole.f1))
+            measured.append(BlockLoss(block, number, found.loss - whole.loss, found.gain(whole)))
             tried(measured[-1], (number + done / len(left)) / len(rounds))
-        measured.sort(key=lambda one: one.loss if by == "loss" else -one.f1)
+        measured.sort(key=lambda one: one.loss if by == "loss" else -one.change)
         for _ in range(wanted):
             chosen += _beside([one.block for one in measured], chosen)[:1]
     return chosen

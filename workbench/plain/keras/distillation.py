@@ -3,19 +3,25 @@
 The student minimizes ``(1 - weight) * cross-entropy(labels) + weight * T**2 * KL(teachers || student)``, both
 sides of the divergence softened by the temperature T (Hinton et al. 2015, arXiv:1503.02531), plus the loss
 of its hints. Several teachers count as one whose softened probabilities are the mean of theirs. A head may
-end in softmax, give raw scores, or be a single score of the second of two classes, on either side.
+end in softmax, give raw scores, or be a single score of the second of two classes, on either side; it may
+give them for each position. Of labels that are each there or not, each is such a pair of classes. Where
+numbers are predicted, what the teachers say takes the place of the labels: nothing is softened, and the loss
+is the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import ops
 
 from .hidden_layers import Hints, part
+
+Answers = Literal["classes", "labels", "numbers"]
+"""What an output is: scores of classes, of which one is right; of labels, each there or not; or numbers."""
 
 _SMALLEST = 1e-30
 """Added before a logarithm; a probability that small moves nothing at any temperature in use."""
@@ -32,6 +38,7 @@ class Teachers:
         from_logits: Whether the output of each is raw scores.
         temperature: Divides the raw scores before softmax; above 1 it lets small scores be seen.
         hints: Hidden layers of the first of the models that are compared with the student's.
+        answers: What the models give.
     """
 
     def __init__(
@@ -41,7 +48,9 @@ class Teachers:
         from_logits: Sequence[bool],
         temperature: float = 4.0,
         hints: Hints | None = None,
+        answers: Answers = "classes",
     ) -> None:
+        self.answers = answers
         self.models = list(models) if hints is None else [hints.teacher, *models[1:]]
         self.from_logits = from_logits
         self.temperature = temperature
@@ -55,9 +64,50 @@ class Teachers:
             outputs = model(samples, training=False)
             if isinstance(outputs, list):
                 outputs, *features = outputs
-            soft.append(softened(outputs, from_logits, self.temperature))
+            soft.append(self.softened(outputs, from_logits))
         pooled = [] if self.hints is None else self.hints.pooled(features)
         return [ops.stop_gradient(item) for item in (sum(soft) / len(soft), *pooled)]
+
+    def softened(self, outputs: Any, from_logits: bool) -> Any:
+        """What one of them says, from its outputs."""
+        if self.answers == "numbers":
+            return ops.cast(outputs, "float32")
+        return softened(_paired(outputs, self.answers), from_logits, self.temperature)
+
+    def loss(self, said: Any, outputs: Any, from_logits: bool, label_loss: Callable[[Any, Any], Any]) -> Any:
+        """How far outputs are from what the teachers say: of each sample, or of all where it is numbers.
+
+        Args:
+            said: As :meth:`softened` gives it.
+            outputs: Of the student.
+            from_logits: Whether they are raw scores.
+            label_loss: Compares numbers.
+        """
+        if self.answers == "numbers":
+            return ops.cast(label_loss(said, outputs), "float32")
+        own = class_logits(_paired(outputs, self.answers), from_logits)
+        return soft_target_loss(said, own, self.temperature)
+
+    def numbers(
+        self, samples: Any, batch_size: int = 256, check: Callable[[], None] | None = None
+    ) -> np.ndarray[Any, Any]:
+        """The mean of the outputs as they are, to be learned where there are no labels.
+
+        Args:
+            samples: An array, or a dict of arrays by input name.
+            batch_size: Samples that are asked about at once.
+            check: Called before each batch.
+        """
+        count = len(next(iter(samples.values())) if isinstance(samples, dict) else samples)
+        found = []
+        for start in range(0, count, batch_size):
+            if check is not None:
+                check()
+            some = part(samples, slice(start, start + batch_size))
+            outputs = [model(some, training=False) for model in self.models]
+            firsts = [one[0] if isinstance(one, list) else one for one in outputs]
+            found.append(np.mean([ops.convert_to_numpy(one) for one in firsts], axis=0, dtype="float32"))
+        return np.concatenate(found)
 
     def beside(self, samples: Any, batch_size: int, check: Callable[[], None] | None = None) -> Any:
         """The samples with what the teachers say about each beside them: asked once, not every epoch.
@@ -141,9 +191,8 @@ class DistilledModel(keras.Model):
         """Of labels and teachers in training, of labels alone otherwise."""
         if not training:
             return super().compute_loss(x, y, y_pred, sample_weight, training=False)
-        own = class_logits(y_pred, self._from_logits)
-        soft = soft_target_loss(self._targets, own, self._teachers.temperature)
-        if sample_weight is not None:
+        soft = self._teachers.loss(self._targets, y_pred, self._from_logits, self._label_loss)
+        if sample_weight is not None and len(soft.shape) == 1:
             soft = soft * ops.cast(ops.reshape(sample_weight, (-1,)), "float32")
         labels = self._label_loss(y, y_pred, sample_weight=sample_weight)
         total = (1 - self._weight) * ops.cast(labels, "float32") + self._weight * ops.mean(soft)
@@ -164,6 +213,11 @@ def soft_target_loss(targets: Any, logits: Any, temperature: float) -> Any:
     student = ops.log_softmax(logits / temperature, axis=-1)
     teacher = ops.log(ops.maximum(targets, _SMALLEST))
     return temperature**2 * ops.sum(targets * (teacher - student), axis=-1)
+
+
+def _paired(outputs: Any, answers: Answers) -> Any:
+    """Scores of classes; a label that is there or not is a pair of them, of which the second is scored."""
+    return ops.expand_dims(outputs, -1) if answers == "labels" else outputs
 
 
 def softened(scores: Any, from_logits: bool, temperature: float) -> Any:

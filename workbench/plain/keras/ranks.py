@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .factor_layers import Factorable
 from .factors import Ranks
+from .validation import ValidationScore
 
 if TYPE_CHECKING:
     import keras
@@ -67,7 +68,7 @@ class Trial:
     Attributes:
         layer: The layer.
         ranks: Its ranks.
-        change: F1 with them, less F1 of the model as it is.
+        change: By how much the score is better with them than that of the model as it is.
     """
 
     layer: Factorable
@@ -78,21 +79,21 @@ class Trial:
 def ranks_by_sensitivity(
     layers: Sequence[Factorable],
     tolerance: float,
-    f1: Callable[[], float],
+    validate: Callable[[], ValidationScore],
     tried: Callable[[Trial, float], None] = lambda trial, done: None,
 ) -> dict[str, Ranks]:
-    """The smallest ranks at which F1 falls by no more than a tolerance, by layer, where there are any.
+    """The smallest ranks at which the score falls by no more than a tolerance, by layer, where there are any.
 
     Each layer is tried alone: its kernel is replaced by the product of its factors, which gives the
     same outputs as the factors, and put back afterwards.
 
     Args:
         layers: Layers that can be split.
-        tolerance: How much macro F1 on the validation split may fall for one layer, 0 to 1.
-        f1: Measures the model with the kernels that it has.
+        tolerance: How much the score on the validation split may fall for one layer, 0 to 1.
+        validate: Judges the model with the kernels that it has.
         tried: Told of each trial, with the share of all that are done.
     """
-    whole = f1()
+    whole = validate()
     trials = [(layer, ranks) for layer in layers for ranks in _candidates(layer)]
     fitting: dict[str, list[Ranks]] = {}
     for done, (layer, ranks) in enumerate(trials, 1):
@@ -100,7 +101,7 @@ def ranks_by_sensitivity(
         before = kernel.numpy()
         try:
             kernel.assign(layer.factors.product(ranks))
-            trial = Trial(layer, ranks, f1() - whole)
+            trial = Trial(layer, ranks, validate().gain(whole))
         finally:
             kernel.assign(before)
         if -trial.change <= tolerance:

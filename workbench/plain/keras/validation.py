@@ -1,4 +1,4 @@
-"""F1 and loss of a classifier on the validation split, for searches that try things out."""
+"""Score and loss of a model on the validation split, for searches that try things out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..probabilities import probabilities
+from ..measures import F1, Measure
 
 if TYPE_CHECKING:
     import keras
@@ -22,12 +22,18 @@ class ValidationScore:
     """How good a model is on the validation split.
 
     Attributes:
-        f1: Macro F1, 0 to 1, as scikit-learn defines it.
-        loss: Mean cross-entropy in nats.
+        score: Of a classifier macro F1, 0 to 1, as scikit-learn defines it; else as the measure has it.
+        loss: Of a classifier the mean cross-entropy in nats; else as the measure has it.
+        measure: What the score is.
     """
 
-    f1: float
+    score: float
     loss: float
+    measure: Measure = F1
+
+    def gain(self, before: ValidationScore) -> float:
+        """By how much it is better than another one; see :meth:`plain.measures.Measure.gain`."""
+        return self.measure.gain(before.score, self.score)
 
 
 def validator(
@@ -35,6 +41,7 @@ def validator(
     features: Any,
     labels: npt.ArrayLike,
     *,
+    measure: Measure = F1,
     from_logits: bool,
     check: Callable[[], None] = lambda: None,
     inspect: Callable[[npt.NDArray[np.floating]], None] = lambda outputs: None,
@@ -42,34 +49,53 @@ def validator(
     """Compiles a model once; each call of the result validates it with the weights that it has then.
 
     Args:
-        model: A classifier with one output.
+        model: A model with one output.
         features: Its inputs: an array, or arrays by the name of the input.
-        labels: Number of the class of each sample.
+        labels: Of a classifier the number of the class of each sample; else as the measure compares them.
+        measure: Judges the outputs.
         from_logits: Whether the outputs are raw scores.
         check: Called before each batch; what it raises ends the validation.
         inspect: Given all outputs before they are read.
     """
     import tensorflow as tf
-    from sklearn.metrics import f1_score
 
-    numbers = np.asarray(labels)
+    true = np.asarray(labels)
     predict = tf.function(lambda batch: model(batch, training=False), autograph=False, reduce_retracing=True)
 
     def validate() -> ValidationScore:
-        parts = []
-        for start in range(0, len(numbers), _BATCH):
-            check()
-            parts.append(np.asarray(predict(_rows(features, slice(start, start + _BATCH)))))
-        outputs = np.concatenate(parts)
+        outputs = _outputs(predict, features, len(true), check)
         inspect(outputs)
-        scores = probabilities(outputs, from_logits=from_logits)
-        right = np.clip(scores[np.arange(len(numbers)), numbers], 1e-7, 1)
         return ValidationScore(
-            f1=float(f1_score(numbers, scores.argmax(axis=1), average="macro", zero_division=0.0)),
-            loss=float(-np.log(right).mean()),
+            score=measure.of(outputs, true, from_logits=from_logits),
+            loss=measure.loss(outputs, true, from_logits),
+            measure=measure,
         )
 
     return validate
+
+
+def answers(
+    model: keras.Model, features: Any, check: Callable[[], None] = lambda: None
+) -> npt.NDArray[np.floating]:
+    """What a model gives, to be compared with later where there are no labels.
+
+    Args:
+        model: A model with one output.
+        features: Its inputs: an array, or arrays by the name of the input.
+        check: Called before each batch; what it raises ends the work.
+    """
+    count = len(next(iter(features.values())) if isinstance(features, Mapping) else features)
+    return _outputs(lambda batch: model(batch, training=False), features, count, check)
+
+
+def _outputs(
+    predict: Callable[[Any], Any], features: Any, count: int, check: Callable[[], None]
+) -> npt.NDArray[np.floating]:
+    parts = []
+    for start in range(0, count, _BATCH):
+        check()
+        parts.append(np.asarray(predict(_rows(features, slice(start, start + _BATCH)))))
+    return np.concatenate(parts)
 
 
 def _rows(features: Any, rows: slice) -> Any:

@@ -19,8 +19,8 @@ from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint
 from workbench.training.preserving import needs_preserving
 from workbench.training.rebuilding import REBUILDING_IMPORT, plan_without_keras, rebuilding_code
-from workbench.training.script import features_code
-from workbench.training.self_distillation import TEACHING_IMPORT, distilled_code, loaded
+from workbench.training.script import features_code, training_imports
+from workbench.training.self_distillation import TEACHING_IMPORT, answers_code, distilled_code, loaded
 
 
 def distillation_code(variant: Variant, parameters: DistillationParameters, paths: CodePaths) -> str:
@@ -44,6 +44,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
         import_code(
             "import keras",
             "import numpy as np",
+            *training_imports(variant),
             TEACHING_IMPORT,
             "from plain.keras.hidden_layers import Hints" if hints else "",
             "from plain.keras.preserving import preserve" if preserved else "",
@@ -62,7 +63,7 @@ teachers = Teachers(
     from_logits={[teacher.variant.description.from_logits for teacher in teachers]},
     temperature={parameters.temperature},
 {"    hints=hints," + chr(10) if hints else ""}\
-)
+{answers_code(variant)})
 {distilled_code("student", variant, parameters.weight)}\
 {training_code("distilled", variant, parameters, callbacks=callbacks, student="student")}
 

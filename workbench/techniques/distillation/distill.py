@@ -56,7 +56,8 @@ class Distillation(Technique[DistillationParameters]):
     def obstacle(
         self, variant: Variant, dataset: DatasetInfo, parameters: DistillationParameters
     ) -> Text | None:
-        if (reason := training_obstacle(variant, dataset, parameters)) is not None:
+        reason = training_obstacle(variant, dataset, parameters, taught=parameters.weight)
+        if reason is not None:
             return reason
         try:
             parse_hints(parameters.layers)

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 
 from workbench.api.dataset import sample_count, select
+from workbench.api.task import measure_of
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.graph.widths import WidthPlan
-from workbench.jobs.curves import LiveCurve
-from workbench.measure.scores import confusion_matrix, macro_f1
+from workbench.jobs.curves import curves_of
 from workbench.plain.keras.copying import copy_weights
+from workbench.plain.measures import MEASURES
 from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import FurtherRun
 from workbench.training import TrainingResult, train
 from workbench.training.distilling import Teacher
 from workbench.training.preserving import preserving_notes
 from workbench.training.rebuilding import rebuilt
+from workbench.training.results import written
 
 _SHARE = (0.05, 0.95)
 _BATCH = 256
@@ -55,11 +57,15 @@ class Runs:
     ) -> None:
         self._keras, self._parent, self._plan = keras, parent, plan
         self._context, self._parameters, self._teacher = context, parameters, teacher
-        self.seeds = [parameters.seed + number for number in range(parameters.compare_seeds or 1)]
+        seeds = parameters.compare_seeds if context.parent.description.task != "agreement" else 1
+        self.seeds = [parameters.seed + number for number in range(seeds or 1)]
         self.taught: list[TrainingResult] = []
         self.alone: list[TrainingResult] = []
         self.notes: tuple[Text, ...] = ()
         self._done = 0
+        # Without labels a student learns from its teacher or not at all.
+        self._compared = bool(parameters.compare_seeds) and context.parent.description.task != "agreement"
+        self._count = len(self.seeds) * (2 if self._compared else 1)
 
     def run(self) -> Any:
         """Trains everything; gives the student that learned from the teacher with the first seed."""
@@ -68,35 +74,39 @@ class Runs:
             student, result = self._train(seed, self._teacher)
             kept = student if kept is None else kept
             self.taught.append(result)
-            if self._parameters.compare_seeds:
+            if self._compared:
                 self.alone.append(self._train(seed, None)[1])
         return kept
 
     def about_teachers(self, names: Sequence[str]) -> list[Text]:
-        """Validation F1 of each teacher, and a warning where they are no better than the student alone."""
+        """The validation score of each teacher; a warning where they are no better than the student alone."""
         context = self._context
+        task = context.parent.description.task
+        if task == "agreement":
+            return []  # it is what is learned
         labels = np.asarray(context.dataset.y("validation"))
         features = context.dataset.x("validation")
-        notes, best = [], 0.0
+        measure, shown = MEASURES[task], measure_of(task)
+        notes, scores = [], []
         for name, model, from_logits in zip(
             names, self._teacher.models, self._teacher.from_logits, strict=True
         ):
-            predicted = []
+            answers = []
             for start in range(0, sample_count(features), _BATCH):
                 context.report.check()
-                scores = np.asarray(model(select(features, slice(start, start + _BATCH)), training=False))
-                single = scores.shape[-1] == 1
-                predicted.append(
-                    (scores[:, 0] > (0.0 if from_logits else 0.5)).astype(int)
-                    if single
-                    else scores.argmax(-1)
+                outputs = np.asarray(model(select(features, slice(start, start + _BATCH)), training=False))
+                answers.append(measure.read(outputs, from_logits))
+            scores.append(measure.rate(labels, np.concatenate(answers)))
+            notes.append(
+                say(
+                    "Teacher {name}: validation {measure} {score}.",
+                    name=name,
+                    measure=shown.title,
+                    score=written(shown, scores[-1]),
                 )
-            matrix = confusion_matrix(labels, np.concatenate(predicted), len(context.dataset.info.classes))
-            f1 = float(macro_f1(np.diag(matrix).astype(float), matrix.sum(1), matrix.sum(0)))
-            best = max(best, f1)
-            notes.append(say("Teacher {name}: validation F1 {f1}.", name=name, f1=f"{f1:.4f}"))
-        own = [run.best.validation_f1 for run in self.alone]
-        if own and best <= sum(own) / len(own):
+            )
+        own = [run.best.validation_score for run in self.alone]
+        if own and all(measure.gain(sum(own) / len(own), score) <= 0 for score in scores):
             notes.append(
                 say(
                     "The teacher is no better than the student is without it, so there is little to learn "
@@ -107,7 +117,7 @@ class Runs:
 
     def _train(self, seed: int, teacher: Teacher | None) -> tuple[Any, TrainingResult]:
         parameters = self._parameters.model_copy(update={"seed": seed})
-        first, width = not self._done, (_SHARE[1] - _SHARE[0]) / self._parameters.runs
+        first, width = not self._done, (_SHARE[1] - _SHARE[0]) / self._count
         start = _SHARE[0] + width * self._done
         self._done += 1
         context = self._context
@@ -117,8 +127,9 @@ class Runs:
                 if teacher is None
                 else say("Student with teacher, seed {seed}", seed=seed)
             )
-            curve = LiveCurve.WITHOUT_TEACHER if self._done == 2 else None
-            context = replace(context, report=FurtherRun(context.report, name, curve))
+            task = context.parent.description.task
+            curve = curves_of(task).alone if self._done == 2 else None
+            context = replace(context, report=FurtherRun(context.report, name, curve, task))
         self._keras.utils.set_random_seed(seed)
         student = self._student()
         preserving = None

@@ -25,10 +25,12 @@ def load_teachers(teachers: Sequence[Variant], context: Context) -> list[Any]:
     models = []
     for teacher in teachers:
         context.report.check()
-        if (reason := training_obstacle(teacher, context.dataset.info)) is not None:
+        if (reason := training_obstacle(teacher, context.dataset.info, taught=1.0)) is not None:
             raise Refused(
                 say("{name} cannot teach. {reason}", name=teacher.name, reason=reason),
-                say("Choose a Keras variant that was trained on the same classes."),
+                say("Choose a Keras variant that was trained on the same classes.")
+                if context.dataset.info.task == "classification"
+                else say("Choose a Keras variant that was trained for the same answers."),
             )
         models.append(load_keras(teacher.path, trust=teacher.settings.trusted))
     return models

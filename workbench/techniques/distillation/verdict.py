@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.api.task import Task
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
-from workbench.jobs.curves import LiveCurve
+from workbench.jobs.curves import LiveCurve, curves_of
 from workbench.measure.student_t import mean_interval
+from workbench.plain.measures import MEASURES
 from workbench.training import TrainingResult
+from workbench.training.comparison import change_values, gains
+from workbench.training.results import change_shown, measure_unit
 
 
 def comparison_table(
     seeds: Sequence[int], taught: Sequence[TrainingResult], alone: Sequence[TrainingResult]
 ) -> Table:
-    """Validation F1 of both for each seed, and the means."""
-    ours = [result.best.validation_f1 for result in taught]
-    plain = [result.best.validation_f1 for result in alone]
+    """The validation score of both for each seed, and the means."""
+    measure = taught[0].measure
+    ours = [result.best.validation_score for result in taught]
+    plain = [result.best.validation_score for result in alone]
+
+    def difference(mine: float, theirs: float) -> float:
+        gain = MEASURES[taught[0].task].gain(theirs, mine)
+        return round(change_shown(measure, gain), 2)
+
     rows = [
-        (str(seed), round(mine, 4), round(theirs, 4), round(100 * (mine - theirs), 2))
+        (str(seed), round(mine, 4), round(theirs, 4), difference(mine, theirs))
         for seed, mine, theirs in zip(seeds, ours, plain, strict=True)
     ]
     mean, own = sum(ours) / len(ours), sum(plain) / len(plain)
@@ -27,53 +37,49 @@ def comparison_table(
         title=say("The same student with and without its teacher"),
         columns=(
             say("Seed"),
-            say("Validation F1 with teacher"),
-            say("Validation F1 without"),
-            say("Difference, points"),
+            say("Validation {measure} with teacher", measure=measure.title),
+            say("Validation {measure} without", measure=measure.title),
+            say("Difference, {unit}", unit=measure_unit(measure)),
         ),
-        rows=(*rows, (say("mean"), round(mean, 4), round(own, 4), round(100 * (mean - own), 2))),
+        rows=(*rows, (say("mean"), round(mean, 4), round(own, 4), difference(mean, own))),
         note=say("Both start from the same weights and have the same epochs, batches and learning rate."),
     )
 
 
 def verdict(taught: Sequence[TrainingResult], alone: Sequence[TrainingResult], *, new: bool) -> Text:
-    """Whether the teacher was of use, from the paired differences of validation F1.
+    """Whether the teacher was of use, from the paired differences of the validation score.
 
     Args:
         taught: Trainings with the teacher, in the order of their seeds.
         alone: The same without it.
         new: Whether the student started from new weights.
     """
-    differences = [
-        100 * (mine.best.validation_f1 - theirs.best.validation_f1)
-        for mine, theirs in zip(taught, alone, strict=True)
-    ]
+    differences = gains(taught, alone)
     mean, low, high = mean_interval(differences)
     against = (
         say("the same student trained from scratch") if new else say("the same student trained on without it")
     )
-    values: dict[str, Text | str | int] = {"mean": f"{mean:+.2f}", "against": against}
+    values = change_values(taught[0], (mean, low, high)) | {"against": against, "count": len(differences)}
     if len(differences) < 2:
         return say(
-            "The student with its teacher is {mean} points of validation F1 from {against}, on one seed. "
-            "Several seeds tell whether that is more than chance.",
+            "The student with its teacher is {mean} {unit} of validation {measure} from {against}, on one "
+            "seed. Several seeds tell whether that is more than chance.",
             **values,
         )
-    values |= {"low": f"{low:+.2f}", "high": f"{high:+.2f}", "count": len(differences)}
     if low > 0:
         return say(
-            "Distillation won: {mean} points of validation F1 [{low}, {high}] against {against} "
+            "Distillation won: {mean} {unit} of validation {measure} [{low}, {high}] against {against} "
             "(mean and 95% interval over {count} seeds).",
             **values,
         )
     if high < 0:
         return say(
-            "Distillation lost: {mean} points of validation F1 [{low}, {high}] against {against} "
+            "Distillation lost: {mean} {unit} of validation {measure} [{low}, {high}] against {against} "
             "(mean and 95% interval over {count} seeds). Train the student without a teacher.",
             **values,
         )
     return say(
-        "No difference shown: {mean} points of validation F1 [{low}, {high}] against {against} "
+        "No difference shown: {mean} {unit} of validation {measure} [{low}, {high}] against {against} "
         "(mean and 95% interval over {count} seeds).",
         **values,
     )
@@ -85,10 +91,14 @@ class FurtherRun:
     Args:
         report: The job's.
         name: What is trained.
-        curve: The curve of validation F1; None draws none.
+        curve: The curve of the validation score; None draws none.
+        task: Whose score it is.
     """
 
-    def __init__(self, report: Reporter, name: Text, curve: LiveCurve | None) -> None:
+    def __init__(
+        self, report: Reporter, name: Text, curve: LiveCurve | None, task: Task = "classification"
+    ) -> None:
+        self._score = curves_of(task).score
         self._report = report
         self._name = name
         self._curve = curve
@@ -104,8 +114,8 @@ class FurtherRun:
     def metric(
         self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
     ) -> None:
-        """Only validation F1."""
-        if self._curve is not None and name == LiveCurve.VALIDATION_F1:
+        """Only the validation score."""
+        if self._curve is not None and name == self._score:
             self._report.metric(self._curve, step, value, interval)
 
     def table(self, table: Table) -> None:

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo, select
 from workbench.api.errors import Refused
+from workbench.api.number_format import digits
 from workbench.api.technique import (
     Aim,
     Applied,
@@ -33,6 +34,7 @@ from workbench.exporting.litert_report import with_float_operations
 from workbench.models.reading.lookups import lookup_obstacle
 from workbench.plain.keras.weight_values import is_clustered
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
+from workbench.plain.measures import MEASURES
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
     missing_quantizer,
@@ -278,16 +280,7 @@ def _reported(
             count=len(ranges),
         )
     )
-    share, count = _agreement(context, applied, model)
-    notes = (
-        *report.notes,
-        say(
-            "The file and the model that was trained choose the same class for {percent}% of {count} "
-            "validation samples.",
-            percent=f"{100 * share:.1f}",
-            count=count,
-        ),
-    )
+    notes = (*report.notes, _agreement(context, applied, model))
     skipped = tuple(
         Skip(name=name, reason=say("No convolution or dense layer before it to be folded into."))
         for name in left
@@ -305,8 +298,8 @@ def _reported(
     )
 
 
-def _agreement(context: Context, applied: Applied, model: Any) -> tuple[float, int]:
-    """Share of validation samples that the file and the trained model classify alike."""
+def _agreement(context: Context, applied: Applied, model: Any) -> Text:
+    """How far the file and the trained model answer alike on validation samples."""
     from workbench.runtimes import runtime
 
     features = context.dataset.x("validation")
@@ -317,7 +310,26 @@ def _agreement(context: Context, applied: Applied, model: Any) -> tuple[float, i
         found = session.predict(part)
     finally:
         session.close()
-    if trained.shape[-1] == 1:
-        threshold = 0.0 if context.parent.description.from_logits else 0.5
-        return float(((trained > threshold) == (found > threshold)).mean()), len(trained)
-    return float((trained.argmax(-1) == found.argmax(-1)).mean()), len(trained)
+    parent = context.parent.description
+    answers = [MEASURES[parent.task].read(each, parent.from_logits) for each in (trained, found)]
+    if parent.task in ("regression", "agreement"):
+        return say(
+            "The file and the model that was trained differ by {error} on average, over {count} validation "
+            "samples.",
+            error=digits(float(np.abs(answers[0] - answers[1]).mean())),
+            count=len(trained),
+        )
+    percent = f"{100 * float((answers[0] == answers[1]).mean()):.1f}"
+    if parent.task == "classification":
+        return say(
+            "The file and the model that was trained choose the same class for {percent}% of {count} "
+            "validation samples.",
+            percent=percent,
+            count=len(trained),
+        )
+    return say(
+        "The file and the model that was trained give the same answer for {percent}% of all labels of "
+        "{count} validation samples.",
+        percent=percent,
+        count=len(trained),
+    )

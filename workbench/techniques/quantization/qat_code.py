@@ -11,6 +11,7 @@ from workbench.exporting.litert_files import output_name
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
 from workbench.training import TrainingParameters, training_code
 from workbench.training.preserving import needs_preserving
+from workbench.training.script import training_imports
 
 _INT8_CODE = """\
 # The ranges are in the graph: the converter needs no samples.
@@ -56,6 +57,7 @@ def qat_code(variant: Variant, parameters: TrainingParameters, paths: CodePaths,
             "from plain.keras.preserving import preserve" if preserved else "",
             "from plain.litert.export import export_litert",
             "from plain.litert.strip import strip_metadata",
+            *training_imports(variant),
         )
     }\
 data = np.load({json.dumps(paths.data)})

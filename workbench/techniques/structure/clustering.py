@@ -111,7 +111,8 @@ class Clustering(Technique[ClusteringParameters]):
     def obstacle(
         self, variant: Variant, dataset: DatasetInfo, parameters: ClusteringParameters
     ) -> Text | None:
-        if (reason := fine_tuning_obstacle(variant, dataset, parameters.epochs)) is not None:
+        reason = fine_tuning_obstacle(variant, dataset, parameters.epochs, taught=parameters.distill)
+        if reason is not None:
             return reason
         if not described(variant.description, parameters):
             return say(

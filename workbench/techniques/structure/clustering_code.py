@@ -10,6 +10,7 @@ from workbench.api.variant import Variant
 from workbench.plain.keras.clusters import Initialization
 from workbench.training.fine_tuning import saving_code
 from workbench.training.kernel_choice import KernelParameters, chosen_code
+from workbench.training.script import training_imports
 from workbench.training.self_distillation import (
     TEACHING_IMPORT,
     TaughtParameters,
@@ -55,6 +56,7 @@ def clustering_code(
             "from plain.keras.clustering import can_share_values, share_values",
             "from plain.keras.kernels import kernels",
             "from plain.keras.preserving import preserve" if trains else "",
+            *(training_imports(variant) if trains else ()),
         )
     }\
 model = {loaded(paths.model)}

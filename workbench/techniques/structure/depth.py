@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
+from workbench.api.task import TaskMeasure, measure_of
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Table, Variant
@@ -30,7 +31,8 @@ from workbench.training.fine_tuning import (
     load_parent,
     require_rebuildable,
 )
-from workbench.training.validation import validator
+from workbench.training.results import change_shown, measure_unit
+from workbench.training.validation import validation_labels, validator
 
 
 class _Depth(Parameters):
@@ -46,7 +48,7 @@ class _Depth(Parameters):
         "loss",
         title="Importance by",
         description="What is judged on the validation split when a block is bypassed: the loss, which "
-        "tells small differences apart, or F1.",
+        "tells small differences apart, or F1, which is the measure of the task where that is another.",
         json_schema_extra={"advanced": True},
     )
     search: Literal["once", "again after each"] = Field(
@@ -82,7 +84,9 @@ class DepthScaling(Technique[DepthParameters]):
 
     @override
     def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: DepthParameters) -> Text | None:
-        if (reason := training_obstacle(variant, dataset)) is not None:
+        # Without labels blocks are still judged, by how much the model answers otherwise without them.
+        taught = None if parameters.epochs else 1.0
+        if (reason := training_obstacle(variant, dataset, taught=taught)) is not None:
             return reason
         blocks = _blocks(variant)
         return None if blocks is None else _blocks_obstacle(blocks, parameters)
@@ -187,17 +191,19 @@ def _choose(
     """The least important blocks, and what was measured."""
     context.report.stage(say("Measuring the importance of blocks"))
     sizes = {name: sum(prod(weight.shape) for weight in layer.weights) for name, layer in leaves(model)}
+    labels = validation_labels(model, context)
+    measure = measure_of(context.parent.description.task)
     rows: list[tuple[Any, ...]] = []
 
     def tried(bypassed: BlockLoss, done: float) -> None:
-        rows.append(_row(bypassed, sizes))
+        rows.append(_row(bypassed, sizes, measure))
         context.report.progress(0.5 * done)
 
     chosen = least_important(
         model,
         blocks,
         parameters.blocks,
-        lambda candidate: validator(candidate, context)(),
+        lambda candidate: validator(candidate, context, labels)(),
         by=parameters.importance,
         again=parameters.search == "again after each",
         tried=tried,
@@ -207,7 +213,7 @@ def _choose(
         columns=(
             say("Block"),
             say("Rise of the loss"),
-            say("Change of F1, points"),
+            say("Change of {measure}, {unit}", measure=measure.title, unit=measure_unit(measure)),
             say("Weights in it"),
             say("Round"),
         ),
@@ -227,7 +233,7 @@ def _choose(
     return chosen, table, notes
 
 
-def _row(bypassed: BlockLoss, sizes: dict[str, int]) -> tuple[Any, ...]:
+def _row(bypassed: BlockLoss, sizes: dict[str, int], measure: TaskMeasure) -> tuple[Any, ...]:
     block = bypassed.block
     inside = [
         size
@@ -240,7 +246,7 @@ def _row(bypassed: BlockLoss, sizes: dict[str, int]) -> tuple[Any, ...]:
     return (
         block.name,
         round(bypassed.loss, 4),
-        round(100 * bypassed.f1, 3),
+        round(change_shown(measure, bypassed.change), 3),
         sum(inside),
         bypassed.number + 1,
     )

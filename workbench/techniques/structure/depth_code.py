@@ -12,7 +12,8 @@ from workbench.api.variant import Variant
 from workbench.plain.keras.blocks import Block
 from workbench.training import training_code
 from workbench.training.fine_tuning import saving_code
-from workbench.training.script import features_code
+from workbench.training.judging_code import JudgingCode
+from workbench.training.script import training_imports
 
 if TYPE_CHECKING:
     from workbench.techniques.structure.depth import DepthParameters
@@ -35,6 +36,7 @@ def depth_code(
     if parameters.epochs:
         fit = training_code("shorter", variant, parameters, callbacks=["preserve(shorter)"])
         training = f"\n{fit}\n"
+    judging = JudgingCode(variant)
     return f"""\
 {
         import_code(
@@ -42,7 +44,9 @@ def depth_code(
             "import numpy as np",
             "from plain.keras.blocks import Block, least_important, without",
             "from plain.keras.preserving import preserve" if parameters.epochs else "",
-            "from plain.keras.validation import validator",
+            f"from plain.keras.validation import {judging.names}",
+            *judging.imports,
+            *(training_imports(variant) if parameters.epochs else ()),
         )
     }\
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
@@ -54,12 +58,10 @@ blocks = [
 {"".join(map(_block, blocks))}]
 
 
+{judging.before}\
 def validate(candidate):
     return validator(
-        candidate,
-        {features_code(variant, "validation")},
-        data["y_validation"],
-        from_logits={variant.description.from_logits},
+{judging.arguments("candidate", " " * 8)}\
     )()
 
 

@@ -120,7 +120,8 @@ class Sparsity(Technique[SparsityParameters]):
 
     @override
     def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: SparsityParameters) -> Text | None:
-        if (reason := fine_tuning_obstacle(variant, dataset, parameters.epochs)) is not None:
+        reason = fine_tuning_obstacle(variant, dataset, parameters.epochs, taught=parameters.distill)
+        if reason is not None:
             return reason
         if not described(variant.description, parameters):
             return say(

@@ -10,6 +10,7 @@ from workbench.api.variant import Variant
 from workbench.plain.keras.masks import Ranking
 from workbench.training.fine_tuning import saving_code
 from workbench.training.kernel_choice import KernelParameters, chosen_code
+from workbench.training.script import training_imports
 from workbench.training.self_distillation import (
     TEACHING_IMPORT,
     TaughtParameters,
@@ -79,6 +80,7 @@ pruning = GradualPruning(
             TEACHING_IMPORT if parameters.distill and trains else "",
             "from plain.keras.kernels import kernels",
             "from plain.keras.preserving import preserve" if trains else "",
+            *(training_imports(variant) if trains else ()),
             by_name,
             f"from plain.keras.sparsity import {', '.join(names)}",
         )

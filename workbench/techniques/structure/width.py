@@ -41,6 +41,7 @@ from workbench.training.rebuilding import (
     rebuilt,
     touched,
 )
+from workbench.training.script import training_imports
 
 
 class _Widths(Parameters):
@@ -170,7 +171,7 @@ class WidthScaling(Technique[WidthParameters]):
     def code(self, variant: Variant, parameters: WidthParameters, paths: CodePaths) -> str:
         plan = plan_without_keras(variant, parameters.factor, parameters.round_to)
         return f"""\
-{import_code("import keras", "import numpy as np", REBUILDING_IMPORT)}\
+{import_code("import keras", "import numpy as np", REBUILDING_IMPORT, *training_imports(variant))}\
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
 

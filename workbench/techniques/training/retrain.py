@@ -55,7 +55,8 @@ class _Start(Parameters):
         le=20,
         title="Runs",
         description="Trainings that differ in their seed alone, one after the other. The one with the "
-        "highest F1 on the validation split is kept; all are shown, with intervals.",
+        "highest F1 on the validation split, or the best measure of another task, is kept; all are "
+        "shown, with intervals.",
         json_schema_extra={"unit": "seeds", "advanced": True},
     )
     compare: bool = Field(

@@ -6,14 +6,16 @@ import json
 import textwrap
 import zipfile
 
+from workbench.api.bundle import import_code
 from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
 from workbench.models.rebuilding.copying import finalizing_code
 from workbench.training import TrainingSettings, training_code
 from workbench.training.fresh import kept_layers_of_file
+from workbench.training.judging_code import MEASURE_NAMES
 from workbench.training.preserving import needs_preserving
-from workbench.training.script import features_code
+from workbench.training.script import features_code, training_imports
 
 
 def retraining_code(
@@ -41,18 +43,20 @@ def retraining_code(
     preserved = not new and needs_preserving(variant)
     callbacks = ["preserve(model)"] if preserved else []
     lines += training_code("model", variant, settings, seed=seed, callbacks=callbacks) + "\n"
-    judge = ""
     if several:
-        judge = "from sklearn.metrics import f1_score\n"
         lines = textwrap.indent(lines + _choice(variant), "    ")
         lines = f"best = None\nfor seed in range({settings.seed}, {settings.seed + seeds}):\n{lines}"
         lines += "model = best[1]\n"
     output = file_format("keras").named(paths.output)
+    imports = import_code(
+        "import keras",
+        "import numpy as np",
+        *training_imports(variant),
+        "from plain.keras.preserving import preserve" if preserved else "",
+        f"from plain.measures import {MEASURE_NAMES[variant.description.task]}" if several else "",
+    )
     return f"""\
-import keras
-import numpy as np
-{judge}\
-{chr(10) + "from plain.keras.preserving import preserve" + chr(10) if preserved else ""}
+{imports}\
 source = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
 {lines}\
@@ -71,13 +75,11 @@ def _kept(variant: Variant) -> list[tuple[str, ...]]:
 
 def _choice(variant: Variant) -> str:
     """Lines that keep the best model of several."""
-    threshold = 0.0 if variant.description.from_logits else 0.5
-    single = variant.description.outputs[0].shape[-1] == 1
-    classes = f"(scores[:, 0] > {threshold}).astype(int)" if single else "scores.argmax(-1)"
+    measure, raw = MEASURE_NAMES[variant.description.task], variant.description.from_logits
     return f"""\
-scores = model.predict({features_code(variant, "validation")}, verbose=0)
-f1 = f1_score(data["y_validation"], {classes}, average="macro", zero_division=0.0)
-print("seed", seed, "validation F1", f1)
-if best is None or f1 > best[0]:
-    best = f1, model
+outputs = model.predict({features_code(variant, "validation")}, verbose=0)
+score = {measure}.of(outputs, data["y_validation"], from_logits={raw})
+print("seed", seed, "validation", {measure}.name, score)
+if best is None or {measure}.gain(best[0], score) > 0:
+    best = score, model
 """

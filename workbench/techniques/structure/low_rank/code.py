@@ -10,8 +10,9 @@ from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
 from workbench.training import training_code
 from workbench.training.fine_tuning import saving_code
+from workbench.training.judging_code import JudgingCode
 from workbench.training.kernel_choice import names
-from workbench.training.script import features_code
+from workbench.training.script import training_imports
 
 if TYPE_CHECKING:
     from workbench.techniques.structure.low_rank.low_rank import LowRankParameters
@@ -37,7 +38,8 @@ def low_rank_code(variant: Variant, parameters: LowRankParameters, paths: CodePa
     if parameters.epochs:
         fit = training_code("smaller", variant, parameters, callbacks=["preserve(smaller)"])
         training = f"\n{fit}\n"
-    needs_data = parameters.epochs or parameters.choose == "sensitivity"
+    judging, judges = JudgingCode(variant), parameters.choose == "sensitivity"
+    needs_data = parameters.epochs or judges
     data = f"data = np.load({json.dumps(paths.data)})\n" if needs_data else ""
     return f"""\
 {
@@ -48,7 +50,9 @@ def low_rank_code(variant: Variant, parameters: LowRankParameters, paths: CodePa
             "from plain.keras.factor_layers import factorable, split",
             "from plain.keras.preserving import preserve" if parameters.epochs else "",
             f"from plain.keras.ranks import {chosen}",
-            "from plain.keras.validation import validator" if parameters.choose == "sensitivity" else "",
+            f"from plain.keras.validation import {judging.names}" if judges else "",
+            *(judging.imports if judges else ()),
+            *(training_imports(variant) if parameters.epochs else ()),
         )
     }\
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
@@ -65,18 +69,16 @@ smaller = split(model, layers, ranks)
 def _ranks(variant: Variant, parameters: LowRankParameters) -> tuple[str, str]:
     """What is imported to choose the ranks, and the lines that do."""
     if parameters.choose == "sensitivity":
-        features = features_code(variant, "validation")
+        judging = JudgingCode(variant)
         return (
             "ranks_by_sensitivity",
             f"""\
-# Each layer is tried alone at falling ranks: F1 may fall by so much.
+# Each layer is tried alone at falling ranks: {judging.title} may fall by so much.
+{judging.before}\
 validate = validator(
-    model,
-    {features},
-    data["y_validation"],
-    from_logits={variant.description.from_logits},
+{judging.arguments("model", " " * 4)}\
 )
-ranks = ranks_by_sensitivity(layers, {parameters.tolerance}, lambda: validate().f1)
+ranks = ranks_by_sensitivity(layers, {parameters.tolerance}, validate)
 """,
         )
     if parameters.choose == "weights":

@@ -54,7 +54,7 @@ from workbench.training.fine_tuning import (
     require_rebuildable,
 )
 from workbench.training.kernel_choice import KernelParameters, described, names
-from workbench.training.validation import validator
+from workbench.training.validation import validation_labels, validator
 
 _WANTED = {"all": KINDS, "dense": DENSE, "convolutions": CONVOLUTIONS}
 
@@ -89,7 +89,7 @@ class _LowRank(Parameters):
         le=0.5,
         title="F1 given up for a layer",
         description="For the choice by sensitivity: how much F1 may fall for one layer, before fine-tuning. "
-        "0.01 is one point.",
+        "0.01 is one point, or one per cent of the error where numbers are predicted.",
         json_schema_extra={"only": {"choose": "sensitivity"}},
     )
     convolutions: ConvolutionMethod = Field(
@@ -130,8 +130,11 @@ class LowRank(Technique[LowRankParameters]):
     def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: LowRankParameters) -> Text | None:
         if (reason := fine_tuning_obstacle(variant, dataset, parameters.epochs)) is not None:
             return reason
-        if parameters.choose == "sensitivity" and (reason := training_obstacle(variant, dataset)) is not None:
-            return reason
+        if parameters.choose == "sensitivity":
+            # Without labels, by how much the model answers otherwise.
+            taught = None if parameters.epochs else 1.0
+            if (reason := training_obstacle(variant, dataset, taught=taught)) is not None:
+                return reason
         layers = [layer for layer in described(variant.description, parameters) if layer.kind in KINDS]
         if not layers:
             return say(
@@ -265,11 +268,11 @@ def _ranks(
         return by_energy(found, parameters.energy)
     if parameters.choose == "weights":
         return by_target(model, found, parameters.weights)
-    validate = validator(model, context)
     return by_sensitivity(
         found,
         parameters.tolerance,
-        lambda: validate().f1,
+        validator(model, context, validation_labels(model, context)),
+        context.parent.description.task,
         lambda done: context.report.progress(0.4 * done),
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.api.errors import Refused
+from workbench.api.task import Task, TaskMeasure, measure_of
 from workbench.api.text import say
 from workbench.api.variant import Skip, Table
 from workbench.plain.keras.factor_layers import Factorable
@@ -19,6 +20,10 @@ from workbench.plain.keras.ranks import (
     ranks_by_sensitivity,
     weights_at,
 )
+from workbench.training.results import change_shown, measure_unit
+
+if TYPE_CHECKING:
+    from workbench.plain.keras.validation import ValidationScore
 
 
 @dataclass(frozen=True)
@@ -77,15 +82,17 @@ def by_target(model: Any, layers: Sequence[Factorable], ratio: float) -> RankCho
 def by_sensitivity(
     layers: Sequence[Factorable],
     tolerance: float,
-    f1: Callable[[], float],
+    validate: Callable[[], ValidationScore],
+    task: Task,
     progress: Callable[[float], None],
 ) -> RankChoice:
-    """The smallest rank of each layer at which F1 falls by no more than a tolerance.
+    """The smallest rank of each layer at which the score falls by no more than a tolerance.
 
     Args:
         layers: Layers that can be split.
-        tolerance: How much macro F1 on the validation split may fall for one layer, 0 to 1.
-        f1: Measures the model with the kernels that it has.
+        tolerance: How much the score on the validation split may fall for one layer, 0 to 1.
+        validate: Judges the model with the kernels that it has.
+        task: Which score it is.
         progress: Told how much is done, 0 to 1.
     """
     trials: list[Trial] = []
@@ -94,28 +101,37 @@ def by_sensitivity(
         trials.append(trial)
         progress(done)
 
-    ranks = ranks_by_sensitivity(layers, tolerance, f1, tried)
+    ranks = ranks_by_sensitivity(layers, tolerance, validate, tried)
+    measure = measure_of(task)
     shrinking = {trial.layer.name for trial in trials}
     skipped = [
         Skip(
             name=layer.name,
-            reason=say("F1 falls by more than that at every rank that makes it smaller."),
+            reason=say(
+                "{measure} falls by more than that at every rank that makes it smaller.",
+                measure=measure.title,
+            )
+            if measure.higher_is_better
+            else say(
+                "{measure} rises by more than that at every rank that makes it smaller.",
+                measure=measure.title,
+            ),
         )
         if layer.name in shrinking
         else _larger(layer, ENERGIES[-1])
         for layer in layers
         if layer.name not in ranks
     ]
-    return RankChoice(ranks, tuple(skipped), (_sensitivity(trials),))
+    return RankChoice(ranks, tuple(skipped), (_sensitivity(trials, measure),))
 
 
-def _sensitivity(trials: Sequence[Trial]) -> Table:
+def _sensitivity(trials: Sequence[Trial], measure: TaskMeasure) -> Table:
     return Table(
         title=say("Sensitivity of each layer and rank"),
         columns=(
             say("Layer"),
             say("Rank"),
-            say("Change of F1, points"),
+            say("Change of {measure}, {unit}", measure=measure.title, unit=measure_unit(measure)),
             say("Weights left, %"),
             say("Energy kept, %"),
         ),
@@ -123,13 +139,14 @@ def _sensitivity(trials: Sequence[Trial]) -> Table:
             (
                 trial.layer.name,
                 shown(trial.ranks),
-                round(100 * trial.change, 3),
+                round(change_shown(measure, trial.change), 3),
                 round(100 * trial.layer.factors.parameters(trial.ranks) / trial.layer.factors.kernel.size, 1),
                 round(100 * trial.layer.factors.energy(trial.ranks), 2),
             )
             for trial in trials
         ),
         picture="heatmap",
+        better="more" if measure.higher_is_better else "less",
         note=say("Each layer was tried alone on the validation split, without fine-tuning."),
     )
 

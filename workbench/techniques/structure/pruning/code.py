@@ -13,9 +13,9 @@ from workbench.graph.channels_code import ChannelsCode, channels_names
 from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
 from workbench.training.fine_tuning import saving_code
-from workbench.training.losses import loss_call
+from workbench.training.losses import Objective
 from workbench.training.preserving import needs_preserving
-from workbench.training.script import features_code
+from workbench.training.script import features_code, training_imports
 from workbench.training.self_distillation import TEACHING_IMPORT, loaded, taught_code, teaching_code
 
 _JUDGES = {
@@ -65,6 +65,8 @@ def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePat
         "import keras",
         "import numpy as np",
         TEACHING_IMPORT if parameters.distill and trains else "",
+        *(training_imports(variant) if trains else ()),
+        Objective.of(variant.description).loss_import() if judge == "taylor" else "",
         f"from plain.keras.channel_importance import {judge}",
         "from plain.keras.channel_removal import remove_channels",
         f"from plain.keras.channel_search import {wanted}, search" if searched else "",
@@ -123,7 +125,7 @@ def _judge(variant: Variant, parameters: PruningParameters) -> tuple[str, str]:
     if parameters.importance != "taylor":
         name, call = _JUDGES[parameters.importance]
         return name, call.format(gone=gone)
-    loss = loss_call(variant.description.outputs[0].shape[-1] or 1, variant.description.from_logits)
+    loss = Objective.of(variant.description).loss_call()
     return (
         "taylor",
         f"""\

@@ -37,6 +37,7 @@ from workbench.training.fine_tuning import (
     load_parent,
     removed_too_much,
 )
+from workbench.training.losses import Objective
 from workbench.training.self_distillation import parent_as_teacher
 
 
@@ -65,9 +66,10 @@ class ChannelPruning(Technique[PruningParameters]):
     @override
     def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: PruningParameters) -> Text | None:
         trains = parameters.epochs + (parameters.epochs_between if parameters.steps > 1 else 0)
-        if (reason := fine_tuning_obstacle(variant, dataset, trains)) is not None:
-            return reason
-        if parameters.importance == "taylor" and (reason := training_obstacle(variant, dataset)) is not None:
+        reason = fine_tuning_obstacle(variant, dataset, trains, taught=parameters.distill)
+        if reason is None and parameters.importance == "taylor":
+            reason = _gradients_obstacle(variant, dataset)
+        if reason is not None:
             return reason
         try:
             plan = plan_of(variant, parameters.round_to, parameters.least)
@@ -179,6 +181,15 @@ class ChannelPruning(Technique[PruningParameters]):
         return share if parameters.target == "macs" else f"{share} {parameters.target}"
 
 
+def _gradients_obstacle(variant: Variant, dataset: DatasetInfo) -> Text | None:
+    if dataset.task == "agreement":
+        return say(
+            "Importance by taylor is the effect on the loss, which needs labels, and the data have none. "
+            "Choose l1, l2 or batchnorm."
+        )
+    return training_obstacle(variant, dataset)
+
+
 def _scores(
     model: Any, plan: PruningPlan, before: Removed, context: Context, parameters: PruningParameters
 ) -> Scores:
@@ -190,7 +201,6 @@ def _scores(
         case "batchnorm":
             return importance.batchnorm_scale(model, plan.channels, before)
         case "taylor":
-            from workbench.training.loop import cross_entropy
 
             def judging(number: int) -> None:
                 context.report.check()
@@ -208,7 +218,7 @@ def _scores(
                 before,
                 context.dataset.x("train"),
                 context.dataset.y("train"),
-                cross_entropy(int(model.output_shape[-1]), context.parent.description.from_logits),
+                Objective.of(context.parent.description, units=int(model.output_shape[-1])).loss(),
                 batch_size=parameters.batch_size,
                 seed=parameters.seed,
                 judging=judging,
