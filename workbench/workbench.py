@@ -39,12 +39,15 @@ from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Protocol
 from workbench.models.intake.own_code import WRITTEN
 from workbench.models.intake.own_inputs import samples_in
+from workbench.models.intake.own_packages import checked_packages
 from workbench.results.guess import Guess, guess_for, keep_guess
 from workbench.store import Store
 from workbench.store.labels import checked_name, checked_note
 from workbench.store.neighbours import watch_neighbours
 from workbench.techniques import technique as find_technique
 
+PACKAGES = "trusted packages"
+"""The fact that keeps which packages' classes a file may name."""
 Event = tuple[Literal["job"], JobState] | tuple[Literal["variants", "results", "closed"]]
 
 
@@ -117,6 +120,7 @@ class Workbench(Reading):
         name: str | None = None,
         trust: bool = False,
         code: str | Path | None = None,
+        trust_packages: Sequence[str] = (),
         scaling: str = "auto",
         label: str | None = None,
         task: str | None = None,
@@ -144,6 +148,8 @@ class Workbench(Reading):
                 holds for everything that is made from it. Never in shared mode.
             code: The Python file that defines the model's own classes and functions, for a file that names
                 such. It runs in worker processes, and is remembered. Never in shared mode.
+            trust_packages: Installed packages whose classes a file may name, such as ``["keras_hub"]``. They
+                are imported in worker processes, and remembered. Never in shared mode.
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
                 the one that fits the model's outputs, else the last column.
@@ -186,7 +192,13 @@ class Workbench(Reading):
         bounds = Bounds(samples, steps)
         staging = self._store.staging()
         handed = hand_over_model(
-            model, staging, trust=trust, samples=samples_in(data), code=code, remembered=self._remembered
+            model,
+            staging,
+            trust=trust,
+            samples=samples_in(data),
+            code=code,
+            remembered=self._remembered,
+            packages=self._trusted_packages(trust_packages),
         )
         source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds)
         title = name or model_name(model, handed.path)
@@ -211,6 +223,7 @@ class Workbench(Reading):
         name: str | None = None,
         trust: bool = False,
         code: str | Path | None = None,
+        trust_packages: Sequence[str] = (),
         output: str | int | None = None,
         from_logits: bool | None = None,
     ) -> Job:
@@ -221,6 +234,7 @@ class Workbench(Reading):
             name: Name of the variant; by default that of the model.
             trust: As in :meth:`open`.
             code: As in :meth:`open`; by default that of the model that is open.
+            trust_packages: As in :meth:`open`, beside those that were named before.
             output: As in :meth:`open`; by default also the one that has the name of the baseline's.
             from_logits: As in :meth:`open`.
         """
@@ -228,7 +242,12 @@ class Workbench(Reading):
         self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         require_allowed(model, None, self.folder)
         handed = hand_over_model(
-            model, self._store.staging(), trust=trust, code=code, remembered=self._remembered
+            model,
+            self._store.staging(),
+            trust=trust,
+            code=code,
+            remembered=self._remembered,
+            packages=self._trusted_packages(trust_packages),
         )
         title = name or model_name(model, handed.path)
         return self._add_job(
@@ -624,6 +643,17 @@ class Workbench(Reading):
     @property
     def _remembered(self) -> Path:
         return self._store.folder / CODE / WRITTEN
+
+    def _trusted_packages(self, named: Sequence[str]) -> tuple[str, ...]:
+        """Packages that are trusted from now on, those of before included; none on a shared page."""
+        added = checked_packages(named, shared_mode())
+        before = (self._store.fact(PACKAGES) or "").split()
+        if shared_mode():
+            return ()
+        packages = tuple(dict.fromkeys((*before, *added)))
+        if added:
+            self._store.set_fact(PACKAGES, " ".join(packages))
+        return packages
 
     def _reuse(self, kind: JobKind, title: Text, request: dict[str, Any], variant: Variant) -> Job:
         """A job for something that is there: done at once, unless something was not measured of it."""

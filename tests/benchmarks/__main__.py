@@ -21,6 +21,7 @@ BENCHMARKS = (
     "memory",
     "data_size",
     "narrowing",
+    "what_opens",
 )
 
 

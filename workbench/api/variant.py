@@ -186,12 +186,14 @@ class OwnClass(Record):
         layers: Layers of the graph that it was written out as.
         closed: What stays a class of the user's own, such as ``attention (Attention)``.
         training_left_out: Whether the graph leaves out what the class does in training only.
+        graph_only: Why no layers are known, only the graph that TensorFlow runs; None where they are.
     """
 
     name: str
     layers: int
     closed: tuple[str, ...] = ()
     training_left_out: bool = False
+    graph_only: Text | None = None
 
 
 class ModelDescription(Record):

@@ -39,6 +39,9 @@ from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 @click.option(
     "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
 )
+@click.option(
+    "--trust-packages", help="Installed packages whose classes the file may name, such as keras_hub."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     model: str,
@@ -50,6 +53,7 @@ def command(
     out: Path | None,
     trust: bool,
     own: Path | None,
+    trust_packages: str | None,
     as_json: bool,
     **reading: Any,
 ) -> None:
@@ -73,7 +77,16 @@ def command(
     ):
         search = None
         try:
-            watch(workbench.open(model, data, trust=trust, code=own, **chosen(reading)))
+            watch(
+                workbench.open(
+                    model,
+                    data,
+                    trust=trust,
+                    code=own,
+                    trust_packages=(trust_packages or "").split(","),
+                    **chosen(reading),
+                )
+            )
             search = workbench.find(goal, training=training)
             watch(search)
         except KeyboardInterrupt:

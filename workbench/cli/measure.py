@@ -17,6 +17,7 @@ from workbench.cli._data import chosen, reading_options
 @reading_options
 @click.option("--trust", is_flag=True, help="Let code inside the model files run.")
 @click.option("--code", type=click.Path(path_type=Path), help="Python file with the models' own classes.")
+@click.option("--trust-packages", help="Installed packages whose classes the files may name.")
 @click.option("--quick", is_flag=True, help="One process and about a second each, instead of five and ten.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -27,6 +28,7 @@ def command(
     data: str,
     trust: bool,
     code: Path | None,
+    trust_packages: str | None,
     quick: bool,
     as_json: bool,
     **reading: Any,
@@ -47,14 +49,19 @@ def command(
         tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
         Workbench(Path(scratch) / "workbench") as workbench,
     ):
+        packages = (trust_packages or "").split(",")
         failed: dict[str, WorkbenchError] = {}
         for file in files:
             try:
                 if workbench.baseline is None:
-                    watch(workbench.open(file, data, trust=trust, code=code, **chosen(reading)))
+                    watch(
+                        workbench.open(
+                            file, data, trust=trust, code=code, trust_packages=packages, **chosen(reading)
+                        )
+                    )
                 else:
                     said = {name: reading[name] for name in ("output", "from_logits")}
-                    watch(workbench.add(file, trust=trust, code=code, **said))
+                    watch(workbench.add(file, trust=trust, code=code, trust_packages=packages, **said))
             except WorkbenchError as error:
                 failed[file] = error
         if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:

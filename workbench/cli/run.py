@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
 )
+@click.option(
+    "--trust-packages", help="Installed packages whose classes the file may name, such as keras_hub."
+)
 @click.option("--final", is_flag=True, help="Time everything again in five fresh processes at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -37,6 +40,7 @@ def command(
     out: Path | None,
     trust: bool,
     own: Path | None,
+    trust_packages: str | None,
     final: bool,
     as_json: bool,
     **reading: Any,
@@ -63,7 +67,16 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(workbench.open(model, data, trust=trust, code=own, **chosen(reading)))
+            watch(
+                workbench.open(
+                    model,
+                    data,
+                    trust=trust,
+                    code=own,
+                    trust_packages=(trust_packages or "").split(","),
+                    **chosen(reading),
+                )
+            )
             watch(workbench.run(steps))
             if final:
                 watch(workbench.measure(protocol="final"))

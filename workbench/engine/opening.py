@@ -107,6 +107,7 @@ class Opening:
             trust,
             shared,
             model.code,
+            model.packages,
             writes_into=folder,
             worker="tensorflow",
             limits=FOREIGN_FILE_LIMITS,

@@ -31,11 +31,13 @@ class HandedModel:
         path: The file or folder.
         opened_up: What was found in an object of the user's own class, where it was written out.
         code: What defines its own classes.
+        packages: Installed packages that may define them.
     """
 
     path: Path
     opened_up: OwnClass | None = None
     code: Path | None = None
+    packages: tuple[str, ...] = ()
 
     def request(self) -> dict[str, Any]:
         """What is kept of it with the job."""
@@ -44,18 +46,22 @@ class HandedModel:
             kept["opened_up"] = self.opened_up.model_dump(mode="json")
         if self.code is not None:
             kept["code"] = str(self.code)
+        if self.packages:
+            kept["packages"] = list(self.packages)
         return kept
 
     @classmethod
     def again(cls, request: dict[str, Any]) -> Path | HandedModel:
         """What to open for a request that was kept: a path where that says it all."""
         path, found, code = Path(request["model"]), request.get("opened_up"), request.get("code")
-        if found is None and code is None:
+        packages = tuple(request.get("packages") or ())
+        if found is None and code is None and not packages:
             return path
         return cls(
             path,
             None if found is None else OwnClass.model_validate(found),
             None if code is None else Path(code),
+            packages,
         )
 
 
@@ -93,6 +99,7 @@ def hand_over_model(
     samples: Any = None,
     code: str | Path | None = None,
     remembered: Path | None = None,
+    packages: tuple[str, ...] = (),
 ) -> HandedModel:
     """The file that a model is loaded from.
 
@@ -103,6 +110,8 @@ def hand_over_model(
         samples: A few inputs of it, if any are known.
         code: The Python file that defines the own classes of a file.
         remembered: A model of this workbench was opened with it, if it is there.
+        packages: Installed packages that may define them, see
+            :func:`workbench.models.intake.own_packages.checked_packages`.
 
     Raises:
         InvalidInput: If it is none of these.
@@ -123,7 +132,7 @@ def hand_over_model(
         if given is not None:  # the job reads what it is now
             keep_code(given, staging)
             given = staging / WRITTEN
-        return HandedModel(path, code=given)
+        return HandedModel(path, code=given, packages=packages)
     if hasattr(model, "save") and hasattr(model, "layers"):
         from workbench.models.intake.intake import save_from_notebook
 

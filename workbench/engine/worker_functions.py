@@ -43,14 +43,22 @@ def without_onednn(report: Reporter, function: Callable[..., Any], *arguments: A
 
 
 def open_model(
-    report: Reporter, source: Path, folder: Path, trust: bool, shared: bool, code: Path | None
+    report: Reporter,
+    source: Path,
+    folder: Path,
+    trust: bool,
+    shared: bool,
+    code: Path | None,
+    packages: tuple[str, ...] = (),
 ) -> OpenedModel:
     """Loads a foreign model file safely; see :func:`workbench.models.intake.intake.open_model`."""
     from workbench.models.intake import intake
 
     report.stage(say("Reading the model"))
     with shared_slot(report, say("reading a model")):
-        return intake.open_model(report, source, folder, trust=trust, shared=shared, code=code)
+        return intake.open_model(
+            report, source, folder, trust=trust, shared=shared, code=code, packages=packages
+        )
 
 
 def prepare_data(

@@ -63,6 +63,12 @@ def training_obstacle(
     """
     if (reason := format_obstacle(variant, "keras")) is not None:
         return reason
+    if any(layer.kind == "FrozenGraph" for layer in variant.description.layers):
+        return say(
+            "Only the graph of {name} is known, with its weights as constants: nothing in it can be trained. "
+            "It can teach: compare a Keras model with it, and let that one learn from it.",
+            name=variant.name,
+        )
     if len(variant.description.outputs) != 1:
         return say(
             "Training needs a model with one output. {name} has {count}, and the others would not fit any "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,8 +65,23 @@ class Problem:
             action = trusted if action is None else say("{one} {two}", one=action, two=trusted)
         if self.needs and not shared:
             given = say("Or give the Python file that defines them: --code layers.py, or code='layers.py'.")
+            package = self._package()
+            if package is not None:
+                given = say(
+                    "Or trust the package that defines them: --trust-packages {package}, or "
+                    "trust_packages=['{package}'].",
+                    package=package,
+                )
             action = given if action is None else say("{one} {two}", one=action, two=given)
         return (Refused if self.refused else InvalidInput)(self.problem, action)
+
+    def _package(self) -> str | None:
+        """The installed package that defines all of it, as the names tell; None if that is not clear."""
+        names = {need.partition(">")[0] for need in self.needs if ">" in need}
+        if len(names) != 1 or any(">" not in need for need in self.needs):
+            return None
+        (name,) = names
+        return name if name.isidentifier() and importlib.util.find_spec(name) is not None else None
 
 
 @dataclass(frozen=True)

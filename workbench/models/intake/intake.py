@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -25,6 +26,7 @@ from workbench.models.intake.findings import (
     Kind,
     size_text,
 )
+from workbench.models.intake.graph_only import graph_only
 from workbench.models.intake.inspection import inspect
 from workbench.models.intake.keras_reading import ReadModel, read_keras
 from workbench.models.intake.notebook import save_from_notebook
@@ -38,7 +40,10 @@ from workbench.models.intake.own_code import (
     code_beside,
     keep_code,
     own_classes,
+    save_by_value,
 )
+from workbench.models.intake.own_kinds import is_own, own_kinds
+from workbench.models.intake.own_packages import checked_packages, classes_from
 from workbench.models.intake.parity import (
     TOLERANCE,
     largest_difference,
@@ -84,6 +89,7 @@ def open_model(
     trust: bool = False,
     shared: bool = False,
     code: Path | None = None,
+    packages: Sequence[str] = (),
 ) -> OpenedModel:
     """Takes in a model file; runs in a worker process under the executor's limits.
 
@@ -94,6 +100,7 @@ def open_model(
         trust: Whether the user said that code inside the file may run.
         shared: Whether the page is shared with strangers; ``trust`` is not heard then.
         code: What the user gave for the model's own classes, see :mod:`workbench.models.intake.own_code`.
+        packages: Installed packages that the user named for them. What ``code`` defines comes first.
 
     Returns:
         The baseline. A Keras model is stored again, without its optimizer; other files are copied.
@@ -109,7 +116,8 @@ def open_model(
         checked_code(code, shared)
     report.stage(say("Inspecting the file"))
     inspection = inspect(source)
-    needs = _needs(inspection) if code is not None and not shared else ()
+    checked_packages(packages, shared)
+    needs = _needs(inspection) if (code is not None or packages) and not shared else ()
     _raise_problems(inspection, trust=trust, shared=shared, coded=bool(needs))
     # safe mode stays on for a file that does not need the user's trust
     trust = trust and any(problem.trust for problem in inspection.problems)
@@ -125,13 +133,14 @@ def open_model(
             _raise_problems(inspection, trust=trust, shared=shared, coded=bool(needs))
         report.check()
         try:
-            if needs and code is not None:
+            if needs:
                 release_memory()  # layers without names are counted from one, whatever was read before
-                keep_code(code, copy.parent)
-                _require_defined(needs, code)
+                _bring_classes(needs, copy, code, packages)
             if inspection.kind in {"tflite", "onnx"}:
                 return _measure_only(report, copy, folder, inspection)
-            return _baseline(report, copy, source.name, folder, inspection, trust=trust)
+            # what comes from a notebook was written out where its classes are
+            opens = bool(needs) and (code is None or code.suffix == ".py")
+            return _baseline(report, copy, source.name, folder, inspection, trust=trust, opens=opens)
         except BaseException:
             for left in (_target(folder, inspection.kind), folder / WRITTEN, folder / BY_VALUE):
                 left.unlink(missing_ok=True)
@@ -145,13 +154,32 @@ def _needs(inspection: Inspection) -> tuple[str, ...]:
     return tuple(name for problem in inspection.problems for name in problem.needs)
 
 
-def _require_defined(needs: tuple[str, ...], code: Path) -> None:
-    missing = tuple(sorted(set(needs) - classes_in(code).keys()))
+def _bring_classes(needs: tuple[str, ...], copy: Path, code: Path | None, packages: Sequence[str]) -> None:
+    """Puts what defines own classes beside the file that needs them: code, or names in packages."""
+    defined = {} if code is None else classes_in(code)
+    missing = tuple(sorted(set(needs) - defined.keys()))
+    found = classes_from(packages, missing, copy) if missing and packages else {}
+    missing = tuple(name for name in missing if name not in found)
+    if missing and code is None:
+        raise Refused(
+            say(
+                "{names}: that is in none of the packages {packages}.",
+                names=missing,
+                packages=tuple(packages),
+            ),
+            say("Name the package that defines it, or give the Python file that does: code='layers.py'."),
+        )
     if missing:
         raise Refused(
             say("The code that was given does not define: {names}.", names=missing),
             say("Define every class and function that the model's file names in it."),
         )
+    if found:
+        save_by_value(
+            [*found.values(), *(defined[name] for name in needs if name in defined)], copy.with_name(BY_VALUE)
+        )
+    else:
+        keep_code(code, copy.parent)
 
 
 def _raise_problems(inspection: Inspection, *, trust: bool, shared: bool, coded: bool) -> None:
@@ -199,22 +227,20 @@ def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspec
 
 
 def _baseline(
-    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
+    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool, opens: bool
 ) -> OpenedModel:
     with own_classes(copy):
-        return _stored_baseline(report, copy, name, folder, inspection, trust=trust)
+        return _stored_baseline(report, copy, name, folder, inspection, trust=trust, opens=opens)
 
 
 def _stored_baseline(
-    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool
+    report: Reporter, copy: Path, name: str, folder: Path, inspection: Inspection, *, trust: bool, opens: bool
 ) -> OpenedModel:
     read = read_keras(report, copy, name, inspection, trust=trust)
     found, code = None, code_beside(copy)
-    if code is not None and code.suffix == ".py":
+    if opens and any(is_own(type(layer)) for layer in read.model._flatten_layers()):
         read, found = _opened_up(read, copy.with_name("graph.keras"))
-    # what comes by value was written out where its classes are
-    if found is None or found.closed:
-        keep_code(code, folder)
+    _keep_needed(code, read.model, folder)
     changed = adapted(read.model)
     description = _described(changed).model_copy(update={"opened_up": found})
     _check_activations(description, name)
@@ -233,10 +259,30 @@ def _stored_baseline(
     return OpenedModel(target, "keras", description, tuple(notes), needs_tensorflow=True, trusted=trust)
 
 
+def _keep_needed(code: Path | None, model: Any, folder: Path) -> None:
+    """Keeps beside the stored model what defines its own classes, if it still has any."""
+    from workbench.plain.keras.own_classes import PREFIX
+
+    kinds = own_kinds(model)
+    if not kinds or code is None:
+        return
+    if code.suffix == ".py" and all(str(kind.__module__).startswith(PREFIX) for kind in kinds):
+        keep_code(code, folder)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_by_value(kinds, folder / BY_VALUE)
+
+
 def _opened_up(read: ReadModel, path: Path) -> tuple[ReadModel, OwnClass]:
     """A model with classes of the user's own, written out as far as that can be done."""
-    with opened_up(read.model) as (graph, found):
-        graph.save(path)
+    try:
+        with opened_up(read.model) as (graph, found):
+            graph.save(path)
+    except InvalidInput as error:
+        left = graph_only(read.model, None, error.problem)
+        if left is None:
+            raise
+        return ReadModel(left[0], read.notes), left[1]
     return ReadModel(load_keras(path), read.notes), found
 
 

@@ -193,6 +193,8 @@ def _own_name(value: dict[str, Any], kind: str) -> tuple[str, str]:
     named = value.get("config") if kind == "function" else value.get("registered_name")
     if isinstance(named, str):
         return named[:80], named
+    if ">" in kind or value.get("module") is None:  # as HDF5 files have it
+        return kind[:80], kind
     # Keras would import the module that it names
     return kind[:80], f"{value.get('module')}.{kind}"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dis
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
@@ -14,8 +13,10 @@ from workbench.api.errors import InvalidInput, Refused
 from workbench.api.library_errors import reason_of
 from workbench.api.text import say
 from workbench.api.variant import OwnClass
-from workbench.models.intake.opening_up import is_own, opened_up
+from workbench.models.intake.graph_only import graph_only
+from workbench.models.intake.opening_up import opened_up
 from workbench.models.intake.own_code import BY_VALUE, save_by_value
+from workbench.models.intake.own_kinds import every_layer, is_own, own_kinds
 
 
 def save_from_notebook(
@@ -46,22 +47,31 @@ def save_from_notebook(
             say("The model {name} is a Keras 2 (tf_keras) model.", name=str(model.name)),
             say("Save it with model.save('model.h5') and open that file."),
         )
-    if isinstance(model, sys.modules["keras"].Model) and any(
-        is_own(type(layer)) for layer in model._flatten_layers()
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with opened_up(model, samples) as (graph, found):
-            own = {type(layer) for layer in graph._flatten_layers() if is_own(type(layer))}
-            _save(graph, path, trust=trust)
-            if own:
-                save_by_value(own, path.with_name(BY_VALUE))
-        return found
-    _save(model, path, trust=trust)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if any(is_own(type(layer)) for layer in model._flatten_layers()):
+        try:
+            with opened_up(model, samples) as (graph, found):
+                _save_with_own(graph, path, trust=trust)
+            return found
+        except InvalidInput as error:
+            left = graph_only(model, samples, error.problem) if model.weights else None
+            if left is None:
+                raise
+        _save_with_own(left[0], path, trust=trust)
+        return left[1]
+    _save_with_own(model, path, trust=trust)
     return None
 
 
+def _save_with_own(model: Any, path: Path, *, trust: bool) -> None:
+    own = own_kinds(model)
+    _save(model, path, trust=trust)
+    if own:
+        save_by_value(own, path.with_name(BY_VALUE))
+
+
 def _save(model: Any, path: Path, *, trust: bool) -> None:
-    layers = list(_flat(model))
+    layers = every_layer(model)
     lambdas = [layer for layer in layers if type(layer).__name__ == "Lambda"]
     if lambdas and not trust:
         raise Refused(
@@ -73,8 +83,6 @@ def _save(model: Any, path: Path, *, trust: bool) -> None:
         )
     for layer in lambdas:
         _require_portable(layer)
-    for layer in layers:
-        _require_known_activations(layer)
     if not getattr(model, "inputs", None):
         raise InvalidInput(
             say("The model has no input shape yet."),
@@ -125,25 +133,6 @@ def _require_portable(layer: Any) -> None:
             )
 
 
-def _require_known_activations(layer: Any) -> None:
-    """Refuses functions of the user's own: a file keeps their name, or code that Keras cannot read."""
-    for role in ("activation", "recurrent_activation"):
-        function = getattr(layer, role, None)
-        name = str(getattr(function, "__name__", type(function).__name__))
-        # tf.nn.relu and the like have the names of Keras' own
-        if not callable(function) or not is_own(function) or hasattr(sys.modules["keras"].activations, name):
-            continue
-        raise Refused(
-            say(
-                "The activation of the layer {layer} is {function}, a function of your own, which a worker "
-                "process cannot import.",
-                layer=layer.name,
-                function=name,
-            ),
-            say("Use an activation of Keras by its name, or build the model with keras.ops instead."),
-        )
-
-
 def _globals(code: CodeType) -> Iterator[str]:
     """Names that a function looks up around it, those of functions inside included."""
     for step in dis.get_instructions(code):
@@ -152,17 +141,3 @@ def _globals(code: CodeType) -> Iterator[str]:
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
             yield from _globals(inner)
-
-
-def _flat(model: Any) -> Iterator[Any]:
-    """Every layer inside, wrapped and nested ones included."""
-    for layer in getattr(model, "layers", ()):
-        yield layer
-        yield from _flat(layer)
-        wrapped = [
-            getattr(layer, name, None) for name in ("layer", "forward_layer", "backward_layer", "cell")
-        ]
-        for inner in wrapped:
-            if inner is not None and hasattr(inner, "name"):
-                yield inner
-                yield from _flat(inner)

@@ -24,6 +24,8 @@ from workbench.api.library_errors import reason_of
 from workbench.api.text import say
 from workbench.api.variant import OwnClass
 from workbench.models.intake.own_inputs import InputForm, forms_of, symbolic_inputs, with_ids
+from workbench.models.intake.own_kinds import is_own
+from workbench.models.intake.substitutes import positions_looked_up, substitute
 from workbench.models.reading.keras_inputs import input_roles
 
 _ROUNDS = 50
@@ -36,6 +38,8 @@ class _Tracing:
 
     closed: dict[int, str] = field(default_factory=dict)
     training: bool = False
+    substitutes: dict[int, Any] | None = field(default_factory=dict)
+    """Layers of Keras' own that stand for others, by the others' ids; None where that is not tried."""
 
 
 @contextlib.contextmanager
@@ -59,8 +63,8 @@ def opened_up(model: Any, samples: Any = None) -> Iterator[tuple[Any, OwnClass]]
             raise _unbuilt()
         failed: Exception | None = None
         for number, form in enumerate(forms):
-            for training in (True, None) if _takes(model, "training") else (None,):
-                tracing = _Tracing(training=training is True)
+            for training, substituted in _ways(model):
+                tracing = _Tracing(training=training, substitutes={} if substituted else None)
                 try:
                     graph = _followed(model, form, tracing)
                     looked_up = [role == "ids" for role in input_roles(graph)]
@@ -84,9 +88,11 @@ def opened_up(model: Any, samples: Any = None) -> Iterator[tuple[Any, OwnClass]]
         yield graph, _found(model, graph, _Tracing(training=True))
 
 
-def is_own(kind: Any) -> bool:
-    """Whether a class or function is none of Keras'."""
-    return str(kind.__module__).split(".")[0] != "keras"
+def _ways(model: Any) -> list[tuple[bool, bool]]:
+    """Ways to follow a model, the best first: as in training or not, and with stand-ins for layers."""
+    trainings = (True, False) if _takes(model, "training") else (False,)
+    based = any(is_own(type(layer)) for layer in model._flatten_layers(include_self=False))
+    return [(training, some) for training in trainings for some in ((True, False) if based else (False,))]
 
 
 def _unbuilt() -> InvalidInput:
@@ -118,10 +124,8 @@ def _closed(model: Any, forms: Sequence[InputForm]) -> Any:
     for form in forms:
         inputs = symbolic_inputs(form)
         flat = keras.tree.flatten(inputs)
-        if len(flat) > 1:
-            return None  # it wants them in its own structure
         try:
-            graph = keras.Model(flat[0], model(flat[0] if not isinstance(inputs, list) else inputs))
+            graph = keras.Model(flat if len(flat) > 1 else flat[0], model(inputs))
             _require_same(model, graph, form)
         # whatever the user's own code, Keras and TensorFlow raise on symbolic inputs
         except Exception:  # noqa: S112  # the reason that counts is why it is not written out
@@ -177,6 +181,9 @@ def _replayed(graph: Any, tracing: _Tracing) -> Any:
         def run(*args: Any, **kwargs: Any) -> Any:
             if kwargs.get("training"):
                 kwargs.pop("training")
+            instead = _substituted(one, args, kwargs, tracing)
+            if instead is not None:
+                return instead
             if _can_open(one, tracing):
                 try:
                     return _inside(one, args, {"training": tracing.training or None} | kwargs)
@@ -193,6 +200,29 @@ def _replayed(graph: Any, tracing: _Tracing) -> Any:
     )
     outputs = graph._run_through_graph(keras.tree.flatten(inputs), operation_fn=operation)
     return _graph(inputs, outputs, graph.name)
+
+
+def _substituted(one: Any, args: tuple[Any, ...], kwargs: dict[str, Any], tracing: _Tracing) -> Any:
+    """What a layer of Keras' own gives in the place of another; None if there is none, or it cannot."""
+    import keras
+
+    if (
+        tracing.substitutes is None
+        or not isinstance(one, keras.layers.Layer)
+        or isinstance(one, keras.Model)
+        or not (is_own(type(one)) or type(one) is keras.layers.ReversibleEmbedding)
+        or not one.built
+    ):
+        return None
+    if id(one) not in tracing.substitutes:
+        tracing.substitutes[id(one)] = substitute(one)
+    made = tracing.substitutes[id(one)]
+    try:
+        return positions_looked_up(one, args, kwargs) if made is None else made(*args, **kwargs)
+    # whatever Keras raises where it is called in a way that the other class has added
+    except Exception:
+        tracing.substitutes[id(one)] = None
+        return None
 
 
 def _inside(one: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -277,6 +307,19 @@ def _can_open(one: Any, tracing: _Tracing) -> bool:
     )
 
 
+def _can_substitute(one: Any, tracing: _Tracing) -> bool:
+    """Whether an own layer was not looked at yet for one that can stand for it."""
+    import keras
+
+    return (
+        tracing.substitutes is not None
+        and isinstance(one, keras.layers.Layer)
+        and not isinstance(one, keras.Model)
+        and (is_own(type(one)) or type(one) is keras.layers.ReversibleEmbedding)
+        and id(one) not in tracing.substitutes
+    )
+
+
 def _holds_own(one: Any) -> bool:
     return any(is_own(type(layer)) for layer in one._flatten_layers())
 
@@ -329,15 +372,20 @@ def _equal(keras: Any, one: Any, other: Any) -> bool:
 
 @contextlib.contextmanager
 def _as_it_was(model: Any) -> Iterator[None]:
-    """Puts back what symbolic calls leave in the layers of a model: their calls, and names."""
+    """Puts back what symbolic calls leave in a model: calls, and names. Within, it is not compiled."""
     layers = list(model._flatten_layers())
     operations = {id(one): one for layer in layers for one in (layer, *getattr(layer, "_operations", ()))}
     kept = [
         (one, list(one._inbound_nodes), list(one._outbound_nodes), one.name) for one in operations.values()
     ]
+    compiled = [one for one in layers if getattr(one, "compiled", False)]
     try:
+        for one in compiled:  # its optimizer would be written down with it
+            one.compiled = False
         yield
     finally:
+        for one in compiled:
+            one.compiled = True
         for one, inbound, outbound, name in kept:
             one._inbound_nodes[:] = inbound
             one._outbound_nodes[:] = outbound

@@ -14,6 +14,16 @@ def opening_notes(opened: OwnClass | None) -> tuple[Text, ...]:
     """
     if opened is None:
         return ()
+    if opened.graph_only is not None:
+        return (
+            say(
+                "Only the graph of {name} is left, with its weights as constants: {reason} Runtimes and "
+                "quantization after training take it, and a student can learn from it. It cannot be trained, "
+                "pruned or decomposed.",
+                name=opened.name,
+                reason=opened.graph_only,
+            ),
+        )
     notes = []
     if opened.layers > len(opened.closed):
         notes.append(

@@ -142,5 +142,7 @@ def own_classes(model: Path) -> Iterator[dict[str, Any]]:
 
 
 def _is_installed(module: ModuleType) -> bool:
+    if module.__name__.split(".")[0] == "workbench":
+        return False  # a layer of its plain code goes with the code that is taken home
     file = getattr(module, "__file__", None) or ""
     return any(part in {"site-packages", "dist-packages"} for part in Path(file).parts)

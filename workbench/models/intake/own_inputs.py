@@ -14,8 +14,8 @@ from workbench.api.text import say
 
 _SAMPLES = 8
 """Samples on which a graph is compared with the model that it came from."""
-_FREE_LENGTH = 16
-"""Made up for a length that is free, where no samples are known."""
+_FREE_LENGTHS = (16, 4)
+"""Made up for a length that is free, where no samples are known; a model may take no longer one."""
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,42 @@ def forms_of(model: Any, samples: Any) -> list[InputForm]:
                 say("Add keras.Input(shape) in front, or call the model once on a batch."),
             )
         shapes = keras.tree.map_structure(lambda array: _Shape(array.shape[1:], "inputs"), given)
-    made_up = given
-    if given is None:
-        rng = np.random.default_rng(0)
-        made_up = keras.tree.map_structure(
-            lambda shape: rng.integers(
-                0, 2, (_SAMPLES, *(_FREE_LENGTH if size is None else size for size in shape.sizes))
-            ),
-            shapes,
-        )
+    tried = [given] if given is not None else [_made_up(shapes, length) for length in _lengths(shapes)]
     declared = [tensor.dtype for tensor in getattr(model, "inputs", None) or ()]
     if declared:  # its author has said it
-        kinds = iter(declared)
-        return [InputForm(shapes, keras.tree.map_structure(lambda array: _as(array, next(kinds)), made_up))]
+        return [InputForm(shapes, _of_kinds(samples, declared)) for samples in tried]
     return [
-        InputForm(shapes, keras.tree.map_structure(convert, made_up))
+        InputForm(shapes, keras.tree.map_structure(convert, samples))
+        for samples in tried
         for convert in (_as_computed, _as_whole, *([_as_text] if given is None else []))
     ]
+
+
+def _of_kinds(samples: Any, kinds: Sequence[str]) -> Any:
+    import keras
+
+    flat = keras.tree.flatten(samples)
+    arrays = [_as(array, kind) for array, kind in zip(flat, kinds, strict=True)]
+    return keras.tree.pack_sequence_as(samples, arrays)
+
+
+def _lengths(shapes: Any) -> Sequence[int]:
+    import keras
+
+    free = any(size is None for shape in keras.tree.flatten(shapes) for size in shape.sizes)
+    return _FREE_LENGTHS if free else _FREE_LENGTHS[:1]
+
+
+def _made_up(shapes: Any, length: int) -> Any:
+    import keras
+
+    rng = np.random.default_rng(0)
+    return keras.tree.map_structure(
+        lambda shape: rng.integers(
+            0, 2, (_SAMPLES, *(length if size is None else size for size in shape.sizes))
+        ),
+        shapes,
+    )
 
 
 def with_ids(form: InputForm, looked_up: Sequence[bool]) -> InputForm | None:

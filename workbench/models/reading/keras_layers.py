@@ -51,7 +51,7 @@ def describe_model(model: keras.Model) -> ModelDescription:
             _spec(tensor, name) for tensor, name in zip(model.outputs, output_names(model), strict=True)
         ),
         layers=tuple(layers),
-        parameters=sum(prod(weight.shape) for weight in model.weights),
+        parameters=sum(prod(weight.shape) for weight in model.weights) + sum(map(_constants, model.layers)),
         from_logits=meanings[0] != "probabilities",
         meanings=meanings,
         precision=_precision(model),
@@ -91,11 +91,17 @@ def _layer(name: str, layer: Any) -> Layer:
     return Layer(
         name=name,
         kind=type(layer).__name__,
-        parameters=sum(prod(weight.shape) for weight in weights),
-        size_bytes=sum(prod(weight.shape) * _BYTES.get(_dtype(weight), 1) for weight in weights),
+        parameters=sum(prod(weight.shape) for weight in weights) + _constants(layer),
+        size_bytes=sum(prod(weight.shape) * _BYTES.get(_dtype(weight), 1) for weight in weights)
+        + 4 * _constants(layer),
         output_shape=_shape(_first_output(layer)),
         precision=_dtype(largest) if largest is not None else str(layer.dtype_policy.variable_dtype),
     )
+
+
+def _constants(layer: Any) -> int:
+    """Weights of a graph that is all that is known of a model."""
+    return int(layer.constants) if type(layer).__name__ == "FrozenGraph" else 0
 
 
 def _dtype(value: Any) -> str:
