@@ -78,7 +78,7 @@ def refused(name: str, on: Variant = INT8, line: tuple[Variant, ...] = LINE, **p
 def test_what_has_to_come_before_a_quantization_starts_from_what_that_was_made_from() -> None:
     found = refused("structure.clustering")
     assert (found.kind, found.start, found.after) == ("order", SPARSE.id, (INT8.id,))
-    assert "Only Keras models can be trained" in str(found.reason)
+    assert "starts from Keras" in str(found.reason)
 
 
 def test_what_would_destroy_an_earlier_step_comes_before_that_one() -> None:

@@ -150,7 +150,7 @@ def test_a_step_that_would_destroy_an_earlier_one_is_refused_with_the_better_ord
 def test_what_comes_before_a_quantization_is_applied_there_and_the_quantization_again(
     digits: Workbench, sparse: Variant, small: Variant
 ) -> None:
-    with pytest.raises(Refused, match="Only Keras models"):
+    with pytest.raises(Refused, match="starts from Keras"):
         digits.apply("structure.clustering", small.id, epochs=0)
     last = digits.apply_before("structure.clustering", small.id, clusters=8, epochs=0).wait()
     assert last is not None

@@ -277,7 +277,7 @@ class TestObstacle:
         assert training_obstacle(variant(((2,),)), odd_digits.info) is None
 
     def test_reasons(self, digits):
-        assert "Only Keras models" in str(training_obstacle(variant(kind="tflite"), digits.info))
+        assert "starts from Keras" in str(training_obstacle(variant(kind="tflite"), digits.info))
         assert "one output" in str(training_obstacle(variant(((10,), (1,))), digits.info))
         assert "10 classes" in str(training_obstacle(variant(((1,),)), digits.info))
         assert "10 classes" in str(training_obstacle(variant(((12,),)), digits.info))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.api.variant import Format
+from workbench.api.text import Text, say
+from workbench.api.variant import Format, Variant
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,8 @@ class FileFormat:
     """One format.
 
     Attributes:
-        name: As it is stored, and shown.
+        name: As it is stored.
+        title: As it is shown.
         suffix: What the names of its files end in; empty where a model is a folder.
         home_runtime: What runs its files unless it is asked for otherwise.
 
@@ -22,6 +24,7 @@ class FileFormat:
     """
 
     name: Format
+    title: str
     suffix: str
     home_runtime: str
 
@@ -38,10 +41,10 @@ class FileFormat:
 _FORMATS: dict[Format, FileFormat] = {
     known.name: known
     for known in (
-        FileFormat("keras", ".keras", "keras.function"),
-        FileFormat("tflite", ".tflite", "litert"),
-        FileFormat("onnx", ".onnx", "onnxruntime"),
-        FileFormat("openvino", "", "openvino"),
+        FileFormat("keras", "Keras", ".keras", "keras.function"),
+        FileFormat("tflite", "LiteRT", ".tflite", "litert"),
+        FileFormat("onnx", "ONNX", ".onnx", "onnxruntime"),
+        FileFormat("openvino", "OpenVINO", "", "openvino"),
     )
 }
 
@@ -49,3 +52,31 @@ _FORMATS: dict[Format, FileFormat] = {
 def file_format(name: Format) -> FileFormat:
     """What is known of a format."""
     return _FORMATS[name]
+
+
+def format_obstacle(variant: Variant, *formats: Format) -> Text | None:
+    """Why something that starts from files of certain formats cannot be applied to a variant, or None.
+
+    Args:
+        variant: What it would be applied to.
+        formats: What it starts from.
+    """
+    if variant.format in formats:
+        return None
+    titles = [file_format(name).title for name in formats]
+    if variant.is_baseline:
+        return say(
+            "{name} was opened as {format}, and this starts from {formats}. Open the model as {first} to use "
+            "it, or choose a technique that starts from {format}.",
+            name=variant.name,
+            format=file_format(variant.format).title,
+            formats=tuple(titles),
+            first=titles[0],
+        )
+    return say(
+        "{name} is {format}, and this starts from {formats}. Apply it to the variant that {name} was made "
+        "from.",
+        name=variant.name,
+        format=file_format(variant.format).title,
+        formats=tuple(titles),
+    )

@@ -250,6 +250,10 @@ class Technique(ABC, Generic[P]):
                 if not declared and isinstance(given, type) and issubclass(given, Parameters):
                     cls.parameters_type = given
 
+    def result_format(self, variant: Variant) -> Format:
+        """The format of what it makes of a variant, where its parameters do not decide it."""
+        return self.produces or variant.format
+
     def unavailable(self) -> Text | None:
         """Why it cannot run on this machine, or None. Imports nothing heavy."""
         return None

@@ -205,7 +205,9 @@ def _runtime_after(technique: AnyTechnique, parent: Variant, parameters: Paramet
     chosen = getattr(parameters, "runtime", None)
     if isinstance(chosen, str):
         return chosen
-    return parent.runtime if technique.produces is None else file_format(technique.produces).home_runtime
+    if technique.produces is None:
+        return parent.runtime
+    return file_format(technique.result_format(parent)).home_runtime
 
 
 def _measuring_seconds(store: Store, known: Mapping[str, Variant], name: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from workbench.api.file_format import format_obstacle
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
 from workbench.exporting.litert_files import CalibratedParameters, cast_code
@@ -19,20 +20,14 @@ def float32_obstacle(variant: Variant, *formats: Format) -> Text | None:
     """
     if formats and (reason := lookup_obstacle(variant)) is not None:
         return reason
-    if variant.format not in ("keras", *formats):
-        return say(
-            "{name} is a {format} file; this starts from {formats}. Apply it to the variant that {name} was "
-            "made from.",
-            name=variant.name,
-            format=variant.format,
-            formats=("keras", *formats),
-        )
+    if (reason := format_obstacle(variant, "keras", *formats)) is not None:
+        return reason
     if variant.description.precision == "float64":
         return say("{name} is float64; this starts from float32.", name=variant.name)
     if variant.description.precision != "float32":
         return say(
-            "{name} is already {precision}: what rounding has taken cannot be brought back. Apply it to the "
-            "float32 variant that {name} was made from.",
+            "{name} is already {precision}: what rounding has taken cannot be brought back. Start from the "
+            "model in float32.",
             name=variant.name,
             precision=variant.description.precision,
         )

@@ -15,13 +15,14 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.api.dataset import Features, sample_count, select
-from workbench.api.file_format import file_format
+from workbench.api.file_format import file_format, format_obstacle
 from workbench.api.technique import Applied, CodePaths, Context, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, TensorSpec, Variant
 from workbench.data.batches import by_name
-from workbench.exporting.litert_report import report_of, require_that_it_runs
+from workbench.exporting.litert_report import report_of
 from workbench.exporting.parameter_types import SamplingSeed
+from workbench.exporting.runs_once import require_that_it_runs
 from workbench.graph.calls import read_config
 from workbench.models.converting.conversion import load_keras, to_tflite
 from workbench.models.reading.description import describe
@@ -70,17 +71,12 @@ def conversion_obstacle(variant: Variant) -> Text | None:
         return lookup_obstacle(variant)
     if variant.description.precision != "float32":
         return say(
-            "{name} is already {precision}: what rounding has taken cannot be brought back. Apply it to the "
-            "Keras variant that {name} was made from.",
+            "{name} is already {precision}: what rounding has taken cannot be brought back. Start from the "
+            "model in float32.",
             name=variant.name,
             precision=variant.description.precision,
         )
-    return say(
-        "{name} is a finished {format} file, which cannot be converted again. Apply it to the Keras "
-        "variant that {name} was made from.",
-        name=variant.name,
-        format=variant.format,
-    )
+    return format_obstacle(variant, "keras")
 
 
 _LOOPS = {
@@ -221,7 +217,7 @@ def write(
 
     def report(description: ModelDescription) -> Report:
         found = report_of(description, weights, notes)
-        require_that_it_runs(path, context.parent)
+        require_that_it_runs(path, "litert", context.parent)
         return found
 
     return finished(context, path, report)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
 
 from workbench.api.errors import Refused
-from workbench.api.library_errors import reason_of
 from workbench.api.technique import Applied
 from workbench.api.text import Text, say
-from workbench.api.variant import Layer, ModelDescription, Report, Skip, Variant
+from workbench.api.variant import Layer, ModelDescription, Report, Skip
 from workbench.plain.litert.sensitivity import KERNELS
-from workbench.runtimes import runtime
 
 
 def report_of(description: ModelDescription, weights: str, notes: tuple[Text, ...]) -> Report:
@@ -75,35 +70,6 @@ def _nothing_done(weighted: list[Layer], weights: str) -> Refused:
         ),
         say("Choose float16, which every operation has.") if weights != "float16" else None,
     )
-
-
-def require_that_it_runs(path: Path, parent: Variant) -> None:
-    """Computes once with a written file: the converter writes operations that LiteRT lacks kernels for.
-
-    Args:
-        path: A ``.tflite`` file.
-        parent: The variant that it was made from.
-
-    Raises:
-        Refused: With what LiteRT says, if it cannot.
-    """
-    zeros = {
-        spec.name: np.zeros((1, *[size or 1 for size in spec.shape]), np.float32)
-        for spec in parent.description.inputs
-    }
-    session = runtime("litert").load(path, parent.settings)
-    try:
-        session.predict(zeros if len(zeros) > 1 else next(iter(zeros.values())))
-    except RuntimeError as error:
-        raise Refused(
-            say(
-                "LiteRT cannot compute with the file that its converter wrote: {error}",
-                error=reason_of(error),
-            ),
-            say("Choose another technique of this family: it leaves such operations in float32."),
-        ) from error
-    finally:
-        session.close()
 
 
 def with_float_operations(applied: Applied) -> Applied:

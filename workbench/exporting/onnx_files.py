@@ -14,6 +14,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Skip, Variant
 from workbench.exporting.calibration import calibration_note
 from workbench.exporting.litert_files import CalibratedParameters, calibration_index
+from workbench.exporting.onnx_opset import with_opset
 from workbench.models.converting.memory import release_memory, require_memory
 from workbench.models.converting.onnx_child import to_onnx_in_child
 
@@ -54,6 +55,10 @@ def prepared_onnx(context: Context, temporary: Path) -> Path:
         context.report.check()
         source = _converted(context, temporary, large)
         context.report.progress(0.2)
+    else:
+        source, notes = with_opset(source, temporary / "raised.onnx")
+        for note in notes:
+            context.report.log(note)
     context.report.check()
     prepared = temporary / "prepared.onnx"
     # Symbolic shapes would need sympy, and are for transformers.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.api.dataset import DatasetInfo, select
 from workbench.api.errors import Refused
-from workbench.api.file_format import file_format
+from workbench.api.file_format import file_format, format_obstacle
 from workbench.api.technique import Applied, CodePaths, Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Report, Variant
@@ -47,14 +47,7 @@ def fine_tuning_obstacle(
     """
     if epochs > 0:
         return training_obstacle(variant, dataset, taught=taught)
-    if variant.format != "keras":
-        return say(
-            "Only Keras models can be changed in this way. {name} is a {format} file: "
-            "apply this to the Keras variant that it was made from.",
-            name=variant.name,
-            format=variant.format,
-        )
-    return None
+    return format_obstacle(variant, "keras")
 
 
 def load_parent(context: Context) -> Any:

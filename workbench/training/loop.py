@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.api.dataset import Dataset, DatasetInfo, Features, is_large
 from workbench.api.errors import InvalidInput, JobFailed, Refused
+from workbench.api.file_format import format_obstacle
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
@@ -60,13 +61,8 @@ def training_obstacle(
         taught: The weight of what it learns from a teacher, 0 to 1; None where there is no teacher to be
             had. Without labels nothing but a teacher can be learned from.
     """
-    if variant.format != "keras":
-        return say(
-            "Only Keras models can be trained. {name} is a {format} file: "
-            "apply this to the Keras variant that it was made from.",
-            name=variant.name,
-            format=variant.format,
-        )
+    if (reason := format_obstacle(variant, "keras")) is not None:
+        return reason
     if any(layer.kind == "FrozenGraph" for layer in variant.description.layers):
         return say(
             "Only the graph of {name} is known, with its weights as constants: nothing in it can be trained. "

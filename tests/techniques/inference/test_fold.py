@@ -88,7 +88,7 @@ def test_reasons(parents, made):
     assert "no layer that can be folded" in str(technique.obstacle(parent, dataset.info, values))
     conv, dataset = parents("conv")
     finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), conv)
-    assert "has folded it already" in str(technique.obstacle(finished, dataset.info, values))
+    assert "its runtime folds it" in str(technique.obstacle(finished, dataset.info, values))
     nothing = technique.parameters_type(normalization=False)
     assert "nothing that could be folded" in str(technique.obstacle(conv, dataset.info, nothing))
     assert technique.estimate(conv, dataset.info, values).size_ratio < 1

@@ -20,7 +20,7 @@ from workbench.models.converting.onnx_constants import constants_outside
 from workbench.models.intake.own_code import own_classes
 from workbench.models.intake.trusting import trusting
 from workbench.plain.litert.export import export_litert
-from workbench.plain.onnx.export import export_onnx
+from workbench.plain.onnx.export import export_onnx, export_onnx_from_litert
 from workbench.plain.openvino import export as plain_openvino
 
 OPSET = 17
@@ -110,6 +110,29 @@ def to_onnx(model: Any, path: Path, *, opset: int = OPSET, weights: Path | None 
                 export_onnx(model, path, opset=opset)
         except WorkbenchError:  # an operation that ONNX lacks
             raise
+        except Exception as error:  # the converter's errors share no base class but Exception
+            raise _failed("ONNX", error) from error
+    return path
+
+
+def litert_to_onnx(source: Path, path: Path, *, opset: int = OPSET) -> Path:
+    """Writes what a float32 LiteRT file computes as an ONNX file.
+
+    Args:
+        source: A ``.tflite`` file.
+        path: The file to write.
+        opset: Operator set version, 13 to 18.
+
+    Raises:
+        InvalidInput: If the file has an operation that the converter lacks.
+        Refused: If it does not fit in the memory that is free.
+    """
+    import_keras()
+    forbid_telemetry()
+    require_memory(_RESERVE_BYTES + 3 * source.stat().st_size, say("The conversion to ONNX"))
+    with _quiet():
+        try:
+            export_onnx_from_litert(source, path, opset=opset)
         except Exception as error:  # the converter's errors share no base class but Exception
             raise _failed("ONNX", error) from error
     return path

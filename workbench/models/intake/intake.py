@@ -208,17 +208,20 @@ def _target(folder: Path, kind: Kind) -> Path:
 def _measure_only(report: Reporter, copy: Path, folder: Path, inspection: Inspection) -> OpenedModel:
     form: Literal["tflite", "onnx"] = "tflite" if inspection.kind == "tflite" else "onnx"
     report.stage(say("Running the file once, in a process of its own"))
-    description = try_file(report, copy, form)
+    tried = try_file(report, copy, form)
+    description = tried.description
     if not description.inputs or not description.outputs:
         raise InvalidInput(say("{name} has no inputs or no outputs.", name=copy.name))
     note = say(
-        "A {form} file can be measured and compared; techniques need the Keras model.", form=f".{form}"
+        "A {form} file can be measured, run elsewhere and quantized; what trains or changes the layers needs "
+        "the Keras model.",
+        form=f".{form}",
     )
     return OpenedModel(
         path=copy.replace(_target(folder, inspection.kind)),
         format=form,
         description=description,
-        notes=(*inspection.notes, note),
+        notes=(*inspection.notes, *tried.notes, note),
         needs_tensorflow=False,
     )
 

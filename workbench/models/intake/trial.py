@@ -1,8 +1,8 @@
 """Tries .tflite and .onnx files: reads, checks, loads and runs each once on zeros.
 
 As a program (``python -m workbench.models.intake.trial ADDRESS_SPACE CPU_SECONDS FORMAT FILE ...``) it
-writes one line of JSON per file: ``{"description": ...}`` or ``{"problem": ..., "action": ...,
-"refused": ...}``. A file that kills the process leaves its line missing.
+writes one line of JSON per file: ``{"description": ..., "maps_left_out": ...}`` or ``{"problem": ...,
+"action": ..., "refused": ...}``. A file that kills the process leaves its line missing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription
 from workbench.jobs.child_process import ChildExit, ChildLimits, limit_this_process, run_limited
 from workbench.models.intake.findings import LARGEST_ACTIVATION_ELEMENTS, damaged
+from workbench.models.intake.onnx_maps import without_maps
 from workbench.models.intake.parity import LENGTHS
 from workbench.models.reading.description import describe
 
@@ -29,16 +31,27 @@ Tried = Literal["tflite", "onnx"]
 _TITLES = {"tflite": "LiteRT", "onnx": "ONNX Runtime"}
 
 
-def try_file(report: Reporter, path: Path, format: Tried) -> ModelDescription:
+@dataclass(frozen=True)
+class TriedFile:
+    """What a file that could be run holds.
+
+    Attributes:
+        description: Of the file.
+        notes: What was changed in it.
+    """
+
+    description: ModelDescription
+    notes: tuple[Text, ...] = ()
+
+
+def try_file(report: Reporter, path: Path, format: Tried) -> TriedFile:
     """Loads and runs a file once in a process of its own.
 
     Args:
         report: Asked for cancellation.
-        path: The file.
+        path: The workbench's own copy of the file; see :func:`workbench.models.intake.onnx_maps.without_maps`
+            for what is changed in it.
         format: Its format.
-
-    Returns:
-        What the file holds.
 
     Raises:
         workbench.api.errors.InvalidInput: If it cannot be loaded or run, with the reason.
@@ -54,7 +67,7 @@ def try_file(report: Reporter, path: Path, format: Tried) -> ModelDescription:
     return from_line(ended.answers[-1])
 
 
-def from_line(line: str) -> ModelDescription:
+def from_line(line: str) -> TriedFile:
     """What one line of the program's output says.
 
     Raises:
@@ -62,7 +75,12 @@ def from_line(line: str) -> ModelDescription:
     """
     said = json.loads(line)
     if "description" in said:
-        return ModelDescription.model_validate(said["description"])
+        note = say(
+            "The list of dictionaries at its end (ZipMap) is left out: the array of probabilities that they "
+            "are made of is the output."
+        )
+        description = ModelDescription.model_validate(said["description"])
+        return TriedFile(description, (note,) if said.get("maps_left_out") else ())
     raise error_from_json(said)
 
 
@@ -87,14 +105,15 @@ def _death(name: str, title: str, ended: ChildExit) -> Text:
     )
 
 
-def _try(path: Path, format: str) -> ModelDescription:
+def _try(path: Path, format: str) -> dict[str, Any]:
+    left_out = format == "onnx" and without_maps(path)
     if format == "tflite":
         description = describe(path, "tflite")
         _run_tflite(path)
     else:
         description = describe(path, "onnx")
         _run_onnx(path)
-    return description
+    return {"description": description.model_dump(mode="json"), "maps_left_out": left_out}
 
 
 def _run_tflite(path: Path) -> None:
@@ -196,7 +215,7 @@ def _check_elements(shape: Any, name: str) -> None:
 
 def _line(path: Path, format: str) -> str:
     try:
-        return json.dumps({"description": _try(path, format).model_dump(mode="json")})
+        return json.dumps(_try(path, format))
     except WorkbenchError as error:
         found = error
     except MemoryError:

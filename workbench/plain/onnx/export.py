@@ -38,6 +38,19 @@ def export_onnx(model: Any, path: Path | str, *, opset: int = 17) -> None:
         model.export(str(path), format="onnx", verbose=False, opset_version=opset, **signature(model))
 
 
+def export_onnx_from_litert(source: Path | str, target: Path | str, *, opset: int = 17) -> None:
+    """Writes what a float32 LiteRT file computes as an ONNX file with a free batch axis.
+
+    Args:
+        source: A ``.tflite`` file.
+        target: The file to write.
+        opset: ONNX operator set version, 13 to 18.
+    """
+    import tf2onnx
+
+    tf2onnx.convert.from_tflite(str(source), opset=opset, output_path=str(target))
+
+
 @contextlib.contextmanager
 def traceable(model: Any) -> Iterator[None]:
     """Within it a model is traced into operations and constants alone.

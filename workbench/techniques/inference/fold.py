@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
+from workbench.api.file_format import file_format
 from workbench.api.library_errors import reason_of
 from workbench.api.technique import (
     Aim,
@@ -84,10 +85,9 @@ class Fold(Technique[FoldParameters]):
     def obstacle(self, variant: Variant, dataset: DatasetInfo, parameters: FoldParameters) -> Text | None:
         if variant.format != "keras":
             return say(
-                "{name} is a finished {format} file, and its runtime has folded it already. Apply it to the "
-                "Keras variant that {name} was made from.",
+                "{name} is {format}, and its runtime folds it when it loads it.",
                 name=variant.name,
-                format=variant.format,
+                format=file_format(variant.format).title,
             )
         kinds = {layer.kind for layer in variant.description.layers}
         if not kinds & (AFFINE | IDENTITIES | {"Activation"}):

@@ -10,12 +10,19 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
-from workbench.api.file_format import file_format
+from workbench.api.file_format import file_format, format_obstacle
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
 from workbench.exporting.onnx_files import is_large
-from workbench.models.converting.conversion import OPSET, load_keras, to_onnx, to_openvino, to_tflite
+from workbench.models.converting.conversion import (
+    OPSET,
+    litert_to_onnx,
+    load_keras,
+    to_onnx,
+    to_openvino,
+    to_tflite,
+)
 from workbench.models.converting.onnx_child import to_onnx_in_child
 from workbench.models.reading.description import describe
 from workbench.models.reading.lookups import lookup_obstacle
@@ -104,18 +111,21 @@ class ChooseRuntime(Technique[RuntimeParameters]):
             return missing
         wanted = format_for(variant.format, parameters.runtime)
         if wanted is None:
+            return format_obstacle(
+                variant, "keras", *(form for form in _CONVERTIBLE if form in target.formats)
+            )
+        if variant.format == "tflite" and wanted == "onnx" and variant.description.precision != "float32":
             return say(
-                "{runtime} cannot run a finished {format} file. Apply it to the Keras variant that {name} "
-                "was made from.",
-                runtime=target.title,
-                format=variant.format,
+                "{name} is {precision}, and only float32 LiteRT files are converted to ONNX.",
                 name=variant.name,
+                precision=variant.description.precision,
             )
         if wanted != "keras" or parameters.runtime == "keras.xla":
             reason = lookup_obstacle(variant, compiled=wanted == "keras")
             if reason is not None:
                 return reason
-        if parameters.runtime == variant.runtime and _settings(parameters, variant) == variant.settings:
+        asked, now = _settings(parameters, variant), variant.settings
+        if (parameters.runtime, asked.threads, asked.batch) == (variant.runtime, now.threads, now.batch):
             return say(
                 "{name} already runs in {runtime} with these settings. Change the runtime, the threads or "
                 "the batch.",
@@ -162,8 +172,8 @@ class ChooseRuntime(Technique[RuntimeParameters]):
             description = describe(path, target, like=parent.description)
             done = say(
                 "Converted from {before} to {after}, {precision}.",
-                before=parent.format,
-                after=target,
+                before=file_format(parent.format).title,
+                after=file_format(target).title,
                 precision=description.precision,
             )
         context.report.progress(1.0)
@@ -199,7 +209,7 @@ def _settings(parameters: RuntimeParameters, parent: Variant) -> RuntimeSettings
 
 
 def format_for(given: Format, runtime_name: str) -> Format | None:
-    """The format that a runtime would be given: the same if it reads it, else one that Keras becomes.
+    """The format that a runtime would be given: the same if it reads it, else one that it becomes.
 
     Args:
         given: The parent's format.
@@ -208,12 +218,17 @@ def format_for(given: Format, runtime_name: str) -> Format | None:
     Returns:
         None if it cannot be made.
     """
-    reads = runtime(runtime_name).formats
+    reads = _readable(runtime_name)
     if given in reads:
         return given
-    if given != "keras":
-        return None
-    return next((candidate for candidate in _CONVERTIBLE if candidate in reads), None)
+    if given == "tflite":
+        return "onnx" if "onnx" in reads else None
+    return next(iter(reads), None) if given == "keras" else None
+
+
+def _readable(runtime_name: str) -> list[Format]:
+    """The formats that a runtime reads, its own first."""
+    return [candidate for candidate in _CONVERTIBLE if candidate in runtime(runtime_name).formats]
 
 
 def _missing_converter(target: Format) -> Text | None:
@@ -227,6 +242,9 @@ def _missing_converter(target: Format) -> Text | None:
 
 def _convert(context: Context, path: Path, target: Format, parameters: RuntimeParameters) -> None:
     parent = context.parent
+    if parent.format == "tflite":
+        litert_to_onnx(parent.path, path, opset=parameters.opset)
+        return
     if target == "onnx" and is_large(parent):
         trust = parent.settings.trusted
         to_onnx_in_child(context.report, parent.path, path, None, trust=trust, opset=parameters.opset)

@@ -128,6 +128,11 @@ def _conversion(variant: Variant, target: Format, model: str, file: str, opset: 
                 imports=frozenset({"import keras", "from plain.litert.export import export_litert"}),
                 body=f'{load}export_litert(model, "{file}")\n',
             )
+        case "onnx" if variant.format == "tflite":
+            return _Block(
+                imports=frozenset({"from plain.onnx.export import export_onnx_from_litert"}),
+                body=f'export_onnx_from_litert("{model}", "{file}", opset={opset})\n',
+            )
         case "onnx":
             return _Block(
                 before=frozenset({_ONNXRUNTIME}),
@@ -169,7 +174,7 @@ def conversion_code(variant: Variant, target: Format, model: str, file: str, ops
     """A script that only converts.
 
     Args:
-        variant: The parent, a Keras file.
+        variant: The parent, a Keras or LiteRT file.
         target: Format of the file to write.
         model: The file to read.
         file: The file to write.

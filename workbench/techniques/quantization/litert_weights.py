@@ -84,7 +84,7 @@ class WeightRounding(Technique[P]):
             quantize_file(
                 source,
                 path,
-                lambda worker: _tell(worker, self.roundings(parameters)),
+                lambda worker: tell(worker, self.roundings(parameters)),
                 edit=round_biases if self.rounds_biases(parameters) else None,
             )
         context.report.progress(0.9)
@@ -113,14 +113,15 @@ class WeightRounding(Technique[P]):
         }\
 {start}
 quantizer = Quantizer(source)
-{"".join(_call(rounding) for rounding in roundings)}\
+{"".join(rounding_code(rounding) for rounding in roundings)}\
 quantizer.quantize().export_model("{output}", overwrite=True)
 {f'round_biases("{output}")' + chr(10) if biases else ""}\
 strip_metadata("{output}")
 """
 
 
-def _tell(worker: Any, roundings: list[Rounding]) -> None:
+def tell(worker: Any, roundings: list[Rounding]) -> None:
+    """Tells a ``litert_quantizer.quantizer.Quantizer`` what to do."""
     from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
     from litert_quantizer.quantizer import AlgorithmName
 
@@ -134,7 +135,8 @@ def _tell(worker: Any, roundings: list[Rounding]) -> None:
         )
 
 
-def _call(rounding: Rounding) -> str:
+def rounding_code(rounding: Rounding) -> str:
+    """Plain code that tells ``quantizer``; needs ``Operation`` and ``AlgorithmName``."""
     usual = rounding.granularity == "CHANNELWISE"
     granularity = "" if usual else f"granularity=QuantGranularity.{rounding.granularity}, "
     return (

@@ -46,6 +46,7 @@ from workbench.exporting.onnx_files import (
     prepared_onnx,
 )
 from workbench.exporting.parameter_types import ScalePerChannel
+from workbench.exporting.runs_once import require_that_it_runs
 from workbench.models.converting.conversion import OPSET
 from workbench.models.converting.memory import release_memory
 from workbench.plain.onnx.ranges import write_ranges
@@ -172,6 +173,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         strip_onnx(path)
         context.report.progress(0.95)
         context.report.check()
+        require_that_it_runs(path, "onnxruntime", context.parent)
         description = describe(path, "onnx", like=context.parent.description)
         touched, skipped = operations(path)
         context.report.progress(1.0)
@@ -189,12 +191,11 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         settings = _settings(parameters)
         output = file_format("onnx").named(paths.output)
         keras = variant.format == "keras"
-        source = "float32.onnx" if keras else paths.model
-        start = f'source = "{source}"\n'
+        start = f'source = raised_opset("{paths.model}", "raised.onnx")\n'
         if keras:
             start = (
                 f'model = keras.models.load_model("{paths.model}", compile=False)\n'
-                f"{start}export_onnx(model, source, opset={OPSET})\n"
+                f'source = "float32.onnx"\nexport_onnx(model, source, opset={OPSET})\n'
             )
         entropy = parameters.method == "entropy"
         observe = 'write_ranges("prepared.onnx", Samples(), "ranges.json", "Entropy")\n' if entropy else ""
@@ -216,6 +217,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would write an identif
                 "from onnxruntime.quantization.shape_inference import quant_pre_process",
                 "from plain.calibration import drawn",
                 "from plain.onnx.export import export_onnx" if keras else "",
+                "" if keras else "from plain.onnx.opset import raised_opset",
                 "from plain.onnx.ranges import write_ranges" if entropy else "",
                 "from plain.onnx.strip import strip_onnx",
             )

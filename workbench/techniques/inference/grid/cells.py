@@ -27,6 +27,13 @@ _TECHNIQUES: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("tensorrt", "int8"): ("inference.tensorrt", {"precision": "int8"}),
 }
 
+_OF_FILES: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
+    ("litert", "int8"): ("quantization.litert_int8", {}),
+    ("onnxruntime", "float16"): ("quantization.float16", {}),
+    ("onnxruntime", "dynamic int8"): ("quantization.dynamic_range", {}),
+}
+"""What takes the place of :data:`_TECHNIQUES` and :data:`DERIVED` for a file that is not Keras."""
+
 DERIVED = frozenset({("onnxruntime", "float16"), ("onnxruntime", "dynamic int8"), ("openvino", "float16")})
 """Made from the runtime's float32 file by a single call of its own tools."""
 
@@ -124,17 +131,13 @@ def way_of(model: Model, parent: Variant, dataset: DatasetInfo | None) -> FileRe
     target = runtime(model.runtime)
     if parent.format in target.formats and model.precision == parent.description.precision:
         return FileRecipe()
-    if parent.format != "keras":
-        return say(
-            "{name} is a finished {format} file ({precision}), which is not converted again.",
-            name=parent.name,
-            format=parent.format,
-            precision=parent.description.precision,
-        )
     if target.imports_tensorflow:
         return say("{runtime} runs the weights as they are.", runtime=target.title)
-    derived = (model.runtime, model.precision) in DERIVED
-    if model.precision == "float32" or derived:
+    of_file = None if parent.format == "keras" else _OF_FILES.get((model.runtime, model.precision))
+    derived = of_file is None and (model.runtime, model.precision) in DERIVED
+    if of_file is not None:
+        name, values = of_file
+    elif model.precision == "float32" or derived:
         name, values = _TECHNIQUES.get(
             (model.runtime, "float32"), ("inference.runtime", {"runtime": model.runtime})
         )
@@ -150,7 +153,7 @@ def way_of(model: Model, parent: Variant, dataset: DatasetInfo | None) -> FileRe
     parameters = technique.parameters_type.model_validate(values)
     reason = None
     if dataset is not None:
-        reason = technique.unavailable() or technique.obstacle(parent, dataset, parameters)
+        reason = technique.lacks(parent, parameters) or technique.obstacle(parent, dataset, parameters)
     return reason or FileRecipe(technique, parameters, derived)
 
 

@@ -201,7 +201,9 @@ def _slug(model: Model) -> str:
 def _format(variant: Variant, model: Model, way: FileRecipe) -> Format:
     if way.technique is None:
         return variant.format
-    return way.technique.produces or format_for(variant.format, model.runtime) or variant.format
+    if way.technique.produces is not None:
+        return way.technique.result_format(variant)
+    return format_for(variant.format, model.runtime) or variant.format
 
 
 def _file(variant: Variant, model: Model, way: FileRecipe, paths: CodePaths) -> str:
