@@ -17,6 +17,7 @@ from workbench.api.text import say
 from workbench.api.variant import ModelDescription
 from workbench.data.builtin import BUILTINS
 from workbench.data.class_order import ClassOrder
+from workbench.data.durable import sync_folder, write_file
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import encode
@@ -25,7 +26,7 @@ from workbench.data.outputs import require_classes
 from workbench.data.raw import RawData, Scaling, check_limit, check_values, default_limit_bytes
 from workbench.data.scaling import fit_scalers
 from workbench.data.splits import divide
-from workbench.data.writing import check_space, stored_bytes, sync_folder, write_arrays, write_file
+from workbench.data.writing import check_space, stored_bytes, write_arrays
 
 
 def prepare(

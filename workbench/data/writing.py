@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +13,7 @@ from workbench.api.dataset import SplitName
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
+from workbench.data.durable import sync_file
 from workbench.data.labels import EncodedLabels
 from workbench.data.model_inputs import stored_type
 from workbench.data.raw import Array, RawData
@@ -76,14 +76,14 @@ def write_arrays(
                 low, high = _write_samples(
                     file, values, part, scalers[key], digest, file_name, roundings[key]
                 )
-                _sync_file(file)
+                sync_file(file)
             minimum, maximum = min(minimum, low), max(maximum, high)
         labels = encoded.y[part.source][part.index]
         digest.update(f"y_{split}".encode())
         digest.update(labels.astype("<i8").tobytes())
         with (draft / f"y_{split}.npy").open("wb") as file:
             np.save(file, labels, allow_pickle=False)
-            _sync_file(file)
+            sync_file(file)
     if minimum > maximum:
         minimum = maximum = 0.0
     rounded = _rounded(raw, roundings, specs)
@@ -155,24 +155,3 @@ def _write_samples(
         digest.update(content)
         file.write(content)
     return minimum, maximum
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Writes a file that is still there after a loss of power."""
-    with path.open("wb") as file:
-        file.write(content)
-        _sync_file(file)
-
-
-def _sync_file(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Keeps what was renamed in a folder, also after a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
