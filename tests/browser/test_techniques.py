@@ -10,6 +10,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Server, Visit, drawn, wait_until
 from tests.browser.test_actions import WORK_MS
+from workbench.techniques import techniques
+
+REFUSED_FOR_DIGITS = frozenset({"inference.fold", "inference.tensorrt"})
+"""What dense layers without normalization, or a machine without an accelerator, have no use for."""
 
 ON_TOP = """node => {
   const { x, y, width, height } = node.getBoundingClientRect();
@@ -41,9 +45,38 @@ def test_few_stops_lead_to_the_table_and_forms_open_in_sight_wherever_one_is(
     seen = visit(page_server, viewport={"width": 1440, "height": 900})
     drawn(seen.page)
     few_stops_lead_to_the_table_and_one_past_everything(seen.page)
+    every_technique_opens_and_shows_its_code_file_by_file(seen.page)
     the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(seen.page)
     after_int8_one_click_goes_back_and_quantizes_again(seen.page)
     assert seen.complaints == []
+
+
+def every_technique_opens_and_shows_its_code_file_by_file(page: Page) -> None:
+    shown = {}
+    rows = page.locator("[data-technique]")
+    expect(rows).to_have_count(len(techniques()))
+    names = rows.evaluate_all("rows => rows.map((row) => row.dataset.technique)")
+    assert sorted(names) == sorted(techniques())
+    for name in names:
+        row = page.locator(f"[data-technique='{name}']")
+        row.locator(".wb-disclose").click()
+        form = row.get_by_role("form")
+        expect(form.locator(".wb-callout")).to_contain_text(
+            re.compile(r"\w{3}")
+        )  # what to expect, or why not
+        if form.locator(".wb-callout-off").count():
+            continue
+        form.get_by_text("The code that does the same").click()
+        code = form.get_by_role("region", name="The code that does the same")
+        shown[name] = form.get_by_role("tab").all_text_contents() or ["the script alone"]
+        for number, file in enumerate(shown[name]):
+            if len(shown[name]) > 1:
+                form.get_by_role("tab", name=file, exact=True).click()
+                expect(form.get_by_role("tab", selected=True)).to_have_text(file)
+            assert compile(code.text_content() or "", file, "exec").co_consts
+            assert (number == 0) == (file in ("optimize.py", "the script alone")), shown[name]
+    refused = set(names) - set(shown)
+    assert refused <= REFUSED_FOR_DIGITS, f"{refused} say why not, instead of showing their code"
 
 
 def the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(page: Page) -> None:

@@ -70,13 +70,13 @@ import numpy as np
 import workbench.data.prepare as preparing
 import workbench.data.writing as writing
 written = []
-sync = writing._sync_file
+sync = writing.sync_file
 def sync_and_die(file):
     sync(file)
     written.append(file)
     if len(written) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-writing._sync_file = sync_and_die
+writing.sync_file = sync_and_die
 preparing.prepare((np.zeros((100, 2)), np.arange(100) % 2), sys.argv[1])
 """
     out = tmp_path / "out"

@@ -20,6 +20,7 @@ from tests.jobs.conftest import PATIENCE, Started, gone, until
 from workbench.api.errors import Cancelled, JobFailed, Unavailable
 from workbench.jobs.cluster_process import serve_cluster
 from workbench.jobs.executor import Executor
+from workbench.jobs.slot import slot_folder
 
 
 @pytest.fixture(scope="module")
@@ -159,14 +160,18 @@ def test_a_foreign_scheduler_without_such_a_worker_is_said():
         process.communicate()
 
 
-def test_close_cancels_what_runs_and_leaves_no_process():
+def test_close_cancels_what_runs_and_leaves_no_process_and_no_file():
     executor = Executor(eager=("light",))
+    left, slot = Started(executor, work.leave_a_file).result()
+    assert Path(left).is_file()
+    assert slot == str(slot_folder())  # which is one for all, wherever their temporary files are
     call = Started(executor, work.busy).until("stage")
     processes = descendants(executor)
     assert len(processes) > 2
     executor.close()
     assert isinstance(call.error(), Cancelled)
     until(lambda: all(gone(pid) for pid in processes))
+    assert not Path(left).exists()
 
 
 def test_a_cluster_that_dies_fails_its_jobs_and_is_started_anew(tmp_path):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 from workbench.api.errors import InvalidInput
 from workbench.api.text import say
-from workbench.jobs.slot import exclusive_slot, shared_slot
+from workbench.jobs.slot import exclusive_slot, shared_slot, slot_folder
 
 
 def add(report, left, right):
@@ -52,6 +53,12 @@ def process_id(report):
 
 def environment(report, name):
     return os.environ.get(name)
+
+
+def leave_a_file(report):
+    descriptor, path = tempfile.mkstemp()
+    os.close(descriptor)
+    return path, str(slot_folder())
 
 
 def modules(report):

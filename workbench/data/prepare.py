@@ -19,6 +19,7 @@ from workbench.api.text import say
 from workbench.api.variant import ModelDescription
 from workbench.data.builtin import BUILTINS
 from workbench.data.class_order import ClassOrder
+from workbench.data.durable import sync_folder, write_file
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import EncodedLabels, encode
@@ -45,7 +46,7 @@ from workbench.data.targets import (
     without_labels,
 )
 from workbench.data.task_choice import answers_at_each, task_of
-from workbench.data.writing import check_space, stored_bytes, sync_folder, write_arrays, write_file
+from workbench.data.writing import check_space, stored_bytes, write_arrays
 
 
 def prepare(

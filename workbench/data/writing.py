@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from math import prod
@@ -17,6 +16,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.row_array import BLOCK_BYTES
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
+from workbench.data.durable import sync_file
 from workbench.data.labels import EncodedLabels
 from workbench.data.model_inputs import kept_type, stored_type
 from workbench.data.raw import Array, RawData
@@ -98,14 +98,14 @@ def write_arrays(
                 low, high = _write_samples(
                     file, values, part, scalers[key], kept, digest, f"x_{split}{end}", roundings[key], wrote
                 )
-                _sync_file(file)
+                sync_file(file)
             minimum, maximum = min(minimum, low), max(maximum, high)
         labels = encoded.y[part.source][part.index]
         digest.update(f"y_{split}".encode())
         digest.update(labels.astype("<i8" if encoded.task == "classification" else labels.dtype).tobytes())
         with (draft / f"y_{split}.npy").open("wb") as file:
             np.save(file, labels, allow_pickle=False)
-            _sync_file(file)
+            sync_file(file)
     if minimum > maximum:
         minimum = maximum = 0.0
     rounded = _rounded(raw, roundings, specs)
@@ -144,7 +144,7 @@ def _write_scaling(path: Path, scaler: Scaler) -> bytes:
     numbers = np.stack([scaler.offset, scaler.divisor])
     with path.open("wb") as file:
         np.save(file, numbers, allow_pickle=False)
-        _sync_file(file)
+        sync_file(file)
     return numbers.astype("<f8").tobytes()
 
 
@@ -191,24 +191,3 @@ def _write_samples(
         file.write(content)
         wrote(len(block))
     return minimum, maximum
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Writes a file that is still there after a loss of power."""
-    with path.open("wb") as file:
-        file.write(content)
-        _sync_file(file)
-
-
-def _sync_file(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Keeps what was renamed in a folder, also after a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

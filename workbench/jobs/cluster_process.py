@@ -17,6 +17,7 @@ from typing import IO
 
 from workbench.api.errors import Unavailable
 from workbench.api.text import say, verbatim
+from workbench.jobs.slot import SLOT_VARIABLE, slot_root
 from workbench.jobs.worker import WorkerKind
 
 _START = (
@@ -81,6 +82,8 @@ class ClusterProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,
+            # What a library leaves behind there when its worker is killed, as TensorFlow does, goes with it.
+            env={**os.environ, "TMPDIR": self._folder, SLOT_VARIABLE: slot_root()},
             start_new_session=True,  # Ctrl-C in a terminal is for this process alone to handle
         )
         return self._process

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,3 +27,11 @@ def without_what_is_taken_along() -> Iterator[None]:
     finally:
         for name in away:
             del sys.modules[name]
+
+
+def import_tensorflow() -> None:
+    """Imports Keras and TensorFlow, to be there when they are asked for; see above for what stays away."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own settings say
+    with without_what_is_taken_along():
+        import keras  # noqa: F401  (to be there)
+        import tensorflow  # noqa: F401  (to be there)

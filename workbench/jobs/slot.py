@@ -38,6 +38,8 @@ except ImportError:  # Windows: measuring alone is up to its user there
 else:
     _LOCKS = True
 
+SLOT_VARIABLE = "WORKBENCH_SLOT_FOLDER"
+
 _SECONDS_BETWEEN_TRIES = 0.05
 
 
@@ -201,9 +203,8 @@ def slot_folder() -> Path:
     Raises:
         Unavailable: If somebody else owns a folder of that name.
     """
-    root = os.environ.get("WORKBENCH_SLOT_FOLDER") or tempfile.gettempdir()
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    folder = Path(root) / f"workbench-slot-{socket.gethostname()}-{user}"
+    folder = Path(slot_root()) / f"workbench-slot-{socket.gethostname()}-{user}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if hasattr(os, "getuid") and (not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid()):
@@ -212,3 +213,8 @@ def slot_folder() -> Path:
             say("Set WORKBENCH_SLOT_FOLDER to a folder of your own."),
         )
     return folder
+
+
+def slot_root() -> str:
+    """Where :func:`slot_folder` lies: the same for all processes, whatever their own temporary folder is."""
+    return os.environ.get(SLOT_VARIABLE) or tempfile.gettempdir()

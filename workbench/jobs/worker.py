@@ -21,7 +21,7 @@ from workbench.api.records import Record
 from workbench.api.text import verbatim
 from workbench.jobs import onednn
 from workbench.jobs.child_process import die_with_parent
-from workbench.jobs.lean_import import without_what_is_taken_along
+from workbench.jobs.lean_import import import_tensorflow
 from workbench.jobs.limits import Limits, without_core_files
 from workbench.jobs.reporter import Event, WorkerReporter
 
@@ -215,7 +215,5 @@ def dask_setup(worker: Any) -> None:
 def _import_tensorflow() -> None:
     # A failed import is left to the job that needs it: there it has somebody to tell.
     with suppress(Exception):
-        with without_what_is_taken_along():
-            import keras  # noqa: F401  (to be there when the first job asks)
-            import tensorflow  # noqa: F401  (to be there when the first job asks)
+        import_tensorflow()
         import sklearn.metrics  # noqa: F401  # a training scores each epoch with it

@@ -21,7 +21,7 @@ from workbench.jobs.child_process import die_with_parent
 from workbench.jobs.limits import limit_for_good
 from workbench.jobs.slot import shared_slot
 from workbench.measure.answering import Answer, Question
-from workbench.measure.child import Line, runtimes_of
+from workbench.measure.child import Line, import_ahead, runtimes_of
 from workbench.measure.drawing import features_of
 from workbench.measure.latency import Candidate
 from workbench.measure.scores import to_predictions, to_scores
@@ -102,6 +102,7 @@ def main() -> int:
         with shared_slot(line):
             try:
                 loaded.keep(question.candidates)
+                import_ahead(question.candidates, runtimes_of(spec))
                 answer(line, loaded, spec, question)
             except WorkbenchError:
                 pass  # a drawing that is none has no answers

@@ -16,7 +16,8 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from workbench.api.runtime import Runtime
 from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import Table
 from workbench.jobs.child_process import die_with_parent
+from workbench.jobs.lean_import import import_tensorflow
 from workbench.jobs.limits import limit_for_good
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.latency import Candidate, input_batches, time_interleaved
@@ -216,6 +218,13 @@ def runtimes_of(spec: dict[str, Any]) -> Callable[[str], Runtime]:
     return find
 
 
+def import_ahead(candidates: Sequence[Candidate], runtime_of: Callable[[str], Runtime]) -> None:
+    """Imports TensorFlow the short way, where a candidate's runtime would import it in full."""
+    if any(runtime_of(candidate.runtime).imports_tensorflow for candidate in candidates):
+        with suppress(ImportError):  # left to the file that needs it, which says so
+            import_tensorflow()
+
+
 def end_with_input() -> None:
     """Ends this process when the one that started it is gone, where the kernel does not do that."""
     if platform.system() == "Linux":
@@ -249,6 +258,8 @@ def main() -> int:
     candidates = [Candidate.model_validate(item) for item in spec["candidates"]]
     files = ", ".join(dict.fromkeys(candidate.path.name for candidate in candidates))
     try:
+        if spec["task"] != "memory":  # which counts what a runtime's import takes as everybody has it
+            import_ahead(candidates, runtimes_of(spec))
         line.send(result=_TASKS[spec["task"]](line, spec, candidates))
     except WorkbenchError as error:
         if (cause := library_cause(error)) is not None:

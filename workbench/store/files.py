@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
+
+from workbench.data.durable import sync_file, sync_folder
 
 
 def digest(path: Path) -> str:
@@ -30,11 +31,10 @@ def flush(path: Path) -> None:
     if path.is_dir():
         for child in path.iterdir():
             flush(child)
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(path)
+    else:
+        with path.open("rb") as file:
+            sync_file(file)
 
 
 def move_durably(source: Path, target: Path) -> None:
@@ -46,13 +46,4 @@ def move_durably(source: Path, target: Path) -> None:
     """
     flush(source)
     source.rename(target)
-    flush_folder_entry(target.parent)
-
-
-def flush_folder_entry(folder: Path) -> None:
-    """Writes a folder's list of names through to the disk, not its files."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target.parent)

@@ -31,11 +31,12 @@ from workbench.api.errors import InvalidInput, Refused
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.data.durable import sync_folder
 from workbench.jobs.state import JobKind, JobState
 from workbench.measure.records import Environment
 from workbench.models.intake.own_code import code_beside
 from workbench.store.database import Database
-from workbench.store.files import digest, flush_folder_entry, move_durably
+from workbench.store.files import digest, move_durably
 from workbench.store.jobs import JobRecords
 from workbench.store.labels import Label, change_label, read_labels
 from workbench.store.measured import Measured
@@ -339,7 +340,7 @@ class Store:
             for folder in (self.folder / "data").iterdir():  # of an opening that did not come to its end
                 if str(folder.relative_to(self.folder)) != self.fact("dataset"):
                     shutil.rmtree(folder, ignore_errors=True)
-            flush_folder_entry(self.folder / "variants")
+            sync_folder(self.folder / "variants")
         self.problems = tuple(
             say("The file of variant {name} is missing: {path}", name=variant.name, path=str(variant.path))
             for variant in self.variants()

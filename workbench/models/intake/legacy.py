@@ -23,6 +23,7 @@ from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import TensorSpec
 from workbench.jobs.child_process import ChildExit, ChildLimits, limit_this_process, run_limited
+from workbench.jobs.lean_import import without_what_is_taken_along
 from workbench.models.intake.findings import size_text
 from workbench.models.intake.legacy_archive import read_archive
 from workbench.models.intake.legacy_graph import described
@@ -106,7 +107,9 @@ def _reason(ended: ChildExit, limits: ChildLimits) -> Text:
 
 def _read(source: Path, folder: Path, *, trust: bool) -> None:
     import numpy as np
-    import tf_keras
+
+    with without_what_is_taken_along():
+        import tf_keras
 
     model = read_archive(source, trust=trust)
     if model is None:
