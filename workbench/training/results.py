@@ -136,7 +136,7 @@ class TrainingResult(Record):
 
 def measure_unit(measure: TaskMeasure) -> Text:
     """The unit of a change of a measure: points of a score, per cent of an error."""
-    return say("points") if measure.higher_is_better else Text(template="%")
+    return say("points") if measure.higher_is_better else say("%")
 
 
 def change_shown(measure: TaskMeasure, gain: float) -> float:
