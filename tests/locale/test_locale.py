@@ -57,6 +57,7 @@ NAMES = {
     "{samples} · {classes}",
     "{stage} · {where}",
     "°",
+    "{measure} {change} {unit}",
     "{measure} {verdict}",
     "≈ {time}",
 }

@@ -19,10 +19,11 @@ from widgets.charts.classes import class_chart, class_figure, confusion_chart, c
 from widgets.charts.curves import curves_figure
 from widgets.charts.found import findings, found_chart
 from widgets.charts.scene import scene
-from widgets.charts.trade_off import scene_table
+from widgets.charts.trade_off import legend, scene_table
 from widgets.charts.trade_off_figure import trade_off_figure
 from workbench.api.text import say
 from workbench.api.variant import Table
+from workbench.results.rows import ResultRow
 
 SENSITIVITY = Table(
     title=say("Sensitivity"),
@@ -198,6 +199,14 @@ def test_a_time_that_is_not_believed_is_hollow_says_why_and_is_not_the_best() ->
     assert "The machine was busy." in trace["hovertext"][0]
     # Size and F1 are exact whatever the machine did.
     assert not marks([ROWS[0], busy], "size", "f1")["q"].unsure
+
+
+def test_the_legend_names_the_measure_of_the_task_before_anything_is_measured() -> None:
+    unmeasured = ROWS[3].variant
+    description = unmeasured.description.model_copy(update={"task": "regression"})
+    row = ResultRow(variant=unmeasured.model_copy(update={"description": description}))
+    (band,) = legend(scene([row]), "verdict")
+    assert band["words"] == "MAE grows by at most 1%"
 
 
 def test_the_band_of_what_is_kept_is_there_where_the_change_is_drawn() -> None:

@@ -12,6 +12,7 @@ from tests.widgets.result_rows import ROWS, interval
 from widgets.panels.guess import GuessPanel, comparisons
 from widgets.rhythm import Rhythm
 from workbench.api.errors import InvalidInput
+from workbench.api.task import Task
 from workbench.api.text import say
 from workbench.jobs.state import JobState
 from workbench.measure.records import SizeVerdict
@@ -80,6 +81,25 @@ def test_a_guess_is_judged_and_placed_on_the_scale_of_the_result() -> None:
     assert speed["doubt"] == "It was busy."
 
 
+def test_an_error_is_guessed_as_it_is_written_larger_with_a_plus() -> None:
+    regressor = MADE.variant.description.model_copy(update={"task": "regression"})
+    # 0.2 of the error lost: it grew by 20%.
+    lost = MADE.quality_change.model_copy(update={"change": interval(-0.2, 0.05)})
+    row = MADE.model_copy(
+        update={
+            "variant": MADE.variant.model_copy(update={"description": regressor}),
+            "quality_change": lost,
+        }
+    )
+    (right,) = comparisons(row.model_copy(update={"guess": Guess(points=18)}))
+    assert (right["title"], right["guess"]) == ("MAE", "+18.0 %")
+    assert right["found"] == "+20.0 % [+15.0 %, +25.0 %]"
+    assert right["verdict"] == "Right: it is within the interval."
+    assert right["lowAt"] < right["guessAt"] < right["highAt"]
+    (wrong,) = comparisons(row.model_copy(update={"guess": Guess(points=-20)}))
+    assert wrong["verdict"] == "Off by 40.0% of the error."
+
+
 class Page:
     """A session with one job, as far as the panel looks; its engine keeps guesses in a real store."""
 
@@ -88,6 +108,7 @@ class Page:
         self.jobs = (job(),)
         self.rows: tuple[Any, ...] = ROWS[:1]
         self.workbench = self
+        self.task: Task = "classification"
         self.closed = False
         self.rhythm = Rhythm(lambda: False)
 
@@ -105,6 +126,10 @@ def test_the_panel_asks_only_while_nobody_knows(tmp_path: Path, monkeypatch: pyt
     shown = panel.view()
     assert shown["job"] == "j"
     assert "Full int8" in shown["question"]
+    assert shown["labels"]["points"] == "Change of F1 in points"
+    page.task = "regression"
+    assert panel.view()["labels"]["points"] == "Change of MAE in %"
+    page.task = "classification"
     with pytest.raises(InvalidInput):
         panel.act_guess("another", "4", "", "")
     panel.act_guess("j", "4", "", "-1")

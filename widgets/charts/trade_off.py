@@ -106,7 +106,7 @@ def _verdicts(measure: TaskMeasure) -> dict[QualityWord, Text]:
 
 def legend(picture: Scene, by: str) -> list[dict[str, str]]:
     """What shapes, colours and lines mean: only of what is in the picture."""
-    measure = measure_of(task_of([mark.row for mark in picture.marks]))
+    measure = measure_of(task_of([*(mark.row for mark in picture.marks), *picture.missing]))
     told = [
         {
             "kind": "shape",

@@ -110,11 +110,11 @@ class GoalLine(Component):
 
 
 def _fraction(points: object) -> float:
-    """How much F1 may fall, from what was typed in points."""
+    """What may be lost, from what was typed in points or per cent."""
     try:
         return float(str(points).strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")) / 100
     except ValueError:
         raise InvalidInput(
-            say("How much F1 may fall is a number of points. Received: {text}.", text=repr(points)[:40]),
+            say("How much may be lost is a number. Received: {text}.", text=repr(points)[:40]),
             say("Write it like 1.0."),
         ) from None

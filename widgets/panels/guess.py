@@ -10,6 +10,7 @@ from widgets.component import Component, words
 from widgets.session import message_of
 from widgets.wording import digits, points, ratio, short
 from workbench.api.errors import InvalidInput
+from workbench.api.task import TaskMeasure, measure_of
 from workbench.api.text import Text, say
 from workbench.jobs.state import JobState
 from workbench.results.guess import Guess, parse_guess
@@ -19,7 +20,6 @@ from workbench.results.rows import ResultRow
 _LABELS = {
     "smaller": say("Times smaller"),
     "faster": say("Times faster"),
-    "points": say("Change of F1 in points"),
     "guess": say("That is my guess"),
     "guessed": say("guessed"),
     "found": say("measured"),
@@ -45,14 +45,14 @@ class GuessPanel(Component):
         guess = None if job is None else self.session.workbench.guessed(job.id)
         judged = None if job is not None else self._judged()
         return {
-            "labels": words(_LABELS),
+            "labels": words(_LABELS | {"points": _asked(measure_of(self.session.task))}),
             "title": str(say("Guess first")),
             "job": job.id if job is not None and guess is None else None,
             "question": None
             if job is None or guess is not None
             else str(say("What will come of it: {step}?", step=job.title)),
             "hint": str(say("Against the baseline; leave out what you have no idea of.")),
-            "waiting": None if guess is None else _said(guess),
+            "waiting": None if guess is None else _said(guess, measure_of(self.session.task)),
             "variant": None if judged is None else judged.variant.id,
             "name": None
             if judged is None
@@ -85,14 +85,24 @@ class GuessPanel(Component):
         self.session.workbench.guess(question.id, parse_guess(smaller, faster, points))
 
 
-def _said(guess: Guess) -> str:
+def _asked(measure: TaskMeasure) -> Text:
+    """The head of the field for the change of quality: an error's is a share of what it was."""
+    if measure.higher_is_better:
+        return say("Change of {measure} in points", measure=measure.title)
+    return say("Change of {measure} in %", measure=measure.title)
+
+
+def _said(guess: Guess, measure: TaskMeasure) -> str:
     parts = []
     if guess.smaller is not None:
         parts.append(say("{ratio}× smaller", ratio=ratio(guess.smaller)))
     if guess.faster is not None:
         parts.append(say("{ratio}× faster", ratio=ratio(guess.faster)))
     if guess.points is not None:
-        parts.append(say("F1 {change} pt", change=points(guess.points / 100)))
+        change = points(guess.points / 100)
+        parts.append(
+            say("{measure} {change} {unit}", measure=measure.title, change=change, unit=measure.unit)
+        )
     return str(say("You guessed: {guess}. Wait and see.", guess=tuple(parts)))
 
 
@@ -115,20 +125,34 @@ def comparisons(row: ResultRow) -> list[dict[str, Any]]:
             | _doubted(row)
         )
     if guess.points is not None:
-        change = None if row.quality_change is None else row.quality_change.change
-        known = None if change is None else (change.value, change.low, change.high)
-        found.append(_beside(say("F1"), guess.points / 100, known, _points, logarithmic=False))
+        measure = measure_of(row.variant.description.task)
+        found.append(
+            _beside(
+                measure.title,
+                guess.points / 100,
+                _quality_change(row, measure),
+                lambda value: f"{points(value)} {measure.unit}",
+                logarithmic=False,
+                error=not measure.higher_is_better,
+            )
+        )
     return found
+
+
+def _quality_change(row: ResultRow, measure: TaskMeasure) -> tuple[float, float, float] | None:
+    """How the number itself has changed: an error that became larger has a plus, as it is guessed."""
+    if row.quality_change is None:
+        return None
+    change = row.quality_change.change
+    if measure.higher_is_better:
+        return change.value, change.low, change.high
+    return -change.value, -change.high, -change.low
 
 
 def _doubted(row: ResultRow) -> dict[str, Any]:
     """A timing that is not believed proves no guess right or wrong."""
     doubt = message_of(row.distrust or row.total_distrust)
     return {} if doubt is None else {"doubt": doubt, "verdict": None}
-
-
-def _points(fraction: float) -> str:
-    return f"{points(fraction)} pt"
 
 
 def _beside(
@@ -138,6 +162,7 @@ def _beside(
     write: Any,
     *,
     logarithmic: bool,
+    error: bool = False,
 ) -> dict[str, Any]:
     """A guess and what came out on one scale."""
     shown: dict[str, Any] = {
@@ -153,24 +178,31 @@ def _beside(
     ends = f" [{write(low)}, {write(high)}]" if low < high else ""
     return shown | {
         "found": write(value) + ends,
-        "verdict": str(_verdict(guess, known, logarithmic=logarithmic)),
+        "verdict": str(_verdict(guess, known, logarithmic=logarithmic, error=error)),
         **_places(guess, known, logarithmic=logarithmic),
     }
 
 
-def _verdict(guess: float, known: tuple[float, float, float], *, logarithmic: bool) -> Text:
+def _verdict(
+    guess: float, known: tuple[float, float, float], *, logarithmic: bool, error: bool = False
+) -> Text:
     value, low, high = known
     if low <= guess <= high:
         return say("Right: it is within the interval.") if low < high else say("Exactly right.")
     if not logarithmic:
-        return say("Off by {points} points.", points=digits(100 * abs(guess - value)))
-    off = max(guess / value, value / guess)
-    if off < 1.1:
+        off = digits(100 * abs(guess - value))
+        return (
+            say("Off by {share}% of the error.", share=off)
+            if error
+            else say("Off by {points} points.", points=off)
+        )
+    times = max(guess / value, value / guess)
+    if times < 1.1:
         return say("Close: less than 10% off.")
     return (
-        say("Guessed {ratio}× too much.", ratio=ratio(off))
+        say("Guessed {ratio}× too much.", ratio=ratio(times))
         if guess > value
-        else say("It is {ratio}× more than that.", ratio=ratio(off))
+        else say("It is {ratio}× more than that.", ratio=ratio(times))
     )
 
 

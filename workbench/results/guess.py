@@ -18,7 +18,8 @@ class Guess(Record):
     Attributes:
         smaller: How many times smaller its file is; below 1 is larger. None where nothing was guessed.
         faster: How many times faster it is; below 1 is slower.
-        points: Change of macro F1 in percentage points.
+        points: Change of macro F1 in percentage points; of an error in per cent of what it was, above 0 where it
+            grows.
     """
 
     smaller: float | None = Field(None, ge=0.001, le=10_000)
@@ -46,7 +47,7 @@ def parse_guess(smaller: object, faster: object, points: object) -> Guess:
         raise InvalidInput(
             say(
                 "A guess is a number: how many times smaller and faster (0.001 to 10000), and a change of "
-                "F1 in points (-100 to 100)."
+                "quality in points or in per cent (-100 to 100)."
             )
         ) from error
     if guess.empty:
