@@ -18,8 +18,8 @@ class Guess(Record):
     Attributes:
         smaller: How many times smaller its file is; below 1 is larger. None where nothing was guessed.
         faster: How many times faster it is; below 1 is slower.
-        points: Change of macro F1 in percentage points; of an error in per cent of what it was, above 0 where it
-            grows.
+        points: Change of macro F1 in percentage points; of an error in per cent of what it was, above 0
+            where it grows.
     """
 
     smaller: float | None = Field(None, ge=0.001, le=10_000)
