@@ -123,7 +123,7 @@ def quality_chip(row: ResultRow) -> Chip | None:
     """How its measure has changed against the baseline's; None where there is nothing to compare."""
     if row.quality is not None and row.quality.near_chance:
         if row.quality.task == "regression":
-            return Chip(say("no better than the median: is the scaling right?"), "lost")
+            return Chip(say("no better than the median"), "lost")
         return Chip(say("near chance: is the scaling right?"), "lost")
     if row.quality_change is None:
         return None
