@@ -30,4 +30,4 @@ def test_an_estimate_is_called_one_and_what_is_unknown_is_a_dash() -> None:
     unknown = BASE.model_copy(update={"latency": None})
     shown = saving_view(Use(), savings((unknown, FAST), Use(), 2), [FAST])
     assert {cell for line in shown["table"]["rows"] for cell in line[1:]} == {"–"}
-    assert "time it again" in shown["notes"][0]
+    assert "time it again" in shown["reasons"][0]

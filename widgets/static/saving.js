@@ -28,6 +28,8 @@ export function saving(view) {
         shown.grids.map((grid) => h("option", { key: grid.grams, value: grid.grams, label: grid.label }))),
       h("button", { type: "submit", key: "submit" }, shown.submit)),
     h("p", { class: "wb-hint" }, shown.grids.map((grid) => grid.label).join(" · "), " ", shown.gridHint)),
-  dataTable({ ...shown.table, hideCaption: true }),
+  shown.reasons.length > 0 && h("ul", { class: "wb-notes", key: "reasons" },
+    shown.reasons.map((reason, index) => h("li", { key: index }, reason))),
+  shown.reasons.length < shown.table.columns.length - 1 && dataTable({ ...shown.table, hideCaption: true }),
   h("ul", { class: "wb-notes", key: "notes" }, shown.notes.map((note, index) => h("li", { key: index }, note)))];
 }
