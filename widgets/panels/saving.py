@@ -47,12 +47,12 @@ def saving_view(use: Use, found: Mapping[str, Saving], shown: list[ResultRow]) -
         "gridHint": str(say("Electricity of the year, by country; source: {source}.", source=GRID_SOURCE)),
         "submit": str(say("Reckon")),
         "table": _table(mine, shown),
+        "reasons": [
+            f"{short(row.variant.name)}: {one.reason}"
+            for row, one in zip(shown, mine, strict=True)
+            if one.reason is not None
+        ],
         "notes": [
-            *(
-                f"{short(row.variant.name)}: {one.reason}"
-                for row, one in zip(shown, mine, strict=True)
-                if one.reason
-            ),
             str(_assumption() if not metered else _meters(metered)),
             str(say("Processor time is measured: all threads, timed by turns with the baseline.")),
         ],
