@@ -124,7 +124,7 @@ def test_the_grid_measures_what_can_be_and_lists_the_rest(parents, tmp_path, own
 def test_limits(parents, made, tmp_path, own_slot):
     parent, dataset = parents("dense")
     finished = small_models.child(made("inference.runtime", "dense", runtime="litert"), parent)
-    one = {"runtimes": "litert", "threads": "1", "batches": "1"}
+    one = {"runtimes": "litert", "precisions": "float32", "threads": "1", "batches": "1"}
     with pytest.raises(Refused, match="No combination keeps within the limits"):
         apply(NAME, finished, dataset, tmp_path / "time", limit_ms=1e-9, goal="throughput", **one)
     with pytest.raises(Refused, match="MB of memory"):
@@ -145,7 +145,9 @@ def test_reasons(parents, made):
     assert reason(parent) == "None"
     finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
     assert reason(finished) == "None"
-    assert "not converted again" in reason(finished, precisions="int8")
+    assert reason(finished, precisions="int8") == "None"
+    int8 = small_models.child(made("quantization.int8", "conv"), parent)
+    assert "already int8" in reason(int8, runtimes="litert", precisions="float16")
     assert "runs the weights as they are" in reason(parent, runtimes="keras.xla", precisions="int8")
     assert "cores" in reason(parent, threads="250, 251")
     assert "choose fewer" in reason(parent, threads=", ".join(map(str, range(1, 30))))
