@@ -652,6 +652,9 @@ class Workbench(Reading):
     def _stored(self, what: Literal["variants", "results", "closed"]) -> None:
         self._observers.notify((what,))
 
+    def _course_changed(self) -> None:
+        self._stored("results")
+
     def _others_stored(self) -> None:
         for state in self._queue.current():
             if not state.ended and self._store.fact(f"cancel {state.id}") is not None:
