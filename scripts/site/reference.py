@@ -49,8 +49,8 @@ def _techniques() -> str:
     lines = [
         "# Techniques",
         "",
-        "Each is a method of its family, `bench.quantization.int8()`, a step of a recipe, `quantization.int8`, "
-        "and a form on the page. All take `parent`, the variant to start from.",
+        "Each is a method of its family, `bench.quantization.int8()`, a step of a recipe,",
+        "`quantization.int8`, and a form on the page. All take `parent`, the variant to start from.",
     ]
     own = [one for one in techniques().values() if type(one).__module__.startswith("workbench.")]
     for family in FAMILIES:
