@@ -3,16 +3,17 @@
 // builder gives an extension (a container of module federation), written by hand: no build step.
 (() => {
   const NAME = "@neural-workbench/launcher";
-  const CATEGORY = "Neural Workbench";
-  // A level of a trade-off going down: large and slow to small and fast.
+  // Beside "Python 3", where one looks first; the cards of that group have pictures.
+  const CATEGORY = "Notebook";
+  // Bars that become smaller.
   const ICON =
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g class="jp-icon3" fill="#616161">' +
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="#3b7dc4">' +
     '<rect x="3" y="4" width="4" height="16" rx="1"/><rect x="10" y="10" width="4" height="10" rx="1"/>' +
     '<rect x="17" y="15" width="4" height="5" rx="1"/></g></svg>';
   // A server of ours says what each card opens, in its language; elsewhere (Binder) these are tried.
   const USUAL = [
-    { id: "dashboard", label: "Dashboard", paths: ["dashboard.ipynb"], run: true },
-    { id: "course", label: "Course", paths: ["article.ipynb"], run: false },
+    { id: "dashboard", label: "Neural Workbench", paths: ["dashboard.ipynb"], run: true },
+    { id: "course", label: "Course", paths: ["course/en/0-measure-first.ipynb", "article.ipynb"], run: false },
   ];
 
   /** @type {any} */
@@ -56,23 +57,21 @@
 
   async function plugin() {
     const launcher = await borrowed("@jupyterlab/launcher");
-    const ui = await borrowed("@jupyterlab/ui-components");
     return {
       id: `${NAME}:plugin`,
       description: "Dashboard and course in the launcher.",
       autoStart: true,
       optional: launcher ? [launcher.ILauncher] : [],
       activate: (app, cards) => {
-        const icon = ui ? new ui.LabIcon({ name: `${NAME}:icon`, svgstr: ICON }) : undefined;
+        const kernelIconUrl = `data:image/svg+xml,${encodeURIComponent(ICON)}`;
         for (const [rank, entry] of entries().entries()) {
           const command = `neural-workbench:${entry.id}`;
           app.commands.addCommand(command, {
             label: entry.label,
             caption: entry.caption ?? entry.label,
-            icon,
             execute: () => open(app, entry),
           });
-          cards?.add({ command, category: CATEGORY, rank });
+          cards?.add({ command, category: CATEGORY, kernelIconUrl, rank: 100 + rank });
         }
       },
     };

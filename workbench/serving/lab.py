@@ -114,7 +114,7 @@ def launcher_cards(page: Page) -> list[dict[str, Any]]:
     return [
         {
             "id": "dashboard",
-            "label": str(say("Dashboard")),
+            "label": "Neural Workbench",
             "caption": str(say("The whole page, in a notebook")),
             "paths": [page.dashboard],
             "run": True,
