@@ -424,8 +424,10 @@ for want in ("smaller", "faster", "both"):
     for points in (0.5, 2.0):
         goal = Goal(want=want, f1_may_fall=points / 100)
         best = bench.best(goal)
-        rows.append((str(goal.words), "–" if best is None else best.variant.name, str(bench.conclusion(goal))))
-pd.DataFrame(rows, columns=[both("goal", "目标"), both("best", "最佳"), both("why", "原因")])
+        name = "–" if best is None else best.variant.name
+        doubt = "" if best is None or best.doubt is None else str(best.doubt)
+        rows.append((str(goal.words), name, str(bench.conclusion(goal)), doubt))
+pd.DataFrame(rows, columns=[both("goal", "目标"), both("best", "最佳"), both("why", "原因"), both("doubt", "存疑")])
 
 # %% [markdown] lang="en"
 # The order that this suggests: measure first; if the *file* is too large, begin with what needs no training

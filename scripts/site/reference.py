@@ -114,7 +114,7 @@ def _commands() -> str:
 
 def _help(command: click.Command, parent: click.Context, name: str) -> Iterator[str]:
     with click.Context(
-        command, info_name=name, parent=parent, terminal_width=100, max_content_width=100
+        command, info_name=name, parent=parent, terminal_width=88, max_content_width=88
     ) as own:
         yield from ("```text", command.get_help(own), "```", "")
         if isinstance(command, click.Group):

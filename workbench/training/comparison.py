@@ -87,8 +87,8 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
             "Over {count} seeds the validation F1 was {mean} [{low}, {high}] (mean, 95% interval).",
             count=len(results),
             mean=f"{mean:.4f}",
-            low=f"{low:.4f}",
-            high=f"{high:.4f}",
+            low=f"{max(low, 0.0):.4f}",  # no F1 lies outside, wherever few seeds put the ends
+            high=f"{min(high, 1.0):.4f}",
         )
     ]
     if (level := common_level(results)) is not None:
