@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -34,6 +35,8 @@ def main(target: Path, rooms: tuple[str, ...] = ROOMS) -> int:
         Sphinx' status: a warning is an error.
     """
     from sphinx.cmd.build import main as sphinx
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # modules that are shown import TensorFlow
 
     with tempfile.TemporaryDirectory(prefix="workbench-site-") as temporary:
         source = Path(temporary) / "source"
