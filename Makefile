@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help dashboard lab test check fast bench docs messages release stubs demo-models constraints clean
+.PHONY: help dashboard lab test check fast bench docs messages course-notebooks release stubs demo-models constraints clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -38,6 +38,9 @@ docs: $(VENV)/.docs ## the reference as HTML, in build/docs
 
 messages: $(VENV)/.test ## collect the texts for translation
 	$(BIN)/python -m workbench.locale.collect
+
+course-notebooks: $(VENV)/.test ## write the notebooks of the course from its lessons
+	$(BIN)/workbench course build widgets/course/lessons --out notebooks/course
 
 release: $(VENV)/.test ## the wheel, if every text is translated
 	$(BIN)/python -m workbench.locale.collect
