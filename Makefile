@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help dashboard lab course test check fast bench site notebooks messages release stubs demo-models constraints clean
+.PHONY: help dashboard lab course test check fast bench site messages course-notebooks release stubs demo-models constraints clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -39,11 +39,12 @@ bench: $(VENV)/.test ## print every number of the README
 site: $(VENV)/.docs ## how-to pages, notebooks and the reference as one static site, in build/site
 	$(BIN)/python -m scripts.site build/site
 
-notebooks: $(VENV)/.test ## write the article's notebooks from their source
-	$(BIN)/python scripts/article.py
-
 messages: $(VENV)/.test ## collect the texts for translation
 	$(BIN)/python -m workbench.locale.collect
+
+course-notebooks: $(VENV)/.test ## write the notebooks of course and article from their sources
+	$(BIN)/workbench course build widgets/course/lessons --out notebooks/course
+	$(BIN)/python scripts/article.py
 
 release: $(VENV)/.test ## the wheel, if every text is translated
 	$(BIN)/python -m workbench.locale.collect

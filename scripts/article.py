@@ -1,4 +1,4 @@
-"""Writes the notebooks of the article from their source, in each language: ``make notebooks``."""
+"""Writes the notebooks of the article from their source, in each language: ``make course-notebooks``."""
 
 from __future__ import annotations
 

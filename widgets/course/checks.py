@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -63,7 +63,8 @@ class Choices:
         key: Name of the lesson and of the question in it, with ``/`` between them.
         text: What is asked.
         answers: The answers in words, by key.
-        right: Keys of those that are right.
+        right: The key of the one that is right, the keys of all that are, or a function that gives the key
+            where what is right has to be measured first.
         hints: What helps who chose a wrong one, by key.
         explanation: Said once the answer is right.
     """
@@ -71,9 +72,15 @@ class Choices:
     key: str
     text: str
     answers: Mapping[str, str]
-    right: Collection[str]
+    right: str | Collection[str] | Callable[[], str]
     hints: Mapping[str, str] = field(default_factory=dict)
     explanation: str = ""
+
+    @property
+    def accepted(self) -> frozenset[str]:
+        """Keys of the answers that are right."""
+        right = self.right() if callable(self.right) else self.right
+        return frozenset({right} if isinstance(right, str) else right)
 
 
 _LABELS = {"title": say("Check yourself"), "answer": say("Check my answer")}
@@ -99,7 +106,7 @@ class QuestionPanel(Component):
         kept = self.session.workbench.course.checks.get(self.choices.key)
         answer = None if kept is None or kept.answer not in self.choices.answers else kept.answer
         # What is right may depend on what was measured, which is measured again.
-        passed = answer in self.choices.right if answer is not None else None
+        passed = answer in self.choices.accepted if answer is not None else None
         return {
             "labels": words(_LABELS),
             "question": self.choices.text,
@@ -120,7 +127,7 @@ class QuestionPanel(Component):
         if not isinstance(answer, str) or answer not in self.choices.answers:
             raise InvalidInput(say("Choose one of the answers."))
         self.session.workbench.course.checked(
-            self.choices.key, passed=answer in self.choices.right, answer=answer
+            self.choices.key, passed=answer in self.choices.accepted, answer=answer
         )
 
     def _said(self, answer: str | None, *, passed: bool) -> Text | str:

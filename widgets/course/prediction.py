@@ -23,6 +23,7 @@ _LABELS = {
     "guessed": say("predicted"),
     "found": say("measured"),
     "answer": say("My prediction"),
+    "isLocked": say("locked"),
     "locked": say("Locked. It stays as it is, right or wrong: now run the next cell."),
 }
 
@@ -38,7 +39,6 @@ class Question:
         choices: What can be chosen, by key; empty where a number is asked for.
         scale: ``ratio`` where twice too much is as wrong as half, ``difference`` where values may be
             negative or zero.
-        seconds: How long the run is expected to take on this machine; None if it is short.
     """
 
     key: str
@@ -46,7 +46,6 @@ class Question:
     unit: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
     scale: Literal["ratio", "difference"] = "ratio"
-    seconds: float | None = None
 
     def said(self, answer: float | str) -> str:
         """An answer, or what came out, as it is shown."""
@@ -62,13 +61,17 @@ class PredictionPanel(Component):
     Args:
         workbench: A workbench, or the session of one.
         question: What is asked.
+        seconds: How long the run is expected to take on this machine; None if it is short.
     """
 
     _esm = esm("lessonPrediction")
     follows: ClassVar[frozenset[str]] = frozenset({"results"})
 
-    def __init__(self, workbench: Workbench | Session, question: Question) -> None:
+    def __init__(
+        self, workbench: Workbench | Session, question: Question, seconds: float | None = None
+    ) -> None:
         self.question = question
+        self.seconds = seconds
         super().__init__(workbench)
 
     def view(self) -> dict[str, Any]:
@@ -80,7 +83,7 @@ class PredictionPanel(Component):
             "question": question.text,
             "unit": question.unit,
             "choices": [{"key": key, "words": said} for key, said in question.choices.items()],
-            "time": None if question.seconds is None else str(expected_time(question.seconds)),
+            "time": None if self.seconds is None else str(expected_time(self.seconds)),
             "answer": None if kept is None else kept.said,
             "result": None if kept is None or kept.measured is None else compared(question, kept),
             "problem": message_of(self.problem),

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from widgets.assets import esm
 from widgets.component import Component, words
-from widgets.course.checks import Choices
 from widgets.course.prediction import Question, compared
 from widgets.session import Session
 from workbench.api.text import say
@@ -26,15 +25,15 @@ class SummaryPanel(Component):
 
     Args:
         workbench: A workbench, or the session of one.
-        questions: What was to be predicted.
-        checks: What was checked: keys and titles.
+        questions: What is to be predicted.
+        checks: What is checked: keys and titles.
     """
 
     _esm = esm("lessonSummary")
     follows: ClassVar[frozenset[str]] = frozenset({"results"})
 
     def __init__(
-        self, workbench: Workbench | Session, questions: list[Question], checks: dict[str, str | Choices]
+        self, workbench: Workbench | Session, questions: list[Question], checks: dict[str, str]
     ) -> None:
         self.questions = questions
         self.checks = checks
@@ -58,11 +57,8 @@ class SummaryPanel(Component):
                 }
             )
         checks = [
-            {
-                "title": one if isinstance(one, str) else one.text,
-                "passed": key in checked and checked[key].passed,
-            }
-            for key, one in self.checks.items()
+            {"title": title, "passed": key in checked and checked[key].passed}
+            for key, title in self.checks.items()
         ]
         passed = sum(1 for one in checks if one["passed"])
         return {

@@ -4,6 +4,9 @@
 import { h, identifier } from "./dom.js";
 import { result } from "./guess.js";
 
+/** JupyterLab would take Enter and the arrow keys for its cells. */
+export const KEYS = { "data-lm-suppress-shortcuts": "true" };
+
 /** @param {View} view */
 export function prediction(view) {
   const { state, local, labels } = view;
@@ -11,7 +14,7 @@ export function prediction(view) {
   return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
     h("header", { class: "wb-card-head" },
       h("h2", { id: local.id }, labels.title),
-      state.answer !== null && h("span", { class: "wb-lesson-lock", "aria-hidden": "true" }, "\u{1F512}")),
+      state.answer !== null && h("span", { class: "wb-lesson-lock" }, labels.isLocked)),
     h("div", { class: "wb-lesson-body" },
       h("p", { class: "wb-lesson-question" }, state.question),
       state.answer === null ? predictionForm(view) : locked(view)));
@@ -24,10 +27,11 @@ function predictionForm(view) {
     event.preventDefault();
     act("lock", { answer: local.answer ?? "" });
   };
-  return h("form", { class: "wb-lesson-form", onsubmit: ask, novalidate: true, key: "form", "aria-label": labels.title },
+  return h("form", { class: "wb-lesson-form", ...KEYS, onsubmit: ask, novalidate: true, key: "form", "aria-label": labels.title },
     state.choices.length > 0 ? radios(view, labels.answer) : h("label", { class: "wb-lesson-number" },
       h("span", {}, labels.answer),
       h("input", { type: "text", inputmode: "decimal", autocomplete: "off", value: local.answer ?? "",
+        onkeydown: (event) => event.key === "Enter" && local.answer && ask(event),
         oninput: (event) => {
           local.answer = event.target.value;
           redraw();
@@ -99,7 +103,7 @@ export function question(view) {
   };
   return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
     h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, labels.title)),
-    h("form", { class: "wb-lesson-body wb-lesson-form", onsubmit: ask, novalidate: true, "aria-label": state.question },
+    h("form", { class: "wb-lesson-body wb-lesson-form", ...KEYS, onsubmit: ask, novalidate: true, "aria-label": state.question },
       h("p", { class: "wb-lesson-question" }, state.question),
       radios(view, state.question),
       h("div", { class: "wb-lesson-line" }, h("button", { type: "submit", disabled: !local.answer }, labels.answer)),

@@ -22,7 +22,7 @@ class NotPredicted(Refused):
     """A run that a prediction comes before. A notebook shows it in two lines: nothing is broken."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"\N{LOCK} {self.problem}", str(self.action)]
+        return [str(self.problem), str(self.action)]
 
 
 class CourseWork:

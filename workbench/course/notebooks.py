@@ -17,13 +17,14 @@ marked; all the rest is shared::
     # region exercise
     # ratio = ...
     # endregion
-    lesson.check("ratio", ratio, right=before / after, title=both("The ratio", "比值"))
+    lesson.check("ratio", ratio)
 
     # %% name="answer" tags=["solution"]
     # A cell that only the solution has.
 
 ``both("English", "中文")`` becomes the string of the language, so that what a learner reads and changes is
-plain code. Notebooks have no results, and nothing of one machine.
+plain code. What is asked and what is right stands in cells that are in no notebook; see
+:mod:`workbench.course.hidden`. Notebooks have no results, and nothing of one machine.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from typing import Any
 
 from workbench.api.errors import InvalidInput, Unavailable
 from workbench.api.text import LANGUAGES, say
+from workbench.course.hidden import HIDDEN
 
 LANGUAGE_FOLDERS = {"en": "en", "zh_CN": "zh"}
 """Names of the folders that the notebooks of each language are in."""
@@ -105,7 +107,8 @@ def _cells(source: Path, language: str, *, solution: bool) -> Iterator[dict[str,
     for cell in _read(source)["cells"]:
         marks = cell["metadata"]
         told = "".join(cell["source"])
-        if marks.get("lang", language) != language or ("solution" in marks.get("tags", ()) and not solution):
+        tags = marks.get("tags", ())
+        if HIDDEN in tags or marks.get("lang", language) != language or ("solution" in tags and not solution):
             continue
         if cell["cell_type"] == "markdown":
             texts += 1

@@ -16,6 +16,82 @@
 # 这里的模型是手写数字上的全连接网络 128-64-10。结构是第一个杠杆：更小的网络，在任何运行时、任何芯片上*都*更小。
 # 你将把宽度减半，算出得到了什么，然后试试能不能靠“置零”得到同样的效果。
 
+# %% tags=["hidden"]
+prediction(
+    "macs",
+    both("All widths are halved. How many times fewer MACs?", "所有宽度减半。MAC 会减少到原来的几分之一（填倍数）？"),
+    unit="×",
+)
+prediction(
+    "f1",
+    both("And by how many points does F1 change?", "F1 会变化多少个百分点？"),
+    unit=both("points", "个百分点"),
+    scale="difference",
+)
+prediction(
+    "sparse",
+    both("80% of the weights are zero. What of the speed in the same runtime?", "80% 的权重为零。在同一个运行时里，速度会怎样？"),
+    choices={
+        "faster": both("measurably faster", "测得出更快"),
+        "no measurable change": both("no measurable change", "未测出差异"),
+        "slower": both("measurably slower", "测得出更慢"),
+    },
+)
+prediction("file", both("And how many times smaller is the file?", "文件会小几倍？"), unit="×")
+
+
+@check(
+    "macs",
+    both("MACs of the narrow network", "变窄后网络的 MAC 数"),
+    within=1e-9,
+    explanation=both(
+        "The first layer has most of the MACs, and only one of its sides is halved.",
+        "第一层占了大部分 MAC，而它只有一边减半。",
+    ),
+)
+def _(narrow):
+    whole = lesson.workbench.baseline.description.macs
+    yield narrow.description.macs
+    yield whole, both("That is the network that you started from.", "这是原来的网络。")
+    yield whole / 4, both("A quarter of all: but 784 pixels stay 784 pixels.", "全部的四分之一：但 784 个像素还是 784 个像素。")
+    yield whole / 2, both("Half of all: look at the second layer, where both sides are halved.", "全部的一半：看看第二层，它两边都减半了。")
+    yield (
+        narrow.description.parameters,
+        both("Those are the weights with their biases. A bias is an addition, no MAC.", "这是包括偏置的参数个数。偏置只是加法，不是 MAC。"),
+    )
+
+
+@check(
+    "packed",
+    both("Times smaller after gzip", "gzip 之后小了几倍"),
+    explanation=both("That counts for a download, not for memory and not for time.", "这对下载有意义，对内存和时间没有意义。"),
+)
+def _(plain, zeros):
+    yield plain.gzip_bytes / zeros.gzip_bytes
+    yield zeros.gzip_bytes / plain.gzip_bytes, both("Upside down: smaller means above 1 here.", "上下颠倒了：这里变小意味着大于 1。")
+    yield plain.file_bytes / zeros.gzip_bytes, both("Compare like with like: both after gzip.", "要同类相比：两者都在 gzip 之后。")
+    yield plain.file_bytes / zeros.file_bytes, both("Those are the files before gzip.", "这是 gzip 之前的文件。")
+
+
+question(
+    "zeros",
+    both("What would make zeros faster?", "怎样才能让零变得更快？"),
+    {
+        "more": both("More of them: 95% instead of 80%.", "更多的零：95% 而不是 80%。"),
+        "kernel": both("Kernels or chips that skip them in a pattern, or removing whole channels.", "能按固定模式跳过零的内核或芯片，或者去掉整个通道。"),
+        "gzip": both("Loading the file packed.", "加载压缩后的文件。"),
+    },
+    "kernel",
+    hints={
+        "more": both("A dense product multiplies by 95% zeros just as carefully.", "稠密乘法对 95% 的零也照乘不误。"),
+        "gzip": both("It must be unpacked before anything is computed.", "计算之前必须先解压。"),
+    },
+    explanation=both(
+        "2:4 patterns on some GPUs are skipped by the hardware; a removed channel is a smaller matrix everywhere.",
+        "有些 GPU 的硬件能跳过 2:4 模式的零；而去掉一个通道，在哪里都是更小的矩阵。",
+    ),
+)
+
 # %% name="lesson"
 from widgets import StructurePanel, TradeoffChart
 from widgets.course import Lesson
@@ -47,24 +123,13 @@ for layer in baseline.description.layers:
 
 # %% name="predict-macs"
 seconds = lesson.seconds("structure.width", factor=0.5, epochs=5)
-lesson.predict(
-    "macs",
-    both("All widths are halved. How many times fewer MACs?", "所有宽度减半。MAC 会减少到几分之一（填倍数）？"),
-    unit="×",
-    seconds=seconds,
-)
+lesson.predict("macs", seconds=seconds)
 
 # %% name="lock-macs" tags=["solution"]
 lesson.lock("macs", 4)
 
 # %% name="predict-f1"
-lesson.predict(
-    "f1",
-    both("And by how many points does F1 change?", "F1 会变化多少个百分点？"),
-    unit=both("points", "个百分点"),
-    scale="difference",
-    seconds=seconds,
-)
+lesson.predict("f1", seconds=seconds)
 
 # %% name="lock-f1" tags=["solution"]
 lesson.lock("f1", -1)
@@ -101,23 +166,7 @@ macs = 784 * 64 + 64 * 32 + 32 * 10
 # region exercise
 # macs = ...
 # endregion
-lesson.check(
-    "macs",
-    macs,
-    narrow.description.macs,
-    title=both("MACs of the narrow network", "变窄后网络的 MAC 数"),
-    within=1e-9,
-    hints=[
-        (baseline.description.macs, both("That is the network that you started from.", "这是原来的网络。")),
-        (baseline.description.macs / 4, both("A quarter of all: but 784 pixels stay 784 pixels.", "全部的四分之一：但 784 个像素还是 784 个像素。")),
-        (baseline.description.macs / 2, both("Half of all: look at the second layer, where both sides are halved.", "全部的一半：看看第二层，它两边都减半了。")),
-        (narrow.description.parameters, both("Those are the weights with their biases. A bias is an addition, no MAC.", "这是包括偏置的参数个数。偏置只是加法，不是 MAC。")),
-    ],
-    explanation=both(
-        "The first layer has most of the MACs, and only one of its sides is halved.",
-        "第一层占了大部分 MAC，而它只有一边减半。",
-    ),
-)
+lesson.check("macs", macs, narrow)
 
 # %% [markdown] lang="en"
 # ### Fewer MACs, less time?
@@ -160,26 +209,13 @@ row = lesson.row(narrow)
 
 # %% name="predict-sparse"
 seconds = lesson.seconds("structure.sparsity", share=0.8, epochs=5)
-lesson.predict(
-    "sparse",
-    both("80% of the weights are zero. What of the speed in the same runtime?", "80% 的权重为零。在同一个运行时里，速度会怎样？"),
-    choices={
-        "faster": both("measurably faster", "测得出更快"),
-        "no measurable change": both("no measurable change", "未测出差异"),
-        "slower": both("measurably slower", "测得出更慢"),
-    },
-    seconds=seconds,
-)
+lesson.predict("sparse", seconds=seconds)
 
 # %% name="lock-sparse" tags=["solution"]
 lesson.lock("sparse", "no measurable change")
 
 # %% name="predict-file"
-lesson.predict(
-    "file",
-    both("And how many times smaller is the file?", "文件会小几倍？"),
-    unit="×",
-)
+lesson.predict("file")
 
 # %% name="lock-file" tags=["solution"]
 lesson.lock("file", 1)
@@ -214,44 +250,13 @@ packed_ratio = plain.gzip_bytes / zeros.gzip_bytes
 # region exercise
 # packed_ratio = ...  # times smaller after gzip, against the baseline after gzip
 # endregion
-lesson.check(
-    "packed",
-    packed_ratio,
-    plain.gzip_bytes / zeros.gzip_bytes,
-    title=both("Times smaller after gzip", "gzip 之后小了几倍"),
-    hints=[
-        (zeros.gzip_bytes / plain.gzip_bytes, both("Upside down: smaller means above 1 here.", "上下颠倒了：这里变小意味着大于 1。")),
-        (plain.file_bytes / zeros.gzip_bytes, both("Compare like with like: both after gzip.", "要同类相比：两者都在 gzip 之后。")),
-        (plain.file_bytes / zeros.file_bytes, both("Those are the files before gzip.", "这是 gzip 之前的文件。")),
-    ],
-    explanation=both(
-        "That counts for a download, not for memory and not for time.",
-        "这对下载有意义，对内存和时间没有意义。",
-    ),
-)
+lesson.check("packed", packed_ratio, plain, zeros)
 
 # %% name="ask-zeros"
-lesson.ask(
-    "zeros",
-    both("What would make zeros faster?", "怎样才能让零变得更快？"),
-    {
-        "more": both("More of them: 95% instead of 80%.", "更多的零：95% 而不是 80%。"),
-        "kernel": both("Kernels or chips that skip them in a pattern, or removing whole channels.", "能按固定模式跳过零的内核或芯片，或者去掉整个通道。"),
-        "gzip": both("Loading the file packed.", "加载压缩后的文件。"),
-    },
-    "kernel",
-    hints={
-        "more": both("A dense product multiplies by 95% zeros just as carefully.", "稠密乘法对 95% 的零也照乘不误。"),
-        "gzip": both("It must be unpacked before anything is computed.", "计算之前必须先解压。"),
-    },
-    explanation=both(
-        "2:4 patterns on some GPUs are skipped by the hardware; a removed channel is a smaller matrix everywhere.",
-        "有些 GPU 的硬件能跳过 2:4 模式的零；而去掉一个通道，在哪里都是更小的矩阵。",
-    ),
-)
+lesson.ask("zeros")
 
 # %% name="answer-zeros" tags=["solution"]
-lesson.answer("zeros", "kernel")
+lesson.answer("zeros")
 
 # %% [markdown] lang="en"
 # ## 3. Your turn, in the panel

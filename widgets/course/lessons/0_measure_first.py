@@ -25,6 +25,152 @@
 # 每一课都按同样的步骤：**预测、运行、解释**。预测在运行之前锁定，之后一直和结果并排显示，错了也不抹去：
 # 错的地方正是你学到东西的地方。
 
+# %% tags=["hidden"]
+import numpy as np
+
+prediction("size", both("How many kB (1,000 bytes) does the file take?", "这个文件占多少 kB（1,000 字节）？"), unit="kB")
+prediction(
+    "pairs",
+    both(
+        "In how many of the 40 pairs does the same work look more than 5% faster or slower than itself?",
+        "40 对中有多少对，同样的工作看起来比它自己快或慢 5% 以上？",
+    ),
+    scale="difference",
+)
+prediction(
+    "again",
+    both(
+        "The same file is timed once more, a moment later. Where will the new median be?",
+        "过一会儿再给同一个文件计时一次。新的中位数会落在哪里？",
+    ),
+    choices={
+        "inside": both("within the interval of the first run", "在第一轮的区间之内"),
+        "outside": both("outside of it", "在区间之外"),
+    },
+)
+
+
+def parameters():
+    return lesson.workbench.baseline.description.parameters
+
+
+@check("weights", both("The number of weights", "权重的个数"))
+def _():
+    yield parameters()
+    yield 64 * 64 + 64 * 32 + 32 * 10, both("Those are the matrices. Each unit also has a bias.", "这只是矩阵。每个单元还有一个偏置。")
+    yield 4 * parameters(), both("Those are bytes. How many numbers is that?", "这是字节数。一共是多少个数？")
+
+
+@check(
+    "share",
+    both("The share of the file that is weights", "权重占文件的比例"),
+    within=0.01,
+    explanation=both(
+        "The rest is the model's configuration and the container. In a small model that is a lot: which is why "
+        "“a quarter of the bits” is not “a quarter of the file”.",
+        "其余的是模型配置和容器格式。对小模型来说这部分不小：所以“位数变成四分之一”不等于“文件变成四分之一”。",
+    ),
+)
+def _():
+    file_bytes = lesson.row().size.file_bytes
+    yield 4 * parameters() / file_bytes
+    yield parameters() / file_bytes, both("A float32 takes 4 bytes.", "一个 float32 占 4 字节。")
+    yield file_bytes / (4 * parameters()), both("Upside down: a share is below 1.", "上下颠倒了：比例小于 1。")
+    yield 400 * parameters() / file_bytes, both("That is in per cent; here it is a share, 0 to 1.", "这是百分数；这里要的是 0 到 1 的比例。")
+
+
+@check("median", both("The median of the 1,001 times", "1,001 次用时的中位数"), within=1e-6)
+def _(times):
+    yield float(np.median(times))
+    yield float(np.mean(times)), both("That is the mean: one slow call moves it.", "这是平均值：一次慢的调用就会改变它。")
+    yield float(np.min(times)), both("That is the fastest call, which hardly any user meets.", "这是最快的一次，用户几乎遇不到。")
+    yield float(np.median(times)) / 1e6, both("Leave it in nanoseconds.", "请保留纳秒。")
+
+
+@check("p95", both("The 95th percentile", "第 95 百分位数"), within=0.001)
+def _(times):
+    yield float(np.percentile(times, 95))
+    yield float(np.percentile(times, 0.95)), both("np.percentile takes per cent: 95, not 0.95.", "np.percentile 用百分数：95，而不是 0.95。")
+    yield float(np.percentile(times, 5)), both("That is the 5th: 95% of the calls are slower.", "这是第 5 百分位数：95% 的调用比它慢。")
+    yield float(np.max(times)), both("That is the slowest call of all.", "这是所有调用中最慢的一次。")
+    yield 0.95 * float(np.median(times)), both("95% of the median is something else.", "中位数的 95% 是另一回事。")
+
+
+question(
+    "compare",
+    both(
+        "A colleague timed the old model yesterday and the new one today: 12% faster. What do you say?",
+        "一位同事昨天给旧模型计时，今天给新模型计时：快了 12%。你怎么说？",
+    ),
+    {
+        "ship": both("12% is far more than 5%: ship it.", "12% 远大于 5%：上线。"),
+        "turns": both("Time both by turns in one run, then we know.", "两个在同一轮里轮流计时，才知道。"),
+        "often": both("Time the new one ten times more and average.", "把新模型再测十遍取平均。"),
+    },
+    "turns",
+    hints={
+        "ship": both(
+            "You saw above how far the same work is from itself. A whole day lies between these two.",
+            "上面已经看到同样的工作和它自己能差多少。何况这两次隔了一整天。",
+        ),
+        "often": both(
+            "More calls make today's median surer, but yesterday's machine stays another one.",
+            "次数多只会让今天的中位数更可靠，昨天的机器状态仍然是另一个样子。",
+        ),
+    },
+    explanation=both(
+        "What disturbs the machine then disturbs both, and the ratio of the two stays.",
+        "这样，干扰机器的因素同时干扰两者，两者之比保持不变。",
+    ),
+)
+
+
+@check(
+    "step",
+    both("One sample, in percentage points", "一个样本相当于多少个百分点"),
+    explanation=both(
+        "Nothing finer can be seen with this test split: a claimed loss below that is one of words.",
+        "用这个测试集看不到比这更小的差别：声称的损失如果比它还小，只是说说而已。",
+    ),
+)
+def _():
+    samples = lesson.row().quality.samples
+    yield 100 / samples
+    yield 1 / samples, both("That is a fraction; a percentage point is a hundredth.", "这是小数；一个百分点是百分之一。")
+    yield (
+        100 / lesson.workbench.dataset_info.counts["train"],
+        both("Those are the training samples. F1 is of the test split.", "这是训练样本数。F1 是在测试集上算的。"),
+    )
+
+
+question(
+    "verdict",
+    both(
+        "A variant's F1 changed by −0.4 points, interval −1.5 to +0.6. You accept a loss of one point. Verdict?",
+        "某个变体的 F1 变化了 −0.4 个百分点，区间为 −1.5 到 +0.6。你能接受损失一个百分点。结论是？",
+    ),
+    {
+        "kept": both("kept: −0.4 is better than −1", "保持：−0.4 好于 −1"),
+        "lost": both("lost: it fell", "下降：它变低了"),
+        "unsure": both("not proven: both are possible", "未证实：两种都有可能"),
+    },
+    "unsure",
+    hints={
+        "kept": both(
+            "The loss may also be 1.5 points: the interval reaches beyond what you accept.",
+            "损失也可能是 1.5 个百分点：区间超出了你能接受的范围。",
+        ),
+        "lost": both(
+            "The interval also holds zero and even a gain.",
+            "区间里也包含零，甚至包含提升。",
+        ),
+    },
+    explanation=both(
+        "More test samples would settle it. “Not proven” is an honest answer, and the workbench gives it.",
+        "更多的测试样本才能定论。“未证实”是诚实的回答，工作台也会这样回答。",
+    ),
+)
+
 # %% name="lesson"
 from widgets import VariantsTable
 from widgets.course import Lesson
@@ -46,7 +192,7 @@ lesson
 # 模型存放在一个 `.keras` 文件里。
 
 # %% name="predict-size"
-lesson.predict("size", both("How many kB (1,000 bytes) does the file take?", "这个文件占多少 kB（1,000 字节）？"), unit="kB")
+lesson.predict("size")
 
 # %% name="lock-size" tags=["solution"]
 lesson.lock("size", 26)
@@ -90,38 +236,10 @@ share = 4 * weights / file_bytes
 # weights = ...
 # share = ...  # of the file, 0 to 1
 # endregion
-lesson.check(
-    "weights",
-    weights,
-    baseline.description.parameters,
-    title=both("The number of weights", "权重的个数"),
-    hints=[
-        (64 * 64 + 64 * 32 + 32 * 10, both("Those are the matrices. Each unit also has a bias.", "这只是矩阵。每个单元还有一个偏置。")),
-        (4 * baseline.description.parameters, both("Those are bytes. How many numbers is that?", "这是字节数。一共是多少个数？")),
-    ],
-)
+lesson.check("weights", weights)
 
 # %% name="check-share"
-lesson.check(
-    "share",
-    share,
-    4 * baseline.description.parameters / file_bytes,
-    title=both("The share of the file that is weights", "权重占文件的比例"),
-    within=0.01,
-    hints=[
-        (baseline.description.parameters / file_bytes, both("A float32 takes 4 bytes.", "一个 float32 占 4 字节。")),
-        (file_bytes / (4 * baseline.description.parameters), both("Upside down: a share is below 1.", "上下颠倒了：比例小于 1。")),
-        (
-            400 * baseline.description.parameters / file_bytes,
-            both("That is in per cent; here it is a share, 0 to 1.", "这是百分数；这里要的是 0 到 1 的比例。"),
-        ),
-    ],
-    explanation=both(
-        "The rest is the model's configuration and the container. In a small model that is a lot: which is why "
-        "\"a quarter of the bits\" is not \"a quarter of the file\".",
-        "其余的是模型配置和容器格式。对小模型来说这部分不小：所以“位数变成四分之一”不等于“文件变成四分之一”。",
-    ),
-)
+lesson.check("share", share)
 
 # %% [markdown] lang="en"
 # ## 2. Latency
@@ -135,14 +253,7 @@ lesson.check(
 # 最直接的计时方法：看一眼时钟，做一次，再看一眼。下一格把*完全相同*的工作紧接着做两遍，比较两次用时，一共比较 40 对。
 
 # %% name="predict-pairs"
-lesson.predict(
-    "pairs",
-    both(
-        "In how many of the 40 pairs does the same work look more than 5% faster or slower than itself?",
-        "40 对中有多少对，同样的工作看起来比它自己快或慢 5% 以上？",
-    ),
-    scale="difference",
-)
+lesson.predict("pairs")
 
 # %% name="lock-pairs" tags=["solution"]
 lesson.lock("pairs", 5)
@@ -190,33 +301,10 @@ p95 = np.percentile(times, 95)
 # median = ...
 # p95 = ...
 # endregion
-lesson.check(
-    "median",
-    median,
-    float(np.median(times)),
-    title=both("The median of the 1,001 times", "1,001 次用时的中位数"),
-    within=1e-6,
-    hints=[
-        (lambda answer: abs(answer - np.mean(times)) < 0.01, both("That is the mean: one slow call moves it.", "这是平均值：一次慢的调用就会改变它。")),
-        (float(np.min(times)), both("That is the fastest call, which hardly any user meets.", "这是最快的一次，用户几乎遇不到。")),
-        (lambda answer: abs(answer * 1e6 - np.median(times)) < 1, both("Leave it in nanoseconds.", "请保留纳秒。")),
-    ],
-)
+lesson.check("median", median, times)
 
 # %% name="check-p95"
-lesson.check(
-    "p95",
-    p95,
-    float(np.percentile(times, 95)),
-    title=both("The 95th percentile", "第 95 百分位数"),
-    within=0.001,
-    hints=[
-        (float(np.percentile(times, 5)), both("That is the 5th: 95% of the calls are slower.", "这是第 5 百分位数：95% 的调用比它慢。")),
-        (float(np.max(times)), both("That is the slowest call of all.", "这是所有调用中最慢的一次。")),
-        (0.95 * float(np.median(times)), both("95% of the median is something else.", "中位数的 95% 是另一回事。")),
-        (float(np.percentile(times, 0.95)), both("np.percentile takes per cent: 95, not 0.95.", "np.percentile 用百分数：95，而不是 0.95。")),
-    ],
-)
+lesson.check("p95", p95, times)
 
 # %% [markdown] lang="en"
 # The workbench times models that way: many calls, in random order, the compared files *by turns in one run*,
@@ -241,18 +329,7 @@ lesson.check(
 }
 
 # %% name="predict-again"
-lesson.predict(
-    "again",
-    both(
-        "The same file is timed once more, a moment later. Where will the new median be?",
-        "过一会儿再给同一个文件计时一次。新的中位数会落在哪里？",
-    ),
-    choices={
-        "inside": both("within the interval of the first run", "在第一轮的区间之内"),
-        "outside": both("outside of it", "在区间之外"),
-    },
-    seconds=workbench.estimate_measuring(protocol="quick"),
-)
+lesson.predict("again", seconds=workbench.estimate_measuring(protocol="quick"))
 
 # %% name="lock-again" tags=["solution"]
 lesson.lock("again", "inside")
@@ -274,36 +351,10 @@ lesson.measured("again", "inside" if first.low <= second.value <= first.high els
 # 所以不同时刻测得的两个数不能拿来比较：要比较的东西，必须在同一轮里轮流计时。
 
 # %% name="ask-compare"
-lesson.ask(
-    "compare",
-    both(
-        "A colleague timed the old model yesterday and the new one today: 12% faster. What do you say?",
-        "一位同事昨天给旧模型计时，今天给新模型计时：快了 12%。你怎么说？",
-    ),
-    {
-        "ship": both("12% is far more than 5%: ship it.", "12% 远大于 5%：上线。"),
-        "turns": both("Time both by turns in one run, then we know.", "两个在同一轮里轮流计时，才知道。"),
-        "often": both("Time the new one ten times more and average.", "把新模型再测十遍取平均。"),
-    },
-    "turns",
-    hints={
-        "ship": both(
-            "You saw above how far the same work is from itself. A whole day lies between these two.",
-            "上面已经看到同样的工作和它自己能差多少。何况这两次隔了一整天。",
-        ),
-        "often": both(
-            "More calls make today's median surer, but yesterday's machine stays another one.",
-            "次数多只会让今天的中位数更可靠，昨天的机器状态仍然是另一个样子。",
-        ),
-    },
-    explanation=both(
-        "What disturbs the machine then disturbs both, and the ratio of the two stays.",
-        "这样，干扰机器的因素同时干扰两者，两者之比保持不变。",
-    ),
-)
+lesson.ask("compare")
 
 # %% name="answer-compare" tags=["solution"]
-lesson.answer("compare", "turns")
+lesson.answer("compare")
 
 # %% [markdown] lang="en"
 # ## 3. Quality
@@ -341,55 +392,13 @@ step = 100 / samples
 # region exercise
 # step = ...  # percentage points
 # endregion
-lesson.check(
-    "step",
-    step,
-    100 / samples,
-    title=both("One sample, in percentage points", "一个样本相当于多少个百分点"),
-    hints=[
-        (1 / samples, both("That is a fraction; a percentage point is a hundredth.", "这是小数；一个百分点是百分之一。")),
-        (
-            100 / workbench.dataset_info.counts["train"],
-            both("Those are the training samples. F1 is of the test split.", "这是训练样本数。F1 是在测试集上算的。"),
-        ),
-    ],
-    explanation=both(
-        "Nothing finer can be seen with this test split: a claimed loss below that is one of words.",
-        "用这个测试集看不到比这更小的差别：声称的损失如果比它还小，只是说说而已。",
-    ),
-)
+lesson.check("step", step)
 
 # %% name="ask-verdict"
-lesson.ask(
-    "verdict",
-    both(
-        "A variant's F1 changed by −0.4 points, interval −1.5 to +0.6. You accept a loss of one point. Verdict?",
-        "某个变体的 F1 变化了 −0.4 个百分点，区间为 −1.5 到 +0.6。你能接受损失一个百分点。结论是？",
-    ),
-    {
-        "kept": both("kept: −0.4 is better than −1", "保持：−0.4 好于 −1"),
-        "lost": both("lost: it fell", "下降：它变低了"),
-        "unsure": both("not proven: both are possible", "未证实：两种都有可能"),
-    },
-    "unsure",
-    hints={
-        "kept": both(
-            "The loss may also be 1.5 points: the interval reaches beyond what you accept.",
-            "损失也可能是 1.5 个百分点：区间超出了你能接受的范围。",
-        ),
-        "lost": both(
-            "The interval also holds zero and even a gain.",
-            "区间里也包含零，甚至包含提升。",
-        ),
-    },
-    explanation=both(
-        "More test samples would settle it. \"Not proven\" is an honest answer, and the workbench gives it.",
-        "更多的测试样本才能定论。“未证实”是诚实的回答，工作台也会这样回答。",
-    ),
-)
+lesson.ask("verdict")
 
 # %% name="answer-verdict" tags=["solution"]
-lesson.answer("verdict", "unsure")
+lesson.answer("verdict")
 
 # %% [markdown] lang="en"
 # ## The panel
