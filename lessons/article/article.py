@@ -461,7 +461,7 @@ pd.DataFrame(rows, columns=[both("goal", "目标"), both("best", "最佳"), both
 # 方法头上。`distrust` 说明某个时间为什么不可信，例如机器正忙。
 
 # %% name="measure"
-chosen = [bench.baseline.id, elsewhere.id, light.id]
+chosen = [elsewhere.id, light.id]
 print(both("Expected here: about {} s", "预计在这台机器上约需 {} 秒").format(round(bench.estimate_measuring(chosen))))
 bench.measure(chosen).wait()
 frame("p50_ms", "p50_ms_low", "p50_ms_high", "speedup", "speed", "distrust", "f1_change_low", "f1_change_high", "quality")
