@@ -96,7 +96,8 @@ class PredictionPanel(Component):
         if kept.measured is None:
             return f"{self.question.text} – {kept.said}"
         shown = compared(self.question, kept)
-        return f"{self.question.text} – {_LABELS['guessed']} {kept.said}; {_LABELS['found']} {shown['found']}"
+        found = shown["found"] or shown["doubt"] or shown["verdict"]
+        return f"{self.question.text} – {_LABELS['guessed']} {kept.said}; {_LABELS['found']} {found}"
 
     def act_lock(self, answer: object = None) -> None:
         """Locks a prediction."""
@@ -156,6 +157,8 @@ def compared(question: Question, kept: Prediction) -> dict[str, Any]:
     }
     if found.value is None:
         return shown | {"verdict": str(say("It could not be told."))}
+    if isinstance(found.value, str) and found.doubt is not None:
+        return shown  # nothing is called faster or slower by a timing that is not believed
     shown["found"] = question.said(found.value) + _ends(question, found)
     if found.doubt is None:
         shown["verdict"] = str(_verdict(question, kept))

@@ -37,10 +37,10 @@ prediction(
     scale="difference",
 )
 prediction(
-    "two",
+    "one",
     both(
-        "Each weight of the model is rounded to one of 4 values (2 bits). How many of 100 test digits are still right?",
-        "把模型的每个权重舍入为 4 个值之一（2 位）。100 个测试数字里还有多少个判断正确？",
+        "Each weight of the model is rounded to one of 2 values (1 bit). How many of 100 test digits are still right?",
+        "把模型的每个权重舍入为 2 个值之一（1 位）。100 个测试数字里还有多少个判断正确？",
     ),
     unit="%",
     scale="difference",
@@ -223,44 +223,44 @@ lesson.ask("why-speed")
 lesson.answer("why-speed")
 
 # %% [markdown] lang="en"
-# ## 3. The failure of this lesson: two bits
+# ## 3. The failure of this lesson: one bit
 #
-# If 8 bits cost so little, why not 2? *Clustering* gives every matrix a number of values that it may use: 4
-# values are what 2 bits can name. No training follows, so that you see the bare effect.
+# If 8 bits cost so little, why not 1? *Clustering* gives every matrix a number of values that it may use: 2
+# values are what one bit can name. No training follows, so that you see the bare effect.
 
 # %% [markdown] lang="zh_CN"
-# ## 3. 本课的失败：两位
+# ## 3. 本课的失败：一位
 #
-# 既然 8 位的代价这么小，为什么不用 2 位？*聚类*规定每个矩阵只能使用几个不同的值：2 位能表示 4 个值。
+# 既然 8 位的代价这么小，为什么不用 1 位？*聚类*规定每个矩阵只能使用几个不同的值：1 位能表示 2 个值。
 # 之后不再训练，好让你看到赤裸裸的效果。
 
-# %% name="predict-two"
-lesson.predict("two", seconds=lesson.seconds("structure.clustering", clusters=4, epochs=0))
+# %% name="predict-one"
+lesson.predict("one", seconds=lesson.seconds("structure.clustering", clusters=2, epochs=0))
 
-# %% name="lock-two" tags=["solution"]
-lesson.lock("two", 60)
+# %% name="lock-one" tags=["solution"]
+lesson.lock("one", 60)
 
-# %% name="two"
-lesson.require("two")
-two = workbench.structure.clustering(clusters=4, epochs=0).wait()
-accuracy = lesson.row(two).quality.accuracy
-lesson.measured("two", Interval(value=100 * accuracy.value, low=100 * accuracy.low, high=100 * accuracy.high))
+# %% name="one"
+lesson.require("one")
+one = workbench.structure.clustering(clusters=2, epochs=0).wait()
+accuracy = lesson.row(one).quality.accuracy
+lesson.measured("one", Interval(value=100 * accuracy.value, low=100 * accuracy.low, high=100 * accuracy.high))
 
-# %% name="two-rows"
+# %% name="one-rows"
 workbench.results()
 
 # %% [markdown] lang="en"
-# Compare its verdict on F1 with that of int8. Between the two lies a point where the grid becomes too coarse for
-# this model, and no calibration helps any more: there training has to take part (quantization-aware training,
-# or fine-tuning with the grid in place).
+# Compare its verdict on F1 with that of int8. Somewhere between the two the values become too coarse for this
+# model, and no calibration helps any more: there training has to take part (quantization-aware training, or
+# fine-tuning with the few values in place). Try 4, 8 or 16 values in the panel of structure to find the place.
 #
 # ## 4. Your turn, in the panel
 #
 # Look for the smallest file that keeps F1. Say first which technique it will be.
 
 # %% [markdown] lang="zh_CN"
-# 把它的 F1 结论和 int8 的比一比。两者之间有一个点，过了它，网格对这个模型就太粗了，再怎么校准也没用：
-# 那时必须让训练参与进来（量化感知训练，或在固定网格下微调）。
+# 把它的 F1 结论和 int8 的比一比。在两者之间的某处，可用的值对这个模型就太粗了，再怎么校准也没用：
+# 那时必须让训练参与进来（量化感知训练，或在这几个值的限制下微调）。可以在结构面板里试 4、8、16 个值，找到这个位置。
 #
 # ## 4. 轮到你了：用面板
 #

@@ -33,8 +33,8 @@ prediction(
     "product",
     both("What the factors promise together", "两个倍数合起来应有的值"),
     explanation=both(
-        "What is measured may fall short of it: what does not shrink (names, structure) weighs more in a small file.",
-        "实测可能达不到：不会缩小的部分（名称、结构）在小文件里占的比重更大。",
+        "What is measured may be more or less: a file is more than its weights, and each format has another rest.",
+        "实测可能更多，也可能更少：文件不只是权重，每种格式的其余部分各不相同。",
     ),
 )
 def _(narrow, int8):
@@ -197,14 +197,14 @@ lesson.answer("choose")
 # ## Why?
 #
 # 1. Two techniques each lose nothing that can be proven. May their stack lose something?
-# 2. Why does int8 bring less on the narrow model than on the wide one?
+# 2. What was measured is not exactly the product. Which part of each file does neither technique touch?
 # 3. A recipe is the steps in their order. What else must it hold so that somebody else gets the same?
 
 # %% [markdown] lang="zh_CN"
 # ## 为什么？
 #
 # 1. 两种方法各自都没有可证实的损失。合起来会有损失吗？
-# 2. 为什么 int8 在窄模型上带来的好处比在宽模型上少？
+# 2. 实测值并不恰好等于乘积。每个文件里，哪一部分是两种方法都碰不到的？
 # 3. 配方是按顺序排列的步骤。还必须包含什么，别人才能做出同样的结果？
 
 # %% name="recipe"
@@ -216,7 +216,7 @@ lesson.summary()
 # %% [markdown] lang="en"
 # ## Key points
 #
-# - Factors multiply at best. What does not shrink keeps them from it.
+# - Factors multiply for what they act on, the weights. The rest of a file has its own size in each format.
 # - Structure, then training, then bits, then the runtime.
 # - The front says what is not beaten; the goal says which of those to take.
 #
@@ -225,7 +225,7 @@ lesson.summary()
 # %% [markdown] lang="zh_CN"
 # ## 要点
 #
-# - 倍数最多是相乘；不会缩小的部分使它达不到。
+# - 倍数只对它们作用的权重相乘；文件的其余部分在每种格式里大小各不相同。
 # - 先结构，再训练，再位数，最后运行时。
 # - 前沿说明哪些没有被超过；目标说明该取其中哪个。
 #
