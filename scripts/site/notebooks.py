@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+_NUMBER = re.compile(r"\d+")
 _HEADING = re.compile(r"^#+ ", re.MULTILINE)
 
 
@@ -13,7 +14,7 @@ def notebook_pages(folder: Path) -> dict[str, str]:
     """A page for each notebook that has something to read."""
     found: dict[str, str] = {}
     folders: dict[str, list[str]] = {}
-    for file in sorted(folder.rglob("*.ipynb")):
+    for file in sorted(folder.rglob("*.ipynb"), key=_place):
         cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
         if len(cells) > 2:  # the dashboard's is a title and a widget
             name = file.relative_to(folder).with_suffix(".md")
@@ -26,6 +27,12 @@ def notebook_pages(folder: Path) -> dict[str, str]:
         title = inner.replace("/", ", ").capitalize()
         found[f"notebooks/{inner.replace('/', '-')}.md"] = f"# {title}\n\n```{{toctree}}\n{listed}\n```\n"
     return found
+
+
+def _place(file: Path) -> tuple[str, int, str]:
+    """Lessons by their numbers: the tenth does not come after the first."""
+    number = _NUMBER.match(file.name)
+    return file.parent.as_posix(), int(number[0]) if number else -1, file.name
 
 
 def _page(cells: list[dict[str, object]]) -> str:
