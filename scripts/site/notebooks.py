@@ -16,7 +16,8 @@ def notebook_pages(folder: Path) -> dict[str, str]:
     folders: dict[str, list[str]] = {}
     for file in sorted(folder.rglob("*.ipynb"), key=_place):
         cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-        if len(cells) > 2:  # the dashboard's is a title and a widget
+        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        if len(cells) > 2 and not hidden:  # the dashboard's is a title and a widget
             name = file.relative_to(folder).with_suffix(".md")
             found[f"notebooks/{name.as_posix()}"] = _page(cells)
             if name.parent != Path():
