@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help dashboard lab test check fast bench docs messages release stubs real-models demo-models constraints clean
+.PHONY: help dashboard lab course test check fast bench site messages course-notebooks release stubs real-models demo-models constraints clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -15,6 +15,9 @@ dashboard: $(VENV)/.runtimes ## open the dashboard on a built-in model
 
 lab: $(VENV)/.runtimes ## open the notebooks in JupyterLab
 	$(BIN)/workbench lab
+
+course: $(VENV)/.runtimes ## open the course in JupyterLab
+	$(BIN)/workbench lab --course
 
 test: $(VENV)/.test check ## every check and every test
 	$(BIN)/python -m compileall -q workbench widgets
@@ -33,11 +36,15 @@ fast: $(VENV)/.test ## the tests that take seconds
 bench: $(VENV)/.test ## print every number of the README
 	$(BIN)/python -m tests.benchmarks
 
-docs: $(VENV)/.docs ## the reference as HTML, in build/docs
-	$(BIN)/python scripts/reference.py build/docs
+site: $(VENV)/.docs ## how-to pages, notebooks and the reference as one static site, in build/site
+	$(BIN)/python -m scripts.site build/site
 
 messages: $(VENV)/.test ## collect the texts for translation
 	$(BIN)/python -m workbench.locale.collect
+
+course-notebooks: $(VENV)/.test ## write the notebooks of course and article from their sources
+	$(BIN)/workbench course build widgets/course/lessons --out notebooks/course
+	$(BIN)/python scripts/article.py
 
 release: $(VENV)/.test ## the wheel, if every text is translated
 	$(BIN)/python -m workbench.locale.collect
@@ -70,7 +77,7 @@ $(VENV)/.python:
 	touch $@
 
 $(VENV)/.runtimes: EXTRAS := runtimes
-$(VENV)/.test: EXTRAS := runtimes,test
+$(VENV)/.test: EXTRAS := runtimes,test,docs
 $(VENV)/.docs: EXTRAS := runtimes,docs
 $(VENV)/.runtimes $(VENV)/.test $(VENV)/.docs: $(VENV)/.python pyproject.toml constraints.txt
 	@./scripts/install.sh "$(BIN)" "$(EXTRAS)"

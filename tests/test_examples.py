@@ -18,6 +18,7 @@ PUBLIC = [
     *{getattr(widgets, name) for name in widgets.__all__},
     *(bundle.Bundle, dataset.Dataset, file_format.FileFormat, lineage.Lineage, runtime.Runtime, text.Text),
     goal.Goal,
+    workbench.open,
 ]
 
 
@@ -29,8 +30,10 @@ def opened(opened_digits, executor, tmp_path_factory):
 
 
 @pytest.mark.parametrize("public", sorted(PUBLIC, key=lambda one: one.__name__), ids=lambda one: one.__name__)
-def test_example(public, opened, opened_digits, executor, tmp_path, monkeypatch):
+def test_example(public, opened, opened_digits, executor, scheduler, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORKBENCH_SCHEDULER", scheduler)
+    monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "my-model"))
     shutil.copytree(opened_digits, "my-model")
     names = {**vars(sys.modules[public.__module__]), "workbench": opened}
     if public is Workbench:

@@ -55,14 +55,19 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 _STATIC = Path(__file__).with_name("static")
 _STUB = Path(__file__).with_name("assets.js")
+_LAUNCHER = Path(__file__).with_name("launcher")
 NAME = "@neural-workbench/assets"
 """The folder below ``labextensions``; what it holds never changes under the same address."""
+
+LAUNCHER = "@neural-workbench/launcher"
+"""The extension of JupyterLab beside it: what is in its launcher."""
 
 _KIND = "neural-workbench.asset"
 _PLOTLY = Path(__file__).with_name("vendor") / "plotly.min.js"
@@ -118,7 +123,8 @@ def deliver(widget: Any, content: Any, buffers: Any) -> None:
 def version() -> str:
     """A digest of every file: it changes when one of them does."""
     digest = hashlib.sha256()
-    for name, file in sorted(_files().items()):
+    launcher = {file.name: file for file in _LAUNCHER.iterdir()}
+    for name, file in sorted({**_files(), **launcher}.items()):
         digest.update(name.encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
@@ -140,23 +146,28 @@ def publish(cache_folder: Path) -> Path:
         The folder to put on ``JUPYTER_PATH``. It holds ``labextensions``.
     """
     root = cache_folder / "assets" / version()
-    target = root / "labextensions" / NAME / version()
+    extensions = root / "labextensions"
+    _copy(_LAUNCHER.iterdir(), extensions / LAUNCHER)
+    _copy(_files().values(), extensions / NAME / version())
+    return root
+
+
+def _copy(files: Iterable[Path], target: Path) -> None:
     if target.is_dir():
-        return root
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     # Two servers may start at once: a folder appears whole, by renaming, or not at all.
     unfinished = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unfinished-"))
     try:
         unfinished.chmod(0o755)
-        for name, file in _files().items():
-            shutil.copyfile(file, unfinished / name)
+        for file in files:
+            shutil.copyfile(file, unfinished / file.name)
         unfinished.rename(target)
     except OSError:
         if not target.is_dir():
             raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return root
 
 
 def _is_served() -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from widgets import assets
+from workbench.api.text import current_language
 from workbench.serving.page import Page
 
 _HERE = Path(__file__).parent
@@ -14,15 +15,17 @@ _TEMPLATE = _HERE / "template"
 
 
 def page(cache_folder: Path | None = None) -> Page:
-    """Prepares what ``workbench dashboard`` and ``workbench lab`` serve.
+    """Prepares what ``workbench dashboard`` and ``workbench lab`` serve, in the current language.
 
     Args:
         cache_folder: Where to put the files for the browser; None takes the user's cache folder.
     """
     folder = cache_folder if cache_folder is not None else user_cache_path("neural-workbench")
+    notebooks = _notebooks()
     return Page(
-        notebooks=_notebooks(),
+        notebooks=notebooks,
         dashboard="dashboard.ipynb",
+        course=_course(notebooks),
         jupyter_path=(assets.publish(folder), _TEMPLATE),
         template="neural-workbench",
         immutable=assets.NAME,
@@ -34,3 +37,12 @@ def _notebooks() -> Path:
     # In a wheel they lie in this package; in a checkout beside it.
     packaged = _HERE / "notebooks"
     return packaged if packaged.is_dir() else _HERE.parent / "notebooks"
+
+
+def _course(notebooks: Path) -> str:
+    """The first lesson, or the article where there are no lessons."""
+    chinese = current_language() == "zh_CN"
+    lessons = sorted((notebooks / "course" / ("zh" if chinese else "en")).glob("*.ipynb"))
+    if lessons:
+        return lessons[0].relative_to(notebooks).as_posix()
+    return "article-zh.ipynb" if chinese else "article.ipynb"

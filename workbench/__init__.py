@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from workbench.jobs.job import Job
     from workbench.models.quiet import quiet_tensorflow
     from workbench.workbench import Workbench
+    from workbench.workbench import open as open  # noqa: A004  # said with the package before it
 
+# Without ``open``: a star import must not take Python's own away.
 __all__ = ["Job", "Recipe", "Step", "Technique", "Variant", "Workbench", "__version__", "quiet_tensorflow"]
 
 _HOMES = {
@@ -27,6 +29,7 @@ _HOMES = {
     "Technique": "workbench.api.technique",
     "Variant": "workbench.api.variant",
     "Workbench": "workbench.workbench",
+    "open": "workbench.workbench",
     "quiet_tensorflow": "workbench.models.quiet",
 }
 

@@ -20,6 +20,7 @@ from workbench.engine.compatibility import parse_parameters, require_fit, requir
 from workbench.engine.context import JobContext
 from workbench.engine.display import workbench_html
 from workbench.engine.families import Distillation, Inference, Quantization, Structure, Training
+from workbench.engine.folder_of import fingerprint, folder_of, remember_opening
 from workbench.engine.goal import Goal
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin, already_holds, content_digest, data_digest
@@ -691,6 +692,9 @@ class Workbench(Reading):
     def _stored(self, what: Literal["variants", "results", "closed"]) -> None:
         self._observers.notify((what,))
 
+    def _course_changed(self) -> None:
+        self._stored("results")
+
     def _others_stored(self) -> None:
         for state in self._queue.current():
             if not state.ended and self._store.fact(f"cancel {state.id}") is not None:
@@ -702,3 +706,41 @@ class Workbench(Reading):
         if self._queue.job(state.id) is not None:
             self._live.write(state)
         self._observers.notify(("job", state))
+
+
+def open(  # noqa: A001  # it is said with the package before it, like that of gzip
+    model: Any, data: Data, *, folder: str | Path | None = None, seed: int = 0, **options: Any
+) -> Workbench:
+    """Opens a model and labelled data, measures them, and gives the workbench that holds them.
+
+    The short way to ``Workbench(folder).open(model, data).wait()``, for a notebook or a script.
+
+    Example:
+        >>> import workbench
+        >>> bench = workbench.open("dense-digits", "digits")  # or a Keras model, and (x_test, y_test)
+        >>> bench.baseline.name
+        'dense-digits'
+        >>> bench.close()
+
+    Args:
+        model: A Keras model, also of a class of your own, the path of a model file, or a demo model's name.
+        data: What ``model.fit`` takes, a path, or the name of built-in data; see :meth:`Workbench.open`.
+        folder: Where everything is kept. By default a folder of the user's that is called like the model: the
+            one where the same model, data and options were opened before, else a new one.
+        seed: Seeds splits, training and the order of measuring of a new folder.
+        **options: What else :meth:`Workbench.open` takes, such as ``scaling`` or ``classes``.
+
+    Raises:
+        WorkbenchError: Why it cannot be opened, and what to do.
+    """
+    asked = fingerprint(model, data, {**options, "seed": seed})
+    chosen = folder if folder is not None else folder_of(model, options.get("name"), asked)
+    opened = Workbench(chosen, seed=seed)
+    try:
+        opened.open(model, data, **options).wait()
+    except BaseException:
+        opened.close()
+        raise
+    if folder is None:
+        remember_opening(opened.folder, asked)
+    return opened

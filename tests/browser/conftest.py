@@ -24,6 +24,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from widgets.page import page as served_page
 from workbench.jobs.executor import Executor
 from workbench.workbench import Workbench
 
@@ -342,6 +343,9 @@ def serve_probe(tmp_path_factory: pytest.TempPathFactory, warm: dict[str, str]):
     def start(kind: str, *words: str, before: str = ""):
         root = tmp_path_factory.mktemp("probe")
         notebooks = write_notebook(root / "notebooks", before + source)
+        lesson = notebooks / served_page().course
+        lesson.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(notebooks / "dashboard.ipynb", lesson)
         script = str(Path(__file__).parent / "server.py")
         command = [sys.executable, script, kind, str(notebooks), str(root / "cache"), *words]
         return running(command, **warm)

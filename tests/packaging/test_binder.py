@@ -88,3 +88,16 @@ def test_no_formulas_are_fetched_from_another_host():
     # falls into its comment.
     settings = json.loads(text("jupyter_server_config.json"))["ServerApp"]["tornado_settings"]
     assert settings["mathjax_url"] == "data:text/javascript,//"
+
+
+def test_what_the_launcher_and_the_texts_open_on_binder_is_there():
+    # There the repository is the root, and no server of the project says where the notebooks are.
+    launcher = (REPOSITORY / "widgets" / "launcher" / "launcher.js").read_text("utf-8")
+    paths = re.findall(r'"([^"]+\.ipynb)"', launcher)
+    assert len(paths) == 3
+    told = (REPOSITORY / "docs" / "howto" / "share.md").read_text("utf-8")
+    named = re.findall(r"\?urlpath=(?:voila/render|lab/tree)/notebooks/([^`]+\.ipynb)", told)
+    assert named[0] == "dashboard.ipynb"
+    assert len(named) == 2
+    for path in (*paths, *named):
+        assert (REPOSITORY / "notebooks" / path).is_file(), path

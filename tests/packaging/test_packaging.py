@@ -16,6 +16,8 @@ from packaging.specifiers import SpecifierSet
 REPOSITORY = Path(__file__).parents[2]
 PARTS = {
     "widgets/assets.js",
+    "widgets/launcher/launcher.js",
+    "widgets/launcher/package.json",
     "widgets/notebooks/dashboard.ipynb",
     "widgets/notebooks/quickstart.ipynb",
     "widgets/py.typed",

@@ -24,8 +24,10 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import current_language, say
 from workbench.api.variant import Layer, Variant
 from workbench.cli.report import command
+from workbench.course.keeping import CourseWork
 from workbench.engine.goal import Goal, best, conclusion
 from workbench.engine.reporting import write_report
+from workbench.store import Store
 
 DRAWN = {"svg", "rect", "line", "text", "circle", "polygon"}
 
@@ -40,6 +42,7 @@ class Told:
         self.dataset_info = None
         self.environments: Mapping[str, Any] = {}
         self.goal = Goal()
+        self.course = SimpleNamespace(decisions={}, predictions={})
 
     def results(self) -> Any:
         return self._rows
@@ -113,6 +116,23 @@ def test_a_hostile_name_is_text_in_picture_and_table(doubted: Any) -> None:
         assert {tag for tag, _ in read(picture).tags} <= DRAWN
         assert "\u0000" not in picture
     assert "script" not in {tag for tag, _ in read(report_html(Told(doubted))).tags}
+
+
+def test_a_decision_stands_in_it_with_what_was_predicted(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    told: Any = Told(ROWS)
+    told.course = CourseWork(store)
+    told.course.lock("9/size", "How many times smaller?", 4.0, "4×")
+    told.course.measured("9/size", 3.0)
+    told.course.decide("9", f"Numbers.\n{HOSTILE[:40]}", ROWS[1].variant.id)
+    page = read(report_html(told))
+    store.close()
+    text = " ".join(page.said)
+    assert "Decision" in text
+    assert "Numbers." in text
+    assert "<script>alert(1)</script>" in text
+    assert "✕ How many times smaller? – 4×" in text
+    assert not {"script", "a"} & {tag for tag, _ in page.tags}
 
 
 def test_marks_stand_where_their_values_are() -> None:

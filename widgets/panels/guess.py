@@ -179,7 +179,7 @@ def _beside(
     return shown | {
         "found": write(value) + ends,
         "verdict": str(_verdict(guess, known, logarithmic=logarithmic, error=error)),
-        **_places(guess, known, logarithmic=logarithmic),
+        **places(guess, known, logarithmic=logarithmic),
     }
 
 
@@ -206,7 +206,7 @@ def _verdict(
     )
 
 
-def _places(guess: float, known: tuple[float, float, float], *, logarithmic: bool) -> dict[str, float]:
+def places(guess: float, known: tuple[float, float, float], *, logarithmic: bool) -> dict[str, float]:
     """Where on a line from 0 to 1 everything is; no change is a place, too."""
     scale = math.log if logarithmic else float
     none = 1.0 if logarithmic else 0.0

@@ -27,6 +27,7 @@ from workbench import __version__
 from workbench.api.errors import WorkbenchError
 from workbench.api.task import measure_of
 from workbench.api.text import Text, current_language, listed, say
+from workbench.course.records import Prediction
 from workbench.engine.reading import Reading
 from workbench.results.rows import ResultRow, task_of
 
@@ -53,6 +54,7 @@ def report_html(workbench: Reading) -> str:
             element("h1", title),
             element("p", _about(workbench), class_="about"),
             *_conclusion(workbench),
+            *_decisions(workbench, rows),
             *_summary(rows),
             *_pictures(rows, workbench.goal.f1_may_fall),
             *_table(rows),
@@ -112,6 +114,30 @@ def _conclusion(workbench: Reading) -> Iterator[Element]:
     if found is not None and found.doubt is not None:
         said = say("Its speed is in doubt: {reason}", reason=found.doubt)
         yield element("p", str(said), class_="hint")
+
+
+def _decisions(workbench: Reading, rows: Sequence[ResultRow]) -> Iterator[Element]:
+    """What somebody would deploy, in their own words, and what they had thought before."""
+    decisions = workbench.course.decisions.values()
+    if not decisions:
+        return
+    names = {row.variant.id: short(row.variant.name) for row in rows}
+    yield element("h2", str(say("Decision")))
+    for decision in decisions:
+        chosen = names.get(decision.variant or "")
+        yield element("p", element("strong", chosen or str(say("none of them"))))
+        for paragraph in filter(str.strip, decision.text.splitlines()):
+            yield element("p", paragraph)
+        yield element("p", f"{decision.written:%Y-%m-%d %H:%M} UTC", class_="hint")
+    predictions = list(workbench.course.predictions.values())
+    if predictions:
+        yield element("h3", str(say("Predicted before it was measured")))
+        yield element("ul", *(element("li", _predicted(one)) for one in predictions))
+
+
+def _predicted(prediction: Prediction) -> str:
+    marks = {True: "✓", False: "✕", None: "?"}
+    return f"{marks[prediction.right]} {prediction.question} – {prediction.said}"
 
 
 def _summary(rows: Sequence[ResultRow]) -> Iterator[Element]:

@@ -44,7 +44,7 @@ function question({ state, local, labels, act, redraw }) {
     h("p", { class: "wb-hint" }, state.hint));
 }
 
-function result(one, labels) {
+export function result(one, labels) {
   const across = (share) => `${(100 * share).toFixed(2)}%`;
   return h("div", { class: "wb-guess-result", key: one.title },
     h("strong", {}, one.title),

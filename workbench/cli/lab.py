@@ -11,7 +11,10 @@ from workbench.cli._serving import page_options
 
 @click.command("lab")
 @page_options
-def command(port: int | None, host: str, no_browser: bool, folder: Path | None, language: str | None) -> None:
+@click.option("--course", is_flag=True, help="Show the course first, not the dashboard.")
+def command(
+    port: int | None, host: str, no_browser: bool, folder: Path | None, language: str | None, course: bool
+) -> None:
     """Open the notebooks in JupyterLab. Ctrl-C ends it."""
     from widgets.page import page
     from workbench.api.text import say, use_language
@@ -24,8 +27,10 @@ def command(port: int | None, host: str, no_browser: bool, folder: Path | None, 
     settings = ServerSettings(
         host=host, port=port, open_browser=not no_browser, folder=folder, language=language
     )
+    served = page()
+    first = served.course if course else None
     with shared_cluster() as scheduler:
-        serve_lab(page(), settings, scheduler, announce=_announce)
+        serve_lab(served, settings, scheduler, announce=_announce, first=first)
     click.echo(str(say("Stopped.")))
 
 

@@ -16,6 +16,7 @@ from workbench.api.task import Task
 from workbench.api.technique import AnyTechnique, CodePaths, Estimate
 from workbench.api.text import Text
 from workbench.api.variant import Variant
+from workbench.course.keeping import CourseWork
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
 from workbench.engine.goal import Best, Goal, best, conclusion
 from workbench.engine.queries import Queries
@@ -53,6 +54,8 @@ class Reading:
         self._queries = Queries(store)
         self._evidence = self._queries  # its earlier name, which scripts of others read the data by
         self.seed = int(store.fact("seed") or 0)
+        self.course = CourseWork(store, self._course_changed)
+        """What a learner has predicted, checked and decided here."""
 
     @property
     def baseline(self) -> Variant | None:
@@ -382,6 +385,9 @@ class Reading:
     def folder(self) -> Path:
         """Where everything is kept."""
         return self._store.folder
+
+    def _course_changed(self) -> None:
+        """Told after something of the course was kept."""
 
     def _parent(self, key: str | Variant | None) -> Variant:
         if key is None:

@@ -72,7 +72,7 @@ def folder_beside(folder: Path) -> Path:
     home = _home(folder)
     name = home / "model" if shared_mode() else _first_of(folder)
     number = 2
-    while (beside := name.with_name(f"{name.name}-{number}")).exists() and not _is_vacant(beside):
+    while (beside := name.with_name(f"{name.name}-{number}")).exists() and not is_vacant(beside):
         number += 1
     return beside
 
@@ -84,7 +84,7 @@ def _first_of(folder: Path) -> Path:
     return first if first.is_dir() else folder
 
 
-def _is_vacant(folder: Path) -> bool:
+def is_vacant(folder: Path) -> bool:
     """Whether a workbench has never held anything, and nobody has it open."""
     if not (folder / DATABASE).is_file() or lives(folder / "owners"):
         return False
@@ -100,7 +100,7 @@ def cut_short(folder: Path) -> tuple[JobState, ...]:
         return ()
     found = []
     for beside in folder.parent.iterdir():
-        if beside == folder or not _is_vacant(beside):
+        if beside == folder or not is_vacant(beside):
             continue
         with suppress(sqlite3.Error):
             for (record,) in _rows(beside, "SELECT record FROM jobs ORDER BY number DESC LIMIT 1"):

@@ -197,7 +197,7 @@ def _model_path(model: str | Path) -> Path:
     from workbench.models.demo.demo import DEMO_MODELS
     from workbench.models.intake.inspection import glance
 
-    path = _existing(model)
+    path = existing(model)
     if path is None:
         raise InvalidInput(
             say("There is no model {path}.", path=str(model)),
@@ -217,7 +217,7 @@ def _data_path(data: str | Path) -> Path:
     from workbench.data.builtin import BUILTINS
     from workbench.data.files import require_plausible
 
-    path = _existing(data)
+    path = existing(data)
     if path is None:
         raise InvalidInput(
             say("There is no data {path}.", path=str(data)),
@@ -231,7 +231,8 @@ def _data_path(data: str | Path) -> Path:
     return path
 
 
-def _existing(named: str | Path) -> Path | None:
+def existing(named: str | Path) -> Path | None:
+    """What a name is the path of; None if there is nothing there."""
     try:
         path = Path(named).expanduser()
         return path.resolve() if path.exists() else None

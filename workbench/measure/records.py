@@ -168,7 +168,7 @@ class SpeedVerdict(Record):
         variant: Identifier of the variant judged.
         reference: Identifier of the variant it is compared with.
         speedup: reference / variant: above 1 is faster.
-        floor: The A/A floor: |1 - ratio| of the reference against a second load of itself.
+        floor: The A/A floor: ``|1 - ratio|`` of the reference against a second load of itself.
         word: The verdict.
     """
 

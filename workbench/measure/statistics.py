@@ -123,7 +123,7 @@ def floor_of(reference: Samples, again: Samples) -> float:
         again: The second load, same shape.
 
     Returns:
-        |1 - median ratio|; over several processes, the median of it.
+        ``|1 - median ratio|``; over several processes, the median of it.
     """
     medians = np.median(_round_ratios(reference, again), axis=1)
     return float(np.median(np.abs(1 - medians)))

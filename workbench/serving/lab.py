@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
+from workbench.api.text import say
 from workbench.serving.page import UPLOAD_LIMIT_BYTES, Page, ServerSettings, server_environment
 from workbench.serving.session import listening_socket, no_process_left, open_browser, stop_signals
 
@@ -20,7 +22,11 @@ _USUAL_PORT = 8888
 
 
 def serve_lab(
-    page: Page, settings: ServerSettings, scheduler: str | None, announce: Callable[[str], None]
+    page: Page,
+    settings: ServerSettings,
+    scheduler: str | None,
+    announce: Callable[[str], None],
+    first: str | None = None,
 ) -> None:
     """Serves the notebooks until a signal ends it.
 
@@ -29,6 +35,7 @@ def serve_lab(
         settings: How.
         scheduler: Address of the cluster that all notebooks share; None gives each its own.
         announce: Called with the address once it can be opened.
+        first: The notebook that is shown first, inside the folder of notebooks; None shows the dashboard's.
 
     Raises:
         Unavailable: If the port that was asked for is taken.
@@ -40,8 +47,8 @@ def serve_lab(
     with server_environment(page, settings, scheduler), no_process_left():
         _Server.instance(listening)  # the one instance: JupyterLab's start finds it, and makes none
         server = LabApp.initialize_server(argv=_arguments(page, settings, port, token, notebooks))
-        server.web_app.settings["page_config_hook"] = _without_news
-        address = f"http://{settings.host}:{port}/lab/tree/{page.dashboard}?token={token}"
+        server.web_app.settings["page_config_hook"] = _page_config(page)
+        address = f"http://{settings.host}:{port}/lab/tree/{first or page.dashboard}?token={token}"
 
         def ready() -> None:
             # The server has set its own handlers by now, which ask a question before they end it.
@@ -90,10 +97,36 @@ def writable_notebooks(source: Path, copies: Path) -> Path:
     return copies
 
 
-def _without_news(handler: Any, page_config: dict[str, Any]) -> dict[str, Any]:
-    # It asks each new user whether to fetch news from another host.
-    disabled = [*page_config.get("disabledExtensions", []), "@jupyterlab/apputils-extension:announcements"]
-    return {**page_config, "disabledExtensions": disabled}
+def _page_config(page: Page) -> Callable[[Any, dict[str, Any]], dict[str, Any]]:
+    """What JupyterLab's page is told: no news, and what stands in its launcher."""
+    cards = json.dumps(launcher_cards(page))
+
+    def hook(_handler: Any, config: dict[str, Any]) -> dict[str, Any]:
+        # It asks each new user whether to fetch news from another host.
+        disabled = [*config.get("disabledExtensions", []), "@jupyterlab/apputils-extension:announcements"]
+        return {**config, "disabledExtensions": disabled, "neuralWorkbenchLauncher": cards}
+
+    return hook
+
+
+def launcher_cards(page: Page) -> list[dict[str, Any]]:
+    """The cards in JupyterLab's launcher, for ``widgets/launcher/launcher.js``, in the current language."""
+    return [
+        {
+            "id": "dashboard",
+            "label": "Neural Workbench",
+            "caption": str(say("The whole page, in a notebook")),
+            "paths": [page.dashboard],
+            "run": True,
+        },
+        {
+            "id": "course",
+            "label": str(say("Course")),
+            "caption": str(say("Lessons with numbers measured on this machine")),
+            "paths": [page.course],
+            "run": False,
+        },
+    ]
 
 
 def _arguments(page: Page, settings: ServerSettings, port: int, token: str, notebooks: Path) -> list[str]:

@@ -24,6 +24,7 @@ class Page:
     Attributes:
         notebooks: The folder of notebooks.
         dashboard: The notebook of the dashboard; a name inside ``notebooks``.
+        course: Where the course begins; likewise.
         jupyter_path: Folders to serve from, as in ``JUPYTER_PATH``: ``labextensions`` and templates.
         template: The name of the dashboard's template.
         immutable: The folder below ``labextensions`` whose addresses change with their content.
@@ -37,6 +38,7 @@ class Page:
     template: str
     immutable: str
     modules: tuple[str, ...] = ()
+    course: str = ""
 
 
 @dataclass(frozen=True)

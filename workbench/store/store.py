@@ -48,6 +48,7 @@ _ADD_MEASUREMENT = "INSERT INTO measurements (kind, variant, record, arrays, pas
 _SET_FACT = (
     "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
+_ADD_FACT = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 
 
 class Store:
@@ -304,6 +305,20 @@ class Store:
     def set_fact(self, name: str, value: str) -> None:
         """Keeps a small value by name."""
         self._database.execute(_SET_FACT, (name, value))
+
+    def add_fact(self, name: str, value: str) -> bool:
+        """Keeps a small value by name unless there is one; returns whether it was kept."""
+        with self._database.transaction() as connection:
+            added = connection.execute(_ADD_FACT, (name, value))
+            return added.rowcount == 1
+
+    def facts(self, beginning: str) -> dict[str, str]:
+        """The small values whose names begin so, by the rest of their names, in the order of names."""
+        rows = self._database.execute(
+            "SELECT substr(name, ?), value FROM facts WHERE substr(name, 1, ?) = ? ORDER BY name",
+            (len(beginning) + 1, len(beginning), beginning),
+        )
+        return dict(rows)
 
     def drop_fact(self, name: str) -> None:
         """Forgets a small value; does nothing where there is none of this name."""

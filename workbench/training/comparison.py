@@ -98,8 +98,9 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
             count=len(results),
             measure=measure.title,
             mean=written(measure, mean),
-            low=written(measure, low),
-            high=written(measure, high),
+            # No score lies outside, wherever few seeds put the ends.
+            low=written(measure, max(low, 0.0)),
+            high=written(measure, min(high, 1.0) if measure.higher_is_better else high),
         )
     ]
     if (level := common_level(results)) is not None:
