@@ -9,7 +9,8 @@ from typing_extensions import override
 from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Parameters
 from workbench.api.text import Text, say
-from workbench.api.variant import Variant
+from workbench.api.variant import Layer, Variant
+from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.techniques.quantization.converter_settings import DEFAULT
 from workbench.techniques.quantization.litert_conversion import LiteRTConversion
 
@@ -63,6 +64,10 @@ class DynamicRange(LiteRTConversion[DynamicRangeParameters]):
         large = sum(layer.parameters for layer in layers if layer.parameters >= 1024)
         share = large / max(1, sum(layer.parameters for layer in layers)) if layers else 1.0
         return round(1 - 0.74 * share, 2)
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: DynamicRangeParameters) -> float:
+        return stored_bytes(layer, 8, per_channel=SCALE + ZERO_POINT)
 
     @override
     def notes(self, parameters: DynamicRangeParameters) -> tuple[Text, ...]:
