@@ -166,16 +166,19 @@ class Adviser:
             if not work.done():
                 run.out_of_time = True
                 await self._context.executor.cancel(run.job.id)
-            await work
-        except Cancelled:
+                work.cancel()
+                await asyncio.wait({work})
+        finally:
+            work.cancel()
+        try:
+            work.result()
+        except (Cancelled, asyncio.CancelledError):
             if run.job.asked_to_stop or not run.out_of_time:
                 raise
             run.log(say("{name} was stopped: the time was up.", name=cell.title))
         except WorkbenchError as error:
             run.search.failed[cell.key] = error.text
             run.log(say("{name} failed: {reason}", name=cell.title, reason=error.text))
-        finally:
-            work.cancel()
         if cell.key in run.search.observed:
             run.numbers[cell.key] = number
         run.write()
