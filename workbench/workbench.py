@@ -425,13 +425,20 @@ class Workbench(Reading):
         return self.run(Recipe(seed=self.seed, steps=(first, *again)), found.start)
 
     def run(self, recipe: Recipe, parent: str | None = None, *, again: bool = False) -> Job:
-        """Applies the steps of a recipe one after the other.
+        """Applies the steps of a recipe one after the other, or searches for what it demands.
 
         Args:
             recipe: The steps; all are validated before the first one starts.
             parent: Where to start; by default the baseline.
             again: Whether also what was made already with the same steps is made once more.
         """
+        if recipe.advise is not None:
+            demands = parse_demands(recipe.advise)
+            if not self._parent(parent).is_baseline:
+                raise InvalidInput(
+                    say("The advisor starts from the model as it came."), say("Leave the parent out.")
+                )
+            return self.advise_for(demands).job
         steps = []
         for step in recipe.steps:
             chosen = find_technique(step.technique)

@@ -20,6 +20,7 @@ BENCHMARKS = (
     "coverage",
     "memory",
     "narrowing",
+    "advisor",
 )
 
 

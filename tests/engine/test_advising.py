@@ -1,4 +1,4 @@
-"""The advisor on a real model: what it makes are ordinary variants, and it stands whatever happens on the way."""
+"""The advisor on a real model: it makes ordinary variants, and stands whatever happens on the way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.api.errors import Cancelled, JobFailed
+from workbench.api.errors import Cancelled, InvalidInput, JobFailed
+from workbench.api.recipe import Recipe
 from workbench.api.text import say
 from workbench.engine.making import Making
 from workbench.jobs.executor import Executor
@@ -95,7 +96,11 @@ def test_one_that_is_cancelled_keeps_what_it_has_found_and_is_continued(
 
 def test_what_cannot_be_reached_costs_no_trial(opened: Workbench) -> None:
     count = len(opened.variants)
-    advice = opened.advise(size_kb=0.5, runtime="litert", training=False).wait()
+    with pytest.raises(InvalidInput, match="size_kb"):
+        opened.run(Recipe(advise={"kilobytes": 1}))
+    asked = {"size_kb": 0.5, "runtime": "litert", "training": False}
+    assert opened.run(Recipe(advise=asked)).wait() is None
+    advice = opened.advise(**asked).wait()
     assert len(opened.variants) == count
     assert advice.winner is None
     assert "No file reaches 0.5 kB: the nearest is" in str(advice)

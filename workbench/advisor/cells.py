@@ -13,7 +13,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.file_format import file_format
 from workbench.api.records import Record
 from workbench.api.technique import AnyTechnique, Parameters
-from workbench.api.text import Text, say
+from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import Variant
 from workbench.results.step_order import order_obstacle
 from workbench.techniques import technique as find_technique
@@ -55,7 +55,7 @@ class Action(Record):
     @property
     def title(self) -> Text:
         """What it is called, in the words that a variant of it has for a name."""
-        return Text(template=self.made_by.variant_name(self.values))
+        return verbatim(self.made_by.variant_name(self.values))
 
 
 class Cell(Record):

@@ -242,7 +242,6 @@ class Adviser:
             samples=samples,
             seconds=seconds or row.made_in_s,
         )
-        run.tell()
 
     async def _confirm(self, run: _Run) -> None:
         """Times the best two by the ``final`` protocol; their quality on the test split is known."""
@@ -374,7 +373,9 @@ class _Run:
         self._tried += 1
         self.foreseen[cell.key] = self.search.outlook()[cell.key]
         number = len(self.numbers) + 1
-        self.job.update(step=say("Trial {number}: {name}", number=number, name=cell.title))
+        step = say("Trial {number}: {name}", number=number, name=cell.title)
+        best = self.best_words()
+        self.job.update(step=step if best is None else say("{trial} ({best})", trial=step, best=best))
         return number
 
     def give_up(self, cell: Cell, reason: Text) -> None:
@@ -394,22 +395,19 @@ class _Run:
                 self.search.failed[row.key] = row.reason
         self._tried = len(self.numbers)
 
-    def tell(self) -> None:
-        """Says what is best so far."""
+    def best_words(self) -> Text | None:
+        """What is best so far; None if nothing serves yet."""
         ranking = self.search.ranking()
         if not ranking:
-            return
+            return None
         best = self.search.observed[ranking[0]]
         cell = next(one for one in self.space.cells if one.key == ranking[0])
         assert best.ms is not None
-        self.job.update(
-            variant=best.variant,
-            stage=say(
-                "Best so far: {name}, {size}, {time}",
-                name=cell.title,
-                size=size(best.file_bytes),
-                time=time_words(best.ms.value),
-            ),
+        return say(
+            "best so far {name}, {size}, {time}",
+            name=cell.title,
+            size=size(best.file_bytes),
+            time=time_words(best.ms.value),
         )
 
     def log(self, line: Text) -> None:
