@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from workbench.advisor.ledger import Row
 from workbench.api.errors import Cancelled, InvalidInput, JobFailed
 from workbench.api.recipe import Recipe
 from workbench.api.text import say
+from workbench.engine.advising import kept_ledger
 from workbench.engine.making import Making
 from workbench.jobs.executor import Executor
 from workbench.measure.records import LatencyMeasurement
+from workbench.store import Store
 from workbench.workbench import Workbench
 
 pytestmark = pytest.mark.slow
@@ -92,6 +100,47 @@ def test_one_that_is_cancelled_keeps_what_it_has_found_and_is_continued(
     count = len(opened.variants)
     again_at_once = opened.advise(**DEMANDS).wait().ledger
     assert again_at_once.winner == ledger.winner or len(opened.variants) > count
+
+
+def test_one_that_is_killed_goes_on_where_it_was(opened: Workbench, scheduler: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(opened.folder, tmp_path / "killed")
+    demands = {"size_kb": 40, "loss_points": 2, "runtime": "onnxruntime", "training": False}
+    program = f"""
+from workbench import Workbench
+with Workbench({str(folder)!r}) as workbench:
+    print(workbench.advise(**{demands!r}).wait())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], env={**os.environ, "WORKBENCH_SCHEDULER": scheduler}
+    )
+    with closing(Store(folder)) as store:
+        deadline = time.monotonic() + 600  # against hanging only
+        while not any(row.number for row in _rows(store)) and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        before = kept_ledger(store)
+    assert before is not None
+    assert not before.done
+    tried = {row.key: row.observed for row in before.rows if row.number is not None}
+    assert tried
+    with Workbench(folder, executor=opened.executor) as workbench:
+        assert workbench.jobs[0].status == "interrupted"
+        ledger = workbench.advise(**demands).wait().ledger
+    assert ledger.done
+    assert ledger.spent_s > before.spent_s
+    for key, observed in tried.items():
+        row = ledger.row(key)
+        assert row.number == before.row(key).number
+        assert row.observed is not None
+        assert observed is not None
+        assert row.observed.variant == observed.variant  # not made again
+
+
+def _rows(store: Store) -> tuple[Row, ...]:
+    kept = kept_ledger(store)
+    return () if kept is None or kept.demands.runtime != "onnxruntime" else kept.rows
 
 
 def test_what_cannot_be_reached_costs_no_trial(opened: Workbench) -> None:
