@@ -48,7 +48,7 @@ class Priors(Record):
 
     forms: dict[str, Usual] = Field(default_factory=dict)
     structures: dict[str, Usual] = Field(default_factory=dict)
-    latency: Spread = Spread(structure=0.25, form=0.6, runtime=0.6, cell=0.1)
+    latency: Spread = Spread(structure=0.35, form=0.6, runtime=0.6, cell=0.1)
     quality: Spread = Spread(structure=0.02, form=0.006, runtime=0.001, cell=0.006)
 
 

@@ -148,7 +148,7 @@ class Search:
         for cell in self.cells:
             if cell.key in self.observed or cell.key in self.failed:
                 continue
-            if cell.trains and not trainings and cell.structure_key not in self.structures:
+            if not trainings and self._trains(cell):
                 continue
             size, time, change = sizes[cell.key], times[cell.key], changes[cell.key]
             meets = self._meets_size(size) * self._meets_time(time) * (1 - change.below(-self.bound))
@@ -162,6 +162,13 @@ class Search:
             if score > highest:
                 chosen, highest = cell, score
         return chosen
+
+    def _trains(self, cell: Cell) -> bool:
+        """Whether a cell needs a training that was not done yet."""
+        form, structure = cell.form, cell.structure
+        if form is not None and form.made_by.trains:
+            return True
+        return structure is not None and structure.made_by.trains and structure.key not in self.structures
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -150,12 +150,18 @@ class Adviser:
         if before is not None:
             run.remember(before)
         job.phase(0.0, 0.05, say("Looking at what is there"))
-        for cell in space.cells:
-            made = _made(cell, baseline, self._context.store.variants())
+        await self._gather(run)
+        return run
+
+    async def _gather(self, run: _Run) -> None:
+        """Takes what is there already: of earlier work, or made on the way to something else."""
+        for cell in run.space.cells:
+            if cell.key in run.search.observed or cell.key in run.search.failed:
+                continue
+            made = _made(cell, run.baseline, self._context.store.variants())
             if made is not None:
                 with suppress(WorkbenchError):  # what cannot be judged is not known
                     await self._observe(run, cell, made, 0.0)
-        return run
 
     async def _try(self, run: _Run, cell: Cell, costs: _Costs) -> None:
         """Makes and measures a cell within the time that is left."""
@@ -181,6 +187,8 @@ class Adviser:
             run.log(say("{name} failed: {reason}", name=cell.title, reason=error.text))
         if cell.key in run.search.observed:
             run.numbers[cell.key] = number
+        if not run.out_of_time:
+            await self._gather(run)
         run.write()
 
     async def _make(self, run: _Run, cell: Cell) -> None:

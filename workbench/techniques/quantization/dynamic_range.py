@@ -14,6 +14,9 @@ from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.techniques.quantization.converter_settings import DEFAULT
 from workbench.techniques.quantization.litert_conversion import LiteRTConversion
 
+_FEWEST_WEIGHTS = 1024
+"""The converter leaves smaller tensors in float32."""
+
 
 class DynamicRangeParameters(Parameters):
     """Nothing to choose."""
@@ -43,7 +46,7 @@ class DynamicRange(LiteRTConversion[DynamicRangeParameters]):
             return reason
         layers = variant.description.layers
         # Weights and bias of a layer together are an upper bound of its largest tensor.
-        if layers and max(layer.parameters for layer in layers) < 1024:
+        if layers and max(layer.parameters for layer in layers) < _FEWEST_WEIGHTS:
             return say(
                 "No layer of {name} has 1,024 weights or more, and smaller ones are left in float32: "
                 "nothing would change. Choose int8 or float16.",
@@ -67,6 +70,8 @@ class DynamicRange(LiteRTConversion[DynamicRangeParameters]):
 
     @override
     def stored_bytes(self, layer: Layer, parameters: DynamicRangeParameters) -> float:
+        if layer.parameters - (layer.output_shape[-1] or 0 if layer.output_shape else 0) < _FEWEST_WEIGHTS:
+            return stored_bytes(layer, 32)
         return stored_bytes(layer, 8, per_channel=SCALE + ZERO_POINT)
 
     @override

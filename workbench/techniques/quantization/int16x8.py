@@ -77,7 +77,7 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
 
     @override
     def stored_bytes(self, layer: Layer, parameters: Int16x8Parameters) -> float:
-        return stored_bytes(layer, 8, bias=8, per_channel=2 * (SCALE + ZERO_POINT))
+        return stored_bytes(layer, 8, bias=8, per_channel=2 * SCALE + ZERO_POINT)
 
     @override
     def settings(self, parameters: Int16x8Parameters) -> dict[str, Any]:

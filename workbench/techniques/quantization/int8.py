@@ -77,7 +77,7 @@ class Int8(CalibratedConversion[Int8Parameters]):
 
     @override
     def stored_bytes(self, layer: Layer, parameters: Int8Parameters) -> float:
-        return stored_bytes(layer, 8, per_channel=2 * (SCALE + ZERO_POINT) if parameters.per_channel else 0)
+        return stored_bytes(layer, 8, per_channel=2 * SCALE + ZERO_POINT if parameters.per_channel else 0)
 
     @override
     def settings(self, parameters: Int8Parameters) -> dict[str, Any]:

@@ -121,7 +121,7 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
 
     @override
     def stored_bytes(self, layer: Layer, parameters: LiteRTInt8Parameters) -> float:
-        return stored_bytes(layer, 8, per_channel=2 * (SCALE + ZERO_POINT) if parameters.per_channel else 0)
+        return stored_bytes(layer, 8, per_channel=2 * SCALE + ZERO_POINT if parameters.per_channel else 0)
 
     @override
     def apply(self, context: Context, parameters: LiteRTInt8Parameters) -> Applied:

@@ -143,7 +143,7 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
 
     @override
     def stored_bytes(self, layer: Layer, parameters: OnnxInt8Parameters) -> float:
-        return stored_bytes(layer, 8, per_channel=2 * (SCALE + 4) if parameters.per_channel else 0)
+        return stored_bytes(layer, 8, per_channel=2 * SCALE + 5 if parameters.per_channel else 0)
 
     @override
     def apply(self, context: Context, parameters: OnnxInt8Parameters) -> Applied:

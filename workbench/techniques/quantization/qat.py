@@ -136,7 +136,7 @@ class Qat(Technique[QatParameters]):
     @override
     def stored_bytes(self, layer: Layer, parameters: QatParameters) -> float:
         return stored_bytes(
-            layer, 8 if parameters.weights == "int8" else 4, per_channel=2 * (SCALE + ZERO_POINT)
+            layer, 8 if parameters.weights == "int8" else 4, per_channel=2 * SCALE + ZERO_POINT
         )
 
     @override
