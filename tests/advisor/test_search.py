@@ -219,6 +219,21 @@ def test_priors_are_learned_from_models_that_were_measured_whole() -> None:
         math.log(grid.observed[CELLS[3].key].ms.value / grid.ms)  # type: ignore[union-attr]
         for grid in grids
     ]
+    assert priors.forms[CELLS[3].form_key].call_ms is None  # of models that are all of one size
+    small, large = (
+        grids[0].model_copy(
+            update={
+                "layers": (LAYERS[0].model_copy(update={"macs": macs}),),
+                "observed": {
+                    key: one.model_copy(update={"ms": around(0.01 + macs * 2e-6, 0.001)})
+                    for key, one in grids[0].observed.items()
+                },
+            }
+        )
+        for macs in (1_000, 1_000_000)
+    )
+    usual = learned([small, large]).forms[CELLS[3].form_key]
+    assert usual.ms(500_000) == pytest.approx(1.01, abs=1e-3)
     assert priors.forms[CELLS[3].form_key].latency == pytest.approx(np.mean(speeds), abs=1e-3)
     assert priors.latency.cell < 0.2
 

@@ -30,7 +30,12 @@ from workbench.models.demo.demo import DEMO_MODELS
 from workbench.runtimes import runtime
 
 FOLDER = Path(__file__).with_name("advisor_grids")
-MODELS = ("dense-digits", "cnn-mnist-5k")
+MODELS = {
+    "dense-digits": ("structure.pruning", "distillation.distill"),
+    "cnn-mnist-5k": ("structure.pruning",),  # its students train for many minutes
+}
+"""The models, with the structures that are made of each."""
+
 FORMS = (
     "inference.runtime",
     "quantization.float16",
@@ -41,7 +46,6 @@ FORMS = (
     "quantization.onnx_int8",
     "quantization.openvino_int8",
 )
-STRUCTURES = ("structure.pruning", "distillation.distill")
 _KEPT = Path("artifacts")
 
 
@@ -50,9 +54,9 @@ def grids() -> list[Measured]:
     return [Measured.model_validate_json(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))]
 
 
-def in_grid(cell: Cell) -> bool:
+def in_grid(name: str, cell: Cell) -> bool:
     """Whether a cell is measured: files for a runtime, of the model as it came and of smaller ones."""
-    if cell.structure is not None and cell.structure.technique not in STRUCTURES:
+    if cell.structure is not None and cell.structure.technique not in MODELS[name]:
         return False
     return cell.form is None or (
         cell.form.technique in FORMS and not cell.runtime.startswith(("keras", "tensorrt"))
@@ -70,7 +74,7 @@ def measure(name: str) -> Measured:
         baseline, info = workbench.baseline, workbench.dataset_info
         assert baseline is not None
         assert info is not None
-        cells = [cell for cell in space_of(baseline, info, Demands()).cells if in_grid(cell)]
+        cells = [cell for cell in space_of(baseline, info, Demands()).cells if in_grid(name, cell)]
         print(f"{name}: {len(cells)} cells", flush=True)
         found: dict[str, Observation] = {}
 

@@ -29,11 +29,19 @@ class Usual(Record):
         latency: Logarithm of the latency with it over that without.
         quality: Change of the task's measure, as a fraction.
         overhead: Of a form: bytes that its files take besides weights, for each layer.
+        call_ms: Of a form: what a call takes however small the model is; None where one model was measured.
+        ms_per_million: Of a form: what a million multiply-accumulates take besides.
     """
 
     latency: float = 0.0
     quality: float = 0.0
     overhead: float | None = None
+    call_ms: float | None = None
+    ms_per_million: float = 0.0
+
+    def ms(self, macs: float) -> float | None:
+        """What a call of a model with so many multiply-accumulates takes on the machine that was measured."""
+        return None if self.call_ms is None else max(1e-6, self.call_ms + self.ms_per_million * macs / 1e6)
 
 
 class Priors(Record):
@@ -93,6 +101,7 @@ def learned(grids: Sequence[Measured]) -> Priors:
         grids: Such models.
     """
     forms: dict[str, list[Usual]] = {}
+    points: dict[str, list[tuple[float, float]]] = {}
     structures: dict[str, list[Usual]] = {}
     own: list[float] = []
     own_quality: list[float] = []
@@ -102,6 +111,8 @@ def learned(grids: Sequence[Measured]) -> Priors:
         plain = {by_key[key].form_key: one for key, one in seen.items() if by_key[key].structure is None}
         for key, one in seen.items():
             cell = by_key[key]
+            if cell.structure is None:
+                points.setdefault(cell.form_key, []).append((macs_of(grid.layers), _ms(one)))
             if cell.structure is None and cell.form is not None:
                 forms.setdefault(cell.form_key, []).append(
                     Usual(
@@ -129,10 +140,15 @@ def learned(grids: Sequence[Measured]) -> Priors:
             own += [pair[0] - usual.latency for pair in pairs]
             own_quality += [pair[1] - usual.quality for pair in pairs]
     start = Priors()
+    forms.setdefault("-", [Usual()])
     return Priors(
-        forms={key: _mean(found) for key, found in sorted(forms.items())},
+        forms={
+            key: _mean(found).model_copy(update=_call(points.get(key, ())))
+            for key, found in sorted(forms.items())
+        },
         structures={key: _mean(found) for key, found in sorted(structures.items())},
-        latency=_spread(start.latency, forms, structures, own, "latency"),
+        # How forms differ between models is in what a call and an operation take.
+        latency=_spread(start.latency, {}, structures, own, "latency"),
         quality=_spread(start.quality, forms, structures, own_quality, "quality"),
     )
 
@@ -149,6 +165,23 @@ def weights_bytes(cell_form: Cell, layers: Iterable[Layer]) -> float | None:
             return None
         total += own
     return total
+
+
+def macs_of(layers: Iterable[Layer]) -> float:
+    """Multiply-accumulates of a model; 0 where they are not known."""
+    return float(sum(layer.macs or 0 for layer in layers))
+
+
+def _call(points: Sequence[tuple[float, float]]) -> dict[str, float]:
+    """What a call takes, and each operation besides: the line through what was measured, nowhere falling."""
+    if len({macs for macs, _ in points}) < 2:
+        return {}
+    fit = statistics.linear_regression([macs / 1e6 for macs, _ in points], [ms for _, ms in points])
+    least = min(ms for _, ms in points)
+    return {
+        "call_ms": round(min(max(fit.intercept, 0.0), least), 6),
+        "ms_per_million": round(max(fit.slope, 0.0), 6),
+    }
 
 
 def _overhead(cell: Cell, one: Observation, layers: Sequence[Layer]) -> float | None:

@@ -14,7 +14,7 @@ from workbench.advisor.cells import Cell
 from workbench.advisor.demands import Demands
 from workbench.advisor.effects import Normal, Spread, posterior
 from workbench.advisor.ledger import Observation, Outlook
-from workbench.advisor.priors import Priors, Usual, weights_bytes
+from workbench.advisor.priors import Priors, Usual, macs_of, weights_bytes
 from workbench.api.text import Text
 from workbench.api.variant import Layer
 from workbench.measure.quality import TOLERANCE
@@ -227,10 +227,8 @@ class Search:
 
     def _times(self) -> dict[str, Normal]:
         """The logarithm of every latency."""
-        base = math.log(self.start.ms or 1.0)
         expected = {
-            cell.key: base + self._usual_form(cell).latency + self._usual_structure(cell).latency
-            for cell in self.cells
+            cell.key: self._expected_time(cell) + self._usual_structure(cell).latency for cell in self.cells
         }
         measured = {
             key: Normal(
@@ -242,6 +240,19 @@ class Search:
         }
         spread = dict.fromkeys((cell.key for cell in self.cells), self.priors.latency)
         return posterior(self.cells, expected, measured, spread)
+
+    def _expected_time(self, cell: Cell) -> float:
+        """The logarithm of the latency of the model as it came in a form."""
+        base = self.start.ms or 1.0
+        if cell.form is None:
+            return math.log(base)
+        macs = macs_of(self.start.layers)
+        own, keras = self._usual_form(cell), self.priors.forms.get("-")
+        there, here = own.ms(macs), None if keras is None else keras.ms(macs)
+        if not macs or there is None or here is None:
+            return math.log(base) + own.latency
+        # This machine may be faster or slower than the one that was measured.
+        return math.log(base) + math.log(there / here)
 
     def _changes(self) -> dict[str, Normal]:
         """The change of every cell's quality."""
