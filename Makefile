@@ -63,7 +63,7 @@ demo-models: $(VENV)/.runtimes ## train the built-in models again
 	$(BIN)/python -m workbench.models.demo.train
 
 constraints: $(VENV)/.python ## resolve the pinned versions again
-	$(BIN)/uv pip compile pyproject.toml --extra runtimes --extra test --extra docs --extra real-models --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra runtimes --extra test --extra docs --extra real-models --extra benchmarks --upgrade \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
 
 clean: ## remove the environment and what tests left

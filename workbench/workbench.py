@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench.advisor.demands import Demands, parse_demands
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.observers import Observers
 from workbench.api.recipe import Recipe, Step
@@ -16,6 +17,7 @@ from workbench.api.variant import Variant
 from workbench.data.options import reading_options
 from workbench.data.outputs import output_wish
 from workbench.data.streams import Bounds
+from workbench.engine.advice import Advice
 from workbench.engine.compatibility import parse_parameters, require_fit, require_order, same_variant
 from workbench.engine.context import JobContext
 from workbench.engine.display import workbench_html
@@ -357,6 +359,69 @@ class Workbench(Reading):
             self.find_seconds(wanted, training=training),
         )
 
+    def advise(
+        self,
+        *,
+        size_kb: float | None = None,
+        latency_ms: float | None = None,
+        loss_points: float | None = None,
+        minutes: float | None = None,
+        runtime: str | None = None,
+        threads: int | None = None,
+        training: bool = True,
+    ) -> Advice:
+        """Searches for the stack of techniques that meets demands best, and says why it is that one.
+
+        Everything may be left out. What the search makes are ordinary variants; it chooses on the validation
+        split, and confirms the best two on the test split in fresh processes. It can be cancelled, and one
+        that was interrupted is continued by asking for the same again.
+
+        Args:
+            size_kb: Bytes of the file, at most, in thousands.
+            latency_ms: Median time of one call, at most, in milliseconds.
+            loss_points: How much F1 (or the measure of the task) may fall, at most, in points; by default 1.
+            minutes: How long it may take; by default until nothing better is to be expected.
+            runtime: What it has to run in; by default any of this machine.
+            threads: Threads inside one inference; by default 1.
+            training: Whether techniques that train are tried, after those that do not.
+
+        Returns:
+            What comes of it: grows while the search runs; ``wait()`` waits for its end.
+
+        Raises:
+            InvalidInput: If no model is open yet, or a demand makes no sense.
+
+        Example::
+
+            advice = workbench.advise(size_kb=20, loss_points=1, minutes=5).wait()
+            print(advice.winner, advice)
+        """
+        return self.advise_for(
+            parse_demands(
+                {
+                    "size_kb": size_kb,
+                    "latency_ms": latency_ms,
+                    "loss_points": loss_points,
+                    "minutes": minutes,
+                    "runtime": runtime,
+                    "threads": threads,
+                    "training": training,
+                }
+            )
+        )
+
+    def advise_for(self, demands: Demands) -> Advice:
+        """The same as :meth:`advise`, of demands that were read already."""
+        self._queries.baseline  # noqa: B018  # raises where nothing is open yet
+        job = self._add_job(
+            "advise",
+            say("Advise: {demands}", demands=demands.words),
+            {"demands": demands.model_dump(mode="json")},
+            lambda job: self._pipeline.advise(job, demands),
+            None if demands.minutes is None else 60 * demands.minutes,
+        )
+        return Advice(self, job, demands)
+
     def apply_before(self, technique: str, variant: str, **parameters: Any) -> Job:
         """Applies a technique that has to come before steps that were made already, and those again.
 
@@ -390,13 +455,20 @@ class Workbench(Reading):
         return self.run(Recipe(seed=self.seed, steps=(first, *again)), found.start)
 
     def run(self, recipe: Recipe, parent: str | None = None, *, again: bool = False) -> Job:
-        """Applies the steps of a recipe one after the other.
+        """Applies the steps of a recipe one after the other, or searches for what it demands.
 
         Args:
             recipe: The steps; all are validated before the first one starts.
             parent: Where to start; by default the baseline.
             again: Whether also what was made already with the same steps is made once more.
         """
+        if recipe.advise is not None:
+            demands = parse_demands(recipe.advise)
+            if not self._parent(parent).is_baseline:
+                raise InvalidInput(
+                    say("The advisor starts from the model as it came."), say("Leave the parent out.")
+                )
+            return self.advise_for(demands).job
         steps = []
         for step in recipe.steps:
             chosen = find_technique(step.technique)
@@ -569,7 +641,7 @@ class Workbench(Reading):
         if state is None:
             raise InvalidInput(say("There is no job {id}.", id=job))
         made = next((variant for variant in self.variants if variant.id == state.variant), None)
-        if made is not None and state.kind != "find":
+        if made is not None and state.kind not in ("find", "advise"):
             # What it made is there: what is missing is its measurements.
             return self._add_job(
                 "measure",

@@ -30,6 +30,13 @@ def test_yaml_and_back(recipe: Recipe) -> None:
     assert Recipe.from_yaml(recipe.to_yaml()) == recipe
 
 
+def test_a_recipe_may_demand_instead_of_naming_steps() -> None:
+    recipe = Recipe.from_yaml("advise: {size_kb: 100, loss_points: 1}")
+    assert recipe.advise == {"size_kb": 100, "loss_points": 1}
+    assert "steps" not in recipe.to_yaml()
+    assert Recipe.from_yaml(recipe.to_yaml()) == recipe
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_a_recipe_or_an_explained_error(text: str) -> None:
     try:
@@ -44,6 +51,8 @@ def test_any_text_is_a_recipe_or_an_explained_error(text: str) -> None:
     [
         ("", "A recipe is a mapping with 'steps'. Received: NoneType."),
         ("workbench: 1\nsteps: []", "The recipe is wrong at steps: Tuple should have at least 1 item"),
+        ("seed: 1", "The recipe is wrong at recipe: Value error, a recipe holds either 'steps' or 'advise'"),
+        ("advise: {}\nsteps: [{technique: a}]", "The recipe is wrong at recipe: Value error, a recipe holds"),
         ("workbench: 2\nsteps: [{technique: a}]", "The recipe is wrong at workbench: Input should be 1"),
         ("steps: [{technique: a, parameter: {}}]", "The recipe is wrong at steps.0.parameter: Extra inputs"),
         ("a: &a [1]\nsteps: *a", "The recipe is not YAML: aliases are not allowed"),

@@ -17,6 +17,7 @@ DIGITS = ("--model", "dense-digits", "--data", "digits")
         ("steps:\n- technique: quantization.int9\n", "There is no technique 'quantization.int9'"),
         ("steps:\n- technique: quantization.int8\n  parameters: {samples: -1}\n", "samples"),
         ("steps:\n- technique: quantization.int8\n  parameters: {sample: 9}\n", "sample"),
+        ("advise: {size_kb: small}\n", "size_kb cannot be demanded like this: 'small'"),
     ],
 )
 def test_wrong_recipe(run, write_recipe, text, reason):
@@ -24,6 +25,17 @@ def test_wrong_recipe(run, write_recipe, text, reason):
     assert ended.code == 2
     assert reason in ended.err
     assert "Traceback" not in ended.err
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [(("--runtime", "none"), "The runtimes are:"), (("--size-kb", "-3"), "size_kb cannot be demanded")],
+)
+def test_wrong_demand(run, words, reason):
+    ended = run("advise", "dense-digits", "digits", *words)
+    assert ended.code == 2
+    assert reason in ended.err
     assert ended.out == ""
 
 

@@ -83,6 +83,11 @@ def outcome_of(job: JobState, session: Session) -> Text | None:
     if job.status != "done":
         return None
     row = row_of(session.rows, job.variant)
+    if job.kind == "advise":
+        ledger = session.workbench.ledger
+        if row is not None:
+            return say("Found: {what}", what=outcome(row))
+        return ledger.sentences[0].text if ledger is not None and ledger.sentences else None
     if job.kind == "find":
         if row is not None:
             return say("Found: {what}", what=outcome(row))

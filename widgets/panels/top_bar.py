@@ -141,6 +141,12 @@ class TopBar(Component):
         name, recipe = self._recipe
         start = next((one for one in self.session.variants if one.id == self.session.start), None)
         techniques = self.session.workbench.techniques()
+        if recipe.advise is not None:
+            return {
+                "name": name,
+                "title": str(say("{name}: search for what meets its demands", name=short(name))),
+                "steps": [],
+            }
         return {
             "name": name,
             "title": str(

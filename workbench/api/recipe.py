@@ -10,16 +10,23 @@
     - technique: structure.width
       parameters: {factor: 0.5}
     - technique: quantization.int8
+
+Instead of steps it may hold what is demanded, and the advisor finds the steps::
+
+    advise:
+      size_kb: 100
+      loss_points: 1
+      minutes: 5
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
@@ -50,6 +57,8 @@ class Recipe(Record):
         data: Name of the data set that it was written for; information only.
         seed: Seed of everything random.
         steps: In order.
+        advise: Demands that take the place of steps, by the names of
+            :class:`workbench.advisor.demands.Demands`.
 
     Example:
         >>> recipe = Recipe(steps=[{"technique": "structure.width", "parameters": {"factor": 0.5}}])
@@ -69,14 +78,23 @@ class Recipe(Record):
     model: str | None = None
     data: str | None = None
     seed: int = Field(0, ge=0)
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field((), min_length=1)
+    advise: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.advise is None) == (not self.steps):
+            raise ValueError("a recipe holds either 'steps' or 'advise'")
+        return self
 
     def to_yaml(self) -> str:
         """The recipe as text; :meth:`from_yaml` reads it back equal."""
         document = self.model_dump(mode="json")
-        for name in ("model", "data"):
+        for name in ("model", "data", "advise"):
             if document[name] is None:
                 del document[name]
+        if not self.steps:
+            del document["steps"]
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
         if yaml.safe_load(text) != document:
             # PyYAML writes a few control characters (U+0085) raw and reads them as line breaks.
@@ -122,7 +140,8 @@ class Recipe(Record):
                     "The recipe is wrong at {place}: {problem}.", place=place, problem=verbatim(first["msg"])
                 ),
                 say(
-                    "A recipe may hold workbench, model, data, seed, and steps with technique and parameters."
+                    "A recipe may hold workbench, model, data, seed, and steps with technique and "
+                    "parameters, or advise with demands instead of steps."
                 ),
             ) from error
 

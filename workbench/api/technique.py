@@ -15,7 +15,7 @@ from workbench.api.dataset import Dataset, DatasetInfo
 from workbench.api.display import shown
 from workbench.api.records import Record
 from workbench.api.text import Text
-from workbench.api.variant import Format, ModelDescription, Report, RuntimeSettings, Table, Variant
+from workbench.api.variant import Format, Layer, ModelDescription, Report, RuntimeSettings, Table, Variant
 
 Family = Literal["structure", "training", "inference", "quantization", "distillation"]
 FAMILIES: tuple[Family, ...] = ("quantization", "inference", "structure", "distillation", "training")
@@ -315,6 +315,26 @@ class Technique(ABC, Generic[P]):
 
         Returns:
             One or two sentences, or None where nothing is special about this technique.
+        """
+        return None
+
+    def settings_to_try(self, variant: Variant, dataset: DatasetInfo) -> tuple[P, ...]:
+        """The settings with which a search tries it, those that promise most first; none: it does not.
+
+        They should differ by much: each may cost a training. Those that :meth:`obstacle` rules out are
+        passed over, with the reason.
+        """
+        return (cast("P", self.parameters_type()),)
+
+    def stored_bytes(self, layer: Layer, parameters: P) -> float | None:
+        """Bytes that the weights of a float32 layer take in the file that this writes; None if unknown.
+
+        Scales and what else grows with the layer are counted. What a file takes besides (its graph, names,
+        metadata) is not: that is learned from the file that was made of the parent.
+
+        Args:
+            layer: Of the parent, as Keras describes it.
+            parameters: How it is applied.
         """
         return None
 

@@ -51,6 +51,7 @@ def command(
     machine; 130 interrupted. Whatever was finished before is printed all the same.
     """
     from workbench import Workbench
+    from workbench.advisor.demands import parse_demands
     from workbench.api.errors import WorkbenchError
     from workbench.api.recipe import Recipe
     from workbench.cli._progress import watch
@@ -61,6 +62,8 @@ def command(
     steps = Recipe.from_file(recipe)
     for step in steps.steps:  # before any time is spent on opening the model
         parse_parameters(technique(step.technique), step.parameters)
+    if steps.advise is not None:
+        parse_demands(steps.advise)
     code = DONE
     with (
         tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
@@ -77,7 +80,11 @@ def command(
                     **chosen(reading),
                 )
             )
-            watch(workbench.run(steps))
+            search = workbench.run(steps)
+            watch(search)
+            if steps.advise is not None:
+                for line in search.state.log:
+                    click.echo(str(line), err=True)
             if final:
                 watch(workbench.measure(protocol="final"))
         except KeyboardInterrupt:

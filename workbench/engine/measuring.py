@@ -23,6 +23,7 @@ from workbench.measure.energy import measure_energy
 from workbench.measure.environment import environment
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import timed_variant
+from workbench.measure.quality import quality_word
 from workbench.measure.records import (
     Environment,
     LatencyMeasurement,
@@ -31,6 +32,7 @@ from workbench.measure.records import (
     QualityVerdict,
     SizeMeasurement,
 )
+from workbench.measure.validation import judge_on_validation, validation_scores
 from workbench.results.step_order import look_at_weights
 from workbench.runtimes import runtime
 from workbench.store.measured import Measured
@@ -40,6 +42,23 @@ COLLAPSE = 0.02
 
 _COLLAPSED_ERROR = 0.2
 """The same for an error, as a share of the parent's."""
+
+
+class ValidationScores(Record):
+    """What the baseline answers on the validation split: the arrays kept with this."""
+
+
+class ValidationChange(Record):
+    """What a variant loses on the validation split.
+
+    Attributes:
+        verdict: Against the baseline.
+        samples: How many validation samples it is of.
+    """
+
+    verdict: QualityVerdict
+    samples: int
+
 
 Missing = Literal["size", "quality", "latency"]
 
@@ -173,6 +192,58 @@ class Measuring:
                 worker="light",
             )
             keep(Measured("quality change", change))
+
+    async def judge_on_validation(
+        self, job: Told, variant: Variant, tolerance: float
+    ) -> tuple[QualityVerdict, int]:
+        """What a variant loses against the baseline on the validation split, for choosing; measured once.
+
+        Args:
+            job: Hears of its progress.
+            variant: A stored variant.
+            tolerance: The loss that is accepted, as a fraction; it is looked at until that is excluded.
+
+        Returns:
+            The verdict, and of how many samples it is.
+        """
+        store, dataset = self._context.store, self._context.queries.dataset
+        count = dataset.info.counts["validation"]
+        for known in store.measurements("validation change", variant.id, ValidationChange):
+            found = known.verdict
+            if known.samples == count or found.change.high < -tolerance:
+                word = quality_word(found.change, tolerance)
+                return found.model_copy(update={"tolerance": tolerance, "word": word}), known.samples
+        baseline = self._context.queries.baseline
+        kept = store.arrays("validation scores", baseline.id)
+        if kept is None:
+            scores = await run_step(
+                self._context,
+                job,
+                validation_scores,
+                candidate(baseline),
+                dataset.folder,
+                baseline.description.from_logits,
+                worker=runtime(baseline.runtime).worker,
+            )
+            kept = {"scores": scores}
+            store.add_measurement("validation scores", [baseline.id], ValidationScores(), arrays=kept)
+        verdict, samples = await run_step(
+            self._context,
+            job,
+            judge_on_validation,
+            candidate(variant),
+            baseline.id,
+            kept["scores"],
+            dataset.folder,
+            variant.description.from_logits,
+            tolerance,
+            self._context.seed,
+            worker=runtime(variant.runtime).worker,
+        )
+        store.add_measurement(
+            "validation change", [variant.id], ValidationChange(verdict=verdict, samples=samples)
+        )
+        return verdict, samples
 
     async def explain_loss(self, job: Told, variant: Variant, reference: Variant | None) -> None:
         """Looks for the layer that destroyed a quantized variant, where one did.

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from workbench.advisor.demands import Demands
 from workbench.api.dataset import Dataset
 from workbench.api.errors import Cancelled, JobFailed, WorkbenchError
 from workbench.api.lineage import Lineage
@@ -20,6 +21,7 @@ from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import say
 from workbench.api.variant import Variant
 from workbench.data.outputs import OutputWish, with_wish
+from workbench.engine.advising import Adviser
 from workbench.engine.collecting import Collecting
 from workbench.engine.compatibility import require_fit, same_variant
 from workbench.engine.completing import Completing
@@ -52,6 +54,7 @@ class Pipeline:
         self._measuring = Measuring(context)
         self.completing = Completing(context, self._making, self._measuring)
         self._finder = Finder(context, self._making, self._measuring)
+        self._adviser = Adviser(context, self._measuring, self.completing, self.apply)
 
     # -- jobs -------------------------------------------------------------------------------
 
@@ -196,6 +199,10 @@ class Pipeline:
     async def find(self, job: Job, goal: Goal, training: bool) -> Variant | None:
         """Tries what serves a goal; see :class:`workbench.engine.find.Finder`."""
         return await self._finder.find(job, goal, training)
+
+    async def advise(self, job: Job, demands: Demands) -> Variant | None:
+        """Searches for what meets demands; see :class:`workbench.engine.advising.Adviser`."""
+        return await self._adviser.advise(job, demands)
 
     # -- steps ------------------------------------------------------------------------------
 

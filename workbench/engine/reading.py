@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from workbench.advisor.ledger import Ledger
 from workbench.api.bundle import Bundle
 from workbench.api.dataset import Dataset, DatasetInfo
 from workbench.api.lineage import Lineage
@@ -17,6 +18,7 @@ from workbench.api.technique import AnyTechnique, CodePaths, Estimate
 from workbench.api.text import Text
 from workbench.api.variant import Variant
 from workbench.course.keeping import CourseWork
+from workbench.engine.advising import kept_ledger
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
 from workbench.engine.goal import Best, Goal, best, conclusion
 from workbench.engine.queries import Queries
@@ -301,6 +303,11 @@ class Reading:
     def conclusion(self, goal: Goal | None = None) -> Text:
         """What was found for a goal in a sentence, or how near anything came to it."""
         return conclusion(self.results(), goal or self.goal)
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What the advisor's last search knows, while it runs and afterwards; None before there was one."""
+        return kept_ledger(self._store)
 
     def details(self, variant: str, reference: str | None = None) -> Details:
         """What a variant gets right and wrong, against another one.

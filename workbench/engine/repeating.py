@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.advisor.demands import Demands
 from workbench.api.recipe import Recipe
 from workbench.engine.goal import Goal
 from workbench.engine.sources import HandedModel
@@ -50,6 +51,8 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
         )
     if kind == "find":
         return workbench.find(Goal.model_validate(request["goal"]), training=request["training"])
+    if kind == "advise":
+        return workbench.advise_for(Demands.model_validate(request["demands"])).job
     if kind == "measure":
         return workbench.measure(request["variants"], request["protocol"])
     again = bool(request.get("again"))

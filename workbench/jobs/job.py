@@ -134,7 +134,9 @@ class Job:
 
     def begin(self) -> None:
         """Marks it as running."""
-        self._pace = Pace(time.monotonic(), self._state.expected_seconds, even=self._state.kind == "find")
+        self._pace = Pace(
+            time.monotonic(), self._state.expected_seconds, even=self._state.kind in ("find", "advise")
+        )
         self.update(
             status="running",
             started=datetime.now(UTC),

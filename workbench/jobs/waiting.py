@@ -64,8 +64,9 @@ def _in_the_terminal(job: Job) -> Iterator[None]:
         bar = progress.add_task(str(job.state.title), total=1.0)
 
         def show(state: JobState) -> None:
-            words = str(state.title) if state.stage is None else f"{state.title}: {state.stage}"
-            progress.update(bar, completed=state.progress or 0.0, description=words)
+            words = (state.title, state.step, state.stage)
+            description = ": ".join(str(part) for part in words if part is not None)
+            progress.update(bar, completed=state.progress or 0.0, description=description)
 
         show(job.state)
         stop = job.observe(show)

@@ -28,6 +28,7 @@ PACKAGES = ("workbench", "widgets")
 SAID_FROM_DATA = frozenset(
     {
         "workbench/data/task_choice.py",  # names of tasks
+        "workbench/advisor/demands.py",  # titles of runtimes
         "workbench/jobs/curves.py",  # curves of somebody else's technique, by their names
         "widgets/panels/form.py",  # docstrings of techniques; titles, descriptions, units, choices
         "widgets/panels/technique_list.py",  # titles and docstrings of techniques

@@ -105,6 +105,10 @@ class Distillation(Technique[DistillationParameters]):
         )
 
     @override
+    def settings_to_try(self, variant: Variant, dataset: DatasetInfo) -> tuple[DistillationParameters, ...]:
+        return tuple(DistillationParameters(factor=factor, compare_seeds=1) for factor in (0.5, 0.25))
+
+    @override
     def apply(self, context: Context, parameters: DistillationParameters) -> Applied:
         from workbench.models.converting.conversion import import_keras, load_keras
         from workbench.models.reading.description import describe_keras

@@ -13,8 +13,9 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.file_format import file_format, format_obstacle
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, Report, RuntimeSettings, Variant
+from workbench.api.variant import Format, Layer, Report, RuntimeSettings, Variant
 from workbench.exporting.onnx_files import is_large
+from workbench.exporting.stored import stored_bytes
 from workbench.models.converting.conversion import (
     OPSET,
     litert_to_onnx,
@@ -32,6 +33,7 @@ from workbench.training.parameter_types import BatchSize
 
 # In the order of preference where a runtime reads several: its own format first.
 _CONVERTIBLE: tuple[Format, ...] = ("keras", "openvino", "tflite", "onnx")
+_FOR_DEBUGGING = "keras.eager"
 _PACKAGES: dict[Format, str] = {"onnx": "tf2onnx", "openvino": "openvino"}
 
 
@@ -151,6 +153,17 @@ class ChooseRuntime(Technique[RuntimeParameters]):
                 "times faster than Keras at batch 1, most for small models."
             ),
         )
+
+    @override
+    def settings_to_try(self, variant: Variant, dataset: DatasetInfo) -> tuple[RuntimeParameters, ...]:
+        names = (name for name in runtimes() if name not in (variant.runtime, _FOR_DEBUGGING))
+        return tuple(RuntimeParameters(runtime=name) for name in names)
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: RuntimeParameters) -> float:
+        if format_for("keras", parameters.runtime) == "keras":
+            return 4.0 * layer.parameters
+        return stored_bytes(layer, 32)
 
     @override
     def apply(self, context: Context, parameters: RuntimeParameters) -> Applied:

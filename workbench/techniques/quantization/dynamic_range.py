@@ -9,10 +9,14 @@ from typing_extensions import override
 from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Parameters
 from workbench.api.text import Text, say
-from workbench.api.variant import Variant
+from workbench.api.variant import Layer, Variant
+from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.techniques.quantization.converter_settings import DEFAULT
 from workbench.techniques.quantization.finished_files import FinishedFileConversion
 from workbench.techniques.quantization.litert_weights import Rounding
+
+_FEWEST_WEIGHTS = 1024
+"""The converter leaves smaller tensors in float32."""
 
 
 class DynamicRangeParameters(Parameters):
@@ -52,7 +56,7 @@ class DynamicRange(FinishedFileConversion[DynamicRangeParameters]):
             return reason
         layers = variant.description.layers
         # Weights and bias of a layer together are an upper bound of its largest tensor.
-        if layers and max(layer.parameters for layer in layers) < 1024:
+        if layers and max(layer.parameters for layer in layers) < _FEWEST_WEIGHTS:
             return say(
                 "No layer of {name} has 1,024 weights or more, and smaller ones are left in float32: "
                 "nothing would change. Choose int8 or float16.",
@@ -73,6 +77,12 @@ class DynamicRange(FinishedFileConversion[DynamicRangeParameters]):
         large = sum(layer.parameters for layer in layers if layer.parameters >= 1024)
         share = large / max(1, sum(layer.parameters for layer in layers)) if layers else 1.0
         return round(1 - 0.74 * share, 2)
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: DynamicRangeParameters) -> float:
+        if layer.parameters - (layer.output_shape[-1] or 0 if layer.output_shape else 0) < _FEWEST_WEIGHTS:
+            return stored_bytes(layer, 32)
+        return stored_bytes(layer, 8, per_channel=SCALE + ZERO_POINT)
 
     @override
     def notes(self, parameters: DynamicRangeParameters) -> tuple[Text, ...]:

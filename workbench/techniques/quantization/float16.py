@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from workbench.api.technique import Aim, Parameters
 from workbench.api.text import Text, say
-from workbench.api.variant import Variant
+from workbench.api.variant import Layer, Variant
+from workbench.exporting.stored import stored_bytes
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.finished_files import FinishedFileConversion
 from workbench.techniques.quantization.litert_weights import Rounding
@@ -56,6 +57,10 @@ class Float16(FinishedFileConversion[Float16Parameters]):
     @override
     def size_ratio(self, variant: Variant) -> float:
         return 0.5
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: Float16Parameters) -> float:
+        return stored_bytes(layer, 16, bias=2)
 
     @override
     def notes(self, parameters: Float16Parameters) -> tuple[Text, ...]:

@@ -10,8 +10,9 @@ from typing_extensions import override
 from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim
 from workbench.api.text import Text, say
-from workbench.api.variant import Variant
+from workbench.api.variant import Layer, Variant
 from workbench.exporting.litert_files import CalibratedParameters, takes_whole_numbers
+from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
 
@@ -73,6 +74,10 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
                 name=variant.name,
             )
         return super().obstacle(variant, dataset, parameters)
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: Int16x8Parameters) -> float:
+        return stored_bytes(layer, 8, bias=8, per_channel=2 * SCALE + ZERO_POINT)
 
     @override
     def settings(self, parameters: Int16x8Parameters) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from typing_extensions import override
 from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Estimate, Parameters
 from workbench.api.text import Text, say
-from workbench.api.variant import Variant
+from workbench.api.variant import Layer, Variant
 from workbench.exporting.litert_files import conversion_seconds
 from workbench.exporting.parameter_types import WeightsRange
+from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS, FOUR_BIT_WEIGHTS
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
 
@@ -84,6 +85,11 @@ class Int4Weights(WeightRounding[Int4Parameters]):
                 "Quality loses from nothing to several points: a weight has only 15 values."
             ),
         )
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: Int4Parameters) -> float:
+        bits = 4 if layer.kind in _FOUR_BIT_LAYERS else {"int8": 8, "float32": 32}[parameters.rest]
+        return stored_bytes(layer, bits, per_channel=SCALE + ZERO_POINT)
 
     @override
     def note(self, parameters: Int4Parameters) -> Text:

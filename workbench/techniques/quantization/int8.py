@@ -11,9 +11,10 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import Refused
 from workbench.api.technique import Aim, Applied, Context, InstructionUse
 from workbench.api.text import Text, say
-from workbench.api.variant import Variant
+from workbench.api.variant import Layer, Variant
 from workbench.exporting.litert_files import CalibratedParameters, takes_whole_numbers
 from workbench.exporting.parameter_types import Int8Io, ScalePerChannel
+from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
 
@@ -73,6 +74,10 @@ class Int8(CalibratedConversion[Int8Parameters]):
         applied = super().apply(context, parameters)
         _require_int8(applied, parameters, context.parent)
         return applied
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: Int8Parameters) -> float:
+        return stored_bytes(layer, 8, per_channel=2 * SCALE + ZERO_POINT if parameters.per_channel else 0)
 
     @override
     def settings(self, parameters: Int8Parameters) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing_extensions import override
 from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Aim, Estimate, Parameters
 from workbench.api.text import Text, say
-from workbench.api.variant import Variant
+from workbench.api.variant import Layer, Variant
 from workbench.exporting.litert_files import conversion_seconds
+from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.techniques.quantization.litert_weights import Rounding, WeightRounding
 
 
@@ -60,6 +61,10 @@ class Int8Weights(WeightRounding[Int8WeightsParameters]):
                 "Size about 1/4. Speed that of LiteRT float32, on any processor; quality nearly unchanged."
             ),
         )
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: Int8WeightsParameters) -> float:
+        return stored_bytes(layer, 8, per_channel=SCALE + ZERO_POINT if parameters.per_channel else 0)
 
     @override
     def note(self, parameters: Int8WeightsParameters) -> Text:

@@ -22,7 +22,7 @@ from workbench.api.technique import (
     Technique,
 )
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, Variant
+from workbench.api.variant import Format, Layer, Variant
 from workbench.exporting.calibration import calibration_note, float32_obstacle, samples_code
 from workbench.exporting.litert_files import (
     CalibratedParameters,
@@ -33,6 +33,7 @@ from workbench.exporting.litert_files import (
 )
 from workbench.exporting.litert_report import with_float_operations
 from workbench.exporting.parameter_types import Int8Io, ScalePerChannel, WeightsRange
+from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.plain.litert.activation_ranges import observed_ranges, with_ranges
 from workbench.techniques.quantization.litert_recipes import (
     applied_file,
@@ -117,6 +118,10 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
             size_ratio=0.27,
             expectation=say("Size about 1/4. Quality usually within a point."),
         )
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: LiteRTInt8Parameters) -> float:
+        return stored_bytes(layer, 8, per_channel=2 * SCALE + ZERO_POINT if parameters.per_channel else 0)
 
     @override
     def apply(self, context: Context, parameters: LiteRTInt8Parameters) -> Applied:

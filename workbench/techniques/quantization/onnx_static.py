@@ -28,7 +28,7 @@ from workbench.api.technique import (
     Technique,
 )
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, Report, Variant
+from workbench.api.variant import Format, Layer, Report, Variant
 from workbench.exporting.calibration import (
     float32_obstacle,
     samples_code,
@@ -47,6 +47,7 @@ from workbench.exporting.onnx_files import (
 )
 from workbench.exporting.parameter_types import ScalePerChannel
 from workbench.exporting.runs_once import require_that_it_runs
+from workbench.exporting.stored import SCALE, stored_bytes
 from workbench.models.converting.conversion import OPSET
 from workbench.models.converting.memory import release_memory
 from workbench.plain.onnx.ranges import write_ranges
@@ -140,6 +141,10 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
                 "usually within a point."
             ),
         )
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: OnnxInt8Parameters) -> float:
+        return stored_bytes(layer, 8, per_channel=2 * SCALE + 5 if parameters.per_channel else 0)
 
     @override
     def apply(self, context: Context, parameters: OnnxInt8Parameters) -> Applied:

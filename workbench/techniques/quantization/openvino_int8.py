@@ -27,13 +27,14 @@ from workbench.api.technique import (
     Technique,
 )
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
+from workbench.api.variant import Format, Layer, ModelDescription, Report, Skip, Variant
 from workbench.exporting.calibration import calibration_note, float32_obstacle, samples_code
 from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_index,
     conversion_seconds,
 )
+from workbench.exporting.stored import SCALE, stored_bytes
 from workbench.plain.openvino.bias_correction import quantized
 from workbench.plain.openvino.strip import strip_openvino
 
@@ -108,6 +109,10 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
                 "gain little. Quality usually within a point."
             ),
         )
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: OpenVinoInt8Parameters) -> float:
+        return stored_bytes(layer, 8, per_channel=SCALE)
 
     @override
     def apply(self, context: Context, parameters: OpenVinoInt8Parameters) -> Applied:

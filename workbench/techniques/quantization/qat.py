@@ -24,13 +24,14 @@ from workbench.api.technique import (
     Technique,
 )
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, Report, Skip, Table, Variant
+from workbench.api.variant import Format, Layer, Report, Skip, Table, Variant
 from workbench.exporting.litert_files import (
     conversion_seconds,
     load_parent,
     write,
 )
 from workbench.exporting.litert_report import with_float_operations
+from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.models.reading.lookups import lookup_obstacle
 from workbench.plain.keras.weight_values import is_clustered
 from workbench.plain.litert.sensitivity import FOUR_BIT_KERNELS
@@ -132,6 +133,12 @@ class Qat(Technique[QatParameters]):
                 "Size about 1/4 with int8, 1/7 with int4; speed that of the same file made without training. "
                 "Quality usually that of float32 with int8, and clearly better than int4 without training."
             ),
+        )
+
+    @override
+    def stored_bytes(self, layer: Layer, parameters: QatParameters) -> float:
+        return stored_bytes(
+            layer, 8 if parameters.weights == "int8" else 4, per_channel=2 * SCALE + ZERO_POINT
         )
 
     @override

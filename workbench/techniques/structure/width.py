@@ -114,6 +114,10 @@ class WidthScaling(Technique[WidthParameters]):
         )
 
     @override
+    def settings_to_try(self, variant: Variant, dataset: DatasetInfo) -> tuple[WidthParameters, ...]:
+        return ()  # a student of the same widths that learns from the model is as small, and usually better
+
+    @override
     def apply(self, context: Context, parameters: WidthParameters) -> Applied:
         from workbench.models.converting.conversion import import_keras, load_keras
         from workbench.models.reading.description import describe_keras

@@ -162,6 +162,10 @@ class LowRank(Technique[LowRankParameters]):
         )
 
     @override
+    def settings_to_try(self, variant: Variant, dataset: DatasetInfo) -> tuple[LowRankParameters, ...]:
+        return (LowRankParameters(choose="weights"),)
+
+    @override
     def apply(self, context: Context, parameters: LowRankParameters) -> Applied:
         model = load_parent(context)
         require_rebuildable(model)

@@ -110,6 +110,10 @@ class ChannelPruning(Technique[PruningParameters]):
         )
 
     @override
+    def settings_to_try(self, variant: Variant, dataset: DatasetInfo) -> tuple[PruningParameters, ...]:
+        return tuple(PruningParameters(remove=share) for share in (0.3, 0.5, 0.7))
+
+    @override
     def apply(self, context: Context, parameters: PruningParameters) -> Applied:
         from workbench.models.converting.conversion import import_keras
 

@@ -1,0 +1,137 @@
+"""What a variant loses on the validation split, looked at only as long as that is open.
+
+For choosing: the test split is for what was chosen.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.api.dataset import Dataset
+from workbench.api.errors import InvalidInput
+from workbench.api.technique import Reporter
+from workbench.api.text import say
+from workbench.measure.child_tasks import predict_split
+from workbench.measure.latency import Candidate
+from workbench.measure.quality import compare_quality
+from workbench.measure.records import QualityVerdict
+from workbench.measure.scores import to_scores
+
+Scores = npt.NDArray[np.float32]
+
+FEWEST = 100
+"""Samples before which nothing is decided."""
+_AGAIN = 2.0
+"""A verdict is asked for whenever there are so many times as many samples as for the last."""
+
+
+class _Settled(Exception):
+    """Nothing that further samples could show changes the verdict."""
+
+
+def validation_scores(
+    report: Reporter, candidate: Candidate, dataset_folder: Path, from_logits: bool
+) -> Scores:
+    """Predicts the whole validation split.
+
+    Args:
+        report: Progress and cancellation.
+        candidate: The file.
+        dataset_folder: The prepared data.
+        from_logits: Whether the model's output is raw scores.
+    """
+    from workbench.jobs.slot import shared_slot
+
+    dataset = Dataset(dataset_folder)
+    parts: list[Scores] = []
+    count = _count(dataset)
+
+    def on_batch(start: int, stop: int, outputs: Scores) -> None:
+        report.check()
+        parts.append(outputs)
+        report.progress(stop / count)
+
+    with shared_slot(report, say("measuring quality")):
+        report.stage(say("Measuring quality on the validation split"))
+        predict_split(report, candidate, dataset, on_batch, "validation")
+    return _scores(parts, dataset, from_logits)
+
+
+def judge_on_validation(
+    report: Reporter,
+    candidate: Candidate,
+    reference: str,
+    reference_scores: Scores,
+    dataset_folder: Path,
+    from_logits: bool,
+    tolerance: float,
+    seed: int,
+) -> tuple[QualityVerdict, int]:
+    """The paired change against a reference, on as many validation samples as it takes.
+
+    Args:
+        report: Progress and cancellation.
+        candidate: The file.
+        reference: Identifier of what it is compared with.
+        reference_scores: Its answers, as :func:`validation_scores` gave them.
+        dataset_folder: The prepared data.
+        from_logits: Whether the candidate's output is raw scores.
+        tolerance: The loss that is accepted, as a fraction; where the interval excludes it, no further
+            samples are predicted.
+        seed: Seeds the interval.
+
+    Returns:
+        The verdict, and of how many samples it is.
+    """
+    from workbench.jobs.slot import shared_slot
+
+    dataset = Dataset(dataset_folder)
+    parts: list[Scores] = []
+    count = _count(dataset)
+    seen, asked = 0, FEWEST / _AGAIN
+
+    def verdict() -> QualityVerdict:
+        scores = _scores(parts, dataset, from_logits)
+        return compare_quality(
+            candidate.variant,
+            reference,
+            scores,
+            reference_scores[: len(scores)],
+            np.asarray(dataset.y("validation")[: len(scores)]),
+            tolerance,
+            seed,
+            dataset.info.occurring,
+        )
+
+    def on_batch(start: int, stop: int, outputs: Scores) -> None:
+        nonlocal seen, asked
+        report.check()
+        parts.append(outputs)
+        seen = stop
+        report.progress(stop / count)
+        if seen < count and seen >= _AGAIN * asked:
+            asked = seen
+            if verdict().word == "lost":
+                raise _Settled
+
+    with shared_slot(report, say("measuring quality")):
+        report.stage(say("Measuring quality on the validation split"))
+        with suppress(_Settled):
+            predict_split(report, candidate, dataset, on_batch, "validation")
+        return verdict(), seen
+
+
+def _count(dataset: Dataset) -> int:
+    count = len(dataset.y("validation"))
+    if not count:
+        raise InvalidInput(say("The validation split has no samples to choose by."))
+    return count
+
+
+def _scores(parts: list[Scores], dataset: Dataset, from_logits: bool) -> Scores:
+    scores, _ = to_scores(np.concatenate(parts), len(dataset.info.classes), from_logits=from_logits)
+    return scores
