@@ -4,8 +4,12 @@
 import { h, identifier } from "./dom.js";
 import { result } from "./guess.js";
 
-/** JupyterLab would take Enter and the arrow keys for its cells. */
-export const KEYS = { "data-lm-suppress-shortcuts": "true" };
+/** JupyterLab would take Enter and the arrow keys for its cells, some before they arrive and some afterwards. */
+export const KEYS = {
+  "data-lm-suppress-shortcuts": "true",
+  /** @param {KeyboardEvent} event */
+  onkeydown: (event) => event.stopPropagation(),
+};
 
 /** @param {View} view */
 export function prediction(view) {

@@ -169,7 +169,7 @@ lesson.require("best")
 workbench.find(goal).wait()
 found = workbench.best()
 print(workbench.conclusion())
-lesson.measured("best", 1.0 if found is None else lesson.row(found.variant).size_change.ratio)
+lesson.measured("best", 1.0 if found is None else found.size_ratio)
 
 # %% [markdown] lang="en"
 # If nothing serves, the conclusion names what came nearest. With few test samples the interval is wide, and much
