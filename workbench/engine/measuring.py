@@ -31,6 +31,7 @@ from workbench.measure.records import (
     QualityVerdict,
     SizeMeasurement,
 )
+from workbench.results.rows import BEFORE
 from workbench.results.step_order import look_at_weights
 from workbench.runtimes import runtime
 from workbench.store.measured import Measured
@@ -250,6 +251,8 @@ class Measuring:
             environment=measurement.environment,
             arrays=raw,
         )
+        for variant in variants:  # from now on they are of this workbench
+            self._context.store.drop_fact(BEFORE + variant.id)
         self._context.changed("results")
 
     async def meter(self, job: Job, variant: Variant) -> None:

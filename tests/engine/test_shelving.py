@@ -1,0 +1,127 @@
+"""A room of visitors: what one has had made and measured appears for the next one at once, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from workbench.api.text import say
+from workbench.engine.shared_mode import SHELF_VARIABLE
+from workbench.jobs.executor import Executor
+from workbench.models.demo.demo import DEMO_MODELS
+from workbench.results.lookup import row_of
+from workbench.workbench import Workbench
+
+Enter = Callable[[str], Workbench]
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("room")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_SHARED", "1")
+        patch.setenv("WORKBENCH_UPLOADS", "1")
+        patch.setenv(SHELF_VARIABLE, str(folder / "shelf"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def enter(room: Path, executor: Executor) -> Iterator[Enter]:
+    visitors: list[Workbench] = []
+
+    def one(name: str) -> Workbench:
+        visitors.append(Workbench(room / name, executor=executor))
+        return visitors[-1]
+
+    yield one
+    for visitor in visitors:
+        visitor.close()
+
+
+@pytest.fixture(scope="module")
+def first(enter: Enter) -> Workbench:
+    visitor = enter("first")
+    visitor.open("dense-digits", "digits").wait()
+    visitor.quantization.float16().wait()
+    return visitor
+
+
+@pytest.mark.slow
+def test_the_next_visitor_has_it_at_once_and_measures_it_for_themselves_when_asked(
+    first: Workbench, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing_runs(*arguments: object, **options: object) -> None:
+        raise AssertionError(arguments)
+
+    second = enter("second")
+    with monkeypatch.context() as patch:
+        patch.setattr(second.executor, "run", nothing_runs)
+        second.open("dense-digits", "digits").wait()
+        made = second.quantization.float16().wait()
+    assert made is not None
+    theirs, own = first.results(), second.results()
+    assert [row.variant.name for row in own] == ["dense-digits", "LiteRT", "float16"]
+    assert all(row.measured_before is None for row in theirs)
+    for before, after in zip(sorted(theirs, key=_name), sorted(own, key=_name), strict=True):
+        changes = {"variant": before.variant, "measured_before": None}
+        assert after.model_copy(update=changes) == before
+        assert after.measured_before is not None
+        assert after.variant.path.is_relative_to(second.folder)
+        assert os.path.samefile(after.variant.path, before.variant.path)
+    assert second.details(made.id) == first.details(made.id)
+    assert second.dataset.folder.is_relative_to(second.folder)
+
+    second.measure([made.id], "quick").wait()
+    again, latest = row_of(second.results(), made.id), row_of(first.results(), made.id)
+    assert again is not None
+    assert latest is not None
+    assert again.measured_before is None
+    assert again.latency != latest.latency
+
+
+@pytest.mark.slow
+def test_those_who_ask_for_the_same_together_have_it_made_once(
+    first: Workbench, enter: Enter
+) -> None:
+    visitors = [enter(f"together {number}") for number in range(3)]
+    for visitor in visitors:
+        visitor.open("dense-digits", "digits").wait()
+    jobs = [visitor.quantization.dynamic_range() for visitor in visitors]
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        made = list(pool.map(lambda job: job.wait(), jobs))
+    assert len({one.id for one in made}) == 1
+    assert len({one.path.stat().st_ino for one in made}) == 1
+    measured = [row_of(visitor.results(), made[0].id).measured_before for visitor in visitors]
+    assert measured.count(None) == 1
+
+
+@pytest.mark.slow
+def test_what_is_a_visitors_own_never_reaches_another(first: Workbench, enter: Enter, room: Path) -> None:
+    entries = room / "shelf" / "entries"
+    before = set(entries.iterdir())
+    owner = enter("owner")
+    file = owner.folder / "mine.keras"
+    file.write_bytes(DEMO_MODELS["dense-digits"].path.read_bytes())
+    opened = owner.open(str(file), "digits").wait()
+    assert opened is not None
+    owner.quantization.float16().wait()
+    assert all(row.measured_before is None for row in owner.results())
+    assert set(entries.iterdir()) == before
+
+    namer = enter("namer")
+    baseline = namer.open("dense-digits", "digits").wait()
+    assert baseline is not None
+    namer.rename(baseline.id, "a secret")
+    namer.annotate(baseline.id, "a secret")
+    namer.quantization.float16().wait()
+    assert set(entries.iterdir()) == before
+    assert all(b"a secret" not in file.read_bytes() for file in entries.rglob("entry.json"))
+    assert str(say("a secret")) in {variant.name for variant in namer.variants}
+
+
+def _name(row: object) -> str:
+    return row.variant.name  # type: ignore[attr-defined,no-any-return]
