@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from workbench.api.text import say
+from tests.jobs.conftest import until
 from workbench.engine.shared_mode import SHELF_VARIABLE
 from workbench.jobs.executor import Executor
+from workbench.jobs.reporter import SilentReporter
+from workbench.jobs.slot import shared_slot
 from workbench.models.demo.demo import DEMO_MODELS
 from workbench.results.lookup import row_of
+from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench
 
 Enter = Callable[[str], Workbench]
@@ -83,17 +86,26 @@ def test_the_next_visitor_has_it_at_once_and_measures_it_for_themselves_when_ask
 
 
 @pytest.mark.slow
-def test_those_who_ask_for_the_same_together_have_it_made_once(first: Workbench, enter: Enter) -> None:
+def test_those_who_ask_together_have_it_made_once_and_see_size_and_quality_before_it_is_timed(
+    first: Workbench, enter: Enter
+) -> None:
     visitors = [enter(f"together {number}") for number in range(3)]
     for visitor in visitors:
         visitor.open("dense-digits", "digits").wait()
-    jobs = [visitor.quantization.dynamic_range() for visitor in visitors]
+    with shared_slot(SilentReporter()):  # nothing is timed
+        jobs = [visitor.quantization.dynamic_range() for visitor in visitors]
+        until(lambda: all(_latest(visitor).quality_change is not None for visitor in visitors))
+        assert all(_latest(visitor).size is not None for visitor in visitors)
+        assert all(_latest(visitor).latency is None for visitor in visitors)
+        assert not any(job.state.ended for job in jobs)
     with ThreadPoolExecutor(len(jobs)) as pool:
         made = list(pool.map(lambda job: job.wait(), jobs))
     assert len({one.id for one in made}) == 1
     assert len({one.path.stat().st_ino for one in made}) == 1
-    measured = [row_of(visitor.results(), made[0].id).measured_before for visitor in visitors]
-    assert measured.count(None) == 1
+    rows = [row_of(visitor.results(), made[0].id) for visitor in visitors]
+    assert [row.measured_before for row in rows].count(None) == 1
+    assert len({row.latency.p50_ms.value for row in rows}) == 1
+    assert len({row.speed.speedup.value for row in rows}) == 1
 
 
 @pytest.mark.slow
@@ -115,8 +127,12 @@ def test_what_is_a_visitors_own_never_reaches_another(first: Workbench, enter: E
     namer.quantization.float16().wait()
     assert set(entries.iterdir()) == before
     assert all(b"a secret" not in file.read_bytes() for file in entries.rglob("entry.json"))
-    assert str(say("a secret")) in {variant.name for variant in namer.variants}
+    assert "a secret" in {variant.name for variant in namer.variants}
 
 
-def _name(row: object) -> str:
-    return row.variant.name  # type: ignore[attr-defined,no-any-return]
+def _latest(visitor: Workbench) -> ResultRow:
+    return next(row for row in reversed(visitor.results()) if not row.variant.automatic)
+
+
+def _name(row: ResultRow) -> str:
+    return row.variant.name

@@ -132,6 +132,27 @@ class Completing:
         if key is not None and self.is_complete(variant):
             await self._shelving.put(key, variant, data)
 
+    async def measure_made(
+        self, job: Job, variant: Variant, share: tuple[float, float], key: str | None
+    ) -> None:
+        """Measures what a technique has just made: first what need not wait until the machine is quiet.
+
+        Args:
+            job: Hears of the progress.
+            variant: What was made.
+            share: The part of the job that this is, from 0 to 1.
+            key: By which other visitors of a shared page find it.
+        """
+        start, width = share[0], share[1] - share[0]
+        job.phase(start, start + 0.3 * width, say("Measuring size and quality of {name}", name=variant.name))
+        await self._measuring.weigh_and_judge(job, variant)
+        if key is not None:
+            await self._shelving.put(key, variant, early=True)
+        await self.ensure_reference(job, variant.runtime, (start + 0.3 * width, start + 0.6 * width))
+        await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
+        await self.time_new(job, variant, (start + 0.6 * width, share[1]))
+        await self.put(key, variant)
+
     async def measure_new(self, job: Job, variant: Variant, share: tuple[float, float]) -> None:
         """Measures the size, quality and latency of a variant that was just made."""
         start, end = share

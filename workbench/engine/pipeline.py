@@ -202,7 +202,20 @@ class Pipeline:
             return made
         require_fit(technique, parent, self._context.queries.dataset.info, parameters, known)
         key = None if again else await self._shelving.key_of_step(technique, parent, parameters)
-        async with self._shelving.turn(job, key):
+
+        async def take_early() -> Variant | None:
+            there = same_variant(technique, parent, parameters, self._context.store.variants())
+            if there is None and key is not None:
+                if (found := await self._shelving.find(key, early=True)) is None:
+                    return None
+                there = self._making.take(
+                    key, found, self._shelving, technique, parent, parameters, automatic=False
+                )
+            if there is not None:
+                job.update(variant=there.id)
+            return there
+
+        async with self._shelving.turn(job, key, take_early):
             if key is not None and (taken := await self._shelving.find(key)) is not None:
                 await self.completing.ensure_reference(job, taken.kept.variant.runtime, share)
                 variant = self._making.take(
@@ -210,6 +223,10 @@ class Pipeline:
                 )
                 job.update(variant=variant.id)
                 return variant
+            if key is not None and (begun := await take_early()) is not None:
+                await self.completing.complete(job, begun, share)  # who made it did not come to its end
+                await self.completing.put(key, begun)
+                return begun
             variant = await self._making.make(
                 job,
                 technique,
@@ -220,11 +237,7 @@ class Pipeline:
                 id_=identifier(key),
             )
             job.update(variant=variant.id)
-            await self.completing.ensure_reference(
-                job, variant.runtime, (start + 0.6 * width, start + 0.7 * width)
-            )
-            await self.completing.measure_new(job, variant, (start + 0.7 * width, share[1]))
-            await self.completing.put(key, variant)
+            await self.completing.measure_made(job, variant, (start + 0.6 * width, share[1]), key)
         return variant
 
     async def run_steps(

@@ -11,8 +11,7 @@ import asyncio
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -40,6 +39,8 @@ from workbench.store.shelf import Shelf, Taken
 
 _KEY = "key "
 """The fact that keeps the key of a variant, by its identifier."""
+_EARLY = "-early"
+"""Ends the key of what is not timed yet: size and quality need not wait until the machine is quiet."""
 _ID_LETTERS = 10
 _SECONDS_BETWEEN_TRIES = 0.2
 
@@ -105,8 +106,16 @@ class Shelving:
         return None if identifier(key) in known else key
 
     @asynccontextmanager
-    async def turn(self, job: Job, key: str | None) -> AsyncIterator[None]:
-        """Within it, nobody else makes what belongs to a key: what one makes, the others take."""
+    async def turn(
+        self, job: Job, key: str | None, early: Callable[[], Awaitable[object]] | None = None
+    ) -> AsyncIterator[None]:
+        """Within it, nobody else makes what belongs to a key: what one makes, the others take.
+
+        Args:
+            job: Hears that it waits.
+            key: Of what is made.
+            early: Called once while it waits, as soon as there is something to take early.
+        """
         shelf = _shelf()
         if shelf is None or key is None:
             yield
@@ -118,6 +127,9 @@ class Shelving:
                     told = True
                     waits = say("Another visitor has asked for the same: it appears here when it is measured")
                     job.on_event({"type": "waiting", "text": waits, "may_go_on": False})
+                if early is not None and shelf.has(key + _EARLY):
+                    await early()
+                    early = None
                 await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
         finally:
             if told:
@@ -127,18 +139,22 @@ class Shelving:
         finally:
             turn.release()
 
-    async def find(self, key: str | None) -> Taken | None:
-        """What the shelf has, with its files in this workbench's folder; None if it has nothing."""
+    async def find(self, key: str | None, *, early: bool = False) -> Taken | None:
+        """What the shelf has, with its files in this workbench's folder; None if it has nothing.
+
+        Args:
+            key: Of it.
+            early: Whether what is not timed yet is asked for.
+        """
         shelf = _shelf()
         if shelf is None or key is None:
             return None
         store = self._context.store
         data = store.folder / "data" / identifier(key)
-        shutil.rmtree(data, ignore_errors=True)
-        return await asyncio.to_thread(shelf.take, key, store.staging(), data)
+        return await asyncio.to_thread(shelf.take, key + _EARLY * early, store.staging(), data)
 
     def keep(self, key: str, taken: Taken, facts: Mapping[str, str] | None = None, **changes: Any) -> Variant:
-        """Stores what was found, as if it had been made and measured here.
+        """Stores what was found, as if it had been made and measured here; of what is here, what is new.
 
         Args:
             key: Its key.
@@ -153,24 +169,32 @@ class Shelving:
             update={**changes, "path": taken.model, "created": datetime.now(UTC)}
         )
         own = {_KEY + variant.id: key, BEFORE + variant.id: taken.kept.measured.isoformat()}
-        stored = store.add_variant(variant, taken.model, taken.measured, {**own, **(facts or {})})
-        here = {one.id for one in store.variants()} - {stored.id}
+        here = {one.id: one for one in store.variants()}
+        stored = here.pop(variant.id, None)
+        if stored is None:
+            stored = store.add_variant(variant, taken.model, taken.measured, {**own, **(facts or {})})
+        else:  # it was taken early
+            store.add_measured(stored.id, taken.measured)
+            store.set_fact(BEFORE + stored.id, taken.kept.measured.isoformat())
         for row in taken.measured:
             if row.kind == "latency":  # a run is found under each of those that were timed in it
                 run = LatencyMeasurement.model_validate_json(row.record)
-                for other in here & {summary.variant for summary in run.summaries}:
+                for other in here.keys() & {summary.variant for summary in run.summaries}:
                     store.add_measured(other, [row])
         self._context.changed("variants")
         self._context.changed("results")
         return stored
 
-    async def put(self, key: str | None, variant: Variant, data: Dataset | None = None) -> None:
-        """Puts a variant, all of which is measured, on the shelf.
+    async def put(
+        self, key: str | None, variant: Variant, data: Dataset | None = None, *, early: bool = False
+    ) -> None:
+        """Puts a variant on the shelf.
 
         Args:
             key: Its key; None puts nothing there.
             variant: As it was stored.
             data: With a baseline, the prepared data.
+            early: Whether it is not timed yet.
         """
         shelf, store = _shelf(), self._context.store
         if shelf is None or key is None or onednn.stay_off(store.fact(onednn.FACT)):
@@ -181,7 +205,11 @@ class Shelving:
         machines = [one for id_, one in store.environments().items() if id_ in used]
         folder = None if data is None else data.folder
         try:
-            await asyncio.to_thread(shelf.put, key, variant, rows, machines, datetime.now(UTC), folder)
+            await asyncio.to_thread(
+                shelf.put, key + _EARLY * early, variant, rows, machines, datetime.now(UTC), folder
+            )
+            if not early:
+                shelf.remove(key + _EARLY)
         except OSError:
             return  # the disk is full: the next one makes it
 

@@ -165,7 +165,7 @@ class Shelf:
             measured: When.
             data: Folder of prepared data that belong to it.
         """
-        if (self._folder / "entries" / key).exists():
+        if self.has(key):
             return
         draft = self._draft()
         try:
@@ -200,13 +200,21 @@ class Shelf:
             shutil.rmtree(draft, ignore_errors=True)
         self._tidy(key)
 
+    def has(self, key: str) -> bool:
+        """Whether there is an entry."""
+        return (self._folder / "entries" / key).exists()
+
+    def remove(self, key: str) -> None:
+        """Takes an entry away, if there is one."""
+        self._remove(self._folder / "entries" / key)
+
     def take(self, key: str, model_into: Path, data_into: Path) -> Taken | None:
         """Links the files of an entry; None if there is none that is whole.
 
         Args:
             key: Of it.
             model_into: An empty folder for the model's file.
-            data_into: A path where nothing is yet, for the prepared data.
+            data_into: A path for the prepared data; what is there is replaced.
         """
         entry = self._folder / "entries" / key
         try:
@@ -215,6 +223,7 @@ class Shelf:
             _link(entry / "model" / model.name, model)
             if kept.data is not None:
                 data = data_into
+                shutil.rmtree(data, ignore_errors=True)  # of one that was killed at this
                 _link(entry / "data", data)
             rows = tuple(
                 Stored(row.kind, row.record, _content(entry, number, row), row.environment)
@@ -223,12 +232,14 @@ class Shelf:
             if digest(model) == kept.variant.sha256 and (data is None or digest(data) == kept.data):
                 os.utime(entry)
                 return Taken(kept=kept, model=model, data=data, measured=rows)
+            self._remove(entry)
         except FileNotFoundError:
-            pass  # it is not there, or goes just now
-        except (OSError, ValidationError):  # damaged, or of another release
+            if (entry / "entry.json").exists():  # else it is not there, or goes just now
+                self._remove(entry)
+        except ValidationError:  # damaged, or of another release
             self._remove(entry)
-        else:
-            self._remove(entry)
+        except OSError:
+            pass  # the taker's disk is full
         shutil.rmtree(data_into, ignore_errors=True)
         return None
 
