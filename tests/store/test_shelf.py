@@ -98,8 +98,10 @@ def test_a_killed_writer_leaves_nothing_half_and_its_turn_to_the_next(tmp_path: 
     (draft,) = (tmp_path / "shelf" / "drafts").iterdir()
     assert (draft / "entry.json").exists()
     assert take(shelf, tmp_path, "one") is None
+    assert not shelf.busy()
     turn = shelf.turn("one")
     assert turn is not None
+    assert shelf.busy()
     assert shelf.turn("one") is None
     os.utime(draft, (0, 0))
     put(shelf, tmp_path, "one")

@@ -43,6 +43,7 @@ _EARLY = "-early"
 """Ends the key of what is not timed yet: size and quality need not wait until the machine is quiet."""
 _ID_LETTERS = 10
 _SECONDS_BETWEEN_TRIES = 0.2
+_TRIES_BETWEEN_WORDS = 10
 
 
 class Shelving:
@@ -120,19 +121,19 @@ class Shelving:
         if shelf is None or key is None:
             yield
             return
-        told = False
+        tries = 0
         try:
             while (turn := shelf.turn(key)) is None:
-                if not told:
-                    told = True
+                if tries % _TRIES_BETWEEN_WORDS == 0:
                     waits = say("Another visitor has asked for the same: it appears here when it is measured")
                     job.on_event({"type": "waiting", "text": waits, "may_go_on": False})
                 if early is not None and shelf.has(key + _EARLY):
                     await early()
                     early = None
+                tries += 1
                 await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
         finally:
-            if told:
+            if tries:
                 job.on_event({"type": "waiting", "text": None})
         try:
             yield
@@ -225,6 +226,12 @@ def identifier(key: None) -> None: ...
 def identifier(key: str | None) -> str | None:
     """The identifier that a variant has in every workbench; None for one that is in none but its own."""
     return None if key is None else key[:_ID_LETTERS]
+
+
+def others_are_at_work() -> bool:
+    """Whether a visitor of this shared page is having something made now."""
+    shelf = _shelf()
+    return shelf is not None and shelf.busy()
 
 
 def _shelf() -> Shelf | None:

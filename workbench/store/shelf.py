@@ -146,6 +146,15 @@ class Shelf:
         os.close(file)
         return None
 
+    def busy(self) -> bool:
+        """Whether anybody makes something now."""
+        for path in (self._folder / "turns").iterdir():
+            turn = self.turn(path.name)
+            if turn is None:
+                return True
+            turn.release()  # it was left by a process that was killed
+        return False
+
     def put(
         self,
         key: str,
