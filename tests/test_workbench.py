@@ -352,6 +352,18 @@ def test_details_show_what_flipped(opened: Workbench) -> None:
     assert picture.startswith(b"\x89PNG")
 
 
+def test_a_metric_of_ones_own_is_computed_on_the_stored_answers(opened: Workbench) -> None:
+    def accuracy(labels, answers):
+        return (answers.argmax(1) == labels).mean()
+
+    measured = {row.variant: row for row in opened.metric(accuracy, draws=200)}
+    rows = {row.variant.id: row for row in opened.results() if row.quality is not None}
+    assert set(measured) == set(rows)
+    for key, row in rows.items():
+        assert measured[key].value.value == pytest.approx(row.quality.accuracy.value)
+    assert [row.variant for row in measured.values() if row.change is None] == [opened.baseline.id]
+
+
 def test_downloads_are_the_stored_files(opened: Workbench) -> None:
     small = next(variant for variant in opened.variants if variant.technique == "quantization.int8")
     name, content = opened.download(small.id)

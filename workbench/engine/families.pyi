@@ -20,7 +20,7 @@ class Quantization(FamilyCalls):
         *,
         again: bool = False,
     ) -> Job:
-        """Stores every weight in 16 bits instead of 32, as a LiteRT file."""
+        """Stores every weight in 16 bits instead of 32: as a LiteRT file, or as an ONNX file if it was one."""
     def int16x8(
         self,
         parent: str | Variant | None = None,
@@ -375,6 +375,7 @@ class Training(FamilyCalls):
         clip_norm: float = 0.0,
         accumulation: int = 1,
         ema: float = 0.0,
+        regression_loss: Literal['squared error', 'absolute error', 'Huber'] = 'squared error',
         label_smoothing: float = 0.0,
         class_weights: Literal['none', 'balanced'] = 'none',
         flip: Literal['none', 'horizontal', 'vertical', 'horizontal and vertical'] = 'none',

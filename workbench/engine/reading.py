@@ -25,6 +25,7 @@ from workbench.measure.environment import environment
 from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
+from workbench.results.own_metric import Metric, MetricTable, metric_table
 from workbench.results.side_by_side import SideBySide, side_by_side
 from workbench.results.table import Results
 from workbench.store import Store
@@ -207,6 +208,50 @@ class Reading:
     def results(self) -> Results:
         """One row per variant with all that is known of it; ``to_frame()`` of it is a ``DataFrame``."""
         return Results(self._queries.results())
+
+    def metric(
+        self,
+        function: Metric,
+        *,
+        name: str | None = None,
+        higher_is_better: bool = True,
+        draws: int = 1_000,
+    ) -> MetricTable:
+        """A metric of your own on the stored answers of every variant, paired with the baseline's.
+
+        Args:
+            function: Takes ``labels`` and ``answers`` of some test samples, arrays with the samples along
+                axis 0, and gives a number. Answers are probabilities of classes or labels ``(n, classes)``,
+                numbers ``(n, targets)``, or the class at each place ``(n, places)``; without labels the
+                baseline's answers stand for them.
+            name: What it is called; by default the function's name.
+            higher_is_better: Whether more of it is better.
+            draws: How often the samples are drawn with replacement for the intervals; the function is called
+                two times as often for each variant.
+
+        Returns:
+            A row for each variant that was judged; ``to_frame()`` of it is a ``DataFrame``.
+
+        Raises:
+            InvalidInput: If the function gives no single finite number, or nothing is judged yet.
+
+        Example::
+
+            def top_3(labels, answers):
+                return (answers.argsort(1)[:, -3:] == labels[:, None]).any(1).mean()
+
+            workbench.metric(top_3)
+        """
+        labels = self._queries.dataset.y("test")
+        return metric_table(
+            self._store,
+            labels,
+            function,
+            name=name,
+            higher_is_better=higher_is_better,
+            draws=draws,
+            seed=self.seed,
+        )
 
     @property
     def goal(self) -> Goal:

@@ -120,7 +120,7 @@ def test_reasons(parents, made, monkeypatch):
     values = technique.parameters_type()
     assert technique.obstacle(parent, dataset.info, values) is None
     finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
-    assert "starts from keras, onnx" in str(technique.obstacle(finished, dataset.info, values))
+    assert "starts from Keras, ONNX" in str(technique.obstacle(finished, dataset.info, values))
     spec = parent.description.inputs[0].model_copy(update={"shape": (None, 3)})
     free = parent.model_copy(
         update={"description": parent.description.model_copy(update={"inputs": (spec,)})}

@@ -75,7 +75,7 @@ def test_what_does_not_fit(parents, made):
     int8 = small_models.child(made("quantization.int8", "conv"), parent)
     assert "already int8" in str(technique.obstacle(int8, dataset.info, Int4Parameters()))
     onnx = parent.model_copy(update={"format": "onnx"})
-    assert "starts from keras, tflite" in str(technique.obstacle(onnx, dataset.info, Int4Parameters()))
+    assert "starts from Keras, LiteRT" in str(technique.obstacle(onnx, dataset.info, Int4Parameters()))
     layers = tuple(
         layer.model_copy(update={"kind": "DepthwiseConv2D"}) for layer in parent.description.layers
     )

@@ -159,7 +159,7 @@ def test_what_does_not_fit(parents, made):
     parent, dataset = parents("conv")
     technique = techniques.technique(NAME)
     lite = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
-    assert "starts from keras, onnx" in str(technique.obstacle(lite, dataset.info, OnnxInt8Parameters()))
+    assert "starts from Keras, ONNX" in str(technique.obstacle(lite, dataset.info, OnnxInt8Parameters()))
     int8 = small_models.child(made(NAME, "conv"), parent)
     assert "already int8" in str(technique.obstacle(int8, dataset.info, OnnxInt8Parameters()))
     huge = parent.description.layers[0].model_copy(update={"output_shape": (4096, 4096, 64)})

@@ -143,7 +143,7 @@ def test_what_does_not_fit(parents, made):
     technique = techniques.technique(NAME)
     lite = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
     reason = str(technique.obstacle(lite, dataset.info, OpenVinoInt8Parameters()))
-    assert "starts from keras, onnx, openvino" in reason
+    assert "starts from Keras, ONNX, OpenVINO" in reason
     int8 = small_models.child(made(NAME, "conv"), parent)
     assert "already int8" in str(technique.obstacle(int8, dataset.info, OpenVinoInt8Parameters()))
 

@@ -157,7 +157,7 @@ def test_reasons(subject, parents, made, tmp_path):
     values = technique.parameters_type()
     parent, dataset = subject
     finished = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
-    assert "Only Keras models" in str(technique.obstacle(finished, dataset.info, values))
+    assert "this starts from Keras" in str(technique.obstacle(finished, dataset.info, values))
     assert technique.estimate(parent, dataset.info, values).seconds > 0
     # Only looking at what fires tells that nothing is dead: no obstacle, but a refusal that is declared.
     dense = small_models.build("dense")
