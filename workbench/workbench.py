@@ -24,7 +24,7 @@ from workbench.engine.goal import Goal
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin, already_holds, content_digest, data_digest
 from workbench.engine.pipeline import Pipeline
-from workbench.engine.reading import GOAL, Reading
+from workbench.engine.reading import GOAL, USE, Reading
 from workbench.engine.repeating import ask_again
 from workbench.engine.shared_mode import require_allowed, require_room, shared_mode
 from workbench.engine.siblings import default_folder
@@ -41,6 +41,7 @@ from workbench.models.intake.own_code import WRITTEN
 from workbench.models.intake.own_inputs import samples_in
 from workbench.models.intake.own_packages import checked_packages
 from workbench.results.guess import Guess, guess_for, keep_guess
+from workbench.results.savings import Use
 from workbench.store import Store
 from workbench.store.labels import checked_name, checked_note
 from workbench.store.neighbours import watch_neighbours
@@ -312,6 +313,12 @@ class Workbench(Reading):
         """Keeps what is wanted of this model, for :meth:`best` and the page."""
         if goal != self.goal:
             self._store.set_fact(GOAL, goal.model_dump_json())
+            self._stored("results")
+
+    def set_use(self, use: Use) -> None:
+        """Keeps how the model is used, for :meth:`savings` and the page."""
+        if use != self.use:
+            self._store.set_fact(USE, use.model_dump_json())
             self._stored("results")
 
     def find(self, goal: Goal | None = None, *, training: bool = False) -> Job:

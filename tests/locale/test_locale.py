@@ -59,6 +59,7 @@ NAMES = {
     "°",
     "{measure} {change} {unit}",
     "{measure} {verdict}",
+    "≈ {range}",
     "≈ {time}",
 }
 """What reads the same in every language: names, units, and sentences that are one hole."""

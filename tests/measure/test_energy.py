@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.api.errors import InvalidInput
 from workbench.measure import energy
 from workbench.measure.energy import RaplMeter, find_meter, measure_energy
 
@@ -125,3 +126,35 @@ def test_the_energy_of_gpus_is_read_through_nvidia_s_package(gpus, counts, found
         [sys.executable, "-c", METER], env=environment, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout) == found
+
+
+def test_a_command_of_ones_own_is_a_meter_to_the_last_joule(
+    report, tiny, dataset_folder, monkeypatch, tmp_path
+):
+    """It counts 5 J for each time that it is asked: what is measured is known without a clock."""
+    monkeypatch.setattr(energy, "LEAST_S", 0.5)
+    asked, script = tmp_path / "asked", tmp_path / "my meter.py"
+    script.write_text(
+        f"from pathlib import Path; asked = Path({str(asked)!r})\n"
+        "number = int(asked.read_text()) + 1 if asked.exists() else 0\n"
+        "asked.write_text(str(number)); print(5 * number)\n"
+    )
+    monkeypatch.setenv(energy.COMMAND_VARIABLE, f"{sys.executable} '{script}'")
+    meter = find_meter("litert", tmp_path / "no counters")
+    assert meter.name == Path(sys.executable).name
+    assert [meter.joules(), meter.joules()] == [5, 10]
+    asked.unlink()
+    found = measure_energy(report, tiny("model"), dataset_folder, seconds=0.5)
+    # Asked once to see that it works, twice of the idle machine, twice of the busy one.
+    assert int(asked.read_text()) == 4
+    assert found.busy_watts * found.seconds == pytest.approx(5)
+    assert found.joules_per_sample * found.samples == pytest.approx(5 - found.idle_watts * found.seconds)
+
+
+@pytest.mark.parametrize(
+    "command", ["no-such-program", "echo twelve", "echo nan", "false", "'", f"{sys.executable} -c 'print()'"]
+)
+def test_a_command_that_gives_no_number_is_refused(command, monkeypatch):
+    monkeypatch.setenv(energy.COMMAND_VARIABLE, command)
+    with pytest.raises(InvalidInput, match="gave no number"):
+        find_meter("litert")

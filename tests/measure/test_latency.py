@@ -1,9 +1,13 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.local_reporter import LocalReporter
 from workbench.api.errors import Cancelled, InvalidInput
+from workbench.measure import latency
 from workbench.measure.block_plan import LEAST_ROUNDS, SHORT_VARIABLE, BlockPlan, plan_blocks
 from workbench.measure.latency import input_batches, time_interleaved
 from workbench.measure.tasks import measure_latency
@@ -140,3 +144,23 @@ def test_a_timing_can_be_as_short_as_an_interval_needs_and_says_so(report, tiny,
     assert measurement.rounds == LEAST_ROUNDS
     assert "WORKBENCH_SHORT_TIMING is set" in " ".join(map(str, measurement.warnings))
     assert all(one.p50_ms.low <= one.p50_ms.value <= one.p50_ms.high for one in measurement.summaries)
+
+
+def test_a_call_that_only_waits_keeps_no_processor_busy():
+    plan = BlockPlan(rounds=8, discard=1, runs=(3, 3), repeats=(1, 1), shortened=True)
+    calls = [lambda: time.sleep(0.005), lambda: sum(range(100_000))]
+    samples, busy = latency._run_blocks(calls, plan, np.random.default_rng(0), LocalReporter(), None)
+    assert [one.shape for one in samples] == [(8, 3), (8, 3)]
+    assert [one.shape for one in busy] == [(8,), (8,)]
+    waiting, computing = (float(np.median(one)) for one in busy)
+    assert waiting < 0.3 * computing
+    assert computing <= 1.1
+
+
+def test_processors_are_counted_only_where_no_other_file_has_threads(tiny):
+    one = tiny("model")
+    two = one.model_copy(update={"settings": one.settings.model_copy(update={"threads": 2})})
+    assert not latency._others_have_threads([one, one, one], 0)
+    assert latency._others_have_threads([one, two, one], 0)
+    assert not latency._others_have_threads([one, two, one], 1)
+    assert latency._others_have_threads([two, one, two], 0)  # its second load

@@ -316,6 +316,7 @@ def test_selection_is_shared_by_all_widgets_of_a_workbench(
         "flips",
         "quality",
         "numbers",
+        "saving",
         "layers",
         "report",
     ]

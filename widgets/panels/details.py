@@ -16,6 +16,7 @@ from widgets.panels.comparison import comparison
 from widgets.panels.layers import layers_table
 from widgets.panels.numbers import numbers_table
 from widgets.panels.prediction import shown_files
+from widgets.panels.saving import parse_use, saving_view
 from widgets.session import Session, message_of
 from widgets.transfer import send_file
 from widgets.wording import digits, short
@@ -89,6 +90,7 @@ class DetailsPanel(VariantActions):
             "flips": self._flips(details),
             "layers": layers_table(variant, other.variant if other is not None else None),
             "numbers": numbers_table(row, other),
+            "saving": self._saving(row, other),
             "found": findings(row.tables),
             "report": _report(row),
             "code": self._code(variant),
@@ -103,6 +105,7 @@ class DetailsPanel(VariantActions):
                 ),
                 _tab("quality", say("Quality by class"), details is not None and bool(details.classes)),
                 _tab("numbers", say("All numbers"), True),
+                _tab("saving", say("What it saves"), True),
                 _tab("layers", say("Layers"), bool(variant.description.layers)),
                 _tab("found", say("What was found"), bool(row.tables)),
                 _tab("report", say("How it was made"), True),
@@ -113,12 +116,22 @@ class DetailsPanel(VariantActions):
         """Closes the details."""
         self.session.fold()
 
+    def act_use(self, **use: object) -> None:
+        """Keeps how the model is used, which what is saved is reckoned from."""
+        self.session.workbench.set_use(parse_use(use))
+
     def act_take_home(self, variant: object = None) -> None:
         """Sends the plain code that makes a variant, with the model and data that it reads."""
         made = self.session.workbench.variant(self.session.known(variant))
         if made.technique is not None:
             content = self.session.workbench.take_home(made.technique, made.parent, made.parameters)
             send_file(self, *content)
+
+    def _saving(self, row: ResultRow, other: ResultRow | None) -> dict[str, Any]:
+        workbench, rows = self.session.workbench, self.session.rows
+        baseline = next((one for one in rows if one.variant.is_baseline), None)
+        shown = {one.variant.id: one for one in (baseline, other, row) if one is not None}
+        return saving_view(workbench.use, workbench.savings(rows), list(shown.values()))
 
     def _compared(self, variant: Variant, other: ResultRow | None) -> tuple[Details | None, str | None]:
         if other is None:

@@ -6,6 +6,7 @@ import { actions, focusOn, star } from "./actions.js";
 import { codeBlock } from "./code.js";
 import { picture } from "./chart.js";
 import { receiver } from "./download.js";
+import { saving } from "./saving.js";
 import { dataTable } from "./table.js";
 import { tabbed } from "./tabs.js";
 import { chip } from "./verdict.js";
@@ -79,7 +80,7 @@ function reveal({ state, local }, node) {
   for (const milliseconds of [0, 250, 700]) setTimeout(lead, milliseconds);
 }
 
-const PANELS = { quality, flips, layers, numbers, found, report };
+const PANELS = { quality, flips, layers, numbers, saving, found, report };
 
 /** @param {View} view */
 function quality(view) {

@@ -26,6 +26,8 @@ from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
 from workbench.results.own_metric import Metric, MetricTable, metric_table
+from workbench.results.rows import ResultRow
+from workbench.results.savings import Saving, Use, savings
 from workbench.results.side_by_side import SideBySide, side_by_side
 from workbench.results.table import Results
 from workbench.store import Store
@@ -34,6 +36,9 @@ from workbench.techniques import techniques as all_techniques
 
 GOAL = "goal"
 """The fact that keeps what is wanted."""
+
+USE = "use"
+"""The fact that keeps how the model is used."""
 
 
 class Reading:
@@ -261,6 +266,26 @@ class Reading:
             return Goal() if kept is None else Goal.model_validate_json(kept)
         except ValidationError:  # a runtime that is not installed any more
             return Goal()
+
+    @property
+    def use(self) -> Use:
+        """How the model is used, and what its electricity costs; kept with the folder."""
+        kept = self._store.fact(USE)
+        return Use() if kept is None else Use.model_validate_json(kept)
+
+    def savings(self, rows: Sequence[ResultRow] | None = None, use: Use | None = None) -> dict[str, Saving]:
+        """What each variant saves in a year of use, by its identifier.
+
+        Args:
+            rows: The results, if they are there already.
+            use: How the model is used; by default :attr:`use`.
+
+        Example::
+
+            saved = workbench.savings(use=Use(predictions_per_day=5_000_000))
+            print(saved[variant.id].processor_s, saved[variant.id].saved_kwh)
+        """
+        return savings(self.results() if rows is None else rows, use or self.use, self.environment.cores)
 
     def best(self, goal: Goal | None = None) -> Best | None:
         """The variant that serves a goal best, with the reason; None if none does.

@@ -107,6 +107,9 @@ def latency(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
     arrays = {str(index): samples for index, samples in enumerate(timed.samples)}
     if timed.control is not None:
         arrays["control"] = timed.control
+    for index, busy in enumerate(timed.cores_busy):
+        if busy is not None:
+            arrays[f"busy {index}"] = busy
     np.savez(Path(spec["folder"]) / "samples.npz", **arrays)  # type: ignore[arg-type]  # stub knows no **
     return {
         "load_ms": timed.load_ms,

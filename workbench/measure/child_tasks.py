@@ -85,6 +85,7 @@ def time_once(
         control=samples.get("control"),
         plan=BlockPlan.model_validate(answer["plan"]),
         waited=answer["waited"],
+        cores_busy=tuple(samples.get(f"busy {number}") for number in range(len(candidates))),
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import os
+import shlex
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from workbench.api.errors import InvalidInput
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.measure import environment as machine
@@ -18,9 +23,13 @@ from workbench.measure.records import EnergyMeasurement
 LEAST_S = 10.0
 """Shorter watching would count the meter's steps, not the model."""
 
+COMMAND_VARIABLE = "WORKBENCH_ENERGY_COMMAND"
+"""The environment variable that names a meter of one's own: see :class:`CommandMeter`."""
+
 POWERCAP = Path("/sys/class/powercap")
 
 _SAMPLE_S = 0.1
+_COMMAND_S = 10
 
 
 class Meter(Protocol):
@@ -101,6 +110,50 @@ class NvmlMeter:
         return sum(self._library.nvmlDeviceGetTotalEnergyConsumption(gpu) for gpu in self._gpus)
 
 
+class CommandMeter:
+    """A meter of one's own: a command that prints the joules since some fixed moment.
+
+    Args:
+        command: Program and arguments, such as ``read-my-plug --joules``; no shell is asked.
+
+    Raises:
+        workbench.api.errors.InvalidInput: If it cannot be started, fails, takes longer than 10 s, or prints
+            anything but a number.
+    """
+
+    def __init__(self, command: str) -> None:
+        try:
+            self._words = shlex.split(command)
+        except ValueError as error:  # a quotation mark that is not closed
+            raise _no_number(command, str(error)) from error
+        self._command = command
+        self.name = Path(self._words[0]).name if self._words else command
+        self.joules()
+
+    def joules(self) -> float:
+        """Energy since some fixed moment, as the command says it."""
+        try:
+            said = subprocess.run(  # noqa: S603  # whoever runs the workbench has named it
+                self._words, capture_output=True, text=True, timeout=_COMMAND_S, check=True
+            ).stdout
+            joules = float(said)
+        except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+            raise _no_number(self._command, str(error)) from error
+        if not math.isfinite(joules):
+            raise _no_number(self._command, said.strip())
+        return joules
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _no_number(command: str, reason: str) -> InvalidInput:
+    return InvalidInput(
+        say("The energy meter {command!r} gave no number: {reason}", command=command, reason=reason[:200]),
+        say("{variable} names a command that prints joules since a fixed moment.", variable=COMMAND_VARIABLE),
+    )
+
+
 def _nvml_meter() -> NvmlMeter | None:
     try:
         import pynvml
@@ -113,12 +166,14 @@ def _nvml_meter() -> NvmlMeter | None:
 
 
 def find_meter(runtime: str, powercap: Path = POWERCAP) -> Meter | None:
-    """The meter of the processor that a runtime uses, or None.
+    """The meter of the user's own, or that of the processor that a runtime uses, or None.
 
     Args:
         runtime: Name of the runtime; ``tensorrt`` runs on the GPU.
         powercap: Where Linux shows the counters.
     """
+    if command := os.environ.get(COMMAND_VARIABLE, "").strip():
+        return CommandMeter(command)
     if runtime == "tensorrt":
         return _nvml_meter()
     counters = [

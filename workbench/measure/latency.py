@@ -65,6 +65,9 @@ class TimedRun:
         plan: What was run.
         waited: Share of its time (0-100) that the process waited for a processor while it timed; None
             where the system does not say.
+        cores_busy: How many processors the process kept busy on average while a candidate was timed, all
+            threads together, shape ``(rounds,)``, per candidate; None where threads of another candidate
+            may have been waiting for work in a loop.
     """
 
     load_ms: tuple[float, ...]
@@ -73,6 +76,7 @@ class TimedRun:
     control: npt.NDArray[np.float64] | None
     plan: BlockPlan
     waited: float | None = None
+    cores_busy: tuple[npt.NDArray[np.float64] | None, ...] = ()
 
 
 def time_interleaved(
@@ -137,7 +141,7 @@ def time_interleaved(
         working_on(None)
         plan = plan or plan_blocks(call_ms, protocol)
         before = processor_time()
-        samples = _run_blocks(calls, plan, rng, report, watch)
+        samples, busy = _run_blocks(calls, plan, rng, report, watch)
         waited = share_waited(before, processor_time())
     finally:
         for session in sessions:
@@ -150,7 +154,15 @@ def time_interleaved(
         control=samples[count] if len(samples) > count else None,
         plan=plan,
         waited=waited,
+        cores_busy=tuple(
+            None if _others_have_threads(files, place) else one for place, one in enumerate(busy[:count])
+        ),
     )
+
+
+def _others_have_threads(files: Sequence[Candidate], place: int) -> bool:
+    """Whether another session has a pool of threads: those may look for work for a while after a call."""
+    return any(one.settings.threads != 1 for number, one in enumerate(files) if number != place)
 
 
 def input_batches(features: Features, batch: int, rng: np.random.Generator) -> list[Features]:
@@ -218,26 +230,35 @@ def _run_blocks(
     rng: np.random.Generator,
     report: Reporter,
     watch: Narrowing | None,
-) -> list[npt.NDArray[np.float64]]:
+) -> tuple[list[npt.NDArray[np.float64]], list[npt.NDArray[np.float64]]]:
+    """Milliseconds per call, shape ``(rounds, runs)``, and busy processors, ``(rounds,)``, of each."""
     runs = [*plan.runs]
     samples = [np.empty((plan.rounds, n)) for n in runs]
+    busy = [np.empty(plan.rounds) for _ in runs]
     for index in range(plan.rounds):
         report.check()
         report.progress(index / plan.rounds)
         for k in rng.permutation(len(calls)):
-            samples[k][index] = _block(calls[k], plan.discard, runs[k], plan.repeats[k])
+            times, busy[k][index] = _block(calls[k], plan.discard, runs[k], plan.repeats[k])
+            samples[k][index] = times
         if watch is not None and index + 1 < plan.rounds:  # what all of them say is told with the result
             watch.round_done(samples, index + 1, plan.rounds)
-    return samples
+    return samples, busy
 
 
-def _block(call: Callable[[], object], discard: int, runs: int, repeats: int) -> npt.NDArray[np.float64]:
-    clock, times = time.perf_counter_ns, np.empty(runs)
+def _block(
+    call: Callable[[], object], discard: int, runs: int, repeats: int
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Milliseconds per call, and how many processors were busy from the first timed run to the last."""
+    clock, processors, times = time.perf_counter_ns, time.process_time_ns, np.empty(runs)
+    began = computed = 0
     collecting = gc.isenabled()
     gc.collect(0)
     gc.disable()
     try:
         for run in range(-discard, runs):
+            if run == 0:
+                began, computed = clock(), processors()
             again: Iterator[None] = itertools.repeat(None, repeats)
             start = clock()
             for _ in again:
@@ -245,7 +266,8 @@ def _block(call: Callable[[], object], discard: int, runs: int, repeats: int) ->
             elapsed = clock() - start
             if run >= 0:
                 times[run] = elapsed
+        computed, began = processors() - computed, clock() - began
     finally:
         if collecting:
             gc.enable()
-    return times / (1e6 * repeats)
+    return times / (1e6 * repeats), computed / began

@@ -61,6 +61,7 @@ def latency_measurement(
             float(np.median([timed.first_ms[index] for timed in processes])),
             raw[candidate.variant],
             seed,
+            _cores_busy([timed.cores_busy[index : index + 1] for timed in processes]),
         )
         for index, candidate in enumerate(candidates)
     )
@@ -99,6 +100,14 @@ def latency_measurement(
         warnings=tuple(_warnings(plan, busy(waited, pressure), alone)),
         onednn=onednn,
     ), raw
+
+
+def _cores_busy(
+    processes: Sequence[tuple[npt.NDArray[np.float64] | None, ...]],
+) -> npt.NDArray[np.float64] | None:
+    """Busy processors of one file, shape ``(processes, rounds)``; None where one process does not know."""
+    known = [rounds for process in processes for rounds in process if rounds is not None]
+    return np.stack(known) if len(known) == len(processes) else None
 
 
 def _warnings(plan: BlockPlan, waiting: Text | None, alone: bool) -> list[Text]:

@@ -132,6 +132,8 @@ class LatencySummary(Record):
         samples: Number of raw samples.
         outliers: Samples above median + 10 x 1.4826 MAD.
         throughput: Samples per second, batch / median.
+        cores_busy: How many processors its process kept busy while it ran, all threads together; None
+            where that was not known, or not of it alone.
     """
 
     variant: str
@@ -148,6 +150,7 @@ class LatencySummary(Record):
     samples: int
     outliers: int
     throughput: float
+    cores_busy: Interval | None = None
 
     @property
     def unsteady(self) -> bool:

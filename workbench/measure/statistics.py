@@ -40,6 +40,7 @@ def summarize(
     first_ms: float,
     samples: Samples,
     seed: int = 0,
+    cores_busy: Samples | None = None,
 ) -> LatencySummary:
     """One file's latency from all its raw samples; nothing is removed.
 
@@ -51,6 +52,7 @@ def summarize(
         first_ms: Time of the first inference after loading.
         samples: Shape ``(processes, rounds, runs)``, milliseconds per call.
         seed: Seeds the bootstrap.
+        cores_busy: Busy processors while it ran, shape ``(processes, rounds)``; None if unknown.
     """
     pooled = samples.ravel()
     median = float(np.median(pooled))
@@ -75,7 +77,17 @@ def summarize(
         samples=pooled.size,
         outliers=int((pooled > median + 10 * spread).sum()),
         throughput=settings.batch / (p50.value / 1000),
+        cores_busy=None if cores_busy is None else _busy_interval(cores_busy, seed),
     )
+
+
+def _busy_interval(cores: Samples, seed: int) -> Interval | None:
+    # A clock of processors that stands still (seen under emulation) says nothing.
+    if not (cores > 0).all():
+        return None
+    if len(cores) > 1:
+        return interval_over_processes(np.median(cores, axis=1))
+    return interval_over_rounds(cores[0], seed)
 
 
 def speedup(reference: Samples, variant: Samples, seed: int = 0, floor: float = 0.0) -> Interval:
