@@ -16,10 +16,9 @@ from workbench.api.errors import InvalidInput
 from workbench.api.technique import Reporter
 from workbench.api.text import say
 from workbench.measure.child_tasks import predict_split
+from workbench.measure.judges import Judge, judge_of
 from workbench.measure.latency import Candidate
-from workbench.measure.quality import compare_quality
 from workbench.measure.records import QualityVerdict
-from workbench.measure.scores import to_scores
 
 Scores = npt.NDArray[np.float32]
 
@@ -58,7 +57,7 @@ def validation_scores(
     with shared_slot(report, say("measuring quality")):
         report.stage(say("Measuring quality on the validation split"))
         predict_split(report, candidate, dataset, on_batch, "validation")
-    return _scores(parts, dataset, from_logits)
+    return _judge(dataset, count, from_logits).answers(np.concatenate(parts))[0]
 
 
 def judge_on_validation(
@@ -95,17 +94,11 @@ def judge_on_validation(
     seen, asked = 0, FEWEST / _AGAIN
 
     def verdict() -> QualityVerdict:
-        scores = _scores(parts, dataset, from_logits)
-        return compare_quality(
-            candidate.variant,
-            reference,
-            scores,
-            reference_scores[: len(scores)],
-            np.asarray(dataset.y("validation")[: len(scores)]),
-            tolerance,
-            seed,
-            dataset.info.occurring,
-        )
+        outputs = np.concatenate(parts)
+        before = reference_scores[: len(outputs)]
+        judge = _judge(dataset, len(outputs), from_logits, before)
+        answers, _ = judge.answers(outputs)
+        return judge.compared(candidate.variant, reference, answers, before, tolerance, seed)
 
     def on_batch(start: int, stop: int, outputs: Scores) -> None:
         nonlocal seen, asked
@@ -132,6 +125,7 @@ def _count(dataset: Dataset) -> int:
     return count
 
 
-def _scores(parts: list[Scores], dataset: Dataset, from_logits: bool) -> Scores:
-    scores, _ = to_scores(np.concatenate(parts), len(dataset.info.classes), from_logits=from_logits)
-    return scores
+def _judge(dataset: Dataset, count: int, from_logits: bool, reference: Scores | None = None) -> Judge:
+    """Judges the first so many validation samples, as their task is judged."""
+    labels = np.asarray(dataset.y("validation")[:count])
+    return judge_of(dataset.info, labels, from_logits=from_logits, reference=reference)
