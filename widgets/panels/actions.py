@@ -19,6 +19,9 @@ ACTION_LABELS = {
     "compare": say("Compare with"),
     "measure": say("Measure"),
     "again": say("Measure again"),
+    "before": say("measured at"),
+    "beforeHint": say("On this machine, for another visitor of this page who asked for the same."),
+    "forMe": say("Measure for me"),
     "rename": say("Rename"),
     "note": say("Note"),
     "save": say("Save"),
@@ -124,6 +127,7 @@ class VariantActions(Component):
             "deletable": row.variant.parent is not None,
             "busy": self.under_way(row.variant),
             "measured": whole,
+            "before": None if row.measured_before is None else row.measured_before.isoformat(),
             "offers": [str(offer.label) for offer in row.offers],
             "distrusted": None if (doubt := doubt_of(row)) is None else str(doubt),
         }

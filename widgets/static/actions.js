@@ -32,6 +32,31 @@ export function remedy(view, row, chip) {
 }
 
 /**
+ * When a variant was measured for another visitor, with a button that measures it for this one; null where it was for this one.
+ * @param {View} view
+ * @param {any} row
+ */
+export function before(view, row) {
+  const { labels } = view;
+  if (!row.before) return null;
+  return h("span", { class: "wb-before", key: "before" },
+    h("span", { class: "wb-tag", title: labels.beforeHint }, labels.before, " ", clock(view, new Date(row.before))),
+    !row.busy && !row.distrusted && h("button", { type: "button", class: "wb-small", "aria-label": `${labels.forMe}: ${row.name}`, title: labels.beforeHint,
+      onclick: () => view.act("measure", { variant: row.id }) }, labels.forMe));
+}
+
+/**
+ * A time of day where the reader is, with the day if it is another one.
+ * @param {View} view
+ * @param {Date} moment
+ */
+function clock({ el }, moment) {
+  const language = el.closest("[lang]")?.getAttribute("lang") || undefined;
+  const day = moment.toDateString() === new Date().toDateString() ? {} : /** @type {const} */ ({ month: "short", day: "numeric" });
+  return moment.toLocaleString(language, { ...day, hour: "2-digit", minute: "2-digit" });
+}
+
+/**
  * The bar of actions; `others` can be compared with, `first` is a button that leads it.
  * @param {View} view
  * @param {any} row
@@ -54,7 +79,7 @@ export function actions(view, row, others, first) {
       others.length > 0 && h("label", { class: "wb-inline", key: "compare" }, h("span", {}, labels.compare),
         h("select", { value: state.reference ?? "", onchange: (event) => view.act("compare", { variant: row.id, reference: event.target.value }) },
           others.map((other) => h("option", { key: other.id, value: other.id }, other.name)))),
-      !row.busy && small(row.measured ? labels.again : labels.measure, act("measure")),
+      !row.busy && small(row.before ? labels.forMe : row.measured ? labels.again : labels.measure, act("measure"), { title: row.before && labels.beforeHint }),
       small(labels.rename, write("rename"), { "aria-expanded": String(writing === "rename") }),
       small(labels.note, write("note"), { "aria-expanded": String(writing === "note") }),
       small(labels.download, act("download")),

@@ -2,7 +2,7 @@
 // The table of variants: one line each, sorted and filtered here; what can be done with the chosen one.
 
 import { h, identifier } from "./dom.js";
-import { actions, remedy, star } from "./actions.js";
+import { actions, before, remedy, star } from "./actions.js";
 import { receiver } from "./download.js";
 import { chip } from "./verdict.js";
 
@@ -119,7 +119,8 @@ function line(view, row) {
     h("span", { class: "wb-line-name" }, h("strong", {}, row.name),
       row.front && h("span", { class: "wb-front", key: "front" }, h("span", { class: "wb-front-sign", "aria-hidden": "true" }, "◎"),
         h("span", { class: "wb-front-words" }, labels.front)),
-      row.note && h("span", { class: "wb-tag", key: "note" }, h("span", { "aria-hidden": "true" }, "✎ "), labels.note)))),
+      row.note && h("span", { class: "wb-tag", key: "note" }, h("span", { "aria-hidden": "true" }, "✎ "), labels.note))),
+  before(view, row)),
   cell(view, row, "size", labels.size, bar(row.size.bar), null),
   cell(view, row, "speed", labels.speed, bar(row.speed.bar), row.measured ? remedy(view, row, row.speed.chip) : null),
   cell(view, row, "quality", labels.quality, change(row.quality), row.measured ? null : remedy(view, row)));

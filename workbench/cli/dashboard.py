@@ -61,6 +61,7 @@ def command(
         shared=shared,
         uploads=allow_uploads,
         visitors=visitors,
+        measures_baselines=shared,
         keep_jobs_minutes=keep_jobs,
     )
     if not settings.loopback and shared:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.api.dataset import Dataset
 from workbench.api.text import say
 from workbench.api.variant import Variant
 from workbench.engine.context import JobContext
 from workbench.engine.making import Making
 from workbench.engine.measuring import Measuring
+from workbench.engine.shelving import Shelving, identifier
 from workbench.jobs.job import Job
 from workbench.measure.records import Protocol
 from workbench.runtimes import runtime
@@ -22,12 +24,14 @@ class Completing:
         context: Where it reads, runs and writes.
         making: Makes that variant where nobody has.
         measuring: Takes the numbers.
+        shelving: Where it may be already.
     """
 
-    def __init__(self, context: JobContext, making: Making, measuring: Measuring) -> None:
+    def __init__(self, context: JobContext, making: Making, measuring: Measuring, shelving: Shelving) -> None:
         self._context = context
         self._making = making
         self._measuring = measuring
+        self._shelving = shelving
 
     def is_complete(self, variant: Variant) -> bool:
         """Whether size, quality and latency of a variant are known."""
@@ -106,10 +110,48 @@ class Completing:
         if technique.obstacle(baseline, self._context.queries.dataset.info, parameters) is not None:
             return
         middle = (share[0] + share[1]) / 2
-        reference = await self._making.make(
-            job, technique, baseline, parameters, (share[0], middle), automatic=True
-        )
-        await self.measure_new(job, reference, (middle, share[1]))
+        key = await self._shelving.key_of_step(technique, baseline, parameters)
+        async with self._shelving.turn(job, key):
+            if key is not None and (taken := await self._shelving.find(key)) is not None:
+                self._making.take(key, taken, self._shelving, technique, baseline, parameters, automatic=True)
+                return
+            reference = await self._making.make(
+                job,
+                technique,
+                baseline,
+                parameters,
+                (share[0], middle),
+                automatic=True,
+                id_=identifier(key),
+            )
+            await self.measure_new(job, reference, (middle, share[1]))
+            await self.put(key, reference)
+
+    async def put(self, key: str | None, variant: Variant, data: Dataset | None = None) -> None:
+        """Lets other visitors of a shared page have a variant, if all of it is measured."""
+        if key is not None and self.is_complete(variant):
+            await self._shelving.put(key, variant, data)
+
+    async def measure_made(
+        self, job: Job, variant: Variant, share: tuple[float, float], key: str | None
+    ) -> None:
+        """Measures what a technique has just made: first what need not wait until the machine is quiet.
+
+        Args:
+            job: Hears of the progress.
+            variant: What was made.
+            share: The part of the job that this is, from 0 to 1.
+            key: By which other visitors of a shared page find it.
+        """
+        start, width = share[0], share[1] - share[0]
+        job.phase(start, start + 0.3 * width, say("Measuring size and quality of {name}", name=variant.name))
+        await self._measuring.weigh_and_judge(job, variant)
+        if key is not None:
+            await self._shelving.put(key, variant, early=True)
+        await self.ensure_reference(job, variant.runtime, (start + 0.3 * width, start + 0.6 * width))
+        await self._measuring.explain_loss(job, variant, self._making.reference(variant.runtime))
+        await self.time_new(job, variant, (start + 0.6 * width, share[1]))
+        await self.put(key, variant)
 
     async def measure_new(self, job: Job, variant: Variant, share: tuple[float, float]) -> None:
         """Measures the size, quality and latency of a variant that was just made."""

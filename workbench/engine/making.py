@@ -11,13 +11,14 @@ from workbench.api.dataset import Dataset
 from workbench.api.lineage import Lineage
 from workbench.api.technique import AnyTechnique, Applied, Parameters
 from workbench.api.text import say
-from workbench.api.variant import STEP, Report, Variant
+from workbench.api.variant import STEP, Report, RuntimeSettings, Variant
 from workbench.data.outputs import judged_note
 from workbench.engine import worker_functions
 from workbench.engine.context import JobContext
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin
 from workbench.engine.output_steps import carried
+from workbench.engine.shelving import Shelving
 from workbench.engine.submit import run_step
 from workbench.jobs import onednn
 from workbench.jobs.job import Job
@@ -25,6 +26,7 @@ from workbench.measure.environment import environment
 from workbench.measure.records import SizeMeasurement
 from workbench.store import Store
 from workbench.store.measured import Measured
+from workbench.store.shelf import Taken
 
 _MOST_OF_MEMORY = 0.1
 """Files that take more of the memory together are not all loaded at once: each takes some times its size."""
@@ -74,8 +76,19 @@ class Making:
         share: tuple[float, float],
         *,
         automatic: bool,
+        id_: str | None = None,
     ) -> Variant:
-        """Applies a technique; ``automatic`` for a reference that nobody asked for."""
+        """Applies a technique.
+
+        Args:
+            job: Hears of the progress.
+            technique: What is applied.
+            parent: To what.
+            parameters: How.
+            share: The part of the job that this is, from 0 to 1.
+            automatic: Whether it is a reference that nobody asked for.
+            id_: The identifier that it is to have; by default a new one.
+        """
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
         folder = self._context.store.staging()
         made: tuple[Applied, float, SizeMeasurement] = await run_step(
@@ -97,8 +110,8 @@ class Making:
         judged = judged_note(description)
         report = applied.report if judged is None else applied.report.followed_by(Report(notes=(judged,)))
         variant = Variant(
-            id=new_id(),
-            name=free_name(self._context.store, _name_after(parent, technique.variant_name(parameters))),
+            id=id_ or new_id(),
+            name=self.name(technique, parent, parameters),
             format=applied.format,
             path=applied.path,
             sha256="",
@@ -115,19 +128,49 @@ class Making:
             parameters=parameters.model_dump(mode="json"),
             parent=parent.id,
             automatic=automatic,
-            is_reference=automatic or self._serves_as_reference(technique, parent, applied),
+            is_reference=automatic
+            or self._serves_as_reference(technique, parent, applied.runtime, applied.settings),
             report=with_kernels(self._context.store, report, technique.worker == "tensorflow"),
             created=datetime.now(UTC),
             seconds=seconds,
         )
         return self.keep(variant, (Measured("size", size),))
 
-    def _serves_as_reference(self, technique: AnyTechnique, parent: Variant, applied: Applied) -> bool:
+    def take(
+        self,
+        key: str,
+        taken: Taken,
+        shelving: Shelving,
+        technique: AnyTechnique,
+        parent: Variant,
+        parameters: Parameters,
+        *,
+        automatic: bool,
+    ) -> Variant:
+        """Stores what another visitor has had made by the same technique of the same variant."""
+        known = taken.kept.variant
+        serves = self._serves_as_reference(technique, parent, known.runtime, known.settings)
+        return shelving.keep(
+            key,
+            taken,
+            name=self.name(technique, parent, parameters),
+            parent=parent.id,
+            automatic=automatic,
+            is_reference=automatic or serves,
+        )
+
+    def name(self, technique: AnyTechnique, parent: Variant, parameters: Parameters) -> str:
+        """A free name for what a technique makes of a variant."""
+        return free_name(self._context.store, _name_after(parent, technique.variant_name(parameters)))
+
+    def _serves_as_reference(
+        self, technique: AnyTechnique, parent: Variant, runtime_name: str, settings: RuntimeSettings
+    ) -> bool:
         return (
             technique.name == "inference.runtime"
             and parent.is_baseline
-            and (applied.settings.threads, applied.settings.batch) == (1, parent.settings.batch)
-            and self.reference(applied.runtime) is None
+            and (settings.threads, settings.batch) == (1, parent.settings.batch)
+            and self.reference(runtime_name) is None
         )
 
     def reference(self, runtime_name: str) -> Variant | None:

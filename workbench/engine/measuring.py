@@ -31,6 +31,7 @@ from workbench.measure.records import (
     QualityVerdict,
     SizeMeasurement,
 )
+from workbench.results.rows import BEFORE
 from workbench.results.step_order import look_at_weights
 from workbench.runtimes import runtime
 from workbench.store.measured import Measured
@@ -40,6 +41,9 @@ COLLAPSE = 0.02
 
 _COLLAPSED_ERROR = 0.2
 """The same for an error, as a share of the parent's."""
+
+_TIMED_LAST = -100
+"""A timing waits until nothing else runs on the machine: sizes and qualities of others appear before it."""
 
 Missing = Literal["size", "quality", "latency"]
 
@@ -240,6 +244,7 @@ class Measuring:
             self._context.queries.dataset.folder,
             protocol,
             self._context.seed,
+            priority=_TIMED_LAST,
             worker="gpu" if any(runtime(variant.runtime).needs_gpu for variant in variants) else "light",
         )
         await self._environment()
@@ -250,6 +255,8 @@ class Measuring:
             environment=measurement.environment,
             arrays=raw,
         )
+        for variant in variants:  # from now on they are of this workbench
+            self._context.store.drop_fact(BEFORE + variant.id)
         self._context.changed("results")
 
     async def meter(self, job: Job, variant: Variant) -> None:

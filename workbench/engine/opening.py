@@ -219,11 +219,17 @@ class Opening:
         return await understood(self._context, job, opened, home, wish, dataset.folder)
 
     def take_in(
-        self, opened: OpenedModel, name: str, parent: Variant | None, notes: tuple[Text, ...], started: float
+        self,
+        opened: OpenedModel,
+        name: str,
+        parent: Variant | None,
+        notes: tuple[Text, ...],
+        started: float,
+        id_: str | None = None,
     ) -> Variant:
         """The variant that a model which was read becomes; nothing is stored yet."""
         return Variant(
-            id=new_id(),
+            id=id_ or new_id(),
             name=free_name(self._context.store, name),
             format=opened.format,
             path=opened.path,

@@ -26,13 +26,15 @@ from workbench.engine.completing import Completing
 from workbench.engine.context import JobContext
 from workbench.engine.find import Finder
 from workbench.engine.goal import Goal
-from workbench.engine.making import Making
+from workbench.engine.making import Making, free_name
 from workbench.engine.measuring import Measuring
 from workbench.engine.opening import Opening
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin, already_holds, content_digest, data_digest, origin
+from workbench.engine.shelving import Shelving, identifier
 from workbench.engine.sources import HandedModel
 from workbench.jobs.job import Job
+from workbench.store.shelf import Taken
 
 
 class Pipeline:
@@ -50,7 +52,8 @@ class Pipeline:
         self._opening = Opening(context)
         self._making = Making(context)
         self._measuring = Measuring(context)
-        self.completing = Completing(context, self._making, self._measuring)
+        self._shelving = Shelving(context)
+        self.completing = Completing(context, self._making, self._measuring, self._shelving)
         self._finder = Finder(context, self._making, self._measuring)
 
     # -- jobs -------------------------------------------------------------------------------
@@ -69,17 +72,43 @@ class Pipeline:
     ) -> Variant:
         """Loads the model and the data, measures the baseline and stores it with what was measured.
 
-        Where the same was opened before, that baseline is returned, with what was missing measured.
+        Where the same was opened before, that baseline is returned, with what was missing measured. On a
+        shared page, what another visitor has opened is taken over with its measurements.
 
         What fails or is cancelled before that leaves nothing behind. Its latency, for which it may have to
         wait, is measured then: if that fails the model is open; if it is cancelled nothing is.
         """
-        started = time.monotonic()
         # Asked again here: another page may have opened one while this job waited.
         if (same := await self._already_open(job, model.path, data, asked)) is not None:
             return same
         self._opening.require_turn(job)
         model_digest = await asyncio.to_thread(content_digest, model.path)
+        key = await self._shelving.key_of_opening(model.path, name, model_digest, data, {**options, **asked})
+        async with self._shelving.turn(job, key):
+            if key is not None and (taken := await self._shelving.find(key)) is not None:
+                opened_with = Origin(model=model_digest, data=data_digest(str(data)), options=asked)
+                return self._take_baseline(job, key, taken, name, opened_with)
+            baseline = await self._open_new(
+                job, model, name, data, options, trust, shared, wish, asked, model_digest, identifier(key)
+            )
+            await self.completing.put(key, baseline, self._context.queries.dataset)
+            return baseline
+
+    async def _open_new(
+        self,
+        job: Job,
+        model: HandedModel,
+        name: str,
+        data: str | Path | Collecting,
+        options: dict[str, Any],
+        trust: bool,
+        shared: bool,
+        wish: OutputWish,
+        asked: dict[str, Any],
+        model_digest: str,
+        id_: str | None,
+    ) -> Variant:
+        started = time.monotonic()
         job.update(part="model")
         opened = await self._opening.read(job, model, trust, shared, (0.0, 0.35))
         dataset: Dataset | None = None
@@ -94,7 +123,7 @@ class Pipeline:
             job.phase(0.55, 0.6, say("Fitting the data to the model"))
             opened, dataset, notes = await self._opening.fit(job, opened, dataset, source, options, wish)
             job.update(part=None)
-            baseline = self._opening.take_in(opened, name, None, notes, started)
+            baseline = self._opening.take_in(opened, name, None, notes, started, id_)
             opened_with = Origin(model=model_digest, data=data_read, options=asked)
             baseline = await self._look_and_keep(job, baseline, dataset, (0.6, 0.84), opened_with)
         except BaseException:
@@ -152,7 +181,8 @@ class Pipeline:
     ) -> Variant:
         """Applies a technique, stores the new variant and measures it.
 
-        Where there is one already that was made so, that is returned, with what was missing measured.
+        Where there is one already that was made so, that is returned, with what was missing measured. On a
+        shared page, what another visitor has had made is taken over with its measurements.
 
         Args:
             job: Hears of the progress.
@@ -171,14 +201,43 @@ class Pipeline:
             await self.completing.complete(job, made, share)
             return made
         require_fit(technique, parent, self._context.queries.dataset.info, parameters, known)
-        variant = await self._making.make(
-            job, technique, parent, parameters, (start, start + 0.6 * width), automatic=False
-        )
-        job.update(variant=variant.id)
-        await self.completing.ensure_reference(
-            job, variant.runtime, (start + 0.6 * width, start + 0.7 * width)
-        )
-        await self.completing.measure_new(job, variant, (start + 0.7 * width, share[1]))
+        key = None if again else await self._shelving.key_of_step(technique, parent, parameters)
+
+        async def take_early() -> Variant | None:
+            there = same_variant(technique, parent, parameters, self._context.store.variants())
+            if there is None and key is not None:
+                if (found := await self._shelving.find(key, early=True)) is None:
+                    return None
+                there = self._making.take(
+                    key, found, self._shelving, technique, parent, parameters, automatic=False
+                )
+            if there is not None:
+                job.update(variant=there.id)
+            return there
+
+        async with self._shelving.turn(job, key, take_early):
+            if key is not None and (taken := await self._shelving.find(key)) is not None:
+                await self.completing.ensure_reference(job, taken.kept.variant.runtime, share)
+                variant = self._making.take(
+                    key, taken, self._shelving, technique, parent, parameters, automatic=False
+                )
+                job.update(variant=variant.id)
+                return variant
+            if key is not None and (begun := await take_early()) is not None:
+                await self.completing.complete(job, begun, share)  # who made it did not come to its end
+                await self.completing.put(key, begun)
+                return begun
+            variant = await self._making.make(
+                job,
+                technique,
+                parent,
+                parameters,
+                (start, start + 0.6 * width),
+                automatic=False,
+                id_=identifier(key),
+            )
+            job.update(variant=variant.id)
+            await self.completing.measure_made(job, variant, (start + 0.6 * width, share[1]), key)
         return variant
 
     async def run_steps(
@@ -198,6 +257,16 @@ class Pipeline:
         return await self._finder.find(job, goal, training)
 
     # -- steps ------------------------------------------------------------------------------
+
+    def _take_baseline(self, job: Job, key: str, taken: Taken, name: str, opened_with: Origin) -> Variant:
+        """Stores what another visitor has opened."""
+        assert taken.data is not None
+        folder = taken.data.relative_to(self._context.store.folder)
+        facts = {"dataset": str(folder), ORIGIN: opened_with.model_dump_json()}
+        name = free_name(self._context.store, name)
+        baseline = self._shelving.keep(key, taken, facts, name=name, parent=None)
+        job.update(variant=baseline.id)
+        return baseline
 
     async def _already_open(
         self, job: Job, model: Path, data: str | Path | Collecting, asked: dict[str, Any]

@@ -7,6 +7,8 @@ has sent; never another file of the server. One job at a time for each visitor, 
 from __future__ import annotations
 
 import os
+import socket
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,19 @@ JOB_LIMITS = Limits(cpu_seconds=1200, wall_seconds=900)
 """What one job of a stranger may take."""
 _MOST_WAITING = 3
 """Jobs of one visitor behind the one that runs."""
+SHELF_VARIABLE = "WORKBENCH_SHELF"
+"""Names the folder of the shelf; set by ``workbench dashboard --shared``."""
 
 
 def shared_mode() -> bool:
     """Whether this process serves people who must not run code of their own."""
     return os.environ.get("WORKBENCH_SHARED") == "1"
+
+
+def shelf_folder() -> Path:
+    """Where the shelf of this user is: beside the visitors' folders, so that files can be linked."""
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    return Path(tempfile.gettempdir()) / f"workbench-shelf-{socket.gethostname()}-{user}"
 
 
 def require_allowed(model: Any, data: Any, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from workbench.api.lineage import Lineage
@@ -28,6 +29,9 @@ from workbench.store import Store
 from workbench.store.labels import Label
 
 R = TypeVar("R", bound=Record)
+
+BEFORE = "measured before "
+"""The fact that keeps when a variant was measured for another visitor of a shared page, by its identifier."""
 
 
 class ResultRow(Record):
@@ -68,6 +72,8 @@ class ResultRow(Record):
         tables: What the technique found on its way, and where a collapsed variant lost its quality.
         notes: What the doctor has to say.
         offers: What would answer a question that its numbers leave open.
+        measured_before: When its numbers were taken on this machine for another visitor of a shared page;
+            None where they were taken for this workbench.
         starred: Whether somebody has marked it.
         note: What somebody has written on it; empty without.
         guess: What somebody thought that it would be, before it was measured.
@@ -98,6 +104,7 @@ class ResultRow(Record):
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
     offers: tuple[Offer, ...] = ()
+    measured_before: datetime | None = None
     starred: bool = False
     note: str = ""
     guess: Guess | None = None
@@ -133,6 +140,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
     environments = store.environments()
     labels = store.labels()
     guessed = guesses(store)
+    before = store.facts(BEFORE)
     timings = Timings(store, variants)
     lineage = Lineage(variants)
     baseline = lineage.baseline
@@ -153,6 +161,7 @@ def collect(store: Store) -> tuple[ResultRow, ...]:
                         *variant.report.tables,
                         *store.measurements("error by layer", variant.id, Table)[:1],
                     ),
+                    "measured_before": _moment(before.get(variant.id)),
                     "starred": label.starred,
                     "note": label.note,
                     "guess": guessed.get(variant.id),
@@ -280,6 +289,10 @@ def _compared(variant: Variant, reference: Variant | None, baseline: Variant | N
         reference=reference.name,
         baseline=baseline.name,
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _first(records: Sequence[R]) -> R | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -21,6 +22,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from workbench.api.text import say
+from workbench.serving.baselines import baselines_measured
 from workbench.serving.handlers import (
     KERNEL_ID,
     ConnectionHandler,
@@ -67,9 +69,11 @@ def serve_dashboard(
         # The one instance: what Voila's parts log goes to it, and with none nowhere.
         configuration = _configuration(page, settings, port, visitors, Path(scratch))
         app = _Dashboard.instance(page, settings, listening, announce, config=configuration)
+        early = baselines_measured(Path(scratch)) if settings.measures_baselines else contextlib.nullcontext()
         try:
             app.initialize([])
-            app.start()
+            with early:
+                app.start()
         finally:
             _Dashboard.clear_instance()
 

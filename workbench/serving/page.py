@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workbench.engine.shared_mode import SHELF_VARIABLE, shelf_folder
+
 UPLOAD_LIMIT_BYTES = 250 * 1000 * 1000
 """The largest message that the page may send to a kernel: a model or data file with its envelope.
 
@@ -56,6 +58,7 @@ class ServerSettings:
         grace_seconds: How long a kernel waits for its page to come back after the connection broke.
         keep_jobs_minutes: How long jobs run on after their page was closed. Work of a shared page's
             visitors goes with their page.
+        measures_baselines: Whether a shared page's built-in models are measured before anybody asks.
         first_visit_seconds: How long a kernel waits for the first connection after the last sign of its page.
     """
 
@@ -69,6 +72,7 @@ class ServerSettings:
     visitors: int = 40
     token: bool | None = None
     grace_seconds: float = 30.0
+    measures_baselines: bool = False
     keep_jobs_minutes: float = KEEP_JOBS_MINUTES
     first_visit_seconds: float = 90.0
 
@@ -108,6 +112,7 @@ class ServerSettings:
             variables["WORKBENCH_LANGUAGE"] = self.language
         if self.shared:
             variables["WORKBENCH_SHARED"] = "1"
+            variables[SHELF_VARIABLE] = os.environ.get(SHELF_VARIABLE) or str(shelf_folder())
         if self.uploads or not self.shared:
             variables["WORKBENCH_UPLOADS"] = "1"
         return variables

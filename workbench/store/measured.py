@@ -36,3 +36,24 @@ class Measured:
             np.savez_compressed(buffer, allow_pickle=False, **dict(self.arrays))
             packed = buffer.getvalue()
         return self.kind, variant, self.record.model_dump_json(), packed, self.environment
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A measurement as it lies in a store: what is handed on is not read and written again.
+
+    Attributes:
+        kind: Such as ``latency``.
+        record: The measurement, as JSON.
+        arrays: Raw samples or predictions, packed.
+        environment: Identifier of the machine's environment.
+    """
+
+    kind: str
+    record: str
+    arrays: bytes | None = None
+    environment: str | None = None
+
+    def row(self, variant: str) -> tuple[str, str, str, bytes | None, str | None]:
+        """Its row in the table of measurements, under one variant."""
+        return self.kind, variant, self.record, self.arrays, self.environment

@@ -39,7 +39,7 @@ from workbench.store.database import Database
 from workbench.store.files import digest, move_durably
 from workbench.store.jobs import JobRecords
 from workbench.store.labels import Label, change_label, read_labels
-from workbench.store.measured import Measured
+from workbench.store.measured import Measured, Stored
 from workbench.store.ownership import Ownership, one_at_a_time
 
 R = TypeVar("R", bound=Record)
@@ -98,7 +98,7 @@ class Store:
         self,
         variant: Variant,
         source: Path,
-        measured: Iterable[Measured] = (),
+        measured: Iterable[Measured | Stored] = (),
         facts: Mapping[str, str] | None = None,
     ) -> Variant:
         """Moves a finished file into the store and records its variant, with what is known of it.
@@ -260,6 +260,25 @@ class Store:
         with np.load(io.BytesIO(rows[0][0]), allow_pickle=False) as packed:
             return {name: packed[name] for name in packed.files}
 
+    def measured(self, variant: str) -> tuple[Stored, ...]:
+        """All that was measured of a variant, as it is stored, oldest first."""
+        rows = self._database.execute(
+            "SELECT kind, record, arrays, passport FROM measurements WHERE variant = ? ORDER BY id",
+            (variant,),
+        )
+        return tuple(Stored(*row) for row in rows)
+
+    def add_measured(self, variant: str, rows: Iterable[Stored]) -> None:
+        """Stores what was measured elsewhere under a variant that is here, unless it is there already."""
+        with self._database.transaction() as connection:
+            for row in rows:
+                known = connection.execute(
+                    "SELECT 1 FROM measurements WHERE kind = ? AND variant = ? AND record = ?",
+                    (row.kind, variant, row.record),
+                ).fetchone()
+                if known is None:
+                    connection.execute(_ADD_MEASUREMENT, row.row(variant))
+
     def add_environment(self, environment: Environment) -> None:
         """Stores a machine's environment, once."""
         self._database.execute(
@@ -298,6 +317,14 @@ class Store:
             "SELECT json_extract(jobs.record, '$.variant') AS made, facts.value "
             "FROM facts JOIN jobs ON facts.name = ? || jobs.id WHERE made IS NOT NULL",
             (beginning,),
+        )
+        return dict(rows)
+
+    def facts(self, beginning: str) -> dict[str, str]:
+        """The small values whose names begin so, by the rest of their names."""
+        rows = self._database.execute(
+            "SELECT substr(name, ?), value FROM facts WHERE substr(name, 1, ?) = ?",
+            (len(beginning) + 1, len(beginning), beginning),
         )
         return dict(rows)
 
