@@ -41,11 +41,11 @@ def opened(
 def test_one_that_is_cancelled_keeps_what_it_has_found_and_is_continued(
     opened: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make, made = Making.make, []
+    make, failed_first = Making.make, []
 
     async def failing(self, job, technique, *arguments, **options):
-        made.append(technique.name)
-        if technique.name == "quantization.int8":
+        if technique.name.startswith("quantization") and not failed_first:
+            failed_first.append(technique.name)
             raise JobFailed(say("The disk is full."))
         variant = await make(self, job, technique, *arguments, **options)
         if technique.name.startswith("quantization"):
@@ -69,7 +69,8 @@ def test_one_that_is_cancelled_keeps_what_it_has_found_and_is_continued(
     assert ledger.spent_s > before.spent_s  # of the same time
     assert first <= {variant.id for variant in opened.variants}
     failed = {row.key for row in before.rows if row.status == "failed"}
-    assert failed == {row.key for row in ledger.rows if row.status == "failed"}  # nothing fails twice
+    assert len(failed) == len(failed_first) == 1
+    assert failed == {row.key for row in ledger.rows if row.status == "failed"}  # it is not tried again
 
     winner = advice.winner
     assert winner is not None
@@ -92,7 +93,6 @@ def test_one_that_is_cancelled_keeps_what_it_has_found_and_is_continued(
     assert winner.name in {one.name for one in opened.variants}
     assert str(row.title) in str(advice)
     assert "<table>" in advice._repr_html_()
-    assert "quantization.int8" not in {one.technique for one in opened.variants}
 
     # Another process, or the next session, sees the same.
     with Workbench(opened.folder, executor=opened.executor) as again:
