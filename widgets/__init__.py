@@ -13,6 +13,7 @@ Everything here only shows what the engine says and passes on what the reader cl
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.dashboard import Dashboard
+from widgets.panels.advisor import AdvisorPanel
 from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
 from widgets.panels.drawing import DrawingPad
@@ -39,6 +40,7 @@ JobsBar = JobsLine
 """Its earlier name."""
 
 __all__ = [
+    "AdvisorPanel",
     "BarsChart",
     "BestLine",
     "Dashboard",

@@ -12,6 +12,7 @@ from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
 from widgets.link import follow, read
 from widgets.panel_choice import PanelChoice
+from widgets.panels.advisor import AdvisorPanel
 from widgets.panels.best import BestLine
 from widgets.panels.details import DetailsPanel
 from widgets.panels.drawing import DrawingPad
@@ -36,6 +37,7 @@ _NAMES: dict[type[ipywidgets.Widget], tuple[str, Text]] = {
     LiveChart: ("live", say("Live curves")),
     VariantsTable: ("variants", say("Variants")),
     DetailsPanel: ("details", say("Details")),
+    AdvisorPanel: ("advisor", say("Advisor")),
     GuessPanel: ("guess", say("Guess first")),
     DrawingPad: ("draw", say("Draw, and let every variant answer")),
 }
@@ -71,7 +73,9 @@ class Dashboard(ipywidgets.Box):
         middle.add_class("wb-main")
         self._top_bar = TopBar(self.session)
         self._top_bar.on_msg(self._on_page_message)
-        answers = _column(GoalLine(self.session), BestLine(self.session), JobsLine(self.session))
+        answers = _column(
+            AdvisorPanel(self.session), GoalLine(self.session), BestLine(self.session), JobsLine(self.session)
+        )
         answers.add_class("wb-answers")
         top = _column(SkipLink(self.session), self._top_bar, answers)
         top.add_class("wb-wide")

@@ -5,6 +5,7 @@ import { watchConnection } from "./connection.js";
 import { clear, h, render as draw } from "./dom.js";
 import { announce, inJupyterLab, onTheme } from "./theme.js";
 import { live as liveView, tradeOff as tradeOffView } from "./charts.js";
+import { advisor as advisorView } from "./advisor.js";
 import { best as bestView } from "./best.js";
 import { decision as decisionView } from "./decision.js";
 import { details as detailsView } from "./details.js";
@@ -113,6 +114,7 @@ function component(content) {
   };
 }
 
+export const advisor = component(advisorView);
 export const best = component(bestView);
 export const details = component(detailsView);
 export const drawing = component(drawingView);
