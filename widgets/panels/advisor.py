@@ -213,7 +213,7 @@ def _known(row: Row) -> Text:
     if row.reason is not None:
         return row.reason
     if row.foreseen is None:
-        return say("–")
+        return say("nothing yet")
     return say(
         "expected: {kilobytes} kB, {low} to {high} ms, {chance}% likely to meet the demands",
         kilobytes=f"{row.foreseen.file_bytes.value / 1000:.3g}",
