@@ -154,8 +154,8 @@ class Workbench(Labelling):
             scaling: How raw values become inputs; see :mod:`workbench.data.scaling`.
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
                 the one that fits the model's outputs, else the last column.
-            task: What the model's answers are judged as: ``classification`` or ``regression``; by default
-                what labels and output tell.
+            task: What the model's answers are judged as: ``classification``, ``regression``, ``multi-label``,
+                ``per position`` or ``agreement``; by default what labels and output tell.
             output: Name (or position) of the output that is judged, of a model with several, and of the
                 target, of data with several; by default the one that fits the labels.
             from_logits: Whether that output is raw scores (True) or probabilities (False); by default
