@@ -1,8 +1,8 @@
 """Processor time against latency: with a thread more the one grows where the other falls.
 
 Each built-in model in every runtime and in int8, timed by the ``quick`` protocol; the last column is how far
-the two ratios are apart. Keras keeps more than one processor busy, so ratios to it differ by that factor for all
-files of one thread; among those they agree.
+the two ratios are apart. Keras keeps more than one processor busy, so ratios to it differ by that factor for
+all files of one thread; among those they agree.
 """
 
 from __future__ import annotations
