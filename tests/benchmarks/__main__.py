@@ -23,6 +23,7 @@ BENCHMARKS = (
     "narrowing",
     "what_opens",
     "advisor",
+    "processor",
     "room",
 )
 

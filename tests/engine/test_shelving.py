@@ -14,6 +14,7 @@ from workbench.engine.shared_mode import SHELF_VARIABLE
 from workbench.jobs.executor import Executor
 from workbench.jobs.reporter import SilentReporter
 from workbench.jobs.slot import shared_slot
+from workbench.measure.records import LatencyMeasurement
 from workbench.models.demo.demo import DEMO_MODELS
 from workbench.results.lookup import row_of
 from workbench.results.rows import ResultRow
@@ -80,11 +81,14 @@ def test_the_next_visitor_has_it_at_once_and_measures_it_for_themselves_when_ask
     assert second.dataset.folder.is_relative_to(second.folder)
 
     second.measure([made.id], "quick").wait()
-    again, latest = row_of(second.results(), made.id), row_of(first.results(), made.id)
+    again = row_of(second.results(), made.id)
     assert again is not None
-    assert latest is not None
     assert again.measured_before is None
-    assert again.latency != latest.latency
+    # Which of the two runs is shown depends on how quiet the machine was.
+    runs, theirs_runs = (
+        one._store.measurements("latency", made.id, LatencyMeasurement) for one in (second, first)
+    )
+    assert len(runs) == len(theirs_runs) + 1
 
 
 @pytest.mark.slow

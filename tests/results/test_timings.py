@@ -139,6 +139,17 @@ def test_the_cost_of_all_steps_is_saved_against_float32_in_the_same_runtime(stor
     assert rows(store)["int8"].break_even is None  # it is slower
 
 
+def test_busy_processors_are_those_of_another_run_where_the_last_one_could_not_tell(store: Store) -> None:
+    known = run(HERE, baseline=8.0, lite=2.0)
+    summaries = [one.model_copy(update={"cores_busy": interval(1.0)}) for one in known.summaries]
+    add(store, known.model_copy(update={"summaries": tuple(summaries)}))
+    add(store, run(HERE, baseline=8.0, lite=2.1))
+    found = rows(store)["lite"].latency
+    assert found is not None
+    assert found.p50_ms.value == 2.1
+    assert found.cores_busy == interval(1.0)
+
+
 def test_a_file_that_was_added_cost_nothing_that_could_be_saved_again(store: Store) -> None:
     file = store.staging() / "model.bin"
     file.write_bytes(b"weights")

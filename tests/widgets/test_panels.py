@@ -279,26 +279,6 @@ def test_two_that_are_no_parent_and_child_are_compared_in_everything(
     table.component.session.compare(workbench.variant("dense-digits").id)
 
 
-def test_what_was_measured_for_another_visitor_says_when_until_it_is_measured_here(
-    workbench: Workbench, table: Reader
-) -> None:
-    made = workbench.variant("float16").id
-    moment = "2026-11-30T08:15:00+00:00"
-
-    def marks() -> dict[str, str | None]:
-        return {row["name"]: row["before"] for row in table.shown["rows"]}
-
-    workbench._store.set_fact(f"measured before {made}", moment)
-    workbench.star(made)
-    assert marks() == {"dense-digits": None, "LiteRT": None, "float16": moment}
-    table.click("measure", variant=made)
-    job = workbench.job(workbench.jobs[0].id)
-    assert job is not None
-    job.wait()
-    assert set(marks().values()) == {None}
-    workbench.star(made, False)
-
-
 def test_selection_is_shared_by_all_widgets_of_a_workbench(
     workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -715,3 +695,23 @@ def test_what_is_offered_beside_a_question_is_one_click(workbench: Workbench, ta
     made = job.wait(600)
     assert made is not None
     assert made.runtime == "litert"
+
+
+def test_what_was_measured_for_another_visitor_says_when_until_it_is_measured_here(
+    workbench: Workbench, table: Reader
+) -> None:
+    made = workbench.variant("float16").id
+    moment = "2026-11-30T08:15:00+00:00"
+
+    def marks() -> dict[str, str | None]:
+        return {row["name"]: row["before"] for row in table.shown["rows"]}
+
+    workbench._store.set_fact(f"measured before {made}", moment)
+    workbench.star(made)
+    assert marks() == {"dense-digits": None, "LiteRT": None, "float16": moment}
+    table.click("measure", variant=made)
+    job = workbench.job(workbench.jobs[0].id)
+    assert job is not None
+    job.wait()
+    assert set(marks().values()) == {None}
+    workbench.star(made, False)

@@ -128,10 +128,12 @@ class DetailsPanel(VariantActions):
             send_file(self, *content)
 
     def _saving(self, row: ResultRow, other: ResultRow | None) -> dict[str, Any]:
-        workbench, rows = self.session.workbench, self.session.rows
-        baseline = next((one for one in rows if one.variant.is_baseline), None)
+        workbench = self.session.workbench
+        rows = {one.variant.id: one for one in (*self.session.rows, row, other) if one is not None}
+        baseline = next((one for one in rows.values() if one.variant.is_baseline), None)
         shown = {one.variant.id: one for one in (baseline, other, row) if one is not None}
-        return saving_view(workbench.use, workbench.savings(rows), list(shown.values()))
+        # What is shown was read before: somebody may have deleted it since.
+        return saving_view(workbench.use, workbench.savings(tuple(rows.values())), list(shown.values()))
 
     def _compared(self, variant: Variant, other: ResultRow | None) -> tuple[Details | None, str | None]:
         if other is None:

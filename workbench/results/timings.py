@@ -98,7 +98,7 @@ class Timings:
         used = (timed, change and change.run, judging and judging.run)
         doubts = (judging and judging.distrust, timed and distrust(timed, (variant.id,)))
         return Timing(
-            latency=None if timed is None else _summary(timed, variant.id),
+            latency=None if timed is None else self._with_cores(timed, variant.id),
             environment=None if timed is None else timed.environment,
             warnings=() if timed is None else timed.warnings,
             speed=None if judging is None else judging.verdict,
@@ -109,6 +109,17 @@ class Timings:
             total_distrust=None if change is None else change.distrust,
             onednn=tuple(sorted({run.onednn for run in used if run is not None and run.onednn is not None})),
         )
+
+    def _with_cores(self, timed: LatencyMeasurement, variant: str) -> LatencySummary | None:
+        """Its summary; how many processors it keeps busy from another run where that one could not tell."""
+        summary = _summary(timed, variant)
+        if summary is None or summary.cores_busy is not None:
+            return summary
+        for run in self._runs[variant]:
+            other = _summary(run, variant) if run.environment == timed.environment else None
+            if other is not None and other.cores_busy is not None and other.settings == summary.settings:
+                return summary.model_copy(update={"cores_busy": other.cores_busy})
+        return summary
 
     def _judging(self, variant: Variant, reference: Variant | None) -> _Judging | None:
         if reference is None or self._baseline is None:
