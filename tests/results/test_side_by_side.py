@@ -7,7 +7,8 @@ import pytest
 from tests.widgets.result_rows import ROWS, interval
 from workbench.measure.records import Interval, SpeedVerdict
 from workbench.results.rows import ResultRow
-from workbench.results.side_by_side import inverse, side_by_side
+from workbench.results.side_by_side import side_by_side
+from workbench.results.timings import inverse
 
 BASELINE, INT8, WIDE = (row.model_copy(update={"environment": "here"}) for row in ROWS[:3])
 

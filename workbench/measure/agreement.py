@@ -13,7 +13,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.number_format import score
 from workbench.api.text import Text, say
 from workbench.jobs.curves import LiveCurve
-from workbench.measure.quality import TOLERANCE, quality_word, samples_needed
+from workbench.measure.quality import TOLERANCE, quality_verdict
 from workbench.measure.records import Details, Figure, Interval, Moved, QualityMeasurement, QualityVerdict
 from workbench.measure.regression import MOST_MOVED, mean_interval, require_finite
 from workbench.measure.sample_intervals import sample_interval
@@ -82,17 +82,14 @@ class Agreement:
         """How much is missing to full agreement with a reference."""
         agreed = _interval(before, answers, seed)
         change = Interval(value=agreed.value - 1, low=agreed.low - 1, high=agreed.high - 1)
-        word = quality_word(change, tolerance)
         changed = int((_agreeing(before, answers) < 1).sum())
-        return QualityVerdict(
-            variant=variant,
-            reference=reference,
-            change=change,
-            tolerance=tolerance,
-            word=word,
-            samples_needed=samples_needed(change, tolerance, len(answers), changed)
-            if word == "not proven"
-            else None,
+        return quality_verdict(
+            variant,
+            reference,
+            change,
+            tolerance,
+            samples=len(answers),
+            changed=changed,
             task="agreement",
             worse=changed,
         )

@@ -9,7 +9,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, listed, say, verbatim
 from workbench.jobs.curves import LiveCurve
-from workbench.measure.quality import TOLERANCE, quality_word, samples_needed
+from workbench.measure.quality import TOLERANCE, quality_verdict
 from workbench.measure.records import Details, Figure, Interval, Moved, QualityMeasurement, QualityVerdict
 from workbench.measure.regression import MOST_MOVED, require_finite
 from workbench.measure.sample_intervals import OfSums, sample_interval
@@ -147,19 +147,14 @@ class MultiLabel:
         """The paired change of macro F1."""
         first, second = self._statistics(before), self._statistics(answers)
         change = paired_interval(first, second, _macro_f1, self._unseen(), seed)
-        word = quality_word(change, tolerance)
         wrong_before, wrong_after = self._wrong(before), self._wrong(answers)
-        return QualityVerdict(
-            variant=variant,
-            reference=reference,
-            change=change,
-            tolerance=tolerance,
-            word=word,
-            samples_needed=samples_needed(
-                change, tolerance, len(answers), int((first != second).any(axis=1).sum())
-            )
-            if word == "not proven"
-            else None,
+        return quality_verdict(
+            variant,
+            reference,
+            change,
+            tolerance,
+            samples=len(answers),
+            changed=int((first != second).any(axis=1).sum()),
             task="multi-label",
             better=int((wrong_after < wrong_before).sum()),
             worse=int((wrong_after > wrong_before).sum()),

@@ -17,7 +17,7 @@ from workbench.api.number_format import count
 from workbench.api.text import Text, say, verbatim
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.multi_label import paired_interval
-from workbench.measure.quality import TOLERANCE, quality_word, samples_needed
+from workbench.measure.quality import TOLERANCE, quality_verdict
 from workbench.measure.records import Details, Figure, Moved, QualityMeasurement, QualityVerdict
 from workbench.measure.regression import MOST_MOVED, require_finite
 from workbench.measure.sample_intervals import sample_interval
@@ -135,19 +135,14 @@ class PerPosition:
         """The change of mean IoU, paired by sample."""
         first, second = (_statistics(self._labels, one, self._classes) for one in (before, answers))
         change = paired_interval(first, second, _mean_iou, self._unseen(), seed)
-        word = quality_word(change, tolerance)
         right_before, right_after = (one[:, : self._classes].sum(axis=1) for one in (first, second))
-        return QualityVerdict(
-            variant=variant,
-            reference=reference,
-            change=change,
-            tolerance=tolerance,
-            word=word,
-            samples_needed=samples_needed(
-                change, tolerance, len(answers), int((first != second).any(axis=1).sum())
-            )
-            if word == "not proven"
-            else None,
+        return quality_verdict(
+            variant,
+            reference,
+            change,
+            tolerance,
+            samples=len(answers),
+            changed=int((first != second).any(axis=1).sum()),
             task="per position",
             better=int((right_after > right_before).sum()),
             worse=int((right_after < right_before).sum()),

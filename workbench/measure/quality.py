@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -146,20 +147,51 @@ def compare_quality(
     right_before, right_after = before == labels, after == labels
     only_reference = int((right_before & ~right_after).sum())
     only_variant = int((~right_before & right_after).sum())
-    word = quality_word(change, tolerance)
-    return QualityVerdict(
-        variant=variant,
-        reference=reference,
-        change=change,
+    return quality_verdict(
+        variant,
+        reference,
+        change,
+        tolerance,
+        samples=len(labels),
+        changed=int((before != after).sum()),
         accuracy_change=accuracy_change_interval(only_reference, only_variant, len(labels)),
         only_reference_right=only_reference,
         only_variant_right=only_variant,
         mcnemar_p=mcnemar(only_reference, only_variant),
+    )
+
+
+def quality_verdict(
+    variant: str,
+    reference: str,
+    change: Interval,
+    tolerance: float,
+    *,
+    samples: int,
+    changed: int,
+    **further: Any,
+) -> QualityVerdict:
+    """The verdict on a change of any task's measure, and how many samples would settle an open one.
+
+    Args:
+        variant: Identifier of the variant judged.
+        reference: Identifier of what it is compared with.
+        change: Variant minus reference, as a fraction.
+        tolerance: The loss that is accepted, as a fraction.
+        samples: Test samples behind it.
+        changed: Samples that are judged otherwise than before.
+        **further: What the task has more to say, by the fields of :class:`QualityVerdict`.
+    """
+    word = quality_word(change, tolerance)
+    needed = samples_needed(change, tolerance, samples, changed) if word == "not proven" else None
+    return QualityVerdict(
+        variant=variant,
+        reference=reference,
+        change=change,
         tolerance=tolerance,
         word=word,
-        samples_needed=samples_needed(change, tolerance, len(labels), int((before != after).sum()))
-        if word == "not proven"
-        else None,
+        samples_needed=needed,
+        **further,
     )
 
 

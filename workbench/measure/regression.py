@@ -13,7 +13,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.number_format import digits
 from workbench.api.text import Text, say, verbatim
 from workbench.jobs.curves import LiveCurve
-from workbench.measure.quality import TOLERANCE, quality_word, samples_needed
+from workbench.measure.quality import TOLERANCE, quality_verdict
 from workbench.measure.records import Details, Figure, Interval, Moved, QualityMeasurement, QualityVerdict
 from workbench.measure.sample_intervals import FEWEST_DRAWS, sample_interval
 from workbench.measure.scores import Floats
@@ -179,17 +179,14 @@ class Regression:
         """How much smaller the mean absolute error has become, as a share of the reference's."""
         first, second = self._errors(before), self._errors(answers)
         change = error_change_interval(first, second, seed=seed)
-        word = quality_word(change, tolerance)
         changed = int((first != second).sum())
-        return QualityVerdict(
-            variant=variant,
-            reference=reference,
-            change=change,
-            tolerance=tolerance,
-            word=word,
-            samples_needed=samples_needed(change, tolerance, len(first), changed)
-            if word == "not proven"
-            else None,
+        return quality_verdict(
+            variant,
+            reference,
+            change,
+            tolerance,
+            samples=len(first),
+            changed=changed,
             task="regression",
             better=int((second < first).sum()),
             worse=int((second > first).sum()),

@@ -17,7 +17,7 @@ from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.measure.records import Interval
 from workbench.results.rows import ResultRow
-from workbench.results.timings import chain
+from workbench.results.timings import chain, divided, inverse
 
 WATTS_PER_CORE = (360 / 96, 170 / 16)
 """Power of a busy core, watts: thermal design power / cores of the AMD EPYC 9654 and the Ryzen 9 7950X.
@@ -150,8 +150,8 @@ def _saving(row: ResultRow, baseline: ResultRow | None, use: Use, cores: int) ->
     elif row.total_speedup is None:
         return Saving(reason=say("It has not been timed against the baseline yet."))
     else:
-        less = chain(row.total_speedup, _ratio(baseline.latency.cores_busy, row.latency.cores_busy))
-        seconds = _divided(base, less)
+        less = chain(row.total_speedup, chain(baseline.latency.cores_busy, inverse(row.latency.cores_busy)))
+        seconds = divided(base.value, less)
     joules, meter = _joules(row, seconds)
     before, _ = _joules(baseline, base)
     comparable = (meter is None) == (baseline.energy is None or baseline.energy.meter is None)
@@ -198,17 +198,6 @@ def _break_even(row: ResultRow, base: Interval, less: Interval | None, cores: in
         return None
     saved_s = base.value * (1 - 1 / less.value) / 1000  # of one prediction
     return Span(low=math.ceil(row.made_in_s / saved_s), high=math.ceil(cores * row.made_in_s / saved_s))
-
-
-def _ratio(first: Interval, second: Interval) -> Interval:
-    return chain(first, Interval(value=1 / second.value, low=1 / second.high, high=1 / second.low))
-
-
-def _divided(interval: Interval, by: Interval) -> Interval:
-    """The baseline's number over a ratio; how far the baseline's own is off is in all of them alike."""
-    return Interval(
-        value=interval.value / by.value, low=interval.value / by.high, high=interval.value / by.low
-    )
 
 
 def _scaled(interval: Interval, factor: float) -> Interval:

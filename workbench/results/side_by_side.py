@@ -8,7 +8,7 @@ from workbench.api.records import Record
 from workbench.measure.records import Interval, QualityVerdict, SizeVerdict, SpeedVerdict, SpeedWord
 from workbench.measure.statistics import speed_word
 from workbench.results.rows import ResultRow, compare_sizes
-from workbench.results.timings import chain
+from workbench.results.timings import chain, inverse
 
 Way = Literal["together", "same reference", "baseline"]
 """How a ratio of two times is known: both were timed by turns in one run; each beside the same third one; or
@@ -83,8 +83,3 @@ def _verdict(row: ResultRow, other: ResultRow, ratio: Interval, floor: float) ->
     return SpeedVerdict(
         variant=row.variant.id, reference=other.variant.id, speedup=ratio, floor=floor, word=word
     )
-
-
-def inverse(ratio: Interval) -> Interval:
-    """The ratio the other way round."""
-    return Interval(value=1 / ratio.value, low=1 / ratio.high, high=1 / ratio.low)

@@ -155,7 +155,7 @@ class Timings:
         p50 = next(one for one in run.summaries if one.variant == self._baseline.id).p50_ms
         if variant.id == self._baseline.id:
             return p50
-        return Interval(value=p50.value / total.value, low=p50.value / total.high, high=p50.value / total.low)
+        return divided(p50.value, total)
 
     def _changes_on(self, environment: str) -> dict[str, _Judging]:
         """The change of runtime to each reference on one machine."""
@@ -185,6 +185,16 @@ class Timings:
         ):
             return shared[0]
         return best
+
+
+def inverse(ratio: Interval) -> Interval:
+    """The ratio the other way round."""
+    return divided(1, ratio)
+
+
+def divided(value: float, ratio: Interval) -> Interval:
+    """What a number of the baseline's becomes by a ratio to it, as far as the ratio is known."""
+    return Interval(value=value / ratio.value, low=value / ratio.high, high=value / ratio.low)
 
 
 def chain(first: Interval, second: Interval) -> Interval:
