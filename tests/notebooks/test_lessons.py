@@ -36,7 +36,7 @@ print(json.dumps({
 def run(name: str, folder: Path, *, solution: bool) -> tuple[dict, dict]:
     """The cells of a lesson by name with what they gave, and how far the learner is then."""
     source = LESSONS / f"{name.replace('-', '_')}.py"
-    notebook = nbformat.from_dict(build(source, "en", solution=solution))
+    notebook = nbformat.reads(json.dumps(build(source, "en", solution=solution)), as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(LOOK, id="look"))
     # An exercise that nobody has touched may stumble over its own dots.
     client = NotebookClient(
