@@ -127,7 +127,8 @@ def _status(search: Search, cell: Cell, outlook: Outlook) -> tuple[Status, Text 
         )
     if outlook.chance < _UNLIKELY:
         return "ruled out", say(
-            "Its quality would stay within the bound with a chance of {chance}.",
-            chance=percent(outlook.chance, 1),
+            "By what was measured here and on other models, its quality stays within the bound with a chance "
+            "of less than {chance}.",
+            chance=percent(_UNLIKELY, 0),
         )
     return "not tried", None

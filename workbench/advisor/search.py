@@ -7,6 +7,7 @@ model that was measured exhaustively are the same.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,9 +28,12 @@ _WORTH = 0.02
 _LEAST_CHANCE = 0.02
 """What meets the demands less often is not tried while nothing else is known to."""
 _MORE_LIKELY_THAN_NOT = 0.5
-_EXACT, _COMPUTED, _UNSEEN, _GUESSED = 0.002, 0.006, 0.06, 0.25
+_EXACT, _COMPUTED, _GUESSED = 0.002, 0.006, 0.25
 """Standard deviations of the logarithm of a file's size: measured; computed with what its form takes besides
-weights known from another file; that taken from other models; from a ratio that a technique only names."""
+weights known from another file; from a ratio that a technique only names."""
+_OVERHEAD_OF_OTHER_MODELS, _OVERHEAD_OF_ITS_RUNTIME = 1.0, 0.4
+"""How far what a form takes besides weights may be off, as a share of it: taken from other models; from them,
+and from another form of this model in the same runtime."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,7 @@ class Search:
     def _sizes(self) -> dict[str, Normal]:
         """The logarithm of every file's size."""
         overhead: dict[str, float] = {}
+        scales: dict[str, list[float]] = {}
         for cell in self.cells:
             one = self.observed.get(cell.key)
             layers = self._layers(cell)
@@ -183,10 +188,13 @@ class Search:
                 continue
             # Of the model as it came, if that was converted: the others have as many tensors.
             if cell.structure is None or cell.form_key not in overhead:
-                overhead[cell.form_key] = one.file_bytes - weights
+                overhead[cell.form_key] = besides = one.file_bytes - weights
+                usual = self._usual_form(cell).overhead
+                if usual and besides > 0 and layers is not None:
+                    scales.setdefault(cell.runtime, []).append(besides / (usual * len(layers)))
         expected, spread = {}, {}
         for cell in self.cells:
-            own = self._computed_size(cell, overhead)
+            own = self._computed_size(cell, overhead, scales.get(cell.runtime, ()))
             expected[cell.key] = own.mean
             known = cell.structure is None or cell.structure_key in self.structures
             spread[cell.key] = Spread(structure=0.0 if known else 0.08, form=0.0, runtime=0.0, cell=own.sd)
@@ -197,7 +205,14 @@ class Search:
                 found[cell.key] = Normal(math.log(self.start.file_bytes), _EXACT)
         return found
 
-    def _computed_size(self, cell: Cell, overhead: Mapping[str, float]) -> Normal:
+    def _computed_size(self, cell: Cell, overhead: Mapping[str, float], scales: Sequence[float]) -> Normal:
+        """From its weights and what its form takes besides.
+
+        Args:
+            cell: The cell.
+            overhead: Bytes besides weights, of the forms of this model that were seen.
+            scales: By what factor those in the cell's runtime take more than on other models.
+        """
         layers = self._layers(cell)
         share = 1.0
         if layers is None:
@@ -215,8 +230,10 @@ class Search:
             sd = _COMPUTED
             besides = overhead[cell.form_key]
         else:
-            sd = _UNSEEN if self._usual_form(cell).overhead is not None else _GUESSED
-            besides = (self._usual_form(cell).overhead or 100.0) * len(layers)
+            usual = self._usual_form(cell).overhead
+            besides = (usual or 100.0) * len(layers) * (statistics.median(scales) if scales else 1.0)
+            off = _OVERHEAD_OF_ITS_RUNTIME if scales else _OVERHEAD_OF_OTHER_MODELS
+            sd = _GUESSED if usual is None else max(_COMPUTED, off * besides / (share * weights + besides))
         if guessed:
             sd = max(sd, _GUESSED)
         return Normal(math.log(max(1.0, share * weights + besides)), sd)
