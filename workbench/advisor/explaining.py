@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from workbench.advisor.ledger import Row, Sentence
-from workbench.advisor.search import Search
+from workbench.advisor.search import WORTH, Search
 from workbench.api.number_format import percent, points, points_interval, ratio, size, time
 from workbench.api.text import Text, say
 from workbench.results.rows import ResultRow
@@ -111,7 +111,15 @@ def _winner(
 ) -> Iterator[Sentence]:
     first = rows[ranking[0]]
     holes: dict[str, Text | str | int] = {"name": first.title, "count": len(ranking), "facts": facts(first)}
+    ahead = any(search.value(key) < search.value(first.key) for key in ranking)
     match search.demands.wanted:
+        case _ if ahead:
+            text = say(
+                "{name}: {facts}. None of the {count} measured that meet the demands is better by {worth} "
+                "or more, and those that are as good take more steps or are less sure to keep the quality.",
+                worth=percent(WORTH),
+                **holes,
+            )
         case "smaller":
             text = say(
                 "{name} is the only one measured that meets the demands: {facts}.",
@@ -163,6 +171,11 @@ def _runner_up(
         "price": percent(price),
     }
     match search.demands.wanted:
+        case _ if price < 0.005:
+            text = say(
+                "Next is {name}: {facts}. It is as good, in more steps or less sure to keep the quality.",
+                **holes,
+            )
         case "smaller":
             text = say("Next is {name}: {facts}. Its price: a file that is {price} larger.", **holes)
         case "faster":
@@ -304,7 +317,11 @@ def _failed(rows: Sequence[Row]) -> Iterator[Sentence]:
             reasons.setdefault(str(row.reason), []).append(row)
     for found in reasons.values():
         yield Sentence(
-            text=say("Could not be made: {name}. {reason}", name=found[0].title, reason=found[0].reason),
+            text=say(
+                "Could not be made: {name}. {reason}",
+                name=min(found, key=lambda row: len(row.steps)).title,  # what fails is what they share
+                reason=found[0].reason,
+            ),
             rows=tuple(row.key for row in found),
         )
 

@@ -23,7 +23,7 @@ from workbench.measure.records import Interval
 
 _FOUR_IN_FIVE = 1.2815515655446004
 """Standard deviations on either side of what encloses four values in five."""
-_WORTH = 0.02
+WORTH = 0.02
 """So much of an improvement (of a logarithm, so a share) is worth a trial."""
 _LEAST_CHANCE = 0.02
 """What meets the demands less often is not tried while nothing else is known to."""
@@ -126,9 +126,16 @@ class Search:
         return self._value(math.log(one.file_bytes), math.log(one.ms.value))
 
     def ranking(self) -> list[str]:
-        """Keys of what meets the demands, the best first; of equals, the one with the better quality."""
-        serving = [key for key in self.observed if self.meets(key)]
-        return sorted(serving, key=lambda key: (round(self.value(key), 3), -self.chance(key)))
+        """Keys of what meets the demands, the best first.
+
+        Of those that are as good as the best but for what is not worth a trial, the one with the fewest
+        steps is first, then the one whose quality is surer.
+        """
+        serving = sorted((key for key in self.observed if self.meets(key)), key=self.value)
+        alike = [key for key in serving if self.value(key) - self.value(serving[0]) < WORTH]
+        steps = {cell.key: len(cell.steps) for cell in self.cells}
+        alike.sort(key=lambda key: (steps[key], -self.chance(key), self.value(key)))
+        return alike + serving[len(alike) :]
 
     # -- what next ----------------------------------------------------------------------------
 
@@ -157,7 +164,7 @@ class Search:
             size, time, change = sizes[cell.key], times[cell.key], changes[cell.key]
             meets = self._meets_size(size) * self._meets_time(time) * (1 - change.below(-self.bound))
             gain = meets * self._normal_value(size, time).improvement(best)
-            if meets < _LEAST_CHANCE or (ranking and gain < _WORTH):
+            if meets < _LEAST_CHANCE or (ranking and gain < WORTH):
                 continue
             seconds = max(cost(cell), 0.1)
             if seconds_left is not None and seconds > seconds_left:
