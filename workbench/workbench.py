@@ -404,7 +404,7 @@ class Workbench(Labelling):
         self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         job = self._add_job(
             "advise",
-            say("Advise: {demands}", demands=demands.words),
+            say("Advise: {demands}", demands=demands.words(self._queries.dataset.info.task)),
             {"demands": demands.model_dump(mode="json")},
             lambda job: self._pipeline.advise(job, demands),
             None if demands.minutes is None else 60 * demands.minutes,

@@ -126,7 +126,7 @@ class AdvisorPanel(Component):
             return say("The last search was interrupted: Start goes on with it.")
         return say(
             "Asked: {demands}. {tried} of {count} combinations tried in {time}.",
-            demands=ledger.demands.words,
+            demands=ledger.demands.words(self.session.task),
             tried=tried,
             count=len(ledger.rows),
             time=duration(ledger.spent_s),
@@ -208,16 +208,21 @@ def _table(ledger: Ledger, measure: TaskMeasure) -> dict[str, Any]:
             column(say("What is known of it")),
         ],
         "rows": [
-            [str(row.title), str(runtime_title(row.runtime)), str(_STATUS[row.status]), str(_known(row))]
+            [
+                str(row.title),
+                str(runtime_title(row.runtime)),
+                str(_STATUS[row.status]),
+                str(_known(row, measure)),
+            ]
             for row in shown
         ],
     }
 
 
-def _known(row: Row) -> Text:
+def _known(row: Row, measure: TaskMeasure) -> Text:
     """What was measured, else why it was not, else what is expected."""
     if row.observed is not None:
-        return facts(row)
+        return facts(row, measure)
     if row.reason is not None:
         return row.reason
     if row.foreseen is None:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
+from workbench.api.task import Task, measure_of
 from workbench.api.text import Text, say
 from workbench.runtimes import runtime, runtimes
 
@@ -67,9 +68,8 @@ class Demands(Record):
             return "both" if self.size_kb is None else "faster"
         return "smaller" if self.size_kb is None else "faster"
 
-    @property
-    def words(self) -> Text:
-        """The demands in words."""
+    def words(self, task: Task) -> Text:
+        """The demands in words, with the measure of a task."""
         parts: list[Text] = [] if self.want is None else [WANTED[self.want]]
         if self.size_kb is not None:
             parts.append(say("at most {size} kB", size=f"{self.size_kb:g}"))
@@ -80,7 +80,13 @@ class Demands(Record):
         if self.threads is not None:
             parts.append(say("{count} thread", "{count} threads", count=self.threads))
         if self.loss_points is not None:
-            parts.append(say("a loss of at most {points} pt", points=f"{self.loss_points:g}"))
+            parts.append(
+                say(
+                    "a loss of at most {points} {unit}",
+                    points=f"{self.loss_points:g}",
+                    unit=measure_of(task).unit,
+                )
+            )
         if not self.training:
             parts.append(say("no training"))
         if self.minutes is not None:

@@ -8,8 +8,10 @@ from typing import Literal
 
 from workbench.advisor.ledger import Row, Sentence
 from workbench.advisor.search import WORTH, Search
-from workbench.api.number_format import percent, points, points_interval, ratio, size, time
+from workbench.api.number_format import percent, ratio, size, time
+from workbench.api.task import TaskMeasure
 from workbench.api.text import Text, say
+from workbench.measure.records import Interval
 from workbench.results.rows import ResultRow
 from workbench.results.verdict_words import quality_verdict
 
@@ -42,6 +44,16 @@ def sentences(
     said: list[Sentence] = []
     if ranking:
         said += _winner(search, by_key, ranking, confirmed)
+        if done and ranking[0] not in confirmed:
+            said.append(
+                Sentence(
+                    text=say(
+                        "There was no time left to confirm it in fresh processes: measuring for the record "
+                        "does."
+                    ),
+                    rows=(ranking[0],),
+                )
+            )
         if len(ranking) > 1:
             said.append(_runner_up(search, by_key, ranking, confirmed))
         binding = _binding(search, by_key, ranking[0])
@@ -87,7 +99,7 @@ def feasibility(search: Search) -> Sentence | None:
     return None
 
 
-def facts(row: Row) -> Text:
+def facts(row: Row, measure: TaskMeasure) -> Text:
     """Size, latency and change of quality on the validation split of what was measured."""
     one = row.observed
     assert one is not None
@@ -95,11 +107,22 @@ def facts(row: Row) -> Text:
     if one.change is None:
         return say("{size}, {time}", size=size(one.file_bytes), time=time_words)
     return say(
-        "{size}, {time}, {change} pt {interval} on the validation split",
+        "{size}, {time}, {measure} {change} on the validation split",
         size=size(one.file_bytes),
         time=time_words,
-        change=points(one.change.value),
-        interval=points_interval(one.change),
+        measure=measure.title,
+        change=_change(one.change, measure),
+    )
+
+
+def _change(change: Interval, measure: TaskMeasure) -> Text:
+    low, high = measure.change_ends(change)
+    return say(
+        "{change} {unit} [{low}, {high}]",
+        change=measure.change(change.value),
+        unit=measure.unit,
+        low=low,
+        high=high,
     )
 
 
@@ -110,7 +133,11 @@ def _winner(
     search: Search, rows: Mapping[str, Row], ranking: Sequence[str], confirmed: Mapping[str, ResultRow]
 ) -> Iterator[Sentence]:
     first = rows[ranking[0]]
-    holes: dict[str, Text | str | int] = {"name": first.title, "count": len(ranking), "facts": facts(first)}
+    holes: dict[str, Text | str | int] = {
+        "name": first.title,
+        "count": len(ranking),
+        "facts": facts(first, search.measure),
+    }
     ahead = any(search.value(key) < search.value(first.key) for key in ranking)
     match search.demands.wanted:
         case _ if ahead:
@@ -167,7 +194,7 @@ def _runner_up(
     price = math.exp(search.value(second.key) - search.value(first.key)) - 1
     holes: dict[str, Text | str | int] = {
         "name": second.title,
-        "facts": facts(second),
+        "facts": facts(second, search.measure),
         "price": percent(price),
     }
     match search.demands.wanted:
@@ -228,10 +255,10 @@ def _binding(search: Search, rows: Mapping[str, Row], winner: str) -> Sentence |
         case _:
             assert one.change is not None
             text = say(
-                "What binds is the quality: {name} would be {better}× better, but its change is {change} pt "
-                "{interval} on the validation split.",
-                change=points(one.change.value),
-                interval=points_interval(one.change),
+                "What binds is the quality: {name} would be {better}× better, but its {measure} changes by "
+                "{change} on the validation split.",
+                measure=search.measure.title,
+                change=_change(one.change, search.measure),
                 **holes,
             )
     return Sentence(text=text, rows=(key, winner))
@@ -279,7 +306,7 @@ def _nearest(search: Search, rows: Sequence[Row], done: bool) -> Iterator[Senten
         text=say(
             "Nothing measured meets the demands. The nearest is {name}: {facts}.",
             name=nearest.title,
-            facts=facts(nearest),
+            facts=facts(nearest, search.measure),
         ),
         rows=(nearest.key,),
     )

@@ -16,6 +16,7 @@ from workbench.advisor.demands import Demands
 from workbench.advisor.effects import Normal, Spread, posterior
 from workbench.advisor.ledger import Observation, Outlook
 from workbench.advisor.priors import Priors, Usual, macs_of, weights_bytes
+from workbench.api.task import Task, TaskMeasure, measure_of
 from workbench.api.text import Text
 from workbench.api.variant import Layer
 from workbench.measure.quality import TOLERANCE
@@ -67,6 +68,7 @@ class Search:
         observed: What was measured, by the keys of cells.
         failed: What could not be made, with the reason.
         structures: Layers of the structures that were made, by their keys.
+        task: What the model does.
     """
 
     demands: Demands
@@ -77,6 +79,12 @@ class Search:
     observed: dict[str, Observation] = field(default_factory=dict)
     failed: dict[str, Text] = field(default_factory=dict)
     structures: dict[str, Sequence[Layer]] = field(default_factory=dict)
+    task: Task = "classification"
+
+    @property
+    def measure(self) -> TaskMeasure:
+        """The number that the quality is judged by."""
+        return measure_of(self.task)
 
     @property
     def bound(self) -> float:

@@ -30,7 +30,7 @@ from workbench.api.variant import Variant
 from workbench.engine.compatibility import same_variant
 from workbench.engine.completing import Completing
 from workbench.engine.context import JobContext
-from workbench.engine.estimates import estimate, measuring_seconds
+from workbench.engine.estimates import confirming_seconds, estimate, measuring_seconds
 from workbench.engine.measuring import Measuring
 from workbench.jobs.job import Job
 from workbench.measure.environment import environment
@@ -44,8 +44,8 @@ Apply = Callable[[Job, AnyTechnique, Variant, Parameters, bool, tuple[float, flo
 FACT = "advice"
 """The fact that keeps the ledger."""
 
-_MOST_FOR_CONFIRMING = 0.4
-"""Of the time that is given, the confirmation of the best two takes no more."""
+_MOST_FOR_CONFIRMING = 0.6
+"""Of the time that is given. Where confirming the best takes more, all of it is for trials."""
 _USUAL_TRIALS = 8
 _UNCHANGED = Interval(value=0.0, low=0.0, high=0.0)
 
@@ -145,8 +145,18 @@ class Adviser:
             ),
             priors=shipped(),
             remains=remains,
+            task=info.task,
         )
-        run = _Run(job, self._context, demands, space, search, baseline, started, self._usual_confirmation())
+        run = _Run(
+            job,
+            self._context,
+            demands,
+            space,
+            search,
+            baseline,
+            started,
+            confirming_seconds(self._context.store),
+        )
         if before is not None:
             run.remember(before)
         job.phase(0.0, 0.05, say("Looking at what is there"))
@@ -279,10 +289,6 @@ class Adviser:
             for one in self._context.store.measurements("latency", variant.id, LatencyMeasurement)
         )
 
-    def _usual_confirmation(self) -> float:
-        baseline = self._context.queries.baseline
-        return measuring_seconds(self._context.store, [baseline], "final")
-
     def _costs(self, run: _Run) -> _Costs:
         """Seconds that every step would take now, with all measuring."""
         info, machine = self._context.queries.dataset.info, environment()
@@ -350,7 +356,8 @@ class _Run:
         self._tried = 0
         whole = None if demands.minutes is None else 60 * demands.minutes
         self._whole = whole
-        self._reserved = 0.0 if whole is None else min(confirming_s, _MOST_FOR_CONFIRMING * whole)
+        fits = whole is not None and confirming_s <= _MOST_FOR_CONFIRMING * whole
+        self._reserved = confirming_s if fits else 0.0
 
     @property
     def spent_s(self) -> float:
