@@ -42,7 +42,7 @@ def ledger_of(
     ranking = _confirmed_first(search.ranking(), confirmed)
     rows = [_row(search, cell, numbers, foreseen.get(cell.key), outlook[cell.key]) for cell in space.cells]
     order = {key: place for place, key in enumerate(ranking)}
-    status_order = {"measured": 0, "failed": 1, "not tried": 2, "ruled out": 3}
+    status_order = {"measured": 0, "not tried": 1, "failed": 2, "ruled out": 3}
     rows.sort(
         key=lambda row: (
             order.get(row.key, len(order)),
