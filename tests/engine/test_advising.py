@@ -18,7 +18,7 @@ from workbench.advisor.ledger import Row
 from workbench.api.errors import Cancelled, InvalidInput, JobFailed
 from workbench.api.recipe import Recipe
 from workbench.api.text import say
-from workbench.engine.advising import kept_ledger
+from workbench.engine.advice_run import kept_ledger
 from workbench.engine.making import Making
 from workbench.jobs.executor import Executor
 from workbench.measure.records import LatencyMeasurement
