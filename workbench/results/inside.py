@@ -11,6 +11,7 @@ from workbench.measure.inside.records import Change, Inside, InsideLayer, LayerM
 from workbench.measure.inside.times import times_obstacle
 from workbench.measure.records import Interval, SizeMeasurement
 from workbench.measure.trust import beside_other_work, busy
+from workbench.results.layer_names import counterparts_by_name
 from workbench.store import Store
 
 TIMES = "layer times"
@@ -83,8 +84,13 @@ def inside(store: Store, variant: Variant, reference: Variant | None) -> Inside:
     before = None if beside is None else layer_times(store, beside)
     if times is not None and before is not None and times.environment != before.environment:
         before = None
-    others = known.layers if known is not None else ()
-    matches = known.matches if known is not None else (LayerMatch(),) * len(layers)
+    others: Sequence[Layer | None]
+    if known is not None:
+        others, matches = known.layers, known.matches
+    else:  # what descriptions alone tell
+        named = reference.description.layers if reference is not None else ()
+        others = counterparts_by_name(layers, named)
+        matches = tuple(LayerMatch(counterpart=row) for row in range(len(layers)))
     taken = {match.counterpart for match in matches}
     size = next(iter(store.measurements("size", variant.id, SizeMeasurement)), None)
     return Inside(
@@ -95,7 +101,7 @@ def inside(store: Store, variant: Variant, reference: Variant | None) -> Inside:
             _layer(row, layers, times, match, others, before, compared=known is not None)
             for row, match in enumerate(matches)
         ),
-        removed=tuple(layer for row, layer in enumerate(others) if row not in taken),
+        removed=tuple(layer for row, layer in enumerate(known.layers if known else ()) if row not in taken),
         file_bytes=0 if size is None else size.file_bytes,
         times=times,
         before_times=before,
@@ -109,7 +115,7 @@ def _layer(
     layers: Sequence[Layer],
     times: LayerTimes | None,
     match: LayerMatch,
-    others: Sequence[Layer],
+    others: Sequence[Layer | None],
     before: LayerTimes | None,
     *,
     compared: bool,

@@ -99,6 +99,15 @@ def _pair_generated(found: list[int | None], mine: Sequence[Step], theirs: Seque
                 found[row] = other
 
 
+def readable(name: str) -> str:
+    """A name without what a converter has put around it: ``model_1/conv_1/Relu`` is ``conv/Relu``."""
+    whole = name.partition(";")[0].partition(":")[0]
+    if name.startswith(OUTPUTS):
+        return "output"
+    parts = whole.split("/")
+    return whole if len(parts) < 3 else "/".join([*map(_uncounted, parts[1:-1]), parts[-1]])
+
+
 def _whole(step: Step) -> str:
     """The name of a fused tensor is that of its outermost part; quantizing adds to it."""
     return "" if step.kind in _ROUNDING else _tensor(step)
