@@ -25,9 +25,11 @@ from workbench.engine.queries import Queries
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
 from workbench.measure.environment import environment
+from workbench.measure.inside.records import Inside
 from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
+from workbench.results.inside import inside
 from workbench.results.own_metric import Metric, MetricTable, metric_table
 from workbench.results.rows import ResultRow
 from workbench.results.savings import Saving, Use, savings
@@ -335,6 +337,24 @@ class Reading:
         rows = {row.variant.id: row for row in self.results()}
         change = self._queries.judge_change(*keys, seed=self.seed) if keys[0] != keys[1] else None
         return side_by_side(rows[keys[0]], rows[keys[1]], change)
+
+    def inside_now(self, variant: str | Variant, against: str | Variant | None = None) -> Inside:
+        """What is known by now of the layers of a variant; :meth:`Workbench.inside` finds out the rest.
+
+        Args:
+            variant: Identifier or name.
+            against: Identifier or name of what it is held against; by default what it was made from.
+
+        Raises:
+            InvalidInput: If there is no such variant.
+        """
+        chosen = self.variant(variant)
+        return inside(self._store, chosen, self._held_against(chosen, against))
+
+    def _held_against(self, variant: Variant, against: str | Variant | None) -> Variant | None:
+        if against is not None:
+            return self.variant(against)
+        return Lineage(self.variants).parent(variant)
 
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""
