@@ -23,6 +23,7 @@ from workbench.engine.context import JobContext
 from workbench.engine.display import workbench_html
 from workbench.engine.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.engine.folder_of import fingerprint, folder_of, remember_opening
+from workbench.engine.forgetting import ForgottenLook
 from workbench.engine.goal import Goal
 from workbench.engine.inspecting import InsideLook
 from workbench.engine.labelling import Labelling
@@ -530,6 +531,40 @@ class Workbench(Labelling):
             job = self._queue.add_done("inside", title, request, chosen)
             job.workbench = weakref.ref(self)
         return InsideLook(self, job, chosen.id, request["against"])
+
+    def forgotten(self, variant: str | Variant, against: str | Variant | None = None) -> ForgottenLook:
+        """Finds out what a variant has forgotten, and whether it still looks at the same.
+
+        Which samples it gets wrong now is known from its evaluation. What it looks at is measured on the
+        files themselves, by perturbing samples of the test split: both get the same perturbations.
+
+        Args:
+            variant: Identifier or name.
+            against: Identifier or name of what it is held against; by default what it was made from.
+
+        Returns:
+            The look on its way: ``wait()`` of it gives a :class:`Forgotten`.
+
+        Raises:
+            InvalidInput: If there is no such variant, or it was made from none.
+
+        Example:
+            >>> forgotten = workbench.forgotten("int8", against="dense-digits").wait()
+            >>> forgotten.drift.itself.value
+            1.0
+        """
+        chosen = self.variant(variant)
+        other = self._known_by(chosen, against)
+        request = {"variant": chosen.id, "against": other.id}
+        title = say("What {name} forgot", name=chosen.name)
+        if self._pipeline.forgetting.missing(chosen, other):
+            job = self._add_job(
+                "forgotten", title, request, lambda job: self._pipeline.forgetting.look(job, chosen, other)
+            )
+        else:
+            job = self._queue.add_done("forgotten", title, request, chosen)
+            job.workbench = weakref.ref(self)
+        return ForgottenLook(self, job, chosen.id, other.id)
 
     # -- jobs -------------------------------------------------------------------------------
 

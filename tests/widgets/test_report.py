@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from widgets.panels.layers import layers_table
 
 from tests.widgets.result_rows import HOSTILE, ROWS
 from widgets.charts.axes import AXES
 from widgets.charts.scene import scene
 from widgets.panels.comparison import comparison
-from widgets.panels.layers import layers_table
 from widgets.report.document import report_html
 from widgets.report.drawing import drawing
 from widgets.report.markup import written

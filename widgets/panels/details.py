@@ -13,6 +13,7 @@ from widgets.charts.trade_off import CHART_LABELS
 from widgets.component import words
 from widgets.panels.actions import ACTION_LABELS, VariantActions
 from widgets.panels.comparison import comparison
+from widgets.panels.forgotten import forgotten_view
 from widgets.panels.inside import inside_view
 from widgets.panels.numbers import numbers_table
 from widgets.panels.prediction import shown_files
@@ -68,6 +69,7 @@ class DetailsPanel(VariantActions):
         other = row_of(session.rows, session.compared)
         variant = row.variant
         details, waiting = self._compared(variant, other)
+        forgotten = forgotten_view(session, variant, None if other is None else other.variant)
         return {
             "labels": labels,
             "opened": True,
@@ -88,6 +90,7 @@ class DetailsPanel(VariantActions):
             "waiting": waiting,
             "charts": [class_chart(details), confusion_chart(details)] if details and details.classes else [],
             "flips": self._flips(details),
+            "forgotten": forgotten,
             "inside": inside_view(session, variant, None if other is None else other.variant),
             "numbers": numbers_table(row, other),
             "saving": self._saving(row, other),
@@ -103,6 +106,7 @@ class DetailsPanel(VariantActions):
                     else say("Answers that got worse"),
                     details is not None or waiting is not None,
                 ),
+                _tab("forgotten", say("What it forgot"), forgotten is not None),
                 _tab("quality", say("Quality by class"), details is not None and bool(details.classes)),
                 _tab("numbers", say("All numbers"), True),
                 _tab("saving", say("What it saves"), True),
@@ -124,6 +128,11 @@ class DetailsPanel(VariantActions):
         """Times the layers of a variant, and compares them with those of another one."""
         known = self.session.known
         self.session.workbench.inside(known(variant), None if reference is None else known(reference))
+
+    def act_compare_maps(self, variant: object = None, reference: object = None) -> None:
+        """Measures whether a variant still looks at the same as another one."""
+        known = self.session.known
+        self.session.workbench.forgotten(known(variant), known(reference))
 
     def act_take_home(self, variant: object = None) -> None:
         """Sends the plain code that makes a variant, with the model and data that it reads."""

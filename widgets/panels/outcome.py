@@ -82,7 +82,7 @@ def outcome_of(job: JobState, session: Session) -> Text | None:
     """What came out of a job that has ended well; None where there is nothing to say."""
     if job.status != "done":
         return None
-    if job.kind == "inside":  # its tab shows what there is
+    if job.kind in ("inside", "forgotten"):  # its tab shows what there is
         return None
     row = row_of(session.rows, job.variant)
     if job.kind == "advise":

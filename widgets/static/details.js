@@ -6,6 +6,7 @@ import { actions, focusOn, star } from "./actions.js";
 import { codeBlock } from "./code.js";
 import { picture } from "./chart.js";
 import { receiver } from "./download.js";
+import { forgotten } from "./forgotten.js";
 import { inside } from "./inside.js";
 import { saving } from "./saving.js";
 import { dataTable } from "./table.js";
@@ -81,7 +82,7 @@ function reveal({ state, local }, node) {
   for (const milliseconds of [0, 250, 700]) setTimeout(lead, milliseconds);
 }
 
-const PANELS = { quality, flips, inside, numbers, saving, found, report };
+const PANELS = { quality, flips, forgotten, inside, numbers, saving, found, report };
 
 /** @param {View} view */
 function quality(view) {

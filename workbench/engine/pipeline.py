@@ -27,6 +27,7 @@ from workbench.engine.compatibility import require_fit, same_variant
 from workbench.engine.completing import Completing
 from workbench.engine.context import JobContext
 from workbench.engine.find import Finder
+from workbench.engine.forgetting import Forgetting
 from workbench.engine.goal import Goal
 from workbench.engine.inspecting import Inspecting
 from workbench.engine.making import Making, free_name
@@ -58,6 +59,7 @@ class Pipeline:
         self._shelving = Shelving(context)
         self.completing = Completing(context, self._making, self._measuring, self._shelving)
         self.inspecting = Inspecting(context)
+        self.forgetting = Forgetting(context)
         self._finder = Finder(context, self._making, self._measuring)
         self._adviser = Adviser(context, self._measuring, self.completing, self.apply)
 

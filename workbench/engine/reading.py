@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 from pydantic import ValidationError
 
 from workbench.advisor.ledger import Ledger
 from workbench.api.bundle import Bundle
 from workbench.api.dataset import Dataset, DatasetInfo
+from workbench.api.errors import InvalidInput
 from workbench.api.lineage import Lineage
 from workbench.api.recipe import Recipe
 from workbench.api.task import Task
 from workbench.api.technique import AnyTechnique, CodePaths, Estimate
-from workbench.api.text import Text
+from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.course.keeping import CourseWork
 from workbench.engine.advice_run import kept_ledger
@@ -25,10 +27,12 @@ from workbench.engine.queries import Queries
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
 from workbench.measure.environment import environment
+from workbench.measure.forgotten.records import Forgotten
 from workbench.measure.inside.records import Inside
 from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
+from workbench.results.forgotten import drift_kind, forgotten
 from workbench.results.inside import inside
 from workbench.results.own_metric import Metric, MetricTable, metric_table
 from workbench.results.rows import ResultRow
@@ -350,6 +354,45 @@ class Reading:
         """
         chosen = self.variant(variant)
         return inside(self._store, chosen, self._held_against(chosen, against))
+
+    def forgotten_now(self, variant: str | Variant, against: str | Variant | None = None) -> Forgotten:
+        """What is known by now of what a variant forgot; :meth:`Workbench.forgotten` finds out the rest.
+
+        Args:
+            variant: Identifier or name.
+            against: Identifier or name of what it is held against; by default what it was made from.
+
+        Raises:
+            InvalidInput: If there is no such variant, or it was made from none.
+        """
+        chosen = self.variant(variant)
+        return forgotten(self._store, self.dataset, chosen, self._known_by(chosen, against), self.seed)
+
+    def drift_maps(
+        self, variant: str | Variant, against: str | Variant | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Maps of what two variants look at, of the samples in the order of ``drift.drifted``.
+
+        Args:
+            variant: Identifier or name.
+            against: Identifier or name of what it is held against; by default what it was made from.
+
+        Returns:
+            ``before`` and ``after``, shape ``(samples, ...)``; nothing until the drift was measured.
+        """
+        chosen = self.variant(variant)
+        kind = drift_kind(self._known_by(chosen, against).id)
+        return self._store.arrays(kind, chosen.id) or {}
+
+    def _known_by(self, variant: Variant, against: str | Variant | None) -> Variant:
+        """What it is held against, where there has to be something."""
+        found = self._held_against(variant, against)
+        if found is None:
+            raise InvalidInput(
+                say("{name} was made from no other variant.", name=variant.name),
+                say("Say which one it is held against."),
+            )
+        return found
 
     def _held_against(self, variant: Variant, against: str | Variant | None) -> Variant | None:
         if against is not None:

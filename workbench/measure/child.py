@@ -33,6 +33,8 @@ from workbench.jobs.child_process import die_with_parent
 from workbench.jobs.lean_import import import_tensorflow
 from workbench.jobs.limits import limit_for_good
 from workbench.measure.block_plan import BlockPlan
+from workbench.measure.forgotten.perturbing import perturbed_features
+from workbench.measure.forgotten.records import Perturbations
 from workbench.measure.inside.profiling_child import profile_layers
 from workbench.measure.latency import Candidate, input_batches, time_interleaved
 from workbench.measure.narrowing import SECONDS_BETWEEN, Narrowing
@@ -121,9 +123,12 @@ def latency(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> di
 
 
 def predict(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> dict[str, Any]:
-    """Predicts a split; outputs grow in ``outputs.npy``."""
+    """Predicts a split, or perturbed samples; outputs grow in ``outputs.npy``."""
     (candidate,) = candidates
-    features = Dataset(Path(spec["dataset"])).x(spec.get("split", "test"))
+    dataset = Dataset(Path(spec["dataset"]))
+    features = dataset.x(spec.get("split", "test"))
+    if spec.get("perturbed") is not None:
+        features = perturbed_features(Perturbations.model_validate(spec["perturbed"]), dataset)
     line.working_on(candidate.variant)
     session = runtimes_of(spec)(candidate.runtime).load(candidate.path, candidate.settings)
     stored: Any = None

@@ -18,6 +18,8 @@ from workbench.api.technique import Reporter
 from workbench.measure import environment as machine
 from workbench.measure.block_plan import BlockPlan
 from workbench.measure.child_process import run_in_child
+from workbench.measure.forgotten.perturbing import perturbed_features
+from workbench.measure.forgotten.records import Perturbations
 from workbench.measure.latency import Candidate, TimedRun
 from workbench.measure.narrowing import OnSoFar, heard
 from workbench.measure.prediction import predict_in_batches
@@ -129,6 +131,7 @@ def predict_split(
     dataset: Dataset,
     on_batch: OnBatch,
     split: SplitName = "test",
+    perturbed: Perturbations | None = None,
 ) -> None:
     """Predicts a split: in a fresh process, or here where the runtime is TensorFlow's.
 
@@ -138,16 +141,22 @@ def predict_split(
         dataset: The prepared data.
         on_batch: Receives each batch in order.
         split: What is predicted.
+        perturbed: Perturbed samples, to be predicted instead.
 
     Raises:
         InvalidInput: If the file cannot be run, or crashes its runtime.
     """
     predict = _predict_here if runtime(candidate.runtime).imports_tensorflow else _predict_apart
-    predict(report, candidate, dataset, on_batch, split)
+    predict(report, candidate, dataset, on_batch, split, perturbed)
 
 
 def _predict_here(
-    report: Reporter, candidate: Candidate, dataset: Dataset, on_batch: OnBatch, split: SplitName
+    report: Reporter,
+    candidate: Candidate,
+    dataset: Dataset,
+    on_batch: OnBatch,
+    split: SplitName,
+    perturbed: Perturbations | None,
 ) -> None:
     # A worker that trains needs all its threads: TensorFlow must be imported before a session
     # with fewer is made, which then leaves them alone.
@@ -156,14 +165,20 @@ def _predict_here(
     report.check()
     session = runtime(candidate.runtime).load(candidate.path, candidate.settings)
     try:
-        for start, stop, outputs in predict_in_batches(session, dataset.x(split)):
+        features = dataset.x(split) if perturbed is None else perturbed_features(perturbed, dataset)
+        for start, stop, outputs in predict_in_batches(session, features):
             on_batch(start, stop, outputs)
     finally:
         session.close()
 
 
 def _predict_apart(
-    report: Reporter, candidate: Candidate, dataset: Dataset, on_batch: OnBatch, split: SplitName
+    report: Reporter,
+    candidate: Candidate,
+    dataset: Dataset,
+    on_batch: OnBatch,
+    split: SplitName,
+    perturbed: Perturbations | None,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         outputs = Path(folder) / "outputs.npy"
@@ -182,6 +197,7 @@ def _predict_apart(
             on_message=on_message,
             dataset=str(dataset.folder),
             split=split,
+            perturbed=perturbed and perturbed.model_dump(mode="json"),
             address_space_bytes=address_space([candidate]),
         )
 

@@ -138,8 +138,20 @@ def calibration_error(scores: Floats, labels: Integers, bins: int = 15) -> float
     """
     if not len(labels):
         return 0.0
+    return float(np.abs(calibration_bins(scores, labels, bins).sum(axis=0)).sum() / len(labels))
+
+
+def calibration_bins(scores: Floats, labels: Integers, bins: int = 15) -> npt.NDArray[np.float64]:
+    """What each sample adds to the gap of its bin, shape ``(n, bins)``; see :func:`calibration_error`.
+
+    Args:
+        scores: Probabilities, shape ``(n, classes)``.
+        labels: Class indices, shape ``(n,)``.
+        bins: Equal-width bins of the confidence.
+    """
     confidence = np.asarray(scores, np.float64).max(axis=1)
     right = (to_predictions(scores) == labels).astype(np.float64)
     index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(index, right, bins) - np.bincount(index, confidence, bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    gaps = np.zeros((len(confidence), bins))
+    gaps[np.arange(len(confidence)), index] = right - confidence
+    return gaps
