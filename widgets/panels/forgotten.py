@@ -1,4 +1,4 @@
-"""What a variant has forgotten: the samples it gets wrong now, and what it looks at, beside another variant."""
+"""What a variant has forgotten: the samples it gets wrong now, and what it looks at, beside another one."""
 
 from __future__ import annotations
 

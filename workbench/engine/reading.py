@@ -27,12 +27,12 @@ from workbench.engine.queries import Queries
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
 from workbench.measure.environment import environment
-from workbench.measure.forgotten.records import Forgotten
+from workbench.measure.forgotten.records import Forgotten, Losses
 from workbench.measure.inside.records import Inside
 from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
-from workbench.results.forgotten import drift_kind, forgotten
+from workbench.results.forgotten import drift_kind, forgotten, stored_losses
 from workbench.results.inside import inside
 from workbench.results.own_metric import Metric, MetricTable, metric_table
 from workbench.results.rows import ResultRow
@@ -62,6 +62,7 @@ class Reading:
         self._queries = Queries(store)
         self._evidence = self._queries  # its earlier name, which scripts of others read the data by
         self.seed = int(store.fact("seed") or 0)
+        self._losses: dict[tuple[str, str], Losses] = {}
         self.course = CourseWork(store, self._course_changed)
         """What a learner has predicted, checked and decided here."""
 
@@ -366,7 +367,15 @@ class Reading:
             InvalidInput: If there is no such variant, or it was made from none.
         """
         chosen = self.variant(variant)
-        return forgotten(self._store, self.dataset, chosen, self._known_by(chosen, against), self.seed)
+        other, dataset = self._known_by(chosen, against), self.dataset
+        lost = self._losses.get((chosen.id, other.id))
+        if lost is None:
+            found = stored_losses(self._store, dataset, chosen, other, self.seed)
+            if isinstance(found, Text):
+                return forgotten(self._store, dataset, chosen, other, found, self.seed)
+            # A file answers the same tomorrow, and a page asks at each of its changes.
+            lost = self._losses[chosen.id, other.id] = found
+        return forgotten(self._store, dataset, chosen, other, lost, self.seed)
 
     def drift_maps(
         self, variant: str | Variant, against: str | Variant | None = None

@@ -12,7 +12,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.measure.forgotten.losses import losses
 from workbench.measure.forgotten.methods import method_of, plan_perturbations
-from workbench.measure.forgotten.records import Drift, Forgotten, Perturbations
+from workbench.measure.forgotten.records import Drift, Forgotten, Losses, Perturbations
 from workbench.measure.records import LatencyMeasurement
 from workbench.store import Store
 from workbench.techniques import techniques
@@ -63,7 +63,33 @@ def _sample_ms(store: Store, variant: Variant) -> float | None:
     return None
 
 
-def forgotten(store: Store, dataset: Dataset, variant: Variant, reference: Variant, seed: int) -> Forgotten:
+def stored_losses(
+    store: Store, dataset: Dataset, variant: Variant, reference: Variant, seed: int
+) -> Losses | Text:
+    """The samples that are lost, from the answers that are stored, or why there are none.
+
+    Args:
+        store: Where they are kept.
+        dataset: The prepared data.
+        variant: What is looked at.
+        reference: What it is held against.
+        seed: Seeds the intervals.
+    """
+    if dataset.info.task != "classification":
+        return say("Samples are counted as forgotten where each has one class that is right.")
+    scores = []
+    for one in (variant, reference):
+        kept = store.arrays("quality", one.id)
+        if kept is None:
+            return say("{name} has not been evaluated yet.", name=one.name)
+        scores.append(kept["scores"])
+    labels = np.asarray(dataset.y("test"))
+    return losses(scores[0], scores[1], labels, len(dataset.info.classes), seed=seed)
+
+
+def forgotten(
+    store: Store, dataset: Dataset, variant: Variant, reference: Variant, lost: Losses | Text, seed: int
+) -> Forgotten:
     """All that is known by now of what a variant has forgotten.
 
     Args:
@@ -71,33 +97,31 @@ def forgotten(store: Store, dataset: Dataset, variant: Variant, reference: Varia
         dataset: The prepared data.
         variant: What is looked at.
         reference: What it is held against.
-        seed: Seeds the intervals.
+        lost: The samples that are lost, or why they are not known.
+        seed: Seeds what would be drawn.
     """
-    found = Forgotten(variant=variant.id, reference=reference.id, classes=dataset.info.classes)
     drift = explanation_drift(store, variant, reference)
     plan = None if drift is not None else drift_plan(store, dataset, variant, reference, seed)
-    found = found.model_copy(
-        update={"drift": drift, "drift_obstacle": plan if isinstance(plan, Text) else None}
-    )
-    if found.drift_obstacle is None and trained_between(store.variants(), variant, reference):
-        note = say(
-            "It was trained on the way from {name}. Training alone makes a model look at something else too, "
-            "also where nothing is compressed, so not all of the drift comes of the compression.",
-            name=reference.name,
+    obstacle = plan if isinstance(plan, Text) else None
+    notes: tuple[Text, ...] = ()
+    if obstacle is None and trained_between(store.variants(), variant, reference):
+        notes = (
+            say(
+                "It was trained on the way from {name}. Training alone makes a model look at something else "
+                "too, also where nothing is compressed, so not all of the drift comes of the compression.",
+                name=reference.name,
+            ),
         )
-        found = found.model_copy(update={"notes": (note,)})
-    if dataset.info.task != "classification":
-        why = say("Samples are counted as forgotten where each has one class that is right.")
-        return found.model_copy(update={"losses_obstacle": why})
-    kept = [store.arrays("quality", one.id) for one in (variant, reference)]
-    for one, arrays in zip((variant, reference), kept, strict=True):
-        if arrays is None:
-            why = say("{name} has not been evaluated yet.", name=one.name)
-            return found.model_copy(update={"losses_obstacle": why})
-    after, before = (arrays["scores"] for arrays in kept if arrays is not None)
-    labels = np.asarray(dataset.y("test"))
-    grouped = losses(after, before, labels, len(dataset.info.classes), seed=seed)
-    return found.model_copy(update={"losses": grouped})
+    return Forgotten(
+        variant=variant.id,
+        reference=reference.id,
+        classes=dataset.info.classes,
+        losses=lost if isinstance(lost, Losses) else None,
+        losses_obstacle=lost if isinstance(lost, Text) else None,
+        drift=drift,
+        drift_obstacle=obstacle,
+        notes=notes,
+    )
 
 
 def trained_between(variants: Sequence[Variant], variant: Variant, reference: Variant) -> bool:
