@@ -277,6 +277,8 @@ def test_what_cannot_be_perturbed_is_refused_with_the_reason(tmp_path):
     assert "every position" in str(places)
     both = info.model_copy(update={"input_shapes": {"a": (4,), "b": (8, 8, 1)}})
     assert "2 inputs" in str(method_of(description("numbers", "numbers"), both))
+    masked = info.model_copy(update={"input_shapes": {"ids": (6,), "mask": (6,)}})
+    assert method_of(description("ids", "raw numbers"), masked) == "tokens"
     columns = info.model_copy(update={"input_shapes": {"a": (1,), "b": (1,)}})
     assert method_of(description("numbers", "raw numbers"), columns) == "permutations"
     vectors = info.model_copy(update={"task": "agreement", "input_shapes": {"": (3,)}})

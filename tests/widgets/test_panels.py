@@ -171,6 +171,35 @@ def test_the_table_has_every_number_with_interval_and_verdict(table: Reader) -> 
     assert not rows["dense-digits"]["deletable"]
 
 
+def test_what_a_variant_forgot_is_measured_once_and_shown_beside_what_to_hold_it_against(
+    workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, baseline = workbench.variant("float16"), workbench.baseline
+    assert baseline is not None
+    table.click("open", variant=made.id)
+    details = Reader(DetailsPanel(workbench), monkeypatch)
+    shown = details.shown["forgotten"]
+    assert shown["offersLook"]
+    assert shown["losses"]["lines"][0].startswith("Of 359 test samples")
+    assert "Calibration error" in shown["losses"]["lines"][-1]
+    asked = {"variant": made.id, "reference": baseline.id}
+    assert details.click("compare_maps", **asked)["forgotten"]["looking"]
+    look = workbench.forgotten(made)
+    known = look.wait()
+    assert known.drift is not None
+    shown = details.shown["forgotten"]
+    assert not shown["offersLook"]
+    rows = shown["drift"]["table"]["rows"]
+    assert rows[1][1:] == ["1.0000", "exact"]
+    assert 0.999 < known.drift.correlation.value <= 1
+    assert known.drift.otherwise.value < 0.9
+    assert len(shown["drift"]["samples"]) == len(look.maps()["before"]) == 6
+    assert all(len(one["pictures"]) == 3 for one in shown["drift"]["samples"])
+    again = workbench.forgotten(made)
+    assert again.job.state.ended
+    assert again.wait().drift == known.drift
+
+
 def test_a_latency_is_the_same_on_every_surface(
     workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,6 @@ from workbench.api.text import Text, say, verbatim
 from workbench.measure.forgotten.records import (
     ClassLoss,
     Drift,
-    Forgotten,
     Losses,
     Thought,
 )
@@ -25,7 +24,7 @@ CONFIDENCE_COLUMNS = (
     say("Confidence before"),
     say("Right before"),
     say("Of these wrong now"),
-    say("Share"),
+    say("Share that is lost"),
 )
 THOUGHT_COLUMNS = (
     say("The answer that is given now was"),
@@ -229,15 +228,3 @@ def peak_words(drift: Drift, place: int) -> Text:
     if method == "tokens":
         return say("Most important token: {before} → {after}", before=before, after=after)
     return say("Most important word: {before} → {after}", before=before, after=after)
-
-
-def drift_summary(known: Forgotten) -> Text | None:
-    """The drift in a sentence; None until it was measured."""
-    drift = known.drift
-    if drift is None or drift.correlation is None:
-        return None
-    return say(
-        "Rank correlation of what the two look at: {value} {interval}.",
-        value=correlation(drift.correlation.value),
-        interval=correlation_interval(drift.correlation),
-    )

@@ -40,6 +40,9 @@ def method_of(description: ModelDescription, info: DatasetInfo) -> Method | Text
     if len(shapes) > 1:
         if roles <= {"numbers", "raw numbers"} and all(math.prod(shape) == 1 for shape in shapes):
             return _table(len(shapes))
+        # Ids with a mask and the like: at a place that is left out all of them say so.
+        if "ids" in roles and "text" not in roles and len(set(shapes)) == 1 and len(shapes[0]) == 1:
+            return "tokens"
         return say(
             "The model takes {count} inputs that belong together: to perturb one of them alone would give "
             "samples that cannot be.",
@@ -95,7 +98,7 @@ def plan_perturbations(
         "masks": (_MASKS, _MASKS),
         "windows": (_WINDOWS, _WINDOWS + 1),
         "permutations": (max(_LEAST_ORDERS, _MASKS // (columns + 1)), _MASKS),
-        "tokens": (1, columns + 1),
+        "tokens": (1, max(math.prod(shape) for shape in info.input_shapes.values()) + 1),
         "words": (1, 50),
     }[method]
     if method == "permutations":

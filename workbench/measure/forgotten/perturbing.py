@@ -160,11 +160,11 @@ class Windows(Perturbing):
 
 
 class Tokens(Perturbing):
-    """One token after another replaced by padding. The first is the row itself."""
+    """One token after another replaced by padding, in every input. The first is the row itself."""
 
-    def __init__(self, ids: npt.NDArray[Any]) -> None:
-        self._there = ids != 0
-        self.per_sample = ids.shape[1] + 1
+    def __init__(self, inputs: list[npt.NDArray[Any]]) -> None:
+        self._there = np.any([values != 0 for values in inputs], axis=0)
+        self.per_sample = self._there.shape[1] + 1
 
     def perturbed(self, name: str, samples: npt.NDArray[Any], which: Integers) -> npt.NDArray[Any]:
         """Rows without a token."""
@@ -215,8 +215,10 @@ def perturbing(plan: Perturbations, dataset: Dataset) -> Perturbing:
         dataset: The prepared data.
     """
     if plan.method in ("tokens", "words"):
-        values = np.asarray(_only(select(dataset.x("test"), np.asarray(plan.samples))))
-        return Tokens(values) if plan.method == "tokens" else Words(values)
+        asked = select(dataset.x("test"), np.asarray(plan.samples))
+        if plan.method == "words":
+            return Words(np.asarray(_only(asked)))
+        return Tokens([np.asarray(one) for one in (asked.values() if isinstance(asked, dict) else [asked])])
     # Of a data set without a validation split, those that were trained on.
     features = dataset.x("validation")
     if not sample_count(features):
