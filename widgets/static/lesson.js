@@ -4,13 +4,6 @@
 import { h, identifier } from "./dom.js";
 import { result } from "./guess.js";
 
-/** JupyterLab would take Enter and the arrow keys for its cells, some before they arrive and some afterwards. */
-export const KEYS = {
-  "data-lm-suppress-shortcuts": "true",
-  /** @param {KeyboardEvent} event */
-  onkeydown: (event) => event.stopPropagation(),
-};
-
 // A prediction is shown again beside its result: these are groups, not landmarks, whose names must differ.
 
 /** @param {View} view */
@@ -33,11 +26,10 @@ function predictionForm(view) {
     event.preventDefault();
     act("lock", { answer: local.answer ?? "" });
   };
-  return h("form", { class: "wb-lesson-form", ...KEYS, onsubmit: ask, novalidate: true, key: "form" },
+  return h("form", { class: "wb-lesson-form", onsubmit: ask, novalidate: true, key: "form" },
     state.choices.length > 0 ? radios(view, labels.answer) : h("label", { class: "wb-lesson-number" },
       h("span", {}, labels.answer),
       h("input", { type: "text", inputmode: "decimal", autocomplete: "off", value: local.answer ?? "",
-        onkeydown: (event) => event.key === "Enter" && local.answer && ask(event),
         oninput: (event) => {
           local.answer = event.target.value;
           redraw();
@@ -109,7 +101,7 @@ export function question(view) {
   };
   return h("div", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": `${local.id} ${local.id}-question` },
     h("div", { class: "wb-card-head" }, h("h2", { id: local.id }, labels.title)),
-    h("form", { class: "wb-lesson-body wb-lesson-form", ...KEYS, onsubmit: ask, novalidate: true },
+    h("form", { class: "wb-lesson-body wb-lesson-form", onsubmit: ask, novalidate: true },
       h("p", { class: "wb-lesson-question", id: `${local.id}-question` }, state.question),
       radios(view, state.question),
       h("div", { class: "wb-lesson-line" }, h("button", { type: "submit", disabled: !local.answer }, labels.answer)),
