@@ -7,9 +7,10 @@ import pytest
 
 from tests import small_models
 from tests.local_reporter import LocalReporter
+from tests.techniques.applying import apply
 from workbench.api.errors import Refused
 from workbench.api.variant import Layer, RuntimeSettings
-from workbench.measure.inside.litert_cuts import plan_cuts
+from workbench.measure.inside.litert_cuts import plan_cuts, write_cuts
 from workbench.measure.inside.matching import Side, match_layers
 from workbench.measure.inside.names import counterparts, readable, step_of_each_layer, steps_of
 from workbench.measure.inside.operations import layers_of_operations
@@ -175,6 +176,41 @@ def test_a_normalization_that_was_folded_is_held_against_what_it_gave(files, dat
             assert match.snr_db > 80  # rounding alone
 
 
+@pytest.mark.parametrize(
+    ("technique", "kind", "parameters"),
+    [
+        ("quantization.int8", "tflite", {"samples": 16}),
+        ("quantization.float16", "tflite", {}),
+        ("quantization.onnx_int8", "onnx", {"samples": 16}),
+    ],
+)
+def test_the_layers_of_a_quantized_file_are_found(files, dataset, tmp_path, technique, kind, parameters):
+    folder, models = files
+    parent = small_models.baseline(models["exact"], folder / "exact.keras")
+    applied = apply(technique, parent, dataset, tmp_path / "made", **parameters)
+    mine = Side(path=applied.path, layers=describe(applied.path, kind).layers)
+    matches, _, unseen = match_layers(LocalReporter(), mine, side(folder, "exact", kind), dataset.folder)
+    assert unseen is None
+    exact = side(folder, "exact", kind).layers
+    heavy = [row for row, layer in enumerate(mine.layers) if layer.macs]
+    assert len(heavy) == sum(1 for layer in exact if layer.macs)
+    for row in heavy:
+        counterpart = matches[row].counterpart
+        assert counterpart is not None, mine.layers[row].name
+        assert exact[counterpart].macs == mine.layers[row].macs
+    seen = [one.snr_db for one in matches if one.agreement == "measured"]
+    assert len(seen) >= 4
+    assert min(seen) > 10  # rounding, and nothing that is another layer's
+    if kind == "tflite":  # also the last part of a file whose weights are widened before their use
+        file = applied.path.read_bytes()
+        assert cut(file, 0) != cut(file, operation_count(file))
+        cuts = plan_cuts(file, mine.layers)
+        for path in write_cuts(file, cuts, tmp_path):
+            session = runtime("litert").load(path, RuntimeSettings())
+            assert session.infer(session.prepare(np.asarray(dataset.x("test")[:1]))).size
+            session.close()
+
+
 def test_names_of_a_quantized_file_and_of_another_conversion():
     exact = [
         Step("CONV_2D", ("x", "m_1/conv_1/convolution"), "m_1/relu_1/Relu;m_1/conv_1/BiasAdd"),
@@ -198,6 +234,14 @@ def test_names_of_a_quantized_file_and_of_another_conversion():
     # What two layers could stand for is put beside neither.
     twice = [again[0], Step("CONV_2D", (), "other_1/relu_1/Relu;x")]
     assert counterparts(twice, exact) == [None, None]
+    # A convolution from which an activation was taken out gives what is called after that.
+    plain = [
+        Step("Conv", ("x", "m/stem_1/convolution/r:0"), "Conv__3:0", "Conv__3"),
+        Step("Relu", ("Conv__3:0",), "m/relu_1/Relu:0", "m/relu_1/Relu"),
+    ]
+    for weights in ("m/stem_1/convolution/r:0_DequantizeLinear_Output", "31"):
+        merged = [Step("Conv", ("x", weights), "m/relu_1/Relu:0_QuantizeLinear_Input", "Conv__3")]
+        assert counterparts(merged, plain) == [0]
     # Numbers that a converter made up mean nothing, but their order does.
     numbered = [
         Step("Conv", ("x", "m/stem_1/convolution/r:0"), "Conv__7:0", "Conv__7"),

@@ -17,7 +17,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Layer
 from workbench.jobs.slot import shared_slot
 from workbench.measure.collapse import decibels, lowest_before, powers
-from workbench.measure.inside.names import counterparts, step_of_each_layer, steps_of
+from workbench.measure.inside.names import counterparts, step_of_each_layer, steps_of, tensor_beside
 from workbench.measure.inside.opened_files import open_file
 from workbench.measure.inside.records import LayerMatch
 from workbench.measure.intermediate_tensors import Step, TransparentFile
@@ -93,11 +93,11 @@ def _with_errors(
 ) -> list[LayerMatch]:
     mine, theirs = steps
     rounded, exact = files
-    shown = {
-        row: _folded(theirs[match.counterpart], mine, exact.steps).output
-        for row, match in enumerate(matches)
-        if match.counterpart is not None
-    }
+    shown = {}
+    for row, match in enumerate(matches):
+        if match.counterpart is not None:
+            step = _folded(theirs[match.counterpart], mine, exact.steps)
+            shown[row] = tensor_beside(mine[row], step, theirs)
     pairs = {name: mine[row].output for row, name in shown.items()}
     signal, noise, unlike = powers(exact, rounded, pairs, samples, report.check)
     ratios = {name: decibels(signal[name], noise[name]) for name in signal}
