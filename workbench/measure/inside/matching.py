@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.api.dataset import Dataset, Features, sample_count, select
+from workbench.api.errors import Cancelled, WorkbenchError
 from workbench.api.library_errors import reason_of
 from workbench.api.records import Record
 from workbench.api.technique import Reporter
@@ -67,7 +68,9 @@ def match_layers(
                 for side, model in zip((mine, theirs), models, strict=True)
             ]
             matches = _with_errors(report, matches, files, steps, select(features, index))
-        except (ValueError, RuntimeError, TypeError, KeyError, MemoryError) as error:
+        except (Cancelled, WorkbenchError):
+            raise
+        except Exception as error:  # those of ONNX Runtime share no base class but Exception
             why = say("What its layers give cannot be seen: {reason}", reason=reason_of(error))
             return tuple(matches), 0, why
     report.progress(1.0)
