@@ -195,5 +195,5 @@ def _error(layer: InsideLayer) -> Cell:
         "order": heat if layer.agreement in ("measured", "not finite", "equal") else None,
         "title": ""
         if layer.own_db is None
-        else str(say("of which {decibels} dB arise here", decibels=digits(layer.own_db))),
+        else str(say("the error that arises here alone: {decibels} dB", decibels=digits(layer.own_db))),
     }

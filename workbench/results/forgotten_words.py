@@ -7,6 +7,7 @@ from workbench.api.text import Text, say, verbatim
 from workbench.measure.forgotten.records import (
     ClassLoss,
     Drift,
+    Forgotten,
     Losses,
     Thought,
 )
@@ -228,3 +229,15 @@ def peak_words(drift: Drift, place: int) -> Text:
     if method == "tokens":
         return say("Most important token: {before} → {after}", before=before, after=after)
     return say("Most important word: {before} → {after}", before=before, after=after)
+
+
+def drift_words(known: Forgotten) -> Text | None:
+    """The drift in a few words; None until it was measured."""
+    if known.drift is None or known.drift.correlation is None:
+        return None
+    found = known.drift.correlation
+    return say(
+        "Rank correlation of what the two look at: {value} {interval}.",
+        value=correlation(found.value),
+        interval=correlation_interval(found),
+    )

@@ -53,18 +53,9 @@ def inside_summary(known: Inside) -> list[Text]:
                 removed=len(known.removed),
             )
         )
-    worst = known.worst
+    worst = worst_words(known)
     if worst is not None:
-        lines.append(
-            say(
-                "Most error arises in {layer} ({kind}), on {count} samples of the validation split.",
-                layer=short(readable(worst.name)),
-                kind=worst.kind,
-                count=known.samples,
-            )
-        )
-    elif known.samples and any(layer.agreement == "equal" for layer in known.layers):
-        lines.append(say("What the compared layers give does not differ."))
+        lines.append(worst)
     if known.times is not None:
         lines.append(_sum_words(known))
     if known.file_bytes:
@@ -76,6 +67,21 @@ def inside_summary(known: Inside) -> list[Text]:
             )
         )
     return lines
+
+
+def worst_words(known: Inside) -> Text | None:
+    """Where most error arises; None where no outputs were compared."""
+    worst = known.worst
+    if worst is not None:
+        return say(
+            "Most error arises in {layer} ({kind}), on {count} samples of the validation split.",
+            layer=short(readable(worst.name)),
+            kind=worst.kind,
+            count=known.samples,
+        )
+    if known.samples and any(layer.agreement == "equal" for layer in known.layers):
+        return say("What the compared layers give does not differ.")
+    return None
 
 
 def _sum_words(known: Inside) -> Text:

@@ -14,7 +14,7 @@ from workbench.api.errors import Refused
 from workbench.api.text import say
 from workbench.api.variant import Layer
 from workbench.plain.litert.buffers import read_tables
-from workbench.plain.litert.cutting import cut
+from workbench.plain.litert.cutting import cut, widens_constant
 
 MOST_CUTS = 40
 """More files would take minutes; the cheapest neighbours are then timed together."""
@@ -91,20 +91,12 @@ def differences(medians: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def _rows(model: Any, count: int) -> list[int | None]:
     """The layer that each operation is; None for one that only widens a constant."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    graph = model.subgraphs[0]
     rows: list[int | None] = []
     following = 0
-    for operator in graph.operators:
-        kind = model.operatorCodes[operator.opcodeIndex].builtinCode
-        source = graph.tensors[operator.inputs[0]] if len(operator.inputs) else None
-        data = None if source is None else model.buffers[source.buffer].data
-        if kind == schema.BuiltinOperator.DEQUANTIZE and data is not None and len(data):
-            rows.append(None)
-        else:
-            rows.append(following)
-            following += 1
+    for operator in model.subgraphs[0].operators:
+        widens = widens_constant(model, operator)
+        rows.append(None if widens else following)
+        following += not widens
     if following != count:
         raise Refused(say("The operations of the file are not those of its description."))
     return rows

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.api.dataset import Dataset, Features, sample_count, select
+from workbench.api.errors import Cancelled, WorkbenchError
 from workbench.api.library_errors import reason_of
 from workbench.api.records import Record
 from workbench.api.technique import Reporter
@@ -17,7 +18,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Layer
 from workbench.jobs.slot import shared_slot
 from workbench.measure.collapse import decibels, lowest_before, powers
-from workbench.measure.inside.names import counterparts, step_of_each_layer, steps_of
+from workbench.measure.inside.names import counterparts, step_of_each_layer, steps_of, tensor_beside
 from workbench.measure.inside.opened_files import open_file
 from workbench.measure.inside.records import LayerMatch
 from workbench.measure.intermediate_tensors import Step, TransparentFile
@@ -67,7 +68,9 @@ def match_layers(
                 for side, model in zip((mine, theirs), models, strict=True)
             ]
             matches = _with_errors(report, matches, files, steps, select(features, index))
-        except (ValueError, RuntimeError, TypeError, KeyError, MemoryError) as error:
+        except (Cancelled, WorkbenchError):
+            raise
+        except Exception as error:  # those of ONNX Runtime share no base class but Exception
             why = say("What its layers give cannot be seen: {reason}", reason=reason_of(error))
             return tuple(matches), 0, why
     report.progress(1.0)
@@ -93,11 +96,11 @@ def _with_errors(
 ) -> list[LayerMatch]:
     mine, theirs = steps
     rounded, exact = files
-    shown = {
-        row: _folded(theirs[match.counterpart], mine, exact.steps).output
-        for row, match in enumerate(matches)
-        if match.counterpart is not None
-    }
+    shown = {}
+    for row, match in enumerate(matches):
+        if match.counterpart is not None:
+            step = _folded(theirs[match.counterpart], mine, exact.steps)
+            shown[row] = tensor_beside(mine[row], step, theirs)
     pairs = {name: mine[row].output for row, name in shown.items()}
     signal, noise, unlike = powers(exact, rounded, pairs, samples, report.check)
     ratios = {name: decibels(signal[name], noise[name]) for name in signal}

@@ -18,6 +18,9 @@ _GENERATED = re.compile(r"__\d+$|^[A-Z][A-Za-z]+_\d{2,}$")
 """Names of operations that a converter made up."""
 _PRODUCT = re.compile(r"convolution|depthwise|separable|MatMul|Cast|Tensordot|einsum|Conv", re.IGNORECASE)
 """What computes with the weights of a layer, in the names of these weights."""
+_PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
+_FURTHEST_BACK = 5
+ACTIVATIONS = frozenset({"Clip", "Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "Relu", "Sigmoid", "Tanh"})
 _ROUNDED = frozenset({"QUANTIZE", "QuantizeLinear", "DynamicQuantizeLinear"})
 _ROUNDING = _ROUNDED | {"DEQUANTIZE", "DequantizeLinear", "Cast"}
 _QUANTIZED = re.compile(r"(_dequant|_QuantizeLinear_Input|_DequantizeLinear_Output|_quant)$")
@@ -59,16 +62,17 @@ def step_of_each_layer(layers: Sequence[Layer], steps: Sequence[Step]) -> list[i
 def counterparts(mine: Sequence[Step], theirs: Sequence[Step]) -> list[int | None]:
     """The position of the operation of another file that each of these corresponds to.
 
-    First by the whole name of what they give, then without the model's name and the counters that converters
-    put behind the names of layers, then by the layer that their weights are called after. A name that stands
-    for several is put beside none.
+    First by the layer that their weights are called after: where an activation was taken out, a convolution
+    gives what is called after it. Then by the whole name of what they give, then without the model's name and
+    the counters that converters put behind the names of layers. A name that stands for several is put beside
+    none.
 
     Args:
         mine: Operations, in order of execution.
         theirs: Those of the other file.
     """
     found: list[int | None] = [None] * len(mine)
-    for key in (_whole, _bare, _weights, _of_rounding):
+    for key in (_weights, _whole, _bare, _of_rounding):
         taken = set(found)
         left = {row: key(step) for row, step in enumerate(mine) if found[row] is None}
         free = {row: key(step) for row, step in enumerate(theirs) if row not in taken}
@@ -77,8 +81,46 @@ def counterparts(mine: Sequence[Step], theirs: Sequence[Step]) -> list[int | Non
         for row, name in left.items():
             if name and often[name] == 1 and name in places:
                 found[row] = places[name]
+    _step_back(found, mine, theirs)
     _pair_generated(found, mine, theirs)
     return found
+
+
+def _step_back(found: list[int | None], mine: Sequence[Step], theirs: Sequence[Step]) -> None:
+    """Puts a product beside a product, where the activation behind it was taken out and left it its name."""
+    giver = {step.output: row for row, step in enumerate(theirs)}
+    for row, other in enumerate(found):
+        kind = _plain_kind(mine[row])
+        if other is None or kind not in _PRODUCTS:
+            continue
+        back: int | None = other
+        for _ in range(_FURTHEST_BACK):
+            if back is None or _plain_kind(theirs[back]) == kind:
+                break
+            back = giver.get(theirs[back].inputs[0]) if theirs[back].inputs else None
+        if back is not None and back not in found and _plain_kind(theirs[back]) == kind:
+            found[row] = back
+
+
+def tensor_beside(step: Step, counterpart: Step, theirs: Sequence[Step]) -> str:
+    """The tensor of the other file that an operation's output corresponds to.
+
+    Args:
+        step: The operation.
+        counterpart: Its counterpart.
+        theirs: All operations of the other file.
+    """
+    name = _whole(step)
+    if name and _plain_kind(step) in _PRODUCTS and name != _whole(counterpart):
+        # It was made one with all up to the activation that it is called after, which is no more.
+        called = next((one for one in theirs if _whole(one) == name and one.kind in ACTIVATIONS), None)
+        if called is not None:
+            return called.inputs[0]
+    return counterpart.output
+
+
+def _plain_kind(step: Step) -> str:
+    return step.kind.removeprefix("QLinear").removesuffix("Integer")
 
 
 def _pair_generated(found: list[int | None], mine: Sequence[Step], theirs: Sequence[Step]) -> None:

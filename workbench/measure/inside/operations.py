@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workbench.api.variant import Layer
-from workbench.measure.inside.names import step_of_each_layer, steps_of
+from workbench.measure.inside.names import ACTIVATIONS, step_of_each_layer, steps_of
 from workbench.measure.intermediate_tensors import Step
 
-_FOLLOWING = frozenset(
-    {"Add", "BatchNormalization", "Clip", "Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mul", "Relu"}
-    | {"Sigmoid", "Sum", "Tanh"}
-)
+_FOLLOWING = ACTIVATIONS | {"Add", "BatchNormalization", "Mul", "Sum"}
 """Operations that are made part of the one before them."""
 
 

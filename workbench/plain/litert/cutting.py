@@ -29,7 +29,11 @@ def cut(file: bytes, count: int) -> bytes:
     model = read_tables(file)
     graph = model.subgraphs[0]
     kept, later = graph.operators[:count], graph.operators[count:]
-    made = {int(index) for operator in kept for index in operator.outputs}
+    used = {int(index) for operator in kept for index in operator.inputs}
+    kept = [
+        one for one in kept if not widens_constant(model, one) or used.intersection(map(int, one.outputs))
+    ]
+    made = {int(index) for one in kept if not widens_constant(model, one) for index in one.outputs}
     wanted = {int(index) for operator in later for index in operator.inputs} | set(map(int, graph.outputs))
     outputs = sorted(made & wanted) or [int(index) for index in graph.inputs]
     _let_go(model, {int(index) for operator in kept for index in (*operator.inputs, *operator.outputs)})
@@ -46,6 +50,21 @@ def cut(file: bytes, count: int) -> bytes:
 def operation_count(file: bytes) -> int:
     """How many operations a file has."""
     return len(read_tables(file).subgraphs[0].operators)
+
+
+def widens_constant(model: Any, operator: Any) -> bool:
+    """Whether an operation only turns a stored constant into float32, as all weights of a float16 file are.
+
+    Args:
+        model: The file's tables, as ``ModelT``.
+        operator: One of its operations.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    if model.operatorCodes[operator.opcodeIndex].builtinCode != schema.BuiltinOperator.DEQUANTIZE:
+        return False
+    data = model.buffers[model.subgraphs[0].tensors[operator.inputs[0]].buffer].data
+    return data is not None and len(data) > 0
 
 
 def _let_go(model: Any, tensors: set[int]) -> None:
