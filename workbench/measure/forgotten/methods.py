@@ -108,7 +108,10 @@ def plan_perturbations(
         wanted = int(np.clip(1000 * _SECONDS / (per_sample * sample_ms), FEWEST_SAMPLES, MOST_SAMPLES))
     drawn = np.random.default_rng(seed).permutation(len(answers))[:wanted]
     samples = np.sort(drawn)
-    targets = np.zeros(len(samples), int) if info.task == "regression" else answers[samples].argmax(axis=1)
+    values = answers[samples].reshape(len(samples), -1)
+    # Of several numbers each is explained by turns.
+    by_turns = np.arange(len(samples)) % values.shape[1]
+    targets = by_turns if info.task == "regression" else values.argmax(axis=1)
     return Perturbations(
         method=method,
         samples=tuple(int(one) for one in samples),

@@ -23,7 +23,7 @@ class Perturbations(Record):
         method: How they are perturbed.
         samples: Positions in the test split.
         targets: Which value of the answer is explained, for each sample: that of the class which the
-            reference answers; or the number that is predicted.
+            reference answers; or a number that is predicted, of several each by turns.
         count: Masks, orders or windows.
         seed: Seeds what is random.
     """
