@@ -85,15 +85,16 @@ def _worst(worst: ClassLoss, name: str, classes: int) -> Text:
     change, interval = points(worst.change.value), points_interval(worst.change)
     if worst.change.high < 0:
         return say(
-            "Class {name} lost most: {change} points {interval}. The interval reckons with all {classes} classes.",
+            "Class {name} lost most: {change} points {interval}. The interval reckons with all {classes} "
+            "classes.",
             name=name,
             change=change,
             interval=interval,
             classes=classes,
         )
     return say(
-        "Class {name} lost most here: {change} points {interval}, which may be chance: of {classes} classes one "
-        "always does worst.",
+        "Class {name} lost most here: {change} points {interval}, which may be chance: of {classes} classes "
+        "one always does worst.",
         name=name,
         change=change,
         interval=interval,
