@@ -216,6 +216,13 @@ def two_variants_are_compared_in_everything_beside_the_table(page: Page) -> None
     inside.get_by_label("Colored by").select_option(label="Bytes")
     expect(inside.locator(".wb-inside tbody tr").first).to_contain_text("hidden_1")
     expect(inside.locator(".wb-inside tbody tr").first.locator("rect.wb-heat-4")).to_be_attached()
+    # What both look at is compared at a click, and held against a file that is compared with itself.
+    inside.get_by_role("tab", name="What it forgot").click()
+    expect(inside.get_by_text("Calibration error")).to_be_visible()
+    inside.get_by_role("button", name="Compare what they look at").press("Enter")
+    itself = inside.get_by_role("row", name="dense-digits against itself, same perturbations")
+    expect(itself).to_contain_text("1.0000exact", timeout=WORK_MS)
+    expect(inside.locator(".wb-drifted li").first.get_by_role("img")).to_have_count(3)
     page.get_by_role("radio", name="dense-digits").check()
     # The other one is ringed in the chart, and the legend says so.
     expect(page.locator(".wb-trade-off").get_by_text("compared with: int8")).to_be_visible()

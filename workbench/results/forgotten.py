@@ -136,7 +136,9 @@ def trained_between(variants: Sequence[Variant], variant: Variant, reference: Va
     mine, theirs = lineage.of(variant), lineage.of(reference)
     shared = {one.id for one in mine} & {one.id for one in theirs}
     return any(
-        step.technique in known and known[step.technique].trains
+        step.technique in known
+        and known[step.technique].trains
+        and step.parameters.get("epochs") != 0  # then nothing is trained afterwards
         for step in (*mine, *theirs)
         if step.id not in shared
     )
