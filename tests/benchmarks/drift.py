@@ -60,9 +60,10 @@ def _print(name: str, drift: Drift, f1: float) -> None:
     assert found is not None
     assert itself is not None
     assert otherwise is not None
+    worst = drift.drifted[0].correlation if drift.drifted else 1.0
     print(
         f"  {name:<16} F1 {f1:.4f}   rank correlation {found.value:.6f} [{found.low:.6f}, {found.high:.6f}]"
-        f"   worst {drift.drifted[0].correlation:.4f}   itself {itself.value:.4f}"
+        f"   worst {worst:.4f}   itself {itself.value:.4f}"
         f"   other masks {otherwise.value:.4f}",
         flush=True,
     )

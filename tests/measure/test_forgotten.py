@@ -136,7 +136,8 @@ def test_four_formats_of_one_model_look_at_the_same_and_a_file_at_exactly_the_sa
         assert drift.correlation.value == pytest.approx(1, abs=1e-3)
         assert drift.itself.value == drift.itself.low == drift.itself.high == 1
         assert drift.otherwise.high < drift.correlation.low
-        assert maps["before"].shape == maps["after"].shape == (6, SIDE, SIDE)
+        assert maps["before"].shape == maps["after"].shape == (len(drift.drifted), SIDE, SIDE)
+        assert all(one.correlation < 1 for one in drift.drifted)
     tflite = answers("tflite")
     drift, _ = compare_maps(
         SilentReporter(),
@@ -147,6 +148,7 @@ def test_four_formats_of_one_model_look_at_the_same_and_a_file_at_exactly_the_sa
         {"reference": tflite, "variant": answers("tflite"), "again": tflite},
     )
     assert drift.correlation.value == 1
+    assert not drift.drifted
     assert drift.otherwise is None
 
 

@@ -194,7 +194,7 @@ def test_what_a_variant_forgot_is_measured_once_and_shown_beside_what_to_hold_it
     assert rows[1][1:] == ["1.0000", "exact"]
     assert 0.999 < known.drift.correlation.value <= 1
     assert known.drift.otherwise.value < 0.9
-    assert len(shown["drift"]["samples"]) == len(look.maps()["before"]) == 6
+    assert len(shown["drift"]["samples"]) == len(look.maps()["before"]) > 0
     assert all(len(one["pictures"]) == 3 for one in shown["drift"]["samples"])
     again = workbench.forgotten(made)
     assert again.job.state.ended

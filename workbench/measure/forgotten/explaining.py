@@ -98,7 +98,8 @@ def compare_maps(
             maps["otherwise"] = other_way.maps(answered["otherwise"].astype(np.float64))
     before, after = maps["reference"], maps["variant"]
     found = _correlations(before, after)
-    apart = sorted((value, place) for place, value in enumerate(found) if value is not None)[:SHOWN]
+    apart = sorted((value, place) for place, value in enumerate(found) if value is not None and value < 1)
+    apart = apart[:SHOWN]
     drift = Drift(
         variant=variant,
         reference=reference,

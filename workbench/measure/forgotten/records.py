@@ -87,7 +87,7 @@ class Drift(Record):
         itself: The same of the reference, run twice with the same perturbations: what the machine adds.
         otherwise: The same of the reference with other perturbations: what the method alone disagrees; None
             where nothing of it is random.
-        drifted: Those that drifted most, the worst first; their maps are kept with this.
+        drifted: Those that drifted most, the worst first, if any did; their maps are kept with this.
     """
 
     variant: str
