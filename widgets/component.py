@@ -44,6 +44,8 @@ class Component(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
     """Which changes of the session it shows; ``language`` and ``workbench`` are always shown."""
+    panel: ClassVar[str] = ""
+    """What links, lessons and the reader call it; empty where it is shown whatever is chosen."""
     takes_long: ClassVar[bool] = False
     """Whether the others are shown first where all change."""
 
@@ -56,6 +58,9 @@ class Component(anywidget.AnyWidget):
         self.on_msg(deliver)
         self.on_msg(self._on_message)
         self.session.rhythm.add(self)
+        # Of a whole page it is the page that shows and hides.
+        if self.session.panels is None and self.panel in self.session.hidden:
+            self.add_class("wb-off")
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON, in the current language."""
@@ -80,6 +85,7 @@ class Component(anywidget.AnyWidget):
         return {
             **self._seen,
             "spoken": current_language().replace("_", "-"),
+            "projector": self.session.projector,
             "process": _PROCESS,
             "lost": str(_LOST),
             "old": str(_OLD),

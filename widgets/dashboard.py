@@ -10,6 +10,7 @@ import ipywidgets
 
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
+from widgets.component import Component
 from widgets.link import follow, read
 from widgets.panel_choice import PanelChoice
 from widgets.panels.advisor import AdvisorPanel
@@ -32,16 +33,16 @@ from workbench.engine.siblings import last_used
 from workbench.models.demo.demo import DEMO_MODELS
 from workbench.workbench import Workbench
 
-_NAMES: dict[type[ipywidgets.Widget], tuple[str, Text]] = {
-    TradeoffChart: ("trade-off", say("Trade-off")),
-    LiveChart: ("live", say("Live curves")),
-    VariantsTable: ("variants", say("Variants")),
-    DetailsPanel: ("details", say("Details")),
-    AdvisorPanel: ("advisor", say("Advisor")),
-    GuessPanel: ("guess", say("Guess first")),
-    DrawingPad: ("draw", say("Draw, and let every variant answer")),
+_TITLES: dict[type[Component], Text] = {
+    TradeoffChart: say("Trade-off"),
+    LiveChart: say("Live curves"),
+    VariantsTable: say("Variants"),
+    DetailsPanel: say("Details"),
+    AdvisorPanel: say("Advisor"),
+    GuessPanel: say("Guess first"),
+    DrawingPad: say("Draw, and let every variant answer"),
 }
-"""What links and the reader call the panels."""
+"""The panels that can be hidden."""
 
 
 class Dashboard(ipywidgets.Box):
@@ -130,9 +131,9 @@ def _by_name(page: ipywidgets.Box) -> dict[str, tuple[Text, list[ipywidgets.Widg
     for widget in _inside(page):
         if isinstance(widget, TechniquesPanel):
             named |= {family: (family_title(family), [widget]) for family in FAMILIES}
-        for kind, (name, title) in _NAMES.items():
+        for kind, title in _TITLES.items():
             if isinstance(widget, kind):
-                named[name] = title, [widget]
+                named[kind.panel] = title, [widget]
     return named
 
 

@@ -68,6 +68,12 @@ class Session:
         """The technique that was unfolded last, and what its form says."""
         self.panels: PanelChoice | None = None
         """The panels of the page, where it is a whole one."""
+        self.hidden: frozenset[str] = frozenset()
+        """Names of panels that a teacher does not show."""
+        self.fixed: dict[str, dict[str, Any]] = {}
+        """By technique: what its form says and cannot be made to say otherwise."""
+        self.projector = False
+        """Whether type is large, for a room."""
         self.axes: tuple[str, str] = USUAL_AXES
         self.coloured_by = "verdict"
         self.opened = False
@@ -330,6 +336,21 @@ class Session:
         if self.panels is not None:
             self.panels.show(names)
             self.touch("technique")
+
+    def confine(
+        self, hidden: frozenset[str], fixed: dict[str, dict[str, Any]], *, projector: bool = False
+    ) -> None:
+        """Takes what a teacher has fixed: by a link, an argument, or a file beside a lesson.
+
+        Args:
+            hidden: Names of panels.
+            fixed: By technique: parameters and their values.
+            projector: Whether type is large, and a whole page shows one panel at a time.
+        """
+        self.hidden, self.fixed, self.projector = hidden, fixed, projector
+        if self.panels is not None:
+            self.panels.confine(hidden, projector=projector)
+        self.touch("technique")
 
     def cancel(self, job: object) -> None:
         """Cancels a job."""

@@ -57,6 +57,7 @@ class AdvisorPanel(Component):
     """
 
     _esm = esm("advisor")
+    panel: ClassVar[str] = "advisor"
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "jobs"})
 
     def __init__(self, workbench: Workbench | Session) -> None:
