@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -29,6 +30,7 @@ from widgets.wording import family_title
 from workbench.api.errors import WorkbenchError
 from workbench.api.technique import FAMILIES
 from workbench.api.text import LANGUAGES, Text, say, use_language
+from workbench.course.class_settings import CLASS_VARIABLE, ClassSettings, read_settings
 from workbench.engine.siblings import last_used
 from workbench.models.demo.demo import DEMO_MODELS
 from workbench.workbench import Workbench
@@ -53,18 +55,22 @@ class Dashboard(ipywidgets.Box):
 
     Args:
         workbench: What is shown; by default the one that was used last.
+        settings: What a teacher has fixed: a ``class.json``, or its folder; by default the one that
+            ``WORKBENCH_CLASS`` names.
 
     Example:
         >>> page = Dashboard(workbench)  # as the last line of a cell it is the whole page
     """
 
-    def __init__(self, workbench: Workbench | None = None) -> None:
+    def __init__(self, workbench: Workbench | None = None, settings: str | Path | None = None) -> None:
         language = os.environ.get("WORKBENCH_LANGUAGE")
         if language in LANGUAGES:
             use_language(language)
         self._usual = workbench is None
         self._seen = False
-        self.session: Session = session_of(workbench or Workbench(last_used()))
+        named = settings if settings is not None else os.environ.get(CLASS_VARIABLE)
+        fixed = ClassSettings() if not named else read_settings(Path(named))
+        self.session: Session = session_of(workbench or Workbench(last_used(), seed=fixed.seed or 0))
         left = _column(TechniquesPanel(self.session))
         # What one looks for comes first: the picture, then the table; details of one variant beside them.
         middle = _column(TradeoffChart(self.session), GuessPanel(self.session), LiveChart(self.session))
@@ -87,6 +93,7 @@ class Dashboard(ipywidgets.Box):
         super().__init__([grid])
         self.add_class("wb-page")
         self.session.panels = PanelChoice(_by_name(self))
+        self.session.confine(fixed.hidden, fixed.fixed, projector=fixed.projector)
 
     @property
     def workbench(self) -> Workbench:

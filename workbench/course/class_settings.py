@@ -17,7 +17,9 @@ from workbench.techniques import techniques
 SETTINGS = "class.json"
 """The file's name."""
 
-_VARIABLE = "WORKBENCH_CLASS"
+CLASS_VARIABLE = "WORKBENCH_CLASS"
+"""Names the file, or its folder."""
+
 _LARGEST_BYTES = 100_000
 _FAR_UP = 3
 
@@ -126,7 +128,7 @@ def find_settings(start: Path) -> Path | None:
     Args:
         start: The folder of the notebook; looked for there and in the folders around it.
     """
-    named = os.environ.get(_VARIABLE)
+    named = os.environ.get(CLASS_VARIABLE)
     if named:
         path = Path(named)
         return path / SETTINGS if path.is_dir() else path
