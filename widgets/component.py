@@ -52,19 +52,24 @@ class Component(anywidget.AnyWidget):
     def __init__(self, workbench: Workbench | Session) -> None:
         self.session = workbench if isinstance(workbench, Session) else session_of(workbench)
         self.problem: Text | None = None
+        # Of a whole page it is the page that shows and hides.
+        self.off = self.session.panels is None and self.panel in self.session.hidden
         self._seen: dict[str, Any] = {}
         self._frames = Frames(self._spoken, self._put)
         super().__init__(state=self._frames.first())
         self.on_msg(deliver)
         self.on_msg(self._on_message)
         self.session.rhythm.add(self)
-        # Of a whole page it is the page that shows and hides.
-        if self.session.panels is None and self.panel in self.session.hidden:
-            self.add_class("wb-off")
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON, in the current language."""
         raise NotImplementedError
+
+    def switch(self, *, off: bool) -> None:
+        """Takes the panel out of sight, or brings it back."""
+        if off != self.off:
+            self.off = off
+            self.refresh()
 
     def refresh(self) -> None:
         """Shows what is new, when the page is ready for it."""
@@ -86,6 +91,8 @@ class Component(anywidget.AnyWidget):
             **self._seen,
             "spoken": current_language().replace("_", "-"),
             "projector": self.session.projector,
+            # Not by the classes that ipywidgets has for it: anywidget does not put them into the page.
+            "off": self.off,
             "process": _PROCESS,
             "lost": str(_LOST),
             "old": str(_OLD),

@@ -132,9 +132,9 @@ def _column(*widgets: ipywidgets.Widget) -> ipywidgets.Box:
     return box
 
 
-def _by_name(page: ipywidgets.Box) -> dict[str, tuple[Text, list[ipywidgets.Widget]]]:
+def _by_name(page: ipywidgets.Box) -> dict[str, tuple[Text, list[Component]]]:
     """The panels of a page that can be hidden, by the names that links have for them."""
-    named: dict[str, tuple[Text, list[ipywidgets.Widget]]] = {}
+    named: dict[str, tuple[Text, list[Component]]] = {}
     for widget in _inside(page):
         if isinstance(widget, TechniquesPanel):
             named |= {family: (family_title(family), [widget]) for family in FAMILIES}

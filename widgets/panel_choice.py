@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import ipywidgets
-
+from widgets.component import Component
 from workbench.api.errors import InvalidInput
 from workbench.api.technique import FAMILIES
 from workbench.api.text import Text, say
-
-_HIDDEN = "wb-off"
 
 NAMED = ("trade-off", "live", "variants", "details", "advisor", "guess", "draw")
 """Panels that have a name of their own; the techniques have those of their families."""
@@ -38,7 +35,7 @@ class PanelChoice:
         panels: By name: its title, and the widgets that it is or is part of.
     """
 
-    def __init__(self, panels: Mapping[str, tuple[Text, Iterable[ipywidgets.Widget]]]) -> None:
+    def __init__(self, panels: Mapping[str, tuple[Text, Iterable[Component]]]) -> None:
         self._titles: dict[str, Text] = {name: title for name, (title, _) in panels.items()}
         self._widgets = {name: tuple(widgets) for name, (_, widgets) in panels.items()}
         self._hidden: frozenset[str] = frozenset()
@@ -81,7 +78,4 @@ class PanelChoice:
         # Several panels may be parts of one widget.
         kept = [widget for name, widgets in self._widgets.items() if self.shows(name) for widget in widgets]
         for widget in {widget for widgets in self._widgets.values() for widget in widgets}:
-            if any(widget is one for one in kept):
-                widget.remove_class(_HIDDEN)
-            else:
-                widget.add_class(_HIDDEN)
+            widget.switch(off=not any(widget is one for one in kept))

@@ -370,7 +370,7 @@ def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
         assert workbench.jobs[0].status == "done"
         assert page.session.selected == page.session.baseline.id
         panel = next(one for one in inside(page) if isinstance(one, TechniquesPanel))
-        shown = {type(one).__name__ for one in inside(page) if "wb-off" not in one._dom_classes}
+        shown = {type(one).__name__ for one in inside(page) if not getattr(one, "off", False)}
         assert {"TradeoffChart", "TopBar"} <= shown
         assert "VariantsTable" not in shown
         assert {one["family"] for one in panel.view()["techniques"]} == {"quantization"}
@@ -387,7 +387,7 @@ def shown_panels(page: Dashboard) -> set[str]:
         one.panel or "techniques"
         for one in inside(page)
         if isinstance(one, TechniquesPanel) or getattr(one, "panel", "")
-        if "wb-off" not in one._dom_classes
+        if not one.off
     }
 
 
@@ -447,10 +447,10 @@ def test_a_lesson_takes_what_is_fixed_from_the_file_beside_its_notebook(
     monkeypatch.chdir(tmp_path / "lessons" / "en")
     lesson = Lesson("4-quantization", folder=tmp_path / "w")
     assert lesson.workbench.seed == 7
-    assert "wb-off" in TrainingPanel(lesson.workbench)._dom_classes
-    assert "wb-off" in TradeoffChart(lesson.workbench)._dom_classes
+    assert TrainingPanel(lesson.workbench).state["off"] is True
+    assert TradeoffChart(lesson.workbench).state["off"] is True
     panel = QuantizationPanel(lesson.workbench)
-    assert "wb-off" not in panel._dom_classes
+    assert panel.state["off"] is False
     assert panel.state["projector"] is True
     panel.act_check("quantization.int8", {"samples": 500})
     assert panel._values["quantization.int8"]["samples"] == 50
