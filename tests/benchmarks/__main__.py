@@ -25,6 +25,7 @@ BENCHMARKS = (
     "advisor",
     "processor",
     "room",
+    "lessons",
 )
 
 
