@@ -18,6 +18,7 @@ from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.course.class_settings import parse_settings
+from workbench.course.names import clean_name
 from workbench.engine.siblings import Sibling
 from workbench.models.demo.demo import DEMO_MODELS
 
@@ -34,6 +35,7 @@ _OWN = frozenset(
         "hide",
         "fix",
         "projector",
+        "learner",
         "selected",
         "compared",
         "from",
@@ -61,6 +63,7 @@ class Link(Record):
         hide: Names of the panels that are hidden and cannot be brought back by a click.
         fix: By technique: parameters that its form does not change, and their values.
         projector: Whether type is large and one panel is shown at a time.
+        learner: Whose page it is, as it is to stand on the board of a class.
         selected: Name of the selected variant.
         compared: Name of the one that it is compared with.
         start: Name of the one that techniques start from.
@@ -75,6 +78,7 @@ class Link(Record):
     hide: frozenset[str] = frozenset()
     fix: dict[str, dict[str, Any]] = Field(default_factory=dict)
     projector: bool = False
+    learner: str | None = None
     selected: str | None = None
     compared: str | None = None
     start: str | None = None
@@ -112,6 +116,7 @@ def read(query: object) -> Link:
         hide=frozenset(said["hide"].split(",")) if said.get("hide") else frozenset(),
         fix=_fixed(said.get("fix")),
         projector=said.get("projector") == "1",
+        learner=clean_name(said["learner"]) if said.get("learner") else None,
         selected=said.get("selected"),
         compared=said.get("compared"),
         start=said.get("from"),
@@ -171,6 +176,8 @@ def follow(session: Session, link: Link) -> None:
     Raises:
         InvalidInput: For what is not here, after all that is here has been followed.
     """
+    if link.learner is not None:
+        session.call(link.learner)
     if link.model is not None and link.data is not None and not _shows(session, link):
         beside = next((one for one in session.siblings if _is(one, link)), None)
         if beside is not None:

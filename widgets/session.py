@@ -74,6 +74,8 @@ class Session:
         """By technique: what its form says and cannot be made to say otherwise."""
         self.projector = False
         """Whether type is large, for a room."""
+        self.learner: str | None = None
+        """Whose page it is, where somebody has said so."""
         self.axes: tuple[str, str] = USUAL_AXES
         self.coloured_by = "verdict"
         self.opened = False
@@ -352,6 +354,10 @@ class Session:
             self.panels.confine(hidden, projector=projector)
         self.touch("technique")
 
+    def call(self, learner: str) -> None:
+        """Keeps whose page it is, in every workbench that it shows."""
+        self.learner = self.workbench.course.call(learner)
+
     def cancel(self, job: object) -> None:
         """Cancels a job."""
         if isinstance(job, str) and (job in self._jobs or self.openings.knows(job)):
@@ -429,6 +435,8 @@ class Session:
     def move_to(self, workbench: Workbench) -> None:
         """Shows another workbench from now on, and at the next visit."""
         self._watch(workbench)
+        if self.learner is not None:
+            workbench.course.call(self.learner)
         remember(workbench.folder)
         self.touch("workbench")
 

@@ -1,10 +1,10 @@
 """What each lesson of the course takes on this machine, as a learner who knows all answers runs it.
 
 ``python -m tests.benchmarks.lessons [LESSON ...]`` runs the solution of each lesson (by default of all; a name
-or its number) in a kernel of its own, in a folder in which nothing was opened or measured before. Printed,
-in seconds: until the first cell has shown a result, counted from the start of the kernel; all cells together;
-processor time of all processes; the whole, start and end of the kernel included. And the highest memory of all
-processes together, pages that they share counted once.
+or its number) in a kernel of its own, in a folder in which nothing was opened or measured before. Printed, in
+seconds: until the first cell has shown a result, counted from the start of the kernel; all cells together;
+processor time of all processes; the whole, start and end of the kernel included. And the highest memory of
+all processes together, pages that they share counted once.
 """
 
 from __future__ import annotations
@@ -83,10 +83,9 @@ class Run:
     Attributes:
         wall_s: From before the kernel's start until after its end.
         first_s: Until the first result was seen.
-        cells_s: All cells together.
         processor_s: Of all processes.
         most_bytes: Memory of all processes together.
-        slowest: The cells that took longest, with their seconds.
+        cells: Seconds of each cell of code, by name.
         failed: What stopped it; empty if nothing did.
     """
 
@@ -185,7 +184,7 @@ def main(names: Sequence[str] = ()) -> None:
         first = "-" if found.first_s is None else f"{found.first_s:.0f}"
         print(
             f"{name} | {first} | {found.cells_s:.0f} | {found.processor_s:.0f} | {found.wall_s:.0f} | "
-            f"{found.most_bytes / _MIB:.0f} | {', '.join(f'{cell} {seconds:.0f} s' for cell, seconds in slowest)}"
+            f"{found.most_bytes / _MIB:.0f} | {', '.join(f'{cell} {took:.0f} s' for cell, took in slowest)}"
             + (f" | stopped: {found.failed}" if found.failed else ""),
             flush=True,
         )

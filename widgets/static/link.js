@@ -4,7 +4,7 @@
 import { h } from "./dom.js";
 import { chooseTheme, inJupyterLab, themeChoice } from "./theme.js";
 
-const KEPT = ["token", "hide", "fix", "projector"]; // what a teacher has fixed outlives a reload
+const KEPT = ["token", "hide", "fix", "projector", "learner"]; // what a teacher has fixed outlives a reload
 const NAMES = ["open", "technique", "show", "selected", "compared", "from", "seed", "lang", "theme"];
 const COPIED_MS = 3000;
 
