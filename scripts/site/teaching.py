@@ -27,7 +27,7 @@ def teaching_pages(lessons: Path) -> dict[str, str]:
         "# The lessons, for teachers",
         "",
         "For each lesson: how long it takes, what it asks, which wrong answers to expect and what helps, and",
-        "what should be left at the end. The hints are those that a learner sees. The solutions have the answers:",
+        "what should be left at the end. The hints are those that a learner sees. Solutions have answers:",
         "",
         "```",
         "workbench course build widgets/course/lessons --solution --out solutions",

@@ -1,10 +1,10 @@
 """What each lesson of the course takes on this machine, as a learner who knows all answers runs it.
 
-``python -m tests.benchmarks.lessons [LESSON ...]`` runs the solution of each lesson (by default of all; a name
-or its number) in a kernel of its own, in a folder in which nothing was opened or measured before. Printed, in
-seconds: until the first cell has shown a result, counted from the start of the kernel; all cells together;
-processor time of all processes; the whole, start and end of the kernel included. And the highest memory of
-all processes together, pages that they share counted once.
+``python -m tests.benchmarks.lessons [LESSON ...]`` runs the solution of each lesson, by its name or number
+(by default of all), in a kernel of its own, in a folder in which nothing was opened or measured before.
+Printed, in seconds: until the first cell has shown a result, counted from the start of the kernel; all cells
+together; processor time of all processes; the whole, start and end of the kernel included. And the highest
+memory of all processes together, pages that they share counted once.
 """
 
 from __future__ import annotations

@@ -10,15 +10,16 @@ from widgets.component import Component, words
 from widgets.course.prediction import Question, compared
 from widgets.session import Session, message_of
 from widgets.transfer import send_file
-from workbench.api.text import Text, say
+from widgets.wording import short
+from workbench.api.text import Text, say, say_as
 from workbench.course.hand_in_files import keep_in
 from workbench.workbench import Workbench
 
 _LABELS = {
     "title": say("This lesson so far"),
     "question": say("Question"),
-    "guessed": say("Predicted"),
-    "found": say("Measured"),
+    "guessed": say_as("lesson", "Predicted"),
+    "found": say_as("lesson", "Measured"),
     "verdict": say("Verdict"),
     "name": say("Your name, as it is to stand on the board"),
     "handIn": say("Hand in"),
@@ -78,7 +79,7 @@ class SummaryPanel(Component):
             rows.append(
                 {
                     "question": question.text,
-                    "said": "–" if kept is None else kept.said,
+                    "said": "–" if kept is None else question.said(kept.answer),
                     "found": "–" if found is None else found["found"] or "–",
                     "verdict": "" if found is None else found["verdict"] or found["doubt"] or "",
                     "right": None if found is None else found["right"],
@@ -129,4 +130,4 @@ class SummaryPanel(Component):
         key = self.session.workbench.course.undoable
         if key is None:
             return None
-        return self.checks.get(key) or str(say("Decision"))
+        return short(self.checks.get(key) or str(say("Decision")), 40)

@@ -84,7 +84,7 @@ def _demanded(demands: Demands, handed: Sequence[HandIn]) -> Text:
     if demands.speedup is None:
         return told
     faster = say("At least {speedup} times as fast.", speedup=f"{demands.speedup:g}")
-    return say("{one} {other}", one=told, other=faster)
+    return say("{problem} {action}", problem=told, action=faster)
 
 
 def _ranking(places: Sequence[Place]) -> Element:

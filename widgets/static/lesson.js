@@ -18,7 +18,7 @@ export function prediction(view) {
   local.id ??= identifier();
   return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
     h("header", { class: "wb-card-head" },
-      h("h2", { id: local.id }, labels.title),
+      h("h2", { id: local.id }, state.result === null ? labels.title : labels.result),
       state.answer !== null && h("span", { class: "wb-lesson-lock" }, labels.isLocked)),
     h("div", { class: "wb-lesson-body" },
       h("p", { class: "wb-lesson-question" }, state.question),
@@ -90,7 +90,9 @@ function mark(right) {
 /** @param {View} view */
 export function check({ state }) {
   return h("div", { class: `wb-lesson-check ${state.passed ? "wb-lesson-passed" : "wb-lesson-failed"}`, role: "status" },
-    h("p", {}, mark(state.passed), h("strong", {}, state.title), ": ", state.word, state.given && h("span", { class: "wb-hint" }, ` ${state.given}`)),
+    // Where nothing was answered nothing is wrong yet.
+    h("p", {}, state.passed || state.given ? mark(state.passed) : h("span", { class: "wb-hint", "aria-hidden": "true" }, "○ "),
+      h("strong", {}, state.title), ": ", state.word, state.given && h("span", { class: "wb-hint" }, ` ${state.given}`)),
     state.said && h("p", {}, state.said));
 }
 
@@ -143,7 +145,7 @@ function handingIn({ state, local, labels, act, redraw }) {
     event.preventDefault();
     act("hand_in", { learner: local.learner });
   };
-  return h("form", { class: "wb-lesson-line", ...KEYS, key: "hand in", onsubmit: hand, novalidate: true, "aria-label": labels.handIn },
+  return h("form", { class: "wb-lesson-line wb-lesson-hand", ...KEYS, key: "hand in", onsubmit: hand, novalidate: true, "aria-label": labels.handIn },
     h("label", { class: "wb-lesson-name" }, h("span", { class: "wb-hint" }, labels.name),
       h("input", { type: "text", autocomplete: "off", maxlength: "60", value: local.learner, oninput: (event) => {
         local.learner = event.target.value;
@@ -170,7 +172,7 @@ function takingBack({ state, local, labels, act, redraw }) {
       h("button", { type: "button", key: "no", class: "wb-quiet", onclick: ask(false) }, labels.no));
   }
   return h("div", { class: "wb-lesson-line", key: "back" },
-    state.undoable && h("button", { type: "button", key: "undo", class: "wb-quiet wb-small", title: state.undoable,
+    state.undoable && h("button", { type: "button", key: "undo", class: "wb-quiet wb-small wb-lesson-undo", title: state.undoable,
       onclick: () => act("undo") }, `${labels.undo}: ${state.undoable}`),
     h("button", { type: "button", key: "reset", class: "wb-quiet wb-small", onclick: ask(true) }, labels.reset));
 }

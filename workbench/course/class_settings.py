@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
-from workbench.api.text import LANGUAGES, Text, say
+from workbench.api.text import LANGUAGES, Text, say, verbatim
 from workbench.techniques import techniques
 
 SETTINGS = "class.json"
@@ -105,7 +105,7 @@ def read_settings(file: Path) -> ClassSettings:
     except ValidationError as error:
         raise _wrong(path, _first(error)) from error
     except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise _wrong(path, say("{words}", words=str(error)[:200])) from error
+        raise _wrong(path, verbatim(str(error)[:200])) from error
 
 
 def parse_settings(values: Mapping[str, Any]) -> ClassSettings:

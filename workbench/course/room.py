@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workbench.api.errors import InvalidInput, WorkbenchError
-from workbench.api.text import Text, say
+from workbench.api.text import Text, say, verbatim
 from workbench.course.hand_in import HandIn
 from workbench.course.hand_in_files import DATABASE, read_zip
 from workbench.course.names import LONGEST_NAME, clean_name
@@ -147,4 +147,4 @@ def _place(lesson: str) -> tuple[int, str]:
 
 
 def _reason(error: Exception) -> Text:
-    return error.text if isinstance(error, WorkbenchError) else say("{words}", words=str(error)[:200])
+    return error.text if isinstance(error, WorkbenchError) else verbatim(str(error)[:200])

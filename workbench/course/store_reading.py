@@ -21,7 +21,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from workbench.api.errors import InvalidInput, WorkbenchError
-from workbench.api.text import Text, current_language, say, use_language
+from workbench.api.text import Text, current_language, say, use_language, verbatim
 from workbench.course.hand_in import HandIn, hand_in
 from workbench.course.hand_in_files import DATABASE, parse_hand_in
 from workbench.course.keeping import CourseWork
@@ -81,7 +81,7 @@ def _answer(line: str) -> HandIn | Text:
         return say("It holds more than can be handed in.")
     said = json.loads(line)
     if "problem" in said:
-        return say("{words}", words=str(said["problem"])[:500])
+        return verbatim(str(said["problem"])[:500])
     try:
         return parse_hand_in(json.dumps(said["handed"]))
     except InvalidInput as error:
