@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Callable
 from importlib import import_module
@@ -14,6 +16,7 @@ import pytest
 from tests.cli.conftest import Finished
 from tests.course.test_room import lesson
 from workbench.api.errors import InvalidInput
+from workbench.cli import workbench
 
 
 def test_a_class_is_prepared_worked_in_and_gathered(
@@ -60,6 +63,45 @@ def test_a_class_is_prepared_worked_in_and_gathered(
     assert reset.code == 0, reset.err
     assert not (tmp_path / "course").exists()
     assert (Path(reset.out.strip()) / "1-structure").is_dir() or (tmp_path / reset.out.strip()).is_dir()
+
+
+def test_the_commands_of_the_guide_run_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a teacher types them in an empty folder; what serves a page until Ctrl-C is tried elsewhere."""
+    guide = (Path(__file__).parents[2] / "docs/howto/teach.md").read_text("utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    commands = [
+        shlex.split(line)[1:]
+        for kind, block in blocks
+        for line in block.splitlines()
+        if not kind and line.startswith("workbench ")
+    ]
+    assert [command[:2] for command in commands] == [
+        ["class", "new"],
+        ["lab", "--class"],
+        ["class", "hand-in"],
+        ["class", "collect"],
+        ["class", "reset"],
+    ]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "home" / "default"))
+    lesson(tmp_path / "home" / "course" / "1-structure")
+    for command in commands:
+        if command[0] != "lab":
+            workbench.main(command, standalone_mode=False)
+    assert (tmp_path / "room-4/room/Ada-1-structure.zip").is_file()
+    assert "Ada" in (tmp_path / "board/board.html").read_text("utf-8")
+    assert len(list((tmp_path / "home").glob("course-*/1-structure"))) == 1
+    # Each option that it names is one.
+    told = capsys.readouterr()
+    with pytest.raises(SystemExit):
+        workbench.main(["class", "new", "--help"])
+    known = capsys.readouterr().out
+    for option in ("--seed", "--hide", "--fix", "--file-share", "--may-fall", "--speedup", "--projector"):
+        assert option in guide
+        assert option in known
+    assert "Traceback" not in told.err
 
 
 @pytest.mark.parametrize(
