@@ -49,7 +49,7 @@ def test_a_learner_predicts_fails_a_check_and_passes_it(
         gate = cell(page, 'lesson.require("size")')
         expect(gate).to_contain_text("Lock your prediction in the panel above", timeout=WORK_MS)
         expect(gate).not_to_contain_text("Traceback")
-        prediction = page.get_by_role("region", name="Predict first").first
+        prediction = page.get_by_role("group", name="Predict first").first
         prediction.get_by_label("My prediction").fill("a lot")
         prediction.get_by_role("button", name="Lock my prediction").click()
         expect(prediction.get_by_role("alert")).to_contain_text("A prediction is a number here")
@@ -60,7 +60,7 @@ def test_a_learner_predicts_fails_a_check_and_passes_it(
         seen.picture("lesson-locked")
         # The run shows what was predicted beside what came out.
         run_all(page)
-        prediction = page.get_by_role("region", name="Predicted and measured").first
+        prediction = page.get_by_role("group", name="Predicted and measured").first
         expect(prediction.get_by_role("status")).to_contain_text("predicted 26 kB", timeout=WORK_MS)
         expect(prediction.get_by_role("status")).to_contain_text("more than predicted: why?")
         # The check of the untouched cell fails; the right answer passes.
@@ -76,13 +76,16 @@ def test_a_learner_predicts_fails_a_check_and_passes_it(
         expect(counted.locator(".wb-lesson-passed")).to_contain_text("Right.")
         seen.picture("lesson-passed")
         # One click hands it in, into the room of the class that is beside the notebook.
+        summary = page.locator(".cm-line").filter(has_text="lesson.summary()")
+        summary.click()
+        page.keyboard.press("Shift+Enter")
         handed = page.get_by_role("form", name="Hand in")
         handed.get_by_label("Your name").fill("Ada")
         handed.get_by_role("button", name="Hand in").click()
         expect(handed.get_by_role("status")).to_contain_text("Handed in as Ada-0-measure-first.zip")
         (told,) = collect_room([tmp_path / "room"]).handed
         assert {check.key: check.passed for check in told.checks}["weights"] is True
-        so_far = page.get_by_role("region", name="This lesson so far")
+        so_far = page.get_by_role("group", name="This lesson so far")
         so_far.get_by_role("button", name="Begin this lesson anew").click()
         so_far.get_by_role("button", name="Keep them").click()
         so_far.get_by_role("button", name="Undo the last answer").click()

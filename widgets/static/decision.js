@@ -31,7 +31,7 @@ export function decision({ state, local, labels, act, redraw }) {
     redraw();
   };
   const changed = local.text.trim() !== state.text || local.variant !== (state.variant ?? "");
-  return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
+  return h("section", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": local.id },
     h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, labels.title)),
     h("form", { class: "wb-lesson-body wb-lesson-form", ...KEYS, onsubmit: keep, novalidate: true, "aria-label": labels.title },
       h("label", { class: "wb-lesson-number" }, h("span", {}, labels.variant),

@@ -5,6 +5,8 @@ import { h, identifier } from "./dom.js";
 import { receiver } from "./download.js";
 import { result } from "./guess.js";
 
+// A notebook has many of these panels, and two for each prediction: they are groups, not landmarks of the page.
+
 /** JupyterLab would take Enter and the arrow keys for its cells, some before they arrive and some afterwards. */
 export const KEYS = {
   "data-lm-suppress-shortcuts": "true",
@@ -16,7 +18,7 @@ export const KEYS = {
 export function prediction(view) {
   const { state, local, labels } = view;
   local.id ??= identifier();
-  return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
+  return h("section", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": local.id },
     h("header", { class: "wb-card-head" },
       h("h2", { id: local.id }, state.result === null ? labels.title : labels.result),
       state.answer !== null && h("span", { class: "wb-lesson-lock" }, labels.isLocked)),
@@ -108,7 +110,7 @@ export function question(view) {
     event.preventDefault();
     act("answer", { answer: local.answer ?? "" });
   };
-  return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
+  return h("section", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": local.id },
     h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, labels.title)),
     h("form", { class: "wb-lesson-body wb-lesson-form", ...KEYS, onsubmit: ask, novalidate: true, "aria-label": state.question },
       h("p", { class: "wb-lesson-question" }, state.question),
@@ -124,7 +126,7 @@ export function summary(view) {
   const { state, local, labels } = view;
   local.id ??= identifier();
   view.receive ??= receiver();
-  return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
+  return h("section", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": local.id },
     h("header", { class: "wb-card-head" },
       h("h2", { id: local.id }, labels.title), h("span", { class: "wb-spring" }), h("span", { class: "wb-figures" }, state.said)),
     h("div", { class: "wb-lesson-body" },
