@@ -71,6 +71,7 @@ class Dashboard(ipywidgets.Box):
         named = settings if settings is not None else os.environ.get(CLASS_VARIABLE)
         fixed = ClassSettings() if not named else read_settings(Path(named))
         self.session: Session = session_of(workbench or Workbench(last_used(), seed=fixed.seed or 0))
+        self.session.usual_seed = fixed.seed or 0
         left = _column(TechniquesPanel(self.session))
         # What one looks for comes first: the picture, then the table; details of one variant beside them.
         middle = _column(TradeoffChart(self.session), GuessPanel(self.session), LiveChart(self.session))
@@ -81,7 +82,10 @@ class Dashboard(ipywidgets.Box):
         self._top_bar = TopBar(self.session)
         self._top_bar.on_msg(self._on_page_message)
         answers = _column(
-            AdvisorPanel(self.session), GoalLine(self.session), BestLine(self.session), JobsLine(self.session)
+            GoalLine(self.session),
+            AdvisorPanel(self.session, with_goal=True),
+            BestLine(self.session),
+            JobsLine(self.session),
         )
         answers.add_class("wb-answers")
         top = _column(SkipLink(self.session), self._top_bar, answers)
@@ -93,7 +97,12 @@ class Dashboard(ipywidgets.Box):
         super().__init__([grid])
         self.add_class("wb-page")
         self.session.panels = PanelChoice(_by_name(self))
-        self.session.confine(fixed.hidden, fixed.fixed, projector=fixed.projector)
+        # What a lesson has fixed for its workbench stays so on this page.
+        self.session.confine(
+            self.session.hidden | fixed.hidden,
+            {**self.session.fixed, **fixed.fixed},
+            projector=self.session.projector or fixed.projector,
+        )
 
     @property
     def workbench(self) -> Workbench:

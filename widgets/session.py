@@ -72,6 +72,8 @@ class Session:
         """Names of panels that a teacher does not show."""
         self.fixed: dict[str, dict[str, Any]] = {}
         """By technique: what its form says and cannot be made to say otherwise."""
+        self.usual_seed = 0
+        """Of the workbenches that this page makes, where no other one is asked for."""
         self.projector = False
         """Whether type is large, for a room."""
         self.learner: str | None = None
@@ -426,7 +428,9 @@ class Session:
 
     def workbench_in(self, folder: Path, seed: int | None = None) -> Workbench:
         """A workbench in a folder, whose work runs where that of this one runs."""
-        return type(self.workbench)(folder, executor=self.workbench.executor, seed=seed or 0)
+        return type(self.workbench)(
+            folder, executor=self.workbench.executor, seed=seed if seed is not None else self.usual_seed
+        )
 
     def forget(self, workbench: Workbench) -> None:
         """Does not return to a workbench any more."""
