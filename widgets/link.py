@@ -13,9 +13,11 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from pydantic import Field
 
+from widgets.panel_choice import NAMED
 from widgets.panels.form import defaults, values_of
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.records import Record
+from workbench.api.technique import FAMILIES
 from workbench.api.text import Text, say
 from workbench.course.class_settings import parse_settings
 from workbench.course.names import clean_name
@@ -113,7 +115,7 @@ def read(query: object) -> Link:
         if "technique" in said
         else {},
         show=frozenset(said["show"].split(",")) if "show" in said else None,
-        hide=frozenset(said["hide"].split(",")) if said.get("hide") else frozenset(),
+        hide=frozenset(said.get("hide", "").split(",")) & frozenset((*FAMILIES, *NAMED)),
         fix=_fixed(said.get("fix")),
         projector=said.get("projector") == "1",
         learner=clean_name(said["learner"]) if said.get("learner") else None,

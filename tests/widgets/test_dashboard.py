@@ -425,8 +425,7 @@ def test_what_a_teacher_fixes_by_a_link_cannot_be_clicked_away(
         page._top_bar.act_show(["training"])
         assert len(shown_panels(page)) == 1
         assert "projector=1" in page._top_bar.view()["link"]
-        see_again = Dashboard(workbench)
-        see(see_again, "?learner=Ada%20%0AL")
+        follow(page.session, read("?learner=Ada%20%0AL"))
         assert workbench.course.learner == "Ada L"
         click(page._top_bar, "project", on=False)
         assert "variants" in shown_panels(page)

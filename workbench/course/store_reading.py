@@ -33,6 +33,7 @@ from workbench.store.schema import connect
 _MODULE = "workbench.course.store_reading"
 _ADDRESSES = 4 << 30
 _SECONDS = 30
+_MOST_AT_ONCE = 50
 _LARGEST_BYTES = 500_000_000
 _LONGEST_ANSWER = 4_000_000
 _DAMAGED = (sqlite3.Error, OSError, ValidationError, ValueError, LookupError, TypeError, MemoryError)
@@ -58,11 +59,14 @@ def read_stores(homes: Sequence[Home]) -> Iterator[tuple[Home, HandIn | Text]]:
     """
     left = list(homes)
     while left:
-        answers, ended = _ask(left)
-        yield from zip(left, answers, strict=False)
-        if len(answers) < len(left):
-            yield left[len(answers)], _death(ended)
-        left = left[len(answers) + 1 :]
+        batch = left[:_MOST_AT_ONCE]
+        answers, ended = _ask(batch)
+        yield from zip(batch, answers, strict=False)
+        done = len(answers)
+        if done < len(batch):
+            yield batch[done], _death(ended)
+            done += 1
+        left = left[done:]
 
 
 def _ask(homes: Sequence[Home]) -> tuple[list[HandIn | Text], ChildExit]:
