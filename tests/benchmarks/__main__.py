@@ -26,6 +26,7 @@ BENCHMARKS = (
     "advisor",
     "processor",
     "room",
+    "lessons",
 )
 
 
