@@ -28,6 +28,7 @@ BENCHMARKS = (
     "room",
     "inside",
     "drift",
+    "lessons",
 )
 
 

@@ -53,6 +53,7 @@ class DetailsPanel(VariantActions):
     """
 
     _esm = esm("details")
+    panel: ClassVar[str] = "details"
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection", "jobs"})
 
     def __init__(self, workbench: Workbench | Session) -> None:

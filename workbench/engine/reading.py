@@ -19,6 +19,8 @@ from workbench.api.task import Task
 from workbench.api.technique import AnyTechnique, CodePaths, Estimate
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.course.hand_in import hand_in
+from workbench.course.hand_in_files import hand_in_zip
 from workbench.course.keeping import CourseWork
 from workbench.engine.advice_run import kept_ledger
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
@@ -464,6 +466,19 @@ class Reading:
     def folder(self) -> Path:
         """Where everything is kept."""
         return self._store.folder
+
+    def hand_in(self, lesson: str, learner: object) -> tuple[str, bytes]:
+        """What was done in a lesson, as a small file for the teacher: numbers and words, no model.
+
+        Args:
+            lesson: Name of the lesson.
+            learner: The learner's name, which is kept.
+
+        Returns:
+            The file's name, and its content.
+        """
+        name = self.course.call(learner)
+        return hand_in_zip([hand_in(self._store, name, lesson)])
 
     def _course_changed(self) -> None:
         """Told after something of the course was kept."""

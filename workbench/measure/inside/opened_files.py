@@ -99,7 +99,7 @@ class OpenVinoFolder(TransparentFile):
         places = {port.get_node().input(0).get_source_output(): at for at, port in enumerate(model.outputs)}
         self._places = [places[node.output(0)] for node in nodes]
         self._inputs = [sorted(port.names)[0] if port.names else "" for port in model.inputs]
-        exact = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+        exact = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "SNIPPETS_MODE": "DISABLE"}
         self._request = core.compile_model(model, "CPU", exact).create_infer_request()
 
     @override
