@@ -150,6 +150,16 @@ def test_four_formats_of_one_model_look_at_the_same_and_a_file_at_exactly_the_sa
     assert drift.correlation.value == 1
     assert not drift.drifted
     assert drift.otherwise is None
+    constant = np.full_like(tflite, 0.5)
+    collapsed, _ = compare_maps(
+        SilentReporter(),
+        "a",
+        "b",
+        pictures.data.folder,
+        plan,
+        {"reference": tflite, "variant": constant, "again": tflite},
+    )
+    assert (collapsed.correlation.value, collapsed.samples, collapsed.flat) == (0, 12, 0)
 
 
 def test_more_noise_is_more_drift(pictures):

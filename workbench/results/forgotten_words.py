@@ -185,7 +185,7 @@ def drift_notes(drift: Drift) -> list[Text]:
     if drift.flat:
         lines.append(
             say(
-                "Left out: {count} samples of which a map has the same value everywhere.",
+                "Left out: {count} samples of which the map before has the same value everywhere.",
                 count=drift.flat,
             )
         )

@@ -124,8 +124,15 @@ def compare_maps(
     return drift, {"before": before[shown].astype(np.float32), "after": after[shown].astype(np.float32)}
 
 
-def _correlations(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> list[float | None]:
-    return [rank_correlation(a, b) for a, b in zip(one, other, strict=True)]
+def _correlations(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> list[float | None]:
+    """Of each sample; None where there is nothing in the first map to agree with."""
+    found: list[float | None] = []
+    for one, other in zip(before, after, strict=True):
+        agreed = rank_correlation(one, other)
+        if agreed is None and rank_correlation(one, one) is not None:
+            agreed = 0.0  # the answer hangs on nothing any more: to leave that out would hide the worst
+        found.append(agreed)
+    return found
 
 
 def _peak(shown: npt.NDArray[Any]) -> tuple[int, ...]:

@@ -81,8 +81,9 @@ class Drift(Record):
         reference: Identifier of what it is compared with.
         perturbations: What both answered to.
         per_sample: Perturbed samples for each sample.
-        samples: Samples with two maps.
-        flat: Samples left out, because a map of theirs has the same value everywhere.
+        samples: Samples that are compared.
+        flat: Samples left out, because the map of the reference has the same value everywhere. Where only
+            that of the variant has, the two have nothing in common: 0.
         correlation: Mean rank correlation of the maps of the two.
         itself: The same of the reference, run twice with the same perturbations: what the machine adds.
         otherwise: The same of the reference with other perturbations: what the method alone disagrees; None
