@@ -125,6 +125,8 @@ class Workbench(Labelling):
         scaling: str = "auto",
         label: str | None = None,
         task: str | None = None,
+        weights: str | None = None,
+        ignore_label: int | None = None,
         output: str | int | None = None,
         from_logits: bool | None = None,
         classes: Sequence[str] | None = None,
@@ -141,7 +143,8 @@ class Workbench(Labelling):
                 ``.tflite`` or ``.onnx`` file or a SavedModel folder.
             data: Name of a built-in data set, the path of an ``.npz``, a ``.csv``, a ``.parquet``, a folder
                 of images by class or one that ``save_to_disk`` of ``datasets`` wrote, or what ``model.fit``
-                takes: arrays ``(x, y)``, where each may be a list or dict for several inputs or outputs, a
+                takes: arrays ``(x, y)`` or ``(x, y, sample_weight)``, where each may be a list or dict for
+                several inputs or outputs, a
                 ``tf.data.Dataset``, a ``PyDataset`` or a generator; also a dict of arrays or splits, or a
                 ``DataFrame``.
             name: Name of the baseline; by default that of the model.
@@ -156,6 +159,11 @@ class Workbench(Labelling):
                 the one that fits the model's outputs, else the last column.
             task: What the model's answers are judged as: ``classification``, ``regression``, ``multi-label``,
                 ``per position`` or ``agreement``; by default what labels and output tell.
+            weights: Column of a table that says how much each sample counts, in the loss of trainings and in
+                all measures; by default one that is called ``sample_weight``. Of arrays the third of
+                ``(x, y, sample_weight)``, in an ``.npz`` file ``w_train``, ``w_test``.
+            ignore_label: What stands among labels of positions (pixels, time steps) where one does not count,
+                such as 255, -1 or the number of the padding; by default the one value that is no class.
             output: Name (or position) of the output that is judged, of a model with several, and of the
                 target, of data with several; by default the one that fits the labels.
             from_logits: Whether that output is raw scores (True) or probabilities (False); by default
@@ -189,6 +197,8 @@ class Workbench(Labelling):
             validation_fraction=validation_fraction,
             limit_gib=limit_gib,
             task=wish.task,
+            weights=weights,
+            ignore_label=ignore_label,
         )
         bounds = Bounds(samples, steps)
         staging = self._store.staging()
@@ -201,7 +211,7 @@ class Workbench(Labelling):
             remembered=self._remembered,
             packages=self._trusted_packages(trust_packages),
         )
-        source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds)
+        source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds, weights)
         title = name or model_name(model, handed.path)
         asked = {"trust": trust, "samples": samples, "steps": steps, **reading}
         asked |= wish.model_dump(mode="json")
@@ -606,7 +616,7 @@ class Workbench(Labelling):
         kept = self._store.fact(ORIGIN)
         known = None if kept is None else Origin.model_validate_json(kept)
         as_json = json.loads(json.dumps(asked))
-        if known is None or (known.model, known.options) != (content_digest(model), as_json):
+        if known is None or (known.model, _said(known.options)) != (content_digest(model), _said(as_json)):
             raise already_holds(self.baseline.name)
         if not isinstance(data, str | Path) or (isinstance(data, Path) and not data.is_file()):
             return None  # a stream or a folder of pictures is read in the job
@@ -710,3 +720,8 @@ def open(  # noqa: A001  # it is said with the package before it, like that of g
     if folder is None:
         remember_opening(opened.folder, asked)
     return opened
+
+
+def _said(options: dict[str, Any]) -> dict[str, Any]:
+    """Options without those that say nothing: folders of earlier releases lack some of these."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -115,13 +115,6 @@ def test_rows_of_a_table_become_pictures(tmp_path):
     np.testing.assert_array_equal(first, table.iloc[int(first[0]), :16].to_numpy(float))
 
 
-def test_weights_are_left_out_and_said(tmp_path):
-    for source in ((A, Y, np.ones(COUNT)), {"train": (A, Y, np.ones(COUNT))}):
-        assert [str(note) for note in read(source).notes] == [
-            "Sample weights were left out: every sample counts once, in training and in F1."
-        ]
-
-
 KINDS = {"kind": Y, "amount": np.linspace(0, 1, COUNT) + 0.5}
 HEADS = described((4,), outputs={"kind": 3, "amount": 1})
 

@@ -57,6 +57,7 @@ class DatasetInfo(Record):
             difference and nobody said which; see :mod:`workbench.data.class_order`.
         task: What the labels are.
         targets: Names of the numbers that a regression predicts, one for each column of the labels.
+        weighted: The splits whose samples have weights.
         ignored_label: What stood in the source for positions that do not count; -1 stands in the labels here.
     """
 
@@ -78,6 +79,7 @@ class DatasetInfo(Record):
     task: Task = "classification"
     targets: tuple[str, ...] = ()
     ignored_label: int | None = None
+    weighted: tuple[SplitName, ...] = ()
 
     @property
     def occurring(self) -> tuple[int, ...]:
@@ -91,10 +93,10 @@ class Dataset:
 
     Args:
         folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
-            split, ``y_<split>.npy`` (see :meth:`y`) and ``x_<split>.npy`` (see :data:`Features`), or
-            ``x_<split>.<input>.npy`` for each input of a model with several. Values of 8 and 16 bits are kept
-            as they came, in ``raw_<split>.npy``, and scaled as ``scaling.npy`` says when they are read: a row
-            of offsets and a row of divisors.
+            split, ``y_<split>.npy`` (see :meth:`y`), ``w_<split>.npy`` where samples have weights, and
+            ``x_<split>.npy`` (see :data:`Features`), or ``x_<split>.<input>.npy`` for each input of a model
+            with several. Values of 8 and 16 bits are kept as they came, in ``raw_<split>.npy``, and scaled
+            as ``scaling.npy`` says when they are read: a row of offsets and a row of divisors.
 
     Example:
         >>> dataset = workbench.dataset
@@ -126,6 +128,12 @@ class Dataset:
         labels: npt.NDArray[Any] = np.load(self.folder / f"y_{split}.npy", mmap_mode="r", allow_pickle=False)
         return labels
 
+    def weights(self, split: SplitName) -> npt.NDArray[np.float32] | None:
+        """How much each sample of one split counts, float32 of shape ``(n,)``; None where all count once."""
+        if split not in self.info.weighted:
+            return None
+        return np.load(self.folder / f"w_{split}.npy", allow_pickle=False)  # type: ignore[no-any-return]
+
     def save_npz(self, file: Path) -> Path:
         """Writes all splits into one ``.npz``, as the plain code of a technique reads it.
 
@@ -133,7 +141,8 @@ class Dataset:
         split, as float32.
 
         Args:
-            file: Gets ``x_<split>`` (or ``x_<split>.<input>``) and ``y_<split>``.
+            file: Gets ``x_<split>`` (or ``x_<split>.<input>``), ``y_<split>`` and, where samples have
+                weights, ``w_<split>``.
         """
         with zipfile.ZipFile(file, "w") as archive:
             for split in SPLITS:
@@ -141,6 +150,8 @@ class Dataset:
                 for name, values in (x if isinstance(x, dict) else {"": x}).items():
                     add_array(archive, f"x_{split}.{name}" if name else f"x_{split}", values)
                 add_array(archive, f"y_{split}", self.y(split))
+                if (weights := self.weights(split)) is not None:
+                    add_array(archive, f"w_{split}", weights)
         return file
 
     def _samples(self, split: SplitName, of_input: str) -> npt.NDArray[Any]:

@@ -206,6 +206,7 @@ class ModelDescription(Record):
         parameters: Number of weights in all.
         output: Position of the output that is judged; None is the first.
         task: What it is judged as.
+        weighted: The splits of the data whose samples have weights.
         from_logits: Whether that output is raw scores (True) or probabilities (False).
         meanings: What the values of each output are, as the file's operations tell; empty if unknown.
         reading: How the values of that output are read, and why; None for what was made from another.
@@ -226,6 +227,7 @@ class ModelDescription(Record):
     parameters: int = 0
     output: int | None = None
     task: Task = "classification"
+    weighted: tuple[str, ...] = ()
     from_logits: bool = False
     meanings: tuple[Meaning, ...] = ()
     reading: Text | None = None

@@ -21,6 +21,16 @@ _OPTIONS = (
         help="What the answers are judged as, such as regression; by default labels and output tell.",
     ),
     click.option(
+        "--weights",
+        help="Column of a table that says how much each sample counts; by default sample_weight.",
+    ),
+    click.option(
+        "--ignore-label",
+        type=int,
+        help="What stands among labels of positions where one does not count, such as 255 or -1; by default "
+        "the one value that is no class.",
+    ),
+    click.option(
         "--classes", help="Names of all classes in the order of the model's outputs, separated by commas."
     ),
     click.option(

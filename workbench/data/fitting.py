@@ -87,11 +87,17 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
             ),
         )
     splits: dict[SplitName, Samples] = {
-        split: replace(samples, y=samples.targets[chosen], targets={})
+        split: replace(samples, y=samples.targets[chosen], targets={}, weights=_weights(samples, chosen))
         for split, samples in raw.splits.items()
     }
     named = None if _unnamed([*names, chosen]) and not called else shown[chosen]
     return replace(raw, splits=splits, target=named, notes=(*raw.notes, *notes))
+
+
+def _weights(samples: Samples, target: str) -> dict[str, Array]:
+    """The weights of samples that count for a target: its own, or those of all."""
+    found = samples.weights.get(target, samples.weights.get(""))
+    return {} if found is None else {"": found}
 
 
 def _may_be_classes(raw: RawData, target: str) -> bool:

@@ -125,9 +125,9 @@ def judged_model(model: ModelDescription, data: DatasetInfo, like: str | None = 
         raise (
             _misfit(model, len(data.classes)) if data.task == "classification" else _other_misfit(model, data)
         )
-    if data.task == "classification":
+    if data.task == "classification" and not data.weighted:
         return model
-    return model.model_copy(update={"task": data.task})
+    return model.model_copy(update={"task": data.task, "weighted": data.weighted})
 
 
 def fits_data(spec: TensorSpec, data: DatasetInfo) -> bool:

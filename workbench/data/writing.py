@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -57,6 +57,7 @@ def write_arrays(
     parts: dict[SplitName, SplitSource],
     scalers: dict[str, Scaler],
     specs: dict[str, TensorSpec | None],
+    weights: Mapping[SplitName, Array],
     watch: Callable[[float], None] = lambda share: None,
 ) -> tuple[str, float, float, tuple[Text, ...]]:
     """Writes all arrays.
@@ -68,6 +69,7 @@ def write_arrays(
         parts: Which samples each split has.
         scalers: What becomes of each input.
         specs: The model's inputs, where they are known.
+        weights: How much each sample counts, of the splits that have weights.
         watch: Hears which share of the samples is written.
 
     Returns:
@@ -106,6 +108,11 @@ def write_arrays(
         with (draft / f"y_{split}.npy").open("wb") as file:
             np.save(file, labels, allow_pickle=False)
             sync_file(file)
+        if split in weights:
+            digest.update(f"w_{split}".encode() + weights[split].astype("<f4").tobytes())
+            with (draft / f"w_{split}.npy").open("wb") as file:
+                np.save(file, weights[split], allow_pickle=False)
+                sync_file(file)
     if minimum > maximum:
         minimum = maximum = 0.0
     rounded = _rounded(raw, roundings, specs)

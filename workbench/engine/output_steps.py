@@ -96,7 +96,12 @@ async def carried(
     before = parent.description
     position = carried_position(applied.description, before)
     description = applied.description.model_copy(
-        update={"task": before.task, "from_logits": before.from_logits, "output": before.output}
+        update={
+            "task": before.task,
+            "weighted": before.weighted,
+            "from_logits": before.from_logits,
+            "output": before.output,
+        }
     )
     outputs = [
         JudgedOutput(name=spec.name, position=number) for number, spec in enumerate(description.outputs)

@@ -142,7 +142,9 @@ class Queries:
                 )
             scores.append(kept["scores"])
         dataset = self.dataset
-        return judge_of(dataset.info, dataset.y("test")).details(after.id, before.id, scores[0], scores[1])
+        return judge_of(dataset.info, dataset.y("test"), weights=dataset.weights("test")).details(
+            after.id, before.id, scores[0], scores[1]
+        )
 
     def judge_change(self, variant: str, reference: str, seed: int) -> QualityVerdict | None:
         """The paired change of the task's measure against any other variant; None until both are evaluated.
@@ -155,7 +157,7 @@ class Queries:
         if kept[0] is None or kept[1] is None:
             return None
         dataset = self.dataset
-        judge = judge_of(dataset.info, dataset.y("test"))
+        judge = judge_of(dataset.info, dataset.y("test"), weights=dataset.weights("test"))
         return judge.compared(variant, reference, kept[0]["scores"], kept[1]["scores"], seed=seed)
 
     def picture(self, index: int) -> bytes | None:

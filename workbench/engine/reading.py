@@ -233,7 +233,8 @@ class Reading:
             function: Takes ``labels`` and ``answers`` of some test samples, arrays with the samples along
                 axis 0, and gives a number. Answers are probabilities of classes or labels ``(n, classes)``,
                 numbers ``(n, targets)``, or the class at each place ``(n, places)``; without labels the
-                baseline's answers stand for them.
+                baseline's answers stand for them. Where samples have weights, one with a parameter
+                ``weights`` gets those too.
             name: What it is called; by default the function's name.
             higher_is_better: Whether more of it is better.
             draws: How often the samples are drawn with replacement for the intervals; the function is called
@@ -261,6 +262,7 @@ class Reading:
             higher_is_better=higher_is_better,
             draws=draws,
             seed=self.seed,
+            weights=self._queries.dataset.weights("test"),
         )
 
     @property

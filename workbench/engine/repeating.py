@@ -32,6 +32,8 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             scaling=request["scaling"],
             label=request.get("label"),
             task=request.get("task"),
+            weights=request.get("weights"),
+            ignore_label=request.get("ignore_label"),
             output=request.get("output"),
             from_logits=request.get("from_logits"),
             classes=request.get("classes"),

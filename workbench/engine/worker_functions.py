@@ -207,7 +207,7 @@ def judge_change(
 
     with shared_slot(report):
         data = Dataset(dataset)
-        judge = judge_of(data.info, data.y("test"))
+        judge = judge_of(data.info, data.y("test"), weights=data.weights("test"))
         return judge.compared(variant, reference, variant_scores, reference_scores, seed=seed)
 
 

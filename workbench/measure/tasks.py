@@ -145,7 +145,13 @@ def measure_quality(
     labels = np.asarray(dataset.y("test"))
     if not len(labels):
         raise InvalidInput(say("The test split has no samples to measure with."))
-    judge = judge_of(dataset.info, labels, from_logits=from_logits, reference=reference)
+    judge = judge_of(
+        dataset.info,
+        labels,
+        from_logits=from_logits,
+        reference=reference,
+        weights=dataset.weights("test"),
+    )
     running = judge.running()
     parts: list[Answers] = []
     # The scores of each class at every position are many times what is answered.

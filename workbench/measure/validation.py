@@ -128,4 +128,11 @@ def _count(dataset: Dataset) -> int:
 def _judge(dataset: Dataset, count: int, from_logits: bool, reference: Scores | None = None) -> Judge:
     """Judges the first so many validation samples, as their task is judged."""
     labels = np.asarray(dataset.y("validation")[:count])
-    return judge_of(dataset.info, labels, from_logits=from_logits, reference=reference)
+    weights = dataset.weights("validation")
+    return judge_of(
+        dataset.info,
+        labels,
+        from_logits=from_logits,
+        reference=reference,
+        weights=None if weights is None else weights[:count],
+    )

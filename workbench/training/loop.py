@@ -159,6 +159,10 @@ def train(
             changing=settings.augments,
         )
     fit_targets = objective.targets(y_train)
+    weights = {
+        "train": objective.weights(context.dataset.weights("train"), y_train),
+        "validation": objective.weights(context.dataset.weights("validation"), validation[1]),
+    }
 
     def compile_with(settings: TrainingSettings) -> None:
         steps = total_steps(settings, len(y_train))
@@ -181,17 +185,21 @@ def train(
                 batch_size=settings.batch_size,
                 seed=settings.seed,
                 report=context.report,
+                weights=weights["train"],
             )
             settings = settings.model_copy(update={"learning_rate": sweep.suggestion})
         compile_with(settings)
         live = Live(
             context.report,
             validation,
+            weights=weights["validation"],
             objective=objective,
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             samples=len(y_train),
-            guessing=objective.loss_of_guessing(y_train) if loss is None and teacher is None else None,
+            guessing=objective.loss_of_guessing(y_train, weights["train"])
+            if loss is None and teacher is None
+            else None,
             share=share,
         )
         stopping = keras.callbacks.EarlyStopping(
@@ -211,6 +219,7 @@ def train(
             class_weight=balanced_weights(y_train, objective.units)
             if settings.class_weights == "balanced"
             else None,
+            sample_weight=weights["train"],
         )
         keras.utils.set_random_seed(settings.seed)
         feed.fit(fitted, epochs=settings.epochs, callbacks=[*averaging, *callbacks, live, stopping])

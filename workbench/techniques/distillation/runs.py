@@ -96,7 +96,9 @@ class Runs:
                 context.report.check()
                 outputs = np.asarray(model(select(features, slice(start, start + _BATCH)), training=False))
                 answers.append(measure.read(outputs, from_logits))
-            scores.append(measure.rate(labels, np.concatenate(answers)))
+            scores.append(
+                measure.rate(labels, np.concatenate(answers), context.dataset.weights("validation"))
+            )
             notes.append(
                 say(
                     "Teacher {name}: validation {measure} {score}.",

@@ -76,9 +76,11 @@ def _kept(variant: Variant) -> list[tuple[str, ...]]:
 def _choice(variant: Variant) -> str:
     """Lines that keep the best model of several."""
     measure, raw = MEASURE_NAMES[variant.description.task], variant.description.from_logits
+    weighted = "validation" in variant.description.weighted
+    counted = ', weights=data["w_validation"]' if weighted else ""
     return f"""\
 outputs = model.predict({features_code(variant, "validation")}, verbose=0)
-score = {measure}.of(outputs, data["y_validation"], from_logits={raw})
+score = {measure}.of(outputs, data["y_validation"], from_logits={raw}{counted})
 print("seed", seed, "validation", {measure}.name, score)
 if best is None or {measure}.gain(best[0], score) > 0:
     best = score, model
