@@ -18,7 +18,8 @@ _OPTIONS = (
     ),
     click.option(
         "--task",
-        help="What the answers are judged as, such as regression; by default labels and output tell.",
+        help="What the answers are judged as, such as regression, or kind=classification,size=regression "
+        "for several outputs; by default labels and outputs tell.",
     ),
     click.option(
         "--weights",

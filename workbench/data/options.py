@@ -20,6 +20,7 @@ def reading_options(
     validation_fraction: float | None,
     limit_gib: float | None,
     task: Task | None = None,
+    tasks: dict[str, Task] | None = None,
     weights: str | None = None,
     ignore_label: int | None = None,
 ) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def reading_options(
         validation_fraction: As there.
         limit_gib: Memory that the data may take, in GiB.
         task: As there.
+        tasks: As there.
         weights: As there.
         ignore_label: As there.
 
@@ -64,6 +66,7 @@ def reading_options(
         "classes": None if classes is None else tuple(str(name) for name in classes),
         "output": output,
         "task": task,
+        "tasks": tasks or {},
         "weights": weights,
         "ignore_label": None if ignore_label is None else int(ignore_label),
         "test_fraction": _number("test_fraction", test_fraction, 1.0),

@@ -21,6 +21,7 @@ from workbench.data.builtin import BUILTINS
 from workbench.data.class_order import ClassOrder
 from workbench.data.durable import sync_folder, write_file
 from workbench.data.fitting import fitted, judged_outputs, with_target
+from workbench.data.further_targets import further_labels
 from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import EncodedLabels, encode
 from workbench.data.model_inputs import as_model_takes, specs_of
@@ -66,6 +67,7 @@ def prepare(
     model: ModelDescription | None = None,
     class_order: ClassOrder | None = None,
     task: Task | None = None,
+    tasks: Mapping[str, Task] | None = None,
     weights: str | None = None,
     ignore_label: int | None = None,
     watch: Callable[[float], None] = lambda share: None,
@@ -104,6 +106,7 @@ def prepare(
             their numbers (2 before 10) or as texts. None: by their numbers where all labels are texts of
             whole numbers; as texts elsewhere and where the names are those of folders.
         task: What the labels are; None lets labels and model decide.
+        tasks: The same by output, of a model with several.
         weights: Column of a table that says how much each sample counts; by default one that is called
             ``sample_weight``.
         ignore_label: What stands among labels of positions where one does not count, such as 255 or the
@@ -146,6 +149,7 @@ def prepare(
             model=model,
             class_order=class_order,
             task=task,
+            tasks=tasks or {},
             ignore_label=ignore_label,
             watch=watch,
         )
@@ -167,13 +171,14 @@ def _prepared(
     model: ModelDescription | None,
     class_order: ClassOrder | None,
     task: Task | None,
+    tasks: Mapping[str, Task],
     ignore_label: int | None,
     watch: Callable[[float], None],
 ) -> Dataset:
     raw = as_model_takes(fitted(raw, model), model)
     specs = specs_of(raw.inputs, model)
     check_values(raw, specs)
-    chosen, task_notes = task_of(raw, model, task)
+    chosen, task_notes = task_of(raw, model, tasks.get(raw.target or "", task))
     encoded = _encoded(raw, chosen, model, classes, class_order, ignore_label)
     encoded, weights, weight_notes = with_weights(raw, encoded)
     parts, split_notes = divide(
@@ -184,6 +189,15 @@ def _prepared(
         validation_fraction=validation_fraction,
     )
     kept_weights, counted_notes = divided_weights(weights, parts)
+    further = further_labels(
+        raw,
+        model,
+        tasks,
+        parts,
+        lambda own, its, judged: _encoded(
+            own, its, judged, None, None, ignore_label if its == "per position" else None
+        ),
+    )
     scalers, scaling_text, unscaled = fit_scalers(raw, parts["train"], scaling, model)
     check_space(folder, stored_bytes(raw, specs))
 
@@ -191,7 +205,7 @@ def _prepared(
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
     try:
         digest, minimum, maximum, rounded = write_arrays(
-            draft, raw, encoded, parts, scalers, specs, kept_weights, watch
+            draft, raw, encoded, parts, scalers, specs, kept_weights, further.arrays, watch
         )
         labels = {split: encoded.y[part.source][part.index] for split, part in parts.items()}
         shapes = {key: tuple(array.shape[1:]) for key, array in raw.splits["train"].x.items()}
@@ -215,6 +229,7 @@ def _prepared(
                 *weight_notes,
                 *split_notes,
                 *counted_notes,
+                *further.notes,
                 *unscaled,
                 *rounded,
             ),
@@ -224,6 +239,7 @@ def _prepared(
             targets=encoded.targets,
             ignored_label=encoded.ignored,
             weighted=tuple(split for split in SPLITS if split in kept_weights),
+            further=further.targets,
         )
         write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()

@@ -106,6 +106,7 @@ class RawData:
         numbered: How the source numbered the labels, in words; names of the user's own take its place.
         notes: What the user should know of how it was read.
         columns: Names of the columns of a table that the labels are in.
+        further: The same data with the labels of each further output, by its name.
     """
 
     name: str
@@ -118,6 +119,7 @@ class RawData:
     numbered: Text | None = None
     notes: tuple[Text, ...] = ()
     columns: tuple[str, ...] = ()
+    further: dict[str, RawData] = field(default_factory=dict)
 
     def samples(self) -> Iterator[Samples]:
         """The blocks in the order train, validation, test."""

@@ -58,6 +58,7 @@ def write_arrays(
     scalers: dict[str, Scaler],
     specs: dict[str, TensorSpec | None],
     weights: Mapping[SplitName, Array],
+    further: Mapping[str, Array],
     watch: Callable[[float], None] = lambda share: None,
 ) -> tuple[str, float, float, tuple[Text, ...]]:
     """Writes all arrays.
@@ -70,6 +71,7 @@ def write_arrays(
         scalers: What becomes of each input.
         specs: The model's inputs, where they are known.
         weights: How much each sample counts, of the splits that have weights.
+        further: Labels and weights of further outputs, by the start of their file's name.
         watch: Hears which share of the samples is written.
 
     Returns:
@@ -113,6 +115,11 @@ def write_arrays(
             with (draft / f"w_{split}.npy").open("wb") as file:
                 np.save(file, weights[split], allow_pickle=False)
                 sync_file(file)
+    for name, values in further.items():
+        digest.update(name.encode() + values.tobytes())
+        with (draft / f"{name}.npy").open("wb") as file:
+            np.save(file, values, allow_pickle=False)
+            sync_file(file)
     if minimum > maximum:
         minimum = maximum = 0.0
     rounded = _rounded(raw, roundings, specs)

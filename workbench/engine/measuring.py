@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from workbench.api.dataset import Dataset
 from workbench.api.errors import WorkbenchError
 from workbench.api.records import Record
 from workbench.api.task import measure_of
 from workbench.api.text import say
-from workbench.api.variant import ROUNDED, Variant
+from workbench.api.variant import ROUNDED, FurtherOutput, Variant
+from workbench.data.outputs import first_output
 from workbench.engine import worker_functions
 from workbench.engine.context import JobContext
 from workbench.engine.submit import run_step
@@ -21,6 +23,7 @@ from workbench.measure import tasks
 from workbench.measure.collapse import explain_collapse
 from workbench.measure.energy import measure_energy
 from workbench.measure.environment import environment
+from workbench.measure.judges import Answers, scores_key
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import timed_variant
 from workbench.measure.quality import quality_word
@@ -164,38 +167,87 @@ class Measuring:
         before = None
         if not variant.is_baseline:
             before = self._context.store.arrays("quality", self._context.queries.baseline.id)
-        unlabelled = variant.description.task == "agreement" and before is not None
-        quality, scores = await run_step(
+        description = variant.description
+        quality, scores = await self._judge_output(job, variant, dataset, before)
+        arrays, further = {"scores": scores}, []
+        for one in description.further:
+            measured, arrays[scores_key(one.key)] = await self._judge_output(
+                job, variant, dataset, before, one
+            )
+            further.append(measured)
+        if further:
+            first = first_output(Dataset(dataset).info, description)
+            quality = quality.model_copy(update={"output": first, "further": tuple(further)})
+        keep(Measured("quality", quality, quality.environment, arrays))
+        if variant.is_baseline or before is None:
+            return
+        change = await self._judge_change(job, variant, dataset, scores, before["scores"])
+        changes = [
+            await self._judge_change(job, variant, dataset, arrays[key], before[key], one.name)
+            for one in description.further
+            if (key := scores_key(one.key)) in before
+        ]
+        if changes:
+            change = change.together(first_output(Dataset(dataset).info, description), tuple(changes))
+        keep(Measured("quality change", change))
+
+    async def _judge_output(
+        self,
+        job: Told,
+        variant: Variant,
+        dataset: Path,
+        before: Mapping[str, Any] | None,
+        further: FurtherOutput | None = None,
+    ) -> tuple[QualityMeasurement, Answers]:
+        """Predicts the test split and judges one output: the first, or a further one."""
+        name = None if further is None else further.name
+        description, asked = variant.description.of(name), candidate(variant)
+        if further is not None:
+            settings = asked.settings.model_copy(update={"output": description.judged_output})
+            asked = asked.model_copy(update={"settings": settings})
+        reference = None
+        if description.task == "agreement" and before is not None:
+            reference = before.get(scores_key(None if further is None else further.key))
+        found: tuple[QualityMeasurement, Answers] = await run_step(
             self._context,
             job,
             tasks.measure_quality,
-            candidate(variant),
+            asked,
             dataset,
-            variant.description.from_logits,
+            description.from_logits,
             await self._environment(),
             0,
-            variant.description.doubts,
-            before["scores"] if before is not None and unlabelled else None,
+            description.doubts,
+            reference,
+            name,
             worker=runtime(variant.runtime).worker,
         )
-        keep(Measured("quality", quality, quality.environment, {"scores": scores}))
-        if variant.is_baseline:
-            return
-        baseline = self._context.queries.baseline
-        if before is not None:
-            change = await run_step(
-                self._context,
-                job,
-                worker_functions.judge_change,
-                variant.id,
-                baseline.id,
-                scores,
-                before["scores"],
-                dataset,
-                self._context.seed,
-                worker="light",
-            )
-            keep(Measured("quality change", change))
+        return found
+
+    async def _judge_change(
+        self,
+        job: Told,
+        variant: Variant,
+        dataset: Path,
+        scores: Answers,
+        before: Answers,
+        output: str | None = None,
+    ) -> QualityVerdict:
+        """The paired change of one output's measure against the baseline."""
+        change: QualityVerdict = await run_step(
+            self._context,
+            job,
+            worker_functions.judge_change,
+            variant.id,
+            self._context.queries.baseline.id,
+            scores,
+            before,
+            dataset,
+            self._context.seed,
+            output,
+            worker="light",
+        )
+        return change
 
     async def judge_on_validation(
         self, job: Told, variant: Variant, tolerance: float

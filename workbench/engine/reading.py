@@ -311,17 +311,18 @@ class Reading:
         """What the advisor's last search knows, while it runs and afterwards; None before there was one."""
         return kept_ledger(self._store)
 
-    def details(self, variant: str, reference: str | None = None) -> Details:
+    def details(self, variant: str, reference: str | None = None, output: str | None = None) -> Details:
         """What a variant gets right and wrong, against another one.
 
         Args:
             variant: Identifier or name.
             reference: Identifier or name of what to compare with; by default the baseline.
+            output: Name of an output, of a model of which several are judged; by default the first.
 
         Raises:
-            InvalidInput: If one of them has not been evaluated yet.
+            InvalidInput: If one of them has not been evaluated yet, or that output is not judged.
         """
-        return self._queries.details(variant, reference)
+        return self._queries.details(variant, reference, output)
 
     def side_by_side(self, variant: str, reference: str) -> SideBySide:
         """How much smaller, faster and better a variant is than another one, and how that is known.

@@ -31,7 +31,7 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             trust=request["trust"],
             scaling=request["scaling"],
             label=request.get("label"),
-            task=request.get("task"),
+            task=request.get("tasks") or request.get("task"),
             weights=request.get("weights"),
             ignore_label=request.get("ignore_label"),
             output=request.get("output"),

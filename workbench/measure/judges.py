@@ -22,6 +22,15 @@ Answers = npt.NDArray[Any]
 Weights = npt.NDArray[np.floating]
 
 
+def scores_key(output: str | None) -> str:
+    """Under which name the answers of an output are kept with the quality of a variant.
+
+    Args:
+        output: The key of a further output; None for the first.
+    """
+    return "scores" if output is None else f"scores.{output}"
+
+
 class Running(Protocol):
     """The measure of a growing number of samples."""
 
