@@ -9,6 +9,7 @@ from tests.data.sources import described, labelled
 from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput
 from workbench.data.arrays import read_arrays
+from workbench.data.outputs import output_wish, with_wish
 from workbench.data.prepare import prepare
 from workbench.data.where import where
 
@@ -180,6 +181,19 @@ def test_each_output_has_labels_and_weights_of_its_own(tmp_path):
     assert "amount: Samples have weights, from 1 to 2" in " ".join(notes)
     other = prepare((A, {"amount": -amounts, "kind": Y}), tmp_path / "other", model=HEADS)
     assert other.info.sha256 != prepare((A, dict(KINDS)), tmp_path / "third", model=HEADS).info.sha256
+
+
+def test_tasks_and_the_output_that_stands_for_all_can_be_chosen(tmp_path):
+    wish = output_wish("amount=classification, kind=regression", output="amount")
+    assert wish.tasks == {"amount": "classification", "kind": "regression"}
+    assert output_wish({"kind": "regression"}).tasks == {"kind": "regression"}
+    with pytest.raises(InvalidInput, match="There is no task 'guessing'"):
+        output_wish("kind=guessing")
+    model = with_wish(described((4,), outputs={"kind": 1, "amount": 2}), wish)
+    targets = [Y, Y % 2]
+    dataset = prepare((A, targets), tmp_path / "out", model=model, tasks=wish.tasks)
+    assert (dataset.info.target, dataset.info.task) == ("amount", "classification")
+    assert [(one.output, one.task) for one in dataset.info.further] == [("kind", "regression")]
 
 
 def test_an_output_whose_labels_cannot_be_read_is_left_out_and_said(tmp_path):

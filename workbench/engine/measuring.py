@@ -201,10 +201,7 @@ class Measuring:
     ) -> tuple[QualityMeasurement, Answers]:
         """Predicts the test split and judges one output: the first, or a further one."""
         name = None if further is None else further.name
-        description, asked = variant.description.of(name), candidate(variant)
-        if further is not None:
-            settings = asked.settings.model_copy(update={"output": description.judged_output})
-            asked = asked.model_copy(update={"settings": settings})
+        description, asked = variant.description.of(name), asked_for(variant, name)
         reference = None
         if description.task == "agreement" and before is not None:
             reference = before.get(scores_key(None if further is None else further.key))
@@ -260,40 +257,53 @@ class Measuring:
             tolerance: The loss that is accepted, as a fraction; it is looked at until that is excluded.
 
         Returns:
-            The verdict, and of how many samples it is.
+            The verdict, and of how many samples it is; of several outputs that of the one which loses most.
         """
+        found = [await self._on_validation(job, variant, tolerance, None)]
+        found += [
+            await self._on_validation(job, variant, tolerance, one) for one in variant.description.further
+        ]
+        return min(found, key=lambda one: one[0].change.low)
+
+    async def _on_validation(
+        self, job: Told, variant: Variant, tolerance: float, further: FurtherOutput | None
+    ) -> tuple[QualityVerdict, int]:
         store, dataset = self._context.store, self._context.queries.dataset
         count = dataset.info.counts["validation"]
+        name = None if further is None else further.name
         for known in store.measurements("validation change", variant.id, ValidationChange):
             found = known.verdict
-            if known.samples == count or found.change.high < -tolerance:
+            if found.output == name and (known.samples == count or found.change.high < -tolerance):
                 word = quality_word(found.change, tolerance)
                 return found.model_copy(update={"tolerance": tolerance, "word": word}), known.samples
         baseline = self._context.queries.baseline
-        kept = store.arrays("validation scores", baseline.id)
+        kind = "validation scores" if further is None else f"validation scores of {further.key}"
+        kept = store.arrays(kind, baseline.id)
         if kept is None:
             scores = await run_step(
                 self._context,
                 job,
                 validation_scores,
-                candidate(baseline),
+                asked_for(baseline, name),
                 dataset.folder,
-                baseline.description.from_logits,
+                baseline.description.of(name).from_logits,
+                name,
                 worker=runtime(baseline.runtime).worker,
             )
             kept = {"scores": scores}
-            store.add_measurement("validation scores", [baseline.id], ValidationScores(), arrays=kept)
+            store.add_measurement(kind, [baseline.id], ValidationScores(), arrays=kept)
         verdict, samples = await run_step(
             self._context,
             job,
             judge_on_validation,
-            candidate(variant),
+            asked_for(variant, name),
             baseline.id,
             kept["scores"],
             dataset.folder,
-            variant.description.from_logits,
+            variant.description.of(name).from_logits,
             tolerance,
             self._context.seed,
+            name,
             worker=runtime(variant.runtime).worker,
         )
         store.add_measurement(
@@ -407,3 +417,12 @@ def candidate(variant: Variant) -> Candidate:
     return Candidate(
         variant=variant.id, path=variant.path, runtime=variant.runtime, settings=variant.settings
     )
+
+
+def asked_for(variant: Variant, output: str | None) -> Candidate:
+    """What is measured of a variant, where its runtime gives a further output; None gives the first."""
+    asked = candidate(variant)
+    if output is None:
+        return asked
+    settings = {"output": variant.description.of(output).judged_output}
+    return asked.model_copy(update={"settings": asked.settings.model_copy(update=settings)})

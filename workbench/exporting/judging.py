@@ -8,9 +8,24 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.api.dataset import DatasetInfo
+from workbench.api.text import Text, say
+from workbench.api.variant import ModelDescription
 from workbench.measure.judges import Answers, judge_of
 from workbench.measure.records import Interval
 from workbench.plain.measures import MEASURES
+
+
+def chosen_by_first(description: ModelDescription) -> tuple[Text, ...]:
+    """What is to be said where something was chosen by one output, of a model of which several are judged."""
+    if not description.further:
+        return ()
+    return (
+        say(
+            "It was chosen by the first output that is judged alone; what the others ({names}) have lost is "
+            "measured.",
+            names=tuple(one.name for one in description.further),
+        ),
+    )
 
 
 class FileJudge:

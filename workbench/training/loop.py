@@ -69,6 +69,14 @@ def training_obstacle(
             "It can teach: compare a Keras model with it, and let that one learn from it.",
             name=variant.name,
         )
+    if variant.description.further:
+        return say(
+            "A training here has the loss of one output, and {name} has {count} that are judged: what the "
+            "others know would be lost. Train it yourself, with a loss for each output, and add the file to "
+            "compare it.",
+            name=variant.name,
+            count=1 + len(variant.description.further),
+        )
     if len(variant.description.outputs) != 1:
         return say(
             "Training needs a model with one output. {name} has {count}, and the others would not fit any "
