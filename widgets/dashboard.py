@@ -74,7 +74,10 @@ class Dashboard(ipywidgets.Box):
         self._top_bar = TopBar(self.session)
         self._top_bar.on_msg(self._on_page_message)
         answers = _column(
-            AdvisorPanel(self.session), GoalLine(self.session), BestLine(self.session), JobsLine(self.session)
+            GoalLine(self.session),
+            AdvisorPanel(self.session, with_goal=True),
+            BestLine(self.session),
+            JobsLine(self.session),
         )
         answers.add_class("wb-answers")
         top = _column(SkipLink(self.session), self._top_bar, answers)

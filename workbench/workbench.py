@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench.advisor.demands import Demands, parse_demands
+from workbench.advisor.demands import Demands, Want, parse_demands
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.observers import Observers
 from workbench.api.recipe import Recipe, Step
@@ -360,6 +360,7 @@ class Workbench(Labelling):
     def advise(
         self,
         *,
+        want: Want | None = None,
         size_kb: float | None = None,
         latency_ms: float | None = None,
         loss_points: float | None = None,
@@ -375,6 +376,8 @@ class Workbench(Labelling):
         that was interrupted is continued by asking for the same again.
 
         Args:
+            want: ``smaller``, ``faster`` or ``both``; by default the fastest where the size was limited, the
+                smallest where only the latency was, and both where neither was.
             size_kb: Bytes of the file, at most, in thousands.
             latency_ms: Median time of one call, at most, in milliseconds.
             loss_points: How much F1 (or the measure of the task) may fall, at most, in points; by default 1.
@@ -397,6 +400,7 @@ class Workbench(Labelling):
         return self.advise_for(
             parse_demands(
                 {
+                    "want": want,
                     "size_kb": size_kb,
                     "latency_ms": latency_ms,
                     "loss_points": loss_points,
@@ -413,7 +417,7 @@ class Workbench(Labelling):
         self._queries.baseline  # noqa: B018  # raises where nothing is open yet
         job = self._add_job(
             "advise",
-            say("Advise: {demands}", demands=demands.words),
+            say("Advise: {demands}", demands=demands.words(self._queries.dataset.info.task)),
             {"demands": demands.model_dump(mode="json")},
             lambda job: self._pipeline.advise(job, demands),
             None if demands.minutes is None else 60 * demands.minutes,

@@ -278,4 +278,6 @@ def test_demands_that_make_no_sense_are_refused_with_what_is_allowed() -> None:
             parse_demands(values)
     assert Demands().wanted == "both"
     assert Demands(latency_ms=1).wanted == "smaller"
-    assert str(Demands(size_kb=20, loss_points=0.5).words) == "at most 20 kB, a loss of at most 0.5 pt"
+    demands = Demands(want="smaller", size_kb=20, loss_points=0.5)
+    assert str(demands.words("classification")) == "smaller, at most 20 kB, a loss of at most 0.5 pt"
+    assert str(demands.words("regression")) == "smaller, at most 20 kB, a loss of at most 0.5 %"

@@ -22,6 +22,7 @@ BENCHMARKS = (
     "data_size",
     "narrowing",
     "what_opens",
+    "minilm",
     "advisor",
     "processor",
     "room",

@@ -303,3 +303,21 @@ def a_broken_recipe_says_where_and_a_good_one_runs(page: Page, tmp_path: Path) -
     step = page.get_by_role("group", name="small.yaml: 1 step on dense-digits")
     step.get_by_role("button", name="Run").click()
     expect(page.get_by_role("radio", name="dynamic range")).to_be_visible(timeout=WORK_MS)
+
+
+def test_a_need_that_nothing_meets_is_answered_with_what_comes_nearest(page: Page) -> None:
+    need = page.get_by_role("region", name="Need")
+    kilobytes = need.get_by_label(re.compile("kB"))
+    kilobytes.fill("small")
+    need.get_by_role("button", name="Search").click()
+    expect(need.get_by_role("alert")).to_contain_text("takes a number")
+    kilobytes.fill("0.5")
+    need.get_by_label("training is allowed").uncheck()
+    kilobytes.press("Enter")
+    expect(need).to_contain_text("No file reaches 0.5 kB: the nearest is", timeout=WORK_MS)
+    expect(need.get_by_role("button", name="Search")).to_be_visible(timeout=WORK_MS)
+    expect(need.get_by_role("alert")).to_have_count(0)
+    need.get_by_text("What was tried, and what was not").click()
+    expect(need.get_by_role("table")).to_contain_text("at most 0.5 kB are wanted")
+    found = Axe().run(page, context=".wb-advisor").response["violations"]
+    assert [one["id"] for one in found] == []

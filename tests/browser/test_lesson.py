@@ -46,7 +46,7 @@ def test_a_learner_predicts_fails_a_check_and_passes_it(
         gate = cell(page, 'lesson.require("size")')
         expect(gate).to_contain_text("Lock your prediction in the panel above", timeout=WORK_MS)
         expect(gate).not_to_contain_text("Traceback")
-        prediction = page.get_by_role("region", name="Predict first").first
+        prediction = page.get_by_role("group", name="Predict first").first
         prediction.get_by_label("My prediction").fill("a lot")
         prediction.get_by_role("button", name="Lock my prediction").click()
         expect(prediction.get_by_role("alert")).to_contain_text("A prediction is a number here")

@@ -20,6 +20,7 @@ from workbench.techniques import techniques
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 NAMES = {
+    "{change} {unit} [{low}, {high}]",
     "%",
     "1:4",
     "2:4",

@@ -14,6 +14,7 @@ from workbench.advisor.ledger import Ledger, Observation, Outlook, Row, Sentence
 from workbench.api.errors import InvalidInput
 from workbench.api.task import Task
 from workbench.api.text import say
+from workbench.engine.goal import Goal
 
 MEASURED = Row(
     key="a",
@@ -60,6 +61,7 @@ class Page:
         self.rows: tuple[Any, ...] = ()
         self.baseline = object()
         self.task: Task = "classification"
+        self.goal = Goal(want="smaller", f1_may_fall=0.005, runtime="litert")
         self.workbench = self
         self.ledger: Ledger | None = None
         self.asked: list[Demands] = []
@@ -108,6 +110,16 @@ def test_the_ledger_is_shown_with_the_variants_that_it_speaks_of(page: Page) -> 
     assert foreseen[3] == "expected: 9 kB, 0.015 to 0.025 ms, 25% likely to meet the demands"
     page.ledger = LEDGER.model_copy(update={"done": True})
     assert AdvisorPanel(page).view()["status"].startswith("Asked: at most 20 kB, no training, within 2 min.")
+
+
+def test_beside_the_goal_what_the_goal_says_is_not_asked_for_again(page: Page) -> None:
+    panel = AdvisorPanel(page, with_goal=True)
+    shown = panel.view()
+    assert values(shown) == {"size_kb": "", "latency_ms": "", "minutes": "5"}
+    assert shown["runtimes"] == []
+    panel.act_start(size_kb="100", minutes="2", training=True)
+    expected = Demands(want="smaller", size_kb=100, minutes=2, runtime="litert", loss_points=0.5)
+    assert page.asked == [expected]
 
 
 def test_of_an_error_the_share_that_it_may_grow_is_asked(page: Page) -> None:

@@ -21,12 +21,12 @@ from workbench.workbench import Workbench
 
 _MOST_ROWS = 12
 _LABELS = {
-    "title": say("Advisor"),
+    "title": say("Need"),
     "question": say("What do you need? Leave empty what does not matter."),
     "runtime": say("in"),
     "any": say("this machine: any runtime"),
     "training": say("training is allowed"),
-    "start": say("Start"),
+    "start": say("Search"),
     "cancel": say("Cancel"),
     "rows": say("What was tried, and what was not"),
     "show": say("Show"),
@@ -51,15 +51,18 @@ class AdvisorPanel(Component):
 
     Args:
         workbench: A workbench, or the session of one.
+        with_goal: Whether a :class:`GoalLine` stands beside it, which says what is wanted, in which runtime
+            and what it may cost: these are not asked for twice.
 
     Example:
         >>> panel = AdvisorPanel(workbench)
     """
 
     _esm = esm("advisor")
-    follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "jobs"})
+    follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "jobs", "goal"})
 
-    def __init__(self, workbench: Workbench | Session) -> None:
+    def __init__(self, workbench: Workbench | Session, *, with_goal: bool = False) -> None:
+        self._with_goal = with_goal
         self._asked: dict[str, Any] | None = None
         super().__init__(workbench)
 
@@ -82,8 +85,11 @@ class AdvisorPanel(Component):
                     "value": "" if asked.get(name) is None else f"{asked[name]:g}",
                 }
                 for name, (before, unit) in _NUMBERS.items()
+                if not (self._with_goal and name == "loss_points")
             ],
-            "runtimes": [
+            "runtimes": []
+            if self._with_goal
+            else [
                 {"value": "", "label": str(_LABELS["any"])},
                 *({"value": name, "label": str(runtime_title(name))} for name in all_runtimes()),
             ],
@@ -120,7 +126,7 @@ class AdvisorPanel(Component):
             return say("The last search was interrupted: Start goes on with it.")
         return say(
             "Asked: {demands}. {tried} of {count} combinations tried in {time}.",
-            demands=ledger.demands.words,
+            demands=ledger.demands.words(self.session.task),
             tried=tried,
             count=len(ledger.rows),
             time=duration(ledger.spent_s),
@@ -128,10 +134,12 @@ class AdvisorPanel(Component):
 
     def act_start(self, **values: object) -> None:
         """Searches."""
-        asked = {name: _number(name, values.get(name)) for name in _NUMBERS}
-        demands = parse_demands(
-            {**asked, "runtime": values.get("runtime") or None, "training": values.get("training") is True}
-        )
+        asked: dict[str, Any] = {name: _number(name, values.get(name)) for name in _NUMBERS}
+        asked |= {"runtime": values.get("runtime") or None, "training": values.get("training") is True}
+        if self._with_goal:
+            goal = self.session.goal
+            asked |= {"want": goal.want, "runtime": goal.runtime, "loss_points": 100 * goal.f1_may_fall}
+        demands = parse_demands(asked)
         self._asked = demands.model_dump()
         self.session.workbench.advise_for(demands)
 
@@ -200,16 +208,21 @@ def _table(ledger: Ledger, measure: TaskMeasure) -> dict[str, Any]:
             column(say("What is known of it")),
         ],
         "rows": [
-            [str(row.title), str(runtime_title(row.runtime)), str(_STATUS[row.status]), str(_known(row))]
+            [
+                str(row.title),
+                str(runtime_title(row.runtime)),
+                str(_STATUS[row.status]),
+                str(_known(row, measure)),
+            ]
             for row in shown
         ],
     }
 
 
-def _known(row: Row) -> Text:
+def _known(row: Row, measure: TaskMeasure) -> Text:
     """What was measured, else why it was not, else what is expected."""
     if row.observed is not None:
-        return facts(row)
+        return facts(row, measure)
     if row.reason is not None:
         return row.reason
     if row.foreseen is None:

@@ -2,7 +2,6 @@
 // The decision log: a variant and at most 200 words; what was typed outlives a redraw.
 
 import { h, identifier } from "./dom.js";
-import { KEYS } from "./lesson.js";
 
 const EAST_ASIAN = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]/gu;
 const WORD = /[\p{L}\p{N}_]+(?:[.,:'’-][\p{L}\p{N}_]+)*/gu;
@@ -31,9 +30,9 @@ export function decision({ state, local, labels, act, redraw }) {
     redraw();
   };
   const changed = local.text.trim() !== state.text || local.variant !== (state.variant ?? "");
-  return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
-    h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, labels.title)),
-    h("form", { class: "wb-lesson-body wb-lesson-form", ...KEYS, onsubmit: keep, novalidate: true, "aria-label": labels.title },
+  return h("div", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": local.id },
+    h("div", { class: "wb-card-head" }, h("h2", { id: local.id }, labels.title)),
+    h("form", { class: "wb-lesson-body wb-lesson-form", onsubmit: keep, novalidate: true },
       h("label", { class: "wb-lesson-number" }, h("span", {}, labels.variant),
         h("select", { value: local.variant, onchange: (event) => {
           local.variant = event.target.value;

@@ -4,23 +4,18 @@
 import { h, identifier } from "./dom.js";
 import { result } from "./guess.js";
 
-/** JupyterLab would take Enter and the arrow keys for its cells, some before they arrive and some afterwards. */
-export const KEYS = {
-  "data-lm-suppress-shortcuts": "true",
-  /** @param {KeyboardEvent} event */
-  onkeydown: (event) => event.stopPropagation(),
-};
+// A prediction is shown again beside its result: these are groups, not landmarks, whose names must differ.
 
 /** @param {View} view */
 export function prediction(view) {
   const { state, local, labels } = view;
   local.id ??= identifier();
-  return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
-    h("header", { class: "wb-card-head" },
+  return h("div", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": `${local.id} ${local.id}-question` },
+    h("div", { class: "wb-card-head" },
       h("h2", { id: local.id }, labels.title),
       state.answer !== null && h("span", { class: "wb-lesson-lock" }, labels.isLocked)),
     h("div", { class: "wb-lesson-body" },
-      h("p", { class: "wb-lesson-question" }, state.question),
+      h("p", { class: "wb-lesson-question", id: `${local.id}-question` }, state.question),
       state.answer === null ? predictionForm(view) : locked(view)));
 }
 
@@ -31,11 +26,10 @@ function predictionForm(view) {
     event.preventDefault();
     act("lock", { answer: local.answer ?? "" });
   };
-  return h("form", { class: "wb-lesson-form", ...KEYS, onsubmit: ask, novalidate: true, key: "form", "aria-label": labels.title },
+  return h("form", { class: "wb-lesson-form", onsubmit: ask, novalidate: true, key: "form" },
     state.choices.length > 0 ? radios(view, labels.answer) : h("label", { class: "wb-lesson-number" },
       h("span", {}, labels.answer),
       h("input", { type: "text", inputmode: "decimal", autocomplete: "off", value: local.answer ?? "",
-        onkeydown: (event) => event.key === "Enter" && local.answer && ask(event),
         oninput: (event) => {
           local.answer = event.target.value;
           redraw();
@@ -105,10 +99,10 @@ export function question(view) {
     event.preventDefault();
     act("answer", { answer: local.answer ?? "" });
   };
-  return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
-    h("header", { class: "wb-card-head" }, h("h2", { id: local.id }, labels.title)),
-    h("form", { class: "wb-lesson-body wb-lesson-form", ...KEYS, onsubmit: ask, novalidate: true, "aria-label": state.question },
-      h("p", { class: "wb-lesson-question" }, state.question),
+  return h("div", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": `${local.id} ${local.id}-question` },
+    h("div", { class: "wb-card-head" }, h("h2", { id: local.id }, labels.title)),
+    h("form", { class: "wb-lesson-body wb-lesson-form", onsubmit: ask, novalidate: true },
+      h("p", { class: "wb-lesson-question", id: `${local.id}-question` }, state.question),
       radios(view, state.question),
       h("div", { class: "wb-lesson-line" }, h("button", { type: "submit", disabled: !local.answer }, labels.answer)),
       state.problem && h("p", { class: "wb-error", role: "alert" }, state.problem),
@@ -119,8 +113,8 @@ export function question(view) {
 /** @param {View} view */
 export function summary({ state, local, labels }) {
   local.id ??= identifier();
-  return h("section", { class: "wb-card wb-lesson", "aria-labelledby": local.id },
-    h("header", { class: "wb-card-head" },
+  return h("div", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": local.id },
+    h("div", { class: "wb-card-head" },
       h("h2", { id: local.id }, labels.title), h("span", { class: "wb-spring" }), h("span", { class: "wb-figures" }, state.said)),
     h("div", { class: "wb-lesson-body" },
       state.rows.length > 0 && h("ul", { class: "wb-lesson-evidence" }, state.rows.map((row, index) => h("li", { key: `row ${index}` },

@@ -56,6 +56,16 @@ function notice(view) {
     view.lost && !inJupyterLab() && h("button", { type: "button", class: "wb-small", onclick: () => location.reload() }, state.lostReload));
 }
 
+/**
+ * JupyterLab takes Enter, the arrows and letters for its cells, some before they arrive and some afterwards: what is
+ * typed into a panel is the panel's.
+ */
+function keepKeys(el) {
+  if (!inJupyterLab()) return;
+  el.dataset.lmSuppressShortcuts = "true";
+  el.addEventListener("keydown", (event) => event.stopPropagation());
+}
+
 function component(content) {
   return {
     async render({ model, el, assets }) {
@@ -91,6 +101,7 @@ function component(content) {
         if (!document.hidden) view.redraw();
       };
       el.classList.add("workbench");
+      keepKeys(el);
       model.on("change:state", changed);
       model.on("msg:custom", receive);
       const forget = onTheme(view.redraw);

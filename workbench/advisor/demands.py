@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
 from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
+from workbench.api.task import Task, measure_of
 from workbench.api.text import Text, say
 from workbench.runtimes import runtime, runtimes
+
+Want = Literal["smaller", "faster", "both"]
+WANTED: dict[Want, Text] = {
+    "smaller": say("smaller"),
+    "faster": say("faster"),
+    "both": say("smaller and faster"),
+}
 
 
 class Demands(Record):
     """What is needed; whatever is None is not asked for.
 
-    Of what meets the demands, the fastest is wanted where the size was limited, the smallest where only the
-    latency was, and the best of both where neither was.
+    Of what meets the demands, the best is the one that ``want`` says.
 
     Attributes:
+        want: A smaller file, a shorter latency, or both; None is the fastest where the size was limited, the
+            smallest where only the latency was, and both where neither was.
         size_kb: Bytes of the file, at most, in thousands.
         latency_ms: Median time of one call, at most, in milliseconds.
         runtime: What it has to run in; None for any of this machine.
@@ -34,6 +43,7 @@ class Demands(Record):
         'faster'
     """
 
+    want: Want | None = None
     size_kb: float | None = Field(None, gt=0)
     latency_ms: float | None = Field(None, gt=0)
     runtime: str | None = None
@@ -50,16 +60,17 @@ class Demands(Record):
         return name
 
     @property
-    def wanted(self) -> str:
+    def wanted(self) -> Want:
         """What is improved within the demands: ``faster``, ``smaller`` or ``both``."""
+        if self.want is not None:
+            return self.want
         if (self.size_kb is None) == (self.latency_ms is None):
             return "both" if self.size_kb is None else "faster"
         return "smaller" if self.size_kb is None else "faster"
 
-    @property
-    def words(self) -> Text:
-        """The demands in words."""
-        parts: list[Text] = []
+    def words(self, task: Task) -> Text:
+        """The demands in words, with the measure of a task."""
+        parts: list[Text] = [] if self.want is None else [WANTED[self.want]]
         if self.size_kb is not None:
             parts.append(say("at most {size} kB", size=f"{self.size_kb:g}"))
         if self.latency_ms is not None:
@@ -69,12 +80,18 @@ class Demands(Record):
         if self.threads is not None:
             parts.append(say("{count} thread", "{count} threads", count=self.threads))
         if self.loss_points is not None:
-            parts.append(say("a loss of at most {points} pt", points=f"{self.loss_points:g}"))
+            parts.append(
+                say(
+                    "a loss of at most {points} {unit}",
+                    points=f"{self.loss_points:g}",
+                    unit=measure_of(task).unit,
+                )
+            )
         if not self.training:
             parts.append(say("no training"))
         if self.minutes is not None:
             parts.append(say("within {minutes} min", minutes=f"{self.minutes:g}"))
-        return say("{demands}", demands=tuple(parts)) if parts else say("smaller and faster")
+        return say("{demands}", demands=tuple(parts)) if parts else WANTED["both"]
 
 
 def parse_demands(values: Mapping[str, Any]) -> Demands:
@@ -91,6 +108,8 @@ def parse_demands(values: Mapping[str, Any]) -> Demands:
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else ""
         match field:
+            case "want":
+                reason = say("A goal is one of: {names}.", names=tuple(WANTED))
             case "runtime":
                 reason = say("The runtimes are: {names}.", names=tuple(runtimes()))
             case "threads":

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from workbench.advisor.ledger import Row, Sentence
-from workbench.advisor.search import Search
-from workbench.api.number_format import percent, points, points_interval, ratio, size, time
+from workbench.advisor.left_out import failed, not_tried, ruled_out
+from workbench.advisor.search import WORTH, Search
+from workbench.api.number_format import percent, ratio, size, time
+from workbench.api.task import TaskMeasure
 from workbench.api.text import Text, say
+from workbench.measure.records import Interval
 from workbench.results.rows import ResultRow
 from workbench.results.verdict_words import quality_verdict
 
 Binding = Literal["size", "latency", "quality"]
-
-_MOST = 3
-"""So many rows are named of those that one sentence is about."""
 
 
 def sentences(
@@ -42,6 +42,16 @@ def sentences(
     said: list[Sentence] = []
     if ranking:
         said += _winner(search, by_key, ranking, confirmed)
+        if done and ranking[0] not in confirmed:
+            said.append(
+                Sentence(
+                    text=say(
+                        "There was no time left to confirm it in fresh processes: measuring for the record "
+                        "does."
+                    ),
+                    rows=(ranking[0],),
+                )
+            )
         if len(ranking) > 1:
             said.append(_runner_up(search, by_key, ranking, confirmed))
         binding = _binding(search, by_key, ranking[0])
@@ -49,10 +59,10 @@ def sentences(
             said.append(binding)
     else:
         said += _nearest(search, rows, done)
-    said += _ruled_out(rows)
-    said += _failed(rows)
-    not_tried = _not_tried(search, rows, ranking, out_of_time=out_of_time, done=done)
-    return (*said, *not_tried)
+    said += ruled_out(rows)
+    said += failed(rows)
+    said += not_tried(search, rows, ranking, out_of_time=out_of_time, done=done)
+    return tuple(said)
 
 
 def feasibility(search: Search) -> Sentence | None:
@@ -87,7 +97,7 @@ def feasibility(search: Search) -> Sentence | None:
     return None
 
 
-def facts(row: Row) -> Text:
+def facts(row: Row, measure: TaskMeasure) -> Text:
     """Size, latency and change of quality on the validation split of what was measured."""
     one = row.observed
     assert one is not None
@@ -95,11 +105,22 @@ def facts(row: Row) -> Text:
     if one.change is None:
         return say("{size}, {time}", size=size(one.file_bytes), time=time_words)
     return say(
-        "{size}, {time}, {change} pt {interval} on the validation split",
+        "{size}, {time}, {measure} {change} on the validation split",
         size=size(one.file_bytes),
         time=time_words,
-        change=points(one.change.value),
-        interval=points_interval(one.change),
+        measure=measure.title,
+        change=_change(one.change, measure),
+    )
+
+
+def _change(change: Interval, measure: TaskMeasure) -> Text:
+    low, high = measure.change_ends(change)
+    return say(
+        "{change} {unit} [{low}, {high}]",
+        change=measure.change(change.value),
+        unit=measure.unit,
+        low=low,
+        high=high,
     )
 
 
@@ -110,8 +131,20 @@ def _winner(
     search: Search, rows: Mapping[str, Row], ranking: Sequence[str], confirmed: Mapping[str, ResultRow]
 ) -> Iterator[Sentence]:
     first = rows[ranking[0]]
-    holes: dict[str, Text | str | int] = {"name": first.title, "count": len(ranking), "facts": facts(first)}
+    holes: dict[str, Text | str | int] = {
+        "name": first.title,
+        "count": len(ranking),
+        "facts": facts(first, search.measure),
+    }
+    ahead = any(search.value(key) < search.value(first.key) for key in ranking)
     match search.demands.wanted:
+        case _ if ahead:
+            text = say(
+                "{name}: {facts}. None of the {count} measured that meet the demands is better by {worth} "
+                "or more, and those that are as good take more steps or are less sure to keep the quality.",
+                worth=percent(WORTH),
+                **holes,
+            )
         case "smaller":
             text = say(
                 "{name} is the only one measured that meets the demands: {facts}.",
@@ -159,10 +192,15 @@ def _runner_up(
     price = math.exp(search.value(second.key) - search.value(first.key)) - 1
     holes: dict[str, Text | str | int] = {
         "name": second.title,
-        "facts": facts(second),
+        "facts": facts(second, search.measure),
         "price": percent(price),
     }
     match search.demands.wanted:
+        case _ if price < 0.005:
+            text = say(
+                "Next is {name}: {facts}. It is as good, in more steps or less sure to keep the quality.",
+                **holes,
+            )
         case "smaller":
             text = say("Next is {name}: {facts}. Its price: a file that is {price} larger.", **holes)
         case "faster":
@@ -215,10 +253,10 @@ def _binding(search: Search, rows: Mapping[str, Row], winner: str) -> Sentence |
         case _:
             assert one.change is not None
             text = say(
-                "What binds is the quality: {name} would be {better}× better, but its change is {change} pt "
-                "{interval} on the validation split.",
-                change=points(one.change.value),
-                interval=points_interval(one.change),
+                "What binds is the quality: {name} would be {better}× better, but its {measure} changes by "
+                "{change} on the validation split.",
+                measure=search.measure.title,
+                change=_change(one.change, search.measure),
                 **holes,
             )
     return Sentence(text=text, rows=(key, winner))
@@ -266,79 +304,7 @@ def _nearest(search: Search, rows: Sequence[Row], done: bool) -> Iterator[Senten
         text=say(
             "Nothing measured meets the demands. The nearest is {name}: {facts}.",
             name=nearest.title,
-            facts=facts(nearest),
+            facts=facts(nearest, search.measure),
         ),
         rows=(nearest.key,),
     )
-
-
-# -- what was not measured --------------------------------------------------------------------
-
-
-def _ruled_out(rows: Sequence[Row]) -> Iterator[Sentence]:
-    """By size, latency or quality, the nearest of each with its number."""
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.status == "ruled out" and row.foreseen is not None and row.reason is not None:
-            groups.setdefault(row.reason.template, []).append(row)
-    for found in groups.values():
-        found.sort(key=lambda row: row.foreseen.file_bytes.value if row.foreseen else 0.0)
-        first = found[0]
-        assert first.reason is not None
-        yield Sentence(
-            text=say(
-                "{count} was ruled out without a trial: {name}. {reason}",
-                "{count} were ruled out without a trial, such as {name}. {reason}",
-                count=len(found),
-                name=first.title,
-                reason=first.reason,
-            ),
-            rows=tuple(row.key for row in found),
-        )
-
-
-def _failed(rows: Sequence[Row]) -> Iterator[Sentence]:
-    reasons: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.status == "failed" and row.reason is not None:
-            reasons.setdefault(str(row.reason), []).append(row)
-    for found in reasons.values():
-        yield Sentence(
-            text=say("Could not be made: {name}. {reason}", name=found[0].title, reason=found[0].reason),
-            rows=tuple(row.key for row in found),
-        )
-
-
-def _not_tried(
-    search: Search, rows: Sequence[Row], ranking: Sequence[str], *, out_of_time: bool, done: bool
-) -> Iterator[Sentence]:
-    left = [row for row in rows if row.status == "not tried" and row.foreseen is not None]
-    if not left or not done:
-        return
-    likely = sorted(left, key=lambda row: -(row.foreseen.meets if row.foreseen else 0.0))
-    first = likely[0]
-    assert first.foreseen is not None
-    holes: dict[str, Text | str | int] = {
-        "count": len(left),
-        "name": first.title,
-        "chance": percent(first.foreseen.meets),
-        "size": size(round(first.foreseen.file_bytes.value)),
-        "time": time(first.foreseen.ms.value),
-    }
-    if out_of_time:
-        text = say(
-            "The time was up: {count} was not tried. Most likely to meet the demands is {name} ({chance}), "
-            "expected with {size} and {time}.",
-            "The time was up: {count} were not tried. Most likely to meet the demands of these is {name} "
-            "({chance}), expected with {size} and {time}.",
-            **holes,
-        )
-    else:
-        text = say(
-            "{count} was not tried: it was not expected to be worth it. {name} would meet the demands with "
-            "{chance}, expected with {size} and {time}.",
-            "{count} were not tried: none was expected to be worth it. Most likely to meet the demands of "
-            "these is {name} ({chance}), expected with {size} and {time}.",
-            **holes,
-        )
-    yield Sentence(text=text, rows=tuple(row.key for row in likely[:_MOST]))

@@ -42,7 +42,7 @@ def ledger_of(
     ranking = _confirmed_first(search.ranking(), confirmed)
     rows = [_row(search, cell, numbers, foreseen.get(cell.key), outlook[cell.key]) for cell in space.cells]
     order = {key: place for place, key in enumerate(ranking)}
-    status_order = {"measured": 0, "failed": 1, "not tried": 2, "ruled out": 3}
+    status_order = {"measured": 0, "not tried": 1, "failed": 2, "ruled out": 3}
     rows.sort(
         key=lambda row: (
             order.get(row.key, len(order)),
@@ -127,7 +127,8 @@ def _status(search: Search, cell: Cell, outlook: Outlook) -> tuple[Status, Text 
         )
     if outlook.chance < _UNLIKELY:
         return "ruled out", say(
-            "Its quality would stay within the bound with a chance of {chance}.",
-            chance=percent(outlook.chance, 1),
+            "By what was measured here and on other models, its quality stays within the bound with a chance "
+            "of less than {chance}.",
+            chance=percent(_UNLIKELY, 0),
         )
     return "not tried", None

@@ -7,6 +7,7 @@ model that was measured exhaustively are the same.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from workbench.advisor.demands import Demands
 from workbench.advisor.effects import Normal, Spread, posterior
 from workbench.advisor.ledger import Observation, Outlook
 from workbench.advisor.priors import Priors, Usual, macs_of, weights_bytes
+from workbench.api.task import Task, TaskMeasure, measure_of
 from workbench.api.text import Text
 from workbench.api.variant import Layer
 from workbench.measure.quality import TOLERANCE
@@ -22,14 +24,17 @@ from workbench.measure.records import Interval
 
 _FOUR_IN_FIVE = 1.2815515655446004
 """Standard deviations on either side of what encloses four values in five."""
-_WORTH = 0.02
+WORTH = 0.02
 """So much of an improvement (of a logarithm, so a share) is worth a trial."""
 _LEAST_CHANCE = 0.02
 """What meets the demands less often is not tried while nothing else is known to."""
 _MORE_LIKELY_THAN_NOT = 0.5
-_EXACT, _COMPUTED, _UNSEEN, _GUESSED = 0.002, 0.006, 0.06, 0.25
+_EXACT, _COMPUTED, _GUESSED = 0.002, 0.006, 0.25
 """Standard deviations of the logarithm of a file's size: measured; computed with what its form takes besides
-weights known from another file; that taken from other models; from a ratio that a technique only names."""
+weights known from another file; from a ratio that a technique only names."""
+_OVERHEAD_OF_OTHER_MODELS, _OVERHEAD_OF_ITS_RUNTIME = 1.0, 0.4
+"""How far what a form takes besides weights may be off, as a share of it: taken from other models; from them,
+and from another form of this model in the same runtime."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Search:
         observed: What was measured, by the keys of cells.
         failed: What could not be made, with the reason.
         structures: Layers of the structures that were made, by their keys.
+        task: What the model does.
     """
 
     demands: Demands
@@ -73,6 +79,12 @@ class Search:
     observed: dict[str, Observation] = field(default_factory=dict)
     failed: dict[str, Text] = field(default_factory=dict)
     structures: dict[str, Sequence[Layer]] = field(default_factory=dict)
+    task: Task = "classification"
+
+    @property
+    def measure(self) -> TaskMeasure:
+        """The number that the quality is judged by."""
+        return measure_of(self.task)
 
     @property
     def bound(self) -> float:
@@ -122,9 +134,16 @@ class Search:
         return self._value(math.log(one.file_bytes), math.log(one.ms.value))
 
     def ranking(self) -> list[str]:
-        """Keys of what meets the demands, the best first; of equals, the one with the better quality."""
-        serving = [key for key in self.observed if self.meets(key)]
-        return sorted(serving, key=lambda key: (round(self.value(key), 3), -self.chance(key)))
+        """Keys of what meets the demands, the best first.
+
+        Of those that are as good as the best but for what is not worth a trial, the one with the fewest
+        steps is first, then the one whose quality is surer.
+        """
+        serving = sorted((key for key in self.observed if self.meets(key)), key=self.value)
+        alike = [key for key in serving if self.value(key) - self.value(serving[0]) < WORTH]
+        steps = {cell.key: len(cell.steps) for cell in self.cells}
+        alike.sort(key=lambda key: (steps[key], -self.chance(key), self.value(key)))
+        return alike + serving[len(alike) :]
 
     # -- what next ----------------------------------------------------------------------------
 
@@ -153,7 +172,7 @@ class Search:
             size, time, change = sizes[cell.key], times[cell.key], changes[cell.key]
             meets = self._meets_size(size) * self._meets_time(time) * (1 - change.below(-self.bound))
             gain = meets * self._normal_value(size, time).improvement(best)
-            if meets < _LEAST_CHANCE or (ranking and gain < _WORTH):
+            if meets < _LEAST_CHANCE or (ranking and gain < WORTH):
                 continue
             seconds = max(cost(cell), 0.1)
             if seconds_left is not None and seconds > seconds_left:
@@ -175,6 +194,7 @@ class Search:
     def _sizes(self) -> dict[str, Normal]:
         """The logarithm of every file's size."""
         overhead: dict[str, float] = {}
+        scales: dict[str, list[float]] = {}
         for cell in self.cells:
             one = self.observed.get(cell.key)
             layers = self._layers(cell)
@@ -183,10 +203,13 @@ class Search:
                 continue
             # Of the model as it came, if that was converted: the others have as many tensors.
             if cell.structure is None or cell.form_key not in overhead:
-                overhead[cell.form_key] = one.file_bytes - weights
+                overhead[cell.form_key] = besides = one.file_bytes - weights
+                usual = self._usual_form(cell).overhead
+                if usual and besides > 0 and layers is not None:
+                    scales.setdefault(cell.runtime, []).append(besides / (usual * len(layers)))
         expected, spread = {}, {}
         for cell in self.cells:
-            own = self._computed_size(cell, overhead)
+            own = self._computed_size(cell, overhead, scales.get(cell.runtime, ()))
             expected[cell.key] = own.mean
             known = cell.structure is None or cell.structure_key in self.structures
             spread[cell.key] = Spread(structure=0.0 if known else 0.08, form=0.0, runtime=0.0, cell=own.sd)
@@ -197,7 +220,14 @@ class Search:
                 found[cell.key] = Normal(math.log(self.start.file_bytes), _EXACT)
         return found
 
-    def _computed_size(self, cell: Cell, overhead: Mapping[str, float]) -> Normal:
+    def _computed_size(self, cell: Cell, overhead: Mapping[str, float], scales: Sequence[float]) -> Normal:
+        """From its weights and what its form takes besides.
+
+        Args:
+            cell: The cell.
+            overhead: Bytes besides weights, of the forms of this model that were seen.
+            scales: By what factor those in the cell's runtime take more than on other models.
+        """
         layers = self._layers(cell)
         share = 1.0
         if layers is None:
@@ -215,8 +245,10 @@ class Search:
             sd = _COMPUTED
             besides = overhead[cell.form_key]
         else:
-            sd = _UNSEEN if self._usual_form(cell).overhead is not None else _GUESSED
-            besides = (self._usual_form(cell).overhead or 100.0) * len(layers)
+            usual = self._usual_form(cell).overhead
+            besides = (usual or 100.0) * len(layers) * (statistics.median(scales) if scales else 1.0)
+            off = _OVERHEAD_OF_ITS_RUNTIME if scales else _OVERHEAD_OF_OTHER_MODELS
+            sd = _GUESSED if usual is None else max(_COMPUTED, off * besides / (share * weights + besides))
         if guessed:
             sd = max(sd, _GUESSED)
         return Normal(math.log(max(1.0, share * weights + besides)), sd)

@@ -17,6 +17,11 @@ from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 @click.command("advise")
 @click.argument("model")
 @click.argument("data")
+@click.option(
+    "--want",
+    type=click.Choice(["smaller", "faster", "both"]),
+    help="What is best of what meets the rest; by default what was not limited.",
+)
 @click.option("--size-kb", type=float, help="Bytes of the file, at most, in thousands.")
 @click.option("--latency-ms", type=float, help="Median time of one call, at most, in milliseconds.")
 @click.option("--loss-points", type=float, help="How much F1 may fall, at most, in points; by default 1.")

@@ -12,51 +12,31 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from pydantic import ValidationError
-
-from workbench.advisor.cells import Cell, Space, space_of
+from workbench.advisor.cells import Cell, space_of
 from workbench.advisor.demands import Demands
 from workbench.advisor.explaining import feasibility
-from workbench.advisor.ledger import Ledger, Observation, Outlook
+from workbench.advisor.ledger import Observation
 from workbench.advisor.priors import shipped
-from workbench.advisor.recording import ledger_of
 from workbench.advisor.search import Search, Start
 from workbench.api.errors import Cancelled, WorkbenchError
-from workbench.api.number_format import size
-from workbench.api.number_format import time as time_words
 from workbench.api.technique import AnyTechnique, Parameters
-from workbench.api.text import Text, say
+from workbench.api.text import say
 from workbench.api.variant import Variant
+from workbench.engine.advice_run import AdviceRun, kept_ledger
 from workbench.engine.compatibility import same_variant
 from workbench.engine.completing import Completing
 from workbench.engine.context import JobContext
-from workbench.engine.estimates import estimate, measuring_seconds
+from workbench.engine.estimates import confirming_seconds, estimate, measuring_seconds
 from workbench.engine.measuring import Measuring
 from workbench.jobs.job import Job
 from workbench.measure.environment import environment
 from workbench.measure.records import Interval, LatencyMeasurement
 from workbench.results.rows import ResultRow
-from workbench.store import Store
 
 Apply = Callable[[Job, AnyTechnique, Variant, Parameters, bool, tuple[float, float]], Awaitable[Variant]]
 """Makes a variant as a click does: :meth:`workbench.engine.pipeline.Pipeline.apply`."""
 
-FACT = "advice"
-"""The fact that keeps the ledger."""
-
-_MOST_FOR_CONFIRMING = 0.4
-"""Of the time that is given, the confirmation of the best two takes no more."""
-_USUAL_TRIALS = 8
 _UNCHANGED = Interval(value=0.0, low=0.0, high=0.0)
-
-
-def kept_ledger(store: Store) -> Ledger | None:
-    """The ledger of the last search in a folder; None before there was one."""
-    kept = store.fact(FACT)
-    try:
-        return None if kept is None else Ledger.model_validate_json(kept)
-    except ValidationError:  # of another release
-        return None
 
 
 class Adviser:
@@ -114,7 +94,7 @@ class Adviser:
 
     # -- its parts ----------------------------------------------------------------------------
 
-    async def _begin(self, job: Job, demands: Demands) -> _Run:
+    async def _begin(self, job: Job, demands: Demands) -> AdviceRun:
         baseline, info = self._context.queries.baseline, self._context.queries.dataset.info
         before = kept_ledger(self._context.store)
         if before is not None and (before.done or before.demands != demands):
@@ -145,15 +125,25 @@ class Adviser:
             ),
             priors=shipped(),
             remains=remains,
+            task=info.task,
         )
-        run = _Run(job, self._context, demands, space, search, baseline, started, self._usual_confirmation())
+        run = AdviceRun(
+            job,
+            self._context,
+            demands,
+            space,
+            search,
+            baseline,
+            started,
+            confirming_seconds(self._context.store),
+        )
         if before is not None:
             run.remember(before)
         job.phase(0.0, 0.05, say("Looking at what is there"))
         await self._gather(run)
         return run
 
-    async def _gather(self, run: _Run) -> None:
+    async def _gather(self, run: AdviceRun) -> None:
         """Takes what is there already: of earlier work, or made on the way to something else."""
         for cell in run.space.cells:
             if cell.key in run.search.observed or cell.key in run.search.failed:
@@ -163,7 +153,7 @@ class Adviser:
                 with suppress(WorkbenchError):  # what cannot be judged is not known
                     await self._observe(run, cell, made, 0.0)
 
-    async def _try(self, run: _Run, cell: Cell, costs: _Costs) -> None:
+    async def _try(self, run: AdviceRun, cell: Cell, costs: _Costs) -> None:
         """Makes and measures a cell within the time that is left."""
         number = run.begin(cell)
         work = asyncio.ensure_future(self._make(run, cell))
@@ -191,7 +181,7 @@ class Adviser:
             await self._gather(run)
         run.write()
 
-    async def _make(self, run: _Run, cell: Cell) -> None:
+    async def _make(self, run: AdviceRun, cell: Cell) -> None:
         began = time.monotonic()
         variant = run.baseline
         steps = cell.steps
@@ -223,7 +213,7 @@ class Adviser:
                         return  # its row says by which number
         await self._observe(run, cell, variant, time.monotonic() - began)
 
-    async def _observe(self, run: _Run, cell: Cell, variant: Variant, seconds: float) -> None:
+    async def _observe(self, run: AdviceRun, cell: Cell, variant: Variant, seconds: float) -> None:
         """Takes what is known of a variant; measures what is not."""
         if not self._completing.is_complete(variant):
             await self._completing.complete(run.job, variant, run.share())
@@ -251,7 +241,7 @@ class Adviser:
             seconds=seconds or row.made_in_s,
         )
 
-    async def _confirm(self, run: _Run) -> None:
+    async def _confirm(self, run: AdviceRun) -> None:
         """Times the best two by the ``final`` protocol; their quality on the test split is known."""
         first = run.search.ranking()[:2]
         if not first:
@@ -279,11 +269,7 @@ class Adviser:
             for one in self._context.store.measurements("latency", variant.id, LatencyMeasurement)
         )
 
-    def _usual_confirmation(self) -> float:
-        baseline = self._context.queries.baseline
-        return measuring_seconds(self._context.store, [baseline], "final")
-
-    def _costs(self, run: _Run) -> _Costs:
+    def _costs(self, run: AdviceRun) -> _Costs:
         """Seconds that every step would take now, with all measuring."""
         info, machine = self._context.queries.dataset.info, environment()
         seconds: dict[str, float] = {}
@@ -319,125 +305,6 @@ class _Costs:
             for step in cell.steps
             if step != cell.structure or cell.structure_key not in self._made or len(cell.steps) == 1
         )
-
-
-class _Run:
-    """One search on its way."""
-
-    def __init__(
-        self,
-        job: Job,
-        context: JobContext,
-        demands: Demands,
-        space: Space,
-        search: Search,
-        baseline: Variant,
-        started: float,
-        confirming_s: float,
-    ) -> None:
-        self.job = job
-        self.space = space
-        self.search = search
-        self.baseline = baseline
-        self.numbers: dict[str, int] = {}
-        self.foreseen: dict[str, Outlook] = {}
-        self.confirmed: dict[str, ResultRow] = {}
-        self.done = False
-        self.out_of_time = False
-        self._context = context
-        self._demands = demands
-        self._started = started
-        self._tried = 0
-        whole = None if demands.minutes is None else 60 * demands.minutes
-        self._whole = whole
-        self._reserved = 0.0 if whole is None else min(confirming_s, _MOST_FOR_CONFIRMING * whole)
-
-    @property
-    def spent_s(self) -> float:
-        """Seconds since it began, those before an interruption included."""
-        return time.monotonic() - self._started
-
-    @property
-    def whole_seconds_left(self) -> float | None:
-        """Until the time is up; None without a limit."""
-        return None if self._whole is None else self._whole - self.spent_s
-
-    @property
-    def seconds_left(self) -> float | None:
-        """For trials: what confirming the best needs is not theirs."""
-        left = self.whole_seconds_left
-        return None if left is None else max(0.0, left - self._reserved)
-
-    def share(self) -> tuple[float, float]:
-        """The part of the job that the next trial is."""
-        if self._whole is None:
-            start = 0.05 + 0.85 * self._tried / (self._tried + _USUAL_TRIALS)
-        else:
-            start = min(0.9, self.spent_s / self._whole)
-        return start, start + (0.95 - start) / 4
-
-    def begin(self, cell: Cell) -> int:
-        """Notes what is expected of a cell before it is tried; its number."""
-        self._tried += 1
-        self.foreseen[cell.key] = self.search.outlook()[cell.key]
-        number = len(self.numbers) + 1
-        step = say("Trial {number}: {name}", number=number, name=cell.title)
-        best = self.best_words()
-        self.job.update(step=step if best is None else say("{trial} ({best})", trial=step, best=best))
-        return number
-
-    def give_up(self, cell: Cell, reason: Text) -> None:
-        """No form of a structure that cannot be made can be."""
-        for one in self.space.cells:
-            if one.structure == cell.structure and one.key not in self.search.observed:
-                self.search.failed[one.key] = reason
-
-    def remember(self, kept: Ledger) -> None:
-        """Takes from the ledger of an interrupted search what the store does not know."""
-        for row in kept.rows:
-            if row.number is not None:
-                self.numbers[row.key] = row.number
-                if row.foreseen is not None:
-                    self.foreseen[row.key] = row.foreseen
-            if row.status == "failed" and row.reason is not None:
-                self.search.failed[row.key] = row.reason
-        self._tried = len(self.numbers)
-
-    def best_words(self) -> Text | None:
-        """What is best so far; None if nothing serves yet."""
-        ranking = self.search.ranking()
-        if not ranking:
-            return None
-        best = self.search.observed[ranking[0]]
-        cell = next(one for one in self.space.cells if one.key == ranking[0])
-        assert best.ms is not None
-        return say(
-            "best so far {name}, {size}, {time}",
-            name=cell.title,
-            size=size(best.file_bytes),
-            time=time_words(best.ms.value),
-        )
-
-    def log(self, line: Text) -> None:
-        """Adds a line to the job's log."""
-        self.job.update(log=(*self.job.state.log, line))
-
-    def write(self) -> Ledger:
-        """Makes the ledger durable."""
-        ledger = ledger_of(
-            self.search,
-            self.space,
-            self.numbers,
-            self.foreseen,
-            self.confirmed,
-            spent_s=self.spent_s,
-            out_of_time=self.out_of_time
-            or (self.done and self.seconds_left is not None and self.seconds_left < 1.0),
-            done=self.done,
-        )
-        self._context.store.set_fact(FACT, ledger.model_dump_json())
-        self._context.changed("results")
-        return ledger
 
 
 def _made(cell: Cell, baseline: Variant, variants: tuple[Variant, ...]) -> Variant | None:

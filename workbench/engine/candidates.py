@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from workbench.advisor.demands import Want
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
@@ -14,7 +15,7 @@ from workbench.api.technique import AnyTechnique, Parameters
 from workbench.api.text import Text
 from workbench.api.variant import Variant
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
-from workbench.engine.goal import Goal, Want
+from workbench.engine.goal import Goal
 from workbench.runtimes import runtime, runtimes
 from workbench.techniques import technique as find_technique
 

@@ -133,6 +133,12 @@ def measuring_seconds(store: Store, variants: Sequence[Variant], protocol: Proto
     return _measuring_expected(store, variants, protocol) * _measuring_correction(store, protocol)
 
 
+def confirming_seconds(store: Store) -> float:
+    """How long it takes here to time two variants for the record, in another runtime than the baseline's."""
+    light = _run_seconds(3, "final", tensorflow=False)  # with the model as float32
+    return (light + _run_seconds(2, "final", tensorflow=True)) * _measuring_correction(store, "final")
+
+
 def _measuring_expected(store: Store, variants: Sequence[Variant], protocol: Protocol) -> float:
     everything = store.variants()
     references = {one.runtime: one for one in everything if one.is_reference}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 
+from workbench.advisor.demands import WANTED, Want
 from workbench.api.errors import InvalidInput
 from workbench.api.number_format import points, ratio
 from workbench.api.records import Record
@@ -18,13 +18,6 @@ from workbench.measure.records import Interval
 from workbench.results.rows import ResultRow
 from workbench.runtimes import runtimes
 
-Want = Literal["smaller", "faster", "both"]
-
-_WANTED = {
-    "smaller": say("smaller"),
-    "faster": say("faster"),
-    "both": say("smaller and faster"),
-}
 _MOST_RULED_OUT = 2
 """So many of those that would be ahead, but for their quality, are named."""
 
@@ -64,7 +57,7 @@ class Goal(Record):
         """The goal in words, with the measure of a task."""
         wanted = say(
             "{wanted}, {measure} within {points} {unit}",
-            wanted=_WANTED[self.want],
+            wanted=WANTED[self.want],
             points=self.points,
             **_measure(task),
         )
@@ -170,7 +163,7 @@ def conclusion(rows: Sequence[ResultRow], goal: Goal) -> Text:
         return say("{name}: {reason}", name=found.variant.name, reason=found.reason)
     missing = ranked([row for row in rows if row.quality_change is not None], goal)
     if not missing:
-        return say("Nothing found is {wanted}.", wanted=_WANTED[goal.want])
+        return say("Nothing found is {wanted}.", wanted=WANTED[goal.want])
     closest = max(missing, key=lambda row: row.quality_change.change.low if row.quality_change else -1.0)
     assert closest.quality_change is not None
     change = closest.quality_change.change

@@ -18,7 +18,7 @@ from workbench.api.technique import AnyTechnique, CodePaths, Estimate
 from workbench.api.text import Text
 from workbench.api.variant import Variant
 from workbench.course.keeping import CourseWork
-from workbench.engine.advising import kept_ledger
+from workbench.engine.advice_run import kept_ledger
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
 from workbench.engine.goal import Best, Goal, best, conclusion
 from workbench.engine.queries import Queries
