@@ -50,12 +50,23 @@ def stream():
         ((X, Y, W[:, None]), {}),
         ({"x": X, "y": Y, "w": W}, {}),
         ({"x_train": X, "y_train": Y, "sample_weight_train": W}, {}),
+        ({"w": W, "x_train": X, "y_train": Y}, {}),
         (stream, {}),
         (lambda: frame("sample_weight"), {}),
         (lambda: frame("counts"), {"weights": "counts"}),
         ((pandas.DataFrame(X), Y, W), {}),
     ],
-    ids=["arrays", "column", "w", "sample_weight_train", "stream", "table", "named column", "frame"],
+    ids=[
+        "arrays",
+        "column",
+        "w",
+        "sample_weight_train",
+        "w beside",
+        "stream",
+        "table",
+        "named column",
+        "frame",
+    ],
 )
 def test_weights_come_to_their_samples(tmp_path, source, options):
     dataset = prepare(source() if callable(source) else source, tmp_path / "out", **options)

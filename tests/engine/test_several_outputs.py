@@ -168,7 +168,7 @@ def test_one_lost_output_makes_the_variant_lost(opened: Workbench, model: Path, 
     assert not keeps(row, Goal())
     assert not change.keeps(0.01)
     assert change.further[1].word != "lost"
-    assert any("The output zone lost what it could" in str(note) for note in row.notes)
+    assert any("The output zone lost quality" in str(note) for note in row.notes)
     moved = opened.details(added.name, output="zone").moved
     assert moved
     assert opened.details(added.name).flips == ()

@@ -100,9 +100,9 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
         judged = sorted((shown[chosen], *further), key=outputs.index)
         notes = (
             say(
-                "The outputs {names} are judged, each by its own task; {chosen} stands for them in tables.",
-                names=tuple(judged),
-                chosen=shown[chosen],
+                "The outputs {outputs} are judged, each by its own task; {output} stands for them in tables.",
+                outputs=tuple(judged),
+                output=shown[chosen],
             ),
         )
     raw = replace(_with_labels(raw, chosen), notes=(*raw.notes, *notes))

@@ -90,6 +90,8 @@ def plan(keys: Iterable[str], source: str) -> Plan:
         split = _SPLIT_OF[match["suffix"] or ""]
         side = {"x": found.x, "y": found.y}.get(match["letter"].lower(), found.w)
         _claim(side.setdefault(split, {}), match["input"] or "", key, source)
+        if side is found.w:
+            continue  # w beside x_train is of the same samples
         if found.suffixes.setdefault(split, match["suffix"] or "") != (match["suffix"] or ""):
             raise _twice(source, split)
     unlabelled = bool(found.x) and not found.y

@@ -12,7 +12,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
 from workbench.data.labels import EncodedLabels
 from workbench.data.raw import Array, RawData
-from workbench.data.splits import SplitSource
+from workbench.data.splits import SplitSource, split_text
 
 
 def with_weights(
@@ -142,7 +142,7 @@ def divided_weights(
     for split, values in found.items():
         if not values.any():
             raise InvalidInput(
-                say("All samples of the {split} split have the weight 0.", split=_called(split)),
+                say("All samples of the {split} split have the weight 0.", split=split_text(split)),
                 say("Give every split samples that count."),
             )
     if not found:
@@ -161,11 +161,7 @@ def divided_weights(
         notes.append(
             say(
                 "There are no weights for the splits {splits}: there each sample counts once.",
-                splits=tuple(_called(split) for split in without),
+                splits=tuple(split_text(split) for split in without),
             )
         )
     return found, tuple(notes)
-
-
-def _called(split: SplitName) -> Text:
-    return {"train": say("training"), "validation": say("validation"), "test": say("test")}[split]

@@ -78,8 +78,8 @@ def _of_further(change: QualityVerdict, samples: int) -> list[Text]:
     if change.word == "lost":
         return [
             say(
-                "The output {output} lost what it could: {measure} of it is what to look at, whatever the "
-                "first output keeps.",
+                "The output {output} lost quality, whatever the first one keeps: its {measure} is among all "
+                "numbers.",
                 output=str(change.output),
                 measure=measure_of(change.task).title,
             )
