@@ -44,12 +44,16 @@ class Component(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection"})
     """Which changes of the session it shows; ``language`` and ``workbench`` are always shown."""
+    panel: ClassVar[str] = ""
+    """What links, lessons and the reader call it; empty where it is shown whatever is chosen."""
     takes_long: ClassVar[bool] = False
     """Whether the others are shown first where all change."""
 
     def __init__(self, workbench: Workbench | Session) -> None:
         self.session = workbench if isinstance(workbench, Session) else session_of(workbench)
         self.problem: Text | None = None
+        # Of a whole page it is the page that shows and hides.
+        self.off = self.session.panels is None and self.panel in self.session.hidden
         self._seen: dict[str, Any] = {}
         self._frames = Frames(self._spoken, self._put)
         super().__init__(state=self._frames.first())
@@ -60,6 +64,12 @@ class Component(anywidget.AnyWidget):
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON, in the current language."""
         raise NotImplementedError
+
+    def switch(self, *, off: bool) -> None:
+        """Takes the panel out of sight, or brings it back."""
+        if off != self.off:
+            self.off = off
+            self.refresh()
 
     def refresh(self) -> None:
         """Shows what is new, when the page is ready for it."""
@@ -80,6 +90,9 @@ class Component(anywidget.AnyWidget):
         return {
             **self._seen,
             "spoken": current_language().replace("_", "-"),
+            "projector": self.session.projector,
+            # Not by the classes that ipywidgets has for it: anywidget does not put them into the page.
+            "off": self.off,
             "process": _PROCESS,
             "lost": str(_LOST),
             "old": str(_OLD),

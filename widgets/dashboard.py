@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from widgets.charts.live import LiveChart
 from widgets.charts.trade_off import TradeoffChart
+from widgets.component import Component
 from widgets.link import follow, read
 from widgets.panel_choice import PanelChoice
 from widgets.panels.advisor import AdvisorPanel
@@ -28,20 +30,21 @@ from widgets.wording import family_title
 from workbench.api.errors import WorkbenchError
 from workbench.api.technique import FAMILIES
 from workbench.api.text import LANGUAGES, Text, say, use_language
+from workbench.course.class_settings import CLASS_VARIABLE, ClassSettings, read_settings
 from workbench.engine.siblings import last_used
 from workbench.models.demo.demo import DEMO_MODELS
 from workbench.workbench import Workbench
 
-_NAMES: dict[type[ipywidgets.Widget], tuple[str, Text]] = {
-    TradeoffChart: ("trade-off", say("Trade-off")),
-    LiveChart: ("live", say("Live curves")),
-    VariantsTable: ("variants", say("Variants")),
-    DetailsPanel: ("details", say("Details")),
-    AdvisorPanel: ("advisor", say("Advisor")),
-    GuessPanel: ("guess", say("Guess first")),
-    DrawingPad: ("draw", say("Draw, and let every variant answer")),
+_TITLES: dict[type[Component], Text] = {
+    TradeoffChart: say("Trade-off"),
+    LiveChart: say("Live curves"),
+    VariantsTable: say("Variants"),
+    DetailsPanel: say("Details"),
+    AdvisorPanel: say("Advisor"),
+    GuessPanel: say("Guess first"),
+    DrawingPad: say("Draw, and let every variant answer"),
 }
-"""What links and the reader call the panels."""
+"""The panels that can be hidden."""
 
 
 class Dashboard(ipywidgets.Box):
@@ -52,18 +55,23 @@ class Dashboard(ipywidgets.Box):
 
     Args:
         workbench: What is shown; by default the one that was used last.
+        settings: What a teacher has fixed: a ``class.json``, or its folder; by default the one that
+            ``WORKBENCH_CLASS`` names.
 
     Example:
         >>> page = Dashboard(workbench)  # as the last line of a cell it is the whole page
     """
 
-    def __init__(self, workbench: Workbench | None = None) -> None:
+    def __init__(self, workbench: Workbench | None = None, settings: str | Path | None = None) -> None:
         language = os.environ.get("WORKBENCH_LANGUAGE")
         if language in LANGUAGES:
             use_language(language)
         self._usual = workbench is None
         self._seen = False
-        self.session: Session = session_of(workbench or Workbench(last_used()))
+        named = settings if settings is not None else os.environ.get(CLASS_VARIABLE)
+        fixed = ClassSettings() if not named else read_settings(Path(named))
+        self.session: Session = session_of(workbench or Workbench(last_used(), seed=fixed.seed or 0))
+        self.session.usual_seed = fixed.seed or 0
         left = _column(TechniquesPanel(self.session))
         # What one looks for comes first: the picture, then the table; details of one variant beside them.
         middle = _column(TradeoffChart(self.session), GuessPanel(self.session), LiveChart(self.session))
@@ -89,6 +97,12 @@ class Dashboard(ipywidgets.Box):
         super().__init__([grid])
         self.add_class("wb-page")
         self.session.panels = PanelChoice(_by_name(self))
+        # What a lesson has fixed for its workbench stays so on this page.
+        self.session.confine(
+            self.session.hidden | fixed.hidden,
+            {**self.session.fixed, **fixed.fixed},
+            projector=self.session.projector or fixed.projector,
+        )
 
     @property
     def workbench(self) -> Workbench:
@@ -127,15 +141,15 @@ def _column(*widgets: ipywidgets.Widget) -> ipywidgets.Box:
     return box
 
 
-def _by_name(page: ipywidgets.Box) -> dict[str, tuple[Text, list[ipywidgets.Widget]]]:
+def _by_name(page: ipywidgets.Box) -> dict[str, tuple[Text, list[Component]]]:
     """The panels of a page that can be hidden, by the names that links have for them."""
-    named: dict[str, tuple[Text, list[ipywidgets.Widget]]] = {}
+    named: dict[str, tuple[Text, list[Component]]] = {}
     for widget in _inside(page):
         if isinstance(widget, TechniquesPanel):
             named |= {family: (family_title(family), [widget]) for family in FAMILIES}
-        for kind, (name, title) in _NAMES.items():
+        for kind, title in _TITLES.items():
             if isinstance(widget, kind):
-                named[name] = title, [widget]
+                named[kind.panel] = title, [widget]
     return named
 
 

@@ -13,10 +13,14 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from pydantic import Field
 
+from widgets.panel_choice import NAMED
 from widgets.panels.form import defaults, values_of
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.records import Record
+from workbench.api.technique import FAMILIES
 from workbench.api.text import Text, say
+from workbench.course.class_settings import parse_settings
+from workbench.course.names import clean_name
 from workbench.engine.siblings import Sibling
 from workbench.models.demo.demo import DEMO_MODELS
 
@@ -26,7 +30,22 @@ if TYPE_CHECKING:
 _LONGEST = 4000
 _LARGEST_SEED = 2**31
 _OWN = frozenset(
-    {"open", "technique", "show", "selected", "compared", "from", "seed", "lang", "theme", "token"}
+    {
+        "open",
+        "technique",
+        "show",
+        "hide",
+        "fix",
+        "projector",
+        "learner",
+        "selected",
+        "compared",
+        "from",
+        "seed",
+        "lang",
+        "theme",
+        "token",
+    }
 )
 """Names that mean something else than a parameter; language, theme and token are the browser's to follow."""
 _PARAMETER = "parameter."
@@ -43,6 +62,10 @@ class Link(Record):
         technique: Name of the technique that is unfolded.
         parameters: What its form says.
         show: Names of the panels that are shown; None for all.
+        hide: Names of the panels that are hidden and cannot be brought back by a click.
+        fix: By technique: parameters that its form does not change, and their values.
+        projector: Whether type is large and one panel is shown at a time.
+        learner: Whose page it is, as it is to stand on the board of a class.
         selected: Name of the selected variant.
         compared: Name of the one that it is compared with.
         start: Name of the one that techniques start from.
@@ -54,6 +77,10 @@ class Link(Record):
     technique: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     show: frozenset[str] | None = None
+    hide: frozenset[str] = frozenset()
+    fix: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    projector: bool = False
+    learner: str | None = None
     selected: str | None = None
     compared: str | None = None
     start: str | None = None
@@ -71,7 +98,7 @@ def read(query: object) -> Link:
         query: The query of the page's address, such as ``?open=dense-digits,digits&seed=1``.
 
     Raises:
-        InvalidInput: For a model, data or a seed that no link may name.
+        InvalidInput: For a model, data or a seed that no link may name, or a parameter that cannot be fixed.
     """
     if not isinstance(query, str) or len(query) > _LONGEST:
         return Link()
@@ -88,6 +115,10 @@ def read(query: object) -> Link:
         if "technique" in said
         else {},
         show=frozenset(said["show"].split(",")) if "show" in said else None,
+        hide=frozenset(said.get("hide", "").split(",")) & frozenset((*FAMILIES, *NAMED)),
+        fix=_fixed(said.get("fix")),
+        projector=said.get("projector") == "1",
+        learner=clean_name(said["learner"]) if said.get("learner") else None,
         selected=said.get("selected"),
         compared=said.get("compared"),
         start=said.get("from"),
@@ -118,6 +149,16 @@ def _seed(said: str | None) -> int | None:
     return int(said)
 
 
+def _fixed(said: str | None) -> dict[str, dict[str, Any]]:
+    """``technique.parameter:value``, several with commas between them."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in filter(None, (said or "").split(",")):
+        name, _, value = one.partition(":")
+        technique, _, parameter = name.rpartition(".")
+        found.setdefault(technique, {})[parameter] = _value(value)
+    return parse_settings({"fixed": found}).fixed
+
+
 def _value(text: str) -> Any:
     try:
         value = json.loads(text)
@@ -137,6 +178,8 @@ def follow(session: Session, link: Link) -> None:
     Raises:
         InvalidInput: For what is not here, after all that is here has been followed.
     """
+    if link.learner is not None:
+        session.call(link.learner)
     if link.model is not None and link.data is not None and not _shows(session, link):
         beside = next((one for one in session.siblings if _is(one, link)), None)
         if beside is not None:
@@ -144,6 +187,12 @@ def follow(session: Session, link: Link) -> None:
         else:
             session.open(link.model, link.data, seed=link.seed)
     problems: list[Text] = []
+    if link.hide or link.fix or link.projector:
+        session.confine(
+            session.hidden | link.hide,
+            {**session.fixed, **link.fix},
+            projector=session.projector or link.projector,
+        )
     session.show_panels(link.show)
     for name, go in (
         (link.start, session.continue_from),
@@ -203,11 +252,21 @@ def write(session: Session) -> str:
             said[key] = names[variant]
     if session.panels is not None and session.panels.shown is not None:
         said["show"] = ",".join(sorted(session.panels.shown))
+    if session.hidden:
+        said["hide"] = ",".join(sorted(session.hidden))
+    if session.fixed:
+        said["fix"] = ",".join(
+            f"{technique}.{name}:{value if isinstance(value, str) else json.dumps(value)}"
+            for technique, values in sorted(session.fixed.items())
+            for name, value in sorted(values.items())
+        )
+    if session.projector:
+        said["projector"] = "1"
     if session.form is not None:
         technique, values = session.form
         said["technique"] = technique
         said |= _changed(session, technique, values)
-    return urlencode(said, safe=",", quote_via=quote)
+    return urlencode(said, safe=",:", quote_via=quote)
 
 
 def _changed(session: Session, technique: str, values: Mapping[str, Any]) -> dict[str, str]:

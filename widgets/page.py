@@ -21,7 +21,7 @@ def page(cache_folder: Path | None = None) -> Page:
         cache_folder: Where to put the files for the browser; None takes the user's cache folder.
     """
     folder = cache_folder if cache_folder is not None else user_cache_path("neural-workbench")
-    notebooks = _notebooks()
+    notebooks = notebooks_folder()
     return Page(
         notebooks=notebooks,
         dashboard="dashboard.ipynb",
@@ -33,7 +33,8 @@ def page(cache_folder: Path | None = None) -> Page:
     )
 
 
-def _notebooks() -> Path:
+def notebooks_folder() -> Path:
+    """Where the notebooks of the dashboard and the course are."""
     # In a wheel they lie in this package; in a checkout beside it.
     packaged = _HERE / "notebooks"
     return packaged if packaged.is_dir() else _HERE.parent / "notebooks"

@@ -68,6 +68,16 @@ class Session:
         """The technique that was unfolded last, and what its form says."""
         self.panels: PanelChoice | None = None
         """The panels of the page, where it is a whole one."""
+        self.hidden: frozenset[str] = frozenset()
+        """Names of panels that a teacher does not show."""
+        self.fixed: dict[str, dict[str, Any]] = {}
+        """By technique: what its form says and cannot be made to say otherwise."""
+        self.usual_seed = 0
+        """Of the workbenches that this page makes, where no other one is asked for."""
+        self.projector = False
+        """Whether type is large, for a room."""
+        self.learner: str | None = None
+        """Whose page it is, where somebody has said so."""
         self.axes: tuple[str, str] = USUAL_AXES
         self.coloured_by = "verdict"
         self.opened = False
@@ -331,6 +341,25 @@ class Session:
             self.panels.show(names)
             self.touch("technique")
 
+    def confine(
+        self, hidden: frozenset[str], fixed: dict[str, dict[str, Any]], *, projector: bool = False
+    ) -> None:
+        """Takes what a teacher has fixed: by a link, an argument, or a file beside a lesson.
+
+        Args:
+            hidden: Names of panels.
+            fixed: By technique: parameters and their values.
+            projector: Whether type is large, and a whole page shows one panel at a time.
+        """
+        self.hidden, self.fixed, self.projector = hidden, fixed, projector
+        if self.panels is not None:
+            self.panels.confine(hidden, projector=projector)
+        self.touch("technique")
+
+    def call(self, learner: str) -> None:
+        """Keeps whose page it is, in every workbench that it shows."""
+        self.learner = self.workbench.course.call(learner)
+
     def cancel(self, job: object) -> None:
         """Cancels a job."""
         if isinstance(job, str) and (job in self._jobs or self.openings.knows(job)):
@@ -399,7 +428,9 @@ class Session:
 
     def workbench_in(self, folder: Path, seed: int | None = None) -> Workbench:
         """A workbench in a folder, whose work runs where that of this one runs."""
-        return type(self.workbench)(folder, executor=self.workbench.executor, seed=seed or 0)
+        return type(self.workbench)(
+            folder, executor=self.workbench.executor, seed=seed if seed is not None else self.usual_seed
+        )
 
     def forget(self, workbench: Workbench) -> None:
         """Does not return to a workbench any more."""
@@ -408,6 +439,8 @@ class Session:
     def move_to(self, workbench: Workbench) -> None:
         """Shows another workbench from now on, and at the next visit."""
         self._watch(workbench)
+        if self.learner is not None:
+            workbench.course.call(self.learner)
         remember(workbench.folder)
         self.touch("workbench")
 

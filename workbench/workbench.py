@@ -24,6 +24,7 @@ from workbench.engine.display import workbench_html
 from workbench.engine.families import Distillation, Inference, Quantization, Structure, Training
 from workbench.engine.folder_of import fingerprint, folder_of, remember_opening
 from workbench.engine.goal import Goal
+from workbench.engine.inspecting import InsideLook
 from workbench.engine.labelling import Labelling
 from workbench.engine.origin import FACT as ORIGIN
 from workbench.engine.origin import Origin, already_holds, content_digest, data_digest
@@ -511,6 +512,37 @@ class Workbench(Labelling):
             {"variants": [variant.id for variant in chosen], "protocol": protocol},
             work,
         )
+
+    def inside(self, variant: str | Variant, against: str | Variant | None = None) -> InsideLook:
+        """Looks inside a variant: time, bytes, operations and error of each of its layers.
+
+        Each is found out once and kept. Times are taken alone on the machine; the error of what a layer gives
+        is taken on samples of the validation split.
+
+        Args:
+            variant: Identifier or name.
+            against: Identifier or name of what it is held against; by default what it was made from.
+
+        Returns:
+            The look on its way: ``wait()`` of it gives an :class:`Inside`.
+
+        Example:
+            >>> inside = workbench.inside("int8", against="dense-digits").wait()
+            >>> len(inside.layers) > 0
+            True
+        """
+        chosen = self.variant(variant)
+        other = self._held_against(chosen, against)
+        request = {"variant": chosen.id, "against": None if other is None else other.id}
+        title = say("Look inside {name}", name=chosen.name)
+        if self._pipeline.inspecting.missing(chosen, other):
+            job = self._add_job(
+                "inside", title, request, lambda job: self._pipeline.inspecting.look(job, chosen, other)
+            )
+        else:
+            job = self._queue.add_done("inside", title, request, chosen)
+            job.workbench = weakref.ref(self)
+        return InsideLook(self, job, chosen.id, request["against"])
 
     # -- jobs -------------------------------------------------------------------------------
 

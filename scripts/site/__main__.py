@@ -11,6 +11,7 @@ from pathlib import Path
 from scripts.site.notebooks import notebook_pages
 from scripts.site.reference import ROOMS, reference_pages
 from scripts.site.sections import section_pages
+from scripts.site.teaching import teaching_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +22,12 @@ def pages(rooms: tuple[str, ...] = ROOMS) -> dict[str, str]:
     Args:
         rooms: The packages whose modules are shown.
     """
-    return {**reference_pages(rooms), **notebook_pages(ROOT / "notebooks"), **section_pages(ROOT)}
+    return {
+        **reference_pages(rooms),
+        **notebook_pages(ROOT / "notebooks"),
+        **section_pages(ROOT),
+        **teaching_pages(ROOT / "widgets" / "course" / "lessons"),
+    }
 
 
 def main(target: Path, rooms: tuple[str, ...] = ROOMS) -> int:

@@ -26,6 +26,8 @@ BENCHMARKS = (
     "advisor",
     "processor",
     "room",
+    "inside",
+    "lessons",
 )
 
 

@@ -199,8 +199,24 @@ def two_variants_are_compared_in_everything_beside_the_table(page: Page) -> None
     details.get_by_role("tab", name="All numbers").click()
     for name in ("dense-digits", "int8"):
         expect(details.get_by_role("columnheader", name=name, exact=True)).to_be_visible()
-    details.get_by_role("tab", name="Layers").click()
+    details.get_by_role("tab", name="Inside").click()
     expect(details.get_by_text("Above: dense-digits. Below: int8.")).to_be_visible()
+    # The layers are looked into at a click; then they are sorted by the keyboard, and colored.
+    page.get_by_role("radio", name="int8").check()
+    inside = page.get_by_role("region", name="int8", exact=True)
+    inside.get_by_role("button", name="Time the layers").press("Enter")
+    expect(inside.get_by_role("columnheader", name="Time")).to_be_visible(timeout=WORK_MS)
+    expect(inside.get_by_text("add up to")).to_be_visible()
+    error = inside.get_by_role("columnheader", name="Error")
+    error.get_by_role("button").press("Enter")
+    expect(error).to_have_attribute("aria-sort", "descending")
+    expect(inside.get_by_label("Colored by")).to_have_value("error")
+    decibels = [float(one) for one in re.findall(r"([\d.]+) dB", inside.locator(".wb-inside").inner_text())]
+    assert len(decibels) > 2
+    inside.get_by_label("Colored by").select_option(label="Bytes")
+    expect(inside.locator(".wb-inside tbody tr").first).to_contain_text("hidden_1")
+    expect(inside.locator(".wb-inside tbody tr").first.locator("rect.wb-heat-4")).to_be_attached()
+    page.get_by_role("radio", name="dense-digits").check()
     # The other one is ringed in the chart, and the legend says so.
     expect(page.locator(".wb-trade-off").get_by_text("compared with: int8")).to_be_visible()
 

@@ -12,6 +12,7 @@ from tests.browser.conftest import REPOSITORY, Visit, running
 from tests.browser.test_actions import WORK_MS
 from tests.browser.test_dashboard_page import lab
 from tests.browser.test_serving import run_all
+from workbench.course.room import collect_room
 
 DECIDE = "lesson.decide()"
 WEIGHTS = "weights = (64 * 64 + 64) + (64 * 32 + 32) + (32 * 10 + 10); share = 4 * weights / file_bytes"
@@ -35,6 +36,8 @@ def test_a_learner_predicts_fails_a_check_and_passes_it(
 ) -> None:
     notebooks = tmp_path / "notebooks"
     notebooks.mkdir()
+    (tmp_path / "room").mkdir()
+    (tmp_path / "class.json").write_text('{"room": "room"}', "utf-8")
     shutil.copy(REPOSITORY / "notebooks/course/en/0-measure-first.ipynb", notebooks / "dashboard.ipynb")
     shutil.copytree(digits, tmp_path / "course" / "0-measure-first")  # opening it is not what is tested
     folders = {**warm, "WORKBENCH_FOLDER": str(tmp_path / "default")}
@@ -57,6 +60,7 @@ def test_a_learner_predicts_fails_a_check_and_passes_it(
         seen.picture("lesson-locked")
         # The run shows what was predicted beside what came out.
         run_all(page)
+        prediction = page.get_by_role("group", name="Predicted and measured").first
         expect(prediction.get_by_role("status")).to_contain_text("predicted 26 kB", timeout=WORK_MS)
         expect(prediction.get_by_role("status")).to_contain_text("more than predicted: why?")
         # The check of the untouched cell fails; the right answer passes.
@@ -71,5 +75,20 @@ def test_a_learner_predicts_fails_a_check_and_passes_it(
         page.keyboard.press("Shift+Enter")
         expect(counted.locator(".wb-lesson-passed")).to_contain_text("Right.")
         seen.picture("lesson-passed")
+        # One click hands it in, into the room of the class that is beside the notebook.
+        summary = page.locator(".cm-line").filter(has_text="lesson.summary()")
+        summary.click()
+        page.keyboard.press("Shift+Enter")
+        handed = page.get_by_role("form", name="Hand in")
+        handed.get_by_label("Your name").fill("Ada")
+        handed.get_by_role("button", name="Hand in").click()
+        expect(handed.get_by_role("status")).to_contain_text("Handed in as Ada-0-measure-first.zip")
+        (told,) = collect_room([tmp_path / "room"]).handed
+        assert {check.key: check.passed for check in told.checks}["weights"] is True
+        so_far = page.get_by_role("group", name="This lesson so far")
+        so_far.get_by_role("button", name="Begin this lesson anew").click()
+        so_far.get_by_role("button", name="Keep them").click()
+        so_far.get_by_role("button", name="Undo the last answer").click()
+        expect(so_far).to_contain_text("Predicted: 26 kB")
         assert seen.violations(".wb-lesson") == {}
         assert seen.other_hosts() == []

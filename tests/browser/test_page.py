@@ -136,3 +136,37 @@ def test_dark_and_chinese_are_chosen_on_the_page_and_kept(
     expect(page.get_by_role("heading", name="变体", exact=True)).to_be_visible()
     expect(page.get_by_label("语言")).to_have_value("zh_CN")
     assert seen.complaints == []
+
+
+def test_a_teachers_link_hides_fixes_and_shows_one_large_panel_at_a_time(
+    page_server: Server, visit: Callable[..., Visit]
+) -> None:
+    query = (
+        "projector=1&show=quantization&hide=variants"
+        "&technique=quantization.int8&fix=quantization.int8.samples:50"
+    )
+    seen = visit(page_server, query, viewport=DESK)
+    page = seen.page
+    samples = page.get_by_role("spinbutton", name="Calibration samples")
+    expect(samples).to_have_value("50")
+    expect(samples).to_be_disabled()
+    expect(page.get_by_text("Fixed for this class.")).to_be_visible()
+    panels = page.get_by_role("toolbar", name="The panel that is shown")
+    expect(panels.get_by_role("button", name="Variants")).to_have_count(0)
+    trade_off = page.get_by_role("heading", name="Trade-off", exact=True)
+    expect(trade_off).to_be_hidden()
+    panels.get_by_role("button", name="Trade-off").click()
+    expect(trade_off).to_be_visible()
+    expect(samples).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= DESK["width"]
+    # What is under the pointer is still found.
+    point = page.locator(".wb-trade-off .points path.point").first
+    expect(point).to_be_visible()
+    point.hover(force=True)
+    expect(page.locator(".wb-trade-off .hoverlayer .hovertext").first).to_be_visible()
+    seen.picture("page-projector")
+    assert seen.violations(".wb-page") == {}
+    page.reload(wait_until="commit")  # what is fixed is not clicked away, nor reloaded away
+    expect(page.get_by_role("toolbar", name="The panel that is shown")).to_be_visible()
+    expect(page.get_by_role("heading", name="Variants", exact=True)).to_be_hidden()
+    assert seen.complaints == []

@@ -84,3 +84,30 @@ def test_a_decision_is_bounded_and_can_be_written_anew(store):
     work.decide("9", "int8: a quarter of the size.")
     assert work.decisions["9"].text == "int8: a quarter of the size."
     assert list(work.decisions) == ["9"]
+
+
+def test_answers_and_decisions_are_taken_back_and_predictions_are_not(store):
+    work = CourseWork(store)
+    work.lock("9/size", "?", 4.0, "4×")
+    work.measured("9/size", 3.0)
+    assert work.undo() is work.undoable is None
+    work.checked("9/c", passed=False, answer="3")
+    work.checked("9/c", passed=False, answer="3")
+    work.checked("9/c", passed=True, answer="4")
+    work.decide("9", "First.")
+    work.decide("9", "Second.")
+    assert (work.undoable, work.undo(), work.decisions["9"].text) == ("9", "9", "First.")
+    assert (work.undo(), work.decisions) == ("9", {})
+    assert work.undo() == "9/c"
+    assert (work.checks["9/c"].passed, work.checks["9/c"].wrong) == (False, ("3",))
+    assert work.undo() == "9/c"
+    while work.undo() is not None:
+        pass
+    assert work.checks == {}
+    assert work.predictions["9/size"].right is False
+
+    work.checked("9/c", passed=True, answer="4")
+    work.decide("9", "Third.")
+    work.reset()
+    assert (work.checks, work.decisions, work.undoable) == ({}, {}, None)
+    assert work.predictions["9/size"].right is False

@@ -17,8 +17,11 @@ from widgets.course.summary import SummaryPanel
 from widgets.rhythm import Rhythm
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.text import say, use_language
+from workbench.course.hand_in import hand_in
+from workbench.course.hand_in_files import hand_in_zip, keep_in
 from workbench.course.judging import judge
 from workbench.course.keeping import CourseWork
+from workbench.course.room import collect_room
 from workbench.store import Store
 
 SIZE = Question("l/size", "How many times smaller?", "×")
@@ -36,6 +39,16 @@ class Page:
         self.variants = tuple(row.variant for row in ROWS)
         self.closed = False
         self.rhythm = Rhythm(lambda: False)
+        self.panels = None
+        self.hidden = frozenset()
+        self.projector = False
+        self.deleted = 0
+
+    def hand_in(self, lesson: str, learner: object) -> tuple[str, bytes]:
+        return hand_in_zip([hand_in(self.store, self.course.call(learner), lesson)])
+
+    def delete_made(self) -> None:
+        self.deleted += 1
 
     def known(self, key: object) -> str:
         if key not in {one.id for one in self.variants}:
@@ -149,6 +162,44 @@ def test_a_summary_has_everything_in_the_order_of_the_lesson(page: Any) -> None:
     assert [(row["said"], row["right"]) for row in shown["rows"]] == [("–", None), ("4×", True)]
     assert [one["passed"] for one in shown["checks"]] == [True, False]
     assert shown["said"] == "1 of 2 checks passed"
+
+
+def test_a_lesson_is_handed_in_into_the_room_or_to_the_browser(page: Any, tmp_path: Path) -> None:
+    page.course.checked("l/c", passed=True, answer="4")
+    (tmp_path / "room").mkdir()
+    panel = SummaryPanel(page, [], {"l/c": "The ratio"}, "l", tmp_path / "room")
+    with pytest.raises(InvalidInput):
+        panel.act_hand_in(" ")
+    panel.act_hand_in("Ada")
+    panel.act_hand_in("Ada")
+    assert panel.view()["handed"].startswith("Handed in as Ada-l.zip")
+    assert SummaryPanel(page, [], {}, "l").view()["learner"] == "Ada"  # who comes back is known
+    (handed,) = collect_room([tmp_path / "room"]).handed
+    assert (handed.learner, handed.checks[0].passed) == ("Ada", True)
+    sent: list[Any] = []
+    panel = SummaryPanel(page, [], {}, "l")
+    panel.send = lambda content, buffers=None: sent.append((content["name"], buffers))  # type: ignore[method-assign]
+    panel.act_hand_in("Bo")
+    ((name, (content,)),) = sent
+    keep_in(tmp_path / "room", name, content)
+    assert collect_room([tmp_path / "room"]).learners == ("Ada", "Bo")
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        SummaryPanel(page, [], {}, "l", tmp_path / "nowhere").act_hand_in("Ada")
+
+
+def test_the_last_answer_is_taken_back_and_a_lesson_begun_anew(page: Any) -> None:
+    panel = SummaryPanel(page, [SIZE], {"l/c": "The ratio"}, "l")
+    assert panel.view()["undoable"] is None
+    PredictionPanel(page, SIZE).act_lock("4")
+    page.course.checked("l/c", passed=True, answer="4")
+    page.course.decide("l", "Numbers, why, price.")
+    assert panel.view()["undoable"] == "Decision"
+    panel.act_undo()
+    assert (panel.view()["undoable"], page.course.decisions) == ("The ratio", {})
+    panel.act_reset()
+    shown = panel.view()
+    assert (shown["checks"][0]["passed"], shown["undoable"], page.deleted) == (False, None, 1)
+    assert shown["rows"][0]["said"] == "4×"
 
 
 def test_a_source_says_what_is_asked_in_each_language(tmp_path: Path) -> None:

@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 
-from widgets import Dashboard
+from widgets import Dashboard, QuantizationPanel, TradeoffChart, TrainingPanel
 from widgets.component import Component
+from widgets.course import Lesson
 from widgets.link import follow, read
 from widgets.panels.jobs import JobsLine
 from widgets.panels.techniques import TechniquesPanel
 from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
+from workbench.course.class_settings import parse_settings
 from workbench.engine.elsewhere import openings_elsewhere
 from workbench.engine.siblings import folder_beside, last_used, remember, siblings
 from workbench.jobs.executor import Executor
@@ -376,7 +378,7 @@ def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
         assert workbench.jobs[0].status == "done"
         assert page.session.selected == page.session.baseline.id
         panel = next(one for one in inside(page) if isinstance(one, TechniquesPanel))
-        shown = {type(one).__name__ for one in inside(page) if "wb-off" not in one._dom_classes}
+        shown = {type(one).__name__ for one in inside(page) if not getattr(one, "off", False)}
         assert {"TradeoffChart", "TopBar"} <= shown
         assert "VariantsTable" not in shown
         assert {one["family"] for one in panel.view()["techniques"]} == {"quantization"}
@@ -386,6 +388,115 @@ def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
         click(page._top_bar, "reset")
         assert page._top_bar.view()["link"] == "open=dense-digits,digits"
         assert panel.view()["open"] is None
+
+
+def shown_panels(page: Dashboard) -> set[str]:
+    return {
+        one.panel or "techniques"
+        for one in inside(page)
+        if isinstance(one, TechniquesPanel) or getattr(one, "panel", "")
+        if not one.off
+    }
+
+
+def test_what_a_teacher_fixes_by_a_link_cannot_be_clicked_away(
+    tmp_path: Path, executor: Executor, opened_digits: Path
+) -> None:
+    shutil.copytree(opened_digits, tmp_path / "digits")
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        page = Dashboard(workbench)
+        query = "hide=advisor,training&fix=quantization.int8.per_channel:false,quantization.int8.samples:50"
+        see(page, f"?{query}&technique=quantization.int8&samples=99")
+        panel = next(one for one in inside(page) if isinstance(one, TechniquesPanel))
+        panel.view()
+        assert "advisor" not in shown_panels(page)
+        assert "training" not in {one["family"] for one in panel.view()["techniques"]}
+        (shown,) = [one for one in panel.view()["techniques"] if one["name"] == "quantization.int8"]
+        assert (shown["values"]["samples"], shown["values"]["per_channel"]) == (50, False)
+        assert {one["name"] for one in shown["fields"] if one["fixed"]} == {"samples", "per_channel"}
+        assert set(query.split("&")) <= set(page._top_bar.view()["link"].split("&"))
+        # A page can send anything.
+        panel.act_check("quantization.int8", {**shown["values"], "samples": 500})
+        page._top_bar.act_show(["advisor", "training", "variants"])
+        panel.view()
+        assert panel._values["quantization.int8"]["samples"] == 50
+        assert shown_panels(page) == {"variants"}
+        click(page._top_bar, "reset")
+        panel.view()
+        assert panel._values["quantization.int8"]["samples"] == 50
+        assert "advisor" not in shown_panels(page)
+        # On a projector it is one panel at a time, of those that are not hidden.
+        click(page._top_bar, "project", on=True)
+        assert len(shown_panels(page)) == 1
+        page._top_bar.act_show(["trade-off"])
+        assert shown_panels(page) == {"trade-off"}
+        page._top_bar.act_show(["training"])
+        assert len(shown_panels(page)) == 1
+        assert "projector=1" in page._top_bar.view()["link"]
+        follow(page.session, read("?learner=Ada%20%0AL"))
+        assert workbench.course.learner == "Ada L"
+        click(page._top_bar, "project", on=False)
+        assert "variants" in shown_panels(page)
+
+
+def test_a_lesson_takes_what_is_fixed_from_the_file_beside_its_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = parse_settings(
+        {
+            "seed": 7,
+            "hidden": ["training", "trade-off"],
+            "fixed": {"quantization.int8": {"samples": 50}},
+            "projector": True,
+            "room": "room",
+        }
+    )
+    (tmp_path / "class.json").write_text(settings.model_dump_json(), "utf-8")
+    (tmp_path / "lessons" / "en").mkdir(parents=True)
+    (tmp_path / "room").mkdir()
+    monkeypatch.chdir(tmp_path / "lessons" / "en")
+    lesson = Lesson("4-quantization", folder=tmp_path / "w")
+    assert lesson.workbench.seed == 7
+    assert TrainingPanel(lesson.workbench).state["off"] is True
+    assert TradeoffChart(lesson.workbench).state["off"] is True
+    panel = QuantizationPanel(lesson.workbench)
+    assert panel.state["off"] is False
+    assert panel.state["projector"] is True
+    panel.act_check("quantization.int8", {"samples": 500})
+    assert panel._values["quantization.int8"]["samples"] == 50
+    assert lesson.hand_in("Ada") == tmp_path / "room" / "Ada-4-quantization.zip"
+    lesson.lock("size", 4)
+    lesson.workbench.course.checked("4-quantization/scale", passed=True, answer="1")
+    lesson.undo()
+    lesson.reset()
+    assert lesson.unpassed() != ()
+    assert len(lesson.workbench.course.predictions) == 1
+    lesson.workbench.close()
+
+
+def test_a_lesson_begun_anew_keeps_its_baseline_and_brings_all_back_at_once(
+    tmp_path: Path, executor: Executor, opened_digits: Path
+) -> None:
+    shutil.copytree(opened_digits, tmp_path / "digits")
+    with Workbench(tmp_path / "digits", executor=executor) as workbench:
+        workbench.delete_made()
+        assert workbench.deleted == ()
+        store = Store(workbench.folder)
+        for name in ("one", "other"):
+            copy = store.staging() / "model.keras"
+            shutil.copy(workbench.baseline.path, copy)
+            changes = {
+                "id": name,
+                "name": name,
+                "parent": workbench.baseline.id,
+                "technique": "structure.width",
+            }
+            store.add_variant(workbench.baseline.model_copy(update=changes), copy)
+        store.close()
+        workbench.delete_made()
+        assert [one.name for one in workbench.variants] == ["dense-digits"]
+        workbench.undo()
+        assert [one.name for one in workbench.variants] == ["dense-digits", "one", "other"]
 
 
 @pytest.mark.parametrize(
@@ -399,6 +510,10 @@ def test_a_link_brings_the_page_to_its_state_and_is_made_from_it(
         "technique=quantization.int8&samples=[[1]]&__class__=x",
         "selected=../../etc",
         "show=<script>",
+        "hide=<script>,advisor,,",
+        "fix=quantization.int8.samples:many",
+        "fix=__class__.x:1,,:",
+        "projector=2",
     ],
 )
 def test_a_hostile_link_starts_nothing_and_leaves_the_page_alive(

@@ -31,6 +31,7 @@ from widgets import (
 )
 from widgets.component import Component
 from widgets.panels.job_card import JobCard
+from widgets.panels.outcome import outcome_of
 from widgets.session import Session, session_of
 from widgets.wording import latency_words
 from workbench.api.errors import Cancelled, WorkbenchError
@@ -274,7 +275,7 @@ def test_two_that_are_no_parent_and_child_are_compared_in_everything(
     assert chips["title"] == f"float16 against {reference.name}"
     assert chips["chips"][0]["words"].endswith("× smaller")
     assert chips["chips"][2]["words"].startswith(("kept", "not proven"))
-    assert details.shown["layers"]["names"] == ["float16", reference.name]
+    assert details.shown["inside"]["above"] == f"Above: float16. Below: {reference.name}."
     table.component.session.fold()
     table.component.session.compare(workbench.variant("dense-digits").id)
 
@@ -297,10 +298,10 @@ def test_selection_is_shared_by_all_widgets_of_a_workbench(
         "quality",
         "numbers",
         "saving",
-        "layers",
+        "inside",
         "report",
     ]
-    assert details.shown["layers"]["rows"]
+    assert details.shown["inside"]["rows"]
     assert "float16" in details.shown["recipe"]
     table.click("continue", variant=made)
     assert panel.shown["parent"] == made
@@ -715,3 +716,41 @@ def test_what_was_measured_for_another_visitor_says_when_until_it_is_measured_he
     job.wait()
     assert set(marks().values()) == {None}
     workbench.star(made, False)
+
+
+def test_a_click_looks_inside_and_the_tab_shows_times_and_errors(
+    workbench: Workbench, table: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    details = Reader(DetailsPanel(workbench), monkeypatch)
+    made, parent = workbench.variant("float16"), workbench.variant("dense-digits")
+    session_of(workbench).reveal(made.id)
+    session_of(workbench).compare(parent.id)
+    shown = details.shown["inside"]
+    assert [column["name"] for column in shown["columns"]] == ["bytes", "macs", "parameters"]
+    assert shown["offersLook"]
+    assert not shown["looking"]
+    shown = details.click("look", variant=made.id, reference=parent.id)["inside"]
+    assert shown["looking"]
+    assert not shown["offersLook"]
+    workbench.inside(made.id, parent.id).wait()
+    shown = details.shown["inside"]
+    last = next(job for job in session_of(workbench).jobs if job.kind == "inside")
+    assert str(outcome_of(last, session_of(workbench))).startswith("float16: Most error arises in")
+    assert [column["name"] for column in shown["columns"]][:2] == ["time", "error"]
+    assert not shown["looking"]
+    assert not shown["offersLook"]  # measured once
+    rows = {row["name"]: row for row in shown["rows"]}
+    assert rows["hidden_1/BiasAdd"]["changeName"] == "changed"
+    assert "float32 → float16" in rows["hidden_1/BiasAdd"]["about"]
+    assert rows["hidden_1/BiasAdd"]["cells"]["error"]["words"][0].endswith(" dB")
+    assert rows["hidden_1/BiasAdd"]["cells"]["bytes"]["heat"] == 1.0  # the largest
+    assert rows["The call itself"]["cells"]["time"]["words"][0]
+    assert any("Most error arises in" in line for line in shown["summary"])
+    assert any("times add up to" in line for line in shown["summary"])
+    assert any("float32 in the same runtime" in note for note in shown["notes"])
+    assert details.click("look", variant="nobody")["error"]
+    # Of a Keras model the layers are compared, and have no times.
+    session_of(workbench).reveal(parent.id)
+    shown = details.shown["inside"]
+    assert any("one function" in note for note in shown["notes"])
+    session_of(workbench).fold()

@@ -16,13 +16,12 @@ from tests.widgets.result_rows import HOSTILE, ROWS
 from widgets.charts.axes import AXES
 from widgets.charts.scene import scene
 from widgets.panels.comparison import comparison
-from widgets.panels.layers import layers_table
 from widgets.report.document import report_html
 from widgets.report.drawing import drawing
 from widgets.report.markup import written
 from workbench.api.errors import InvalidInput
 from workbench.api.text import current_language, say
-from workbench.api.variant import Layer, Variant
+from workbench.api.variant import Variant
 from workbench.cli.report import command
 from workbench.course.keeping import CourseWork
 from workbench.engine.goal import Goal, best, conclusion
@@ -160,27 +159,6 @@ def test_it_is_written_in_the_language_that_was_asked_for(tmp_path: Path) -> Non
     (tmp_path / "empty").mkdir()
     refused = CliRunner().invoke(command, [str(tmp_path / "empty")], standalone_mode=False)
     assert "is no workbench's folder" in str(refused.exception)
-
-
-def test_layers_are_put_beside_their_own_and_no_other() -> None:
-    def made(names: dict[str, int]) -> Variant:
-        layers = tuple(
-            Layer(name=name, kind="Dense", parameters=size, size_bytes=4 * size, macs=size)
-            for name, size in names.items()
-        )
-        variant = ROWS[0].variant
-        return variant.model_copy(
-            update={"description": variant.description.model_copy(update={"layers": layers})}
-        )
-
-    keras = made({"conv": 100, "conv_2": 40, "softmax": 0})
-    converted = made({"model_1/conv_1/BiasAdd": 25, "model_1/conv_2_1/MatMul": 10, "model_1/softmax_1": 0})
-    rows = layers_table(converted, keras)["rows"]
-    assert [row[2]["words"] for row in rows] == [["100 B", "400 B"], ["40 B", "160 B"], ["", ""]]
-    assert rows[0][2]["bars"] == [0.25, 1.0]
-    strange = made({"something": 25, "else": 10})
-    assert "other names" in layers_table(strange, keras)["note"]
-    assert [row[2]["words"] for row in layers_table(strange, keras)["rows"]] == [["100 B"], ["40 B"]]
 
 
 def test_the_head_of_the_details_claims_no_speed_that_is_not_believed() -> None:

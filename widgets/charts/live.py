@@ -28,6 +28,7 @@ class LiveChart(Component):
     """
 
     _esm = esm("live")
+    panel: ClassVar[str] = "live"
     follows: ClassVar[frozenset[str]] = frozenset({"jobs"})
 
     def _job(self) -> JobState | None:

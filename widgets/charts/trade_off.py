@@ -30,6 +30,7 @@ class TradeoffChart(Component):
     """
 
     _esm = esm("tradeOff")
+    panel: ClassVar[str] = "trade-off"
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection", "axes", "goal"})
 
     def view(self) -> dict[str, Any]:

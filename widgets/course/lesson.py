@@ -9,10 +9,13 @@ from widgets.course.checks import CheckPanel, QuestionPanel
 from widgets.course.decision import DecisionPanel
 from widgets.course.prediction import PredictionPanel, expected_time, lock
 from widgets.course.questions import Questions
-from widgets.course.summary import SummaryPanel
+from widgets.course.summary import SummaryPanel, begin_anew
+from widgets.session import session_of
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say, use_language
 from workbench.api.variant import Variant
+from workbench.course.class_settings import ClassSettings, find_settings, read_settings
+from workbench.course.hand_in_files import keep_in
 from workbench.course.judging import judge
 from workbench.engine.siblings import default_folder
 from workbench.measure.records import Interval
@@ -36,6 +39,8 @@ class Lesson:
         language: In which the panels speak.
         folder: Where everything is kept; by default a folder of the course.
         source: The lesson's source, which says what is asked; by default that of the course.
+        settings: What a teacher has fixed: a file, or the folder of one; by default the ``class.json`` beside
+            the notebook or in a folder around it.
 
     Example::
 
@@ -53,6 +58,7 @@ class Lesson:
         language: str = "en",
         folder: str | Path | None = None,
         source: str | Path | None = None,
+        settings: str | Path | None = None,
     ) -> None:
         use_language(language)
         self.name = name
@@ -62,7 +68,16 @@ class Lesson:
                 say("There is no lesson {name}.", name=name),
                 say("There are: {names}.", names=tuple(lessons())),
             )
-        self.workbench = Workbench(folder if folder is not None else lesson_folder(name))
+        fixed = Path(settings) if settings is not None else find_settings(Path.cwd())
+        self.settings = ClassSettings() if fixed is None else read_settings(fixed)
+        self._room = (
+            None if fixed is None or self.settings.room is None else _home(fixed) / self.settings.room
+        )
+        self.workbench = Workbench(
+            folder if folder is not None else lesson_folder(name), seed=self.settings.seed or 0
+        )
+        self._session = session_of(self.workbench)  # kept: its panels find what is fixed there
+        self._session.confine(self.settings.hidden, self.settings.fixed, projector=self.settings.projector)
         self._asked = Questions(name, language)
         self._asked.read(file, self)
 
@@ -187,7 +202,33 @@ class Lesson:
 
     def summary(self) -> SummaryPanel:
         """How far this lesson is: predictions beside what came out, and checks."""
-        return SummaryPanel(self.workbench, self._asked.predictions, self._asked.titles)
+        return SummaryPanel(
+            self.workbench, self._asked.predictions, self._asked.titles, self.name, self._room
+        )
+
+    def undo(self) -> None:
+        """Takes back the last answer to a check, or the last decision. A prediction stays, right or wrong."""
+        self.workbench.course.undo()
+
+    def reset(self) -> None:
+        """Begins anew: forgets answers and decisions, deletes all variants but the baseline.
+
+        Predictions stay as evidence, and ``workbench.undo()`` brings the variants back.
+        """
+        begin_anew(self.workbench)
+
+    def hand_in(self, learner: str) -> Path:
+        """Puts what was done in this lesson into the room of the class; without one, beside the notebook.
+
+        Args:
+            learner: Your name, as it is to stand on the board.
+        """
+        name, content = self.workbench.hand_in(self.name, learner)
+        return keep_in(self._room or Path.cwd(), name, content)
+
+
+def _home(settings: Path) -> Path:
+    return settings if settings.is_dir() else settings.parent
 
 
 def lessons() -> tuple[str, ...]:

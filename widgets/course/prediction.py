@@ -19,6 +19,7 @@ from workbench.workbench import Workbench
 
 _LABELS = {
     "title": say("Predict first"),
+    "result": say("Predicted and measured"),
     "lock": say("Lock my prediction"),
     "guessed": say("predicted"),
     "found": say("measured"),
@@ -84,7 +85,8 @@ class PredictionPanel(Component):
             "unit": question.unit,
             "choices": [{"key": key, "words": said} for key, said in question.choices.items()],
             "time": None if self.seconds is None else str(expected_time(self.seconds)),
-            "answer": None if kept is None else kept.said,
+            # In the language of this page: it may have been locked in another one.
+            "answer": None if kept is None else question.said(kept.answer),
             "result": None if kept is None or kept.measured is None else compared(question, kept),
             "problem": message_of(self.problem),
         }
@@ -149,7 +151,7 @@ def compared(question: Question, kept: Prediction) -> dict[str, Any]:
     assert found is not None
     shown: dict[str, Any] = {
         "title": "",
-        "guess": kept.said,
+        "guess": question.said(kept.answer),
         "found": None,
         "verdict": None,
         "doubt": message_of(found.doubt),

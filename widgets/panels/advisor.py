@@ -59,6 +59,7 @@ class AdvisorPanel(Component):
     """
 
     _esm = esm("advisor")
+    panel: ClassVar[str] = "advisor"
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "jobs", "goal"})
 
     def __init__(self, workbench: Workbench | Session, *, with_goal: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The selected variant beside another one: what it gets wrong, its numbers, its layers, how it was made."""
+"""The selected variant beside another one: what it gets wrong, its numbers, its inside, how it was made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from widgets.charts.trade_off import CHART_LABELS
 from widgets.component import words
 from widgets.panels.actions import ACTION_LABELS, VariantActions
 from widgets.panels.comparison import comparison
-from widgets.panels.layers import layers_table
+from widgets.panels.inside import inside_view
 from widgets.panels.numbers import numbers_table
 from widgets.panels.prediction import shown_files
 from widgets.panels.saving import parse_use, saving_view
@@ -52,6 +52,7 @@ class DetailsPanel(VariantActions):
     """
 
     _esm = esm("details")
+    panel: ClassVar[str] = "details"
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection", "jobs"})
 
     def __init__(self, workbench: Workbench | Session) -> None:
@@ -88,7 +89,7 @@ class DetailsPanel(VariantActions):
             "waiting": waiting,
             "charts": [class_chart(details), confusion_chart(details)] if details and details.classes else [],
             "flips": self._flips(details),
-            "layers": layers_table(variant, other.variant if other is not None else None),
+            "inside": inside_view(session, variant, None if other is None else other.variant),
             "numbers": numbers_table(row, other),
             "saving": self._saving(row, other),
             "found": findings(row.tables),
@@ -106,7 +107,7 @@ class DetailsPanel(VariantActions):
                 _tab("quality", say("Quality by class"), details is not None and bool(details.classes)),
                 _tab("numbers", say("All numbers"), True),
                 _tab("saving", say("What it saves"), True),
-                _tab("layers", say("Layers"), bool(variant.description.layers)),
+                _tab("inside", say("Inside"), bool(variant.description.layers)),
                 _tab("found", say("What was found"), bool(row.tables)),
                 _tab("report", say("How it was made"), True),
             ],
@@ -119,6 +120,11 @@ class DetailsPanel(VariantActions):
     def act_use(self, **use: object) -> None:
         """Keeps how the model is used, which what is saved is reckoned from."""
         self.session.workbench.set_use(parse_use(use))
+
+    def act_look(self, variant: object = None, reference: object = None) -> None:
+        """Times the layers of a variant, and compares them with those of another one."""
+        known = self.session.known
+        self.session.workbench.inside(known(variant), None if reference is None else known(reference))
 
     def act_take_home(self, variant: object = None) -> None:
         """Sends the plain code that makes a variant, with the model and data that it reads."""

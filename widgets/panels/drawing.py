@@ -44,6 +44,7 @@ class DrawingPad(Component):
     """
 
     _esm = esm("drawing")
+    panel: ClassVar[str] = "draw"
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results"})
 
     def __init__(self, workbench: Workbench | Session) -> None:

@@ -20,6 +20,7 @@ class FamilyPanel(TechniquesPanel):
     """
 
     def __init__(self, workbench: Workbench | Session, family: Family) -> None:
+        self.panel = family  # type: ignore[misc]  # of this one, not of all
         super().__init__(workbench, (family,))
 
 

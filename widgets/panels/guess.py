@@ -37,6 +37,7 @@ class GuessPanel(Component):
     """
 
     _esm = esm("guess")
+    panel: ClassVar[str] = "guess"
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "jobs"})
 
     def view(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.engine.goal import Goal, conclusion
 from workbench.jobs.state import JobState
+from workbench.results.inside_words import worst_words
 from workbench.results.lookup import row_of
 from workbench.results.rows import ResultRow
 
@@ -82,6 +83,8 @@ def outcome_of(job: JobState, session: Session) -> Text | None:
     """What came out of a job that has ended well; None where there is nothing to say."""
     if job.status != "done":
         return None
+    if job.kind == "inside":
+        return _found_inside(job, session)
     row = row_of(session.rows, job.variant)
     if job.kind == "advise":
         ledger = session.workbench.ledger
@@ -98,6 +101,15 @@ def outcome_of(job: JobState, session: Session) -> Text | None:
     if row.variant.is_baseline:
         return say("{name} is open and measured", name=short(row.variant.name))
     return outcome(row)
+
+
+def _found_inside(job: JobState, session: Session) -> Text | None:
+    row = row_of(session.rows, job.request["variant"])
+    if row is None:
+        return None
+    known = session.workbench.inside_now(row.variant, job.request["against"])
+    where = worst_words(known)
+    return None if where is None else say("{name}: {what}", name=short(row.variant.name), what=where)
 
 
 def _called(row: ResultRow, chip: Chip) -> Text:

@@ -41,6 +41,7 @@ _LABELS = {
     "advanced": say("More settings"),
     "more": say("More about it"),
     "help": say("What is this?"),
+    "fixed": say("Fixed for this class."),
     "apply": say("Apply"),
     "another": say("Make another"),
     "show": say("Show it"),
@@ -99,6 +100,9 @@ class TechniquesPanel(Component):
         if self._resets != self.session.resets:
             self._resets, self._open, self._wish = self.session.resets, None, Wish()
             self._values = {name: defaults(one.parameters_type) for name, one in self._techniques.items()}
+        for name, fixed in self.session.fixed.items():
+            if name in self._values:
+                self._values[name] |= fixed
         entries = [
             self._entry(name, one, ready)
             for name, one in self._techniques.items()
@@ -190,7 +194,10 @@ class TechniquesPanel(Component):
             **shown,
             "summary": summary,
             "help": rest,
-            "fields": fields(technique.parameters_type),
+            "fields": [
+                {**one, "fixed": one["name"] in self.session.fixed.get(name, {})}
+                for one in fields(technique.parameters_type)
+            ],
             "values": self._values[name],
             "errors": {},
             "unavailable": unavailable,
@@ -251,7 +258,7 @@ class TechniquesPanel(Component):
         name = self._named(technique)
         self._messages.pop(name, None)
         if isinstance(values, dict):
-            self._values[name] = values
+            self._values[name] = values | self.session.fixed.get(name, {})
         self.session.form = name, self._values[name]
 
     def act_parent(self, variant: object = None) -> None:
@@ -276,7 +283,9 @@ class TechniquesPanel(Component):
     def act_add(self, technique: object = None) -> None:
         """Applies a technique with its defaults; where another order is needed, in that."""
         name = self._named(technique)
-        self._values[name] = defaults(self._techniques[name].parameters_type)
+        self._values[name] = defaults(self._techniques[name].parameters_type) | self.session.fixed.get(
+            name, {}
+        )
         self.act_before(name)
 
     def act_before(self, technique: object = None) -> None:

@@ -47,6 +47,8 @@ _LABELS = {
     "copyLink": say("Copy link"),
     "copiedLink": say("Copied"),
     "panels": say("Panels that are shown"),
+    "panel": say("The panel that is shown"),
+    "projector": say("For a projector: large type, one panel at a time"),
     "reset": say("Reset"),
     "resetHint": say("All panels, nothing selected, every form as it was. What was made stays."),
 }
@@ -132,6 +134,7 @@ class TopBar(Component):
             ]
             if panels is not None
             else [],
+            "oneAtATime": self.session.projector,
             "accepts": {"model": _MODEL_FILES, "data": _DATA_FILES, "recipe": ".yaml,.yml"},
         }
 
@@ -304,6 +307,12 @@ class TopBar(Component):
         """Shows these panels and hides the others."""
         if isinstance(panels, list):
             self.session.show_panels(frozenset(name for name in panels if isinstance(name, str)))
+
+    def act_project(self, on: object = None) -> None:
+        """Shows large type and one panel at a time, or the whole page again."""
+        session = self.session
+        session.confine(session.hidden, session.fixed, projector=on is True)
+        session.show_panels(None)
 
     def act_reset(self) -> None:
         """Takes the page back to how it is seen first."""

@@ -67,6 +67,7 @@ class VariantsTable(VariantActions):
     """
 
     _esm = esm("variants")
+    panel: ClassVar[str] = "variants"
     follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection", "jobs"})
 
     def view(self) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from widgets.charts.chart import FAMILY_SHAPES
 from widgets.charts.scene import Scene, doubt_of, scene
 from widgets.charts.trade_off import legend, summary_of
 from widgets.report.drawing import drawing
-from widgets.report.markup import element, written
+from widgets.report.markup import element, page
 from widgets.wording import (
     Chip,
     answers_text,
@@ -26,12 +25,11 @@ from widgets.wording import (
 from workbench import __version__
 from workbench.api.errors import WorkbenchError
 from workbench.api.task import measure_of
-from workbench.api.text import Text, current_language, listed, say
+from workbench.api.text import Text, listed, say
 from workbench.course.records import Prediction
 from workbench.engine.reading import Reading
 from workbench.results.rows import ResultRow, task_of
 
-_STYLE = Path(__file__).with_name("report.css")
 _PICTURES = (("speed", "change"), ("size", "change"), ("speed", "size"))
 _SIGNS = {"good": "▲", "bad": "▼", "same": "●", "kept": "✓", "lost": "✕", "unsure": "?"}
 _MOST_RECIPES = 6
@@ -47,38 +45,21 @@ def report_html(workbench: Reading) -> str:
     baseline = workbench.baseline
     name = short(baseline.name) if baseline is not None else str(workbench.folder.name)
     title = str(say("Report on {model}", model=name))
-    body = element(
-        "body",
-        element(
-            "main",
-            element("h1", title),
-            element("p", _about(workbench), class_="about"),
-            *_conclusion(workbench),
-            *_decisions(workbench, rows),
-            *_summary(rows),
-            *_pictures(rows, workbench.goal.f1_may_fall),
-            *_table(rows),
-            *_caveats(rows),
-            *_data(workbench),
-            *_recipes(workbench, rows),
-            *_machines(workbench, rows),
-            element("footer", _made_by()),
-        ),
+    return page(
+        title,
+        element("h1", title),
+        element("p", _about(workbench), class_="about"),
+        *_conclusion(workbench),
+        *_decisions(workbench, rows),
+        *_summary(rows),
+        *_pictures(rows, workbench.goal.f1_may_fall),
+        *_table(rows),
+        *_caveats(rows),
+        *_data(workbench),
+        *_recipes(workbench, rows),
+        *_machines(workbench, rows),
+        element("footer", made_by()),
     )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        # It asks nobody for anything, and nothing in it runs.
-        element(
-            "meta",
-            http_equiv="Content-Security-Policy",
-            content="default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-        ),
-        element("title", title),
-        element("style", _STYLE.read_text(encoding="utf-8")),
-    )
-    return written(element("html", head, body, lang=current_language().replace("_", "-")))
 
 
 def _about(workbench: Reading) -> str:
@@ -189,12 +170,13 @@ def _pictures(rows: Sequence[ResultRow], tolerance: float) -> Iterator[Element]:
             "figure",
             element("figcaption", name),
             drawing(picture, name),
-            _legend(picture),
+            legend_list(picture),
             element("p", " ".join(map(str, summary_of(picture))), class_="hint"),
         )
 
 
-def _legend(picture: Scene) -> Element:
+def legend_list(picture: Scene) -> Element:
+    """What the signs of a picture mean, as a list."""
     signs = {
         "ring": "◎",
         "unsure": "?",
@@ -342,5 +324,6 @@ def _machines(workbench: Reading, rows: Sequence[ResultRow]) -> Iterator[Element
         )
 
 
-def _made_by() -> str:
+def made_by() -> str:
+    """What made the file, for its foot."""
     return str(say("Made by Neural Workbench {version}.", version=__version__))

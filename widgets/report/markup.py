@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeAlias
 from xml.etree import ElementTree
+
+from workbench.api.text import current_language
+
+_STYLE = Path(__file__).with_name("report.css")
 
 Child: TypeAlias = "ElementTree.Element | str | None"
 
@@ -32,6 +37,29 @@ def element(tag: str, *children: Child, **attributes: object) -> ElementTree.Ele
         else:
             last.tail = (last.tail or "") + _plain(child)
     return made
+
+
+def page(title: str, *content: Child) -> str:
+    """A file that needs no other one: it asks nobody for anything, and nothing in it runs.
+
+    Args:
+        title: Of the window.
+        *content: What stands in it.
+    """
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element(
+            "meta",
+            http_equiv="Content-Security-Policy",
+            content="default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+        ),
+        element("title", title),
+        element("style", _STYLE.read_text(encoding="utf-8")),
+    )
+    body = element("body", element("main", *content))
+    return written(element("html", head, body, lang=current_language().replace("_", "-")))
 
 
 def written(root: ElementTree.Element) -> str:

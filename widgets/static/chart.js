@@ -68,7 +68,21 @@ function colours(node) {
   const style = getComputedStyle(node);
   const read = (name) => style.getPropertyValue(name).trim();
   return { ink: read("--wb-ink"), muted: read("--wb-muted"), line: read("--wb-line"), surface: read("--wb-surface"),
-    font: read("--wb-font") };
+    font: read("--wb-font"), type: Number(read("--wb-type")) || 1 };
+}
+
+/**
+ * The sizes of all fonts, for readers at the back of a room.
+ * @param {any} layout
+ * @param {number} times
+ */
+function enlarged(layout, times) {
+  if (times === 1 || layout === null || typeof layout !== "object") return layout;
+  if (Array.isArray(layout)) return layout.map((one) => enlarged(one, times));
+  return Object.fromEntries(Object.entries(layout).map(([name, value]) => {
+    const grown = enlarged(value, times);
+    return [name, /font$/i.test(name) && grown?.size ? { ...grown, size: grown.size * times } : grown];
+  }));
 }
 
 /** @param {PlotNode} node */
@@ -84,12 +98,12 @@ function dressed(node, figure, palette) {
   }
   return {
     data,
-    layout: {
+    layout: enlarged({
       margin: { l: 8, r: 12, t: 8, b: 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       hoverlabel: { bgcolor: palette.surface, bordercolor: palette.muted, font: { color: palette.ink, family: palette.font } },
       ...layout, font: { family: palette.font, size: 12, color: palette.ink, ...layout.font },
       width: node.clientWidth, height: node.clientHeight, uirevision: layout.uirevision ?? "kept",
-    },
+    }, palette.type),
   };
 }
 

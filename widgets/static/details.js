@@ -6,6 +6,7 @@ import { actions, focusOn, star } from "./actions.js";
 import { codeBlock } from "./code.js";
 import { picture } from "./chart.js";
 import { receiver } from "./download.js";
+import { inside } from "./inside.js";
 import { saving } from "./saving.js";
 import { dataTable } from "./table.js";
 import { tabbed } from "./tabs.js";
@@ -80,7 +81,7 @@ function reveal({ state, local }, node) {
   for (const milliseconds of [0, 250, 700]) setTimeout(lead, milliseconds);
 }
 
-const PANELS = { quality, flips, layers, numbers, saving, found, report };
+const PANELS = { quality, flips, inside, numbers, saving, found, report };
 
 /** @param {View} view */
 function quality(view) {
@@ -98,11 +99,6 @@ function flips(view) {
       flip.picture && h("img", { src: flip.picture, alt: flip.title, width: "64", height: "64" }),
       h("span", {}, h("strong", {}, flip.label, h("span", { class: "wb-flip-sign", "aria-hidden": "true" }, { lost: "✕", won: "✓", neither: "≠" }[flip.kind])),
         h("span", { class: "wb-sub" }, flip.change)))))];
-}
-
-/** @param {View} view */
-function layers({ state }) {
-  return [state.layers.note && h("p", { class: "wb-hint" }, state.layers.note), dataTable({ ...state.layers, hideCaption: true })];
 }
 
 /** @param {View} view */

@@ -27,11 +27,12 @@ export function form({ prefix, fields, values, errors, labels, disabled, change,
 function control({ prefix, field, value, error, labels, disabled, change, helped, toggleHelp }) {
   const id = `${prefix}-${field.name}`;
   const about = field.description || field.range;
-  const described = [about && `${id}-about`, error && `${id}-error`].filter(Boolean).join(" ");
+  const described = [about && `${id}-about`, field.fixed && `${id}-fixed`, error && `${id}-error`].filter(Boolean).join(" ");
+  const off = disabled || field.fixed;
   const open = helped.has(id);
   const shared = {
     id,
-    disabled,
+    disabled: off,
     "aria-describedby": described || null,
     "aria-invalid": error ? "true" : null,
   };
@@ -50,7 +51,7 @@ function control({ prefix, field, value, error, labels, disabled, change, helped
     widget = h("span", { class: "wb-range" },
       h("input", {
         type: "range", "aria-label": field.title, min: field.minimum, max: field.maximum, step: field.step ?? "any",
-        disabled, value, oninput: (event) => set(event.target.value),
+        disabled: off, value, oninput: (event) => set(event.target.value),
       }),
       number());
   } else if (field.kind === "number") {
@@ -64,6 +65,7 @@ function control({ prefix, field, value, error, labels, disabled, change, helped
   return h("div", { class: `wb-field wb-field-${field.kind}`, key: field.name },
     field.kind === "checkbox" ? [widget, label] : [label,
       h("span", { class: "wb-control" }, widget, field.unit && h("span", { class: "wb-unit" }, field.unit))],
+    field.fixed && h("p", { class: "wb-hint", id: `${id}-fixed` }, labels.fixed),
     about && h("p", { class: "wb-hint", id: `${id}-about`, hidden: !open }, field.description, field.range && ` ${field.range}`),
     error && h("p", { class: "wb-error", id: `${id}-error`, role: "alert" }, error));
 }

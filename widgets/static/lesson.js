@@ -2,6 +2,7 @@
 // The panels of a lesson: a prediction that locks, how an answer was judged, a question, how far one is.
 
 import { h, identifier } from "./dom.js";
+import { receiver } from "./download.js";
 import { result } from "./guess.js";
 
 // A prediction is shown again beside its result: these are groups, not landmarks, whose names must differ.
@@ -12,7 +13,7 @@ export function prediction(view) {
   local.id ??= identifier();
   return h("div", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": `${local.id} ${local.id}-question` },
     h("div", { class: "wb-card-head" },
-      h("h2", { id: local.id }, labels.title),
+      h("h2", { id: local.id }, state.result === null ? labels.title : labels.result),
       state.answer !== null && h("span", { class: "wb-lesson-lock" }, labels.isLocked)),
     h("div", { class: "wb-lesson-body" },
       h("p", { class: "wb-lesson-question", id: `${local.id}-question` }, state.question),
@@ -83,7 +84,9 @@ function mark(right) {
 /** @param {View} view */
 export function check({ state }) {
   return h("div", { class: `wb-lesson-check ${state.passed ? "wb-lesson-passed" : "wb-lesson-failed"}`, role: "status" },
-    h("p", {}, mark(state.passed), h("strong", {}, state.title), ": ", state.word, state.given && h("span", { class: "wb-hint" }, ` ${state.given}`)),
+    // Where nothing was answered nothing is wrong yet.
+    h("p", {}, state.passed || state.given ? mark(state.passed) : h("span", { class: "wb-hint", "aria-hidden": "true" }, "○ "),
+      h("strong", {}, state.title), ": ", state.word, state.given && h("span", { class: "wb-hint" }, ` ${state.given}`)),
     state.said && h("p", {}, state.said));
 }
 
@@ -111,8 +114,10 @@ export function question(view) {
 }
 
 /** @param {View} view */
-export function summary({ state, local, labels }) {
+export function summary(view) {
+  const { state, local, labels } = view;
   local.id ??= identifier();
+  view.receive ??= receiver();
   return h("div", { class: "wb-card wb-lesson", role: "group", "aria-labelledby": local.id },
     h("div", { class: "wb-card-head" },
       h("h2", { id: local.id }, labels.title), h("span", { class: "wb-spring" }), h("span", { class: "wb-figures" }, state.said)),
@@ -122,5 +127,46 @@ export function summary({ state, local, labels }) {
         h("p", { class: "wb-figures" }, `${labels.guessed}: ${row.said} · ${labels.found}: ${row.found}`),
         row.verdict && h("p", { class: "wb-hint" }, mark(row.right), row.verdict)))),
       h("ul", {}, state.checks.map((one, index) => h("li", { key: `check ${index}` },
-        h("span", { class: one.passed ? "wb-lesson-right" : "wb-hint" }, one.passed ? "✓" : "○"), " ", one.title)))));
+        h("span", { class: one.passed ? "wb-lesson-right" : "wb-hint" }, one.passed ? "✓" : "○"), " ", one.title))),
+      handingIn(view),
+      takingBack(view)));
+}
+
+/** @param {View} view */
+function handingIn({ state, local, labels, act, redraw }) {
+  local.learner ??= state.learner;
+  const hand = (event) => {
+    event.preventDefault();
+    act("hand_in", { learner: local.learner });
+  };
+  return h("form", { class: "wb-lesson-line wb-lesson-hand", key: "hand in", onsubmit: hand, novalidate: true, "aria-label": labels.handIn },
+    h("label", { class: "wb-lesson-name" }, h("span", { class: "wb-hint" }, labels.name),
+      h("input", { type: "text", autocomplete: "off", maxlength: "60", value: local.learner, oninput: (event) => {
+        local.learner = event.target.value;
+        redraw();
+      } })),
+    h("button", { type: "submit", class: "wb-primary", disabled: !local.learner.trim() }, labels.handIn),
+    h("span", { role: "status", class: "wb-hint" }, state.handed),
+    state.problem && h("p", { class: "wb-error", role: "alert" }, state.problem));
+}
+
+/** @param {View} view */
+function takingBack({ state, local, labels, act, redraw }) {
+  const ask = (asked) => () => {
+    local.asked = asked;
+    redraw();
+  };
+  if (local.asked) {
+    return h("div", { class: "wb-lesson-line", key: "sure", role: "group", "aria-label": labels.reset },
+      h("span", {}, labels.sure),
+      h("button", { type: "button", key: "yes", onclick: () => {
+        local.asked = false;
+        act("reset");
+      } }, labels.yes),
+      h("button", { type: "button", key: "no", class: "wb-quiet", onclick: ask(false) }, labels.no));
+  }
+  return h("div", { class: "wb-lesson-line", key: "back" },
+    state.undoable && h("button", { type: "button", key: "undo", class: "wb-quiet wb-small wb-lesson-undo", title: state.undoable,
+      onclick: () => act("undo") }, `${labels.undo}: ${state.undoable}`),
+    h("button", { type: "button", key: "reset", class: "wb-quiet wb-small", onclick: ask(true) }, labels.reset));
 }

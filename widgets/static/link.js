@@ -4,6 +4,7 @@
 import { h } from "./dom.js";
 import { chooseTheme, inJupyterLab, themeChoice } from "./theme.js";
 
+const KEPT = ["token", "hide", "fix", "projector", "learner"]; // what a teacher has fixed outlives a reload
 const NAMES = ["open", "technique", "show", "selected", "compared", "from", "seed", "lang", "theme"];
 const COPIED_MS = 3000;
 
@@ -12,8 +13,10 @@ export function takeLink() {
   const query = new URLSearchParams(location.search);
   if (inJupyterLab() || !NAMES.some((name) => query.has(name))) return {};
   const rest = new URLSearchParams();
-  const token = query.get("token");
-  if (token !== null) rest.set("token", token);
+  for (const name of KEPT) {
+    const value = query.get(name);
+    if (value !== null) rest.set(name, value);
+  }
   history.replaceState(history.state, "", location.pathname + (rest.size > 0 ? `?${rest}` : ""));
   return { lang: query.get("lang") };
 }
@@ -49,8 +52,10 @@ export function linkPanel(view) {
     panels: state.panels.filter((one) => (one.name === name ? event.target.checked : one.shown)).map((one) => one.name),
   });
   return h("div", { class: "wb-link" },
-    state.panels.length > 0 && h("fieldset", { class: "wb-panel-choice" }, h("legend", {}, labels.panels),
+    state.panels.length > 0 && !state.oneAtATime && h("fieldset", { class: "wb-panel-choice" }, h("legend", {}, labels.panels),
       state.panels.map((one) => h("label", { key: one.name }, h("input", { type: "checkbox", checked: one.shown, onchange: toggle(one.name) }), one.title))),
+    h("label", { class: "wb-inline" }, h("input", { type: "checkbox", checked: state.oneAtATime,
+      onchange: (event) => view.act("project", { on: event.target.checked }) }), " ", labels.projector),
     h("div", { class: "wb-field" }, h("label", { for: `${local.id}-address` }, labels.copyLink),
       h("span", { class: "wb-control" },
         h("input", { id: `${local.id}-address`, type: "text", readonly: true, value: link, "aria-describedby": `${local.id}-address-about` }),

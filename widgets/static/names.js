@@ -13,7 +13,8 @@ let canvas = null;
 export function placed(drawn, names, palette) {
   const { xaxis, yaxis } = drawn;
   const { w: width, h: height } = drawn._size;
-  const measure = ruler(palette.font);
+  const pixels = FONT_PIXELS * palette.type;
+  const measure = ruler(palette.font, pixels);
   const bubbles = names.map((name) => ({ name, x: xaxis.l2p(xaxis.d2l(name.x)), y: yaxis.l2p(yaxis.d2l(name.y)), radius: name.radius }))
     .filter(({ x, y }) => x >= 0 && x <= width && y >= 0 && y <= height);
   const taken = bubbles.map(({ x, y, radius }) => box(x, y, 2 * radius, 2 * radius));
@@ -22,13 +23,13 @@ export function placed(drawn, names, palette) {
   for (const bubble of [...bubbles].sort((one, other) => Number(other.name.first) - Number(one.name.first))) {
     const { name, x, y, radius } = bubble;
     const length = measure(name.text) + 2;
-    const fits = PLACES.map((place) => spot(place, x, y, radius, length))
+    const fits = PLACES.map((place) => spot(place, x, y, radius, length, pixels))
       .find((at) => at.left >= 0 && at.right <= width + 8 && at.top >= -2 && at.bottom <= height && !taken.some((other) => overlap(at, other)));
     if (!fits) continue;
     taken.push(fits);
     annotations.push({
       x: xaxis.type === "log" ? Math.log10(name.x) : name.x, y: yaxis.type === "log" ? Math.log10(name.y) : name.y, text: name.text, xanchor: "center", yanchor: "middle",
-      font: { size: FONT_PIXELS, color: palette.ink, family: palette.font }, captureevents: false, borderpad: 0, bgcolor: `${palette.surface}e6`,
+      font: { size: pixels, color: palette.ink, family: palette.font }, captureevents: false, borderpad: 0, bgcolor: `${palette.surface}e6`,
       showarrow: true, ax: fits.x - x, ay: fits.y - y, arrowhead: 0, arrowwidth: 1, standoff: radius,
       arrowcolor: fits.far ? palette.muted : "rgba(0,0,0,0)",
     });
@@ -36,8 +37,8 @@ export function placed(drawn, names, palette) {
   return annotations;
 }
 
-function spot({ across, down, distance }, x, y, radius, length) {
-  const height = FONT_PIXELS + 4;
+function spot({ across, down, distance }, x, y, radius, length, pixels) {
+  const height = pixels + 4;
   const apart = radius + GAP + distance;
   const center = {
     x: x + across * apart + Math.sign(across) * (length / 2),
@@ -51,12 +52,13 @@ const overlap = (one, other) => one.left < other.right && other.left < one.right
 
 /**
  * @param {string} family of the font
+ * @param {number} pixels its size
  * @returns {(text: string) => number}
  */
-function ruler(family) {
+function ruler(family, pixels) {
   canvas ??= document.createElement("canvas").getContext("2d");
   const context = /** @type {CanvasRenderingContext2D} */ (canvas);
-  context.font = `${FONT_PIXELS}px ${family}`;
+  context.font = `${pixels}px ${family}`;
   // Entities are shown as one letter.
   return (text) => context.measureText(text.replace(/&\w+;/g, "w")).width;
 }

@@ -54,6 +54,8 @@ export function topBar(view) {
         h("label", { class: "wb-inline" }, h("span", { class: "wb-hidden" }, labels.theme),
           h("select", { value: themeChoice(), onchange: (event) => chooseTheme(event.target.value) },
             ["auto", "light", "dark"].map((name) => h("option", { key: name, value: name }, labels[name])))))),
+    state.oneAtATime && toolbar(view, "stage", { class: "wb-stage", "aria-label": labels.panel, key: "stage" }, state.panels.map((one) => h("button", {
+      type: "button", key: one.name, "aria-pressed": String(one.shown), onclick: () => view.act("show", { panels: [one.name] }) }, one.title))),
     state.visitor && h("p", { class: "wb-hint wb-visitor" }, state.visitor),
     state.warnings.map((warning, index) => h("p", { class: "wb-callout wb-callout-warn", role: "status", key: `warning ${index}` }, warning)),
     remarks(view),

@@ -88,6 +88,8 @@ function component(content) {
         },
         redraw() {
           speak(el, view.state.spoken);
+          el.classList.toggle("wb-off", view.state.off);
+          el.classList.toggle("wb-projector", view.state.projector);
           el.classList.toggle("wb-stale", Boolean(view.lost || view.state.closed));
           const tree = [notice(view), content(view)];
           // Before it is drawn: what is not displayed takes no focus.

@@ -1,6 +1,7 @@
 """``workbench`` on the command line.
 
-One file a command: ``cli/<name>.py`` holds a click command called ``command``; the first line of its
+One file a command: ``cli/<name>.py`` (``<name>_.py`` where Python has that word itself) holds a click
+command called ``command``; the first line of its
 docstring is what ``workbench --help`` shows. A file is imported when its command is run, so that
 the help is there at once.
 """
@@ -25,20 +26,24 @@ class _Commands(click.Group):
     """The commands are the files beside this one."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        names = {file.stem for file in _FOLDER.glob("*.py") if not file.stem.startswith("_")}
-        return sorted(names)
+        return sorted(_files())
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in self.list_commands(context):
+        file = _files().get(name)
+        if file is None:
             return None
-        command = import_module(f"{__name__}.{name}").command
+        command = import_module(f"{__name__}.{file.stem}").command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, _first_line(_FOLDER / f"{name}.py")) for name in self.list_commands(context)]
+        rows = [(name, _first_line(file)) for name, file in sorted(_files().items())]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def _files() -> dict[str, Path]:
+    return {file.stem.rstrip("_"): file for file in _FOLDER.glob("*.py") if not file.stem.startswith("_")}
 
 
 def _first_line(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -32,6 +33,12 @@ from workbench.cli._serving import page_options
     show_default=True,
     help="Minutes that jobs run on after their page was closed; 0 ends them with it. Not with --shared.",
 )
+@click.option(
+    "--class",
+    "settings",
+    type=click.Path(exists=True, path_type=Path),
+    help="What a teacher has fixed: a class.json, or the folder that it lies in.",
+)
 def command(
     port: int | None,
     host: str,
@@ -42,17 +49,22 @@ def command(
     allow_uploads: bool,
     visitors: int,
     keep_jobs: float,
+    settings: Path | None,
 ) -> None:
     """Open the dashboard in the browser. Ctrl-C ends it."""
     from widgets.page import page
     from workbench.api.text import say, use_language
+    from workbench.course.class_settings import CLASS_VARIABLE, read_settings
     from workbench.serving.cluster import shared_cluster
     from workbench.serving.dashboard import serve_dashboard
     from workbench.serving.page import ServerSettings
 
     if language is not None:
         use_language(language)
-    settings = ServerSettings(
+    if settings is not None:
+        read_settings(settings)  # what is wrong in it is said here, not on the page
+        os.environ[CLASS_VARIABLE] = str(settings.absolute())
+    server = ServerSettings(
         host=host,
         port=port,
         open_browser=not no_browser,
@@ -64,10 +76,10 @@ def command(
         measures_baselines=shared,
         keep_jobs_minutes=keep_jobs,
     )
-    if not settings.loopback and shared:
+    if not server.loopback and shared:
         click.echo(str(say("Everyone who can reach this machine can open this page.")), err=True)
     with shared_cluster() as scheduler:
-        serve_dashboard(page(), settings, scheduler, announce=_announce)
+        serve_dashboard(page(), server, scheduler, announce=_announce)
     click.echo(str(say("Stopped.")))
 
 

@@ -12,12 +12,25 @@ from workbench.cli._serving import page_options
 @click.command("lab")
 @page_options
 @click.option("--course", is_flag=True, help="Show the course first, not the dashboard.")
+@click.option(
+    "--class",
+    "class_folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder of a class: its lessons, as copies of your own, with what the teacher has fixed.",
+)
 def command(
-    port: int | None, host: str, no_browser: bool, folder: Path | None, language: str | None, course: bool
+    port: int | None,
+    host: str,
+    no_browser: bool,
+    folder: Path | None,
+    language: str | None,
+    course: bool,
+    class_folder: Path | None,
 ) -> None:
     """Open the notebooks in JupyterLab. Ctrl-C ends it."""
     from widgets.page import page
     from workbench.api.text import say, use_language
+    from workbench.serving.class_page import class_page
     from workbench.serving.cluster import shared_cluster
     from workbench.serving.lab import serve_lab
     from workbench.serving.page import ServerSettings
@@ -28,7 +41,9 @@ def command(
         host=host, port=port, open_browser=not no_browser, folder=folder, language=language
     )
     served = page()
-    first = served.course if course else None
+    if class_folder is not None:
+        served = class_page(served, class_folder, Path.home() / "neural-workbench")
+    first = served.course if course or class_folder is not None else None
     with shared_cluster() as scheduler:
         serve_lab(served, settings, scheduler, announce=_announce, first=first)
     click.echo(str(say("Stopped.")))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.text import Text, say
+from workbench.course.names import clean_name
 from workbench.course.records import MOST_WORDS, Checked, Decision, Measured, Prediction, words_in
 from workbench.store import Store
 
@@ -14,7 +17,10 @@ _PREDICTION = "course prediction "
 _MEASURED = "course measured "
 _CHECK = "course check "
 _DECISION = "course decision "
+_LEARNER = "course learner"
+_UNDO = "course undo"
 _MOST_WRONG = 20
+_MOST_UNDONE = 50
 _LONGEST_ANSWER = 200
 
 
@@ -23,6 +29,13 @@ class NotPredicted(Refused):
 
     def _render_traceback_(self) -> list[str]:
         return [str(self.problem), str(self.action)]
+
+
+class _Step(NamedTuple):
+    """A fact that was changed, with what it was; None where it was not there."""
+
+    fact: str
+    before: str | None
 
 
 class CourseWork:
@@ -147,8 +160,7 @@ class CourseWork:
             wrong=wrong,
             when=datetime.now(UTC),
         )
-        self._store.set_fact(_CHECK + key, result.model_dump_json())
-        self._changed()
+        self._replace(_CHECK + key, result.model_dump_json())
         return result
 
     # -- decisions --------------------------------------------------------------------------
@@ -178,6 +190,70 @@ class CourseWork:
                 say("Keep the numbers, and shorten the rest."),
             )
         decision = Decision(lesson=lesson, variant=variant, text=text.strip(), written=datetime.now(UTC))
-        self._store.set_fact(_DECISION + lesson, decision.model_dump_json())
-        self._changed()
+        self._replace(_DECISION + lesson, decision.model_dump_json())
         return decision
+
+    # -- taken back -------------------------------------------------------------------------
+
+    @property
+    def undoable(self) -> str | None:
+        """Key of the check or the decision that :meth:`undo` takes back; None if there is none."""
+        steps = self._steps()
+        return steps[-1].fact.removeprefix(_CHECK).removeprefix(_DECISION) if steps else None
+
+    def undo(self) -> str | None:
+        """Takes back the last answer to a check, or the last decision. Predictions stay, right or wrong.
+
+        Returns:
+            Its key; None if there was nothing.
+        """
+        steps = self._steps()
+        if not steps:
+            return None
+        last = steps.pop()
+        if last.before is None:
+            self._store.drop_fact(last.fact)
+        else:
+            self._store.set_fact(last.fact, last.before)
+        self._keep_steps(steps)
+        self._changed()
+        return last.fact.removeprefix(_CHECK).removeprefix(_DECISION)
+
+    def reset(self) -> None:
+        """Forgets all answers to checks and all decisions. Predictions stay as evidence."""
+        for beginning in (_CHECK, _DECISION):
+            for key in self._store.facts(beginning):
+                self._store.drop_fact(beginning + key)
+        self._store.drop_fact(_UNDO)
+        self._changed()
+
+    def _replace(self, fact: str, value: str) -> None:
+        before = self._store.fact(fact)
+        if before != value:
+            self._keep_steps([*self._steps(), _Step(fact, before)][-_MOST_UNDONE:])
+        self._store.set_fact(fact, value)
+        self._changed()
+
+    def _steps(self) -> list[_Step]:
+        return [_Step(*step) for step in json.loads(self._store.fact(_UNDO) or "[]")]
+
+    def _keep_steps(self, steps: list[_Step]) -> None:
+        self._store.set_fact(_UNDO, json.dumps(steps))
+
+    # -- whose it is ------------------------------------------------------------------------
+
+    @property
+    def learner(self) -> str | None:
+        """The name that the learner has given; None without."""
+        return self._store.fact(_LEARNER)
+
+    def call(self, learner: object) -> str:
+        """Keeps the learner's name, as it is handed in.
+
+        Raises:
+            InvalidInput: If it is empty or too long.
+        """
+        name = clean_name(learner)
+        self._store.set_fact(_LEARNER, name)
+        self._changed()
+        return name

@@ -49,6 +49,13 @@ class Labelling(Reading):
         self._store.set_deleted(ids, True)
         self._stored("variants")
 
+    def delete_made(self) -> None:
+        """Hides all variants but the baseline; :meth:`undo` takes it back."""
+        ids = [one.id for one in self._store.variants() if not one.is_baseline]
+        if ids:
+            self._store.set_deleted(ids, True)
+            self._stored("variants")
+
     def undo(self) -> Text | None:
         """Takes the last deletion back, also one of an earlier session or of another page.
 

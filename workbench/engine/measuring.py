@@ -47,7 +47,7 @@ COLLAPSE = 0.02
 _COLLAPSED_ERROR = 0.2
 """The same for an error, as a share of the parent's."""
 
-_TIMED_LAST = -100
+TIMED_LAST = -100
 """A timing waits until nothing else runs on the machine: sizes and qualities of others appear before it."""
 
 
@@ -377,7 +377,7 @@ class Measuring:
             self._context.queries.dataset.folder,
             protocol,
             self._context.seed,
-            priority=_TIMED_LAST,
+            priority=TIMED_LAST,
             worker="gpu" if any(runtime(variant.runtime).needs_gpu for variant in variants) else "light",
         )
         await self._environment()

@@ -28,6 +28,7 @@ from workbench.engine.completing import Completing
 from workbench.engine.context import JobContext
 from workbench.engine.find import Finder
 from workbench.engine.goal import Goal
+from workbench.engine.inspecting import Inspecting
 from workbench.engine.making import Making, free_name
 from workbench.engine.measuring import Measuring
 from workbench.engine.opening import Opening
@@ -56,6 +57,7 @@ class Pipeline:
         self._measuring = Measuring(context)
         self._shelving = Shelving(context)
         self.completing = Completing(context, self._making, self._measuring, self._shelving)
+        self.inspecting = Inspecting(context)
         self._finder = Finder(context, self._making, self._measuring)
         self._adviser = Adviser(context, self._measuring, self.completing, self.apply)
 

@@ -17,6 +17,8 @@ from workbench.api.task import Task
 from workbench.api.technique import AnyTechnique, CodePaths, Estimate
 from workbench.api.text import Text
 from workbench.api.variant import Variant
+from workbench.course.hand_in import hand_in
+from workbench.course.hand_in_files import hand_in_zip
 from workbench.course.keeping import CourseWork
 from workbench.engine.advice_run import kept_ledger
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
@@ -25,9 +27,11 @@ from workbench.engine.queries import Queries
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
 from workbench.measure.environment import environment
+from workbench.measure.inside.records import Inside
 from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
+from workbench.results.inside import inside
 from workbench.results.own_metric import Metric, MetricTable, metric_table
 from workbench.results.rows import ResultRow
 from workbench.results.savings import Saving, Use, savings
@@ -339,6 +343,24 @@ class Reading:
         change = self._queries.judge_change(*keys, seed=self.seed) if keys[0] != keys[1] else None
         return side_by_side(rows[keys[0]], rows[keys[1]], change)
 
+    def inside_now(self, variant: str | Variant, against: str | Variant | None = None) -> Inside:
+        """What is known by now of the layers of a variant; :meth:`Workbench.inside` finds out the rest.
+
+        Args:
+            variant: Identifier or name.
+            against: Identifier or name of what it is held against; by default what it was made from.
+
+        Raises:
+            InvalidInput: If there is no such variant.
+        """
+        chosen = self.variant(variant)
+        return inside(self._store, chosen, self._held_against(chosen, against))
+
+    def _held_against(self, variant: Variant, against: str | Variant | None) -> Variant | None:
+        if against is not None:
+            return self.variant(against)
+        return Lineage(self.variants).parent(variant)
+
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""
         return self._queries.picture(index)
@@ -395,6 +417,19 @@ class Reading:
     def folder(self) -> Path:
         """Where everything is kept."""
         return self._store.folder
+
+    def hand_in(self, lesson: str, learner: object) -> tuple[str, bytes]:
+        """What was done in a lesson, as a small file for the teacher: numbers and words, no model.
+
+        Args:
+            lesson: Name of the lesson.
+            learner: The learner's name, which is kept.
+
+        Returns:
+            The file's name, and its content.
+        """
+        name = self.course.call(learner)
+        return hand_in_zip([hand_in(self._store, name, lesson)])
 
     def _course_changed(self) -> None:
         """Told after something of the course was kept."""

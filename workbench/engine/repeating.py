@@ -55,6 +55,8 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
         return workbench.find(Goal.model_validate(request["goal"]), training=request["training"])
     if kind == "advise":
         return workbench.advise_for(Demands.model_validate(request["demands"])).job
+    if kind == "inside":
+        return workbench.inside(request["variant"], request["against"]).job
     if kind == "measure":
         return workbench.measure(request["variants"], request["protocol"])
     again = bool(request.get("again"))

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from workbench.api.dataset import Dataset, DatasetInfo
 from workbench.api.technique import AnyTechnique, Applied, Context, Parameters, Reporter
-from workbench.api.text import say
-from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
+from workbench.api.text import Text, say
+from workbench.api.variant import JudgedOutput, Layer, ModelDescription, RuntimeSettings, Variant
 from workbench.data.outputs import OutputWish
 from workbench.jobs import onednn
 from workbench.jobs.slot import shared_slot
@@ -28,6 +28,7 @@ from workbench.models.converting.memory import release_memory
 from workbench.models.intake.own_code import code_beside, keep_code
 
 if TYPE_CHECKING:
+    from workbench.measure.inside.records import LayerMatch
     from workbench.measure.latency import Candidate
     from workbench.measure.output_reading import OutputReading
     from workbench.measure.range_choice import TrialOutcome
@@ -176,7 +177,9 @@ def apply_technique(
     return applied, seconds, size
 
 
-def export_float(report: Reporter, variant: Variant, target: Literal["tflite", "onnx"], folder: Path) -> Path:
+def export_float(
+    report: Reporter, variant: Variant, target: Literal["tflite", "onnx", "openvino"], folder: Path
+) -> Path:
     """Writes a Keras variant as float32 in another format, to compare layers with.
 
     Args:
@@ -185,11 +188,13 @@ def export_float(report: Reporter, variant: Variant, target: Literal["tflite", "
         target: The format.
         folder: An empty folder.
     """
-    from workbench.models.converting.conversion import load_keras, to_onnx, to_tflite
+    from workbench.models.converting.conversion import load_keras, to_onnx, to_openvino, to_tflite
 
     with shared_slot(report), _trusting(variant):
         report.stage(say("Converting to float32 for comparison"))
         model = load_keras(variant.path, trust=variant.settings.trusted)
+        if target == "openvino":
+            return to_openvino(model, folder / "float32")
         path = folder / f"float32.{target}"
         return to_tflite(model, path) if target == "tflite" else to_onnx(model, path)
 
@@ -212,6 +217,45 @@ def judge_change(
         judge = judge_of(data.info, data.y("test"), weights=data.weights("test"))
         found = judge.compared(variant, reference, variant_scores, reference_scores, seed=seed)
         return found.model_copy(update={"output": output})
+
+
+def match_models(
+    report: Reporter, variant: Variant, reference: Variant, dataset: Path
+) -> tuple[tuple[LayerMatch, ...], int, Text | None]:
+    """The layers of two Keras models; see :func:`workbench.measure.inside.matching.match_layers`."""
+    from workbench.measure.inside.matching import Side, match_layers
+    from workbench.models.converting.conversion import load_keras
+
+    with ExitStack() as trusted:
+        both = variant, reference
+        for one in both:
+            trusted.enter_context(_trusting(one))
+        models = tuple(load_keras(one.path, trust=one.settings.trusted) for one in both)
+        sides = [Side(path=one.path, layers=one.description.layers) for one in both]
+        return match_layers(report, sides[0], sides[1], dataset, (models[0], models[1]))
+
+
+def match_files(
+    report: Reporter, variant: Variant, reference: Path, layers: tuple[Layer, ...] | None, dataset: Path
+) -> tuple[tuple[LayerMatch, ...], int, Text | None, tuple[Layer, ...]]:
+    """The layers of two files of one format; see :func:`workbench.measure.inside.matching.match_layers`.
+
+    Args:
+        report: Progress and cancellation.
+        variant: What is looked at.
+        reference: The other file.
+        layers: Its layers; described here if None.
+        dataset: Folder of the prepared data.
+
+    Returns:
+        What that function returns, and the layers of the other file.
+    """
+    from workbench.measure.inside.matching import Side, match_layers
+    from workbench.models.reading.description import describe
+
+    theirs = Side(path=reference, layers=layers or describe(reference, variant.format).layers)
+    mine = Side(path=variant.path, layers=variant.description.layers)
+    return *match_layers(report, mine, theirs, dataset), theirs.layers
 
 
 def _trusting(variant: Variant) -> AbstractContextManager[object]:

@@ -19,7 +19,7 @@ from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
 
-JobKind = Literal["open", "apply", "measure", "compare", "find", "advise"]
+JobKind = Literal["open", "apply", "measure", "compare", "find", "advise", "inside"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobStatus] = frozenset({"done", "failed", "cancelled", "interrupted"})
 

@@ -33,6 +33,7 @@ from workbench.jobs.child_process import die_with_parent
 from workbench.jobs.lean_import import import_tensorflow
 from workbench.jobs.limits import limit_for_good
 from workbench.measure.block_plan import BlockPlan
+from workbench.measure.inside.profiling_child import profile_layers
 from workbench.measure.latency import Candidate, input_batches, time_interleaved
 from workbench.measure.narrowing import SECONDS_BETWEEN, Narrowing
 from workbench.measure.prediction import predict_in_batches
@@ -173,6 +174,12 @@ def work(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> dict[
     return {"calls": calls}
 
 
+def layers(line: Line, spec: dict[str, Any], candidates: list[Candidate]) -> dict[str, Any]:
+    """Times the operations of one file by its runtime's own clock."""
+    (candidate,) = candidates
+    return profile_layers(line, spec, candidate, runtimes_of(spec)(candidate.runtime))
+
+
 def resident_bytes() -> int | None:
     """Resident memory of this process now; None where the system does not say."""
     try:
@@ -240,7 +247,7 @@ def end_with_input() -> None:
     threading.Thread(target=wait_for_end, daemon=True).start()
 
 
-_TASKS = {"latency": latency, "predict": predict, "memory": memory, "work": work}
+_TASKS = {"latency": latency, "predict": predict, "memory": memory, "work": work, "layers": layers}
 
 
 def _shapes(spec: dict[str, Any]) -> str:

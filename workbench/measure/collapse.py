@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
-from workbench.measure.intermediate_tensors import BY_SUFFIX, Step
+from workbench.measure.intermediate_tensors import BY_SUFFIX, Step, TransparentFile
 
 BAD_DB = 10.0
 """Below it, the error is more than a third of the signal: predictions suffer."""
@@ -99,19 +99,7 @@ def layer_errors(
         )
     exact, rounded = open_file(float_path), open_file(quantized_path)
     pairs = _pairs(exact.steps, rounded.steps)
-    signal: dict[str, float] = {}
-    noise: dict[str, float] = {}
-    for row in range(sample_count(samples)):
-        if check is not None:
-            check()
-        sample = select(samples, slice(row, row + 1))
-        expected, got = exact.run(sample), rounded.run(sample)
-        for name, counterpart in pairs.items():
-            x, q = expected.get(name), got.get(counterpart)
-            if x is None or q is None or x.shape != q.shape or not x.size:
-                continue
-            signal[name] = signal.get(name, 0.0) + float(np.square(x, dtype=np.float64).sum())
-            noise[name] = noise.get(name, 0.0) + float(np.square(x - q, dtype=np.float64).sum())
+    signal, noise, _ = powers(exact, rounded, pairs, samples, check)
     if not signal:
         raise InvalidInput(
             say(
@@ -120,13 +108,53 @@ def layer_errors(
                 second=quantized_path.name,
             )
         )
-    snr = {name: _decibels(signal[name], noise[name]) for name in signal}
+    snr = {name: decibels(signal[name], noise[name]) for name in signal}
     givers = {step.output: step for step in exact.steps}
     return [
-        LayerError(_layer(step.output), step.kind, snr[step.output], _before(step, givers, snr))
+        LayerError(_layer(step.output), step.kind, snr[step.output], lowest_before(step, givers, snr))
         for step in exact.steps
         if step.output in snr
     ]
+
+
+def powers(
+    exact: TransparentFile,
+    rounded: TransparentFile,
+    pairs: Mapping[str, str],
+    samples: Features,
+    check: Callable[[], None] | None = None,
+) -> tuple[dict[str, float], dict[str, float], frozenset[str]]:
+    """The power of tensors and of their errors, over all values and samples.
+
+    Args:
+        exact: The file that is right.
+        rounded: The other one.
+        pairs: Names of its tensors by those of the first.
+        samples: Model inputs, with a batch axis.
+        check: Called before each sample.
+
+    Returns:
+        Signal and noise by the name in the first file, of those that both show; and the names of those whose
+        shapes differ.
+    """
+    signal: dict[str, float] = {}
+    noise: dict[str, float] = {}
+    unlike = set()
+    for row in range(sample_count(samples)):
+        if check is not None:
+            check()
+        sample = select(samples, slice(row, row + 1))
+        expected, got = exact.run(sample), rounded.run(sample)
+        for name, counterpart in pairs.items():
+            x, q = expected.get(name), got.get(counterpart)
+            if x is None or q is None or not x.size:
+                continue
+            if x.shape != q.shape:
+                unlike.add(name)
+                continue
+            signal[name] = signal.get(name, 0.0) + float(np.square(x, dtype=np.float64).sum())
+            noise[name] = noise.get(name, 0.0) + float(np.square(x - q, dtype=np.float64).sum())
+    return signal, noise, frozenset(unlike)
 
 
 def verdict(found: list[LayerError]) -> Text:
@@ -209,7 +237,8 @@ def _layer(name: str) -> str:
     return re.sub(r"_1$", "", parts[-2]) if len(parts) > 1 else parts[-1]
 
 
-def _before(step: Step, givers: dict[str, Step], snr: dict[str, float]) -> float:
+def lowest_before(step: Step, givers: Mapping[str, Step], snr: Mapping[str, float]) -> float:
+    """The lowest ratio of what an operation takes, followed back to where one is known; ``inf`` for none."""
     lowest, waiting, seen = math.inf, list(step.inputs), set(step.inputs)
     while waiting:
         name = waiting.pop()
@@ -222,7 +251,8 @@ def _before(step: Step, givers: dict[str, Step], snr: dict[str, float]) -> float
     return lowest
 
 
-def _decibels(signal: float, noise: float) -> float:
+def decibels(signal: float, noise: float) -> float:
+    """The signal-to-noise ratio of two powers; ``inf`` without noise."""
     if noise == 0:
         return math.inf
     return 10 * math.log10(signal / noise) if signal > 0 and math.isfinite(noise) else -math.inf

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +27,13 @@ class Step:
         kind: The operator's type.
         inputs: Names of the tensors that it takes, constants included.
         output: Name of the first tensor that it gives.
+        name: What a description of the file calls it.
     """
 
     kind: str
     inputs: tuple[str, ...]
     output: str
+    name: str = ""
 
 
 class TransparentFile(ABC):
@@ -50,24 +53,9 @@ class LiteRTFile(TransparentFile):
     """A ``.tflite`` file; quantized tensors with one scale are shown as real numbers."""
 
     def __init__(self, path: Path) -> None:
-        from ai_edge_litert import schema_py_generated as schema
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        model = schema.Model.GetRootAs(path.read_bytes(), 0)
-        graph = model.Subgraphs(0)
-        names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
-
-        def tensor(index: int) -> str:
-            return (graph.Tensors(index).Name() or b"").decode() if index >= 0 else ""
-
-        self.steps = [
-            Step(
-                names[model.OperatorCodes(operator.OpcodeIndex()).BuiltinCode()],
-                tuple(tensor(operator.Inputs(i)) for i in range(operator.InputsLength())),
-                tensor(operator.Outputs(0)),
-            )
-            for operator in (graph.Operators(index) for index in range(graph.OperatorsLength()))
-        ]
+        self.steps = litert_steps(path)
         self._interpreter = Interpreter(
             str(path),
             num_threads=1,
@@ -123,9 +111,7 @@ class OnnxFile(TransparentFile):
             item.name: item.type.tensor_type.elem_type
             for item in (*model.graph.value_info, *model.graph.output)
         }
-        self.steps = [
-            Step(node.op_type, tuple(node.input), node.output[0]) for node in model.graph.node if node.output
-        ]
+        self.steps = onnx_steps(model)
         given = {item.name for item in model.graph.output}
         self._names = [step.output for step in self.steps if types.get(step.output) == onnx.TensorProto.FLOAT]
         model.graph.output.extend(
@@ -147,6 +133,39 @@ class OnnxFile(TransparentFile):
         arrays = ordered(sample, self._inputs)
         feed = {name: np.asarray(array) for name, array in zip(self._inputs, arrays, strict=True)}
         return dict(zip(self._names, self._session.run(self._names, feed), strict=True))
+
+
+def litert_steps(path: Path) -> list[Step]:
+    """The operations of a ``.tflite`` file in their order."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(path.read_bytes(), 0)
+    graph = model.Subgraphs(0)
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
+
+    def tensor(index: int) -> str:
+        return (graph.Tensors(index).Name() or b"").decode() if index >= 0 else ""
+
+    steps = []
+    for operator in (graph.Operators(index) for index in range(graph.OperatorsLength())):
+        code = model.OperatorCodes(operator.OpcodeIndex())
+        inputs = tuple(tensor(operator.Inputs(i)) for i in range(operator.InputsLength()))
+        output = tensor(operator.Outputs(0)) if operator.OutputsLength() else ""
+        # older files keep the code in a field of one byte
+        kind = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+        if code.CustomCode():
+            kind = code.CustomCode().decode("utf-8", "replace")
+        steps.append(Step(kind, inputs, output, output.rpartition(";")[2]))
+    return steps
+
+
+def onnx_steps(model: Any) -> list[Step]:
+    """The operations of an ``onnx.ModelProto`` in their order."""
+    return [
+        Step(node.op_type, tuple(node.input), node.output[0], node.name or node.output[0])
+        for node in model.graph.node
+        if node.output
+    ]
 
 
 BY_SUFFIX: dict[str, type[TransparentFile]] = {".tflite": LiteRTFile, ".onnx": OnnxFile}

@@ -125,14 +125,14 @@ def time_interleaved(
             load_ms.append((time.perf_counter_ns() - start) / 1e6)
             sessions.append(session)
             inputs = input_batches(features, candidate.settings.batch, rng)
-            calls.append(_rotating(session, [session.prepare(batch) for batch in inputs]))
+            calls.append(rotating(session, [session.prepare(batch) for batch in inputs]))
             start = time.perf_counter_ns()
             calls[-1]()
             first_ms.append((time.perf_counter_ns() - start) / 1e6)
         for place, (candidate, call) in enumerate(zip(files, calls, strict=True)):
             working_on(candidate.variant)
             report.check()
-            steady = _warm_up(call)
+            steady = warm_up(call)
             # A fast one, because samples that are planned by it must be long enough when the machine is
             # quiet. Never zero, even where the clock is coarse.
             call_ms.append(max(float(np.percentile(steady, 10)), 1e-5))
@@ -202,12 +202,13 @@ def _import_runtimes(
             runtime.load(candidate.path, candidate.settings).close()
 
 
-def _rotating(session: Session, prepared: list[object]) -> Callable[[], object]:
+def rotating(session: Session, prepared: list[object]) -> Callable[[], object]:
+    """A call that infers with each of the prepared batches in turn."""
     infer, following = session.infer, itertools.cycle(prepared).__next__
     return lambda: infer(following())
 
 
-def _warm_up(call: Callable[[], object]) -> list[float]:
+def warm_up(call: Callable[[], object]) -> list[float]:
     """Runs until the time is steady; gives the times of the second half, milliseconds."""
     times: list[float] = []
     least_s = _SHORT_WARM_UP_S if is_short() else WARM_UP_S
@@ -239,14 +240,14 @@ def _run_blocks(
         report.check()
         report.progress(index / plan.rounds)
         for k in rng.permutation(len(calls)):
-            times, busy[k][index] = _block(calls[k], plan.discard, runs[k], plan.repeats[k])
+            times, busy[k][index] = timed_block(calls[k], plan.discard, runs[k], plan.repeats[k])
             samples[k][index] = times
         if watch is not None and index + 1 < plan.rounds:  # what all of them say is told with the result
             watch.round_done(samples, index + 1, plan.rounds)
     return samples, busy
 
 
-def _block(
+def timed_block(
     call: Callable[[], object], discard: int, runs: int, repeats: int
 ) -> tuple[npt.NDArray[np.float64], float]:
     """Milliseconds per call, and how many processors were busy from the first timed run to the last."""

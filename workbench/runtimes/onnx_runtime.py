@@ -51,20 +51,41 @@ class OnnxRuntime(Runtime):
 
     @override
     def load(self, path: Path, settings: RuntimeSettings) -> Session:
-        onnxruntime = import_onnxruntime()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = settings.threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions share no base class but Exception
-            raise InvalidInput(
-                say("ONNX Runtime cannot load {file}: {error}", file=path.name, error=reason_of(error))
-            ) from error
-        return OnnxRuntimeSession(session, settings)
+        return OnnxRuntimeSession(onnx_session(path, settings), settings)
+
+
+def onnx_session(
+    path: Path, settings: RuntimeSettings, *, profile: Path | None = None, optimized: Path | None = None
+) -> Any:
+    """ONNX Runtime's own session of a file.
+
+    Args:
+        path: The file.
+        settings: How it is run.
+        profile: Where the times of its operations go, a prefix; None for no such times.
+        optimized: Where the graph is written that is run in the end; None for nowhere.
+
+    Raises:
+        InvalidInput: If it cannot be loaded.
+    """
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = settings.threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
+    if optimized is not None:
+        options.optimized_model_filepath = str(optimized)
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no base class but Exception
+        raise InvalidInput(
+            say("ONNX Runtime cannot load {file}: {error}", file=path.name, error=reason_of(error))
+        ) from error
 
 
 class OnnxRuntimeSession(Session):

@@ -40,15 +40,36 @@ class OpenVino(Runtime):
 
     @override
     def load(self, path: Path, settings: RuntimeSettings) -> Session:
-        openvino = import_openvino()
-        file = path / "model.xml" if path.is_dir() else path
-        try:
-            model = openvino.Core().read_model(file)
-            return OpenVinoSession(model, settings)
-        except RuntimeError as error:
-            raise InvalidInput(
-                say("OpenVINO cannot load {file}: {error}", file=path.name, error=reason_of(error))
-            ) from error
+        return openvino_session(path, settings)
+
+
+def openvino_session(path: Path, settings: RuntimeSettings, *, counting: bool = False) -> OpenVinoSession:
+    """A session of a file or folder.
+
+    Args:
+        path: A file, or a folder with ``model.xml``.
+        settings: How it is run.
+        counting: Whether OpenVINO takes the time of each operation, for :meth:`OpenVinoSession.counters`.
+
+    Raises:
+        InvalidInput: If it cannot be loaded.
+    """
+    openvino = import_openvino()
+    file = path / "model.xml" if path.is_dir() else path
+    try:
+        return OpenVinoSession(openvino.Core().read_model(file), settings, counting=counting)
+    except RuntimeError as error:
+        raise InvalidInput(
+            say("OpenVINO cannot load {file}: {error}", file=path.name, error=reason_of(error))
+        ) from error
+
+
+def bare_openvino_session(settings: RuntimeSettings) -> OpenVinoSession:
+    """A session that computes next to nothing, of which the time of a call itself is told."""
+    openvino = import_openvino()
+    given = openvino.opset13.parameter([1, 1], openvino.Type.f32, "x")
+    model = openvino.Model([openvino.opset13.relu(given)], [given], "bare")
+    return OpenVinoSession(model, settings)
 
 
 class OpenVinoSession(Session):
@@ -58,9 +79,10 @@ class OpenVinoSession(Session):
     is compiled for ``settings.batch``, and once more with the free axis for other sizes.
     """
 
-    def __init__(self, model: Any, settings: RuntimeSettings) -> None:
+    def __init__(self, model: Any, settings: RuntimeSettings, *, counting: bool = False) -> None:
         self._openvino = import_openvino()
         self._model = model
+        self._counting = counting
         self._settings = settings
         self._names = [_name(port) for port in model.inputs]
         self._types = [port.element_type.to_dtype() for port in model.inputs]
@@ -92,6 +114,44 @@ class OpenVinoSession(Session):
         self._requests.clear()
         self._model = None
 
+    def counters(self, batch: int) -> list[tuple[str, float]]:
+        """Name and mean milliseconds of each operation in all calls so far, cut to whole microseconds.
+
+        What was made part of another operation, or only gives the memory of another one a name, is left out.
+
+        Args:
+            batch: Samples in the calls.
+        """
+        found = self._request(batch).get_profiling_info()
+        return [
+            (one.node_name, 1000 * one.real_time.total_seconds())
+            for one in found
+            if not one.exec_type.startswith(("undef", "unknown"))
+        ]
+
+    def originals(self, batch: int) -> dict[str, tuple[str, ...]]:
+        """What each operation that is run does of the file: names of operations, and of their tensors.
+
+        Args:
+            batch: Samples in the calls.
+        """
+        tensors = {
+            node.get_friendly_name(): sorted(node.output(0).get_names())
+            for node in self._model.get_ordered_ops()
+            if node.get_output_size()
+        }
+        executed = self._request(batch).get_compiled_model().get_runtime_model()
+        names = {}
+        for node in executed.get_ordered_ops():
+            info = node.get_rt_info()
+            told = info["originalLayersNames"].astype(str) if "originalLayersNames" in info else ""
+            layers = list(filter(None, told.split(",")))
+            names[node.get_friendly_name()] = (
+                *layers,
+                *(one for name in layers for one in tensors.get(name, ())),
+            )
+        return names
+
     def _infer_one(self, request: Any, tensors: list[Any]) -> npt.NDArray[Any]:
         for position, tensor in enumerate(tensors):
             request.set_input_tensor(position, tensor)
@@ -111,17 +171,18 @@ class OpenVinoSession(Session):
             if key is not None:
                 model = model.clone()
                 model.reshape({port: [key, *list(port.partial_shape)[1:]] for port in model.inputs})
-            compiled = self._openvino.Core().compile_model(
-                model,
-                "CPU",
-                {
-                    "PERFORMANCE_HINT": "LATENCY",
-                    "NUM_STREAMS": 1,
-                    # Left alone, OpenVINO computes float32 files in bfloat16 where the CPU can.
-                    "INFERENCE_PRECISION_HINT": "f32",
-                    "INFERENCE_NUM_THREADS": self._settings.threads,
-                },
-            )
+            options: dict[str, Any] = {
+                "PERFORMANCE_HINT": "LATENCY",
+                "NUM_STREAMS": 1,
+                # Left alone, OpenVINO computes float32 files in bfloat16 where the CPU can.
+                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_NUM_THREADS": self._settings.threads,
+            }
+            if _adds_rows(model):
+                options["SNIPPETS_MODE"] = "DISABLE"
+            if self._counting:
+                options["PERF_COUNT"] = True
+            compiled = self._openvino.Core().compile_model(model, "CPU", options)
             self._requests[key] = compiled.create_infer_request()
         return self._requests[key]
 
@@ -129,3 +190,18 @@ class OpenVinoSession(Session):
 def _name(port: Any) -> str:
     names = sorted(port.names)
     return names[0] if names else str(port.node.get_friendly_name())
+
+
+def _adds_rows(model: Any) -> bool:
+    """Whether a model adds two computed rows of a fixed shape, as a residual connection of dense layers does.
+
+    OpenVINO 2026.4 may end the process while it fuses such layers into one piece of code: seen with less than
+    256 units, one thread and a batch of fixed size (``tests/runtimes/test_runtimes.py``).
+    """
+    return any(
+        node.get_type_name() == "Add"
+        and node.get_output_partial_shape(0).is_static
+        and len(node.get_output_shape(0)) <= 2
+        and all(one.get_source_output().get_node().get_type_name() != "Constant" for one in node.inputs())
+        for node in model.get_ordered_ops()
+    )

@@ -65,7 +65,8 @@ def serve_dashboard(
         no_process_left(),
         tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
     ):
-        visitors = Path(scratch) / "visitors" if settings.shared else None
+        # Where the folder was named, somebody may look into the visitors' while they are there.
+        visitors = (settings.folder or Path(scratch) / "visitors").absolute() if settings.shared else None
         # The one instance: what Voila's parts log goes to it, and with none nowhere.
         configuration = _configuration(page, settings, port, visitors, Path(scratch))
         app = _Dashboard.instance(page, settings, listening, announce, config=configuration)

@@ -89,6 +89,16 @@ def writable_notebooks(source: Path, copies: Path) -> Path:
     """
     if os.access(source, os.W_OK) and "site-packages" not in source.parts:
         return source
+    return copied_notebooks(source, copies)
+
+
+def copied_notebooks(source: Path, copies: Path) -> Path:
+    """Copies of notebooks, to work in.
+
+    Args:
+        source: The folder of notebooks.
+        copies: Where copies go. One that is there already is left as the user changed it.
+    """
     for file in source.rglob("*"):
         target = copies / file.relative_to(source)
         if file.is_file() and not target.exists():

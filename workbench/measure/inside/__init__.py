@@ -1,0 +1,1 @@
+"""What is inside a file: the time, the bytes and the error of each of its layers."""
