@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -116,22 +118,37 @@ class RunningF1:
     """
 
     def __init__(self, classes: int) -> None:
-        self.confusion = np.zeros((classes, classes), np.int64)
+        self.confusion: npt.NDArray[Any] = np.zeros((classes, classes), np.int64)
 
-    def add(self, labels: Integers, predictions: Integers) -> float:
-        """Adds a batch and gives the macro F1 over all samples so far."""
-        self.confusion += confusion_matrix(labels, predictions, len(self.confusion))
+    def add(self, labels: Integers, predictions: Integers, weights: Floats | None = None) -> float:
+        """Adds a batch and gives the macro F1 over all samples so far.
+
+        Args:
+            labels: Class indices.
+            predictions: Class indices.
+            weights: How much each sample counts; once if None.
+        """
+        classes = len(self.confusion)
+        if weights is None:
+            self.confusion = self.confusion + confusion_matrix(labels, predictions, classes)
+        else:
+            cells = np.asarray(labels) * classes + np.asarray(predictions)
+            counted = np.bincount(cells, weights, minlength=classes**2).reshape(classes, classes)
+            self.confusion = self.confusion + counted
         counts = self.confusion.astype(np.float64)
         return float(macro_f1(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)))
 
 
-def calibration_error(scores: Floats, labels: Integers, bins: int = 15) -> float:
+def calibration_error(
+    scores: Floats, labels: Integers, bins: int = 15, weights: Floats | None = None
+) -> float:
     """Expected calibration error of the predicted class (Guo et al. 2017, arXiv:1706.04599, eq. 3).
 
     Args:
         scores: Probabilities, shape ``(n, classes)``.
         labels: Class indices, shape ``(n,)``.
         bins: Equal-width bins ``(low, high]`` of the confidence.
+        weights: How much each sample counts; once if None.
 
     Returns:
         Mean gap between confidence and accuracy, weighted by bin size, 0 to 1.
@@ -141,5 +158,6 @@ def calibration_error(scores: Floats, labels: Integers, bins: int = 15) -> float
     confidence = np.asarray(scores, np.float64).max(axis=1)
     right = (to_predictions(scores) == labels).astype(np.float64)
     index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(index, right, bins) - np.bincount(index, confidence, bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    counted = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
+    gaps = np.bincount(index, counted * right, bins) - np.bincount(index, counted * confidence, bins)
+    return float(np.abs(gaps).sum() / counted.sum())
