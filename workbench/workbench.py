@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -126,7 +126,9 @@ class Workbench(Labelling):
         trust_packages: Sequence[str] = (),
         scaling: str = "auto",
         label: str | None = None,
-        task: str | None = None,
+        task: str | Mapping[str, str] | None = None,
+        weights: str | None = None,
+        ignore_label: int | None = None,
         output: str | int | None = None,
         from_logits: bool | None = None,
         classes: Sequence[str] | None = None,
@@ -143,7 +145,8 @@ class Workbench(Labelling):
                 ``.tflite`` or ``.onnx`` file or a SavedModel folder.
             data: Name of a built-in data set, the path of an ``.npz``, a ``.csv``, a ``.parquet``, a folder
                 of images by class or one that ``save_to_disk`` of ``datasets`` wrote, or what ``model.fit``
-                takes: arrays ``(x, y)``, where each may be a list or dict for several inputs or outputs, a
+                takes: arrays ``(x, y)`` or ``(x, y, sample_weight)``, where each may be a list or dict for
+                several inputs or outputs, a
                 ``tf.data.Dataset``, a ``PyDataset`` or a generator; also a dict of arrays or splits, or a
                 ``DataFrame``.
             name: Name of the baseline; by default that of the model.
@@ -157,9 +160,16 @@ class Workbench(Labelling):
             label: Label column of a table; by default ``label``, ``target``, ``class`` or ``y``, else
                 the one that fits the model's outputs, else the last column.
             task: What the model's answers are judged as: ``classification``, ``regression``, ``multi-label``,
-                ``per position`` or ``agreement``; by default what labels and output tell.
+                ``per position`` or ``agreement``; by default what labels and output tell. Of a model with
+                several outputs, and labels for them, one for each by name.
+            weights: Column of a table that says how much each sample counts, in the loss of trainings and in
+                all measures; by default one that is called ``sample_weight``. Of arrays the third of
+                ``(x, y, sample_weight)``, in an ``.npz`` file ``w_train``, ``w_test``.
+            ignore_label: What stands among labels of positions (pixels, time steps) where one does not count,
+                such as 255, -1 or the number of the padding; by default the one value that is no class.
             output: Name (or position) of the output that is judged, of a model with several, and of the
-                target, of data with several; by default the one that fits the labels.
+                target, of data with several; by default the one that fits the labels. Where the data have
+                labels for several outputs, all are judged, and this one stands for them in tables.
             from_logits: Whether that output is raw scores (True) or probabilities (False); by default
                 decided by its last layers and its values.
             classes: Names of all classes in the order of the model's outputs; some may not occur in
@@ -191,6 +201,9 @@ class Workbench(Labelling):
             validation_fraction=validation_fraction,
             limit_gib=limit_gib,
             task=wish.task,
+            tasks=wish.tasks,
+            weights=weights,
+            ignore_label=ignore_label,
         )
         bounds = Bounds(samples, steps)
         staging = self._store.staging()
@@ -203,7 +216,7 @@ class Workbench(Labelling):
             remembered=self._remembered,
             packages=self._trusted_packages(trust_packages),
         )
-        source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds)
+        source = hand_over_data(data, staging, label, reading["limit_bytes"], bounds, weights)
         title = name or model_name(model, handed.path)
         asked = {"trust": trust, "samples": samples, "steps": steps, **reading}
         asked |= wish.model_dump(mode="json")
@@ -677,7 +690,8 @@ class Workbench(Labelling):
         kept = self._store.fact(ORIGIN)
         known = None if kept is None else Origin.model_validate_json(kept)
         as_json = json.loads(json.dumps(asked))
-        if known is None or (known.model, known.options) != (content_digest(model), as_json):
+        wanted = Origin(model=content_digest(model), data="", options=as_json)
+        if known is None or (known.model, known.options) != (wanted.model, wanted.options):
             raise already_holds(self.baseline.name)
         if not isinstance(data, str | Path) or (isinstance(data, Path) and not data.is_file()):
             return None  # a stream or a folder of pictures is read in the job

@@ -6,8 +6,10 @@ import pytest
 from scipy import sparse
 
 from tests.data.sources import described, labelled
+from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput
 from workbench.data.arrays import read_arrays
+from workbench.data.outputs import output_wish, with_wish
 from workbench.data.prepare import prepare
 from workbench.data.where import where
 
@@ -115,13 +117,6 @@ def test_rows_of_a_table_become_pictures(tmp_path):
     np.testing.assert_array_equal(first, table.iloc[int(first[0]), :16].to_numpy(float))
 
 
-def test_weights_are_left_out_and_said(tmp_path):
-    for source in ((A, Y, np.ones(COUNT)), {"train": (A, Y, np.ones(COUNT))}):
-        assert [str(note) for note in read(source).notes] == [
-            "Sample weights were left out: every sample counts once, in training and in F1."
-        ]
-
-
 KINDS = {"kind": Y, "amount": np.linspace(0, 1, COUNT) + 0.5}
 HEADS = described((4,), outputs={"kind": 3, "amount": 1})
 
@@ -147,9 +142,9 @@ def test_one_of_several_targets_is_judged(tmp_path, y, options, model):
 def test_which_of_several_targets_is_asked_for(tmp_path):
     both = {"kind": Y, "amount": Y}
     with pytest.raises(InvalidInput) as caught:
-        prepared((A, both), tmp_path, HEADS)
+        prepared((A, {"kind": Y, "other": Y, "third": Y}), tmp_path, None)
     assert str(caught.value) == (
-        f"The data have the targets kind, amount. Name the one that is judged: {where('output')}."
+        f"The data have the targets kind, other, third. Name the one that is judged: {where('output')}."
     )
     with pytest.raises(InvalidInput, match=r"targets amount\. Name the one that is judged"):
         prepared((A, {"amount": Y}), tmp_path, HEADS, output="kind")
@@ -163,8 +158,49 @@ def test_named_targets_in_a_file(tmp_path):
     dataset, notes = prepared(tmp_path / "f.npz", tmp_path, HEADS)
     assert dataset.info.target == "kind"
     assert (
-        "Of the targets kind, amount, kind is judged: no other holds classes that the model gives." in notes
+        "The outputs kind, amount are judged, each by its own task; kind stands for them in tables." in notes
     )
+
+
+def test_each_output_has_labels_and_weights_of_its_own(tmp_path):
+    amounts, weights = KINDS["amount"], np.linspace(1, 2, COUNT)
+    source = (A, {"amount": amounts, "kind": Y}, {"amount": weights, "kind": weights[::-1]})
+    dataset, notes = prepared(source, tmp_path, HEADS)
+    assert (dataset.info.target, dataset.info.task) == ("kind", "classification")
+    assert [(one.output, one.task, one.targets) for one in dataset.info.further] == [
+        ("amount", "regression", ("amount",))
+    ]
+    beside = Dataset(dataset.folder, "amount")
+    for split in ("train", "validation", "test"):
+        rows = np.asarray(dataset.x(split))[:, 0].astype(int)
+        np.testing.assert_array_equal(dataset.y(split), Y[rows])
+        np.testing.assert_array_equal(beside.y(split)[:, 0], amounts[rows].astype("float32"))
+        np.testing.assert_array_equal(beside.weights(split), weights[rows].astype("float32"))
+        np.testing.assert_array_equal(dataset.weights(split), weights[::-1][rows].astype("float32"))
+    assert beside.info.class_counts == {"train": (), "validation": (), "test": ()}
+    assert "amount: Samples have weights, from 1 to 2" in " ".join(notes)
+    other = prepare((A, {"amount": -amounts, "kind": Y}), tmp_path / "other", model=HEADS)
+    assert other.info.sha256 != prepare((A, dict(KINDS)), tmp_path / "third", model=HEADS).info.sha256
+
+
+def test_tasks_and_the_output_that_stands_for_all_can_be_chosen(tmp_path):
+    wish = output_wish("amount=classification, kind=regression", output="amount")
+    assert wish.tasks == {"amount": "classification", "kind": "regression"}
+    assert output_wish({"kind": "regression"}).tasks == {"kind": "regression"}
+    with pytest.raises(InvalidInput, match="There is no task 'guessing'"):
+        output_wish("kind=guessing")
+    model = with_wish(described((4,), outputs={"kind": 1, "amount": 2}), wish)
+    targets = [Y, Y % 2]
+    dataset = prepare((A, targets), tmp_path / "out", model=model, tasks=wish.tasks)
+    assert (dataset.info.target, dataset.info.task) == ("amount", "classification")
+    assert [(one.output, one.task) for one in dataset.info.further] == [("kind", "regression")]
+
+
+def test_an_output_whose_labels_cannot_be_read_is_left_out_and_said(tmp_path):
+    broken = {"kind": Y, "amount": np.where(Y == 1, np.nan, 0.5)}
+    dataset, notes = prepared((A, broken), tmp_path, HEADS)
+    assert dataset.info.further == ()
+    assert any(note.startswith("The output amount is not judged: y holds 50 labels of 150") for note in notes)
 
 
 def test_pairs_of_pairs_and_inputs_with_targets_are_told_apart():

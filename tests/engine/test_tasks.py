@@ -146,3 +146,44 @@ def test_several_labels_and_a_label_for_each_step(tmp_path: Path, executor: Exec
             change = next(row.quality_change for row in workbench.results() if row.variant.name == "float16")
             assert change is not None
             assert (change.task, abs(change.change.value) < 0.01) == (task, True)
+
+
+def test_samples_count_as_much_as_their_weights_say(
+    regressor: Path, tmp_path: Path, executor: Executor
+) -> None:
+    import keras
+
+    frame = load_diabetes(as_frame=True).frame.rename(columns={"target": "progression"})
+    frame["many"] = 1 + np.arange(len(frame)) % 5
+    frame.to_csv(tmp_path / "weighted.csv", index=False)
+    with Workbench(tmp_path / "workbench", executor=executor) as workbench:
+        workbench.open(regressor, tmp_path / "weighted.csv", label="progression", weights="many").wait(300)
+        workbench.apply("quantization.int8").wait(300)
+        data = workbench.dataset
+        x, right, weights = np.asarray(data.x("test")), data.y("test"), data.weights("test")
+        assert x.shape[1] == 10
+        said = keras.models.load_model(regressor).predict(x, verbose=0)
+        before, after = (quality(workbench, name).measured.value for name in ("price", "int8"))
+        assert before == pytest.approx(metrics.mean_absolute_error(right, said, sample_weight=weights), 1e-5)
+        assert before != pytest.approx(metrics.mean_absolute_error(right, said), 1e-3)
+        change = next(row.quality_change for row in workbench.results() if row.variant.name == "int8")
+        assert change is not None
+        assert change.change.value == pytest.approx((before - after) / before)
+        assert {row.variant.description.weighted for row in workbench.results()} == {
+            ("train", "validation", "test")
+        }
+
+        def error(labels, answers):  # type: ignore[no-untyped-def]
+            return np.abs(labels - answers).mean()
+
+        def weighted_error(labels, answers, weights):  # type: ignore[no-untyped-def]
+            return np.average(np.abs(labels - answers)[:, 0], weights=weights)
+
+        assert "The samples have weights, and the metric takes none" in repr(
+            workbench.metric(error, higher_is_better=False, draws=50)
+        )
+        own = workbench.metric(weighted_error, higher_is_better=False, draws=50)
+        assert own[0].value.value == pytest.approx(before, 1e-5)
+        assert "takes none" not in repr(own)
+        again = workbench.open(regressor, tmp_path / "weighted.csv", label="progression", weights="many")
+        assert again.wait(300) == workbench.baseline

@@ -320,6 +320,13 @@ def test_lost_samples_are_counted_in_their_groups():
     change = calibration_error(after, labels) - calibration_error(before, labels)
     assert found.calibration_change.value == pytest.approx(change)
     assert found.calibration_change.low <= change <= found.calibration_change.high
+    # A sample with a weight of 2 is one that is there twice; the groups count samples all the same.
+    twice = losses(after, before, labels, 3, weights=np.array([1.0, 2, 1, 1, 1]))
+    again = [0, 1, 1, 2, 3, 4]
+    assert twice.calibration_after == pytest.approx(calibration_error(after[again], labels[again]))
+    wanted = twice.calibration_after - calibration_error(before[again], labels[again])
+    assert twice.calibration_change.value == pytest.approx(wanted)
+    assert twice.classes == found.classes
 
 
 def test_the_class_that_lost_most_of_many_by_chance_is_not_accused():

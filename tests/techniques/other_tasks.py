@@ -17,6 +17,8 @@ from workbench.api.variant import Variant
 TASKS: tuple[Task, ...] = ("regression", "multi-label", "per position", "agreement")
 KINDS = (*TASKS, "binary positions", "steps")
 """What is built here: of a class for each position three kinds."""
+WEIGHTED = ("regression", "steps")
+"""Those whose samples count differently."""
 
 
 def task_of(kind: str) -> Task:
@@ -60,6 +62,7 @@ def dataset_of(kind: str, folder: Path) -> Dataset:
     for split, part in zip(SPLITS, (slice(ends[0]), slice(*ends), slice(ends[1], None)), strict=True):
         np.save(folder / f"x_{split}.npy", x[part])
         np.save(folder / f"y_{split}.npy", y[part])
+        np.save(folder / f"w_{split}.npy", np.linspace(0.1, 2, len(y[part])).astype(np.float32))
         counts[split] = len(x[part])
         class_counts[split] = (1,) * classes
     info = DatasetInfo(
@@ -77,6 +80,7 @@ def dataset_of(kind: str, folder: Path) -> Dataset:
         task=task,
         targets=("progress", "other") if task == "regression" else (),
         ignored_label=255 if task == "per position" else None,
+        weighted=SPLITS if kind in WEIGHTED else (),
     )
     (folder / "dataset.json").write_text(json.dumps(info.model_dump(mode="json")))
     return Dataset(folder)
@@ -124,5 +128,7 @@ def variant_of(kind: str, dataset: Dataset, folder: Path, epochs: int = 12) -> V
         model.compile(keras.optimizers.Adam(3e-3), objective.loss())
         model.fit(np.array(dataset.x("train")), np.array(dataset.y("train")), epochs=epochs, verbose=0)
     parent = parent_of(model, folder / kind)
-    description = parent.description.model_copy(update={"task": task, "from_logits": from_logits})
+    description = parent.description.model_copy(
+        update={"task": task, "from_logits": from_logits, "weighted": dataset.info.weighted}
+    )
     return parent.model_copy(update={"description": description})

@@ -131,7 +131,15 @@ def test_an_opening_that_fails_leaves_page_and_folders_as_they_were(
         assert "is no model file" in shown["errors"]["model"]
         assert "is empty" in shown["errors"]["data"]
         assert not any(job.kind == "open" and not job.ended for job in session.jobs)
+        shown = click(bar, "open", model="dense-digits", data=str(home / "empty.csv"), ignoreLabel="none")
+        assert "Label that does not count: 'none' is no whole number." in shown["error"]
         # What only reading shows is said there, too.
+        (home / "rows.csv").write_text("a,label\n1,0\n2,1\n")
+        rows = {"data": str(home / "rows.csv"), "weights": " heavy ", "ignoreLabel": ""}
+        click(bar, "open", model="dense-digits", **rows)
+        until(lambda: session.openings.last is not None and session.openings.last.ended)
+        shown = click(bar, "language", language="en")
+        assert "rows.csv has no column heavy" in shown["errors"]["data"]
         click(bar, "open", model="dense-digits", data="breast-cancer")
         until(lambda: session.openings.last is not None and session.openings.last.ended)
         assert session.workbench is first

@@ -623,7 +623,12 @@ def test_the_dashboard_is_all_of_it_and_opens_nothing_a_second_time(workbench: W
         "DetailsPanel",
     ]
     answers = page.children[0].children[0].children[-1]
-    assert [type(widget).__name__ for widget in answers.children] == ["GoalLine", "BestLine", "JobsLine"]
+    assert [type(widget).__name__ for widget in answers.children] == [
+        "GoalLine",
+        "AdvisorPanel",
+        "BestLine",
+        "JobsLine",
+    ]
     assert len(workbench.jobs) == before
 
 

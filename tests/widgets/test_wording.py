@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.widgets.result_rows import HOSTILE, ROWS, interval
+from tests.widgets.result_rows import HOSTILE, ROWS, interval, quality, row, variant
 from widgets import wording
 from workbench.api.text import say
 from workbench.measure.records import Interval, QualityVerdict, SizeVerdict, SpeedVerdict
@@ -111,3 +111,46 @@ def test_names_from_strangers_are_short_and_hold_no_control_or_direction_marks()
     assert len(name) <= 48
     assert "\u202e" not in name
     assert "\x00" not in name
+
+
+def test_of_several_outputs_the_one_that_decides_is_named() -> None:
+    from widgets.panels.numbers import numbers_table
+    from widgets.panels.outcome import outcome
+
+    def verdict(change: float, word: str, output: str | None, **more: object) -> QualityVerdict:
+        return QualityVerdict(
+            variant="q",
+            reference="b",
+            change=interval(change, 0.01),
+            tolerance=0.01,
+            word=word,  # type: ignore[arg-type]
+            output=output,
+            **more,  # type: ignore[arg-type]
+        )
+
+    error = quality("q", 0.9).model_copy(
+        update={"task": "regression", "value": interval(3.5, 0.5), "output": "zone"}
+    )
+    made = row(variant("q", "int8", "quantization.int8", "b"), 1100, 0.05, 0.94)
+    for change, word, words in (
+        (-0.3, "lost", "zone: lost: +30.0 % [+29.0, +31.0]"),
+        (-0.005, "not proven", "zone: not proven: +0.5 % [−0.5, +1.5]"),
+        (0.3, "kept", "kept: +2.0 pt [+1.0, +3.0]"),
+    ):
+        first, further = verdict(0.02, "kept", None), verdict(change, word, "zone", task="regression")
+        both = made.model_copy(
+            update={
+                "quality": quality("q", 0.94).model_copy(update={"output": "kind", "further": (error,)}),
+                "quality_change": first.together("kind", (further,)),
+            }
+        )
+        assert both.quality_change is not None
+        assert both.quality_change.word == word
+        chip = wording.quality_chip(both)
+        assert chip is not None
+        assert str(chip.words) == words
+        assert str(outcome(both)).endswith(words if word != "kept" else f"F1 {words}")
+        assert both.quality_change.keeps(0.01) == (word == "kept")
+        titles = [line[0] for line in numbers_table(both)["rows"]]
+        assert "zone: Mean absolute error" in titles
+        assert "zone: Change of MAE, in %" in titles

@@ -104,25 +104,41 @@ def _lines(row: ResultRow) -> list[tuple[Text, str, str]]:
     if quality is not None:
         lines += _quality(quality)
     change = row.quality_change
-    if change is not None and change.task != "classification":
-        lines += _other_change(change)
-    elif change is not None:
-        lines += [
-            (say("Change of macro F1, in points"), points(change.change.value), _points(change.change)),
-        ]
-        if change.accuracy_change is not None:
-            paired = change.accuracy_change
-            lines.append((say("Change of accuracy, in points"), points(paired.value), _points(paired)))
-        lines += [
-            (
-                say("Right only before / only now"),
-                f"{count(change.only_reference_right)} / {count(change.only_variant_right)}",
-                "",
-            ),
-            (say("Change that is accepted, in points"), digits(100 * change.tolerance), ""),
-            (say("McNemar p"), "–" if change.mcnemar_p is None else digits(change.mcnemar_p), ""),
-        ]
+    if change is not None:
+        lines += _change(change)
+    for one in quality.further if quality is not None else ():
+        lines += _of_output(one.output, _quality(one))
+        verdict = next((it for it in change.further if it.output == one.output), None) if change else None
+        if verdict is not None:
+            lines += _of_output(one.output, _change(verdict))
     return lines
+
+
+def _of_output(output: str | None, lines: list[tuple[Text, str, str]]) -> list[tuple[Text, str, str]]:
+    """The lines with the name of their output before each."""
+    return [
+        (say("{output}: {name}", output=short(output or ""), name=name), value, interval)
+        for name, value, interval in lines
+    ]
+
+
+def _change(change: QualityVerdict) -> list[tuple[Text, str, str]]:
+    if change.task != "classification":
+        return _other_change(change)
+    lines = [(say("Change of macro F1, in points"), points(change.change.value), _points(change.change))]
+    if change.accuracy_change is not None:
+        paired = change.accuracy_change
+        lines.append((say("Change of accuracy, in points"), points(paired.value), _points(paired)))
+    return [
+        *lines,
+        (
+            say("Right only before / only now"),
+            f"{count(change.only_reference_right)} / {count(change.only_variant_right)}",
+            "",
+        ),
+        (say("Change that is accepted, in points"), digits(100 * change.tolerance), ""),
+        (say("McNemar p"), "–" if change.mcnemar_p is None else digits(change.mcnemar_p), ""),
+    ]
 
 
 def _quality(quality: QualityMeasurement) -> list[tuple[Text, str, str]]:

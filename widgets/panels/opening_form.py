@@ -40,6 +40,16 @@ _LABELS = {
     ),
     "labelAuto": say("automatic"),
     "reading": say("More on how the data are read"),
+    "weights": PAGE["weights"],
+    "weightsHint": say(
+        "Of a table: how much each row counts, in trainings and in every measure. Left empty: sample_weight, "
+        "if there is such a column."
+    ),
+    "ignoreLabel": PAGE["ignore_label"],
+    "ignoreLabelHint": say(
+        "Where there is a label for each pixel or step: the number of those that do not count, such as 255 "
+        "or that of the padding. Left empty: the one that is no class."
+    ),
     "classes": PAGE["classes"],
     "classesHint": say(
         "All of them in the order of the model's outputs, separated by commas. Needed where a class does not "
@@ -218,6 +228,8 @@ class OpeningForm:
         meaning: object,
         code: object,
         task: object = "auto",
+        weights: object = "",
+        ignore_label: object = "",
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing.
 
@@ -246,6 +258,8 @@ class OpeningForm:
         options = {
             "task": None if task == "auto" else task,
             "label": column or None,
+            "weights": (weights.strip() if isinstance(weights, str) else "") or None,
+            "ignore_label": _whole(ignore_label, PAGE["ignore_label"]),
             "scaling": scaling,
             "trust": trust is True and not shared_mode(),
             **_own_classes(code),
@@ -286,6 +300,20 @@ def _counts(counts: tuple[tuple[str, int], ...]) -> list[dict[str, str]]:
         rest = say("{count} more", count=len(counts) - _MOST_COUNTS)
         shown.append({"name": str(rest), "count": count(sum(number for _, number in counts[_MOST_COUNTS:]))})
     return shown
+
+
+def _whole(typed: object, field: Text) -> int | None:
+    """The whole number in a field; None if it is empty."""
+    text = str(typed).strip()
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(
+            say("{field}: {text} is no whole number.", field=field, text=repr(text)[:40]),
+            say("Write it like 255, or leave the field empty."),
+        ) from None
 
 
 def _number(typed: object, field: Text) -> float | None:

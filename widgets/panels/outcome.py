@@ -124,5 +124,8 @@ def _found_forgotten(job: JobState, session: Session) -> Text | None:
 
 
 def _called(row: ResultRow, chip: Chip) -> Text:
+    change = row.quality_change
+    if change is not None and change.deciding.output != change.output:
+        return chip.words  # they name the output that decides, and it is of another measure
     measure = measure_of(row.variant.description.task)
     return say("{measure} {verdict}", measure=measure.title, verdict=chip.words)

@@ -263,6 +263,8 @@ class TopBar(Component):
         meaning: object = "auto",
         task: object = "auto",
         code: object = "",
+        weights: object = "",
+        ignoreLabel: object = "",  # noqa: N803  (its name in the page)
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing."""
         self._form.open(
@@ -279,6 +281,8 @@ class TopBar(Component):
             meaning,
             code,
             task,
+            weights,
+            ignoreLabel,
         )
 
     def act_look(self, data: object = None) -> None:

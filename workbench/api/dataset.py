@@ -32,6 +32,30 @@ LARGE_BYTES = 256_000_000
 """Samples that take more than this as the model takes them are read row by row, never as a whole."""
 
 
+class FurtherTarget(Record):
+    """What is known of the labels of a further output, of a model with several.
+
+    Attributes:
+        output: Name of the output.
+        key: Its name in files.
+        task: What the labels are.
+        classes: As of :class:`DatasetInfo`, as the others are.
+        class_counts: See there.
+        targets: See there.
+        ignored_label: See there.
+        weighted: See there.
+    """
+
+    output: str
+    key: str
+    task: Task
+    classes: tuple[str, ...] = ()
+    class_counts: dict[SplitName, tuple[int, ...]] = Field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    ignored_label: int | None = None
+    weighted: tuple[SplitName, ...] = ()
+
+
 class DatasetInfo(Record):
     """What is known of a data set without opening its arrays.
 
@@ -57,6 +81,8 @@ class DatasetInfo(Record):
             difference and nobody said which; see :mod:`workbench.data.class_order`.
         task: What the labels are.
         targets: Names of the numbers that a regression predicts, one for each column of the labels.
+        weighted: The splits whose samples have weights.
+        further: The labels of further outputs, of a model with several; the others are of the first.
         ignored_label: What stood in the source for positions that do not count; -1 stands in the labels here.
     """
 
@@ -78,6 +104,24 @@ class DatasetInfo(Record):
     task: Task = "classification"
     targets: tuple[str, ...] = ()
     ignored_label: int | None = None
+    weighted: tuple[SplitName, ...] = ()
+    further: tuple[FurtherTarget, ...] = ()
+
+    def of(self, output: str | None) -> DatasetInfo:
+        """The same with the labels of a further output; None gives it as it is.
+
+        Raises:
+            KeyError: If there are no labels for it.
+        """
+        if output is None:
+            return self
+        found = next((one for one in self.further if one.output == output), None)
+        if found is None:
+            raise KeyError(
+                f"further outputs are {[one.output for one in self.further]}. Received: {output!r}"
+            )
+        changes = found.model_dump(exclude={"output", "key"}) | {"target": output, "further": ()}
+        return self.model_copy(update=changes | {"class_counts": found.class_counts})
 
     @property
     def occurring(self) -> tuple[int, ...]:
@@ -91,10 +135,12 @@ class Dataset:
 
     Args:
         folder: A folder that :func:`workbench.data.prepare.prepare` wrote: ``dataset.json`` and, for each
-            split, ``y_<split>.npy`` (see :meth:`y`) and ``x_<split>.npy`` (see :data:`Features`), or
-            ``x_<split>.<input>.npy`` for each input of a model with several. Values of 8 and 16 bits are kept
-            as they came, in ``raw_<split>.npy``, and scaled as ``scaling.npy`` says when they are read: a row
-            of offsets and a row of divisors.
+            split, ``y_<split>.npy`` (see :meth:`y`), ``w_<split>.npy`` where samples have weights, and
+            ``x_<split>.npy`` (see :data:`Features`), or ``x_<split>.<input>.npy`` for each input of a model
+            with several. Values of 8 and 16 bits are kept as they came, in ``raw_<split>.npy``, and scaled
+            as ``scaling.npy`` says when they are read: a row of offsets and a row of divisors. Labels and
+            weights of further outputs are in ``y_<split>.<key>.npy`` and ``w_<split>.<key>.npy``.
+        output: Name of a further output whose labels are given in place of those of the first.
 
     Example:
         >>> dataset = workbench.dataset
@@ -104,9 +150,12 @@ class Dataset:
         'int64'
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, output: str | None = None) -> None:
         self.folder = Path(folder)
-        self.info = DatasetInfo.model_validate(json.loads((self.folder / "dataset.json").read_text("utf-8")))
+        whole = DatasetInfo.model_validate(json.loads((self.folder / "dataset.json").read_text("utf-8")))
+        self.info = whole.of(output)
+        key = next((one.key for one in whole.further if one.output == output), None)
+        self._of = "" if key is None else f".{key}"
 
     def x(self, split: SplitName) -> Features:
         """The samples of one split, as the model takes them, read from the disk when they are indexed."""
@@ -123,8 +172,16 @@ class Dataset:
         position int64 class indices, shape ``(n, *positions)``, -1 where a position does not count; without
         labels float32 of the shape ``(n, 0)``.
         """
-        labels: npt.NDArray[Any] = np.load(self.folder / f"y_{split}.npy", mmap_mode="r", allow_pickle=False)
+        labels: npt.NDArray[Any] = np.load(
+            self.folder / f"y_{split}{self._of}.npy", mmap_mode="r", allow_pickle=False
+        )
         return labels
+
+    def weights(self, split: SplitName) -> npt.NDArray[np.float32] | None:
+        """How much each sample of one split counts, float32 of shape ``(n,)``; None where all count once."""
+        if split not in self.info.weighted:
+            return None
+        return np.load(self.folder / f"w_{split}{self._of}.npy", allow_pickle=False)  # type: ignore[no-any-return]
 
     def save_npz(self, file: Path) -> Path:
         """Writes all splits into one ``.npz``, as the plain code of a technique reads it.
@@ -133,7 +190,8 @@ class Dataset:
         split, as float32.
 
         Args:
-            file: Gets ``x_<split>`` (or ``x_<split>.<input>``) and ``y_<split>``.
+            file: Gets ``x_<split>`` (or ``x_<split>.<input>``), ``y_<split>`` and, where samples have
+                weights, ``w_<split>``.
         """
         with zipfile.ZipFile(file, "w") as archive:
             for split in SPLITS:
@@ -141,6 +199,8 @@ class Dataset:
                 for name, values in (x if isinstance(x, dict) else {"": x}).items():
                     add_array(archive, f"x_{split}.{name}" if name else f"x_{split}", values)
                 add_array(archive, f"y_{split}", self.y(split))
+                if (weights := self.weights(split)) is not None:
+                    add_array(archive, f"w_{split}", weights)
         return file
 
     def _samples(self, split: SplitName, of_input: str) -> npt.NDArray[Any]:

@@ -196,6 +196,30 @@ class OwnClass(Record):
     graph_only: Text | None = None
 
 
+class FurtherOutput(Record):
+    """An output that is judged besides the first one, of a model with several.
+
+    Attributes:
+        name: As the data call it, whatever a converter has made of it.
+        key: Its name in files.
+        position: Its position among the outputs of the file.
+        task: What it is judged as.
+        weighted: The splits of the data whose samples have weights for it.
+        from_logits: Whether it is raw scores (True) or probabilities (False).
+        reading: How its values are read, and why; None for what was made from another.
+        doubts: What makes that questionable.
+    """
+
+    name: str
+    key: str
+    position: int
+    task: Task
+    weighted: tuple[str, ...] = ()
+    from_logits: bool = False
+    reading: Text | None = None
+    doubts: tuple[Text, ...] = ()
+
+
 class ModelDescription(Record):
     """What is known of a model file without running it.
 
@@ -206,8 +230,10 @@ class ModelDescription(Record):
         parameters: Number of weights in all.
         output: Position of the output that is judged; None is the first.
         task: What it is judged as.
+        weighted: The splits of the data whose samples have weights.
         from_logits: Whether that output is raw scores (True) or probabilities (False).
         meanings: What the values of each output are, as the file's operations tell; empty if unknown.
+        further: Other outputs that are judged too, each by its own task.
         reading: How the values of that output are read, and why; None for what was made from another.
         doubts: What makes the reading of the output questionable, for every row that follows from it.
         precision: The element type that decides size and speed.
@@ -226,7 +252,9 @@ class ModelDescription(Record):
     parameters: int = 0
     output: int | None = None
     task: Task = "classification"
+    weighted: tuple[str, ...] = ()
     from_logits: bool = False
+    further: tuple[FurtherOutput, ...] = ()
     meanings: tuple[Meaning, ...] = ()
     reading: Text | None = None
     doubts: tuple[Text, ...] = ()
@@ -241,6 +269,29 @@ class ModelDescription(Record):
     def judged(self) -> TensorSpec:
         """The output that is judged."""
         return self.outputs[self.output or 0]
+
+    def of(self, output: str | None) -> ModelDescription:
+        """The same with a further output as the one that is judged; None gives it as it is.
+
+        Raises:
+            KeyError: If that is not judged.
+        """
+        if output is None:
+            return self
+        found = next((one for one in self.further if one.name == output), None)
+        if found is None:
+            raise KeyError(f"further outputs are {[one.name for one in self.further]}. Received: {output!r}")
+        return self.model_copy(
+            update={
+                "output": found.position,
+                "task": found.task,
+                "weighted": found.weighted,
+                "from_logits": found.from_logits,
+                "reading": found.reading,
+                "doubts": found.doubts,
+                "further": (),
+            }
+        )
 
     @property
     def meaning(self) -> Meaning:

@@ -18,7 +18,18 @@ _OPTIONS = (
     ),
     click.option(
         "--task",
-        help="What the answers are judged as, such as regression; by default labels and output tell.",
+        help="What the answers are judged as, such as regression, or kind=classification,size=regression "
+        "for several outputs; by default labels and outputs tell.",
+    ),
+    click.option(
+        "--weights",
+        help="Column of a table that says how much each sample counts; by default sample_weight.",
+    ),
+    click.option(
+        "--ignore-label",
+        type=int,
+        help="What stands among labels of positions where one does not count, such as 255 or -1; by default "
+        "the one value that is no class.",
     ),
     click.option(
         "--classes", help="Names of all classes in the order of the model's outputs, separated by commas."

@@ -38,6 +38,7 @@ def read_arrays(
     bounds: Bounds = Bounds(),  # noqa: B008  # frozen
     watch: Watch = lambda count: None,
     disk: Disk | None = None,
+    weights: str | None = None,
 ) -> RawData:
     """Reads what a notebook holds: arrays in Keras's forms, a stream of samples, or a ``DataFrame``.
 
@@ -54,16 +55,23 @@ def read_arrays(
         bounds: How much is read of streams.
         watch: Hears how many samples of a stream have been read; may raise to stop that.
         disk: Where the samples of streams go that are too many for memory.
+        weights: Column of sample weights of a data frame.
 
     Raises:
         InvalidInput: If the source is none of these.
         Refused: If the values take more than the limit.
     """
     if is_columns_and_labels(source) and _columns_are_inputs(source[0], model):
-        source, label = _one_table(*source[:2])
+        source, label, weights = _one_table(*source)
     if is_frame(source):
         return from_frame(
-            source, "table", label=label, limit_bytes=limit_bytes, source="DataFrame", model=model
+            source,
+            "table",
+            label=label,
+            limit_bytes=limit_bytes,
+            source="DataFrame",
+            model=model,
+            weights=weights,
         )
 
     def block(part: Any, suffix: str) -> tuple[Samples, tuple[Text, ...]]:
@@ -161,13 +169,13 @@ def is_frame(source: object) -> bool:
     return hasattr(source, "iloc") and hasattr(source, "columns")
 
 
-def is_columns_and_labels(source: object) -> TypeGuard[tuple[Any, Any]]:
-    """Whether a source is ``(x, y)`` with a table of pandas as x.
+def is_columns_and_labels(source: object) -> TypeGuard[tuple[Any, ...]]:
+    """Whether a source is ``(x, y)`` or ``(x, y, sample_weight)`` with a table of pandas as x.
 
     Args:
         source: As for :func:`read_arrays`.
     """
-    return isinstance(source, tuple) and len(source) == 2 and is_frame(source[0])
+    return isinstance(source, tuple) and len(source) in (2, 3) and is_frame(source[0])
 
 
 def _columns_are_inputs(frame: Any, model: ModelDescription | None) -> bool:
@@ -176,18 +184,34 @@ def _columns_are_inputs(frame: Any, model: ModelDescription | None) -> bool:
     return several or any(dtype.kind not in "biuf" for dtype in frame.dtypes)
 
 
-def _one_table(frame: Any, labels: Any) -> tuple[Any, str]:
-    """Columns and labels as one table, and the name of the column that the labels are in."""
+def _one_table(frame: Any, labels: Any, weights: Any = None) -> tuple[Any, str, str | None]:
+    """Columns, labels and weights as one table, and the names of the columns that the last two are in."""
     if len(frame) != len(labels):
         raise InvalidInput(
             say("x has {samples} rows and y {labels} labels.", samples=len(frame), labels=len(labels)),
             say("Give one label for each row."),
         )
-    name = "label"
+    if weights is not None and len(frame) != len(weights):
+        raise InvalidInput(
+            say(
+                "x has {samples} rows and there are {weights} weights.",
+                samples=len(frame),
+                weights=len(weights),
+            ),
+            say("Give one weight for each row."),
+        )
+    name, weighing = _free("label", frame), None if weights is None else _free("sample_weight", frame)
+    # As an array: labels with an index of their own would be lined up by it.
+    frame = frame.assign(**{name: getattr(labels, "array", np.asarray(labels))})
+    if weighing is not None:
+        frame = frame.assign(**{weighing: np.asarray(weights)})
+    return frame, name, weighing
+
+
+def _free(name: str, frame: Any) -> str:
     while name in frame.columns:
         name += "_"
-    # As an array: labels with an index of their own would be lined up by it.
-    return frame.assign(**{name: getattr(labels, "array", np.asarray(labels))}), name
+    return name
 
 
 def _unknown(source: object) -> InvalidInput:

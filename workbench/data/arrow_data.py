@@ -39,6 +39,7 @@ def read_arrow(
     limit_bytes: int,
     model: ModelDescription | None = None,
     disk: Disk | None = None,
+    weights: str | None = None,
 ) -> RawData:
     """Reads tables whose columns are pictures, rows of numbers, or numbers and texts as in a CSV file.
 
@@ -51,6 +52,7 @@ def read_arrow(
         limit_bytes: The most memory that the values may take.
         model: The model that the data are for, where it is known.
         disk: Where values go that are too many for memory.
+        weights: Name of the column of sample weights, in a table of numbers and texts.
 
     Raises:
         InvalidInput: If the tables are damaged or cannot be used.
@@ -78,11 +80,24 @@ def read_arrow(
     vectors = [name for name in first.column_names if is_number_rows(first[name])]
     name = path.stem if path.is_file() else path.name
     if pictures or [column for column in vectors if column != label]:
+        if weights is not None:
+            raise InvalidInput(
+                say("Weights of samples are not read beside columns of pictures or of rows of numbers."),
+                say("Give them as the third of (x, y, sample_weight), or as w in an .npz file."),
+            )
         source = _Source(name, tables, label, model, limit_bytes, disk)
         return source.of_pictures(pictures) if pictures else source.of_vectors(vectors)
     check_limit(sum(table.nbytes for table in tables.values()), limit_bytes, path.name)
     frames = {split: table.to_pandas(strings_to_categorical=False) for split, table in tables.items()}
-    raw = from_frames(frames, name, label=label, limit_bytes=limit_bytes, source=path.name, model=model)
+    raw = from_frames(
+        frames,
+        name,
+        label=label,
+        limit_bytes=limit_bytes,
+        source=path.name,
+        model=model,
+        weights=weights,
+    )
     return _with_class_names(raw, first)
 
 

@@ -17,6 +17,9 @@ _FEW_CLASSES = 20
 
 LABEL_COLUMNS = ("label", "target", "class", "y")
 
+WEIGHT_COLUMN = "sample_weight"
+"""A column that is called so holds weights of samples, whether or not anybody says it."""
+
 
 def features_of(model: ModelDescription | None) -> int | None:
     """How many numbers a sample of the model has; None if it has several inputs or takes any number.
@@ -73,6 +76,27 @@ def has_no_labels(columns: list[str], model: ModelDescription | None) -> bool:
     """
     lower = {column.strip().lower() for column in columns}
     return features_of(model) == len(columns) > 1 and not lower & set(LABEL_COLUMNS)
+
+
+def weight_column(columns: list[str], weights: str | None, source: str) -> tuple[str, ...]:
+    """The column of a table that says how much each row counts; nothing where there is none.
+
+    Args:
+        columns: All of the table.
+        weights: What the user has named; None takes one that is called ``sample_weight``.
+        source: The table, as the user knows it.
+
+    Raises:
+        InvalidInput: If there is no such column.
+    """
+    by_name = {column.strip(): column for column in reversed(columns)}
+    found = by_name.get(WEIGHT_COLUMN if weights is None else weights.strip())
+    if found is None and weights is not None:
+        raise InvalidInput(
+            say("{source} has no column {column}.", source=source, column=weights[:60]),
+            say("Its columns are {columns}.", columns=_listed(columns)),
+        )
+    return () if found is None else (found,)
 
 
 def label_columns(columns: list[str], label: str | None, model: ModelDescription | None) -> tuple[str, ...]:

@@ -21,7 +21,12 @@ _LINES_LOOKED_AT = 3
 
 
 def read_csv(
-    path: Path, *, label: str | None, limit_bytes: int, model: ModelDescription | None = None
+    path: Path,
+    *,
+    label: str | None,
+    limit_bytes: int,
+    model: ModelDescription | None = None,
+    weights: str | None = None,
 ) -> RawData:
     """Reads a CSV file: one sample a row, with a header or not.
 
@@ -32,6 +37,7 @@ def read_csv(
         label: Name of the label column; None looks for one.
         limit_bytes: The most memory that the values may take.
         model: The model that the data are for, where it is known.
+        weights: Name of the column of sample weights.
 
     Raises:
         InvalidInput: If the file cannot be read as a table, or the table cannot be used.
@@ -39,7 +45,15 @@ def read_csv(
     frame, heading, separator = frame_of(path, limit_bytes)
     frame, row_numbers = without_row_numbers(frame, features_of(model))
     frame, decimals = with_numbers_from_texts(frame, comma=separator != ",")
-    raw = from_frame(frame, path.stem, label=label, limit_bytes=limit_bytes, source=path.name, model=model)
+    raw = from_frame(
+        frame,
+        path.stem,
+        label=label,
+        limit_bytes=limit_bytes,
+        source=path.name,
+        model=model,
+        weights=weights,
+    )
     return replace(raw, notes=(*heading, *row_numbers, *decimals, *raw.notes))
 
 

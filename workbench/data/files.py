@@ -36,6 +36,7 @@ def read_path(
     limit_bytes: int,
     model: ModelDescription | None = None,
     disk: Disk | None = None,
+    weights: str | None = None,
 ) -> RawData:
     """Reads an ``.npz`` file, a CSV, Parquet or Arrow table, or a folder or ``.zip`` of pictures.
 
@@ -45,6 +46,7 @@ def read_path(
         limit_bytes: The most memory that the values may take.
         model: The model that the data are for, where it is known.
         disk: Where values go that are too many for memory; without it, all have to fit there.
+        weights: Column of sample weights of a table.
 
     Raises:
         InvalidInput: If there is nothing there that can be read.
@@ -54,7 +56,9 @@ def read_path(
         path = path.resolve(strict=True)
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode) and is_arrow_folder(path):
-            return read_arrow(path, label=label, limit_bytes=limit_bytes, model=model, disk=disk)
+            return read_arrow(
+                path, label=label, limit_bytes=limit_bytes, model=model, disk=disk, weights=weights
+            )
         if stat.S_ISDIR(mode):
             return read_images(path, limit_bytes=limit_bytes, model=model, disk=disk)
         if not stat.S_ISREG(mode):
@@ -65,9 +69,11 @@ def read_path(
         if suffix == ".zip":
             return read_picture_archive(path, limit_bytes=limit_bytes, model=model, disk=disk)
         if suffix in TABLE_SUFFIXES:
-            return read_csv(path, label=label, limit_bytes=limit_bytes, model=model)
+            return read_csv(path, label=label, limit_bytes=limit_bytes, model=model, weights=weights)
         if suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
-            return read_arrow(path, label=label, limit_bytes=limit_bytes, model=model, disk=disk)
+            return read_arrow(
+                path, label=label, limit_bytes=limit_bytes, model=model, disk=disk, weights=weights
+            )
     except FileNotFoundError as error:
         raise InvalidInput(
             say("There is no file, folder or built-in data set called {path}.", path=_shown(path)),

@@ -71,6 +71,10 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
     else:
         of_outputs = [name for name in names if shown[name] in outputs]
         candidates = of_outputs if len(of_outputs) == 1 else [n for n in names if _may_be_classes(raw, n)]
+        if not asked and len(candidates) != 1 and len(of_outputs) > 1:
+            # the first output stands for all, the first with classes where some have
+            first = [name for name in of_outputs if name in candidates] or of_outputs
+            candidates = sorted(first, key=lambda name: outputs.index(shown[name]))[:1]
         if asked or len(candidates) != 1:
             raise InvalidInput(
                 say("The data have the targets {names}.", names=tuple(shown.values())),
@@ -86,12 +90,38 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
                 chosen=shown[chosen],
             ),
         )
+    named = None if _unnamed([*names, chosen]) and not called else shown[chosen]
+    further = {
+        shown[name]: replace(_with_labels(raw, name), target=shown[name], notes=())
+        for name in names
+        if name != chosen and shown[chosen] in outputs and outputs.count(shown[name]) == 1
+    }
+    if further:
+        judged = sorted((shown[chosen], *further), key=outputs.index)
+        notes = (
+            say(
+                "The outputs {outputs} are judged, each by its own task; {output} stands for them in tables.",
+                outputs=tuple(judged),
+                output=shown[chosen],
+            ),
+        )
+    raw = replace(_with_labels(raw, chosen), notes=(*raw.notes, *notes))
+    return replace(raw, target=named, further=further)
+
+
+def _with_labels(raw: RawData, target: str) -> RawData:
+    """The data with the labels and weights of one of the targets."""
     splits: dict[SplitName, Samples] = {
-        split: replace(samples, y=samples.targets[chosen], targets={})
+        split: replace(samples, y=samples.targets[target], targets={}, weights=_weights(samples, target))
         for split, samples in raw.splits.items()
     }
-    named = None if _unnamed([*names, chosen]) and not called else shown[chosen]
-    return replace(raw, splits=splits, target=named, notes=(*raw.notes, *notes))
+    return replace(raw, splits=splits)
+
+
+def _weights(samples: Samples, target: str) -> dict[str, Array]:
+    """The weights of samples that count for a target: its own, or those of all."""
+    found = samples.weights.get(target, samples.weights.get(""))
+    return {} if found is None else {"": found}
 
 
 def _may_be_classes(raw: RawData, target: str) -> bool:

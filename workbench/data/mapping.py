@@ -16,7 +16,8 @@ from workbench.api.text import Text, say
 from workbench.data.raw import Array, RawData, Samples
 
 _KEY = re.compile(
-    r"(?P<letter>[xyXY])(?:_(?P<suffix>train|val|valid|validation|test))?(?:\.(?P<input>.+))?", re.S
+    r"(?P<letter>[xyXYw]|sample_weights?)(?:_(?P<suffix>train|val|valid|validation|test))?(?:\.(?P<input>.+))?",
+    re.S,
 )
 _SPLIT_OF: dict[str, SplitName] = {
     "": "train",
@@ -41,6 +42,7 @@ class Plan:
     Attributes:
         x: Key of each input of each split.
         y: Key of the labels of each split, by the name of their target; ``""`` where it has none.
+        w: The same of the weights of samples.
         suffixes: How the source calls each split.
         classes: Key of the class names, if there are any.
         ignored: Keys without a meaning.
@@ -48,6 +50,7 @@ class Plan:
 
     x: dict[SplitName, dict[str, str]] = field(default_factory=dict)
     y: dict[SplitName, dict[str, str]] = field(default_factory=dict)
+    w: dict[SplitName, dict[str, str]] = field(default_factory=dict)
     suffixes: dict[SplitName, str] = field(default_factory=dict)
     classes: str | None = None
     ignored: list[str] = field(default_factory=list)
@@ -55,7 +58,9 @@ class Plan:
     @property
     def keys(self) -> list[str]:
         """The keys that are needed."""
-        named = [key for keys in (*self.x.values(), *self.y.values()) for key in keys.values()]
+        named = [
+            key for keys in (*self.x.values(), *self.y.values(), *self.w.values()) for key in keys.values()
+        ]
         return [*named, *([self.classes] if self.classes else [])]
 
 
@@ -64,7 +69,8 @@ def plan(keys: Iterable[str], source: str) -> Plan:
 
     Args:
         keys: Such as ``x_train``, ``y_train``, ``x_test``, ``y_test``, ``x_val``, ``x``, ``y``,
-            ``x_train.<input>``, ``classes``; or ``train_images``, ``train_labels``, ``data``, ``target``.
+            ``x_train.<input>``, ``w_train``, ``classes``; or ``train_images``, ``train_labels``, ``data``,
+            ``target``.
         source: What the keys belong to, as the user knows it.
 
     Raises:
@@ -72,7 +78,7 @@ def plan(keys: Iterable[str], source: str) -> Plan:
     """
     found = Plan()
     keys = list(keys)
-    plain = any(_KEY.fullmatch(key) for key in keys)
+    plain = any(_KEY.fullmatch(key) for key in keys if key[:1] in "xyXY")
     for key in keys:
         match = _KEY.fullmatch(key if plain else _in_letters(key))
         if match is None:
@@ -82,8 +88,10 @@ def plan(keys: Iterable[str], source: str) -> Plan:
                 found.ignored.append(key)
             continue
         split = _SPLIT_OF[match["suffix"] or ""]
-        side = found.y if match["letter"] in "yY" else found.x
+        side = {"x": found.x, "y": found.y}.get(match["letter"].lower(), found.w)
         _claim(side.setdefault(split, {}), match["input"] or "", key, source)
+        if side is found.w:
+            continue  # w beside x_train is of the same samples
         if found.suffixes.setdefault(split, match["suffix"] or "") != (match["suffix"] or ""):
             raise _twice(source, split)
     unlabelled = bool(found.x) and not found.y
@@ -96,6 +104,8 @@ def plan(keys: Iterable[str], source: str) -> Plan:
             ),
             say("It takes x_train and y_train, with x_test and y_test if there are any; or x and y."),
         )
+    for split in [split for split in found.w if split not in found.x]:
+        found.ignored += found.w.pop(split).values()
     for split in SPLITS:
         if (split in found.x) != (split in found.y) and not unlabelled:
             letter = "y" if split in found.x else "x"
@@ -139,6 +149,7 @@ def from_mapping(
             {input_name: _array(arrays[key]) for input_name, key in found.x[split].items()},
             {target: np.asarray(arrays[key]) for target, key in found.y.get(split, {}).items()},
             found.suffixes[split],
+            {target: np.asarray(arrays[key]) for target, key in found.w.get(split, {}).items()},
         )
         for split in SPLITS
         if split in found.x
@@ -168,17 +179,23 @@ def _array(values: Array) -> Array:
     return values if is_by_rows(values) else np.asarray(values)
 
 
-def labelled(x: dict[str, Array], y: dict[str, Array], suffix: str) -> Samples:
+def labelled(
+    x: dict[str, Array], y: dict[str, Array], suffix: str, weights: dict[str, Array] | None = None
+) -> Samples:
     """One block of samples with the labels of one target or several.
 
     Args:
         x: Values by input, under ``""`` where there is one without a name.
         y: Labels by target, under ``""`` where there is one without a name; empty where there are none.
         suffix: How the source calls the block.
+        weights: How much each sample counts, by target as well.
     """
+    weights = weights or {}
     if not y:  # what there is to compare with is the model's own answers
-        return Samples(x, np.empty((len(next(iter(x.values()))), 0), np.float32), suffix)
-    return Samples(x, y[""], suffix) if list(y) == [""] else Samples(x, np.empty(0), suffix, y)
+        return Samples(x, np.empty((len(next(iter(x.values()))), 0), np.float32), suffix, {}, weights)
+    if list(y) == [""]:
+        return Samples(x, y[""], suffix, {}, weights)
+    return Samples(x, np.empty(0), suffix, y, weights)
 
 
 def _claim(claimed: dict[str, str], slot: str, key: str, source: str) -> None:

@@ -20,6 +20,9 @@ def reading_options(
     validation_fraction: float | None,
     limit_gib: float | None,
     task: Task | None = None,
+    tasks: dict[str, Task] | None = None,
+    weights: str | None = None,
+    ignore_label: int | None = None,
 ) -> dict[str, Any]:
     """The arguments of :func:`workbench.data.prepare.prepare` that the user has chosen.
 
@@ -32,10 +35,26 @@ def reading_options(
         validation_fraction: As there.
         limit_gib: Memory that the data may take, in GiB.
         task: As there.
+        tasks: As there.
+        weights: As there.
+        ignore_label: As there.
 
     Raises:
-        InvalidInput: For a share that is none, a memory limit of nothing, or names that are no list.
+        InvalidInput: For a share that is none, a memory limit of nothing, names that are no list, or a label
+            that is no whole number.
     """
+    if weights is not None and not isinstance(weights, str):
+        raise InvalidInput(
+            say("weights names a column of a table. Received: {given}.", given=type(weights).__name__),
+            say("Give weights as the third of (x, y, sample_weight), or as w_train, w_test in an .npz file."),
+        )
+    if ignore_label is not None and (
+        isinstance(ignore_label, bool) or not hasattr(ignore_label, "__index__")
+    ):
+        raise InvalidInput(
+            say("ignore_label is {given}.", given=repr(ignore_label)[:60]),
+            say("It is the whole number that stands where a label does not count, such as 255 or -1."),
+        )
     if classes is not None and (isinstance(classes, str | bytes) or not isinstance(classes, Sequence)):
         raise InvalidInput(
             say("The names of the classes came as {kind}.", kind=type(classes).__name__),
@@ -47,6 +66,9 @@ def reading_options(
         "classes": None if classes is None else tuple(str(name) for name in classes),
         "output": output,
         "task": task,
+        "tasks": tasks or {},
+        "weights": weights,
+        "ignore_label": None if ignore_label is None else int(ignore_label),
         "test_fraction": _number("test_fraction", test_fraction, 1.0),
         "validation_fraction": _number("validation_fraction", validation_fraction, 1.0),
         "limit_bytes": None if limit_gib is None else int(_number("limit_gib", limit_gib, None) * 2**30),

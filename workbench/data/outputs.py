@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import get_args
+
+from pydantic import Field
 
 from workbench.api.dataset import DatasetInfo
 from workbench.api.errors import InvalidInput
@@ -28,28 +31,40 @@ class OutputWish(Record):
 
     Attributes:
         task: What the answers are judged as.
+        tasks: The same by output, of a model with several.
         output: Name of the output that is judged, or its position as a number.
         from_logits: Whether it is raw scores (True) or probabilities (False).
     """
 
     task: Task | None = None
+    tasks: dict[str, Task] = Field(default_factory=dict)
     output: str | None = None
     from_logits: bool | None = None
 
 
 def output_wish(
-    task: str | None = None, output: str | int | None = None, from_logits: bool | None = None
+    task: str | Mapping[str, str] | None = None,
+    output: str | int | None = None,
+    from_logits: bool | None = None,
 ) -> OutputWish:
     """Checks what was said of a model's outputs.
+
+    Args:
+        task: A task; of a model with several outputs also one for each by name, in a dict or as
+            ``kind=classification, size=regression``.
+        output: Name or position.
+        from_logits: Whether it is raw scores.
 
     Raises:
         InvalidInput: If there is no such task, or a value is of another kind.
     """
-    if task is not None and task not in JUDGED:
-        raise InvalidInput(
-            say("There is no task {task}.", task=repr(task)[:40]),
-            say("Choose from: {names}.", names=JUDGED),
-        )
+    task, tasks = _by_output(task)
+    for one in (task, *tasks.values()):
+        if one is not None and one not in JUDGED:
+            raise InvalidInput(
+                say("There is no task {task}.", task=repr(one)[:40]),
+                say("Choose from: {names}.", names=JUDGED),
+            )
     if from_logits not in (None, True, False):
         raise InvalidInput(
             say("from_logits is True, False or None. Received: {given}.", given=repr(from_logits)[:40])
@@ -60,7 +75,18 @@ def output_wish(
         )
     said = None if output is None else str(output).strip() or None
     wanted = next((one for one in JUDGED if one == task), None)
-    return OutputWish(task=wanted, output=said, from_logits=from_logits)
+    each = {name: one for name, given in tasks.items() for one in JUDGED if one == given}
+    return OutputWish(task=wanted, tasks=each, output=said, from_logits=from_logits)
+
+
+def _by_output(task: str | Mapping[str, str] | None) -> tuple[str | None, dict[str, str]]:
+    """A task for all, and those of outputs by name."""
+    if isinstance(task, Mapping):
+        return None, {str(name): given for name, given in task.items()}
+    if not isinstance(task, str) or "=" not in task:
+        return task, {}
+    pairs = [part.partition("=") for part in task.split(",") if part.strip()]
+    return None, {name.strip(): given.strip() for name, _, given in pairs}
 
 
 def width(spec: TensorSpec) -> int | None:
@@ -125,9 +151,9 @@ def judged_model(model: ModelDescription, data: DatasetInfo, like: str | None = 
         raise (
             _misfit(model, len(data.classes)) if data.task == "classification" else _other_misfit(model, data)
         )
-    if data.task == "classification":
+    if data.task == "classification" and not data.weighted:
         return model
-    return model.model_copy(update={"task": data.task})
+    return model.model_copy(update={"task": data.task, "weighted": data.weighted})
 
 
 def fits_data(spec: TensorSpec, data: DatasetInfo) -> bool:
@@ -337,10 +363,29 @@ def reading_notes(model: ModelDescription) -> tuple[Text, ...]:
     return tuple(note for note in (judged_note(model), model.reading) if note is not None)
 
 
-def judged_note(model: ModelDescription) -> Text | None:
-    """Which output is judged, for every row; None where there is only one."""
+def first_output(data: DatasetInfo, model: ModelDescription) -> str:
+    """What the first of several judged outputs is called: as the data call it, since converters rename it."""
+    return data.target or plain_name(model.judged.name)
+
+
+def judged_note(model: ModelDescription, first: str | None = None) -> Text | None:
+    """Which output is judged, for every row; None where there is only one.
+
+    Args:
+        model: What the file holds.
+        first: What the output that stands for all is called; None takes its name in the file.
+    """
     if len(model.outputs) < 2:
         return None
+    if model.further:
+        return say(
+            "The outputs {outputs} are judged, each by its own task; {output} stands for them in tables.",
+            output=first or plain_name(model.judged.name),
+            outputs=(
+                f"{first or plain_name(model.judged.name)} ({model.task})",
+                *(f"{one.name} ({one.task})" for one in model.further),
+            ),
+        )
     return say(
         "The output {output} is judged, one of {count}: {outputs}.",
         output=plain_name(model.judged.name),

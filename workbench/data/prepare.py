@@ -21,6 +21,7 @@ from workbench.data.builtin import BUILTINS
 from workbench.data.class_order import ClassOrder
 from workbench.data.durable import sync_folder, write_file
 from workbench.data.fitting import fitted, judged_outputs, with_target
+from workbench.data.further_targets import further_labels
 from workbench.data.input_names import with_safe_inputs
 from workbench.data.labels import EncodedLabels, encode
 from workbench.data.model_inputs import as_model_takes, specs_of
@@ -36,6 +37,7 @@ from workbench.data.raw import (
     default_limit_bytes,
     held_bytes,
 )
+from workbench.data.sample_weights import divided_weights, with_weights
 from workbench.data.scaling import fit_scalers
 from workbench.data.splits import divide
 from workbench.data.targets import (
@@ -65,6 +67,9 @@ def prepare(
     model: ModelDescription | None = None,
     class_order: ClassOrder | None = None,
     task: Task | None = None,
+    tasks: Mapping[str, Task] | None = None,
+    weights: str | None = None,
+    ignore_label: int | None = None,
     watch: Callable[[float], None] = lambda share: None,
 ) -> Dataset:
     """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
@@ -101,6 +106,11 @@ def prepare(
             their numbers (2 before 10) or as texts. None: by their numbers where all labels are texts of
             whole numbers; as texts elsewhere and where the names are those of folders.
         task: What the labels are; None lets labels and model decide.
+        tasks: The same by output, of a model with several.
+        weights: Column of a table that says how much each sample counts; by default one that is called
+            ``sample_weight``.
+        ignore_label: What stands among labels of positions where one does not count, such as 255 or the
+            number of the padding; by default the one value that is no class.
         watch: Hears which share of the samples is written; may raise to stop that.
 
     Returns:
@@ -121,7 +131,7 @@ def prepare(
     limit_bytes = default_limit_bytes() if limit_bytes is None else limit_bytes
     disk = Disk(folder.parent / f".{folder.name}.{os.getpid()}.unpacked", kept_bytes)
     try:
-        raw = _read(source, label, limit_bytes, model, disk)
+        raw = _read(source, label, limit_bytes, model, disk, weights)
         raw = with_target(with_safe_inputs(raw), model, output)
         arrays = [array for samples in raw.samples() for array in samples.x.values()]
         check_limit(sum(map(held_bytes, arrays)), limit_bytes, raw.name)
@@ -139,6 +149,8 @@ def prepare(
             model=model,
             class_order=class_order,
             task=task,
+            tasks=tasks or {},
+            ignore_label=ignore_label,
             watch=watch,
         )
     finally:
@@ -159,13 +171,16 @@ def _prepared(
     model: ModelDescription | None,
     class_order: ClassOrder | None,
     task: Task | None,
+    tasks: Mapping[str, Task],
+    ignore_label: int | None,
     watch: Callable[[float], None],
 ) -> Dataset:
     raw = as_model_takes(fitted(raw, model), model)
     specs = specs_of(raw.inputs, model)
     check_values(raw, specs)
-    chosen, task_notes = task_of(raw, model, task)
-    encoded = _encoded(raw, chosen, model, classes, class_order)
+    chosen, task_notes = task_of(raw, model, tasks.get(raw.target or "", task))
+    encoded = _encoded(raw, chosen, model, classes, class_order, ignore_label)
+    encoded, weights, weight_notes = with_weights(raw, encoded)
     parts, split_notes = divide(
         encoded.y,
         encoded.classes if chosen == "classification" else None,
@@ -173,13 +188,25 @@ def _prepared(
         test_fraction=test_fraction,
         validation_fraction=validation_fraction,
     )
+    kept_weights, counted_notes = divided_weights(weights, parts)
+    further = further_labels(
+        raw,
+        model,
+        tasks,
+        parts,
+        lambda own, its, judged: _encoded(
+            own, its, judged, None, None, ignore_label if its == "per position" else None
+        ),
+    )
     scalers, scaling_text, unscaled = fit_scalers(raw, parts["train"], scaling, model)
     check_space(folder, stored_bytes(raw, specs))
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
     try:
-        digest, minimum, maximum, rounded = write_arrays(draft, raw, encoded, parts, scalers, specs, watch)
+        digest, minimum, maximum, rounded = write_arrays(
+            draft, raw, encoded, parts, scalers, specs, kept_weights, further.arrays, watch
+        )
         labels = {split: encoded.y[part.source][part.index] for split, part in parts.items()}
         shapes = {key: tuple(array.shape[1:]) for key, array in raw.splits["train"].x.items()}
         info = DatasetInfo(
@@ -199,7 +226,10 @@ def _prepared(
                 *raw.notes,
                 *task_notes,
                 *encoded.notes,
+                *weight_notes,
                 *split_notes,
+                *counted_notes,
+                *further.notes,
                 *unscaled,
                 *rounded,
             ),
@@ -208,6 +238,8 @@ def _prepared(
             task=encoded.task,
             targets=encoded.targets,
             ignored_label=encoded.ignored,
+            weighted=tuple(split for split in SPLITS if split in kept_weights),
+            further=further.targets,
         )
         write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()
@@ -224,17 +256,24 @@ def _prepared(
 
 
 def _read(
-    source: object, label: str | None, limit_bytes: int, model: ModelDescription | None, disk: Disk
+    source: object,
+    label: str | None,
+    limit_bytes: int,
+    model: ModelDescription | None,
+    disk: Disk,
+    weights: str | None,
 ) -> RawData:
     if isinstance(source, str) and source in BUILTINS:
         return BUILTINS[source].read()
     if isinstance(source, str | os.PathLike):
         from workbench.data.files import read_path
 
-        return read_path(Path(source), label=label, limit_bytes=limit_bytes, model=model, disk=disk)
+        return read_path(
+            Path(source), label=label, limit_bytes=limit_bytes, model=model, disk=disk, weights=weights
+        )
     from workbench.data.arrays import read_arrays
 
-    return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model, disk=disk)
+    return read_arrays(source, label=label, limit_bytes=limit_bytes, model=model, disk=disk, weights=weights)
 
 
 def _encoded(
@@ -243,15 +282,21 @@ def _encoded(
     model: ModelDescription | None,
     classes: Sequence[str] | None,
     order: ClassOrder | None,
+    ignore_label: int | None,
 ) -> EncodedLabels:
     """The labels as the task takes them."""
+    if ignore_label is not None and task != "per position":
+        raise InvalidInput(
+            say("ignore_label={value} is for labels of positions, and these are others.", value=ignore_label),
+            say("Leave the samples out that do not count, or give them the weight 0."),
+        )
     if task == "regression":
         encoded = encode_numbers(raw)
         return replace(encoded, notes=(numbers_note(encoded),))
     if task == "multi-label":
         return encode_label_rows(raw, classes)
     if task == "per position":
-        return encode_positions(raw, classes, answers_at_each(model, raw.target))
+        return encode_positions(raw, classes, answers_at_each(model, raw.target), ignore_label)
     if task == "agreement":
         return without_labels(raw)
     if model is not None and classes is None:

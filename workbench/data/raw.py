@@ -74,12 +74,15 @@ class Samples:
         y: Raw labels along axis 0; empty while there are several targets to choose from.
         suffix: How the source calls this block: ``"train"`` in ``x_train``; empty in ``x``.
         targets: Labels by the name of their target, where the source names any.
+        weights: How much each sample counts, under the name of its target or ``""``; empty where nothing is
+            said of it.
     """
 
     x: dict[str, Array]
     y: Array
     suffix: str = ""
     targets: dict[str, Array] = field(default_factory=dict)
+    weights: dict[str, Array] = field(default_factory=dict)
 
     def called(self, letter: str, name: str = "") -> str:
         """The source's own name for an array, such as ``x_train`` or ``x_train.image``."""
@@ -103,6 +106,7 @@ class RawData:
         numbered: How the source numbered the labels, in words; names of the user's own take its place.
         notes: What the user should know of how it was read.
         columns: Names of the columns of a table that the labels are in.
+        further: The same data with the labels of each further output, by its name.
     """
 
     name: str
@@ -115,6 +119,7 @@ class RawData:
     numbered: Text | None = None
     notes: tuple[Text, ...] = ()
     columns: tuple[str, ...] = ()
+    further: dict[str, RawData] = field(default_factory=dict)
 
     def samples(self) -> Iterator[Samples]:
         """The blocks in the order train, validation, test."""

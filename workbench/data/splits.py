@@ -105,7 +105,7 @@ def divide(
     unused = tuple(
         say(
             "The share that was asked for the {split} split was not used: the source has one of its own.",
-            split=_split_text(split),
+            split=split_text(split),
         )
         for split, fraction in given.items()
         if split in y and fraction is not None
@@ -188,7 +188,7 @@ def check(
                 say(
                     "The {split} split would have {count} sample; at least {needed} are needed.",
                     "The {split} split would have {count} samples; at least {needed} are needed.",
-                    split=_split_text(split),
+                    split=split_text(split),
                     count=size,
                     needed=SMALLEST_SPLIT,
                 ),
@@ -200,12 +200,12 @@ def check(
                 say(
                     "The {split} split has {count} sample, of the class {name}.",
                     "The {split} split has {count} samples, all of the class {name}.",
-                    split=_split_text(split),
+                    split=split_text(split),
                     count=size,
                     name=classes[occurring[0]],
                 )
                 if len(occurring)
-                else say("The {split} split has no sample.", split=_split_text(split)),
+                else say("The {split} split has no sample.", split=split_text(split)),
                 say("Every split needs samples of at least two classes: add some of the others.")
                 if len(occurring)
                 else _larger(split, own),
@@ -215,7 +215,7 @@ def check(
                 say(
                     "The {split} split has only {count} sample: what is measured on it says little.",
                     "The {split} split has only {count} samples: what is measured on them says little.",
-                    split=_split_text(split),
+                    split=split_text(split),
                     count=size,
                 )
             )
@@ -226,7 +226,7 @@ def check(
                     "{missing} of {classes} classes have no sample in the {split} split: {names}.",
                     missing=int(empty.sum()),
                     classes=len(classes),
-                    split=_split_text(split),
+                    split=split_text(split),
                     names=_few(classes, empty),
                 )
             )
@@ -260,14 +260,15 @@ def _fraction(split: SplitName, fraction: float) -> float:
         raise InvalidInput(
             say(
                 "The {split} fraction is {fraction}; it must be above 0 and below 1.",
-                split=_split_text(split),
+                split=split_text(split),
                 fraction=fraction,
             )
         )
     return fraction
 
 
-def _split_text(split: SplitName) -> Text:
+def split_text(split: SplitName) -> Text:
+    """What a split is called in a sentence."""
     return {"train": say("training"), "validation": say("validation"), "test": say("test")}[split]
 
 
@@ -276,7 +277,7 @@ def _statement(fractions: dict[SplitName, float], seed: int, *, by_class: bool) 
         return say(
             "Cut from the training samples at random, with seed {seed}: {splits}.",
             splits=tuple(
-                say("{split} ({share:.0%})", split=_split_text(split), share=share)
+                say("{split} ({share:.0%})", split=split_text(split), share=share)
                 for split, share in fractions.items()
             ),
             seed=seed,

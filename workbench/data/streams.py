@@ -14,7 +14,7 @@ from workbench.data.fitting import fits
 from workbench.data.mapping import labelled
 from workbench.data.raw import Array, Disk, Samples, check_kept, check_limit
 from workbench.data.spool import Spool
-from workbench.data.structures import WEIGHTS_LEFT_OUT, named
+from workbench.data.structures import named, of_targets
 from workbench.data.where import where
 
 MOST_ELEMENTS = 100_000
@@ -122,12 +122,14 @@ def collect(
         raise _never_ends(stream)
     features: dict[str, Spool] = {}
     labels: dict[str, Spool] = {}
+    weights: dict[str, Spool] = {}
     try:
         return _collected(
             source,
             stream,
             features,
             labels,
+            weights,
             suffix,
             limit_bytes=limit_bytes,
             bounds=bounds,
@@ -136,7 +138,7 @@ def collect(
             disk=disk,
         )
     finally:
-        for spool in (*features.values(), *labels.values()):
+        for spool in (*features.values(), *labels.values(), *weights.values()):
             spool.close()
 
 
@@ -145,6 +147,7 @@ def _collected(
     stream: _Stream,
     features: dict[str, Spool],
     labels: dict[str, Spool],
+    weights: dict[str, Spool],
     suffix: str,
     *,
     limit_bytes: int,
@@ -154,7 +157,7 @@ def _collected(
     disk: Disk | None,
 ) -> tuple[Samples, tuple[Text, ...]]:
     count = size = 0
-    weighted, batched = False, None
+    batched: bool | None = None
     started = time.monotonic()
     for number, element in enumerate(_guarded(stream)):
         if bounds.steps is not None and number >= bounds.steps:
@@ -162,11 +165,22 @@ def _collected(
         if not bounds.given and stream.steps is None and number >= MOST_ELEMENTS:
             raise _did_not_end(stream, count)
         x, y, weight = _parts(element, stream)
-        weighted = weighted or weight is not None
         inputs, targets = named(x, None, limit_bytes), named(y, None, limit_bytes)
+        counted = {} if weight is None else of_targets(named(weight, None, limit_bytes), targets)
+        if number and set(counted) != set(weights):
+            raise InvalidInput(
+                say(
+                    "Some elements of the {kind} have sample weights, and others have none.", kind=stream.kind
+                ),
+                say("Give a weight with each sample, or with none."),
+            )
         if batched is None:
             batched = _is_batched(source, inputs, targets, model)
-        for letter, found, kept in (("x", inputs, features), ("y", targets, labels)):
+        for letter, found, kept in (
+            ("x", inputs, features),
+            ("y", targets, labels),
+            ("w", counted, weights),
+        ):
             for name, array in found.items():
                 if name not in kept:  # of all that a process reads, each has a name of its own
                     kept[name] = Spool(disk if letter == "x" else None, f"{len(kept)}-{suffix}")
@@ -190,8 +204,9 @@ def _collected(
         {name: values.joined(most) for name, values in features.items()},
         {name: values.joined(most) for name, values in labels.items()},
         suffix,
+        {name: values.joined(most) for name, values in weights.items()},
     )
-    notes = [WEIGHTS_LEFT_OUT] if weighted else []
+    notes: list[Text] = []
     if bounds.given:
         read = count if most is None else min(count, most)
         notes.append(say("Of the {kind}, {count} samples were read.", kind=stream.kind, count=read))

@@ -14,8 +14,6 @@ from workbench.data.fitting import positions
 from workbench.data.mapping import labelled
 from workbench.data.raw import Array, Samples, check_limit
 
-WEIGHTS_LEFT_OUT = say("Sample weights were left out: every sample counts once, in training and in F1.")
-
 
 def samples_of(parts: Any, suffix: str, limit_bytes: int) -> tuple[Samples, tuple[Text, ...]]:
     """One block of samples from ``(x, y)`` or ``(x, y, sample_weight)``.
@@ -37,8 +35,21 @@ def samples_of(parts: Any, suffix: str, limit_bytes: int) -> tuple[Samples, tupl
     if y is None:
         return labelled(named(x, None, limit_bytes), {}, suffix), ()
     count = _count(x, y)
-    samples = labelled(named(x, count, limit_bytes), named(y, count, limit_bytes), suffix)
-    return samples, (WEIGHTS_LEFT_OUT,) if len(parts) == 3 and parts[2] is not None else ()
+    weights = named(parts[2], count, limit_bytes) if len(parts) == 3 and parts[2] is not None else {}
+    targets = named(y, count, limit_bytes)
+    return labelled(named(x, count, limit_bytes), targets, suffix, of_targets(weights, targets)), ()
+
+
+def of_targets(weights: dict[str, Array], targets: dict[str, Array]) -> dict[str, Array]:
+    """Weights under the names of targets, where they came in a list beside labels in a dict.
+
+    Args:
+        weights: By the names that :func:`named` gave them.
+        targets: Labels by the names of their targets.
+    """
+    if len(weights) == len(targets) > 1 and not set(weights) & set(targets):
+        return dict(zip(targets, weights.values(), strict=True))
+    return weights
 
 
 def named(structure: Any, count: int | None, limit_bytes: int) -> dict[str, Array]:

@@ -20,6 +20,7 @@ from workbench.data.columns import (
     has_no_labels,
     label_column,
     label_columns,
+    weight_column,
 )
 from workbench.data.fitting import judged_outputs
 from workbench.data.raw import Array, RawData, Samples, check_limit
@@ -37,6 +38,7 @@ def from_frame(
     source: str,
     model: ModelDescription | None = None,
     splits: Sequence[SplitName] = ("train",),
+    weights: str | None = None,
 ) -> RawData:
     """Turns a pandas ``DataFrame`` into numbers and labels.
 
@@ -53,12 +55,15 @@ def from_frame(
         source: The table, as the user knows it.
         model: The model that the data are for, where it is known.
         splits: Where there are several, the index of the frame says which of them each row is of.
+        weights: Name of the column that says how much each row counts; None takes one that is called
+            ``sample_weight``.
 
     Raises:
         InvalidInput: If there is no usable column or label.
     """
     frame = _with_names(frame)
-    columns = list(frame.columns)
+    weighing = weight_column(list(frame.columns), weights, source)
+    columns = [column for column in frame.columns if column not in weighing]
     if len(columns) < 2 or not len(frame):
         raise InvalidInput(
             say(
@@ -88,11 +93,13 @@ def from_frame(
             say("Labels are in the columns {columns}.", columns=_listed([*several])),
         )
     else:
-        target, label_note = label_column(frame, label, source, model, set(own.values()))
+        labelled = frame.drop(columns=[*weighing])
+        target, label_note = label_column(labelled, label, source, model, set(own.values()))
     targets = () if unlabelled_table else several or (target,)
     notes: list[Text] = [label_note]
+    notes += [say("The weights of samples are in the column {column}.", column=one[:60]) for one in weighing]
     if not own:
-        own = column_of_texts(frame, target, model)
+        own = column_of_texts(frame.drop(columns=[*weighing]), target, model)
         notes += [say("The texts are in the column {column}.", column=name[:60]) for name in own.values()]
     unused = [column for column in columns if own and column not in (*targets, *own.values())]
     if unused:
@@ -118,7 +125,7 @@ def from_frame(
         notes.append(say("Columns without any value were dropped: {columns}.", columns=_listed(empty)))
     frame, missing_note = _complete_rows(frame, source)
     notes += missing_note
-    if frame.shape[1] <= len(targets) or not len(frame):
+    if frame.shape[1] <= len(targets) + len(weighing) or not len(frame):
         raise InvalidInput(
             say("{source} has no row with a label and values.", source=source),
             say("At least one column of values, one of labels, and one row are needed."),
@@ -127,7 +134,7 @@ def from_frame(
     x, category_notes = (
         ({name: _input_column(frame[column]) for name, column in own.items()}, [])
         if own
-        else _numbers(frame.drop(columns=[*targets]), limit_bytes, source)
+        else _numbers(frame.drop(columns=[*targets, *weighing]), limit_bytes, source)
     )
     y: Array
     classes: tuple[str, ...] | None
@@ -140,7 +147,13 @@ def from_frame(
         y, classes, numbered = _labels(frame[target], judged_outputs(model, target))
     return RawData(
         name=name,
-        splits=_divided(x if isinstance(x, dict) else {"": x}, y, frame.index, splits),
+        splits=_divided(
+            x if isinstance(x, dict) else {"": x},
+            y,
+            {"": frame[weighing[0]].to_numpy()} if weighing else {},
+            frame.index,
+            splits,
+        ),
         classes=classes,
         is_image=False,
         tabular=True,
@@ -158,6 +171,7 @@ def from_frames(
     limit_bytes: int,
     source: str,
     model: ModelDescription | None = None,
+    weights: str | None = None,
 ) -> RawData:
     """Turns one ``DataFrame`` for each split into numbers and labels; what a text becomes is the same in all.
 
@@ -168,6 +182,7 @@ def from_frames(
         limit_bytes: See there.
         source: See there.
         model: See there.
+        weights: See there.
 
     Raises:
         InvalidInput: If there is no usable column or label.
@@ -189,17 +204,23 @@ def from_frames(
         source=source,
         model=model,
         splits=tuple(frames),
+        weights=weights,
     )
 
 
 def _divided(
-    x: dict[str, Array], y: Array, index: Any, splits: Sequence[SplitName]
+    x: dict[str, Array], y: Array, weights: dict[str, Array], index: Any, splits: Sequence[SplitName]
 ) -> dict[SplitName, Samples]:
     if len(splits) == 1:
-        return {"train": Samples(x, y)}
+        return {"train": Samples(x, y, weights=weights)}
     rows = {split: np.flatnonzero(index == place) for place, split in enumerate(splits)}
     return {
-        split: Samples({name: values[own] for name, values in x.items()}, y[own], split)
+        split: Samples(
+            {name: values[own] for name, values in x.items()},
+            y[own],
+            split,
+            weights={name: values[own] for name, values in weights.items()},
+        )
         for split, own in rows.items()
         if len(own)
     }

@@ -135,7 +135,10 @@ def encode_label_rows(raw: RawData, classes: Sequence[str] | None = None) -> Enc
 
 
 def encode_positions(
-    raw: RawData, classes: Sequence[str] | None = None, outputs: int | None = None
+    raw: RawData,
+    classes: Sequence[str] | None = None,
+    outputs: int | None = None,
+    ignore: int | None = None,
 ) -> EncodedLabels:
     """A class for each position as int64 of shape ``(n, *positions)``, -1 where a position does not count.
 
@@ -143,6 +146,7 @@ def encode_positions(
         raw: The data as read: class indices, also with a last axis of length 1, or one-hot rows.
         classes: Names of the classes, where the user gives them.
         outputs: Values that the model gives at each position; 1 means two classes.
+        ignore: The label of positions that do not count; None takes the one value that is no class.
 
     Raises:
         InvalidInput: If they are no class indices, or there are more than the model has outputs.
@@ -153,8 +157,14 @@ def encode_positions(
     ignored: set[int] = set()
     for split in SPLITS:
         if split in raw.splits:
-            y[split], beyond = _positions(raw, split, wanted)
+            y[split], beyond = _positions(raw, split, wanted, ignore)
             ignored |= beyond
+    for split, labels in y.items():
+        if not (labels >= 0).any():
+            raise InvalidInput(
+                say("No position in {name} counts.", name=raw.splits[split].called("y")),
+                say("Give every split positions with a class."),
+            )
     found = max(int(labels.max(initial=0)) for labels in y.values()) + 1
     if len(ignored) > 1:
         raise InvalidInput(
@@ -169,6 +179,8 @@ def encode_positions(
         )
     count = wanted or max(found, 2)
     notes: tuple[Text, ...] = ()
+    if ignore is not None and not ignored:
+        notes = (say("No position has the label {value}, which was not to count.", value=ignore),)
     if ignored:
         notes = (say("Positions labelled {value} do not count.", value=next(iter(ignored))),)
     return EncodedLabels(
@@ -180,8 +192,10 @@ def encode_positions(
     )
 
 
-def _positions(raw: RawData, split: SplitName, classes: int | None) -> tuple[Array, set[int]]:
-    """Class indices of one split, and the values in it that are no class."""
+def _positions(
+    raw: RawData, split: SplitName, classes: int | None, ignore: int | None
+) -> tuple[Array, set[int]]:
+    """Class indices of one split, and the values in it that are no class, or not to count."""
     samples = raw.splits[split]
     labels = np.asarray(samples.y)
     if labels.dtype.kind not in "biuf" or labels.ndim < 2 or not bool((labels % 1 == 0).all()):
@@ -194,7 +208,7 @@ def _positions(raw: RawData, split: SplitName, classes: int | None) -> tuple[Arr
     elif labels.shape[-1] == 1 and labels.ndim > 2:
         labels = labels[..., 0]
     numbers: Array = labels.astype(np.int64)
-    outside = numbers < 0
+    outside = (numbers < 0) | (numbers == ignore) if ignore is not None else numbers < 0
     if classes is not None:
         outside |= numbers >= classes
     beyond = {int(value) for value in np.unique(numbers[outside])}

@@ -9,6 +9,8 @@ from workbench.api.text import Text, say
 Choice = Literal[
     "label",
     "task",
+    "weights",
+    "ignore_label",
     "classes",
     "output",
     "test_fraction",
@@ -21,6 +23,8 @@ Choice = Literal[
 PAGE: dict[Choice, Text] = {
     "label": say("Label column of a table"),
     "task": say("Task"),
+    "weights": say("Column of sample weights"),
+    "ignore_label": say("Label that does not count"),
     "classes": say("Names of the classes"),
     "output": say("Output that is judged"),
     "test_fraction": say("Share of the test split"),
@@ -32,6 +36,8 @@ PAGE: dict[Choice, Text] = {
 COMMAND_LINE: dict[Choice, str] = {
     "label": "--label",
     "task": "--task",
+    "weights": "--weights",
+    "ignore_label": "--ignore-label",
     "classes": "--classes",
     "output": "--output",
     "test_fraction": "--test-fraction",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -57,6 +57,8 @@ def write_arrays(
     parts: dict[SplitName, SplitSource],
     scalers: dict[str, Scaler],
     specs: dict[str, TensorSpec | None],
+    weights: Mapping[SplitName, Array],
+    further: Mapping[str, Array],
     watch: Callable[[float], None] = lambda share: None,
 ) -> tuple[str, float, float, tuple[Text, ...]]:
     """Writes all arrays.
@@ -68,6 +70,8 @@ def write_arrays(
         parts: Which samples each split has.
         scalers: What becomes of each input.
         specs: The model's inputs, where they are known.
+        weights: How much each sample counts, of the splits that have weights.
+        further: Labels and weights of further outputs, by the start of their file's name.
         watch: Hears which share of the samples is written.
 
     Returns:
@@ -105,6 +109,16 @@ def write_arrays(
         digest.update(labels.astype("<i8" if encoded.task == "classification" else labels.dtype).tobytes())
         with (draft / f"y_{split}.npy").open("wb") as file:
             np.save(file, labels, allow_pickle=False)
+            sync_file(file)
+        if split in weights:
+            digest.update(f"w_{split}".encode() + weights[split].astype("<f4").tobytes())
+            with (draft / f"w_{split}.npy").open("wb") as file:
+                np.save(file, weights[split], allow_pickle=False)
+                sync_file(file)
+    for name, values in further.items():
+        digest.update(name.encode() + values.tobytes())
+        with (draft / f"{name}.npy").open("wb") as file:
+            np.save(file, values, allow_pickle=False)
             sync_file(file)
     if minimum > maximum:
         minimum = maximum = 0.0

@@ -45,6 +45,7 @@ class Collecting:
         label: Label column of a table.
         limit_bytes: The most memory that the values may take; None for the usual limit.
         bounds: How much is read of streams.
+        weights: Column of sample weights of a table.
     """
 
     data: Any
@@ -52,6 +53,7 @@ class Collecting:
     label: str | None
     limit_bytes: int | None
     bounds: Bounds
+    weights: str | None = None
 
     def __str__(self) -> str:
         return str(self.file)
@@ -158,6 +160,7 @@ class Collecting:
             bounds=self.bounds,
             watch=watch,
             disk=disk,
+            weights=self.weights,
         )
 
     def _write(self, raw: RawData) -> None:
@@ -215,7 +218,8 @@ def _arrays(raw: RawData) -> dict[str, Any]:
     for split, samples in raw.splits.items():
         # Without a suffix, the splits are cut from the one block that there is.
         suffix = f"_{split}" if len(raw.splits) > 1 else ""
-        for letter, named in (("x", samples.x), ("y", samples.targets or {"": samples.y})):
+        labels = samples.targets or {"": samples.y}
+        for letter, named in (("x", samples.x), ("y", labels), ("w", samples.weights)):
             for name, values in named.items():
                 key = f"{letter}{suffix}.{name}" if name else f"{letter}{suffix}"
                 arrays[key] = _plain(values, samples.called(letter, name))

@@ -147,7 +147,7 @@ def best(rows: Sequence[ResultRow], goal: Goal) -> Best | None:
 
 def keeps(row: ResultRow, goal: Goal) -> bool:
     """Whether a variant is proven to keep F1 as a goal asks."""
-    return row.quality_change is not None and row.quality_change.change.low >= -goal.f1_may_fall
+    return row.quality_change is not None and row.quality_change.keeps(goal.f1_may_fall)
 
 
 def ranked(rows: Sequence[ResultRow], goal: Goal) -> tuple[ResultRow, ...]:

@@ -107,7 +107,7 @@ class Making:
         )
         applied, seconds, size = made
         description, output = await carried(self._context, job, parent, applied)
-        judged = judged_note(description)
+        judged = judged_note(description, self._context.queries.dataset.info.target)
         report = applied.report if judged is None else applied.report.followed_by(Report(notes=(judged,)))
         variant = Variant(
             id=id_ or new_id(),

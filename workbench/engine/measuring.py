@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from workbench.api.dataset import Dataset
 from workbench.api.errors import WorkbenchError
 from workbench.api.records import Record
 from workbench.api.task import measure_of
 from workbench.api.text import say
-from workbench.api.variant import ROUNDED, Variant
+from workbench.api.variant import ROUNDED, FurtherOutput, Variant
+from workbench.data.outputs import first_output
 from workbench.engine import worker_functions
 from workbench.engine.context import JobContext
 from workbench.engine.submit import run_step
@@ -21,6 +23,7 @@ from workbench.measure import tasks
 from workbench.measure.collapse import explain_collapse
 from workbench.measure.energy import measure_energy
 from workbench.measure.environment import environment
+from workbench.measure.judges import Answers, scores_key
 from workbench.measure.latency import Candidate
 from workbench.measure.narrowing import timed_variant
 from workbench.measure.quality import quality_word
@@ -164,38 +167,84 @@ class Measuring:
         before = None
         if not variant.is_baseline:
             before = self._context.store.arrays("quality", self._context.queries.baseline.id)
-        unlabelled = variant.description.task == "agreement" and before is not None
-        quality, scores = await run_step(
+        description = variant.description
+        quality, scores = await self._judge_output(job, variant, dataset, before)
+        arrays, further = {"scores": scores}, []
+        for one in description.further:
+            measured, arrays[scores_key(one.key)] = await self._judge_output(
+                job, variant, dataset, before, one
+            )
+            further.append(measured)
+        if further:
+            first = first_output(Dataset(dataset).info, description)
+            quality = quality.model_copy(update={"output": first, "further": tuple(further)})
+        keep(Measured("quality", quality, quality.environment, arrays))
+        if variant.is_baseline or before is None:
+            return
+        change = await self._judge_change(job, variant, dataset, scores, before["scores"])
+        changes = [
+            await self._judge_change(job, variant, dataset, arrays[key], before[key], one.name)
+            for one in description.further
+            if (key := scores_key(one.key)) in before
+        ]
+        if changes:
+            change = change.together(first_output(Dataset(dataset).info, description), tuple(changes))
+        keep(Measured("quality change", change))
+
+    async def _judge_output(
+        self,
+        job: Told,
+        variant: Variant,
+        dataset: Path,
+        before: Mapping[str, Any] | None,
+        further: FurtherOutput | None = None,
+    ) -> tuple[QualityMeasurement, Answers]:
+        """Predicts the test split and judges one output: the first, or a further one."""
+        name = None if further is None else further.name
+        description, asked = variant.description.of(name), asked_for(variant, name)
+        reference = None
+        if description.task == "agreement" and before is not None:
+            reference = before.get(scores_key(None if further is None else further.key))
+        found: tuple[QualityMeasurement, Answers] = await run_step(
             self._context,
             job,
             tasks.measure_quality,
-            candidate(variant),
+            asked,
             dataset,
-            variant.description.from_logits,
+            description.from_logits,
             await self._environment(),
             0,
-            variant.description.doubts,
-            before["scores"] if before is not None and unlabelled else None,
+            description.doubts,
+            reference,
+            name,
             worker=runtime(variant.runtime).worker,
         )
-        keep(Measured("quality", quality, quality.environment, {"scores": scores}))
-        if variant.is_baseline:
-            return
-        baseline = self._context.queries.baseline
-        if before is not None:
-            change = await run_step(
-                self._context,
-                job,
-                worker_functions.judge_change,
-                variant.id,
-                baseline.id,
-                scores,
-                before["scores"],
-                dataset,
-                self._context.seed,
-                worker="light",
-            )
-            keep(Measured("quality change", change))
+        return found
+
+    async def _judge_change(
+        self,
+        job: Told,
+        variant: Variant,
+        dataset: Path,
+        scores: Answers,
+        before: Answers,
+        output: str | None = None,
+    ) -> QualityVerdict:
+        """The paired change of one output's measure against the baseline."""
+        change: QualityVerdict = await run_step(
+            self._context,
+            job,
+            worker_functions.judge_change,
+            variant.id,
+            self._context.queries.baseline.id,
+            scores,
+            before,
+            dataset,
+            self._context.seed,
+            output,
+            worker="light",
+        )
+        return change
 
     async def judge_on_validation(
         self, job: Told, variant: Variant, tolerance: float
@@ -208,40 +257,53 @@ class Measuring:
             tolerance: The loss that is accepted, as a fraction; it is looked at until that is excluded.
 
         Returns:
-            The verdict, and of how many samples it is.
+            The verdict, and of how many samples it is; of several outputs that of the one which loses most.
         """
+        found = [await self._on_validation(job, variant, tolerance, None)]
+        found += [
+            await self._on_validation(job, variant, tolerance, one) for one in variant.description.further
+        ]
+        return min(found, key=lambda one: one[0].change.low)
+
+    async def _on_validation(
+        self, job: Told, variant: Variant, tolerance: float, further: FurtherOutput | None
+    ) -> tuple[QualityVerdict, int]:
         store, dataset = self._context.store, self._context.queries.dataset
         count = dataset.info.counts["validation"]
+        name = None if further is None else further.name
         for known in store.measurements("validation change", variant.id, ValidationChange):
             found = known.verdict
-            if known.samples == count or found.change.high < -tolerance:
+            if found.output == name and (known.samples == count or found.change.high < -tolerance):
                 word = quality_word(found.change, tolerance)
                 return found.model_copy(update={"tolerance": tolerance, "word": word}), known.samples
         baseline = self._context.queries.baseline
-        kept = store.arrays("validation scores", baseline.id)
+        kind = "validation scores" if further is None else f"validation scores of {further.key}"
+        kept = store.arrays(kind, baseline.id)
         if kept is None:
             scores = await run_step(
                 self._context,
                 job,
                 validation_scores,
-                candidate(baseline),
+                asked_for(baseline, name),
                 dataset.folder,
-                baseline.description.from_logits,
+                baseline.description.of(name).from_logits,
+                name,
                 worker=runtime(baseline.runtime).worker,
             )
             kept = {"scores": scores}
-            store.add_measurement("validation scores", [baseline.id], ValidationScores(), arrays=kept)
+            store.add_measurement(kind, [baseline.id], ValidationScores(), arrays=kept)
         verdict, samples = await run_step(
             self._context,
             job,
             judge_on_validation,
-            candidate(variant),
+            asked_for(variant, name),
             baseline.id,
             kept["scores"],
             dataset.folder,
-            variant.description.from_logits,
+            variant.description.of(name).from_logits,
             tolerance,
             self._context.seed,
+            name,
             worker=runtime(variant.runtime).worker,
         )
         store.add_measurement(
@@ -355,3 +417,12 @@ def candidate(variant: Variant) -> Candidate:
     return Candidate(
         variant=variant.id, path=variant.path, runtime=variant.runtime, settings=variant.settings
     )
+
+
+def asked_for(variant: Variant, output: str | None) -> Candidate:
+    """What is measured of a variant, where its runtime gives a further output; None gives the first."""
+    asked = candidate(variant)
+    if output is None:
+        return asked
+    settings = {"output": variant.description.of(output).judged_output}
+    return asked.model_copy(update={"settings": asked.settings.model_copy(update=settings)})

@@ -19,7 +19,7 @@ from workbench.api.file_format import file_format
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, Variant
 from workbench.data.arrow_files import PARQUET_SUFFIXES
-from workbench.data.outputs import OutputWish, judged_model
+from workbench.data.outputs import OutputWish, judged_model, judged_note
 from workbench.data.raw import default_limit_bytes
 from workbench.data.scaling import scaling_warning
 from workbench.engine import worker_functions
@@ -27,7 +27,13 @@ from workbench.engine.compatibility import check_agreement
 from workbench.engine.context import JobContext
 from workbench.engine.making import free_name, new_id, with_kernels
 from workbench.engine.origin import FACT as ORIGIN
-from workbench.engine.output_steps import FOREIGN_FILE_LIMITS, limits_beside, opened_settings, understood
+from workbench.engine.output_steps import (
+    FOREIGN_FILE_LIMITS,
+    limits_beside,
+    opened_settings,
+    understood,
+    with_further,
+)
 from workbench.engine.shared_mode import shared_mode
 from workbench.engine.sources import CODE, HandedModel
 from workbench.engine.submit import run_step
@@ -216,7 +222,14 @@ class Opening:
         check_agreement(opened.description, dataset.info)
         opened = replace(opened, description=judged_model(opened.description, dataset.info, like))
         home = file_format(opened.format).home_runtime
-        return await understood(self._context, job, opened, home, wish, dataset.folder)
+        opened, notes, reading = await understood(self._context, job, opened, home, wish, dataset.folder)
+        if not dataset.info.further:
+            return opened, notes, reading
+        judged = judged_note(opened.description)
+        opened, further = await with_further(self._context, job, opened, home, dataset)
+        if opened.description.further:  # says which outputs are judged
+            notes = tuple(note for note in notes if note != judged)
+        return opened, (*notes, *further), reading
 
     def take_in(
         self,

@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from pydantic import field_validator
+
 from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
 from workbench.api.text import say
@@ -38,6 +40,12 @@ class Origin(Record):
     model: str
     data: str
     options: dict[str, Any]
+
+    @field_validator("options")
+    @classmethod
+    def _without_what_says_nothing(cls, options: dict[str, Any]) -> dict[str, Any]:
+        # Folders of earlier releases lack some of these.
+        return {name: value for name, value in options.items() if value not in (None, {})}
 
 
 def already_holds(name: str) -> InvalidInput:

@@ -293,7 +293,8 @@ class Pipeline:
             return None
         source = await data.run(job, baseline.description) if isinstance(data, Collecting) else data
         found = await asyncio.to_thread(origin, model, source, asked)
-        if store.fact(ORIGIN) != found.model_dump_json():
+        kept = store.fact(ORIGIN)
+        if kept is None or Origin.model_validate_json(kept) != found:
             raise already_holds(baseline.name)
         job.update(variant=baseline.id)
         await self.completing.complete(job, baseline, (0.0, 1.0))

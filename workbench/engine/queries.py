@@ -17,6 +17,7 @@ from workbench.api.suggestions import with_suggestion
 from workbench.api.technique import AnyTechnique, OtherFile, Parameters
 from workbench.api.text import say
 from workbench.api.variant import STEP, Variant
+from workbench.data.outputs import first_output
 from workbench.jobs import onednn
 from workbench.measure.records import Details, QualityVerdict
 from workbench.models.intake.own_code import code_beside
@@ -122,41 +123,65 @@ class Queries:
         """One row per variant with all that is known of it."""
         return rows.collect(self._store)
 
-    def details(self, variant: str, reference: str | None = None) -> Details:
+    def details(self, variant: str, reference: str | None = None, output: str | None = None) -> Details:
         """What a variant gets right and wrong, against another one (by default the baseline).
 
         Raises:
-            InvalidInput: If one of them has not been evaluated yet.
+            InvalidInput: If one of them has not been evaluated yet, or that output is not judged.
         """
-        from workbench.measure.judges import judge_of
+        from workbench.measure.judges import judge_of, scores_key
+
+        further = {one.output: one.key for one in self.dataset.info.further}
+        if output is not None and output == first_output(self.dataset.info, self.baseline.description):
+            output = None
+        if output is not None and output not in further:
+            raise InvalidInput(
+                say("The output {output} is not judged.", output=output[:80]),
+                say("Those that are judged besides the first: {names}.", names=tuple(further)),
+            )
+        key = scores_key(None if output is None else further[output])
 
         after = self.variant(variant)
         before = self.variant(reference) if reference is not None else self.baseline
         scores = []
         for one in (after, before):
             kept = self._store.arrays("quality", one.id)
-            if kept is None:
+            if kept is None or key not in kept:
                 raise InvalidInput(
                     say("{name} has not been evaluated yet.", name=one.name),
                     say("Wait until its measurements are there."),
                 )
-            scores.append(kept["scores"])
-        dataset = self.dataset
-        return judge_of(dataset.info, dataset.y("test")).details(after.id, before.id, scores[0], scores[1])
+            scores.append(kept[key])
+        dataset = Dataset(self.dataset.folder, output)
+        return judge_of(dataset.info, dataset.y("test"), weights=dataset.weights("test")).details(
+            after.id, before.id, scores[0], scores[1]
+        )
 
     def judge_change(self, variant: str, reference: str, seed: int) -> QualityVerdict | None:
         """The paired change of the task's measure against any other variant; None until both are evaluated.
 
         Takes up to a second with many classes: not for the thread that serves a page.
         """
-        from workbench.measure.judges import judge_of
+        from workbench.measure.judges import judge_of, scores_key
 
         kept = [self._store.arrays("quality", self.variant(key).id) for key in (variant, reference)]
         if kept[0] is None or kept[1] is None:
             return None
-        dataset = self.dataset
-        judge = judge_of(dataset.info, dataset.y("test"))
-        return judge.compared(variant, reference, kept[0]["scores"], kept[1]["scores"], seed=seed)
+        after, before = kept[0], kept[1]
+        changes = []
+        outputs = [(None, None), *((one.key, one.output) for one in self.dataset.info.further)]
+        for key_of, output in outputs:
+            key = scores_key(key_of)
+            if key not in after or key not in before:
+                continue
+            dataset = Dataset(self.dataset.folder, output)
+            judge = judge_of(dataset.info, dataset.y("test"), weights=dataset.weights("test"))
+            found = judge.compared(variant, reference, after[key], before[key], seed=seed)
+            changes.append(found.model_copy(update={"output": output}))
+        first, *further = changes
+        if not further:
+            return first
+        return first.together(first_output(self.dataset.info, self.baseline.description), tuple(further))
 
     def picture(self, index: int) -> bytes | None:
         """A test sample as PNG; None where the data are no pictures."""

@@ -242,7 +242,8 @@ class Reading:
             function: Takes ``labels`` and ``answers`` of some test samples, arrays with the samples along
                 axis 0, and gives a number. Answers are probabilities of classes or labels ``(n, classes)``,
                 numbers ``(n, targets)``, or the class at each place ``(n, places)``; without labels the
-                baseline's answers stand for them.
+                baseline's answers stand for them. Where samples have weights, one with a parameter
+                ``weights`` gets those too.
             name: What it is called; by default the function's name.
             higher_is_better: Whether more of it is better.
             draws: How often the samples are drawn with replacement for the intervals; the function is called
@@ -270,6 +271,7 @@ class Reading:
             higher_is_better=higher_is_better,
             draws=draws,
             seed=self.seed,
+            weights=self._queries.dataset.weights("test"),
         )
 
     @property
@@ -318,17 +320,18 @@ class Reading:
         """What the advisor's last search knows, while it runs and afterwards; None before there was one."""
         return kept_ledger(self._store)
 
-    def details(self, variant: str, reference: str | None = None) -> Details:
+    def details(self, variant: str, reference: str | None = None, output: str | None = None) -> Details:
         """What a variant gets right and wrong, against another one.
 
         Args:
             variant: Identifier or name.
             reference: Identifier or name of what to compare with; by default the baseline.
+            output: Name of an output, of a model of which several are judged; by default the first.
 
         Raises:
-            InvalidInput: If one of them has not been evaluated yet.
+            InvalidInput: If one of them has not been evaluated yet, or that output is not judged.
         """
-        return self._queries.details(variant, reference)
+        return self._queries.details(variant, reference, output)
 
     def side_by_side(self, variant: str, reference: str) -> SideBySide:
         """How much smaller, faster and better a variant is than another one, and how that is known.

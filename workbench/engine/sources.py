@@ -154,7 +154,12 @@ def model_name(model: Any, file: Path) -> str:
 
 
 def hand_over_data(
-    data: Data, staging: Path, label: str | None, limit_bytes: int | None, bounds: Bounds
+    data: Data,
+    staging: Path,
+    label: str | None,
+    limit_bytes: int | None,
+    bounds: Bounds,
+    weights: str | None = None,
 ) -> str | Path | Collecting:
     """The name or file that a data set is prepared from, or what writes that file in the job.
 
@@ -164,6 +169,7 @@ def hand_over_data(
         label: Label column of a ``DataFrame``.
         limit_bytes: The most memory that the values may take; None for the usual limit.
         bounds: How much is read of what gives its samples one after the other.
+        weights: Column of sample weights of a ``DataFrame``.
 
     Raises:
         InvalidInput: If it is none of these, or never ends.
@@ -171,21 +177,21 @@ def hand_over_data(
     from workbench.data.builtin import BUILTINS
 
     if isinstance(data, str) and data in BUILTINS:
-        _require_no_label(label, data)
+        _require_no_column(label, weights, data)
         return data
     if isinstance(data, (str, Path)):
         path = _data_path(data)
         if (path.is_dir() and not is_arrow_folder(path)) or path.suffix.lower() in (".npz", ".zip"):
-            _require_no_label(label, path.name)
+            _require_no_column(label, weights, path.name)
         return path
     if not is_frame(data):
-        _require_no_label(label, type(data).__name__)
+        _require_no_column(label, weights, type(data).__name__)
     streams = streams_in(data)
     for stream in streams:
         require_end(stream, bounds)
     tables = is_frame(data) or is_columns_and_labels(data)
     collecting = Collecting(
-        _copied(data) if tables else data, staging / "arrays.npz", label, limit_bytes, bounds
+        _copied(data) if tables else data, staging / "arrays.npz", label, limit_bytes, bounds, weights
     )
     if streams or tables:
         return collecting
@@ -244,12 +250,20 @@ def _copied(data: Any) -> Any:
     """A table, or a table and its labels, that the caller may change while the job reads them."""
     if is_frame(data):
         return data.copy()
-    x, y = data
-    return x.copy(), y.copy() if hasattr(y, "copy") else y
+    return tuple(part.copy() if hasattr(part, "copy") else part for part in data)
 
 
-def _require_no_label(label: str | None, data: str) -> None:
+def _require_no_column(label: str | None, weights: str | None, data: str) -> None:
     """Refuses the name of a column where there are none: it would be ignored in silence."""
+    if weights is not None:
+        raise InvalidInput(
+            say(
+                "weights={weights} names a column of a table, and {data} is none.",
+                weights=repr(weights)[:60],
+                data=data,
+            ),
+            say("Give weights as the third of (x, y, sample_weight), or as w_train, w_test in an .npz file."),
+        )
     if label is None:
         return
     raise InvalidInput(

@@ -95,12 +95,13 @@ def read_output(
     description: ModelDescription,
     folder: Path,
     wish: OutputWish,
+    output: str | None = None,
 ) -> OutputReading:
     """Decides what a model's output means; see :func:`workbench.measure.output_reading.read_output`."""
     from workbench.measure import output_reading
 
     with shared_slot(report):
-        return output_reading.read_output(report, path, home, settings, description, folder, wish)
+        return output_reading.read_output(report, path, home, settings, description, folder, wish, output)
 
 
 def match_output(
@@ -206,14 +207,16 @@ def judge_change(
     reference_scores: Scores,
     dataset: Path,
     seed: int,
+    output: str | None = None,
 ) -> QualityVerdict:
     """The paired change of the task's measure; see :mod:`workbench.measure.judges`."""
     from workbench.measure.judges import judge_of
 
     with shared_slot(report):
-        data = Dataset(dataset)
-        judge = judge_of(data.info, data.y("test"))
-        return judge.compared(variant, reference, variant_scores, reference_scores, seed=seed)
+        data = Dataset(dataset, output)
+        judge = judge_of(data.info, data.y("test"), weights=data.weights("test"))
+        found = judge.compared(variant, reference, variant_scores, reference_scores, seed=seed)
+        return found.model_copy(update={"output": output})
 
 
 def match_models(

@@ -29,12 +29,13 @@ class Agreement:
     Args:
         info: The data.
         reference: What the baseline answers to the same samples; None where it is itself what is judged.
+        weights: How much each sample counts; once if None.
     """
 
     curve = LiveCurve.RUNNING_SCORE
 
-    def __init__(self, info: DatasetInfo, reference: Floats | None) -> None:
-        self._info, self._reference = info, reference
+    def __init__(self, info: DatasetInfo, reference: Floats | None, weights: Floats | None = None) -> None:
+        self._info, self._reference, self._weights = info, reference, weights
 
     def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], tuple[Text, ...]]:
         """The values of the output as they come."""
@@ -44,7 +45,7 @@ class Agreement:
 
     def running(self) -> RunningAgreement:
         """The agreement so far."""
-        return RunningAgreement(self._reference)
+        return RunningAgreement(self._reference, self._weights)
 
     def measured(
         self,
@@ -66,8 +67,8 @@ class Agreement:
             environment=environment,
             warnings=warnings,
             task="agreement",
-            value=_interval(before, answers, seed),
-            figures=_figures(before, answers, seed),
+            value=_interval(before, answers, seed, self._weights),
+            figures=_figures(before, answers, seed, self._weights),
         )
 
     def compared(
@@ -80,7 +81,7 @@ class Agreement:
         seed: int = 0,
     ) -> QualityVerdict:
         """How much is missing to full agreement with a reference."""
-        agreed = _interval(before, answers, seed)
+        agreed = _interval(before, answers, seed, self._weights)
         change = Interval(value=agreed.value - 1, low=agreed.low - 1, high=agreed.high - 1)
         changed = int((_agreeing(before, answers) < 1).sum())
         return quality_verdict(
@@ -89,7 +90,7 @@ class Agreement:
             change,
             tolerance,
             samples=len(answers),
-            changed=changed,
+            changed=changed if self._weights is None else None,
             task="agreement",
             worse=changed,
         )
@@ -118,10 +119,11 @@ class RunningAgreement:
 
     Args:
         reference: What the baseline answers to all of them; None where it is judged itself.
+        weights: How much each sample counts; once if None.
     """
 
-    def __init__(self, reference: Floats | None) -> None:
-        self._reference = reference
+    def __init__(self, reference: Floats | None, weights: Floats | None = None) -> None:
+        self._reference, self._weights = reference, weights
         self._found: list[Floats] = []
         self._count = 0
 
@@ -132,7 +134,11 @@ class RunningAgreement:
         before = self._reference[self._count : self._count + len(answers)]
         self._count += len(answers)
         self._found.append(_agreeing(before, answers, classes=gives_classes(self._reference)))
-        return float(np.concatenate(self._found).mean()), None
+        every = np.concatenate(self._found)
+        weights = None if self._weights is None else self._weights[: len(every)]
+        if weights is not None and not weights.any():
+            weights = None
+        return float(np.average(every, weights=weights)), None
 
 
 def gives_classes(outputs: Floats) -> bool:
@@ -152,17 +158,22 @@ def _agreeing(before: Floats, answers: Floats, *, classes: bool | None = None) -
     return _cosines(before, answers)
 
 
-def _interval(before: Floats, answers: Floats, seed: int) -> Interval:
+def _interval(before: Floats, answers: Floats, seed: int, weights: Floats | None) -> Interval:
     agreeing = _agreeing(before, answers)
     statistics = np.stack([agreeing, np.ones(len(agreeing))], axis=1)
     # Classes agree or do not: what was never seen to differ still may. Of a cosine what was seen is enough.
     unseen = np.array([[0.0, 1.0]]) if gives_classes(before) and before is not answers else None
     return sample_interval(
-        statistics, lambda sums: sums[..., 0] / sums[..., 1], seed=seed, unseen=unseen, bounds=(-1.0, 1.0)
+        statistics,
+        lambda sums: sums[..., 0] / sums[..., 1],
+        seed=seed,
+        unseen=unseen,
+        bounds=(-1.0, 1.0),
+        weights=weights,
     )
 
 
-def _figures(before: Floats, answers: Floats, seed: int) -> tuple[Figure, ...]:
+def _figures(before: Floats, answers: Floats, seed: int, weights: Floats | None) -> tuple[Figure, ...]:
     before, answers = np.asarray(before, np.float64), np.asarray(answers, np.float64)
     cosines = _cosines(before, answers)
     errors = answers - before
@@ -172,18 +183,22 @@ def _figures(before: Floats, answers: Floats, seed: int) -> tuple[Figure, ...]:
         lambda sums: sums[..., 0] / sums[..., 1],
         seed=seed,
         bounds=(-1.0, 1.0),
+        weights=weights,
     )
     found = [Figure(key="cosine", name=say("Cosine"), value=mean.value, interval=mean, share=True)]
     if largest > 0 and np.abs(before).max(initial=0) > 0:
         squares = np.stack([(before**2).sum(axis=1), (errors**2).sum(axis=1)], axis=1)
         ratio = sample_interval(
-            squares, lambda sums: 10 * np.log10(np.maximum(sums[..., 0], 1e-300) / sums[..., 1]), seed=seed
+            squares,
+            lambda sums: 10 * np.log10(np.maximum(sums[..., 0], 1e-300) / sums[..., 1]),
+            seed=seed,
+            weights=weights,
         )
         found.append(
             Figure(key="snr", name=say("Signal-to-noise ratio, dB"), value=ratio.value, interval=ratio)
         )
     if gives_classes(before):
-        divergence = mean_interval(_divergences(before, answers), seed=seed)
+        divergence = mean_interval(_divergences(before, answers), seed=seed, weights=weights)
         found.append(
             Figure(
                 key="kl", name=say("Kullback-Leibler divergence"), value=divergence.value, interval=divergence

@@ -43,6 +43,7 @@ def macro_f1_interval(
     seed: int = 0,
     occurring: Collection[int] | None = None,
     draws: int | None = None,
+    weights: Floats | None = None,
 ) -> Interval:
     """Macro F1 with its 95 % interval; it has a width also where all samples are right, or none.
 
@@ -53,8 +54,9 @@ def macro_f1_interval(
         seed: Seeds the weights.
         occurring: The classes that a sample may have, whether or not the labels hold one; all if None.
         draws: Random weightings; by the size of the table of predictions if None.
+        weights: How much each sample counts, above 0 for one at least; once if None.
     """
-    return _interval(labels, [(1, predictions)], classes, seed, occurring, draws)
+    return _interval(labels, [(1, predictions)], classes, seed, occurring, draws, weights)
 
 
 def f1_change_interval(
@@ -66,6 +68,7 @@ def f1_change_interval(
     seed: int = 0,
     occurring: Collection[int] | None = None,
     draws: int | None = None,
+    weights: Floats | None = None,
 ) -> Interval:
     """The change of macro F1 with its 95 % interval, paired by sample.
 
@@ -77,8 +80,9 @@ def f1_change_interval(
         seed: Seeds the weights.
         occurring: The classes that a sample may have, whether or not the labels hold one; all if None.
         draws: Random weightings; by the size of the table of predictions if None.
+        weights: How much each sample counts, above 0 for one at least; once if None.
     """
-    return _interval(labels, [(-1, before), (1, after)], classes, seed, occurring, draws)
+    return _interval(labels, [(-1, before), (1, after)], classes, seed, occurring, draws, weights)
 
 
 @dataclass(frozen=True)
@@ -123,19 +127,18 @@ def _interval(
     seed: int,
     occurring: Collection[int] | None,
     draws: int | None,
+    weights: Floats | None,
 ) -> Interval:
-    table, counts = np.unique(
-        np.stack([np.asarray(labels), *(predictions for _, predictions in signed)]),
-        axis=1,
-        return_counts=True,
-    )
+    rows = np.stack([np.asarray(labels), *(predictions for _, predictions in signed)])
+    table, counts, weight_of = _combinations(rows, weights)
     signs = [sign for sign, _ in signed]
-    observed = _tally(counts[None].astype(np.float64), table, classes)
+    observed = _tally((counts * weight_of)[None], table, classes)
+    heaviest = float(weight_of.max())
     value = sum(sign * float(one.macro_f1[0]) for sign, one in zip(signs, observed, strict=True))
     possible = np.zeros(classes, bool)
     possible[table[0]] = True
     possible[range(classes) if occurring is None else list(occurring)] = True
-    sides = [(side, _worst(observed, signs, side, possible)) for side in (-1, 1)]
+    sides = [(side, _worst(observed, signs, side, possible, heaviest)) for side in (-1, 1)]
 
     if draws is None:
         draws = int(np.clip(_NUMBERS // len(counts), FEWEST_DRAWS, MOST_DRAWS))
@@ -145,8 +148,8 @@ def _interval(
     for start in range(0, draws, chunk):
         size = min(chunk, draws - start)
         # Gamma variables are Dirichlet weights up to a factor, which F1 does not see.
-        drawn = _tally(rng.standard_gamma(counts, (size, len(counts))), table, classes)
-        weight = rng.standard_exponential(size)
+        drawn = _tally(rng.standard_gamma(counts, (size, len(counts))) * weight_of, table, classes)
+        weight = rng.standard_exponential(size) * heaviest
         found[0].append(_total(signs, drawn))
         for side, at in sides:
             also = [
@@ -168,6 +171,24 @@ def _interval(
     return Interval(value=value, low=max(least, min(low, value)), high=min(1.0, max(high, value)))
 
 
+def _combinations(
+    rows: Integers, weights: Floats | None
+) -> tuple[Integers, Integers, npt.NDArray[np.float64]]:
+    """The different samples, how many there are of each, and how much one of each counts.
+
+    Args:
+        rows: Label and predictions, shape ``(1 + sets, samples)``.
+        weights: How much each sample counts; once if None, not at all where it is 0.
+    """
+    if weights is None:
+        table, counts = np.unique(rows, axis=1, return_counts=True)
+        return table, counts, np.ones(len(counts))
+    counted = np.asarray(weights) > 0
+    levels, level = np.unique(np.asarray(weights, np.float64)[counted], return_inverse=True)
+    table, counts = np.unique(np.vstack([rows[:, counted], level[None]]), axis=1, return_counts=True)
+    return table[:-1], counts, levels[table[-1]]
+
+
 def _total(signs: Sequence[int], sets: Sequence[_Counts]) -> Floats:
     """Macro F1, or its change, of each draw."""
     total: Floats = np.sum([sign * one.macro_f1 for sign, one in zip(signs, sets, strict=True)], axis=0)
@@ -175,9 +196,13 @@ def _total(signs: Sequence[int], sets: Sequence[_Counts]) -> Floats:
 
 
 def _worst(
-    observed: Sequence[_Counts], signs: Sequence[int], side: int, possible: npt.NDArray[np.bool_]
+    observed: Sequence[_Counts],
+    signs: Sequence[int],
+    side: int,
+    possible: npt.NDArray[np.bool_],
+    weight: float,
 ) -> _Unseen:
-    """The unseen sample that moves the value furthest down (``side`` -1) or up (1)."""
+    """The unseen sample of a weight that moves the value furthest down (``side`` -1) or up (1)."""
     moved = np.zeros(len(possible))
     mistaken = np.full(len(possible), -1)
     for sign, one in zip(signs, observed, strict=True):
@@ -187,14 +212,14 @@ def _worst(
         others = f1.sum() - f1
         number = occurs.sum() + ~occurs
         if sign * side > 0:
-            total = others + 2 * (right + 1) / (either + 2)
+            total = others + 2 * (right + weight) / (either + 2 * weight)
         else:
             # It is taken for the class whose precision suffers most, or the next where that is its own.
-            suffers = np.where(occurs, f1 - 2 * right / (either + 1), 0)
+            suffers = np.where(occurs, f1 - 2 * right / (either + weight), 0)
             order = np.argsort(-suffers, kind="stable")
             first, second = order[0], order[min(1, len(order) - 1)]
             mistaken = np.where(np.arange(len(f1)) == first, second, first)
-            total = others + 2 * right / (either + 1) - suffers[mistaken]
+            total = others + 2 * right / (either + weight) - suffers[mistaken]
             mistaken = np.where(occurs[mistaken], mistaken, -1)
         moved += sign * (total / number - f1.sum() / occurs.sum())
     label = int(np.argmax(np.where(possible, side * moved, -np.inf)))

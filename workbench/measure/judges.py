@@ -19,6 +19,18 @@ Answers = npt.NDArray[Any]
 """What a variant answers to each sample, as it is kept with its quality: probabilities, numbers, classes."""
 
 
+Weights = npt.NDArray[np.floating]
+
+
+def scores_key(output: str | None) -> str:
+    """Under which name the answers of an output are kept with the quality of a variant.
+
+    Args:
+        output: The key of a further output; None for the first.
+    """
+    return "scores" if output is None else f"scores.{output}"
+
+
 class Running(Protocol):
     """The measure of a growing number of samples."""
 
@@ -76,12 +88,21 @@ class Classification:
         info: The data.
         labels: Class indices of the split, shape ``(n,)``.
         from_logits: Whether outputs are raw scores.
+        weights: How much each sample counts; once if None.
     """
 
     curve = LiveCurve.RUNNING_F1
 
-    def __init__(self, info: DatasetInfo, labels: npt.NDArray[np.int64], *, from_logits: bool) -> None:
+    def __init__(
+        self,
+        info: DatasetInfo,
+        labels: npt.NDArray[np.int64],
+        *,
+        from_logits: bool,
+        weights: Weights | None = None,
+    ) -> None:
         self._info, self._labels, self._from_logits = info, labels, from_logits
+        self._weights = weights
         self._classes = len(info.classes)
 
     def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[Answers, tuple[Text, ...]]:
@@ -90,7 +111,9 @@ class Classification:
 
     def running(self) -> Running:
         """Macro F1 so far."""
-        return _RunningClasses(RunningInterval(self._labels, self._classes, self._info.occurring))
+        return _RunningClasses(
+            RunningInterval(self._labels, self._classes, self._info.occurring, self._weights)
+        )
 
     def measured(
         self,
@@ -114,6 +137,7 @@ class Classification:
             seed=seed,
             warnings=warnings,
             occurring=self._info.occurring,
+            weights=self._weights,
         )
 
     def compared(
@@ -135,6 +159,7 @@ class Classification:
             tolerance=tolerance,
             seed=seed,
             occurring=self._info.occurring,
+            weights=self._weights,
         )
 
     def details(self, variant: str, reference: str, answers: Answers, before: Answers) -> Details:
@@ -156,6 +181,7 @@ def judge_of(
     *,
     from_logits: bool = False,
     reference: Answers | None = None,
+    weights: Weights | None = None,
 ) -> Judge:
     """What judges answers to the samples that have these labels.
 
@@ -164,21 +190,23 @@ def judge_of(
         labels: Of the split, as :meth:`workbench.api.dataset.Dataset.y` gives them.
         from_logits: Whether a model's outputs are raw scores; answers that are stored are not.
         reference: What the baseline answers, where there are no labels; None for the baseline itself.
+        weights: How much each sample counts, as :meth:`workbench.api.dataset.Dataset.weights` gives it; once
+            if None.
     """
     if info.task == "multi-label":
         from workbench.measure.multi_label import MultiLabel
 
-        return MultiLabel(info, labels, from_logits=from_logits)
+        return MultiLabel(info, labels, from_logits=from_logits, weights=weights)
     if info.task == "per position":
         from workbench.measure.per_position import PerPosition
 
-        return PerPosition(info, labels, from_logits=from_logits)
+        return PerPosition(info, labels, from_logits=from_logits, weights=weights)
     if info.task == "agreement":
         from workbench.measure.agreement import Agreement
 
-        return Agreement(info, reference)
+        return Agreement(info, reference, weights)
     if info.task == "regression":
         from workbench.measure.regression import Regression
 
-        return Regression(info, labels)
-    return Classification(info, labels, from_logits=from_logits)
+        return Regression(info, labels, weights)
+    return Classification(info, labels, from_logits=from_logits, weights=weights)

@@ -27,12 +27,21 @@ class MultiLabel:
         info: The data.
         labels: 0 or 1, shape ``(n, labels)``.
         from_logits: Whether outputs are raw scores.
+        weights: How much each sample counts; once if None.
     """
 
     curve = LiveCurve.RUNNING_SCORE
 
-    def __init__(self, info: DatasetInfo, labels: npt.NDArray[np.uint8], *, from_logits: bool) -> None:
+    def __init__(
+        self,
+        info: DatasetInfo,
+        labels: npt.NDArray[np.uint8],
+        *,
+        from_logits: bool,
+        weights: Floats | None = None,
+    ) -> None:
         self._info, self._labels, self._from_logits = info, np.asarray(labels) > 0, from_logits
+        self._weights = weights
 
     def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], tuple[Text, ...]]:
         """The probability of each label."""
@@ -62,7 +71,7 @@ class MultiLabel:
 
     def running(self) -> RunningLabels:
         """Macro F1 so far."""
-        return RunningLabels(self._labels)
+        return RunningLabels(self._labels, self._weights)
 
     def measured(
         self,
@@ -91,12 +100,16 @@ class MultiLabel:
             environment=environment,
             warnings=warnings,
             task="multi-label",
-            value=sample_interval(statistics, _macro_f1, seed=seed, unseen=unseen, bounds=(0.0, 1.0)),
+            value=sample_interval(
+                statistics, _macro_f1, seed=seed, unseen=unseen, bounds=(0.0, 1.0), weights=self._weights
+            ),
             figures=self._figures(answers, statistics, unseen, seed),
         )
 
     def _figures(self, answers: Floats, statistics: Floats, unseen: Floats, seed: int) -> tuple[Figure, ...]:
-        micro = sample_interval(statistics, _micro_f1, seed=seed, unseen=unseen, bounds=(0.0, 1.0))
+        micro = sample_interval(
+            statistics, _micro_f1, seed=seed, unseen=unseen, bounds=(0.0, 1.0), weights=self._weights
+        )
         whole = ((answers > THRESHOLD) == self._labels).all(axis=1)
         exact = sample_interval(
             np.stack([whole, np.ones(len(whole))], axis=1).astype(np.float64),
@@ -104,6 +117,7 @@ class MultiLabel:
             seed=seed,
             unseen=np.array([[0.0, 1.0], [1.0, 1.0]]),
             bounds=(0.0, 1.0),
+            weights=self._weights,
         )
         found = [
             Figure(key="f1 micro", name=say("F1, micro"), value=micro.value, interval=micro, share=True),
@@ -120,7 +134,7 @@ class MultiLabel:
                 Figure(
                     key=f"f1 {name}", name=say("F1 of {label}", label=verbatim(name)), value=value, share=True
                 )
-                for name, value in zip(self._info.classes, _f1(statistics.sum(axis=0)), strict=True)
+                for name, value in zip(self._info.classes, _f1(self._sum(statistics)), strict=True)
             ]
         return tuple(found)
 
@@ -129,9 +143,9 @@ class MultiLabel:
         from sklearn.metrics import average_precision_score
 
         found = [
-            average_precision_score(self._labels[:, label], answers[:, label])
+            average_precision_score(self._labels[:, label], answers[:, label], sample_weight=self._weights)
             for label in range(self._labels.shape[1])
-            if self._labels[:, label].any()
+            if self._counted()[self._labels[:, label]].any()
         ]
         return float(np.mean(found)) if found else 0.0
 
@@ -146,7 +160,7 @@ class MultiLabel:
     ) -> QualityVerdict:
         """The paired change of macro F1."""
         first, second = self._statistics(before), self._statistics(answers)
-        change = paired_interval(first, second, _macro_f1, self._unseen(), seed)
+        change = paired_interval(first, second, _macro_f1, self._unseen(), seed, self._weights)
         wrong_before, wrong_after = self._wrong(before), self._wrong(answers)
         return quality_verdict(
             variant,
@@ -154,7 +168,7 @@ class MultiLabel:
             change,
             tolerance,
             samples=len(answers),
-            changed=int((first != second).any(axis=1).sum()),
+            changed=int((first != second).any(axis=1).sum()) if self._weights is None else None,
             task="multi-label",
             better=int((wrong_after < wrong_before).sum()),
             worse=int((wrong_after > wrong_before).sum()),
@@ -169,8 +183,8 @@ class MultiLabel:
             reference=reference,
             task="multi-label",
             classes=self._info.classes,
-            f1_before=tuple(float(one) for one in _f1(self._statistics(before).sum(axis=0))),
-            f1_after=tuple(float(one) for one in _f1(self._statistics(answers).sum(axis=0))),
+            f1_before=tuple(float(one) for one in _f1(self._sum(self._statistics(before)))),
+            f1_after=tuple(float(one) for one in _f1(self._sum(self._statistics(answers)))),
             moved=tuple(
                 Moved(
                     index=int(index), worse_by=float(grown[index]), note=self._words(answers, before, index)
@@ -189,6 +203,14 @@ class MultiLabel:
         if missing and wrong:
             return say("Lacks {missing} now, has {wrong}", missing=listed(missing), wrong=listed(wrong))
         return say("Lacks {names} now", names=missing) if missing else say("Has {names} now", names=wrong)
+
+    def _counted(self) -> Floats:
+        return np.ones(len(self._labels)) if self._weights is None else self._weights
+
+    def _sum(self, statistics: Floats) -> Floats:
+        """Over all samples, each as much as it counts."""
+        found: Floats = self._counted() @ statistics
+        return found
 
     def _wrong(self, answers: Floats) -> npt.NDArray[np.int64]:
         found: npt.NDArray[np.int64] = ((answers > THRESHOLD) != self._labels).sum(axis=1).astype(np.int64)
@@ -214,23 +236,33 @@ class RunningLabels:
 
     Args:
         labels: Of all samples, in the order in which they are predicted.
+        weights: How much each sample counts; once if None.
     """
 
-    def __init__(self, labels: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, labels: npt.NDArray[np.bool_], weights: Floats | None = None) -> None:
         self._labels = labels
+        self._weights = np.ones(len(labels)) if weights is None else weights
         self._count = 0
         self._sums = np.zeros(3 * labels.shape[1])
 
     def add(self, answers: Floats) -> tuple[float, tuple[float, float] | None]:
         """Adds a batch; gives macro F1 so far."""
-        right = self._labels[self._count : self._count + len(answers)]
+        batch = slice(self._count, self._count + len(answers))
+        right = self._labels[batch]
         said = np.asarray(answers) > THRESHOLD
         self._count += len(answers)
-        self._sums += np.concatenate([said & right, right, said], axis=1).sum(axis=0)
+        self._sums += self._weights[batch] @ np.concatenate([said & right, right, said], axis=1)
         return float(_macro_f1(self._sums)), None
 
 
-def paired_interval(first: Floats, second: Floats, of_sums: OfSums, unseen: Floats, seed: int) -> Interval:
+def paired_interval(
+    first: Floats,
+    second: Floats,
+    of_sums: OfSums,
+    unseen: Floats,
+    seed: int,
+    weights: Floats | None = None,
+) -> Interval:
     """The change of a number over samples, paired by sample, with its 95 % interval.
 
     Args:
@@ -239,6 +271,7 @@ def paired_interval(first: Floats, second: Floats, of_sums: OfSums, unseen: Floa
         of_sums: Makes the number.
         unseen: What a sample that nobody has seen may add to either: right first, then what is wrong.
         seed: Seeds the weights.
+        weights: How much each sample counts; once if None.
     """
     width = first.shape[1]
 
@@ -251,7 +284,12 @@ def paired_interval(first: Floats, second: Floats, of_sums: OfSums, unseen: Floa
     # right before and wrong now, and the other way round
     pairs = np.concatenate([np.hstack([right, wrong]), np.hstack([wrong, right])])
     return sample_interval(
-        np.concatenate([first, second], axis=1), change, seed=seed, unseen=pairs, bounds=(-1.0, 1.0)
+        np.concatenate([first, second], axis=1),
+        change,
+        seed=seed,
+        unseen=pairs,
+        bounds=(-1.0, 1.0),
+        weights=weights,
     )
 
 

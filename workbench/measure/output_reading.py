@@ -42,6 +42,7 @@ def read_output(
     description: ModelDescription,
     folder: Path,
     wish: OutputWish,
+    output: str | None = None,
 ) -> OutputReading:
     """Runs a model on samples and decides whether its output is probabilities or raw scores.
 
@@ -56,12 +57,13 @@ def read_output(
         description: What the file holds.
         folder: The prepared data.
         wish: What the user said.
+        output: Name of a further output of which this is asked, and which the description judges.
 
     Raises:
         InvalidInput: If the model cannot be run, or what it gives cannot be judged.
     """
     report.stage(say("Looking at the model's output on samples"))
-    dataset = Dataset(folder)
+    dataset = Dataset(folder, output)
     classes = dataset.info.classes
     samples, labels = _samples(dataset)
     outputs = _predicted(report, path, home, settings, samples)

@@ -37,12 +37,21 @@ class PerPosition:
         info: The data.
         labels: Class indices, shape ``(n, *positions)``; -1 where a position does not count.
         from_logits: Whether a single output of two classes is a raw score.
+        weights: How much each sample counts, all of its positions alike; once if None.
     """
 
     curve = LiveCurve.RUNNING_SCORE
 
-    def __init__(self, info: DatasetInfo, labels: npt.NDArray[np.int64], *, from_logits: bool) -> None:
+    def __init__(
+        self,
+        info: DatasetInfo,
+        labels: npt.NDArray[np.int64],
+        *,
+        from_logits: bool,
+        weights: Floats | None = None,
+    ) -> None:
         self._info, self._labels, self._from_logits = info, labels, from_logits
+        self._weights = weights
         self._classes, self._positions = len(info.classes), labels.shape[1:]
 
     def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[Classes, tuple[Text, ...]]:
@@ -70,7 +79,7 @@ class PerPosition:
 
     def running(self) -> RunningPositions:
         """Mean IoU so far."""
-        return RunningPositions(self._labels, self._classes)
+        return RunningPositions(self._labels, self._classes, self._weights)
 
     def measured(
         self,
@@ -85,9 +94,12 @@ class PerPosition:
         """Mean IoU, macro F1, the share of positions that are right, and IoU of each class."""
         statistics = _statistics(self._labels, answers, self._classes)
         unseen = self._unseen()
-        value = sample_interval(statistics, _mean_iou, seed=seed, unseen=unseen, bounds=(0.0, 1.0))
-        f1 = sample_interval(statistics, _macro_f1, seed=seed, unseen=unseen, bounds=(0.0, 1.0))
-        right = sample_interval(statistics, _share, seed=seed, unseen=unseen, bounds=(0.0, 1.0))
+        value, f1, right = (
+            sample_interval(
+                statistics, one, seed=seed, unseen=unseen, bounds=(0.0, 1.0), weights=self._weights
+            )
+            for one in (_mean_iou, _macro_f1, _share)
+        )
         figures = [
             Figure(
                 key="f1 macro", name=say("Macro F1 over positions"), value=f1.value, interval=f1, share=True
@@ -101,7 +113,7 @@ class PerPosition:
             ),
         ]
         if self._classes <= _MOST_CLASSES:
-            each = _iou(statistics.sum(axis=0))
+            each = _iou(self._sum(statistics))
             figures += [
                 Figure(
                     key=f"iou {name}",
@@ -134,7 +146,7 @@ class PerPosition:
     ) -> QualityVerdict:
         """The change of mean IoU, paired by sample."""
         first, second = (_statistics(self._labels, one, self._classes) for one in (before, answers))
-        change = paired_interval(first, second, _mean_iou, self._unseen(), seed)
+        change = paired_interval(first, second, _mean_iou, self._unseen(), seed, self._weights)
         right_before, right_after = (one[:, : self._classes].sum(axis=1) for one in (first, second))
         return quality_verdict(
             variant,
@@ -142,7 +154,7 @@ class PerPosition:
             change,
             tolerance,
             samples=len(answers),
-            changed=int((first != second).any(axis=1).sum()),
+            changed=int((first != second).any(axis=1).sum()) if self._weights is None else None,
             task="per position",
             better=int((right_after > right_before).sum()),
             worse=int((right_after < right_before).sum()),
@@ -164,8 +176,8 @@ class PerPosition:
             reference=reference,
             task="per position",
             classes=self._info.classes,
-            f1_before=tuple(float(one) for one in _f1(first.sum(axis=0))),
-            f1_after=tuple(float(one) for one in _f1(second.sum(axis=0))),
+            f1_before=tuple(float(one) for one in _f1(self._sum(first))),
+            f1_after=tuple(float(one) for one in _f1(self._sum(second))),
             moved=tuple(
                 Moved(
                     index=int(index),
@@ -180,6 +192,12 @@ class PerPosition:
                 if grown[index] > 0
             ),
         )
+
+    def _sum(self, statistics: Floats) -> Floats:
+        """Over all samples, each as much as it counts."""
+        weights = np.ones(len(statistics)) if self._weights is None else self._weights
+        found: Floats = weights @ statistics
+        return found
 
     def _unseen(self) -> Floats:
         """A further sample of each class, right or wrong at every position."""
@@ -198,18 +216,20 @@ class RunningPositions:
     Args:
         labels: Of all samples, in the order in which they are predicted.
         classes: Number of classes.
+        weights: How much each sample counts; once if None.
     """
 
-    def __init__(self, labels: npt.NDArray[np.int64], classes: int) -> None:
+    def __init__(self, labels: npt.NDArray[np.int64], classes: int, weights: Floats | None = None) -> None:
         self._labels, self._classes = labels, classes
+        self._weights = np.ones(len(labels)) if weights is None else weights
         self._count = 0
         self._sums = np.zeros(3 * classes)
 
     def add(self, answers: npt.NDArray[Any]) -> tuple[float, tuple[float, float] | None]:
         """Adds a batch; gives mean IoU so far."""
-        right = self._labels[self._count : self._count + len(answers)]
+        batch = slice(self._count, self._count + len(answers))
         self._count += len(answers)
-        self._sums += _statistics(right, answers, self._classes).sum(axis=0)
+        self._sums += self._weights[batch] @ _statistics(self._labels[batch], answers, self._classes)
         return float(_mean_iou(self._sums)), None
 
 

@@ -21,6 +21,7 @@ from workbench.measure.records import (
     QualityVerdict,
     QualityWord,
 )
+from workbench.measure.sample_intervals import sample_interval
 from workbench.measure.scores import (
     Floats,
     Integers,
@@ -49,6 +50,7 @@ def quality_measurement(
     seed: int = 0,
     warnings: tuple[Text, ...] = (),
     occurring: Collection[int] | None = None,
+    weights: Floats | None = None,
 ) -> QualityMeasurement:
     """All quality numbers of one variant; the values are computed by scikit-learn.
 
@@ -63,21 +65,31 @@ def quality_measurement(
         seed: Seeds the interval of macro F1.
         warnings: What else is to be said of the outputs.
         occurring: The classes of which there are samples in any split; all if None.
+        weights: How much each sample counts; once if None. The confusion counts samples all the same.
     """
     from sklearn import metrics
 
     labels = np.asarray(labels, np.int64)
     predictions = to_predictions(scores)
-    precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        labels, predictions, labels=range(classes), average=None, zero_division=0
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        labels, predictions, labels=range(classes), average=None, zero_division=0, sample_weight=weights
     )
+    support = np.bincount(labels, minlength=classes)
+    known = slice(None) if weights is None else np.asarray(weights) > 0
     # Without labels=, the averages are over the classes that occur, scikit-learn's default.
     averages = {
-        kind: metrics.precision_recall_fscore_support(labels, predictions, average=kind, zero_division=0)
+        kind: metrics.precision_recall_fscore_support(
+            labels[known],
+            predictions[known],
+            average=kind,
+            zero_division=0,
+            sample_weight=None if weights is None else weights[known],
+        )
         for kind in ("macro", "micro", "weighted")
     }
-    accuracy = exact_interval(int((predictions == labels).sum()), len(labels))
-    frequent = float(np.bincount(labels, minlength=classes).max() / len(labels))
+    accuracy = _accuracy(predictions == labels, weights, seed)
+    counted = np.bincount(labels, weights, minlength=classes)
+    frequent = float(counted.max() / counted.sum())
     near_chance = accuracy.low <= frequent
     if near_chance:
         warnings = (
@@ -95,7 +107,9 @@ def quality_measurement(
         runtime=runtime,
         samples=len(labels),
         accuracy=accuracy,
-        f1_macro=macro_f1_interval(labels, predictions, classes, seed=seed, occurring=occurring),
+        f1_macro=macro_f1_interval(
+            labels, predictions, classes, seed=seed, occurring=occurring, weights=weights
+        ),
         f1_micro=float(averages["micro"][2]),
         f1_weighted=float(averages["weighted"][2]),
         precision_macro=float(averages["macro"][0]),
@@ -105,7 +119,7 @@ def quality_measurement(
             for p, r, f, s in zip(precision, recall, f1, support, strict=True)
         ),
         confusion=_as_tuples(confusion_matrix(labels, predictions, classes)),
-        calibration_error=calibration_error(scores, labels),
+        calibration_error=calibration_error(scores, labels, weights=weights),
         near_chance=near_chance,
         dataset=dataset,
         environment=environment,
@@ -122,6 +136,7 @@ def compare_quality(
     tolerance: float = TOLERANCE,
     seed: int = 0,
     occurring: Collection[int] | None = None,
+    weights: Floats | None = None,
 ) -> QualityVerdict:
     """The change of macro F1 and of accuracy against a reference, paired by test sample.
 
@@ -135,6 +150,8 @@ def compare_quality(
         seed: Seeds the interval of the change of macro F1.
         occurring: The classes of which there are samples in any split; all if None. Of one that the test
             split lacks nothing is known, and the interval says so.
+        weights: How much each sample counts; once if None. There is no test of McNemar then: it counts
+            samples.
 
     Raises:
         ValueError: If the three do not have the same number of samples and classes.
@@ -142,7 +159,7 @@ def compare_quality(
     before, after = _paired_predictions(reference_scores, variant_scores, labels)
     labels = np.asarray(labels, np.int64)
     change = f1_change_interval(
-        labels, before, after, variant_scores.shape[1], seed=seed, occurring=occurring
+        labels, before, after, variant_scores.shape[1], seed=seed, occurring=occurring, weights=weights
     )
     right_before, right_after = before == labels, after == labels
     only_reference = int((right_before & ~right_after).sum())
@@ -153,11 +170,13 @@ def compare_quality(
         change,
         tolerance,
         samples=len(labels),
-        changed=int((before != after).sum()),
-        accuracy_change=accuracy_change_interval(only_reference, only_variant, len(labels)),
+        changed=int((before != after).sum()) if weights is None else None,
+        accuracy_change=accuracy_change_interval(only_reference, only_variant, len(labels))
+        if weights is None
+        else share_interval(right_after.astype(float) - right_before, weights, (-1.0, 1.0), seed),
         only_reference_right=only_reference,
         only_variant_right=only_variant,
-        mcnemar_p=mcnemar(only_reference, only_variant),
+        mcnemar_p=mcnemar(only_reference, only_variant) if weights is None else None,
     )
 
 
@@ -168,7 +187,7 @@ def quality_verdict(
     tolerance: float,
     *,
     samples: int,
-    changed: int,
+    changed: int | None,
     **further: Any,
 ) -> QualityVerdict:
     """The verdict on a change of any task's measure, and how many samples would settle an open one.
@@ -179,7 +198,8 @@ def quality_verdict(
         change: Variant minus reference, as a fraction.
         tolerance: The loss that is accepted, as a fraction.
         samples: Test samples behind it.
-        changed: Samples that are judged otherwise than before.
+        changed: Samples that are judged otherwise than before; None where samples have weights, and their
+            number says little.
         **further: What the task has more to say, by the fields of :class:`QualityVerdict`.
     """
     word = quality_word(change, tolerance)
@@ -192,6 +212,31 @@ def quality_verdict(
         word=word,
         samples_needed=needed,
         **further,
+    )
+
+
+def _accuracy(right: npt.NDArray[np.bool_], weights: Floats | None, seed: int) -> Interval:
+    if weights is None:
+        return exact_interval(int(right.sum()), len(right))
+    return share_interval(right.astype(float), weights, (0.0, 1.0), seed)
+
+
+def share_interval(values: Floats, weights: Floats, bounds: tuple[float, float], seed: int) -> Interval:
+    """The weighted mean of values that lie between bounds, with its 95 % interval.
+
+    Args:
+        values: One of each sample.
+        weights: How much each counts.
+        bounds: The least and the largest value that a sample may have.
+        seed: Seeds the draws.
+    """
+    return sample_interval(
+        np.stack([values, np.ones(len(values))], axis=1),
+        lambda sums: sums[..., 0] / sums[..., 1],
+        seed=seed,
+        unseen=np.array([[bounds[0], 1.0], [bounds[1], 1.0]]),
+        bounds=bounds,
+        weights=weights,
     )
 
 

@@ -273,6 +273,8 @@ class QualityMeasurement(Measurement):
         task: What was judged.
         value: The measure of another task than a classification, see :mod:`workbench.api.task`.
         figures: Its further numbers.
+        output: Name of the output, of a model of which several are judged.
+        further: The same of the other outputs that are judged.
     """
 
     variant: str
@@ -293,6 +295,8 @@ class QualityMeasurement(Measurement):
     task: Task = "classification"
     value: Interval | None = None
     figures: tuple[Figure, ...] = ()
+    output: str | None = None
+    further: tuple[QualityMeasurement, ...] = ()
 
     @property
     def measured(self) -> Interval:
@@ -344,6 +348,10 @@ class QualityVerdict(Record):
         better: Samples that the variant answers better than the reference, where answers are not right or
             wrong.
         worse: Samples that it answers worse.
+        output: Name of the output, of a model of which several are judged.
+        further: The verdicts on the other outputs that are judged.
+        own_word: Of a model of which several outputs are judged, the verdict on this one; ``word`` is then
+            that of all: lost where one is, kept where all are.
     """
 
     variant: str
@@ -359,6 +367,37 @@ class QualityVerdict(Record):
     task: Task = "classification"
     better: int = 0
     worse: int = 0
+    output: str | None = None
+    further: tuple[QualityVerdict, ...] = ()
+    own_word: QualityWord | None = None
+
+    @property
+    def outputs(self) -> tuple[QualityVerdict, ...]:
+        """The verdict on each output that is judged, this one first, each with its own word."""
+        own = self.model_copy(update={"word": self.own_word or self.word, "further": (), "own_word": None})
+        return own, *self.further
+
+    @property
+    def deciding(self) -> QualityVerdict:
+        """The verdict on the output that makes the word what it is; the first one where that does."""
+        return next((one for one in self.outputs if one.word == self.word), self)
+
+    def keeps(self, tolerance: float) -> bool:
+        """Whether all outputs that are judged are proven to lose no more than that, a fraction."""
+        return all(one.change.low >= -tolerance for one in self.outputs)
+
+    def together(self, output: str, further: tuple[QualityVerdict, ...]) -> QualityVerdict:
+        """This verdict on the first output with those on the others, and one word for all.
+
+        Args:
+            output: Name of the first output.
+            further: The verdicts on the others, with the names of their outputs.
+        """
+        words = {self.word, *(one.word for one in further)}
+        word: QualityWord = "lost" if "lost" in words else "not proven" if "not proven" in words else "kept"
+        return self.model_copy(
+            update={"output": output, "further": further, "own_word": self.word, "word": word}
+        )
 
 
 class EnergyMeasurement(Measurement):

@@ -30,12 +30,15 @@ class Regression:
     Args:
         info: The data.
         labels: What is right, shape ``(n, targets)``.
+        weights: How much each sample counts; once if None.
     """
 
     curve = LiveCurve.RUNNING_ERROR
 
-    def __init__(self, info: DatasetInfo, labels: npt.NDArray[np.float32]) -> None:
-        self._info = info
+    def __init__(
+        self, info: DatasetInfo, labels: npt.NDArray[np.float32], weights: Floats | None = None
+    ) -> None:
+        self._info, self._weights = info, weights
         self._labels = np.asarray(labels, np.float64)
 
     def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], tuple[Text, ...]]:
@@ -55,7 +58,7 @@ class Regression:
 
     def running(self) -> RunningError:
         """The mean absolute error so far."""
-        return RunningError(self._labels)
+        return RunningError(self._labels, self._weights)
 
     def measured(
         self,
@@ -69,9 +72,9 @@ class Regression:
     ) -> QualityMeasurement:
         """Mean absolute error, RMSE and R2, of all targets and of each."""
         errors = np.asarray(answers, np.float64) - self._labels
-        mae = mean_interval(np.abs(errors).mean(axis=1), seed=seed)
-        middle = np.median(self._labels, axis=0)
-        constant = float(np.abs(self._labels - middle).mean())
+        mae = mean_interval(np.abs(errors).mean(axis=1), seed=seed, weights=self._weights)
+        apart = np.abs(self._labels - _medians(self._labels, self._weights)).mean(axis=1)
+        constant = float(np.average(apart, weights=self._weights))
         near_chance = mae.high >= constant
         if near_chance:
             warnings = (
@@ -139,7 +142,7 @@ class Regression:
     ) -> tuple[Interval, Interval, Interval]:
         """MAE, RMSE and R2 of some targets, averaged over them."""
         wrong, right = errors[:, columns], self._labels[:, columns]
-        middle = right.mean(axis=0)
+        middle = np.average(right, axis=0, weights=self._weights)
         # around the mean, for the sake of float64: the sums below would cancel out
         centred = right - middle
         width = len(columns)
@@ -162,9 +165,13 @@ class Regression:
 
         draws = None if width <= _MOST_TARGETS else FEWEST_DRAWS
         return (
-            mean_interval(np.abs(wrong).mean(axis=1), seed=seed),
-            sample_interval(statistics, rmse, seed=seed, bounds=(0.0, np.inf), draws=draws),
-            sample_interval(statistics, r2, seed=seed, bounds=(-np.inf, 1.0), draws=draws),
+            mean_interval(np.abs(wrong).mean(axis=1), seed=seed, weights=self._weights),
+            sample_interval(
+                statistics, rmse, seed=seed, bounds=(0.0, np.inf), draws=draws, weights=self._weights
+            ),
+            sample_interval(
+                statistics, r2, seed=seed, bounds=(-np.inf, 1.0), draws=draws, weights=self._weights
+            ),
         )
 
     def compared(
@@ -178,7 +185,7 @@ class Regression:
     ) -> QualityVerdict:
         """How much smaller the mean absolute error has become, as a share of the reference's."""
         first, second = self._errors(before), self._errors(answers)
-        change = error_change_interval(first, second, seed=seed)
+        change = error_change_interval(first, second, seed=seed, weights=self._weights)
         changed = int((first != second).sum())
         return quality_verdict(
             variant,
@@ -186,7 +193,7 @@ class Regression:
             change,
             tolerance,
             samples=len(first),
-            changed=changed,
+            changed=changed if self._weights is None else None,
             task="regression",
             better=int((second < first).sum()),
             worse=int((second > first).sum()),
@@ -226,10 +233,12 @@ class RunningError:
 
     Args:
         labels: What is right for all samples, in the order in which they are predicted.
+        weights: How much each sample counts; once if None.
     """
 
-    def __init__(self, labels: npt.NDArray[np.float64]) -> None:
+    def __init__(self, labels: npt.NDArray[np.float64], weights: Floats | None = None) -> None:
         self._labels = labels
+        self._weights = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
         self._errors: list[npt.NDArray[np.float64]] = []
         self._count = 0
 
@@ -240,26 +249,49 @@ class RunningError:
         self._errors.append(np.abs(np.asarray(answers, np.float64) - batch).mean(axis=1))
         every = np.concatenate(self._errors)
         # by the normal distribution: it is drawn while samples are predicted, and must not hold that up
-        half = 1.96 * float(every.std()) / np.sqrt(len(every))
-        mean = float(every.mean())
+        weights = self._weights[: len(every)]
+        if not weights.any():
+            return float(every.mean()), None
+        mean = float(np.average(every, weights=weights))
+        half = 1.96 * float(np.sqrt(np.square(weights * (every - mean)).sum()) / weights.sum())
         return mean, (max(0.0, mean - half), mean + half)
 
 
-def mean_interval(errors: Floats, *, seed: int = 0) -> Interval:
+def mean_interval(errors: Floats, *, seed: int = 0, weights: Floats | None = None) -> Interval:
     """The mean of errors with its 95 % interval; see :mod:`workbench.measure.sample_intervals`."""
     statistics = np.stack([errors, np.ones(len(errors))], axis=1)
     return sample_interval(
-        statistics, lambda sums: sums[..., 0] / sums[..., 1], seed=seed, bounds=(0.0, np.inf)
+        statistics,
+        lambda sums: sums[..., 0] / sums[..., 1],
+        seed=seed,
+        bounds=(0.0, np.inf),
+        weights=weights,
     )
 
 
-def error_change_interval(before: Floats, after: Floats, *, seed: int = 0) -> Interval:
+def _medians(values: npt.NDArray[np.float64], weights: Floats | None) -> npt.NDArray[np.float64]:
+    """The middle of each column: as much lies below it as above."""
+    if weights is None:
+        found: npt.NDArray[np.float64] = np.median(values, axis=0)
+        return found
+    order = np.argsort(values, axis=0)
+    below = np.cumsum(np.asarray(weights, np.float64)[order], axis=0)
+    place = (below >= below[-1] / 2).argmax(axis=0)
+    row = np.take_along_axis(order, place[None], axis=0)
+    middle: npt.NDArray[np.float64] = np.take_along_axis(values, row, axis=0)[0]
+    return middle
+
+
+def error_change_interval(
+    before: Floats, after: Floats, *, seed: int = 0, weights: Floats | None = None
+) -> Interval:
     """How much smaller a mean error has become, as a share of what it was, with its 95 % interval.
 
     Args:
         before: The reference's error on each sample.
         after: The variant's on the same.
         seed: Seeds the weights.
+        weights: How much each sample counts; once if None.
     """
 
     def shrunk(sums: Floats) -> Floats:
@@ -270,7 +302,13 @@ def error_change_interval(before: Floats, after: Floats, *, seed: int = 0) -> In
         found: Floats = np.where(whole > 0, (whole - sums[..., 1]) / safe, endless)
         return np.clip(found, -_FARTHEST, 1.0)
 
-    return sample_interval(np.stack([before, after], axis=1), shrunk, seed=seed, bounds=(-_FARTHEST, 1.0))
+    return sample_interval(
+        np.stack([before, after], axis=1),
+        shrunk,
+        seed=seed,
+        bounds=(-_FARTHEST, 1.0),
+        weights=weights,
+    )
 
 
 def require_finite(outputs: Floats) -> None:

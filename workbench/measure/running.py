@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.measure.f1_intervals import FEWEST_DRAWS, macro_f1_interval
-from workbench.measure.scores import Integers, RunningF1
+from workbench.measure.scores import Floats, Integers, RunningF1
 
 _SHARE = 0.05
 """Of the time of an evaluation, at most so much is spent on intervals of what is not finished."""
@@ -25,10 +25,18 @@ class RunningInterval:
         labels: Of all samples, in the order in which they are predicted.
         classes: Number of classes.
         occurring: The classes that a sample may have.
+        weights: How much each sample counts; once if None.
     """
 
-    def __init__(self, labels: Integers, classes: int, occurring: Collection[int] | None = None) -> None:
+    def __init__(
+        self,
+        labels: Integers,
+        classes: int,
+        occurring: Collection[int] | None = None,
+        weights: Floats | None = None,
+    ) -> None:
         self._labels, self._classes, self._occurring = labels, classes, occurring
+        self._weights = weights
         self._running = RunningF1(classes)
         self._predictions: list[npt.NDArray[np.int64]] = []
         self._count = 0
@@ -38,10 +46,15 @@ class RunningInterval:
     def add(self, predictions: npt.NDArray[np.int64]) -> tuple[float, tuple[float, float] | None]:
         """Adds a batch; gives macro F1 so far, and the ends of its interval if there was time for it."""
         batch = self._labels[self._count : self._count + len(predictions)]
+        counted = (
+            None if self._weights is None else self._weights[self._count : self._count + len(predictions)]
+        )
         self._count += len(predictions)
         self._predictions.append(predictions)
-        value = self._running.add(batch, predictions)
+        value = self._running.add(batch, predictions, counted)
         now = time.monotonic()
+        if self._weights is not None and not self._weights[: self._count].any():
+            return value, None
         if self._spent + self._last > _SHARE * (now - self._started):
             return value, None
         found = macro_f1_interval(
@@ -50,6 +63,7 @@ class RunningInterval:
             self._classes,
             occurring=self._occurring,
             draws=FEWEST_DRAWS,
+            weights=None if self._weights is None else self._weights[: self._count],
         )
         self._last = time.monotonic() - now
         self._spent += self._last

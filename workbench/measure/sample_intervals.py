@@ -36,6 +36,7 @@ def sample_interval(
     unseen: Floats | None = None,
     bounds: tuple[float, float] = (-np.inf, np.inf),
     draws: int | None = None,
+    weights: Floats | None = None,
 ) -> Interval:
     """A number over samples with its 95 % interval.
 
@@ -46,8 +47,14 @@ def sample_interval(
         unseen: What a sample that nobody has seen may add, shape ``(kinds, columns)``, besides what was seen.
         bounds: Between which the number always lies.
         draws: Random weightings; by the number of samples if None.
+        weights: How much each sample counts; once if None. What nobody has seen counts as much as the
+            heaviest sample: the random weights are of samples, whatever each of them counts.
     """
     statistics = np.asarray(statistics, np.float64)
+    if weights is not None:
+        weights = np.asarray(weights, np.float64)
+        statistics = statistics * weights[:, None]
+        unseen = None if unseen is None else unseen * weights.max()
     rng = np.random.default_rng(seed)
     total = statistics.sum(axis=0)
     value = float(of_sums(total))

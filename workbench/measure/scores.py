@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -116,29 +118,46 @@ class RunningF1:
     """
 
     def __init__(self, classes: int) -> None:
-        self.confusion = np.zeros((classes, classes), np.int64)
+        self.confusion: npt.NDArray[Any] = np.zeros((classes, classes), np.int64)
 
-    def add(self, labels: Integers, predictions: Integers) -> float:
-        """Adds a batch and gives the macro F1 over all samples so far."""
-        self.confusion += confusion_matrix(labels, predictions, len(self.confusion))
+    def add(self, labels: Integers, predictions: Integers, weights: Floats | None = None) -> float:
+        """Adds a batch and gives the macro F1 over all samples so far.
+
+        Args:
+            labels: Class indices.
+            predictions: Class indices.
+            weights: How much each sample counts; once if None.
+        """
+        classes = len(self.confusion)
+        if weights is None:
+            self.confusion = self.confusion + confusion_matrix(labels, predictions, classes)
+        else:
+            cells = np.asarray(labels) * classes + np.asarray(predictions)
+            counted = np.bincount(cells, weights, minlength=classes**2).reshape(classes, classes)
+            self.confusion = self.confusion + counted
         counts = self.confusion.astype(np.float64)
         return float(macro_f1(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)))
 
 
-def calibration_error(scores: Floats, labels: Integers, bins: int = 15) -> float:
+def calibration_error(
+    scores: Floats, labels: Integers, bins: int = 15, weights: Floats | None = None
+) -> float:
     """Expected calibration error of the predicted class (Guo et al. 2017, arXiv:1706.04599, eq. 3).
 
     Args:
         scores: Probabilities, shape ``(n, classes)``.
         labels: Class indices, shape ``(n,)``.
         bins: Equal-width bins ``(low, high]`` of the confidence.
+        weights: How much each sample counts; once if None.
 
     Returns:
         Mean gap between confidence and accuracy, weighted by bin size, 0 to 1.
     """
     if not len(labels):
         return 0.0
-    return float(np.abs(calibration_bins(scores, labels, bins).sum(axis=0)).sum() / len(labels))
+    counted = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
+    gaps = counted @ calibration_bins(scores, labels, bins)
+    return float(np.abs(gaps).sum() / counted.sum())
 
 
 def calibration_bins(scores: Floats, labels: Integers, bins: int = 15) -> npt.NDArray[np.float64]:

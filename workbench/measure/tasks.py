@@ -116,6 +116,7 @@ def measure_quality(
     seed: int = 0,
     doubts: tuple[Text, ...] = (),
     reference: Answers | None = None,
+    output: str | None = None,
 ) -> tuple[QualityMeasurement, Answers]:
     """Predicts the test split in the runtime that is timed, and judges the predictions.
 
@@ -131,6 +132,7 @@ def measure_quality(
         seed: Seeds the intervals.
         doubts: What speaks for another reading of the output; kept as warnings.
         reference: What the baseline answers, where there are no labels to judge by.
+        output: Name of a further output, which the candidate's settings ask for; no curve is drawn then.
 
     Returns:
         The measurement, and what was answered: probabilities, float32, shape ``(n, classes)``, of a
@@ -141,11 +143,17 @@ def measure_quality(
     """
     from workbench.jobs.slot import shared_slot
 
-    dataset = Dataset(dataset_folder)
+    dataset = Dataset(dataset_folder, output)
     labels = np.asarray(dataset.y("test"))
     if not len(labels):
         raise InvalidInput(say("The test split has no samples to measure with."))
-    judge = judge_of(dataset.info, labels, from_logits=from_logits, reference=reference)
+    judge = judge_of(
+        dataset.info,
+        labels,
+        from_logits=from_logits,
+        reference=reference,
+        weights=dataset.weights("test"),
+    )
     running = judge.running()
     parts: list[Answers] = []
     # The scores of each class at every position are many times what is answered.
@@ -156,7 +164,7 @@ def measure_quality(
         answered = judge.answers(outputs)[0]
         parts.append(answered if at_once else outputs)
         so_far, interval = running.add(answered)
-        if stop < len(labels):  # the last point is that of the measurement
+        if stop < len(labels) and output is None:  # the last point is that of the measurement
             report.metric(judge.curve, stop, so_far, interval)
         report.progress(stop / len(labels))
 
@@ -175,9 +183,10 @@ def measure_quality(
             warnings=(*doubts, *warnings),
         )
     judged = measurement.measured
-    report.metric(judge.curve, len(labels), judged.value, (judged.low, judged.high))
+    if output is None:
+        report.metric(judge.curve, len(labels), judged.value, (judged.low, judged.high))
     report.progress(1.0)
-    return measurement, answers
+    return measurement.model_copy(update={"output": output}), answers
 
 
 def measure_size_task(

@@ -33,7 +33,11 @@ class _Settled(Exception):
 
 
 def validation_scores(
-    report: Reporter, candidate: Candidate, dataset_folder: Path, from_logits: bool
+    report: Reporter,
+    candidate: Candidate,
+    dataset_folder: Path,
+    from_logits: bool,
+    output: str | None = None,
 ) -> Scores:
     """Predicts the whole validation split.
 
@@ -42,10 +46,11 @@ def validation_scores(
         candidate: The file.
         dataset_folder: The prepared data.
         from_logits: Whether the model's output is raw scores.
+        output: Name of a further output, which the candidate's settings ask for.
     """
     from workbench.jobs.slot import shared_slot
 
-    dataset = Dataset(dataset_folder)
+    dataset = Dataset(dataset_folder, output)
     parts: list[Scores] = []
     count = _count(dataset)
 
@@ -69,6 +74,7 @@ def judge_on_validation(
     from_logits: bool,
     tolerance: float,
     seed: int,
+    output: str | None = None,
 ) -> tuple[QualityVerdict, int]:
     """The paired change against a reference, on as many validation samples as it takes.
 
@@ -82,13 +88,14 @@ def judge_on_validation(
         tolerance: The loss that is accepted, as a fraction; where the interval excludes it, no further
             samples are predicted.
         seed: Seeds the interval.
+        output: Name of a further output, which the candidate's settings ask for.
 
     Returns:
         The verdict, and of how many samples it is.
     """
     from workbench.jobs.slot import shared_slot
 
-    dataset = Dataset(dataset_folder)
+    dataset = Dataset(dataset_folder, output)
     parts: list[Scores] = []
     count = _count(dataset)
     seen, asked = 0, FEWEST / _AGAIN
@@ -98,7 +105,8 @@ def judge_on_validation(
         before = reference_scores[: len(outputs)]
         judge = _judge(dataset, len(outputs), from_logits, before)
         answers, _ = judge.answers(outputs)
-        return judge.compared(candidate.variant, reference, answers, before, tolerance, seed)
+        found = judge.compared(candidate.variant, reference, answers, before, tolerance, seed)
+        return found.model_copy(update={"output": output})
 
     def on_batch(start: int, stop: int, outputs: Scores) -> None:
         nonlocal seen, asked
@@ -128,4 +136,11 @@ def _count(dataset: Dataset) -> int:
 def _judge(dataset: Dataset, count: int, from_logits: bool, reference: Scores | None = None) -> Judge:
     """Judges the first so many validation samples, as their task is judged."""
     labels = np.asarray(dataset.y("validation")[:count])
-    return judge_of(dataset.info, labels, from_logits=from_logits, reference=reference)
+    weights = dataset.weights("validation")
+    return judge_of(
+        dataset.info,
+        labels,
+        from_logits=from_logits,
+        reference=reference,
+        weights=None if weights is None else weights[:count],
+    )

@@ -37,6 +37,8 @@ def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
     change = row.quality_change
     if change is None:
         return found
+    if change.deciding.output != change.output:
+        return [*found, *_of_further(change.deciding, row.quality.samples if row.quality else 0)]
     measure = measure_of(change.task)
     if change.word == "not proven":
         found.append(_not_proven(change, row.quality.samples if row.quality else 0))
@@ -67,6 +69,22 @@ def about_quality(row: ResultRow, parent: ResultRow | None) -> list[Text]:
         else:
             found += _lost_here(row, parent)
     return found
+
+
+def _of_further(change: QualityVerdict, samples: int) -> list[Text]:
+    """What is to be said of a further output that decides."""
+    if change.word == "not proven":
+        return [say("{output}: {note}", output=str(change.output), note=_not_proven(change, samples))]
+    if change.word == "lost":
+        return [
+            say(
+                "The output {output} lost quality, whatever the first one keeps: its {measure} is among all "
+                "numbers.",
+                output=str(change.output),
+                measure=measure_of(change.task).title,
+            )
+        ]
+    return []
 
 
 def _not_proven(change: QualityVerdict, samples: int) -> Text:

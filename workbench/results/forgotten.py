@@ -84,7 +84,8 @@ def stored_losses(
             return say("{name} has not been evaluated yet.", name=one.name)
         scores.append(kept["scores"])
     labels = np.asarray(dataset.y("test"))
-    return losses(scores[0], scores[1], labels, len(dataset.info.classes), seed=seed)
+    weights = dataset.weights("test")
+    return losses(scores[0], scores[1], labels, len(dataset.info.classes), seed=seed, weights=weights)
 
 
 def forgotten(

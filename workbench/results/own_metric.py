@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
     from workbench.store import Store
 
-Metric = Callable[[npt.NDArray[Any], npt.NDArray[Any]], float]
-"""Takes labels and answers of some test samples, both with the samples along axis 0, and gives one number."""
+Metric = Callable[..., float]
+"""Takes labels and answers of some test samples, both with the samples along axis 0, and gives one number.
+
+One with a parameter ``weights`` also gets how much each sample counts, where the data say that."""
 
 MetricWord = Literal["better", "worse", "no measurable change"]
 
@@ -58,15 +61,24 @@ class MetricTable(tuple[MetricRow, ...]):
     Attributes:
         metric: Name of the metric.
         missing: Names of variants whose answers are not known, because nothing has judged them yet.
+        unweighted: Whether the samples have weights, and the metric takes none.
     """
 
     metric: str
     missing: tuple[str, ...]
+    unweighted: bool
 
-    def __new__(cls, rows: Iterable[MetricRow], metric: str, missing: tuple[str, ...] = ()) -> MetricTable:
+    def __new__(
+        cls,
+        rows: Iterable[MetricRow],
+        metric: str,
+        missing: tuple[str, ...] = (),
+        *,
+        unweighted: bool = False,
+    ) -> MetricTable:
         """A table of rows."""
         made = super().__new__(cls, rows)
-        made.metric, made.missing = metric, missing
+        made.metric, made.missing, made.unweighted = metric, missing, unweighted
         return made
 
     def to_frame(self) -> pd.DataFrame:
@@ -112,9 +124,17 @@ class MetricTable(tuple[MetricRow, ...]):
         return pd.DataFrame(lines, columns=[str(head) for head in heads])
 
     def _left_out(self) -> str:
-        if not self.missing:
-            return ""
-        return "\n" + str(say("Not judged yet: {names}.", names=", ".join(self.missing)))
+        said = []
+        if self.missing:
+            said.append(say("Not judged yet: {names}.", names=", ".join(self.missing)))
+        if self.unweighted:
+            said.append(
+                say(
+                    "The samples have weights, and the metric takes none: each counts once. Give it a "
+                    "parameter called weights."
+                )
+            )
+        return "".join(f"\n{one}" for one in said)
 
 
 def _with_ends(interval: Interval, sign: str = "") -> str:
@@ -134,6 +154,7 @@ def measured_by(
     higher_is_better: bool = True,
     draws: int = DRAWS,
     seed: int = 0,
+    weights: npt.NDArray[Any] | None = None,
 ) -> tuple[Interval, Interval | None, MetricWord | None]:
     """A metric, its change against a reference, and whether that is a change at all.
 
@@ -150,19 +171,25 @@ def measured_by(
         higher_is_better: Whether more of it is better.
         draws: How often samples are drawn.
         seed: Seeds the draws; the same seed draws the same samples for every variant.
+        weights: How much each sample counts, handed to the metric as ``weights``; None if it takes none.
 
     Raises:
         InvalidInput: If the metric gives no single finite number.
     """
-    value = _number(metric(labels, answers))
-    reference = None if before is None else _number(metric(labels, before))
+
+    def of(some: npt.NDArray[Any], rows: Any = slice(None)) -> object:
+        counted = {} if weights is None else {"weights": weights[rows]}
+        return metric(labels[rows], some[rows], **counted)
+
+    value = _number(of(answers))
+    reference = None if before is None else _number(of(before))
     rng = np.random.default_rng(seed)
     values: list[float] = []
     changes: list[float] = []
     for _ in range(draws):
         drawn = rng.integers(0, len(labels), len(labels))
-        one = _or_none(metric(labels[drawn], answers[drawn]))
-        other = None if before is None else _or_none(metric(labels[drawn], before[drawn]))
+        one = _or_none(of(answers, drawn))
+        other = None if before is None else _or_none(of(before, drawn))
         if one is None or (before is not None and other is None):
             continue
         values.append(one)
@@ -226,6 +253,7 @@ def metric_table(
     higher_is_better: bool = True,
     draws: int = DRAWS,
     seed: int = 0,
+    weights: npt.NDArray[Any] | None = None,
 ) -> MetricTable:
     """An own metric of every stored variant.
 
@@ -237,6 +265,7 @@ def metric_table(
         higher_is_better: Whether more of it is better.
         draws: How often the test samples are drawn for an interval.
         seed: Seeds the draws.
+        weights: How much each test sample counts; once if None.
 
     Raises:
         InvalidInput: If it is no function, gives no single finite number, or nothing is judged yet.
@@ -254,6 +283,7 @@ def metric_table(
             say("Open a model and its data, and wait until its quality is measured."),
         )
     before = kept[baseline.id]
+    takes_weights = weights is not None and _takes_weights(metric)
     rows = []
     for one in variants:
         if one.id not in kept:
@@ -266,7 +296,16 @@ def metric_table(
             higher_is_better=higher_is_better,
             draws=draws,
             seed=seed,
+            weights=weights if takes_weights else None,
         )
         rows.append(MetricRow(variant=one.id, name=one.name, value=value, change=change, word=word))
     called = name or str(getattr(metric, "__name__", "metric"))
-    return MetricTable(rows, called, tuple(one.name for one in variants if one.id not in kept))
+    missing = tuple(one.name for one in variants if one.id not in kept)
+    return MetricTable(rows, called, missing, unweighted=weights is not None and not takes_weights)
+
+
+def _takes_weights(metric: Metric) -> bool:
+    try:
+        return "weights" in inspect.signature(metric).parameters
+    except (TypeError, ValueError):  # some built-in functions have none
+        return False

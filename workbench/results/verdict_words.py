@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.api.number_format import ratio
 from workbench.api.task import measure_of
-from workbench.api.text import Text, say
+from workbench.api.text import Text, say, verbatim
 from workbench.measure.records import QualityVerdict, SizeVerdict, SpeedVerdict
 
 if TYPE_CHECKING:
@@ -62,7 +62,12 @@ def speed_verdict(verdict: SpeedVerdict) -> Text:
 
 
 def quality_verdict(verdict: QualityVerdict) -> Text:
-    """Kept, lost or not proven, by how much, and how sure."""
+    """Kept, lost or not proven, by how much, and how sure; of several outputs, the one that decides."""
+    deciding = verdict.deciding
+    if verdict.further and deciding.output != verdict.output:
+        return say(
+            "{output}: {verdict}", output=verbatim(str(deciding.output)), verdict=quality_verdict(deciding)
+        )
     measure = measure_of(verdict.task)
     low, high = measure.change_ends(verdict.change)
     holes: dict[str, str | Text] = {

@@ -28,6 +28,7 @@ class Feed:
         settings: Pipeline, batch size, seed.
         change: Changes a batch, its features and its targets; None leaves it.
         class_weight: Weight of each class; None is 1.
+        sample_weight: Weight of each sample, with an axis for each axis of the loss; None is 1.
     """
 
     features: Features
@@ -35,15 +36,24 @@ class Feed:
     settings: TrainingSettings
     change: Callable[[Any, Any], tuple[Any, Any]] | None = None
     class_weight: dict[int, float] | None = None
+    sample_weight: npt.NDArray[np.float32] | None = None
 
     def fit(self, model: keras.Model, *, epochs: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Fits a compiled model."""
         settings = self.settings
         data: dict[str, Any]
         if settings.pipeline == "arrays" and is_large(self.features):
-            data = {"x": as_keras_does(self.features, self.targets, settings.batch_size), "shuffle": False}
+            data = {
+                "x": as_keras_does(self.features, self.targets, settings.batch_size, self.sample_weight),
+                "shuffle": False,
+            }
         elif settings.pipeline == "arrays":
-            data = {"x": self.features, "y": self.targets, "batch_size": settings.batch_size}
+            data = {
+                "x": self.features,
+                "y": self.targets,
+                "batch_size": settings.batch_size,
+                "sample_weight": self.sample_weight,
+            }
         else:
             data = {"x": self._batches(), "shuffle": False}  # it is shuffled already
         model.fit(**data, epochs=epochs, callbacks=list(callbacks), class_weight=self.class_weight, verbose=0)
@@ -71,6 +81,7 @@ class Feed:
             batch_size=self.settings.batch_size,
             seed=self.settings.seed,
             change=self.change,
+            weights=self.sample_weight,
         )
 
 
@@ -82,6 +93,7 @@ def batches(
     batch_size: int,
     seed: int,
     change: Callable[[Any, Any], tuple[Any, Any]] | None = None,
+    weights: npt.NDArray[np.float32] | None = None,
 ) -> tf.data.Dataset:
     """One epoch of batches in random order, another order in each epoch.
 
@@ -94,17 +106,30 @@ def batches(
         seed: Of the order.
         change: Changes a batch, its features and its targets. What it draws at random it draws in the
             order of the batches, but with ``parallel map``, where threads race for it.
+        weights: How much each sample counts; each batch has a third part then.
     """
     parallel = tf.data.AUTOTUNE if pipeline == "parallel map" else None
     rows = tf.data.Dataset.range(len(targets)).shuffle(len(targets), seed=seed).batch(batch_size)
     read = _from_file if pipeline == "from file" or is_large(features) else _from_memory
-    dataset = rows.map(read((features, targets)), num_parallel_calls=parallel)
+    dataset = rows.map(read(_parts(features, targets, weights)), num_parallel_calls=parallel)
     if change is not None:
-        dataset = dataset.map(change, num_parallel_calls=parallel)
+        changed = change
+        dataset = dataset.map(lambda x, y, *counted: (*changed(x, y), *counted), num_parallel_calls=parallel)
     return dataset.prefetch(tf.data.AUTOTUNE) if pipeline in ("prefetch", "parallel map") else dataset
 
 
-def as_keras_does(features: Features, targets: npt.NDArray[np.generic], batch_size: int) -> tf.data.Dataset:
+def _parts(
+    features: Features, targets: npt.NDArray[np.generic], weights: npt.NDArray[np.float32] | None
+) -> tuple[Any, ...]:
+    return (features, targets) if weights is None else (features, targets, weights)
+
+
+def as_keras_does(
+    features: Features,
+    targets: npt.NDArray[np.generic],
+    batch_size: int,
+    weights: npt.NDArray[np.float32] | None = None,
+) -> tf.data.Dataset:
     """The batches that Keras makes of arrays, in the same random order, of samples that stay on the disk.
 
     Keras would hold all of them. The order comes from the global seed and from how the operations follow each
@@ -114,6 +139,7 @@ def as_keras_does(features: Features, targets: npt.NDArray[np.generic], batch_si
         features: The samples.
         targets: What the loss compares the output with.
         batch_size: Samples in a batch; the last one may be smaller.
+        weights: How much each sample counts; each batch has a third part then.
     """
     count, full = len(targets), len(targets) // batch_size
 
@@ -127,7 +153,7 @@ def as_keras_does(features: Features, targets: npt.NDArray[np.generic], batch_si
         return parts
 
     rows = tf.data.Dataset.range(1).map(permutation).flat_map(in_batches)
-    batches = rows.map(_from_file((features, targets)), num_parallel_calls=tf.data.AUTOTUNE)
+    batches = rows.map(_from_file(_parts(features, targets, weights)), num_parallel_calls=tf.data.AUTOTUNE)
     return batches.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size))).prefetch(_AHEAD)
 
 

@@ -74,4 +74,6 @@ class JudgingCode:
         if self._task != "classification":
             given.append(f"measure={MEASURE_NAMES[self._task]}")
         given.append(f"from_logits={self.variant.description.from_logits}")
+        if "validation" in self.variant.description.weighted:
+            given.append('weights=data["w_validation"]')
         return "".join(f"{indent}{argument},\n" for argument in given)

@@ -92,6 +92,7 @@ def sweep_learning_rate(
     batch_size: int,
     seed: int,
     report: Reporter,
+    weights: npt.NDArray[np.float32] | None = None,
 ) -> RateSweep:
     """Tries rising learning rates and puts the weights back.
 
@@ -103,6 +104,7 @@ def sweep_learning_rate(
         batch_size: Samples in a step.
         seed: Orders the samples.
         report: Stages and cancellation.
+        weights: How much each sample counts; once if None.
 
     Raises:
         workbench.api.errors.JobFailed: If the loss is not finite at the lowest rates.
@@ -120,7 +122,9 @@ def sweep_learning_rate(
         model.reset_metrics()
         # Sorted: a memory map is read forwards.
         rows = np.sort(rows)
-        loss = float(model.train_on_batch(select(features, rows), targets[rows], return_dict=True)["loss"])
+        counted = None if weights is None else weights[rows]
+        metrics = model.train_on_batch(select(features, rows), targets[rows], counted, return_dict=True)
+        loss = float(metrics["loss"])
         if not math.isfinite(loss):
             break
         losses.append(loss)

@@ -43,6 +43,8 @@ class Live(keras.callbacks.Callback):
         batch_size: Samples in a step.
         samples: Training samples.
         guessing: The loss of a model that guesses; None where the loss has no such mark.
+        weights: How much each sample of the validation split counts, with an axis for each axis of the loss;
+            once if None.
         share: The part of the job's progress that this training is.
     """
 
@@ -56,6 +58,7 @@ class Live(keras.callbacks.Callback):
         batch_size: int,
         samples: int,
         guessing: float | None = None,
+        weights: npt.NDArray[np.float32] | None = None,
         share: tuple[float, float],
     ) -> None:
         super().__init__()
@@ -64,6 +67,7 @@ class Live(keras.callbacks.Callback):
         self._report = report
         self._features, self._labels = validation
         self._targets = objective.targets(self._labels)
+        self._weights = weights
         self._objective = objective
         self._measure = MEASURES[objective.task]
         self._curves = curves_of(objective.task)
@@ -203,17 +207,22 @@ class Live(keras.callbacks.Callback):
                 self._report.check()
             part = slice(start, start + self._batch_size)
             targets = self._targets[part]
-            scores, loss = self._validate(select(self._features, part), targets)
+            counted = () if self._weights is None else (self._weights[part],)
+            scores, loss = self._validate(select(self._features, part), targets, *counted)
             total += float(loss) * len(targets)
             answers.append(self._measure.read(scores.numpy(), self._objective.from_logits))
-        return total / len(self._labels), self._measure.rate(self._labels, np.concatenate(answers))
+        return total / len(self._labels), self._measure.rate(
+            self._labels,
+            np.concatenate(answers),
+            None if self._weights is None else self._weights.reshape(-1),
+        )
 
     def _compiled(self) -> Any:
         model = self.model
 
-        def over_batch(features: Any, labels: Any) -> tuple[Any, Any]:
+        def over_batch(features: Any, labels: Any, weights: Any = None) -> tuple[Any, Any]:
             scores = model(features, training=False)
-            return scores, model.compute_loss(features, labels, scores, training=False)
+            return scores, model.compute_loss(features, labels, scores, weights, training=False)
 
         def spec(array: npt.NDArray[Any]) -> tf.TensorSpec:
             return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
@@ -224,4 +233,7 @@ class Live(keras.callbacks.Callback):
             else spec(self._features)
         )
         # A free batch axis: the smaller last batch must not be traced again.
-        return tf.function(over_batch, input_signature=(features, spec(self._targets)), autograph=False)
+        signature: tuple[Any, ...] = (features, spec(self._targets))
+        if self._weights is not None:
+            signature = (*signature, spec(self._weights))
+        return tf.function(over_batch, input_signature=signature, autograph=False)

@@ -69,6 +69,14 @@ def training_obstacle(
             "It can teach: compare a Keras model with it, and let that one learn from it.",
             name=variant.name,
         )
+    if variant.description.further:
+        return say(
+            "A training here has the loss of one output, and {name} has {count} that are judged: what the "
+            "others know would be lost. Train it yourself, with a loss for each output, and add the file to "
+            "compare it.",
+            name=variant.name,
+            count=1 + len(variant.description.further),
+        )
     if len(variant.description.outputs) != 1:
         return say(
             "Training needs a model with one output. {name} has {count}, and the others would not fit any "
@@ -159,6 +167,10 @@ def train(
             changing=settings.augments,
         )
     fit_targets = objective.targets(y_train)
+    weights = {
+        "train": objective.weights(context.dataset.weights("train"), y_train),
+        "validation": objective.weights(context.dataset.weights("validation"), validation[1]),
+    }
 
     def compile_with(settings: TrainingSettings) -> None:
         steps = total_steps(settings, len(y_train))
@@ -181,17 +193,21 @@ def train(
                 batch_size=settings.batch_size,
                 seed=settings.seed,
                 report=context.report,
+                weights=weights["train"],
             )
             settings = settings.model_copy(update={"learning_rate": sweep.suggestion})
         compile_with(settings)
         live = Live(
             context.report,
             validation,
+            weights=weights["validation"],
             objective=objective,
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             samples=len(y_train),
-            guessing=objective.loss_of_guessing(y_train) if loss is None and teacher is None else None,
+            guessing=objective.loss_of_guessing(y_train, weights["train"])
+            if loss is None and teacher is None
+            else None,
             share=share,
         )
         stopping = keras.callbacks.EarlyStopping(
@@ -211,6 +227,7 @@ def train(
             class_weight=balanced_weights(y_train, objective.units)
             if settings.class_weights == "balanced"
             else None,
+            sample_weight=weights["train"],
         )
         keras.utils.set_random_seed(settings.seed)
         feed.fit(fitted, epochs=settings.epochs, callbacks=[*averaging, *callbacks, live, stopping])

@@ -150,6 +150,31 @@ class Objective:
         one_hot: npt.NDArray[Any] = np.eye(self.units, dtype=np.float32)[labels]
         return one_hot
 
+    def weights(
+        self, weights: npt.NDArray[np.float32] | None, labels: npt.NDArray[Any]
+    ) -> npt.NDArray[np.float32] | None:
+        """How much each sample counts in the loss, with an axis for each axis that the loss has.
+
+        Args:
+            weights: Of the samples of a split, as the prepared data has them.
+            labels: Of the same.
+        """
+        if weights is None or self.task != "per position":
+            return weights
+        return weights.reshape(-1, *[1] * (labels.ndim - 1))
+
+    def weights_code(self, split: str, positions: int = 1) -> str:
+        """The same as plain code.
+
+        Args:
+            split: Whose weights.
+            positions: Axes of positions that an output has, where the task is one label for each.
+        """
+        of_split = f"data[{json.dumps(f'w_{split}')}]"
+        if self.task != "per position":
+            return of_split
+        return f"{of_split}[{', '.join([':', *['None'] * positions])}]"
+
     def targets_code(self, split: str) -> str:
         """The same as plain code."""
         labels = f"data[{json.dumps(f'y_{split}')}]"
@@ -161,12 +186,20 @@ class Objective:
             return f'{labels}.astype("float32")[:, None]'
         return f'np.eye({self.units}, dtype="float32")[{labels}]'
 
-    def loss_of_guessing(self, labels: npt.NDArray[Any]) -> float:
+    def loss_of_guessing(
+        self, labels: npt.NDArray[Any], weights: npt.NDArray[np.float32] | None = None
+    ) -> float:
         """The loss of a model that gives every sample the same, such as the mean.
 
         Args:
             labels: Of the training split.
+            weights: How much each sample counts; once if None.
         """
+        # Keras divides by the number of samples, whatever they count
+        scale = 1.0 if weights is None else max(1.0, float(weights.mean()))
+        return scale * self._loss_of_guessing(labels)
+
+    def _loss_of_guessing(self, labels: npt.NDArray[Any]) -> float:
         if not self.of_numbers:
             binary = self.task == "multi-label"
             return float(np.log(2 if binary else max(self.units, 2)))

@@ -101,19 +101,26 @@ def training_code(
         )
     before, after = precision_code(model, settings)
     parts.append(before)
+    weighted = "train" in variant.description.weighted
+    w_train = objective.weights_code("train", positions(variant)) if weighted else ""
     if settings.find_learning_rate:
-        parts.append(sweep_code(model, settings, x_train, y_train, compiled, seed))
+        parts.append(sweep_code(model, settings, x_train, y_train, compiled, seed, w_train))
     parts.append(compiled(settings))
     arguments = f"    {x_train},\n    {y_train},\n    batch_size={settings.batch_size},\n"
     if settings.pipeline != "arrays":
-        parts.append(pipeline_code(settings, x_train, y_train, variant, seed))
+        parts.append(pipeline_code(settings, x_train, y_train, variant, seed, w_train))
         arguments = "    batches,\n    shuffle=False,\n"
+    elif weighted:
+        arguments += f"    sample_weight={w_train},\n"
     if settings.class_weights == "balanced":
         parts.append(class_weight_code(objective.units))
     further = "".join(f"        {callback},\n" for callback in callbacks)
     if settings.ema:
         further = "        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),\n" + further
     weights = "    class_weight=class_weight,\n" if settings.class_weights == "balanced" else ""
+    validation = f"{features_code(variant, 'validation')}, {objective.targets_code('validation')}"
+    if "validation" in variant.description.weighted:
+        validation += f", {objective.weights_code('validation', positions(variant))}"
     patience = settings.patience or settings.epochs
     start = f", start_from_epoch={judged_from}" if judged_from else ""
     parts.append(
@@ -122,7 +129,7 @@ keras.utils.set_random_seed({seed})
 {model}.fit(
 {arguments}\
     epochs={settings.epochs},
-    validation_data=({features_code(variant, "validation")}, {objective.targets_code("validation")}),
+    validation_data=({validation}),
 {weights}\
     callbacks=[
 {further}\
@@ -136,6 +143,11 @@ keras.utils.set_random_seed({seed})
     )
     parts.append(after)
     return "".join(parts).rstrip("\n")
+
+
+def positions(variant: Variant) -> int:
+    """Axes of positions that the judged output has, where there is a label for each."""
+    return max(1, len(variant.description.judged.shape) - 1)
 
 
 def training_imports(variant: Variant) -> tuple[str, ...]:

@@ -38,13 +38,16 @@ def sweep_code(
     targets: str,
     compiled: Callable[[TrainingSettings], str],
     seed: str,
+    weights: str = "",
 ) -> str:
     """Lines that set ``learning_rate`` to what a sweep suggests."""
     chosen = "{name: values[rows] for name, values in x.items()}" if features[0] == "{" else "x[rows]"
+    given = f"{chosen}, y[rows]" + (", counted[rows]" if weights else "")
     start = compiled(settings.constant(LOWEST).model_copy(update={"find_learning_rate": False}))
     return f"""\
 # The learning rate: rising ones are tried for {STEPS} steps, and a tenth of the best is taken.
 x, y = {features}, {targets}
+{f"counted = {weights}" + chr(10) if weights else ""}\
 weights = {model}.get_weights()
 {start}\
 rates, losses = np.geomspace({LOWEST}, {HIGHEST}, {STEPS}), []
@@ -53,7 +56,7 @@ for rate, rows in zip(rates, np.resize(order, ({STEPS}, min({settings.batch_size
     rows = np.sort(rows)
     {model}.optimizer.learning_rate = rate
     {model}.reset_metrics()
-    loss = float({model}.train_on_batch({chosen}, y[rows], return_dict=True)["loss"])
+    loss = float({model}.train_on_batch({given}, return_dict=True)["loss"])
     if not np.isfinite(loss):
         break
     losses.append(loss)
@@ -79,7 +82,7 @@ class_weight = {{
 
 
 def pipeline_code(
-    settings: TrainingSettings, features: str, targets: str, variant: Variant, seed: str
+    settings: TrainingSettings, features: str, targets: str, variant: Variant, seed: str, weights: str = ""
 ) -> str:
     """Lines that set ``batches`` to a ``tf.data`` pipeline that does what ``settings`` say."""
     several = features[0] == "{"
@@ -88,7 +91,10 @@ def pipeline_code(
         "{name: tf.gather(values, rows) for name, values in x.items()}" if several else "tf.gather(x, rows)"
     )
     held = "{name: tf.constant(values) for name, values in x.items()}" if several else "tf.constant(x)"
+    targets_of_rows = "tf.gather(y, rows)" + (", tf.gather(w, rows)" if weights else "")
     map_changes = f"batches = batches.map(changed{parallel})\n" if settings.augments else ""
+    if settings.augments and weights:
+        map_changes = f"batches = batches.map(lambda x, y, w: (*changed(x, y), w){parallel})\n"
     prefetch = (
         "batches = batches.prefetch(tf.data.AUTOTUNE)\n"
         if settings.pipeline in ("prefetch", "parallel map")
@@ -100,8 +106,9 @@ import tensorflow as tf
 x, y = {features}, {targets}
 {_changes(settings, variant, several, seed) if settings.augments else ""}\
 x, y = {held}, tf.constant(y)
+{f"w = tf.constant({weights})" + chr(10) if weights else ""}\
 batches = tf.data.Dataset.range(len(y)).shuffle(len(y), seed={seed}).batch({settings.batch_size})
-batches = batches.map(lambda rows: ({gathered}, tf.gather(y, rows)){parallel})
+batches = batches.map(lambda rows: ({gathered}, {targets_of_rows}){parallel})
 {map_changes}{prefetch}"""
 
 

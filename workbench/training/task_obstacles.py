@@ -93,6 +93,13 @@ def settings_obstacle(settings: TrainingSettings, dataset: DatasetInfo) -> Text 
             "Weights of classes are for one class of a sample, and these labels are others. "
             "Set the weights of classes to none."
         )
+    if settings.class_weights != "none" and "train" in dataset.weighted:
+        return say(
+            "The samples have weights of their own, and one more for each class would count twice. "
+            "Set the weights of classes to none."
+        )
+    if settings.mixup and "train" in dataset.weighted:
+        return say("Samples that have weights of their own are not mixed. Set mixing to 0.")
     if settings.label_smoothing and task not in ("classification", "multi-label"):
         return say(
             "Label smoothing spreads a label over the classes of a sample, and these labels are others. "

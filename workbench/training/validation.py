@@ -56,6 +56,7 @@ def validator(model: Any, context: Context, labels: npt.NDArray[Any]) -> Callabl
         labels,
         measure=MEASURES[task],
         from_logits=context.parent.description.from_logits,
+        weights=context.dataset.weights("validation"),
         check=context.report.check,
         inspect=inspect,
     )

@@ -17,7 +17,15 @@ CONFIDENCES = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
 """Ends of the groups of the reference's confidence."""
 
 
-def losses(after: Floats, before: Floats, labels: Integers, classes: int, *, seed: int = 0) -> Losses:
+def losses(
+    after: Floats,
+    before: Floats,
+    labels: Integers,
+    classes: int,
+    *,
+    seed: int = 0,
+    weights: Floats | None = None,
+) -> Losses:
     """Groups the samples that are lost.
 
     Args:
@@ -26,6 +34,8 @@ def losses(after: Floats, before: Floats, labels: Integers, classes: int, *, see
         labels: Class indices.
         classes: Number of classes.
         seed: Seeds the interval of the calibration.
+        weights: How much each sample counts for the calibration; once if None. The groups count samples all
+            the same.
     """
     labels = np.asarray(labels, np.int64)
     answers = to_predictions(after)
@@ -39,9 +49,9 @@ def losses(after: Floats, before: Floats, labels: Integers, classes: int, *, see
         classes=_by_class(labels, right_before, lost, won, classes),
         confidence=_by_confidence(before.max(axis=1), right_before, lost),
         thoughts=_by_thought(before[lost], answers[lost]),
-        calibration_before=calibration_error(before, labels),
-        calibration_after=calibration_error(after, labels),
-        calibration_change=_calibration_change(before, after, labels, seed),
+        calibration_before=calibration_error(before, labels, weights=weights),
+        calibration_after=calibration_error(after, labels, weights=weights),
+        calibration_change=_calibration_change(before, after, labels, weights, seed),
     )
 
 
@@ -108,10 +118,14 @@ def _by_thought(before: Floats, answers: Integers) -> tuple[ThoughtGroup, ...]:
     )
 
 
-def _calibration_change(before: Floats, after: Floats, labels: Integers, seed: int) -> Interval:
+def _calibration_change(
+    before: Floats, after: Floats, labels: Integers, weights: Floats | None, seed: int
+) -> Interval:
     sides = [calibration_bins(scores, labels) for scores in (before, after)]
     bins = sides[0].shape[1]
     counted = np.concatenate([*sides, np.ones((len(labels), 1))], axis=1)
+    if weights is not None:
+        counted *= np.asarray(weights, np.float64)[:, None]
 
     def change(sums: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         gaps = np.abs(sums[..., bins : 2 * bins]).sum(axis=-1) - np.abs(sums[..., :bins]).sum(axis=-1)

@@ -61,11 +61,12 @@ def taylor(
     before: Gone,
     features: Any,
     labels: Any,
-    loss: Callable[[Any, Any], Any],
+    loss: Callable[..., Any],
     *,
     batch_size: int,
     seed: int,
     judging: Callable[[int], None] | None = None,
+    weights: Any = None,
 ) -> Scores:
     """First-order change of the loss if a unit were zero, squared, over batches of training samples.
 
@@ -82,6 +83,7 @@ def taylor(
         batch_size: Samples of each batch.
         seed: Which samples are drawn.
         judging: Called with the number of each batch before it.
+        weights: How much each sample counts, with an axis for each axis of the loss; once if None.
 
     Source: Molchanov et al., Importance Estimation for Neural Network Pruning, 2019 (arXiv:1906.10771).
     """
@@ -102,7 +104,8 @@ def taylor(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in variables:
                 tape.watch(variable)
-            error = loss(labels[index], model(_samples(features, index), training=False))
+            counted = {} if weights is None else {"sample_weight": weights[index]}
+            error = loss(labels[index], model(_samples(features, index), training=False), **counted)
         gradients = tape.gradient(error, variables, unconnected_gradients="zero")
         felt = np.zeros(channels.count)
         for (variable, at, here), gradient in zip(gates, gradients, strict=True):

@@ -74,7 +74,14 @@ class Teachers:
             return ops.cast(outputs, "float32")
         return softened(_paired(outputs, self.answers), from_logits, self.temperature)
 
-    def loss(self, said: Any, outputs: Any, from_logits: bool, label_loss: Callable[[Any, Any], Any]) -> Any:
+    def loss(
+        self,
+        said: Any,
+        outputs: Any,
+        from_logits: bool,
+        label_loss: Callable[..., Any],
+        sample_weight: Any = None,
+    ) -> Any:
         """How far outputs are from what the teachers say: of each sample, or of all where it is numbers.
 
         Args:
@@ -82,11 +89,17 @@ class Teachers:
             outputs: Of the student.
             from_logits: Whether they are raw scores.
             label_loss: Compares numbers.
+            sample_weight: How much each sample counts; once if None.
         """
         if self.answers == "numbers":
-            return ops.cast(label_loss(said, outputs), "float32")
+            return ops.cast(label_loss(said, outputs, sample_weight=sample_weight), "float32")
         own = class_logits(_paired(outputs, self.answers), from_logits)
-        return soft_target_loss(said, own, self.temperature)
+        found = soft_target_loss(said, own, self.temperature)
+        if sample_weight is None:
+            return found
+        # one number for each sample, and as many axes as there are labels or positions
+        axes = [1] * (len(found.shape) - 1)
+        return found * ops.cast(ops.reshape(sample_weight, (-1, *axes)), "float32")
 
     def numbers(
         self, samples: Any, batch_size: int = 256, check: Callable[[], None] | None = None
@@ -191,9 +204,7 @@ class DistilledModel(keras.Model):
         """Of labels and teachers in training, of labels alone otherwise."""
         if not training:
             return super().compute_loss(x, y, y_pred, sample_weight, training=False)
-        soft = self._teachers.loss(self._targets, y_pred, self._from_logits, self._label_loss)
-        if sample_weight is not None and len(soft.shape) == 1:
-            soft = soft * ops.cast(ops.reshape(sample_weight, (-1,)), "float32")
+        soft = self._teachers.loss(self._targets, y_pred, self._from_logits, self._label_loss, sample_weight)
         labels = self._label_loss(y, y_pred, sample_weight=sample_weight)
         total = (1 - self._weight) * ops.cast(labels, "float32") + self._weight * ops.mean(soft)
         return total + sum(ops.sum(loss) for loss in self.losses)

@@ -43,6 +43,7 @@ def validator(
     *,
     measure: Measure = F1,
     from_logits: bool,
+    weights: npt.NDArray[np.floating] | None = None,
     check: Callable[[], None] = lambda: None,
     inspect: Callable[[npt.NDArray[np.floating]], None] = lambda outputs: None,
 ) -> Callable[[], ValidationScore]:
@@ -54,6 +55,7 @@ def validator(
         labels: Of a classifier the number of the class of each sample; else as the measure compares them.
         measure: Judges the outputs.
         from_logits: Whether the outputs are raw scores.
+        weights: How much each sample counts; once if None.
         check: Called before each batch; what it raises ends the validation.
         inspect: Given all outputs before they are read.
     """
@@ -66,8 +68,8 @@ def validator(
         outputs = _outputs(predict, features, len(true), check)
         inspect(outputs)
         return ValidationScore(
-            score=measure.of(outputs, true, from_logits=from_logits),
-            loss=measure.loss(outputs, true, from_logits),
+            score=measure.of(outputs, true, from_logits=from_logits, weights=weights),
+            loss=measure.loss(outputs, true, from_logits, weights),
             measure=measure,
         )
 

@@ -17,6 +17,7 @@ from workbench.techniques.distillation.teachers import hints_of
 from workbench.training import training_code
 from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint
+from workbench.training.output_start import start_code, start_import
 from workbench.training.preserving import needs_preserving
 from workbench.training.rebuilding import REBUILDING_IMPORT, plan_without_keras, rebuilding_code
 from workbench.training.script import features_code, training_imports
@@ -49,6 +50,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
             "from plain.keras.hidden_layers import Hints" if hints else "",
             "from plain.keras.preserving import preserve" if preserved else "",
             "" if parameters.student == "this variant" else REBUILDING_IMPORT,
+            "" if parameters.student == "this variant" else start_import(variant),
         )
     }\
 model = {loaded(paths.model)}
@@ -93,13 +95,13 @@ def _student(variant: Variant, parameters: DistillationParameters) -> str:
     seed = parameters.seed
     if parameters.student == "narrower copy":
         plan = plan_without_keras(variant, parameters.factor, parameters.round_to)
-        return rebuilding_code("student", "model", plan, seed)
+        return rebuilding_code("student", "model", plan, seed) + start_code("student", variant)
     if parameters.student == "same architecture":
         try:
             plan = WidthPlan(keep=kept_layers_of_file(variant.path))
         except (OSError, ValueError, KeyError):
             plan = WidthPlan()
-        return rebuilding_code("student", "model", plan, seed)
+        return rebuilding_code("student", "model", plan, seed) + start_code("student", variant)
     return f"""\
 keras.utils.set_random_seed({seed})
 student = keras.models.clone_model(model)

@@ -20,6 +20,7 @@ from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import FurtherRun
 from workbench.training import TrainingResult, train
 from workbench.training.distilling import Teacher
+from workbench.training.output_start import start_output
 from workbench.training.preserving import preserving_notes
 from workbench.training.rebuilding import rebuilt
 from workbench.training.results import written
@@ -96,7 +97,9 @@ class Runs:
                 context.report.check()
                 outputs = np.asarray(model(select(features, slice(start, start + _BATCH)), training=False))
                 answers.append(measure.read(outputs, from_logits))
-            scores.append(measure.rate(labels, np.concatenate(answers)))
+            scores.append(
+                measure.rate(labels, np.concatenate(answers), context.dataset.weights("validation"))
+            )
             notes.append(
                 say(
                     "Teacher {name}: validation {measure} {score}.",
@@ -153,7 +156,9 @@ class Runs:
 
     def _student(self) -> Any:
         if self._parameters.student != "this variant":
-            return rebuilt(self._parent, self._plan)
+            student = rebuilt(self._parent, self._plan)
+            self.notes = start_output(student, self._context)
+            return student
         # A model of its own: dropout has the seed of its run, not that of the file.
         student = self._keras.models.clone_model(self._parent)
         copy_weights(self._parent, student)

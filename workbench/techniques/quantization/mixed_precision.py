@@ -18,6 +18,7 @@ from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, 
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Skip, Table, Variant
 from workbench.exporting.calibration import float32_obstacle
+from workbench.exporting.judging import chosen_by_first
 from workbench.exporting.litert_files import (
     conversion_seconds,
     litert_bytes,
@@ -263,6 +264,7 @@ def _reported(
         )
     if search.reused:
         notes.append(say("The sweep of an earlier run was used again."))
+    notes += chosen_by_first(context.parent.description)
     applied = applied_file(
         context,
         path,

@@ -64,6 +64,8 @@ def choice_code(
     labels = 'data["y_validation"][rows]'
     if variant.description.task == "agreement":
         labels = f"sensitivity.predictions(source, samples{which})  # there are no others"
+    weighted = "validation" in variant.description.weighted
+    counted = ', weights=data["w_validation"][rows]' if weighted else ""
     search = (
         f"sensitivity.choose(order, score(source), {budget}, score_with{which_measure})"
         if layers is None
@@ -86,7 +88,7 @@ def mixed(kept):
 
 
 def score_of(outputs):
-    return {measure}.of(outputs, labels, from_logits={variant.description.from_logits})
+    return {measure}.of(outputs, labels, from_logits={variant.description.from_logits}{counted})
 
 
 def score(file):

@@ -60,7 +60,11 @@ class PrecisionSearch:
         else:
             labels = np.asarray(context.dataset.y("validation"))[index]
         self._labels = labels
-        self._judge = FileJudge(info, labels, from_logits=self._from_logits, seed=parameters.seed)
+        weights = context.dataset.weights("validation")
+        self._weights = None if weights is None else weights[index]
+        self._judge = FileJudge(
+            info, labels, from_logits=self._from_logits, seed=parameters.seed, weights=self._weights
+        )
         self._calibration: dict[str, Any] | None = None
         if parameters.low == "int8":
             context.report.stage(say("Calibrating"))
@@ -146,7 +150,9 @@ class PrecisionSearch:
         return self._score_of(sensitivity.predictions(path, self._samples, self._output))
 
     def _score_of(self, outputs: npt.NDArray[Any]) -> float:
-        return MEASURES[self._task].of(outputs, self._labels, from_logits=self._from_logits)
+        return MEASURES[self._task].of(
+            outputs, self._labels, from_logits=self._from_logits, weights=self._weights
+        )
 
     def change(self, path: Path) -> Interval:
         """How much better a file is than float32 on these samples, with its paired interval."""

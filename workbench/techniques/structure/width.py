@@ -33,6 +33,7 @@ from workbench.training import (
     without_optimizer,
 )
 from workbench.training.fine_tuning import saving_code
+from workbench.training.output_start import start_code, start_import, start_output
 from workbench.training.parameter_types import RoundTo, Width
 from workbench.training.rebuilding import (
     REBUILDING_IMPORT,
@@ -138,6 +139,7 @@ class WidthScaling(Technique[WidthParameters]):
         context.report.stage(say("Building the narrower model"))
         keras.utils.set_random_seed(parameters.seed)
         model = rebuilt(parent, plan)
+        started = start_output(model, context)
         require_storable(model, context)
         result = train(
             model,
@@ -167,6 +169,7 @@ class WidthScaling(Technique[WidthParameters]):
                         before=f"{parent.count_params():,}",
                         after=f"{finished.count_params():,}",
                     ),
+                    *started,
                 ),
             ).followed_by(result.report()),
         )
@@ -174,13 +177,15 @@ class WidthScaling(Technique[WidthParameters]):
     @override
     def code(self, variant: Variant, parameters: WidthParameters, paths: CodePaths) -> str:
         plan = plan_without_keras(variant, parameters.factor, parameters.round_to)
+        imports = (REBUILDING_IMPORT, start_import(variant), *training_imports(variant))
         return f"""\
-{import_code("import keras", "import numpy as np", REBUILDING_IMPORT, *training_imports(variant))}\
+{import_code("import keras", "import numpy as np", *imports)}\
 model = keras.models.load_model({json.dumps(paths.model)}, compile=False)
 data = np.load({json.dumps(paths.data)})
 
 # The widths that become others; all weights are new.
-{rebuilding_code("student", "model", plan, parameters.seed)}
+{rebuilding_code("student", "model", plan, parameters.seed)}\
+{start_code("student", variant)}
 {training_code("student", variant, parameters)}
 {saving_code("student", paths, parameters.epochs)}"""
 

@@ -35,6 +35,7 @@ from workbench.training import (
 )
 from workbench.training.comparison import best_run, compared, curves_table, runs_table, seeds_notes
 from workbench.training.fresh import kept_layers
+from workbench.training.output_start import start_output
 from workbench.training.preserving import preserving_notes
 from workbench.training.runs import RunReporter
 
@@ -245,6 +246,8 @@ class _Runs:
         run, runs = len(self._done) + 1, len(self.seeds) * (2 if self._parameters.compare else 1)
         keras.utils.set_random_seed(settings.seed)
         model = self._started(keras)
+        if self._new:
+            self._notes = start_output(model, self._context)
         preserving = None if self._new else preserve(model)
         report = RunReporter(
             self._context.report,

@@ -14,6 +14,7 @@ from workbench.models.rebuilding.copying import finalizing_code
 from workbench.training import TrainingSettings, training_code
 from workbench.training.fresh import kept_layers_of_file
 from workbench.training.judging_code import MEASURE_NAMES
+from workbench.training.output_start import start_code, start_import
 from workbench.training.preserving import needs_preserving
 from workbench.training.script import features_code, training_imports
 
@@ -38,6 +39,8 @@ def retraining_code(
     for path in _kept(variant) if new else ():
         get = "".join(f".get_layer({json.dumps(name)})" for name in path)
         lines += f"model{get}.set_weights(source{get}.get_weights())\n"
+    if new:
+        lines += start_code("model", variant)
     if "set_weights" in lines:
         lines += finalizing_code("model", variant)
     preserved = not new and needs_preserving(variant)
@@ -51,6 +54,7 @@ def retraining_code(
     imports = import_code(
         "import keras",
         "import numpy as np",
+        start_import(variant) if new else "",
         *training_imports(variant),
         "from plain.keras.preserving import preserve" if preserved else "",
         f"from plain.measures import {MEASURE_NAMES[variant.description.task]}" if several else "",
@@ -76,9 +80,11 @@ def _kept(variant: Variant) -> list[tuple[str, ...]]:
 def _choice(variant: Variant) -> str:
     """Lines that keep the best model of several."""
     measure, raw = MEASURE_NAMES[variant.description.task], variant.description.from_logits
+    weighted = "validation" in variant.description.weighted
+    counted = ', weights=data["w_validation"]' if weighted else ""
     return f"""\
 outputs = model.predict({features_code(variant, "validation")}, verbose=0)
-score = {measure}.of(outputs, data["y_validation"], from_logits={raw})
+score = {measure}.of(outputs, data["y_validation"], from_logits={raw}{counted})
 print("seed", seed, "validation", {measure}.name, score)
 if best is None or {measure}.gain(best[0], score) > 0:
     best = score, model

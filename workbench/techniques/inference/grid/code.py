@@ -52,7 +52,7 @@ for name, runtime, file, threads, batch in cells:
     runs[name, threads, batch] = predict, batch
     if name not in score:
         outputs = in_batches(predict, validation, 32)
-        score[name] = {measure}.of(outputs, {labels}, from_logits={from_logits})
+        score[name] = {measure}.of(outputs, {labels}, from_logits={from_logits}{counted})
 p50_ms = median_ms(runs, validation)
 """
 
@@ -135,6 +135,7 @@ cells = [
             measure=measure,
             labels="labels.setdefault(0, outputs)" if variant.description.task == "agreement" else "labels",
             from_logits=variant.description.from_logits,
+            counted=', weights=data["w_validation"]' if "validation" in variant.description.weighted else "",
         )
     }
 {_choose(parameters, variant.description.task)}

@@ -91,7 +91,13 @@ class Judge:
         labels = outputs.reshape(len(outputs), -1)  # what the others have to agree with
         if task != "agreement":
             labels = np.asarray(context.dataset.y("validation"))
-        self._judge = FileJudge(info, labels, from_logits=parent.description.from_logits, seed=context.seed)
+        self._judge = FileJudge(
+            info,
+            labels,
+            from_logits=parent.description.from_logits,
+            seed=context.seed,
+            weights=context.dataset.weights("validation"),
+        )
         self._parent = self._judge.answers(outputs)
 
     def judge(self, model: Model, applied: Applied) -> FileQuality:

@@ -16,6 +16,7 @@ from workbench.api.number_format import percent, time
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Variant
+from workbench.exporting.judging import chosen_by_first
 from workbench.jobs.part import PartReporter
 from workbench.jobs.slot import shared_slot
 from workbench.measure.grid import GridTimes, time_grid
@@ -133,7 +134,7 @@ class Grid(Technique[GridParameters]):
             report=Report(
                 touched=(choice.told(best),),
                 skipped=skips(refused, cells),
-                notes=_notes(measured, choice.final),
+                notes=(*_notes(measured, choice.final), *chosen_by_first(context.parent.description)),
                 tables=tables(
                     ordered, judged, choice.excluded, choice.memory, best, context.parent.description.task
                 ),

@@ -149,5 +149,12 @@ def _score(context: Context, outputs: npt.NDArray[np.float32], reference: npt.ND
     labels = np.asarray(context.dataset.y("validation"))[: len(outputs)]
     if description.task == "agreement":
         labels = reference.reshape(len(reference), -1)
-    judge = FileJudge(info, labels, from_logits=description.from_logits, seed=context.seed)
+    weights = context.dataset.weights("validation")
+    judge = FileJudge(
+        info,
+        labels,
+        from_logits=description.from_logits,
+        seed=context.seed,
+        weights=None if weights is None else weights[: len(outputs)],
+    )
     return judge.score(judge.answers(outputs))

@@ -13,6 +13,7 @@ from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, 
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, RuntimeSettings, Variant
 from workbench.exporting.calibration import float32_obstacle
+from workbench.exporting.judging import chosen_by_first
 from workbench.exporting.litert_files import conversion_seconds
 from workbench.runtimes import runtime
 from workbench.techniques.inference.tensorrt.code import tensorrt_code
@@ -91,6 +92,7 @@ class TensorRtEngine(Technique[TensorRtParameters]):
                 skipped=made.skipped,
                 notes=(
                     *made.notes,
+                    *chosen_by_first(context.parent.description),
                     say("The engine is built when the file is loaded on a GPU, and kept there."),
                 ),
                 tables=(table,),

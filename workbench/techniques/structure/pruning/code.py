@@ -15,7 +15,7 @@ from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
 from workbench.training.fine_tuning import saving_code
 from workbench.training.losses import Objective
 from workbench.training.preserving import needs_preserving
-from workbench.training.script import features_code, training_imports
+from workbench.training.script import features_code, positions, training_imports
 from workbench.training.self_distillation import TEACHING_IMPORT, loaded, taught_code, teaching_code
 
 _JUDGES = {
@@ -125,7 +125,11 @@ def _judge(variant: Variant, parameters: PruningParameters) -> tuple[str, str]:
     if parameters.importance != "taylor":
         name, call = _JUDGES[parameters.importance]
         return name, call.format(gone=gone)
-    loss = Objective.of(variant.description).loss_call()
+    objective = Objective.of(variant.description)
+    loss = objective.loss_call()
+    counted = ""
+    if "train" in variant.description.weighted:
+        counted = f"    weights={objective.weights_code('train', positions(variant))},\n"
     return (
         "taylor",
         f"""\
@@ -138,7 +142,7 @@ taylor(
     {loss.code("    ")},
     batch_size={parameters.batch_size},
     seed={parameters.seed},
-)""",
+{counted})""",
     )
 
 

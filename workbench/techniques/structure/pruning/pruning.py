@@ -216,16 +216,19 @@ def _scores(
                     )
                 )
 
+            objective = Objective.of(context.parent.description, units=int(model.output_shape[-1]))
+            labels = context.dataset.y("train")
             return importance.taylor(
                 model,
                 plan.channels,
                 before,
                 context.dataset.x("train"),
-                context.dataset.y("train"),
-                Objective.of(context.parent.description, units=int(model.output_shape[-1])).loss(),
+                labels,
+                objective.loss(),
                 batch_size=parameters.batch_size,
                 seed=parameters.seed,
                 judging=judging,
+                weights=objective.weights(context.dataset.weights("train"), labels),
             )
         case "random":
             return importance.random(plan.channels, parameters.seed)
