@@ -38,7 +38,7 @@ def test_a_class_is_prepared_worked_in_and_gathered(
     ]
     again = run("class", "new", "room-4")
     assert (again.code, "there already" in again.err) == (3, True)
-    nobody = run("class", "collect", "room-4")
+    nobody = run("class", "collect", "room-4", "--language", "en")
     assert (nobody.code, "Nobody has handed in" in nobody.err) == (2, True)
 
     # One learner hands in a file, another one's folder lies in the room, with a model that was measured.

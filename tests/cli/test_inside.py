@@ -33,7 +33,7 @@ def test_two_files_are_looked_into(tmp_path, scheduler):
     assert layers["wide_1/MatMul"]["agreement"] == "equal"
     assert layers["narrow_1/MatMul"]["snr_db"] < 10
     assert known["times"]["method"] == "profiler"
-    shown = workbench(*words, folder=tmp_path, WORKBENCH_SCHEDULER=scheduler)
+    shown = workbench("inside", "broken.onnx", *words, folder=tmp_path, WORKBENCH_SCHEDULER=scheduler)
     assert shown.code == 0, shown.err
     assert "narrow/MatMul" in shown.out
     assert "Most error arises in narrow/MatMul" in shown.out

@@ -20,6 +20,7 @@ from workbench.techniques import techniques
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 NAMES = {
+    "{decibels} dB",
     "{change} {unit} [{low}, {high}]",
     "%",
     "1:4",

@@ -65,6 +65,9 @@ class Page:
         self.workbench = self
         self.ledger: Ledger | None = None
         self.asked: list[Demands] = []
+        self.panels = None
+        self.hidden = frozenset()
+        self.projector = False
         self.closed = False
         self.rhythm = Rhythm(lambda: False)
 

@@ -109,6 +109,9 @@ class Page:
         self.rows: tuple[Any, ...] = ROWS[:1]
         self.workbench = self
         self.task: Task = "classification"
+        self.panels = None
+        self.hidden = frozenset()
+        self.projector = False
         self.closed = False
         self.rhythm = Rhythm(lambda: False)
 

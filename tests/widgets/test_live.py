@@ -111,6 +111,9 @@ class Page:
         self.job = Job(state, lambda _: None, lambda _: None)
         self.variants = VARIANTS
         self.workbench = self
+        self.panels = None
+        self.hidden = frozenset()
+        self.projector = False
         self.closed = False
         self.rhythm = Rhythm(lambda: False)
 
