@@ -324,6 +324,7 @@ def test_selection_is_shared_by_all_widgets_of_a_workbench(
     assert [len(row) for row in details.shown["numbers"]["rows"]][:1] == [5]
     assert [tab["name"] for tab in details.shown["tabs"] if tab["shown"]] == [
         "flips",
+        "forgotten",
         "quality",
         "numbers",
         "saving",

@@ -32,7 +32,7 @@ THOUGHT_COLUMNS = (
     say("Samples"),
     say("Its probability before, on the mean"),
 )
-DRIFT_COLUMNS = (say("What is compared"), say("Rank correlation"), say("95 % interval"))
+DRIFT_COLUMNS = (say("What is compared"), say("Rank correlation"), say("95% interval"))
 
 _THOUGHTS: dict[Thought, Text] = {
     "second": say("the second choice before"),
