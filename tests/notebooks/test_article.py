@@ -93,7 +93,7 @@ def test_training_time_to_f1_over_seeds_against_adam(found):
 
 
 def test_tensorrt_is_shown_and_refused_with_its_reason(cells, found):
-    assert "build_serialized_network" in printed(cells["tensorrt-code"])
+    assert "from plain.tensorrt.run import load" in printed(cells["tensorrt-code"])
     assert "NVIDIA GPU" in found["reason"]
     assert found["reason"] in printed(cells["tensorrt"])
 

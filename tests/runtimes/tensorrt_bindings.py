@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+STAND_IN = Path(__file__).with_name("tensorrt_stand_in")
+"""A folder with modules of TensorRT's and PyCUDA's names, which compute without a GPU."""
+
 WHEELS = {11: "tensorrt_cu13_bindings==11.4.0.106", 10: "tensorrt_cu12_bindings==10.16.1.11"}
 
 _STUB = """\

@@ -1,18 +1,24 @@
+import ast
+import importlib
 import inspect
 import re
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.runtimes.tensorrt_bindings import WHEELS, ask
-from workbench.api.errors import InvalidInput, Unavailable
+from tests.runtimes.tensorrt_bindings import STAND_IN, WHEELS, ask
+from tests.runtimes.tensorrt_interface import CLASSES, NAMES
+from workbench.api.errors import InvalidInput, JobFailed, Unavailable
 from workbench.api.variant import RuntimeSettings
+from workbench.plain import tensorrt as plain
+from workbench.plain.tensorrt.build import build, profile_shapes
+from workbench.plain.tensorrt.errors import EngineFailed, FileNotRead, FreeAxis
+from workbench.plain.tensorrt.run import Engine
 from workbench.runtimes import runtime
-from workbench.runtimes.tensorrt import has_gpu
-from workbench.runtimes.tensorrt_engine import build, cached_engine, open_device, profile_shapes
-from workbench.runtimes.tensorrt_protocol import CLASSES, NAMES
+from workbench.runtimes.tensorrt import has_gpu, in_words, open_device
 
 needs_gpu = pytest.mark.skipif(
     runtime("tensorrt").unavailable() is not None, reason=str(runtime("tensorrt").unavailable())
@@ -115,12 +121,37 @@ def test_profiles():
     assert profile_shapes("x", (-1, 28, 28, 1), 8) == ((1, 28, 28, 1), (8, 28, 28, 1), (32, 28, 28, 1))
     assert profile_shapes("x", (-1, 4), 64) == ((1, 4), (64, 4), (64, 4))
     assert profile_shapes("x", (5, 4), 64) == ((5, 4), (5, 4), (5, 4))
-    with pytest.raises(InvalidInput, match="free axis"):
+    with pytest.raises(FreeAxis, match="free axis") as caught:
         profile_shapes("x", (-1, -1, 4), 1)
+    assert "(-1, -1, 4)" in str(in_words(caught.value))
 
 
-@pytest.mark.gpu
-@needs_gpu
+@pytest.mark.parametrize("version", list(WHEELS))
+def test_the_plain_code_asks_the_module_for_nothing_else(version):
+    """What mypy cannot see: names of the module itself, which has no types."""
+    trees = [ast.parse(path.read_text()) for path in Path(plain.__file__).parent.glob("*.py")]
+    used = {
+        node.attr
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[-1] in ("trt", "tensorrt")
+    }
+    assert used >= {"Builder", "OnnxParser", "Runtime"}
+    assert ask(version, f"print(json.dumps([m for m in {sorted(used)!r} if not hasattr(trt, m)]))") == []
+
+
+@pytest.fixture(params=["stand-in", pytest.param("gpu", marks=[pytest.mark.gpu, needs_gpu])])
+def device(request, monkeypatch):
+    """A GPU, or what computes in its place."""
+    if request.param == "stand-in":
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("tensorrt", "pycuda")]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.syspath_prepend(STAND_IN)
+        for name in ("tensorrt", "pycuda", "pycuda.driver"):  # forgotten again afterwards
+            monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+
+
+@pytest.mark.usefixtures("device")
 def test_an_engine_predicts_what_onnx_runtime_does(tmp_path, monkeypatch):
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -146,10 +177,23 @@ def test_an_engine_predicts_what_onnx_runtime_does(tmp_path, monkeypatch):
     finally:
         session.close()
     assert sorted(item.suffix for item in (tmp_path / "engines").iterdir()) == [".engine", ".timing"]
+    (tmp_path / "none.onnx").write_bytes(b"not ONNX")
+    with pytest.raises(InvalidInput, match="TensorRT cannot read this file: "):
+        runtime("tensorrt").load(tmp_path / "none.onnx", RuntimeSettings())
+    (engine,) = (tmp_path / "engines").glob("*.engine")
+    engine.write_bytes(b"of another version")
+    with pytest.raises(JobFailed, match="cannot load this engine"):
+        runtime("tensorrt").load(file, RuntimeSettings(batch=8))
+
+
+@pytest.mark.usefixtures("device")
+def test_what_a_gpu_refuses_is_an_error_with_its_step():
     device = open_device()
     try:
-        assert cached_engine(device, file, 8)
-        with pytest.raises(InvalidInput, match="cannot read"):
+        with pytest.raises(FileNotRead):
             build(device, b"not ONNX", 1)
+        with pytest.raises(EngineFailed) as caught:
+            Engine(device, b"not an engine")
+        assert caught.value.step == "load"
     finally:
         device.context.pop()

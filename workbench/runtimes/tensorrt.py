@@ -13,11 +13,17 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from workbench.api.dataset import Features
+from workbench.api.errors import InvalidInput, JobFailed, Unavailable, WorkbenchError
+from workbench.api.library_errors import reason_of
 from workbench.api.runtime import Runtime, Session
-from workbench.api.text import Text, say
+from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import Format, RuntimeSettings
 from workbench.data.batches import Arrays, Prepared, as_type, batched, chosen_output, joined, ordered
-from workbench.runtimes.tensorrt_engine import Engine, cached_engine, open_device
+from workbench.plain.tensorrt import device as plain_device
+from workbench.plain.tensorrt.build import cached_engine
+from workbench.plain.tensorrt.device import Device
+from workbench.plain.tensorrt.errors import EngineFailed, FileNotRead, FreeAxis
+from workbench.plain.tensorrt.run import Engine
 
 GPU_VARIABLE = "WORKBENCH_GPU"
 """``remote`` if a worker with a GPU has joined the scheduler: this machine needs none then."""
@@ -59,11 +65,83 @@ class TensorRt(Runtime):
     def load(self, path: Path, settings: RuntimeSettings) -> Session:
         device = open_device()
         try:
-            engine = Engine(device, cached_engine(device, path, settings.batch))
+            try:
+                engine = Engine(device, cached_engine(device, path, settings.batch, _cache_folder()))
+            except (FileNotRead, FreeAxis, EngineFailed) as error:
+                raise in_words(error) from error
         except BaseException:
             device.context.pop()
             raise
-        return TensorRtSession(engine, settings)
+        return TensorRtSession(device, engine, settings)
+
+
+def open_device() -> Device:
+    """Loads the libraries and opens the first GPU.
+
+    Raises:
+        Unavailable: Without the packages, the driver or a GPU, with what is missing.
+    """
+    try:
+        import tensorrt  # noqa: F401  (which of the two is missing)
+    except (ImportError, OSError) as error:
+        raise _missing("TensorRT", error) from error
+    try:
+        import pycuda.driver as cuda
+    except (ImportError, OSError) as error:
+        raise _missing("PyCUDA", error) from error
+    try:
+        return plain_device.open_device()
+    except cuda.Error as error:
+        raise _missing("the GPU", error) from error
+
+
+def _missing(what: str, error: Exception) -> Unavailable:
+    return Unavailable(
+        say("{what} cannot be used here: {error}", what=verbatim(what), error=reason_of(error)),
+        say(
+            "TensorRT needs an NVIDIA GPU with its driver. On such a machine: pip install "
+            "'neural-workbench[tensorrt]'."
+        ),
+    )
+
+
+def in_words(error: FileNotRead | FreeAxis | EngineFailed) -> WorkbenchError:
+    """What went wrong, as it is shown, with what to do."""
+    if isinstance(error, FileNotRead):
+        return InvalidInput(
+            say("TensorRT cannot read this file: {error}", error=verbatim(error.messages[:1000]))
+        )
+    if isinstance(error, FreeAxis):
+        return InvalidInput(
+            say(
+                "Input {name} has a free axis besides the batch: {shape}.",
+                name=error.name,
+                shape=str(error.shape),
+            ),
+            say("Fix its length in the model."),
+        )
+    match error.step:
+        case "build":
+            return JobFailed(
+                say("TensorRT could not build an engine of this file."),
+                say("Its log on standard error says why. Try float32."),
+            )
+        case "load":
+            return JobFailed(
+                say("TensorRT cannot load this engine."),
+                say("It was built for another GPU or version: delete it, and it is built again."),
+            )
+        case "run":
+            return JobFailed(say("TensorRT could not run the engine."))
+
+
+def _cache_folder() -> Path:
+    import platformdirs
+
+    chosen = os.environ.get("WORKBENCH_ENGINE_FOLDER")
+    folder = Path(chosen) if chosen else platformdirs.user_cache_path("neural-workbench") / "tensorrt"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def has_gpu() -> bool:
@@ -78,12 +156,11 @@ def has_gpu() -> bool:
 class TensorRtSession(Session):
     """An engine with samples that wait in pinned memory."""
 
-    def __init__(self, engine: Engine, settings: RuntimeSettings) -> None:
+    def __init__(self, device: Device, engine: Engine, settings: RuntimeSettings) -> None:
+        self._device = device
         self._engine = engine
         self._names = engine.inputs
-        size = engine.input_shape(self._names[0])[0]
-        self._fixed = size if size > 0 else None
-        self._largest = max(settings.batch, 32)
+        self._batch = settings.batch
         names = engine.outputs
         self._output = names[chosen_output(names, settings.output) if settings.output else 0]
 
@@ -93,10 +170,7 @@ class TensorRtSession(Session):
             as_type(array, self._engine.input_type(name), name)
             for array, name in zip(ordered(features, self._names), self._names, strict=True)
         )
-        size = self._fixed
-        if size is None and len(arrays[0]) > self._largest:
-            size = self._largest
-        return batched(arrays, size, self._pinned)
+        return batched(arrays, self._engine.batch_size(len(arrays[0]), self._batch), self._pinned)
 
     @override
     def infer(self, prepared: object) -> npt.NDArray[np.float32]:
@@ -106,12 +180,16 @@ class TensorRtSession(Session):
     @override
     def close(self) -> None:
         self._engine.close()
+        self._device.context.pop()
 
     def _pinned(self, arrays: Arrays) -> dict[str, npt.NDArray[Any]]:
         pinned = (self._engine.pinned(array) for array in arrays)
         return dict(zip(self._names, pinned, strict=True))
 
     def _first(self, batch: dict[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        outputs = self._engine.infer(batch)
+        try:
+            outputs = self._engine.infer(batch)
+        except EngineFailed as error:
+            raise in_words(error) from error
         first: npt.NDArray[Any] = outputs[self._output].copy()
         return first

@@ -24,6 +24,7 @@ RUNNING: dict[str, str] = {
     "keras.eager": "keras",
     "keras.function": "keras",
     "keras.xla": "keras",
+    "tensorrt": "tensorrt",
 }
 """Names of runtimes, and the folder of plain code that runs files in each."""
 
@@ -64,7 +65,7 @@ def runtime_code(
     file = stem + suffix if converts else paths.model
     blocks = [
         *([_conversion(variant, target, paths.model, file, opset)] if converts else []),
-        _Block(imports=frozenset({"import numpy as np"}), body=_samples(variant, paths.data)),
+        _Block(imports=frozenset({"import numpy as np"}), body=samples_lines(variant, paths.data)),
         _run(runtime_name, variant, threads, file),
         _Block(body=f'np.save("{stem}.npy", predictions)\nprint(predictions.argmax(-1)[:20])\n'),
     ]
@@ -82,7 +83,13 @@ def _script(blocks: Sequence[_Block]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _samples(variant: Variant, data: str) -> str:
+def samples_lines(variant: Variant, data: str) -> str:
+    """Lines that read the test split as ``samples``, by input name.
+
+    Args:
+        variant: For the names of its inputs.
+        data: The file of the data set.
+    """
     specs = variant.description.inputs
     pairs = []
     for spec in specs:
@@ -98,6 +105,7 @@ def loading_code(
     threads: int | str,
     load: str = "load",
     further: str = "",
+    batch: int | None = None,
 ) -> str:
     """An expression that gives a function from samples to predictions, of :data:`RUNNING`'s ``run.py``.
 
@@ -108,9 +116,13 @@ def loading_code(
         threads: Threads inside one inference.
         load: The name that the function of ``run.py`` has in the script.
         further: One more argument.
+        batch: What an engine is tuned for; the variant's by default.
     """
     chosen = variant.settings.output
-    arguments = [file] if threads == 1 else [file, f"threads={threads}"]
+    if runtime_name == "tensorrt":
+        arguments = [file, f"batch={variant.settings.batch if batch is None else batch}"]
+    else:
+        arguments = [file] if threads == 1 else [file, f"threads={threads}"]
     if runtime_name.startswith("keras."):
         arguments.append(f"way={json.dumps(runtime_name.removeprefix('keras.'))}")
         # Converters to ONNX and OpenVINO keep the order of the outputs, and so does the model.

@@ -75,7 +75,12 @@ def grid_code(
     """
     measure = MEASURE_NAMES[variant.description.task]
     files = {model: _file(variant, model, way, paths) for model, way in ways.items()}
-    known = {model: file for model, file in files.items() if model.runtime in RUNNING}
+    # What needs a GPU is tuned for a batch, and built again for each; the script stays on the processor.
+    known = {
+        model: file
+        for model, file in files.items()
+        if model.runtime in RUNNING and not runtime(model.runtime).needs_gpu
+    }
     kept = [cell for cell in cells if cell.model in known and _one_number_of_threads(cell, cells)]
     written = set[str]()
     sections = [

@@ -151,28 +151,3 @@ class TensorRT(Protocol):
 
     def nptype(self, trt_type: Any) -> Any:
         """NumPy's element type."""
-
-
-NAMES = {
-    "Logger": ("WARNING",),
-    "BuilderFlag": ("TF32",),
-    "MemoryPoolType": ("WORKSPACE",),
-    "NetworkDefinitionCreationFlag": ("STRONGLY_TYPED",),
-    "ProfilingVerbosity": ("DETAILED",),
-    "TensorIOMode": ("INPUT", "OUTPUT"),
-}
-"""Members of enumerations that are used."""
-
-CLASSES: dict[str, type[Any]] = {
-    "ITimingCache": TimingCache,
-    "IOptimizationProfile": OptimizationProfile,
-    "IBuilderConfig": BuilderConfig,
-    "ITensor": Tensor,
-    "INetworkDefinition": Network,
-    "Builder": Builder,
-    "OnnxParser": OnnxParser,
-    "IExecutionContext": ExecutionContext,
-    "ICudaEngine": CudaEngine,
-    "Runtime": EngineRuntime,
-}
-"""TensorRT's names of these types."""
