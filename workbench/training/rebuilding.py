@@ -67,6 +67,7 @@ def plan_without_keras(variant: Variant, factor: float, round_to: int) -> WidthP
     return plan
 
 
+COPYING_IMPORT = "from plain.keras.copying import copy_weights"
 REBUILDING_IMPORT = "from plain.keras.widths import with_widths"
 
 

@@ -70,14 +70,31 @@ RECIPES = {
         "two inputs, one output",
         {"rotation": 20.0, "cutout": 0.2, "noise": 0.05, "mixup": 0.3, "epochs": 1},
     ),
+    "adapted": ("adapted", {"epochs": 1}),
 }
 
 
 @pytest.fixture(scope="module")
 def known(parents, tmp_path_factory):
-    """The small models, and one of them with one output in place of two."""
+    """The small models, one of them with one output in place of two, and one that normalizes deep inside."""
+    folder = tmp_path_factory.mktemp("adapted")
+
+    def adapted():
+        import keras
+        from keras import layers
+
+        _, dataset = parents("dense")
+        normalization = layers.Normalization(name="normalization")
+        normalization.adapt(3 * np.asarray(dataset.x("train")) + 5)
+        keras.utils.set_random_seed(4)
+        inner = keras.Sequential([keras.Input((20,)), normalization, layers.Dense(8, "relu")], name="inner")
+        inputs = keras.Input((20,), name="features")
+        model = keras.Model(inputs, layers.Dense(small_models.CLASSES, name="out")(inner(inputs)))
+        return with_logits(small_models.baseline(model, folder / "adapted.keras")), dataset
 
     def of(kind):
+        if kind == "adapted":
+            return adapted()
         if kind in small_models.SHAPES:
             return parents(kind)
         import keras
@@ -197,8 +214,8 @@ def test_frozen_and_adapted_layers_keep_their_weights(parents, tmp_path):
     code = technique.code(
         parent, technique.parameters_type(start="new weights"), CodePaths(model=str(parent.path))
     )
-    assert 'model.get_layer("inner").get_layer("frozen").set_weights(' in code
-    assert 'model.get_layer("adapted").set_weights(' in code
+    for layer in ('get_layer("inner").get_layer("frozen")', 'get_layer("adapted")'):
+        assert f"copy_weights(source.{layer}, model.{layer})" in code
 
 
 def test_what_has_no_effect_or_cannot_be_done_is_told(known, tmp_path):

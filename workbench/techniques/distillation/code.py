@@ -11,7 +11,6 @@ from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths, OtherFile
 from workbench.api.variant import Variant
 from workbench.graph.widths import WidthPlan
-from workbench.models.rebuilding.copying import finalizing_code
 from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.teachers import hints_of
 from workbench.training import training_code
@@ -19,7 +18,12 @@ from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint
 from workbench.training.output_start import start_code, start_import
 from workbench.training.preserving import needs_preserving
-from workbench.training.rebuilding import REBUILDING_IMPORT, plan_without_keras, rebuilding_code
+from workbench.training.rebuilding import (
+    COPYING_IMPORT,
+    REBUILDING_IMPORT,
+    plan_without_keras,
+    rebuilding_code,
+)
 from workbench.training.script import features_code, training_imports
 from workbench.training.self_distillation import TEACHING_IMPORT, answers_code, distilled_code, loaded
 
@@ -49,7 +53,7 @@ def distillation_code(variant: Variant, parameters: DistillationParameters, path
             TEACHING_IMPORT,
             "from plain.keras.hidden_layers import Hints" if hints else "",
             "from plain.keras.preserving import preserve" if preserved else "",
-            "" if parameters.student == "this variant" else REBUILDING_IMPORT,
+            COPYING_IMPORT if parameters.student == "this variant" else REBUILDING_IMPORT,
             "" if parameters.student == "this variant" else start_import(variant),
         )
     }\
@@ -105,8 +109,8 @@ def _student(variant: Variant, parameters: DistillationParameters) -> str:
     return f"""\
 keras.utils.set_random_seed({seed})
 student = keras.models.clone_model(model)
-student.set_weights(model.get_weights())
-{finalizing_code("student", variant)}"""
+copy_weights(model, student)
+"""
 
 
 def _hints(hints: Sequence[Hint], parameters: DistillationParameters, variant: Variant) -> str:

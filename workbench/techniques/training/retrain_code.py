@@ -10,12 +10,12 @@ from workbench.api.bundle import import_code
 from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
-from workbench.models.rebuilding.copying import finalizing_code
 from workbench.training import TrainingSettings, training_code
 from workbench.training.fresh import kept_layers_of_file
 from workbench.training.judging_code import MEASURE_NAMES
 from workbench.training.output_start import start_code, start_import
 from workbench.training.preserving import needs_preserving
+from workbench.training.rebuilding import COPYING_IMPORT
 from workbench.training.script import features_code, training_imports
 
 
@@ -35,14 +35,13 @@ def retraining_code(
     seed = "seed" if several else str(settings.seed)
     lines = f"keras.utils.set_random_seed({seed})\nmodel = keras.models.clone_model(source)\n"
     if not new:
-        lines += "model.set_weights(source.get_weights())\n"
+        lines += "copy_weights(source, model)\n"
     for path in _kept(variant) if new else ():
         get = "".join(f".get_layer({json.dumps(name)})" for name in path)
-        lines += f"model{get}.set_weights(source{get}.get_weights())\n"
+        lines += f"copy_weights(source{get}, model{get})\n"
     if new:
         lines += start_code("model", variant)
-    if "set_weights" in lines:
-        lines += finalizing_code("model", variant)
+    copies = "copy_weights(" in lines
     preserved = not new and needs_preserving(variant)
     callbacks = ["preserve(model)"] if preserved else []
     lines += training_code("model", variant, settings, seed=seed, callbacks=callbacks) + "\n"
@@ -54,6 +53,7 @@ def retraining_code(
     imports = import_code(
         "import keras",
         "import numpy as np",
+        COPYING_IMPORT if copies else "",
         start_import(variant) if new else "",
         *training_imports(variant),
         "from plain.keras.preserving import preserve" if preserved else "",
