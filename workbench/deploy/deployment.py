@@ -19,11 +19,9 @@ _CLASSIFY = '''
 
 def classify(samples):
     """The name of the most likely class of each sample, and its probability."""
-    scores = np.asarray(predict(samples), "float64")
-    scores = scores.reshape(len(scores), -1)
-{probabilities}\
-    best = scores.argmax(axis=1)
-    return [(CLASSES[k] if k < len(CLASSES) else int(k), float(row[k])) for k, row in zip(best, scores)]
+    found = probabilities(predict(samples), from_logits={from_logits})
+    best = found.argmax(axis=1)
+    return [(CLASSES[k] if k < len(CLASSES) else int(k), float(row[k])) for k, row in zip(best, found)]
 
 
 if __name__ == "__main__":
@@ -48,19 +46,6 @@ if __name__ == "__main__":
         print(answer)
 """
 
-_SOFTMAX = """\
-    if scores.shape[1] == 1:
-        scores = 0.5 * (1 + np.tanh(0.5 * scores))
-    else:
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
-"""
-
-_ONE_COLUMN = """\
-    if scores.shape[1] == 1:  # the probability of the second class
-        scores = np.hstack([1 - scores, scores])
-"""
-
 
 def deployment_file(variant: Variant) -> str:
     """The name that the model's file (a folder for ``openvino``) has beside the code."""
@@ -81,25 +66,29 @@ def deployment_code(variant: Variant, dataset: DatasetInfo | None = None) -> str
     Raises:
         Unavailable: If its runtime has no such code.
     """
-    pieces = runner(variant, deployment_file(variant))
+    task = variant.description.task
+    classifies = task == "classification"
+    pieces = runner(
+        variant,
+        deployment_file(variant),
+        *(["from plain.probabilities import probabilities"] if classifies else []),
+    )
     if pieces is None:
         raise Unavailable(
             say("There is no deployment code for {runtime}.", runtime=runtime(variant.runtime).title),
             say("Choose another runtime."),
         )
     imports, body = pieces
-    task = variant.description.task
     start = f'"""{_header(variant, dataset)}"""\n\n{imports}FILE = {json.dumps(deployment_file(variant))}\n'
     example = _example(variant)
     if task == "regression" and dataset is not None:
         names = f"TARGETS = {json.dumps(list(dataset.targets))}\n"
         return f"{start}{names}\n{body}" + _NUMBERS.format(example=example, columns=len(dataset.targets))
-    if task != "classification":
+    if not classifies:
         return f"{start}\n{body}" + _VALUES.format(example=example)
     classes = list(dataset.classes) if dataset is not None else []
-    from_logits = variant.description.from_logits
     return f"{start}CLASSES = {json.dumps(classes)}\n\n{body}" + _CLASSIFY.format(
-        probabilities=(_SOFTMAX if from_logits else "") + _ONE_COLUMN, example=example
+        from_logits=variant.description.from_logits, example=example
     )
 
 

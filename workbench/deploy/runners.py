@@ -19,21 +19,22 @@ def predict(samples):
 '''
 
 
-def runner(variant: Variant, file: str) -> tuple[str, str] | None:
+def runner(variant: Variant, file: str, *further: str) -> tuple[str, str] | None:
     """The imports and the body that defines ``predict``; None for a runtime without such code.
 
     Args:
         variant: What is deployed.
         file: The name of its file there.
+        *further: Import statements of what is done with the predictions.
     """
     settings = variant.settings
     if variant.runtime in RUNNING:
         trusts = settings.trusted and variant.runtime.startswith("keras.")
-        further = "safe_mode=False" if trusts else ""
-        load = loading_code(variant, variant.runtime, "FILE", settings.threads, further=further)
+        trust = "safe_mode=False" if trusts else ""
+        load = loading_code(variant, variant.runtime, "FILE", settings.threads, further=trust)
         folder = RUNNING[variant.runtime]
         return (
-            import_code("import sys", "import numpy as np", f"from plain.{folder}.run import load"),
+            import_code("import sys", "import numpy as np", f"from plain.{folder}.run import load", *further),
             _LOADED.format(load=load, arrays=_arrays(variant)),
         )
     return None

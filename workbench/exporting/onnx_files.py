@@ -17,6 +17,7 @@ from workbench.exporting.litert_files import CalibratedParameters, calibration_i
 from workbench.exporting.onnx_opset import with_opset
 from workbench.models.converting.memory import release_memory, require_memory
 from workbench.models.converting.onnx_child import to_onnx_in_child
+from workbench.plain.onnx.quantize import sample_reader
 
 _RESERVE_BYTES = 200 << 20
 """What ONNX Runtime takes beside the weights."""
@@ -112,30 +113,20 @@ def calibration_reader(
         parameters: How many, from where.
         names: The file's inputs.
     """
-    from onnxruntime.quantization import CalibrationDataReader
-
     from workbench.data.batches import by_name
 
     features = context.dataset.x(parameters.split)
     index = calibration_index(parameters, sample_count(features))
 
-    class Samples(CalibrationDataReader):
-        """The calibration samples one by one, with progress and cancellation."""
-
-        def __init__(self) -> None:
-            self._rows: Iterator[tuple[int, Any]] = iter(enumerate(index))
-
-        def get_next(self) -> dict[str, Any] | None:
-            """The next sample by input name; None after the last."""
+    def samples() -> Iterator[dict[str, Any]]:
+        for number, row in enumerate(index):
             context.report.check()
-            number, row = next(self._rows, (0, None))
-            if row is None:
-                return None
             context.report.progress(0.25 + 0.6 * number / len(index))
             part = select(features, slice(row, row + 1))
-            return by_name(part, names, context.parent.description.inputs)
+            yield by_name(part, names, context.parent.description.inputs)
+        context.report.check()
 
-    return Samples(), calibration_note(parameters, len(index))
+    return sample_reader(samples()), calibration_note(parameters, len(index))
 
 
 def operations(path: Path) -> tuple[Text, tuple[Skip, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -18,6 +17,7 @@ from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
 from workbench.exporting.calibration import float32_obstacle
 from workbench.exporting.litert_files import load_parent
+from workbench.plain.keras.inner_layers import inner_layers
 
 _KINDS = frozenset({"Dense", "EinsumDense", "Embedding", "ReversibleEmbedding"})
 """What Keras quantizes."""
@@ -92,7 +92,8 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
             warnings.filterwarnings("ignore", message=r"Layer .* does not (have|implement)")
             warnings.filterwarnings("ignore", message=r"`build\(\)` was called on layer")
             try:
-                inside = {id(part) for part in _parts(model)}
+                # Quantized, Keras 3.15 could not load them again.
+                inside = {id(part) for part in inner_layers(model)}
                 model.quantize(parameters.mode, filters=lambda layer: id(layer) not in inside)
             except (ValueError, TypeError, NotImplementedError) as error:
                 raise InvalidInput(
@@ -142,18 +143,11 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
         return f"""\
 import keras
 
-
-def parts(model):
-    # Layers inside a layer, such as those of attention: Keras could not load them again.
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from parts(layer)
-        else:
-            yield from layer._flatten_layers(include_self=False)
-
+from plain.keras.inner_layers import inner_layers
 
 model = keras.models.load_model("{paths.model}", compile=False)
-inside = {{id(part) for part in parts(model)}}
+# Layers inside a layer, such as those of attention: quantized, Keras could not load them again.
+inside = {{id(part) for part in inner_layers(model)}}
 # It warns of every layer that it leaves alone.
 model.quantize("{parameters.mode}", filters=lambda layer: id(layer) not in inside)
 model.save("{output}")
@@ -169,17 +163,8 @@ def _share(description: ModelDescription) -> float:
     return within / max(1, sum(layer.parameters for layer in description.layers)) if description.layers else 1
 
 
-def _parts(model: Any) -> Iterator[Any]:
-    """Layers inside a layer that is no model: quantized, Keras 3.15 cannot load them again."""
-    for layer in model.layers:
-        if hasattr(layer, "layers") and hasattr(layer, "get_layer"):
-            yield from _parts(layer)
-        else:
-            yield from layer._flatten_layers(include_self=False)
-
-
 def _skipped(model: Any) -> tuple[Skip, ...]:
-    inside = {id(part) for part in _parts(model)}
+    inside = {id(part) for part in inner_layers(model)}
     skipped = []
     for layer in model._flatten_layers(include_self=False):
         kind = type(layer).__name__

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from typing_extensions import override
@@ -50,7 +48,7 @@ from workbench.exporting.runs_once import require_that_it_runs
 from workbench.exporting.stored import SCALE, stored_bytes
 from workbench.models.converting.conversion import OPSET
 from workbench.models.converting.memory import release_memory
-from workbench.plain.onnx.ranges import write_ranges
+from workbench.plain.onnx.quantize import ActivationType, RangeMethod, quantize_int8
 from workbench.plain.onnx.strip import strip_onnx
 
 Method = Literal["minmax", "entropy", "percentile"]
@@ -158,23 +156,31 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
             source = prepared_onnx(context, Path(temporary))
             reader, note = calibration_reader(context, parameters, input_names(onnxruntime, source))
             context.report.stage(say("Calibrating and quantizing"))
-            with contextlib.redirect_stdout(io.StringIO()):
-                try:
-                    large = is_large(context.parent)
-                    written = Path(temporary) / "quantized.onnx" if large else path
-                    ranges = Path(temporary) / "ranges.json"
-                    _quantize(source, written, reader, parameters, settings, ranges, large)
-                    if large:
-                        release_memory()
-                        one_file(written, path)
+            try:
+                large = is_large(context.parent)
+                written = Path(temporary) / "quantized.onnx" if large else path
+                quantize_int8(
+                    source,
+                    written,
+                    reader,
+                    method=_METHODS[parameters.method],
+                    activations=settings.activation,
+                    per_channel=parameters.per_channel,
+                    reduce_range=settings.reduce_range,
+                    large=large,
+                    release=release_memory,
+                )
+                if large:
                     release_memory()
-                except WorkbenchError:
-                    raise
-                except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
-                    raise InvalidInput(
-                        say("ONNX Runtime cannot quantize this model: {error}", error=reason_of(error)),
-                        say("Choose another way of int8, or another runtime."),
-                    ) from error
+                    one_file(written, path)
+                release_memory()
+            except WorkbenchError:
+                raise
+            except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
+                raise InvalidInput(
+                    say("ONNX Runtime cannot quantize this model: {error}", error=reason_of(error)),
+                    say("Choose another way of int8, or another runtime."),
+                ) from error
         strip_onnx(path)
         context.report.progress(0.95)
         context.report.check()
@@ -202,9 +208,6 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
                 f'model = keras.models.load_model("{paths.model}", compile=False)\n'
                 f'source = "float32.onnx"\nexport_onnx(model, source, opset={OPSET})\n'
             )
-        entropy = parameters.method == "entropy"
-        observe = 'write_ranges("prepared.onnx", Samples(), "ranges.json", "Entropy")\n' if entropy else ""
-        ranges = 'None,\n    calibration_cache_path="ranges.json",' if entropy else "Samples(),"
         single = len(variant.description.inputs) == 1
         name = "onnxruntime.InferenceSession(source).get_inputs()[0].name"
         return f"""\
@@ -217,39 +220,26 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would write an identif
                 "import keras" if keras else "",
                 "import numpy as np",
                 "import onnxruntime" if single else "",
-                "from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod",
-                "from onnxruntime.quantization import QuantType, quantize_static",
                 "from onnxruntime.quantization.shape_inference import quant_pre_process",
                 "from plain.calibration import drawn",
                 "from plain.onnx.export import export_onnx" if keras else "",
                 "" if keras else "from plain.onnx.opset import raised_opset",
-                "from plain.onnx.ranges import write_ranges" if entropy else "",
+                "from plain.onnx.quantize import ActivationType, RangeMethod, quantize_int8, sample_reader",
                 "from plain.onnx.strip import strip_onnx",
             )
         }\
 {start}
 data = np.load("{paths.data}")
 {samples_code(variant, parameters, name)}
-
-class Samples(CalibrationDataReader):
-    def __init__(self):
-        self.rows = iter(rows)
-
-    def get_next(self):
-        i = next(self.rows, None)
-        return None if i is None else {{name: x[i : i + 1] for name, x in arrays.items()}}
-
-
 quant_pre_process(source, "prepared.onnx", skip_symbolic_shape=True)
-{observe}quantize_static(
+quantize_int8(
     "prepared.onnx",
     "{output}",
-    {ranges}
+    sample_reader({{name: x[i : i + 1] for name, x in arrays.items()}} for i in rows),
+    method="{_METHODS[parameters.method]}",
+    activations="{settings.activation}",
     per_channel={parameters.per_channel},
     reduce_range={settings.reduce_range},
-    activation_type=QuantType.{settings.activation},
-    weight_type=QuantType.QInt8,
-    calibrate_method=CalibrationMethod.{_METHODS[parameters.method]},
 )
 strip_onnx("{output}")
 """
@@ -259,12 +249,16 @@ strip_onnx("{output}")
         return "ONNX int8"
 
 
-_METHODS: dict[Method, str] = {"minmax": "MinMax", "entropy": "Entropy", "percentile": "Percentile"}
+_METHODS: dict[Method, RangeMethod] = {
+    "minmax": "MinMax",
+    "entropy": "Entropy",
+    "percentile": "Percentile",
+}
 
 
 @dataclass(frozen=True)
 class _Settings:
-    activation: str
+    activation: ActivationType
     reduce_range: bool
 
 
@@ -285,7 +279,11 @@ def _settings(parameters: OnnxInt8Parameters) -> _Settings:
 
     features = environment().features
     arm = "NEON" in features
-    activation = {"automatic": "QInt8" if arm else "QUInt8", "uint8": "QUInt8", "int8": "QInt8"}
+    activation: dict[str, ActivationType] = {
+        "automatic": "QInt8" if arm else "QUInt8",
+        "uint8": "QUInt8",
+        "int8": "QInt8",
+    }
     exact = arm or any("VNNI" in feature for feature in features)
     reduced = {"automatic": not exact, "on": True, "off": False}
     return _Settings(activation[parameters.activations], reduced[parameters.reduce_range])
@@ -299,33 +297,3 @@ def _activation_bytes(variant: Variant) -> int:
             elements *= length or 1
         total += 4 * elements
     return total
-
-
-def _quantize(
-    source: Path,
-    path: Path,
-    reader: Any,
-    parameters: OnnxInt8Parameters,
-    settings: _Settings,
-    ranges: Path,
-    large: bool,
-) -> None:
-    from onnxruntime.quantization import CalibrationMethod, QuantType, quantize_static
-
-    # Of a large model, one copy less in memory.
-    before = large or parameters.method == "entropy"
-    if before:
-        write_ranges(str(source), reader, str(ranges), _METHODS[parameters.method], external=large)
-        release_memory()
-    quantize_static(
-        str(source),
-        str(path),
-        None if before else reader,
-        calibration_cache_path=ranges if before else None,
-        use_external_data_format=large,
-        per_channel=parameters.per_channel,
-        reduce_range=settings.reduce_range,
-        activation_type=QuantType[settings.activation],
-        weight_type=QuantType.QInt8,
-        calibrate_method=CalibrationMethod[_METHODS[parameters.method]],
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from workbench.api.bundle import import_code
+from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
 from workbench.exporting.calibration import samples_code
@@ -24,18 +25,9 @@ to_bfloat16("prepared.onnx", {file})
 """,
     "int8": """\
 names = [x.name for x in onnxruntime.InferenceSession("prepared.onnx").get_inputs()]
-{samples}
-
-class Samples(CalibrationDataReader):
-    def __init__(self):
-        self.rows = iter(rows)
-
-    def get_next(self):
-        i = next(self.rows, None)
-        return None if i is None else {{name: x[i : i + 1] for name, x in arrays.items()}}
-
-
-to_tensorrt_int8("prepared.onnx", {file}, Samples())
+{samples}\
+reader = sample_reader({{name: x[i : i + 1] for name, x in arrays.items()}} for i in rows)
+to_tensorrt_int8("prepared.onnx", {file}, reader)
 """,
 }
 
@@ -45,9 +37,9 @@ _IMPORTS = {
     "bfloat16": ("from plain.onnx.bfloat16 import to_bfloat16",),
     "int8": (
         "import onnxruntime",
-        "from onnxruntime.quantization import CalibrationDataReader",
         "from plain.calibration import drawn",
         "from plain.onnx.precision import to_tensorrt_int8",
+        "from plain.onnx.quantize import sample_reader",
     ),
 }
 
@@ -63,8 +55,8 @@ def tensorrt_code(variant: Variant, parameters: TensorRtParameters, paths: CodeP
         parameters: Precision, batch, calibration.
         paths: File names.
     """
-    stem = paths.output.removesuffix(".onnx")
-    file = json.dumps(stem + ".onnx")
+    file = file_format("onnx").named(paths.output)
+    stem = file.removesuffix(file_format("onnx").suffix)
     source = "float32.onnx" if variant.format == "keras" else paths.model
     start = (
         conversion_code(variant, "onnx", paths.model, source, OPSET)
@@ -72,10 +64,10 @@ def tensorrt_code(variant: Variant, parameters: TensorRtParameters, paths: CodeP
         else 'import os\n\nos.environ["ORT_DISABLE_TELEMETRY"] = "1"\n'
     )
     prepared = _PREPARE[parameters.precision].format(
-        file=file,
+        file=json.dumps(file),
         samples=samples_code(variant, parameters, "names[0]") if parameters.precision == "int8" else "",
     )
-    load = loading_code(variant, "tensorrt", file, 1, batch=parameters.batch)
+    load = loading_code(variant, "tensorrt", json.dumps(file), 1, batch=parameters.batch)
     imports = import_code(
         "import numpy as np",
         "from onnxruntime.quantization.shape_inference import quant_pre_process",
