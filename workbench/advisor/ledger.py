@@ -10,6 +10,8 @@ from workbench.api.text import Text
 from workbench.measure.records import Interval
 
 Status = Literal["measured", "failed", "not tried", "ruled out", "impossible"]
+Demand = Literal["size", "latency", "quality"]
+"""What may be demanded of a model."""
 
 
 class Observation(Record):
@@ -68,6 +70,7 @@ class Row(Record):
         foreseen: What was expected of it last, before it was measured.
         observed: What was measured of it.
         reason: Why it was ruled out, or has failed.
+        demand: Which demand it was ruled out by.
     """
 
     key: str
@@ -81,6 +84,7 @@ class Row(Record):
     foreseen: Outlook | None = None
     observed: Observation | None = None
     reason: Text | None = None
+    demand: Demand | None = None
 
 
 class Sentence(Record):

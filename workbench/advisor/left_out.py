@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from workbench.advisor.ledger import Row, Sentence
+from workbench.advisor.ledger import Demand, Row, Sentence
 from workbench.advisor.search import Search
 from workbench.api.number_format import percent, size, time
 from workbench.api.text import Text, say
@@ -15,10 +15,10 @@ _MOST = 3
 
 def ruled_out(rows: Sequence[Row]) -> Iterator[Sentence]:
     """By size, latency or quality, the nearest of each with its number."""
-    groups: dict[str, list[Row]] = {}
+    groups: dict[Demand, list[Row]] = {}
     for row in rows:
-        if row.status == "ruled out" and row.foreseen is not None and row.reason is not None:
-            groups.setdefault(row.reason.template, []).append(row)
+        if row.status == "ruled out" and row.foreseen is not None and row.demand is not None:
+            groups.setdefault(row.demand, []).append(row)
     for found in groups.values():
         found.sort(key=lambda row: row.foreseen.file_bytes.value if row.foreseen else 0.0)
         first = found[0]
@@ -37,11 +37,15 @@ def ruled_out(rows: Sequence[Row]) -> Iterator[Sentence]:
 
 def failed(rows: Sequence[Row]) -> Iterator[Sentence]:
     """What could not be made, once for each reason."""
-    reasons: dict[str, list[Row]] = {}
+    groups: list[list[Row]] = []
     for row in rows:
         if row.status == "failed" and row.reason is not None:
-            reasons.setdefault(str(row.reason), []).append(row)
-    for found in reasons.values():
+            same = next((group for group in groups if group[0].reason == row.reason), None)
+            if same is None:
+                groups.append([row])
+            else:
+                same.append(row)
+    for found in groups:
         yield Sentence(
             text=say(
                 "Could not be made: {name}. {reason}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from workbench.advisor.cells import Cell, Space
 from workbench.advisor.explaining import sentences
-from workbench.advisor.ledger import Ledger, Outlook, Row, Status
+from workbench.advisor.ledger import Demand, Ledger, Outlook, Row, Status
 from workbench.advisor.search import Search
 from workbench.api.number_format import percent, size, time
 from workbench.api.text import Text, say
@@ -89,7 +89,7 @@ def _row(
     search: Search, cell: Cell, numbers: Mapping[str, int], foreseen: Outlook | None, outlook: Outlook
 ) -> Row:
     one = search.observed.get(cell.key)
-    status, reason = _status(search, cell, outlook)
+    status, reason, demand = _status(search, cell, outlook)
     return Row(
         key=cell.key,
         title=cell.title,
@@ -102,33 +102,37 @@ def _row(
         foreseen=foreseen if one is not None else outlook,
         observed=one,
         reason=reason,
+        demand=demand,
     )
 
 
-def _status(search: Search, cell: Cell, outlook: Outlook) -> tuple[Status, Text | None]:
+def _status(search: Search, cell: Cell, outlook: Outlook) -> tuple[Status, Text | None, Demand | None]:
     if cell.key in search.observed:
-        return "measured", None
+        return "measured", None, None
     if cell.key in search.failed:
-        return "failed", search.failed[cell.key]
+        return "failed", search.failed[cell.key], None
     demands = search.demands
     if demands.size_kb is not None and outlook.file_bytes.low > 1000 * demands.size_kb:
-        return "ruled out", say(
+        too_large = say(
             "Its file would have {size}; at most {limit} kB are wanted.",
             size=size(round(outlook.file_bytes.value)),
             limit=f"{demands.size_kb:g}",
         )
+        return "ruled out", too_large, "size"
     if demands.latency_ms is not None and outlook.ms.low > demands.latency_ms:
-        return "ruled out", say(
+        too_slow = say(
             "It would take {time} [{low}, {high}]; at most {limit} ms are wanted.",
             time=time(outlook.ms.value),
             low=time(outlook.ms.low),
             high=time(outlook.ms.high),
             limit=f"{demands.latency_ms:g}",
         )
+        return "ruled out", too_slow, "latency"
     if outlook.chance < _UNLIKELY:
-        return "ruled out", say(
+        unlikely = say(
             "By what was measured here and on other models, its quality stays within the bound with a chance "
             "of less than {chance}.",
             chance=percent(_UNLIKELY, 0),
         )
-    return "not tried", None
+        return "ruled out", unlikely, "quality"
+    return "not tried", None, None

@@ -64,7 +64,7 @@ def command(
                     watch(workbench.add(file, trust=trust, code=code, trust_packages=packages, **said))
             except WorkbenchError as error:
                 failed[file] = error
-        if workbench.baseline is None and len({str(error) for error in failed.values()}) == 1:
+        if workbench.baseline is None and all(why.text == failed[files[0]].text for why in failed.values()):
             raise failed[files[0]]
         for file, why in failed.items():
             click.echo(str(say("Not measured: {file}. {reason}", file=file, reason=why.text)), err=True)
