@@ -62,12 +62,11 @@ def new(
     FOLDER is new. Put it where the learners can read it, and write to its folder room: on a shared drive, or
     hand out copies and let them send you what they download.
     """
-    from widgets.page import notebooks_folder
-    from widgets.panel_choice import require_panels
     from workbench.course.class_settings import parse_settings
     from workbench.course.preparing import prepare_class
+    from workbench.engine.page_parts import required_part
 
-    require_panels(hidden)
+    required_part("panels")(hidden)
     settings = parse_settings(
         {
             "title": title,
@@ -80,7 +79,7 @@ def new(
             "demands": {"size": file_share / 100, "may_fall": may_fall / 100, "speedup": speedup},
         }
     )
-    for path in prepare_class(folder, settings, notebooks_folder() / "course"):
+    for path in prepare_class(folder, settings, required_part("notebooks")() / "course"):
         click.echo(path)
     if (file_share, may_fall, speedup) != (25.0, 1.0, None):
         click.echo(
@@ -109,12 +108,12 @@ def collect(folders: tuple[Path, ...], out: Path, language: str | None) -> None:
     those of the visitors of a shared dashboard. Nothing in them is changed, and nothing in them is run. What
     is damaged is named, and left out.
     """
-    from widgets.report.room import room_html
     from workbench.api.errors import InvalidInput
     from workbench.api.text import use_language
     from workbench.course.class_settings import SETTINGS, ClassSettings, read_settings
     from workbench.course.room import collect_room
     from workbench.course.room_table import room_csv
+    from workbench.engine.page_parts import required_part
 
     files = [home / SETTINGS for folder in folders for home in (folder, folder.resolve().parent)]
     found = next((file for file in files if file.is_file()), None)
@@ -134,7 +133,7 @@ def collect(folders: tuple[Path, ...], out: Path, language: str | None) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         table.write_text(room_csv(room.handed, settings.demands), encoding="utf-8", newline="")
-        board.write_text(room_html(room, settings), encoding="utf-8")
+        board.write_text(required_part("board")(room, settings), encoding="utf-8")
     except OSError as error:
         raise InvalidInput(
             say("{path} cannot be written: {reason}", path=str(out), reason=error.strerror or str(error))

@@ -52,9 +52,9 @@ def command(
     settings: Path | None,
 ) -> None:
     """Open the dashboard in the browser. Ctrl-C ends it."""
-    from widgets.page import page
     from workbench.api.text import say, use_language
     from workbench.course.class_settings import CLASS_VARIABLE, read_settings
+    from workbench.engine.page_parts import required_part
     from workbench.serving.cluster import shared_cluster
     from workbench.serving.dashboard import serve_dashboard
     from workbench.serving.page import ServerSettings
@@ -79,7 +79,7 @@ def command(
     if not server.loopback and shared:
         click.echo(str(say("Everyone who can reach this machine can open this page.")), err=True)
     with shared_cluster() as scheduler:
-        serve_dashboard(page(), server, scheduler, announce=_announce)
+        serve_dashboard(required_part("dashboard")(), server, scheduler, announce=_announce)
     click.echo(str(say("Stopped.")))
 
 

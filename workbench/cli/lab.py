@@ -28,8 +28,8 @@ def command(
     class_folder: Path | None,
 ) -> None:
     """Open the notebooks in JupyterLab. Ctrl-C ends it."""
-    from widgets.page import page
     from workbench.api.text import say, use_language
+    from workbench.engine.page_parts import required_part
     from workbench.serving.class_page import class_page
     from workbench.serving.cluster import shared_cluster
     from workbench.serving.lab import serve_lab
@@ -40,7 +40,7 @@ def command(
     settings = ServerSettings(
         host=host, port=port, open_browser=not no_browser, folder=folder, language=language
     )
-    served = page()
+    served = required_part("dashboard")()
     if class_folder is not None:
         served = class_page(served, class_folder, Path.home() / "neural-workbench")
     first = served.course if course or class_folder is not None else None
