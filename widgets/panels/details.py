@@ -26,7 +26,7 @@ from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.measure.records import Details, Moved
-from workbench.results.lookup import row_of
+from workbench.results.lookup import baseline_row, row_of
 from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench
 
@@ -145,7 +145,7 @@ class DetailsPanel(VariantActions):
     def _saving(self, row: ResultRow, other: ResultRow | None) -> dict[str, Any]:
         workbench = self.session.workbench
         rows = {one.variant.id: one for one in (*self.session.rows, row, other) if one is not None}
-        baseline = next((one for one in rows.values() if one.variant.is_baseline), None)
+        baseline = baseline_row(rows.values())
         shown = {one.variant.id: one for one in (baseline, other, row) if one is not None}
         # What is shown was read before: somebody may have deleted it since.
         return saving_view(workbench.use, workbench.savings(tuple(rows.values())), list(shown.values()))

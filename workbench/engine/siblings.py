@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from workbench.api.lineage import Lineage
 from workbench.api.records import Record
 from workbench.api.variant import Variant
 from workbench.engine.shared_mode import shared_mode
@@ -147,20 +148,21 @@ def _read(folder: Path) -> Sibling | None:
     try:
         rows = _variants(folder)
         facts = {row[0]: row[1] for row in _rows(folder, _FACTS)}
-        variants = [(Variant.model_validate_json(record), name) for record, name in rows]
+        variants = [Variant.model_validate_json(record) for record, _ in rows]
     except (sqlite3.Error, ValueError):  # another program's file, or a workbench of a later version
         return None
-    for variant, name in variants:
-        if variant.is_baseline:
-            return Sibling(
-                folder=folder,
-                model=variant.name,
-                name=name or variant.name,
-                data=_data_name(folder, facts.get("dataset")),
-                seed=int(facts.get("seed") or 0),
-                variants=len(rows),
-            )
-    return None
+    baseline = Lineage(variants).baseline
+    if baseline is None:
+        return None
+    names = {variant.id: name for variant, (_, name) in zip(variants, rows, strict=True)}
+    return Sibling(
+        folder=folder,
+        model=baseline.name,
+        name=names[baseline.id] or baseline.name,
+        data=_data_name(folder, facts.get("dataset")),
+        seed=int(facts.get("seed") or 0),
+        variants=len(rows),
+    )
 
 
 def _variants(folder: Path) -> list[tuple[str, ...]]:

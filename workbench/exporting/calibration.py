@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from workbench.api.dataset import Features, sample_count, select
 from workbench.api.file_format import format_obstacle
+from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Variant
-from workbench.exporting.litert_files import CalibratedParameters, cast_code
+from workbench.data.batches import by_name
+from workbench.exporting.litert_files import CalibratedParameters, calibration_index, cast_code
 from workbench.models.reading.lookups import lookup_obstacle
 
 
@@ -54,6 +62,38 @@ def calibration_note(parameters: CalibratedParameters, count: int) -> Text:
         count=count,
         split=say(parameters.split),
     )
+
+
+def representative(
+    context: Context, parameters: CalibratedParameters, model: Any
+) -> tuple[Callable[[], Iterator[dict[str, npt.NDArray[np.float32]]]], Text]:
+    """The calibration samples as the converter wants them, and a note on where they are from.
+
+    Args:
+        context: For the data, progress (0.2 to 0.8) and cancellation.
+        parameters: How many, from where.
+        model: The Keras model; the samples are named after its inputs.
+    """
+    features: Features = context.dataset.x(parameters.split)
+    index = calibration_index(parameters, sample_count(features))
+    names = [tensor.name for tensor in model.inputs]
+    batch = model.inputs[0].shape[0] or 1
+
+    reached = 0.15
+
+    def samples() -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+        nonlocal reached
+        starts = range(0, len(index) - batch + 1, batch)
+        for number, start in enumerate(starts):
+            context.report.check()
+            # The converter asks for the samples twice with int16 activations.
+            reached = max(reached, 0.2 + 0.6 * number / len(starts))
+            context.report.progress(reached)
+            yield by_name(
+                select(features, index[start : start + batch]), names, context.parent.description.inputs
+            )
+
+    return samples, calibration_note(parameters, len(index))
 
 
 def samples_code(variant: Variant, parameters: CalibratedParameters, name: str | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -14,12 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from workbench.api.dataset import Features, sample_count, select
 from workbench.api.file_format import file_format, format_obstacle
 from workbench.api.technique import Applied, CodePaths, Context, Parameters
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Report, TensorSpec, Variant
-from workbench.data.batches import by_name
 from workbench.exporting.litert_report import report_of
 from workbench.exporting.parameter_types import SamplingSeed
 from workbench.exporting.runs_once import require_that_it_runs
@@ -134,52 +132,6 @@ def litert_bytes(description: ModelDescription, bits: float) -> float:
 def calibration_index(parameters: CalibratedParameters, count: int) -> npt.NDArray[np.int64]:
     """Positions of the calibration samples in their split."""
     return drawn(count, parameters.samples, parameters.seed)
-
-
-def representative(
-    context: Context, parameters: CalibratedParameters, model: Any
-) -> tuple[Callable[[], Iterator[dict[str, npt.NDArray[np.float32]]]], Text]:
-    """The calibration samples as the converter wants them, and a note on where they are from.
-
-    Args:
-        context: For the data, progress (0.2 to 0.8) and cancellation.
-        parameters: How many, from where.
-        model: The Keras model; the samples are named after its inputs.
-    """
-    features: Features = context.dataset.x(parameters.split)
-    index = calibration_index(parameters, sample_count(features))
-    names = [tensor.name for tensor in model.inputs]
-    batch = model.inputs[0].shape[0] or 1
-
-    reached = 0.15
-
-    def samples() -> Iterator[dict[str, npt.NDArray[np.float32]]]:
-        nonlocal reached
-        starts = range(0, len(index) - batch + 1, batch)
-        for number, start in enumerate(starts):
-            context.report.check()
-            # The converter asks for the samples twice with int16 activations.
-            reached = max(reached, 0.2 + 0.6 * number / len(starts))
-            context.report.progress(reached)
-            yield by_name(
-                select(features, index[start : start + batch]), names, context.parent.description.inputs
-            )
-
-    if len(index) < parameters.samples:
-        note = say(
-            "Calibrated with all {count} samples of the {split} split; {wanted} were asked for.",
-            count=len(index),
-            split=say(parameters.split),
-            wanted=parameters.samples,
-        )
-    else:
-        note = say(
-            "Calibrated with {count} sample of the {split} split.",
-            "Calibrated with {count} samples of the {split} split.",
-            count=len(index),
-            split=say(parameters.split),
-        )
-    return samples, note
 
 
 def load_parent(context: Context) -> Any:

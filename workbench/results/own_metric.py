@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.api.errors import InvalidInput
+from workbench.api.lineage import Lineage
 from workbench.api.number_format import digits
 from workbench.api.records import Record
 from workbench.api.text import Text, say
@@ -276,7 +277,7 @@ def metric_table(
         )
     variants = store.variants()
     kept = {one.id: stored["scores"] for one in variants if (stored := store.arrays("quality", one.id))}
-    baseline = next((one for one in variants if one.is_baseline), None)
+    baseline = Lineage(variants).baseline
     if baseline is None or baseline.id not in kept:
         raise InvalidInput(
             say("The baseline's answers are not known yet."),

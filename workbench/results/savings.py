@@ -16,6 +16,7 @@ from pydantic import Field
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.measure.records import Interval
+from workbench.results.lookup import baseline_row
 from workbench.results.rows import ResultRow
 from workbench.results.timings import chain, divided, inverse
 
@@ -125,7 +126,7 @@ def savings(rows: Sequence[ResultRow], use: Use, cores: int) -> dict[str, Saving
         use: How the model is used.
         cores: Of the machine, which making a variant may have used.
     """
-    baseline = next((row for row in rows if row.variant.is_baseline), None)
+    baseline = baseline_row(rows)
     return {row.variant.id: _saving(row, baseline, use, cores) for row in rows}
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.api.errors import InvalidInput, Refused, WorkbenchError
+from workbench.api.file_format import file_format
 from workbench.api.text import Text, say
 
 Kind = Literal["keras", "h5", "saved model", "tflite", "onnx", "unknown"]
 
 SUFFIXES: dict[Kind, tuple[str, ...]] = {
-    "keras": (".keras",),
+    "keras": (file_format("keras").suffix,),
     "h5": (".h5", ".hdf5"),
-    "tflite": (".tflite",),
-    "onnx": (".onnx",),
+    "tflite": (file_format("tflite").suffix,),
+    "onnx": (file_format("onnx").suffix,),
 }
 """What files of each kind that can be opened are called, the usual one first."""
 

@@ -123,7 +123,8 @@ def _inspect_content(path: Path, start: bytes) -> Inspection:
 
 
 def _kind_text(kind: Kind) -> str:
-    return {"keras": ".keras", "h5": "HDF5 (.h5)", "tflite": ".tflite", "onnx": ".onnx"}.get(kind, kind)
+    usual = SUFFIXES.get(kind, (kind,))[0]
+    return f"HDF5 ({usual})" if kind == "h5" else usual
 
 
 def _inspect_hdf5(path: Path) -> Inspection:
@@ -224,7 +225,7 @@ def _folder_bytes(path: Path) -> int:
 
 def _is_onnx(path: Path, start: bytes) -> bool:
     """ONNX has no magic number: its first field is nearly always ir_version."""
-    if path.suffix.lower() == ".onnx":
+    if path.suffix.lower() in SUFFIXES["onnx"]:
         # a protobuf starts with a field number 1..31 and a wire type 0, 1, 2 or 5
         return start[0] >> 3 in _ONNX_FIELDS and start[0] & 7 in {0, 1, 2, 5}
     return start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in _SECOND_ONNX_FIELDS

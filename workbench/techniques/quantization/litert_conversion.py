@@ -13,6 +13,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.technique import Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text
 from workbench.api.variant import Format, Variant
+from workbench.exporting.calibration import representative
 from workbench.exporting.litert_files import (
     CalibratedParameters,
     calibration_code,
@@ -22,7 +23,6 @@ from workbench.exporting.litert_files import (
     load_parent,
     missing_converter,
     output_name,
-    representative,
     write,
 )
 from workbench.exporting.litert_report import with_float_operations
