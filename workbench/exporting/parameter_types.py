@@ -17,12 +17,11 @@ ScalePerChannel = Annotated[
         json_schema_extra={"advanced": True},
     ),
 ]
-Int8Io = Annotated[
-    Literal["float32", "int8"],
-    Field(
-        title="Inputs and outputs",
-        description="float32: the file converts by itself and is a drop-in replacement. int8: the caller "
-        "converts, as microcontrollers and accelerators want it.",
-    ),
-]
+_IO = Field(
+    title="Inputs and outputs",
+    description="float32: the file converts by itself and is a drop-in replacement. Otherwise the caller "
+    "converts, as microcontrollers and accelerators want it.",
+)
+Int8Io = Annotated[Literal["float32", "int8"], _IO]
+Int16Io = Annotated[Literal["float32", "int16"], _IO]
 WeightsRange = Annotated[Literal["minmax", "mse", "octav"], Field(title="Range of weights")]

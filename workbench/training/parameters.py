@@ -10,7 +10,7 @@ from workbench.api.task import Task
 from workbench.api.technique import Parameters
 from workbench.api.text import say
 from workbench.api.variant import Skip
-from workbench.training.parameter_types import Epochs, Seed
+from workbench.training.parameter_types import BatchSize, Epochs, Seed
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
 
@@ -24,10 +24,8 @@ class TrainingParameters(Parameters):
     """The parameters of everything that trains; a technique's own parameters extend them."""
 
     epochs: Epochs = 20
-    batch_size: int = Field(
+    batch_size: BatchSize = Field(
         32,
-        ge=1,
-        le=4096,
         title="Batch size",
         description="Samples behind one step of the optimizer.",
         json_schema_extra={"unit": "samples", "advanced": True},

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import Field
 from typing_extensions import override
 
 from workbench.api.dataset import DatasetInfo
@@ -12,6 +11,7 @@ from workbench.api.technique import Aim
 from workbench.api.text import Text, say
 from workbench.api.variant import Layer, Variant
 from workbench.exporting.litert_files import CalibratedParameters, takes_whole_numbers
+from workbench.exporting.parameter_types import Int16Io
 from workbench.exporting.stored import SCALE, ZERO_POINT, stored_bytes
 from workbench.techniques.quantization.converter_settings import DEFAULT, Name, operators
 from workbench.techniques.quantization.litert_conversion import CalibratedConversion
@@ -22,12 +22,7 @@ _INT16_OPERATORS = "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"
 class Int16x8Parameters(CalibratedParameters):
     """How to calibrate, and what the file takes and gives."""
 
-    io: Literal["float32", "int16"] = Field(
-        "float32",
-        title="Inputs and outputs",
-        description="float32: the file converts by itself and is a drop-in replacement. int16: the caller "
-        "converts.",
-    )
+    io: Int16Io = "float32"
 
 
 class Int16x8(CalibratedConversion[Int16x8Parameters]):
