@@ -97,3 +97,8 @@ interface PlotNode extends HTMLElement {
 
 declare var Plotly: Plotly | undefined;
 declare var workbenchBroken: ((why: string) => void) | undefined;
+/** Whether the page's text has come to its end, and whether the kernel broke on the way. */
+declare var workbenchComplete: boolean | undefined;
+declare var workbenchFailed: boolean | undefined;
+/** Jupyter's own application, once it runs. */
+declare var jupyterapp: unknown;

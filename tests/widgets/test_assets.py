@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from importlib.util import find_spec
@@ -95,3 +96,17 @@ def test_the_plotly_that_ships_is_that_of_the_python_package():
     ours = (Path(assets.__file__).parent / "vendor" / "plotly.min.js").read_text(encoding="utf-8")[:100]
     version = re.compile(r"plotly\.js (?:\(.*\) )?v(\S+)")
     assert version.search(ours).group(1) == version.search(whole).group(1)
+
+
+def test_every_script_of_the_page_is_checked():
+    """By its types and by the linter: ``make check`` reads no file that is not named to it."""
+    folder = Path(assets.__file__).parent
+    scripts = {path for path in folder.rglob("*.js") if "vendor" not in path.parts}
+    assert len(scripts) > 30
+    for path in scripts:
+        assert path.read_text("utf-8").startswith("// @ts-check\n"), path
+    root = folder.parent
+    linted = json.loads((root / "biome.json").read_text("utf-8"))["files"]["includes"]
+    typed = re.findall(r'"(widgets/[^"]*\.js)"', (root / "tsconfig.json").read_text("utf-8"))
+    for patterns in (linted, typed):
+        assert {path for pattern in patterns for path in root.glob(pattern)} >= scripts

@@ -1,3 +1,4 @@
+// @ts-check
 // Whether somebody looks at this page: a tab behind others is told nothing and draws nothing, for all that
 // is drawn takes processor time, perhaps from a model that is being timed on this machine.
 

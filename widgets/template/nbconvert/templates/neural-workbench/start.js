@@ -1,3 +1,4 @@
+// @ts-check
 // Watches the page until it is drawn: says what it waits for, opens it again when something broke, and says why
 // where that does not help. It is part of the page's text and needs nothing else of it.
 (() => {
@@ -9,16 +10,18 @@
   const SHOWN = ".jp-OutputArea-output.lm-Panel .lm-Widget > :not(.lm-Widget)"; // what a widget itself draws
   const WIDGET = "application/vnd.jupyter.widget-view+json";
 
-  const { language, words, asks, base } = JSON.parse(document.getElementById("workbench-start").textContent);
-  const skeleton = document.getElementById("skeleton");
-  const notice = document.getElementById("notice");
+  /** A part of the page's own text, which stands before this script. @returns {any} */
+  const part = (id) => document.getElementById(id);
+  const { language, words, asks, base } = JSON.parse(part("workbench-start").textContent);
+  const skeleton = part("skeleton");
+  const notice = part("notice");
   const what = notice.querySelector("span");
   const soFar = notice.querySelector("p");
   const button = notice.querySelector("button");
   const spoken = (() => {
     try {
       const chosen = localStorage.getItem(`workbench-language ${language}`); // as in static/language.js
-      return chosen in words ? chosen : language;
+      return chosen !== null && chosen in words ? chosen : language;
     } catch {
       return language; // storage is closed in some embedded pages
     }
@@ -47,6 +50,7 @@
   let givenUp = false;
   let silent = false; // the server did not answer the last question
   let asking = false;
+  /** @type {number | null} */
   let asked = null; // when the kernel was asked for last
 
   const kernel = () => {
@@ -142,7 +146,7 @@
 
   const look = () => {
     if (!hasContent()) return;
-    const main = document.getElementById("rendered_cells");
+    const main = part("rendered_cells");
     if (main.querySelector(SHOWN)) {
       end();
       return;
