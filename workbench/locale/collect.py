@@ -42,7 +42,6 @@ SAID_FROM_DATA = frozenset(
         "workbench/results/step_order.py",  # titles of techniques
         "workbench/techniques/inference/grid/selection.py",  # goals
         "workbench/exporting/calibration.py",  # splits
-        "workbench/exporting/litert_files.py",  # splits
         "workbench/api/text.py",  # the translation function itself
         "workbench/training/distilling.py",  # student or teacher
         "workbench/engine/candidates.py",  # titles of techniques and runtimes
