@@ -14,12 +14,13 @@ from workbench.api.file_format import format_obstacle
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.plain.keras.precision import computing_in
+from workbench.plain.keras.rate_sweep import LOWEST
 from workbench.training.augmentation import augmentation, augmentation_obstacle
 from workbench.training.learning_rate import sweep_learning_rate
 from workbench.training.losses import Objective, balanced_weights
 from workbench.training.optimizers import optimizer, output_layer, total_steps
 from workbench.training.parameters import TrainingParameters, TrainingSettings
-from workbench.training.precision import computing_in
 from workbench.training.profile import profile_input
 from workbench.training.results import TrainingPoint, TrainingResult
 from workbench.training.task_obstacles import (
@@ -185,9 +186,9 @@ def train(
     with computing_in(model, settings.precision):
         sweep = None
         if settings.find_learning_rate:
+            compile_with(settings.constant(LOWEST))
             sweep = sweep_learning_rate(
                 fitted,
-                lambda rate: compile_with(settings.constant(rate)),
                 fit_features,
                 fit_targets,
                 batch_size=settings.batch_size,

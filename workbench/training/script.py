@@ -10,7 +10,13 @@ from workbench.api.variant import Variant
 from workbench.training.losses import Objective
 from workbench.training.optimizers import Expression, optimizer
 from workbench.training.parameters import TrainingParameters, TrainingSettings
-from workbench.training.script_parts import class_weight_code, pipeline_code, precision_code, sweep_code
+from workbench.training.script_parts import (
+    class_weight_code,
+    parts_imports,
+    pipeline_code,
+    precision_code,
+    sweep_code,
+)
 
 _TRACE_SECONDS = 0.25
 """What Keras needs for one layer before the first step: its graphs of training, validation and prediction
@@ -99,8 +105,6 @@ def training_code(
         parts.append(
             f'steps = {settings.epochs} * int(np.ceil(len(data["y_train"]) / {settings.batch_size}))\n'
         )
-    before, after = precision_code(model, settings)
-    parts.append(before)
     weighted = "train" in variant.description.weighted
     w_train = objective.weights_code("train", positions(variant)) if weighted else ""
     if settings.find_learning_rate:
@@ -141,8 +145,7 @@ keras.utils.set_random_seed({seed})
 )
 """
     )
-    parts.append(after)
-    return "".join(parts).rstrip("\n")
+    return precision_code(student or model, settings, "".join(parts).rstrip("\n"))
 
 
 def positions(variant: Variant) -> int:
@@ -150,10 +153,19 @@ def positions(variant: Variant) -> int:
     return max(1, len(variant.description.judged.shape) - 1)
 
 
-def training_imports(variant: Variant) -> tuple[str, ...]:
-    """Import statements of :func:`training_code` besides those of every script; empty ones among them."""
+def training_imports(variant: Variant, parameters: TrainingParameters | None = None) -> tuple[str, ...]:
+    """Import statements of :func:`training_code` besides those of every script; empty ones among them.
+
+    Args:
+        variant: As it is given there.
+        parameters: The same; None stands for those that a short form leaves at their defaults.
+    """
     objective = Objective.of(variant.description)
-    return objective.loss_import(), objective.metric_import()
+    return (
+        objective.loss_import(),
+        objective.metric_import(),
+        *(parts_imports(TrainingSettings.of(parameters)) if parameters else ()),
+    )
 
 
 def features_code(variant: Variant, split: str) -> str:

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from collections.abc import Callable
 
 from workbench.api.variant import Variant
+from workbench.plain.keras.rate_sweep import LOWEST, STEPS
 from workbench.training.augmentation import PICTURE_RANK, noise_layer, picture_layers
-from workbench.training.learning_rate import BELOW_BEST, DIVERGED, HIGHEST, LOWEST, STEPS, WINDOW
 from workbench.training.optimizers import Call, Expression
 from workbench.training.parameters import TrainingSettings
 
 
-def precision_code(model: str, settings: TrainingSettings) -> tuple[str, str]:
-    """Lines before and after ``fit`` of a training in 16-bit arithmetic; nothing in float32."""
+def parts_imports(settings: TrainingSettings) -> tuple[str, ...]:
+    """What the lines here import; empty where nothing is."""
+    return (
+        "" if settings.precision == "float32" else "from plain.keras.precision import computing_in",
+        "from plain.keras.rate_sweep import sweep_rates" if settings.find_learning_rate else "",
+    )
+
+
+def precision_code(model: str, settings: TrainingSettings, training: str) -> str:
+    """Lines of a training, in 16-bit arithmetic if it is set so."""
     if settings.precision == "float32":
-        return "", ""
-    before = f"""\
+        return training
+    return f"""\
 # 16-bit arithmetic over float32 weights, except in the layer that gives the output.
-last = {model}.outputs[0]._keras_history.operation
-while getattr(last, "outputs", None):  # a model inside the model
-    last = last.outputs[0]._keras_history.operation
-for layer in {model}._flatten_layers(include_self=False):
-    if layer is not last:
-        layer.dtype_policy = "{settings.precision}"
-"""
-    after = f"""\
-for layer in {model}._flatten_layers(include_self=False):
-    layer.dtype_policy = "float32"
-"""
-    return before, after
+with computing_in({model}, {json.dumps(settings.precision)}):
+{textwrap.indent(training, "    ")}"""
 
 
 def sweep_code(
@@ -41,31 +41,19 @@ def sweep_code(
     weights: str = "",
 ) -> str:
     """Lines that set ``learning_rate`` to what a sweep suggests."""
-    chosen = "{name: values[rows] for name, values in x.items()}" if features[0] == "{" else "x[rows]"
-    given = f"{chosen}, y[rows]" + (", counted[rows]" if weights else "")
     start = compiled(settings.constant(LOWEST).model_copy(update={"find_learning_rate": False}))
+    counted = f"    weights={weights},\n" if weights else ""
     return f"""\
 # The learning rate: rising ones are tried for {STEPS} steps, and a tenth of the best is taken.
-x, y = {features}, {targets}
-{f"counted = {weights}" + chr(10) if weights else ""}\
-weights = {model}.get_weights()
 {start}\
-rates, losses = np.geomspace({LOWEST}, {HIGHEST}, {STEPS}), []
-order = np.random.default_rng({seed}).permutation(len(y))
-for rate, rows in zip(rates, np.resize(order, ({STEPS}, min({settings.batch_size}, len(order))))):
-    rows = np.sort(rows)
-    {model}.optimizer.learning_rate = rate
-    {model}.reset_metrics()
-    loss = float({model}.train_on_batch({given}, return_dict=True)["loss"])
-    if not np.isfinite(loss):
-        break
-    losses.append(loss)
-    if len(losses) > {WINDOW} and np.mean(losses[-{WINDOW // 2 + 1}:]) > {DIVERGED} * min(losses):
-        break
-{model}.set_weights(weights)
-window = np.ones({WINDOW})
-smoothed = np.convolve(losses, window, "same") / np.convolve(np.ones(len(losses)), window, "same")
-learning_rate = float(f"{{rates[smoothed.argmin()] / {BELOW_BEST}:.2g}}")
+sweep = sweep_rates(
+    {model},
+    {features},
+    {targets},
+    batch_size={settings.batch_size},
+    seed={seed},
+{counted})
+learning_rate = sweep.suggestion
 print("learning rate", learning_rate)
 """
 
