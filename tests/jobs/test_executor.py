@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from tests.jobs import work
 from tests.jobs.conftest import PATIENCE, Started, until
 from workbench.api.errors import InvalidInput, JobFailed, Unavailable
+from workbench.jobs import executor as executor_module
 from workbench.jobs.executor import Executor
 
 
@@ -144,3 +146,48 @@ def test_after_close_nothing_runs():
 def test_the_tensorflow_worker_has_tensorflow_before_its_first_call(executor, start):
     assert start(work.imports_tensorflow, worker="tensorflow").result() is True
     assert start(work.environment, "TF_CPP_MIN_LOG_LEVEL", worker="tensorflow").result() in ("2", "3")
+
+
+class Lost:
+    """A connection whose scheduler goes as soon as it is there, or stays."""
+
+    address = "nowhere"
+
+    def __init__(self, alive: bool) -> None:
+        self.alive = alive
+        self.closed = 0
+
+    async def close(self) -> None:
+        self.closed += 1
+        await asyncio.sleep(0.01)
+
+    async def run(self, call, function, arguments):
+        return function(None, *arguments)
+
+
+@pytest.mark.parametrize("lost", [1, 2, 5])
+def test_a_connection_that_is_lost_at_once_is_made_anew_for_all_who_wait(monkeypatch, lost):
+    opened = []
+
+    async def connect(*_):
+        await asyncio.sleep(0.01)
+        opened.append(Lost(alive=len(opened) >= lost))
+        return opened[-1]
+
+    monkeypatch.setattr(executor_module.Connection, "open", connect)
+    executor = Executor(eager=())
+    try:
+        answers = [
+            executor.spawn(executor.run(work.add, 20, 22, job=str(number), on_event=lambda _: None))
+            for number in range(4)
+        ]
+        for answer in answers:
+            if lost < 3:
+                assert answer.result(PATIENCE) == 42
+            else:
+                with pytest.raises(Unavailable, match="lost as soon as it is there"):
+                    answer.result(PATIENCE)
+        assert [one.closed for one in opened] == [0 if one.alive else 1 for one in opened]
+        assert len(opened) == min(lost, 3) + (lost < 3)
+    finally:
+        executor.close()

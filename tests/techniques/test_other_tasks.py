@@ -199,7 +199,10 @@ def test_settings_that_make_no_sense_of_a_task_are_refused(subjects):
     assert "Label smoothing" in reason("regression", label_smoothing=0.1)
     assert reason("multi-label", label_smoothing=0.1) == "None"
     assert "not mixed" in reason("per position", mixup=0.2)
-    assert reason("regression", mixup=0.2) == "None"
+    assert "have weights of their own" in reason("regression", mixup=0.2)
+    parent, dataset = subjects("regression")
+    alike = dataset.info.model_copy(update={"weighted": ()})
+    assert training_obstacle(parent, alike, TrainingSettings(mixup=0.2)) is None
     assert "move the picture" in reason("per position", flip="horizontal")
     assert TrainingSettings(regression_loss="Huber").unused("multi-label")[0].name == "regression_loss"
     assert TrainingSettings(regression_loss="Huber").unused("regression") == ()

@@ -31,6 +31,8 @@ from workbench.jobs.worker import WorkerKind
 ADDRESS_VARIABLE = "WORKBENCH_SCHEDULER"
 
 T = TypeVar("T")
+_MOST_CONNECTIONS = 3
+"""So often a connection that is lost at once is made anew."""
 _CLOSE_SECONDS = 8.0
 
 
@@ -228,19 +230,25 @@ class Executor:
             await asyncio.gather(*(self._connection.stopping.let_go_on(call) for call in calls))
 
     async def _connected(self) -> Connection:
-        if self._connection is not None and not self._connection.alive:
-            lost, self._connection = self._connection, None
-            await lost.close()
-        if self._connection is None:
-            if self._connecting is None:
-                self._connecting = asyncio.ensure_future(
-                    Connection.open(self._address, self._eager, self._memory_limit_bytes)
-                )
-                self._connecting.add_done_callback(self._on_connected)
-            # One caller's cancellation must not take the others' connection away.
-            await asyncio.shield(self._connecting)
-        assert self._connection is not None
-        return self._connection
+        for _ in range(_MOST_CONNECTIONS):
+            connection = self._connection
+            if connection is None:
+                if self._connecting is None:
+                    self._connecting = asyncio.ensure_future(
+                        Connection.open(self._address, self._eager, self._memory_limit_bytes)
+                    )
+                    self._connecting.add_done_callback(self._on_connected)
+                # One caller's cancellation must not take the others' connection away.
+                connection = await asyncio.shield(self._connecting)
+            if connection.alive:
+                return connection
+            if self._connection is connection:  # whoever sees it first ends it
+                self._connection = None
+                await connection.close()
+        raise Unavailable(
+            say("The connection to the worker processes is lost as soon as it is there."),
+            say("Run `workbench doctor` to see what is installed."),
+        )
 
     def _on_connected(self, task: asyncio.Task[Connection]) -> None:
         self._connecting = None
