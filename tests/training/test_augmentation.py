@@ -8,11 +8,9 @@ import pytest
 from tests.training.test_loop import variant
 from workbench.api.variant import Layer
 from workbench.training import TrainingSettings
-from workbench.training.augmentation import augmentation, augmentation_obstacle
+from workbench.training.augmentation import augmentation_call, augmentation_obstacle
 
 keras = pytest.importorskip("keras")
-
-PICTURE = {"": (12, 12, 1)}
 
 
 def pictures(count: int = 64) -> np.ndarray:
@@ -20,13 +18,13 @@ def pictures(count: int = 64) -> np.ndarray:
     return rng.uniform(0.2, 1.0, (count, 12, 12, 1)).astype(np.float32)
 
 
-def changed(x, y=None, shapes=PICTURE, mean=0.0, **settings):
+def changed(x, y=None, mean=0.0, seed=0, **settings):
     y = (
         np.zeros((len(next(iter(x.values())) if isinstance(x, dict) else x), 3), np.float32)
         if y is None
         else y
     )
-    change = augmentation(TrainingSettings(**settings), shapes, mean)
+    change = augmentation_call(TrainingSettings(**settings), seed, mean).make(keras)
     x, y = change(keras.tree.map_structure(keras.ops.convert_to_tensor, x), keras.ops.convert_to_tensor(y))
     return keras.tree.map_structure(np.asarray, x), np.asarray(y)
 
@@ -57,7 +55,7 @@ def test_cutout_replaces_a_square_by_the_mean():
 
 def test_noise_has_its_deviation_and_changes_every_input():
     x = {"picture": pictures(), "numbers": np.zeros((64, 6), np.float32)}
-    got, _ = changed(x, shapes={"picture": (12, 12, 1), "numbers": (6,)}, noise=0.3)
+    got, _ = changed(x, noise=0.3)
     for name, values in x.items():
         assert (got[name] - values).std() == pytest.approx(0.3, rel=0.15)
 
@@ -67,7 +65,7 @@ def test_only_pictures_are_shifted():
         "picture": pictures(),
         "series": np.random.default_rng(0).normal(size=(64, 12, 3)).astype(np.float32),
     }
-    got, _ = changed(x, shapes={"picture": (12, 12, 1), "series": (12, 3)}, shift=0.3)
+    got, _ = changed(x, shift=0.3)
     assert not np.allclose(got["picture"], x["picture"])
     np.testing.assert_array_equal(got["series"], x["series"])
 
@@ -76,7 +74,7 @@ def test_mixup_blends_samples_and_labels_by_the_same_part():
     rng = np.random.default_rng(0)
     y = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 64)]
     x = {"vector": y[:, :, None, None] * np.ones((1, 3, 2, 2), np.float32), "numbers": y.copy()}
-    got, labels = changed(x, y, shapes={"vector": (3, 2, 2), "numbers": (3,)}, mixup=0.4)
+    got, labels = changed(x, y, mixup=0.4)
     np.testing.assert_allclose(labels.sum(-1), 1.0, rtol=1e-5)
     np.testing.assert_allclose(got["numbers"], labels, rtol=1e-5)
     np.testing.assert_allclose(got["vector"][:, :, 0, 1], labels, rtol=1e-5)

@@ -9,9 +9,15 @@ from workbench.training import TrainingSettings
 
 tf = pytest.importorskip("tensorflow")
 
-from workbench.training.input_pipeline import Feed, as_keras_does, batches
+from workbench.plain.keras.input_pipeline import as_keras_does
+from workbench.training.input_pipeline import Feed
 
 PIPELINES = ("from file", "cache", "prefetch", "parallel map")
+
+
+def batches(features, targets, pipeline, change=None):
+    settings = TrainingSettings(input_pipeline=pipeline, batch_size=32, seed=3)
+    return Feed(features, targets, settings, change)._batches()
 
 
 @pytest.fixture
@@ -23,7 +29,7 @@ def arrays(tmp_path):
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_every_sample_once_in_an_epoch_and_another_order_in_the_next(arrays, pipeline):
-    dataset = batches(*arrays, pipeline, batch_size=32, seed=3)
+    dataset = batches(*arrays, pipeline)
     assert int(dataset.cardinality()) == 4
     epochs = []
     for _ in range(2):
@@ -34,9 +40,7 @@ def test_every_sample_once_in_an_epoch_and_another_order_in_the_next(arrays, pip
         assert sorted(y) == list(range(100))
         epochs.append(list(y))
     assert epochs[0] != epochs[1]
-    again = np.concatenate(
-        [y for _, y in batches(*arrays, "cache", batch_size=32, seed=3).as_numpy_iterator()]
-    )
+    again = np.concatenate([y for _, y in batches(*arrays, "cache").as_numpy_iterator()])
     assert list(again) == epochs[0]
 
 
@@ -46,8 +50,6 @@ def test_several_inputs_and_a_change_on_the_way(arrays):
         features,
         arrays[1],
         "prefetch",
-        batch_size=50,
-        seed=0,
         change=lambda x, y: ({**x, "b": x["b"] + 1}, y),
     )
     for x, y in dataset.as_numpy_iterator():
@@ -90,8 +92,8 @@ def large(monkeypatch):
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_what_stays_on_the_disk_comes_in_the_order_of_what_is_held(large, arrays, pipeline):
-    held = batches(*arrays, pipeline, batch_size=32, seed=3)
-    rows = batches({"a": mapped_rows(arrays[0])}, arrays[1], pipeline, batch_size=32, seed=3)
+    held = batches(*arrays, pipeline)
+    rows = batches({"a": mapped_rows(arrays[0])}, arrays[1], pipeline)
     for (x, y), (others, labels) in zip(held.as_numpy_iterator(), rows.as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(x, others["a"])
         np.testing.assert_array_equal(y, labels)

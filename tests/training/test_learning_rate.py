@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from workbench.api.errors import Cancelled, JobFailed
-from workbench.training.learning_rate import RateSweep, smoothed, suggested, sweep_learning_rate
+from workbench.plain.keras.rate_sweep import RateSweep
+from workbench.training.learning_rate import sweep_learning_rate, sweep_note, sweep_table
 
 keras = pytest.importorskip("keras")
 
@@ -14,25 +15,25 @@ RATES = np.geomspace(1e-6, 1.0, 100)
 def test_a_tenth_of_the_rate_where_the_loss_is_lowest():
     valley = (np.log10(RATES) + 2) ** 2  # lowest at 0.01
     noisy = valley + 0.2 * np.random.default_rng(0).normal(size=100)
-    assert suggested(RATES, valley) == pytest.approx(1e-3, rel=0.1)
-    assert suggested(RATES, noisy) == pytest.approx(1e-3, rel=0.7)
+    assert RateSweep(tuple(RATES), tuple(valley)).suggestion == pytest.approx(1e-3, rel=0.1)
+    assert RateSweep(tuple(RATES), tuple(noisy)).suggestion == pytest.approx(1e-3, rel=0.7)
 
 
 def test_smoothing_takes_the_mean_of_what_there_is():
     values = np.arange(12.0) ** 2
-    got = smoothed(values)
+    got = RateSweep(tuple(RATES[:12]), tuple(values)).smoothed
     assert got[6] == pytest.approx(values[2:11].mean())
     assert got[0] == pytest.approx(values[:5].mean())
     assert got[-1] == pytest.approx(values[-5:].mean())
 
 
 def test_the_curve_is_a_table_with_a_line():
-    sweep = RateSweep(rates=(0.1, 0.2), losses=(2.0, 1.0), suggestion=0.02)
-    table = sweep.table()
+    sweep = RateSweep(rates=(0.1, 0.2), losses=(2.0, 1.0))
+    table = sweep_table(sweep)
     assert table.picture == "line"
     assert [row[0] for row in table.rows] == [0.1, 0.2]
     assert "0.02" in str(table.note)
-    assert "0.02" in str(sweep.note())
+    assert "0.02" in str(sweep_note(sweep))
 
 
 class TestSweep:
@@ -49,11 +50,8 @@ class TestSweep:
             model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
         before = model.get_weights()
 
-        def compile_with(rate):
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-            model.compile(keras.optimizers.Adam(rate), loss)
-
-        found = sweep_learning_rate(model, compile_with, x, y, batch_size=32, seed=seed, report=recorder)
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        found = sweep_learning_rate(model, x, y, batch_size=32, seed=seed, report=recorder)
         return found, before, model.get_weights()
 
     def test_finds_a_rate_and_puts_the_weights_back(self, recorder):

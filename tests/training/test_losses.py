@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from workbench.training.losses import Objective, balanced_weights
+from workbench.plain.class_weights import balanced_weights
+from workbench.training.losses import Objective
 
 keras = pytest.importorskip("keras")
 

@@ -14,12 +14,23 @@ from workbench.api.file_format import format_obstacle
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.training.augmentation import augmentation, augmentation_obstacle
+from workbench.plain.class_weights import balanced_weights
+from workbench.plain.keras.augmentation import mean_of_pictures
+from workbench.plain.keras.precision import computing_in
+from workbench.plain.keras.rate_sweep import LOWEST
+from workbench.training.augmentation import augmentation_call, augmentation_obstacle
+from workbench.training.input_pipeline import Feed
 from workbench.training.learning_rate import sweep_learning_rate
-from workbench.training.losses import Objective, balanced_weights
-from workbench.training.optimizers import optimizer, output_layer, total_steps
+from workbench.training.losses import Objective
+from workbench.training.optimizers import (
+    averaging,
+    compile_options,
+    optimizer,
+    output_layer,
+    stopping,
+    total_steps,
+)
 from workbench.training.parameters import TrainingParameters, TrainingSettings
-from workbench.training.precision import computing_in
 from workbench.training.profile import profile_input
 from workbench.training.results import TrainingPoint, TrainingResult
 from workbench.training.task_obstacles import (
@@ -138,7 +149,6 @@ def train(
     """
     import keras
 
-    from workbench.training.input_pipeline import Feed
     from workbench.training.live import Live
 
     settings = TrainingSettings.of(parameters)
@@ -178,16 +188,15 @@ def train(
             optimizer=optimizer(settings, steps, output_layer(model)).make(keras),
             loss=objective.loss() if loss is None else loss,
             metrics=[objective.metric()],
-            jit_compile=settings.xla or "auto",
-            steps_per_execution=settings.steps_per_call,
+            **compile_options(settings),
         )
 
     with computing_in(model, settings.precision):
         sweep = None
         if settings.find_learning_rate:
+            compile_with(settings.constant(LOWEST))
             sweep = sweep_learning_rate(
                 fitted,
-                lambda rate: compile_with(settings.constant(rate)),
                 fit_features,
                 fit_targets,
                 batch_size=settings.batch_size,
@@ -210,18 +219,15 @@ def train(
             else None,
             share=share,
         )
-        stopping = keras.callbacks.EarlyStopping(
-            monitor="val_loss",
-            patience=settings.patience or settings.epochs,
-            restore_best_weights=True,
-            start_from_epoch=judged_from,
-        )
-        averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if settings.ema else []
+        early = stopping(settings, judged_from).make(keras)
+        averages = [call.make(keras) for call in averaging(settings)]
         feed = Feed(
             fit_features,
             fit_targets,
             settings,
-            change=augmentation(settings, context.dataset.info.input_shapes, _mean(x_train))
+            change=augmentation_call(
+                settings, settings.seed, mean_of_pictures(x_train) if settings.cutout else 0.0
+            ).make(keras)
             if settings.augments
             else None,
             class_weight=balanced_weights(y_train, objective.units)
@@ -230,7 +236,7 @@ def train(
             sample_weight=weights["train"],
         )
         keras.utils.set_random_seed(settings.seed)
-        feed.fit(fitted, epochs=settings.epochs, callbacks=[*averaging, *callbacks, live, stopping])
+        feed.fit(fitted, epochs=settings.epochs, callbacks=[*averages, *callbacks, live, early])
         if not live.points:
             raise JobFailed(
                 live.diverged or say("Training ended before its first epoch was complete."),
@@ -259,9 +265,9 @@ def train(
     context.report.progress(share[1])
     return TrainingResult(
         points=tuple(live.points),
-        best_epoch=stopping.best_epoch + 1,
+        best_epoch=early.best_epoch + 1,
         seconds=seconds,
-        stopped=live.diverged or _early(stopping, len(live.points), settings),
+        stopped=live.diverged or _early(early, len(live.points), settings),
         sweep=sweep,
         profile=profile,
         skipped=settings.unused(objective.task),
@@ -330,18 +336,11 @@ def _fed(array: np.typing.NDArray[Any]) -> Any:
     return tf.constant(array)  # Keras takes text as a tensor only
 
 
-def _mean(features: Features) -> float:
-    shown = list(features.values()) if isinstance(features, dict) else [features]
-    return float(np.mean([array.mean() for array in shown if array.ndim == 4] or [0.0]))
-
-
-def _early(
-    stopping: keras.callbacks.EarlyStopping, epochs: int, parameters: TrainingParameters
-) -> Text | None:
+def _early(early: keras.callbacks.EarlyStopping, epochs: int, parameters: TrainingParameters) -> Text | None:
     if epochs == parameters.epochs:
         return None
     return say(
         "Stopped early: the validation loss did not fall for {patience} epochs after epoch {best}.",
         patience=parameters.patience,
-        best=stopping.best_epoch + 1,
+        best=early.best_epoch + 1,
     )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from workbench.api.task import Task
 from workbench.api.variant import ModelDescription
+from workbench.plain.targets import class_probabilities, for_each_position
 from workbench.training.optimizers import Call
 from workbench.training.parameters import RegressionLoss, TrainingSettings
 
@@ -112,14 +113,6 @@ class Objective:
             return '"accuracy"'
         return self.metric_call().code(indent)
 
-    def loss_import(self) -> str:
-        """What plain code imports for the loss; empty where it is one of Keras."""
-        return f"from {_POSITIONS} import PositionCrossentropy" if self.task == "per position" else ""
-
-    def metric_import(self) -> str:
-        """What plain code imports for the metric; empty where it is one of Keras."""
-        return f"from {_POSITIONS} import PositionAccuracy" if self.task == "per position" else ""
-
     def loss(self) -> keras.losses.Loss:
         """The loss as Keras has it."""
         import keras
@@ -141,14 +134,11 @@ class Objective:
         Returns:
             The labels; or float32 probabilities of the shape of the output, where targets are soft.
         """
-        if not self.soft or self.task in ("regression", "agreement", "per position"):
-            return labels
-        if self.task == "multi-label":
-            return labels.astype(np.float32)
-        if self.units == 1:
-            return labels.astype(np.float32)[:, None]
-        one_hot: npt.NDArray[Any] = np.eye(self.units, dtype=np.float32)[labels]
-        return one_hot
+        return class_probabilities(labels, self.units) if self._as_probabilities else labels
+
+    @property
+    def _as_probabilities(self) -> bool:
+        return self.soft and self.task in ("classification", "multi-label")
 
     def weights(
         self, weights: npt.NDArray[np.float32] | None, labels: npt.NDArray[Any]
@@ -161,30 +151,32 @@ class Objective:
         """
         if weights is None or self.task != "per position":
             return weights
-        return weights.reshape(-1, *[1] * (labels.ndim - 1))
+        return for_each_position(weights, labels)
 
-    def weights_code(self, split: str, positions: int = 1) -> str:
-        """The same as plain code.
-
-        Args:
-            split: Whose weights.
-            positions: Axes of positions that an output has, where the task is one label for each.
-        """
-        of_split = f"data[{json.dumps(f'w_{split}')}]"
-        if self.task != "per position":
-            return of_split
-        return f"{of_split}[{', '.join([':', *['None'] * positions])}]"
+    def weights_code(self, split: str) -> str:
+        """The same as plain code."""
+        weights, labels = (f"data[{json.dumps(f'{kind}_{split}')}]" for kind in "wy")
+        return f"for_each_position({weights}, {labels})" if self.task == "per position" else weights
 
     def targets_code(self, split: str) -> str:
         """The same as plain code."""
         labels = f"data[{json.dumps(f'y_{split}')}]"
-        if not self.soft or self.task in ("regression", "agreement", "per position"):
-            return labels
-        if self.task == "multi-label":
-            return f'{labels}.astype("float32")'
-        if self.units == 1:
-            return f'{labels}.astype("float32")[:, None]'
-        return f'np.eye({self.units}, dtype="float32")[{labels}]'
+        return f"class_probabilities({labels}, {self.units})" if self._as_probabilities else labels
+
+    def imports(self, *, weighted: bool, trained: bool = True) -> tuple[str, ...]:
+        """What plain code imports for the loss, targets and weights; empty ones among them.
+
+        Args:
+            weighted: Whether samples have weights.
+            trained: Whether the metric is computed too.
+        """
+        by_position = self.task == "per position"
+        return (
+            f"from {_POSITIONS} import PositionCrossentropy" if by_position else "",
+            f"from {_POSITIONS} import PositionAccuracy" if by_position and trained else "",
+            "from plain.targets import for_each_position" if by_position and weighted else "",
+            "from plain.targets import class_probabilities" if self._as_probabilities else "",
+        )
 
     def loss_of_guessing(
         self, labels: npt.NDArray[Any], weights: npt.NDArray[np.float32] | None = None
@@ -208,21 +200,3 @@ class Objective:
         if self.regression == "squared error":
             return float(np.square(apart).mean())
         return float(np.abs(apart).mean())  # Huber is no larger
-
-
-def balanced_weights(labels: npt.NDArray[np.int64], units: int) -> dict[int, float]:
-    """Weights with which each class counts the same in all, as scikit-learn defines ``balanced``.
-
-    Args:
-        labels: Class indices of the training split, shape ``(n,)``.
-        units: Values that the output has; 1 means two classes.
-
-    Returns:
-        ``n / (classes that occur * samples of the class)``; 1 for classes that do not occur.
-    """
-    counts = np.bincount(labels, minlength=max(units, 2))
-    present = int((counts > 0).sum())
-    return {
-        number: float(len(labels) / (present * count)) if count else 1.0
-        for number, count in enumerate(counts)
-    }

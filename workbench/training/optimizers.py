@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules, as calls of Keras that are made or written out as code.
+"""Optimizers, learning-rate schedules and callbacks: calls of Keras that are made, or written out as code.
 
 One description serves both, so that the plain code of a technique trains with what the workbench
 trains with. Importing this file does not import Keras.
@@ -129,6 +129,36 @@ def optimizer(settings: TrainingSettings, steps: int, output_layer: str | Expres
     if settings.precision == "mixed_float16":
         return Call("optimizers.LossScaleOptimizer", {"inner_optimizer": made})
     return made
+
+
+def compile_options(settings: TrainingSettings) -> dict[str, int]:
+    """What ``compile`` is told besides optimizer, loss and metrics."""
+    options: dict[str, int] = {"jit_compile": True} if settings.xla else {}
+    if settings.steps_per_call > 1:
+        options["steps_per_execution"] = settings.steps_per_call
+    return options
+
+
+def averaging(settings: TrainingSettings) -> tuple[Call, ...]:
+    """The callback that puts the average of the weights in place of the last ones; none without one."""
+    return (Call("callbacks.SwapEMAWeights", {"swap_on_epoch": True}),) if settings.ema else ()
+
+
+def stopping(settings: TrainingSettings, judged_from: int = 0) -> Call:
+    """The callback that ends a training early and keeps the weights of its best epoch.
+
+    Args:
+        settings: For how many epochs it waits.
+        judged_from: How many epochs come first that can neither be kept nor end the training.
+    """
+    arguments: dict[str, Any] = {
+        "monitor": "val_loss",
+        "patience": settings.patience or settings.epochs,
+        "restore_best_weights": True,
+    }
+    if judged_from:
+        arguments["start_from_epoch"] = judged_from
+    return Call("callbacks.EarlyStopping", arguments)
 
 
 def output_layer(model: keras.Model) -> str:

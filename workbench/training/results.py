@@ -7,7 +7,8 @@ from workbench.api.records import Record
 from workbench.api.task import Task, TaskMeasure, measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Report, Skip, Table
-from workbench.training.learning_rate import RateSweep
+from workbench.plain.keras.rate_sweep import RateSweep
+from workbench.training.learning_rate import sweep_note, sweep_table
 from workbench.training.profile import InputProfile
 
 LEVELS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
@@ -119,7 +120,7 @@ class TrainingResult(Record):
             for level, point in milestones.items()
         ]
         if self.sweep is not None:
-            notes.append(self.sweep.note())
+            notes.append(sweep_note(self.sweep))
         if self.profile is not None:
             notes.append(self.profile.note())
         return tuple(notes)
@@ -130,8 +131,8 @@ class TrainingResult(Record):
 
     def tables(self) -> tuple[Table, ...]:
         """The learning rates that were tried and the profile of the input, where there are any."""
-        found = [item.table() for item in (self.sweep, self.profile) if item is not None]
-        return tuple(found)
+        swept = () if self.sweep is None else (sweep_table(self.sweep),)
+        return swept if self.profile is None else (*swept, self.profile.table())
 
 
 def measure_unit(measure: TaskMeasure) -> Text:

@@ -8,9 +8,14 @@ from collections.abc import Sequence
 
 from workbench.api.variant import Variant
 from workbench.training.losses import Objective
-from workbench.training.optimizers import Expression, optimizer
+from workbench.training.optimizers import Expression, averaging, compile_options, optimizer, stopping
 from workbench.training.parameters import TrainingParameters, TrainingSettings
-from workbench.training.script_parts import class_weight_code, pipeline_code, precision_code, sweep_code
+from workbench.training.script_parts import (
+    parts_imports,
+    pipeline_code,
+    precision_code,
+    sweep_code,
+)
 
 _TRACE_SECONDS = 0.25
 """What Keras needs for one layer before the first step: its graphs of training, validation and prediction
@@ -82,9 +87,7 @@ def training_code(
     x_train, y_train = features_code(variant, "train"), objective.targets_code("train")
 
     def compiled(settings: TrainingSettings) -> str:
-        further = "    jit_compile=True,\n" if settings.xla else ""
-        if settings.steps_per_call > 1:
-            further += f"    steps_per_execution={settings.steps_per_call},\n"
+        further = "".join(f"    {name}={value},\n" for name, value in compile_options(settings).items())
         last = Expression("", f"[layer.name for layer in {student or model}.layers if layer.weights][-1]")
         return (
             f"{model}.compile(\n"
@@ -99,30 +102,25 @@ def training_code(
         parts.append(
             f'steps = {settings.epochs} * int(np.ceil(len(data["y_train"]) / {settings.batch_size}))\n'
         )
-    before, after = precision_code(model, settings)
-    parts.append(before)
     weighted = "train" in variant.description.weighted
-    w_train = objective.weights_code("train", positions(variant)) if weighted else ""
+    w_train = objective.weights_code("train") if weighted else ""
     if settings.find_learning_rate:
         parts.append(sweep_code(model, settings, x_train, y_train, compiled, seed, w_train))
     parts.append(compiled(settings))
     arguments = f"    {x_train},\n    {y_train},\n    batch_size={settings.batch_size},\n"
     if settings.pipeline != "arrays":
-        parts.append(pipeline_code(settings, x_train, y_train, variant, seed, w_train))
+        parts.append(pipeline_code(settings, x_train, y_train, seed, w_train))
         arguments = "    batches,\n    shuffle=False,\n"
     elif weighted:
         arguments += f"    sample_weight={w_train},\n"
+    built_in = [call.code("        ") for call in averaging(settings)]
+    every = [*built_in, *callbacks, stopping(settings, judged_from).code("        ")]
+    weights = ""
     if settings.class_weights == "balanced":
-        parts.append(class_weight_code(objective.units))
-    further = "".join(f"        {callback},\n" for callback in callbacks)
-    if settings.ema:
-        further = "        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),\n" + further
-    weights = "    class_weight=class_weight,\n" if settings.class_weights == "balanced" else ""
+        weights = f'    class_weight=balanced_weights(data["y_train"], {objective.units}),\n'
     validation = f"{features_code(variant, 'validation')}, {objective.targets_code('validation')}"
     if "validation" in variant.description.weighted:
-        validation += f", {objective.weights_code('validation', positions(variant))}"
-    patience = settings.patience or settings.epochs
-    start = f", start_from_epoch={judged_from}" if judged_from else ""
+        validation += f", {objective.weights_code('validation')}"
     parts.append(
         f"""\
 keras.utils.set_random_seed({seed})
@@ -132,28 +130,28 @@ keras.utils.set_random_seed({seed})
     validation_data=({validation}),
 {weights}\
     callbacks=[
-{further}\
-        keras.callbacks.EarlyStopping(
-            monitor="val_loss", patience={patience}, restore_best_weights=True{start}
-        )
+{"".join(f"        {one},{chr(10)}" for one in every)}\
     ],
     verbose=2,
 )
 """
     )
-    parts.append(after)
-    return "".join(parts).rstrip("\n")
+    return precision_code(student or model, settings, "".join(parts).rstrip("\n"))
 
 
-def positions(variant: Variant) -> int:
-    """Axes of positions that the judged output has, where there is a label for each."""
-    return max(1, len(variant.description.judged.shape) - 1)
+def training_imports(variant: Variant, parameters: TrainingParameters | None = None) -> tuple[str, ...]:
+    """Import statements of :func:`training_code` besides those of every script; empty ones among them.
 
-
-def training_imports(variant: Variant) -> tuple[str, ...]:
-    """Import statements of :func:`training_code` besides those of every script; empty ones among them."""
-    objective = Objective.of(variant.description)
-    return objective.loss_import(), objective.metric_import()
+    Args:
+        variant: As it is given there.
+        parameters: The same; None stands for those that a short form leaves at their defaults.
+    """
+    settings = None if parameters is None else TrainingSettings.of(parameters)
+    objective = Objective.of(variant.description, settings)
+    return (
+        *objective.imports(weighted=bool({"train", "validation"} & set(variant.description.weighted))),
+        *(() if settings is None else parts_imports(settings)),
+    )
 
 
 def features_code(variant: Variant, split: str) -> str:

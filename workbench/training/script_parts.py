@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from collections.abc import Callable
 
-from workbench.api.variant import Variant
-from workbench.training.augmentation import PICTURE_RANK, noise_layer, picture_layers
-from workbench.training.learning_rate import BELOW_BEST, DIVERGED, HIGHEST, LOWEST, STEPS, WINDOW
-from workbench.training.optimizers import Call, Expression
+from workbench.plain.keras.rate_sweep import LOWEST, STEPS
+from workbench.training.augmentation import augmentation_call
+from workbench.training.input_pipeline import PIPELINE_STEPS
+from workbench.training.optimizers import Expression
 from workbench.training.parameters import TrainingSettings
 
 
-def precision_code(model: str, settings: TrainingSettings) -> tuple[str, str]:
-    """Lines before and after ``fit`` of a training in 16-bit arithmetic; nothing in float32."""
+def parts_imports(settings: TrainingSettings) -> tuple[str, ...]:
+    """What a training imports besides Keras; empty ones among them."""
+    needed = {
+        "from plain.class_weights import balanced_weights": settings.class_weights == "balanced",
+        "from plain.keras.augmentation import augmentation": settings.augments,
+        "from plain.keras.augmentation import mean_of_pictures": settings.cutout,
+        "from plain.keras.input_pipeline import shuffled_batches": settings.pipeline != "arrays",
+        "from plain.keras.precision import computing_in": settings.precision != "float32",
+        "from plain.keras.rate_sweep import sweep_rates": settings.find_learning_rate,
+    }
+    return tuple(statement for statement, is_needed in needed.items() if is_needed)
+
+
+def precision_code(model: str, settings: TrainingSettings, training: str) -> str:
+    """Lines of a training, in 16-bit arithmetic if it is set so."""
     if settings.precision == "float32":
-        return "", ""
-    before = f"""\
+        return training
+    return f"""\
 # 16-bit arithmetic over float32 weights, except in the layer that gives the output.
-last = {model}.outputs[0]._keras_history.operation
-while getattr(last, "outputs", None):  # a model inside the model
-    last = last.outputs[0]._keras_history.operation
-for layer in {model}._flatten_layers(include_self=False):
-    if layer is not last:
-        layer.dtype_policy = "{settings.precision}"
-"""
-    after = f"""\
-for layer in {model}._flatten_layers(include_self=False):
-    layer.dtype_policy = "float32"
-"""
-    return before, after
+with computing_in({model}, {json.dumps(settings.precision)}):
+{textwrap.indent(training, "    ")}"""
 
 
 def sweep_code(
@@ -41,125 +46,34 @@ def sweep_code(
     weights: str = "",
 ) -> str:
     """Lines that set ``learning_rate`` to what a sweep suggests."""
-    chosen = "{name: values[rows] for name, values in x.items()}" if features[0] == "{" else "x[rows]"
-    given = f"{chosen}, y[rows]" + (", counted[rows]" if weights else "")
     start = compiled(settings.constant(LOWEST).model_copy(update={"find_learning_rate": False}))
+    counted = f"    weights={weights},\n" if weights else ""
     return f"""\
 # The learning rate: rising ones are tried for {STEPS} steps, and a tenth of the best is taken.
-x, y = {features}, {targets}
-{f"counted = {weights}" + chr(10) if weights else ""}\
-weights = {model}.get_weights()
 {start}\
-rates, losses = np.geomspace({LOWEST}, {HIGHEST}, {STEPS}), []
-order = np.random.default_rng({seed}).permutation(len(y))
-for rate, rows in zip(rates, np.resize(order, ({STEPS}, min({settings.batch_size}, len(order))))):
-    rows = np.sort(rows)
-    {model}.optimizer.learning_rate = rate
-    {model}.reset_metrics()
-    loss = float({model}.train_on_batch({given}, return_dict=True)["loss"])
-    if not np.isfinite(loss):
-        break
-    losses.append(loss)
-    if len(losses) > {WINDOW} and np.mean(losses[-{WINDOW // 2 + 1}:]) > {DIVERGED} * min(losses):
-        break
-{model}.set_weights(weights)
-window = np.ones({WINDOW})
-smoothed = np.convolve(losses, window, "same") / np.convolve(np.ones(len(losses)), window, "same")
-learning_rate = float(f"{{rates[smoothed.argmin()] / {BELOW_BEST}:.2g}}")
+sweep = sweep_rates(
+    {model},
+    {features},
+    {targets},
+    batch_size={settings.batch_size},
+    seed={seed},
+{counted})
+learning_rate = sweep.suggestion
 print("learning rate", learning_rate)
 """
 
 
-def class_weight_code(units: int) -> str:
-    """Lines that set ``class_weight`` so that each class counts the same in all."""
-    return f"""\
-counts = np.bincount(data["y_train"], minlength={max(units, 2)})
-class_weight = {{
-    number: float(counts.sum() / (np.count_nonzero(counts) * count)) if count else 1.0
-    for number, count in enumerate(counts)
-}}
-"""
-
-
 def pipeline_code(
-    settings: TrainingSettings, features: str, targets: str, variant: Variant, seed: str, weights: str = ""
+    settings: TrainingSettings, features: str, targets: str, seed: str, weights: str = ""
 ) -> str:
     """Lines that set ``batches`` to a ``tf.data`` pipeline that does what ``settings`` say."""
-    several = features[0] == "{"
-    parallel = ", num_parallel_calls=tf.data.AUTOTUNE" if settings.pipeline == "parallel map" else ""
-    gathered = (
-        "{name: tf.gather(values, rows) for name, values in x.items()}" if several else "tf.gather(x, rows)"
-    )
-    held = "{name: tf.constant(values) for name, values in x.items()}" if several else "tf.constant(x)"
-    targets_of_rows = "tf.gather(y, rows)" + (", tf.gather(w, rows)" if weights else "")
-    map_changes = f"batches = batches.map(changed{parallel})\n" if settings.augments else ""
-    if settings.augments and weights:
-        map_changes = f"batches = batches.map(lambda x, y, w: (*changed(x, y), w){parallel})\n"
-    prefetch = (
-        "batches = batches.prefetch(tf.data.AUTOTUNE)\n"
-        if settings.pipeline in ("prefetch", "parallel map")
-        else ""
-    )
-    return f"""\
-import tensorflow as tf
-
-x, y = {features}, {targets}
-{_changes(settings, variant, several, seed) if settings.augments else ""}\
-x, y = {held}, tf.constant(y)
-{f"w = tf.constant({weights})" + chr(10) if weights else ""}\
-batches = tf.data.Dataset.range(len(y)).shuffle(len(y), seed={seed}).batch({settings.batch_size})
-batches = batches.map(lambda rows: ({gathered}, {targets_of_rows}){parallel})
-{map_changes}{prefetch}"""
-
-
-def _changes(settings: TrainingSettings, variant: Variant, several: bool, seed: str) -> str:
-    inputs = variant.description.inputs
-    shown = [spec.name for spec in inputs if len(spec.shape) == PICTURE_RANK]
-    layers = [_seeded(call, settings, seed) for call in picture_layers(settings, 0.0)] if shown else []
-    parts = []
-    if layers and settings.cutout:
-        arrays = ", ".join(f'x["{name}"].mean()' for name in shown) if several else "x.mean()"
-        parts.append(f"mean = float(np.mean([{arrays}]))\n")
-    if layers:
-        parts.append("layers = [\n" + "".join(f"    {call.code('    ')},\n" for call in layers) + "]\n")
-    if settings.noise:
-        parts.append(f"noise = {_seeded(noise_layer(settings), settings, seed).code()}\n")
-    if settings.mixup:
-        parts.append(f"parts = keras.random.SeedGenerator({seed} + 11)\n")
-    parts.append("\n\ndef changed(x, y):\n")
-    names = [f'["{name}"]' for name in (spec.name for spec in inputs)] if several else [""]
-    if several:
-        parts.append("    x = dict(x)\n")
-    for name, spec in zip(names, inputs, strict=False):
-        if layers and spec.name in shown:
-            parts.append(f"    for layer in layers:\n        x{name} = layer(x{name}, training=True)\n")
-        if settings.noise:
-            parts.append(f"    x{name} = noise(x{name}, training=True)\n")
-    if settings.mixup:
-        parts.append(
-            "    # Each sample is blended with that at its place in the reversed batch.\n"
-            f"    count, a = tf.shape(y)[0], {settings.mixup}\n"
-            "    part = keras.random.beta((count,), a, a, seed=parts)\n"
+    given = [features, targets, f"batch_size={settings.batch_size}", f"seed={seed}"]
+    if weights:
+        given.append(f"weights={weights}")
+    if settings.augments:
+        change = augmentation_call(
+            settings, Expression(settings.seed, seed), Expression(0.0, f"mean_of_pictures({features})")
         )
-        for name, spec in zip(names, inputs, strict=False):
-            parts.append(_mixed(f"x{name}", len(spec.shape)))
-        parts.append(_mixed("y", 1))
-    parts.append("    return x, y\n\n\n")
-    return "".join(parts)
-
-
-def _mixed(values: str, axes: int) -> str:
-    shape = ", ".join(["-1", *["1"] * axes])
-    return (
-        f"    share = tf.reshape(part, ({shape}))\n"
-        f"    {values} = share * {values} + (1 - share) * {values}[::-1]\n"
-    )
-
-
-def _seeded(call: Call, settings: TrainingSettings, seed: str) -> Call:
-    """The call with its seed relative to that of the code."""
-    offset = call.arguments["seed"] - settings.seed
-    source = seed if offset == 0 else f"{seed} + {offset}"
-    if seed.isdigit():
-        source = str(int(seed) + offset)
-    return Call(call.name, {**call.arguments, "seed": Expression(settings.seed + offset, source)})
+        given.append(f"change={change.code('    ')}")
+    given += [f"{name}={value}" for name, value in PIPELINE_STEPS[settings.pipeline].items()]
+    return "batches = shuffled_batches(\n" + "".join(f"    {one},\n" for one in given) + ")\n"

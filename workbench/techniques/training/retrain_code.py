@@ -55,7 +55,7 @@ def retraining_code(
         "import numpy as np",
         COPYING_IMPORT if copies else "",
         start_import(variant) if new else "",
-        *training_imports(variant),
+        *training_imports(variant, settings),
         "from plain.keras.preserving import preserve" if preserved else "",
         f"from plain.measures import {MEASURE_NAMES[variant.description.task]}" if several else "",
     )

@@ -15,7 +15,7 @@ from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
 from workbench.training.fine_tuning import saving_code
 from workbench.training.losses import Objective
 from workbench.training.preserving import needs_preserving
-from workbench.training.script import features_code, positions, training_imports
+from workbench.training.script import features_code, training_imports
 from workbench.training.self_distillation import TEACHING_IMPORT, loaded, taught_code, teaching_code
 
 _JUDGES = {
@@ -66,7 +66,7 @@ def pruning_code(variant: Variant, parameters: PruningParameters, paths: CodePat
         "import numpy as np",
         TEACHING_IMPORT if parameters.distill and trains else "",
         *(training_imports(variant) if trains else ()),
-        Objective.of(variant.description).loss_import() if judge == "taylor" else "",
+        *(_judge_imports(variant) if judge == "taylor" else ()),
         f"from plain.keras.channel_importance import {judge}",
         "from plain.keras.channel_removal import remove_channels",
         f"from plain.keras.channel_search import {wanted}, search" if searched else "",
@@ -129,7 +129,7 @@ def _judge(variant: Variant, parameters: PruningParameters) -> tuple[str, str]:
     loss = objective.loss_call()
     counted = ""
     if "train" in variant.description.weighted:
-        counted = f"    weights={objective.weights_code('train', positions(variant))},\n"
+        counted = f"    weights={objective.weights_code('train')},\n"
     return (
         "taylor",
         f"""\
@@ -144,6 +144,11 @@ taylor(
     seed={parameters.seed},
 {counted})""",
     )
+
+
+def _judge_imports(variant: Variant) -> tuple[str, ...]:
+    weighted = "train" in variant.description.weighted
+    return Objective.of(variant.description).imports(weighted=weighted, trained=False)
 
 
 def _counts(plan: PruningPlan, parameters: PruningParameters) -> list[list[int]]:

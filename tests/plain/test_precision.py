@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.training.precision import computing_in
+from workbench.plain.keras.precision import computing_in
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
