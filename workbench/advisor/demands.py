@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
@@ -19,6 +19,16 @@ WANTED: dict[Want, Text] = {
     "faster": say("faster"),
     "both": say("smaller and faster"),
 }
+
+
+def _known_runtime(name: str | None) -> str | None:
+    if name is not None and name not in runtimes():
+        raise ValueError(f"runtime must be one of {list(runtimes())}. Received: {name!r}")
+    return name
+
+
+KnownRuntime = Annotated[str | None, AfterValidator(_known_runtime)]
+"""Name of a runtime of this machine or another; None for any."""
 
 
 class Demands(Record):
@@ -46,18 +56,11 @@ class Demands(Record):
     want: Want | None = None
     size_kb: float | None = Field(None, gt=0)
     latency_ms: float | None = Field(None, gt=0)
-    runtime: str | None = None
+    runtime: KnownRuntime = None
     threads: int | None = Field(None, ge=1, le=256)
     loss_points: float | None = Field(None, ge=0, le=100)
     minutes: float | None = Field(None, gt=0)
     training: bool = True
-
-    @field_validator("runtime")
-    @classmethod
-    def _known(cls, name: str | None) -> str | None:
-        if name is not None and name not in runtimes():
-            raise ValueError(f"runtime must be one of {list(runtimes())}. Received: {name!r}")
-        return name
 
     @property
     def wanted(self) -> Want:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from workbench.api.errors import Refused
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
 from workbench.engine.context import JobContext
+from workbench.engine.look import Look
 from workbench.engine.measuring import candidate
 from workbench.engine.submit import run_step
 from workbench.jobs.job import Job
@@ -18,9 +20,6 @@ from workbench.measure.forgotten.explaining import compare_maps, perturbed_answe
 from workbench.measure.forgotten.records import RANDOM, Forgotten, Perturbations, PerturbedAnswers
 from workbench.results.forgotten import ANSWERS, drift_kind, drift_plan, explanation_drift
 from workbench.runtimes import runtime
-
-if TYPE_CHECKING:
-    from workbench.workbench import Workbench
 
 
 class Forgetting:
@@ -107,40 +106,11 @@ _STAGES = {
 }
 
 
-class ForgottenLook:
-    """A look at what a variant has forgotten, on its way. Made by :meth:`workbench.Workbench.forgotten` only.
-
-    Attributes:
-        job: The work.
-        variant: Identifier of what is looked at.
-        reference: Identifier of what it is held against.
-
-    Args:
-        workbench: Whose variant it is.
-        job: The work.
-        variant: Identifier of what is looked at.
-        reference: Identifier of what it is held against.
-    """
-
-    def __init__(self, workbench: Workbench, job: Job, variant: str, reference: str) -> None:
-        self.job, self.variant, self.reference = job, variant, reference
-        self._workbench = workbench
-
-    def wait(self, timeout: float | None = None) -> Forgotten:
-        """Waits until everything is known, and shows how far it is.
-
-        Args:
-            timeout: Seconds to wait at most; None for ever.
-
-        Raises:
-            WorkbenchError: Why it failed.
-            Cancelled: If it was cancelled.
-            TimeoutError: If it has not ended in time; it goes on.
-        """
-        self.job.wait(timeout)
-        return self.now
+class ForgottenLook(Look[Forgotten, str]):
+    """A look at what a variant has forgotten. Made by :meth:`workbench.Workbench.forgotten` only."""
 
     @property
+    @override
     def now(self) -> Forgotten:
         """What is known by now."""
         return self._workbench.forgotten_now(self.variant, self.reference)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError
 
-from workbench.advisor.demands import WANTED, Want
+from workbench.advisor.demands import WANTED, KnownRuntime, Want
 from workbench.api.errors import InvalidInput
 from workbench.api.number_format import points, ratio
 from workbench.api.records import Record
@@ -39,14 +39,7 @@ class Goal(Record):
 
     want: Want = "both"
     f1_may_fall: float = Field(0.01, ge=0.0, le=1.0)
-    runtime: str | None = None
-
-    @field_validator("runtime")
-    @classmethod
-    def _known(cls, name: str | None) -> str | None:
-        if name is not None and name not in runtimes():
-            raise ValueError(f"runtime must be one of {list(runtimes())}. Received: {name!r}")
-        return name
+    runtime: KnownRuntime = None
 
     @property
     def words(self) -> Text:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 from workbench.api.errors import Refused
 from workbench.api.text import say
 from workbench.api.variant import Variant
 from workbench.engine import worker_functions
 from workbench.engine.context import JobContext
+from workbench.engine.look import Look
 from workbench.engine.measuring import TIMED_LAST, candidate
 from workbench.engine.submit import run_step
 from workbench.jobs.job import Job
@@ -17,9 +19,6 @@ from workbench.measure.environment import environment
 from workbench.measure.inside.records import Inside, LayerMatches
 from workbench.measure.inside.times import time_layers, times_obstacle
 from workbench.results.inside import MATCHES, TIMES, layer_matches, layer_times, match_obstacle, stand_in
-
-if TYPE_CHECKING:
-    from workbench.workbench import Workbench
 
 
 class Inspecting:
@@ -150,40 +149,11 @@ class Inspecting:
         self._context.changed("results")
 
 
-class InsideLook:
-    """A look inside a variant on its way. Made by :meth:`workbench.Workbench.inside` only.
-
-    Attributes:
-        job: The work.
-        variant: Identifier of what is looked at.
-        reference: Identifier of what it is held against; None for nothing.
-
-    Args:
-        workbench: Whose variant it is.
-        job: The work.
-        variant: Identifier of what is looked at.
-        reference: Identifier of what it is held against; None for nothing.
-    """
-
-    def __init__(self, workbench: Workbench, job: Job, variant: str, reference: str | None) -> None:
-        self.job, self.variant, self.reference = job, variant, reference
-        self._workbench = workbench
-
-    def wait(self, timeout: float | None = None) -> Inside:
-        """Waits until everything is known, and shows how far it is.
-
-        Args:
-            timeout: Seconds to wait at most; None for ever.
-
-        Raises:
-            WorkbenchError: Why it failed.
-            Cancelled: If it was cancelled.
-            TimeoutError: If it has not ended in time; it goes on.
-        """
-        self.job.wait(timeout)
-        return self.now
+class InsideLook(Look[Inside, str | None]):
+    """A look inside a variant on its way. Made by :meth:`workbench.Workbench.inside` only."""
 
     @property
+    @override
     def now(self) -> Inside:
         """What is known by now."""
         return self._workbench.inside_now(self.variant, self.reference)
