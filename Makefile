@@ -33,8 +33,11 @@ check: $(VENV)/.test ## ruff, mypy, the order of the rooms, types and lint of th
 fast: $(VENV)/.test ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
-bench: $(VENV)/.test ## print every number of the README
+bench: $(VENV)/.test ## print every number of the README and of docs/measured
 	$(BIN)/python -m tests.benchmarks
+
+pictures: $(VENV)/.test ## take the picture of the README anew
+	$(BIN)/python -m tests.benchmarks.pictures
 
 site: $(VENV)/.docs ## how-to pages, notebooks and the reference as one static site, in build/site
 	$(BIN)/python -m scripts.site build/site

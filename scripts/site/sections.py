@@ -12,20 +12,16 @@ _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 def section_pages(root: Path) -> dict[str, str]:
     """The pages, by path."""
     contributing = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    measured = _between(readme, "<!-- measured: begin -->", "<!-- measured: end -->")
     return {
         "howto/add-a-technique.md": _page(_between(contributing, "## Adding a technique", "## Texts")),
-        "measured.md": _page(measured),
         "changes.md": _page((root / "CHANGELOG.md").read_text(encoding="utf-8")),
     }
 
 
 def _between(text: str, first: str, end: str) -> str:
-    """From a line to another one, without that; the first is kept if it is a heading."""
+    """From a heading to another one, without that."""
     start = text.index(first)
-    part = text[start : text.index(end, start)]
-    return part if first.startswith("#") else part.removeprefix(first)
+    return text[start : text.index(end, start)]
 
 
 def _page(text: str) -> str:

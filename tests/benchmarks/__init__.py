@@ -1,1 +1,1 @@
-"""Prints the numbers of the README. Nothing is asserted: times belong to a machine."""
+"""Prints the numbers of the README and of `docs/measured`. Nothing is asserted: times belong to a machine."""

@@ -175,7 +175,7 @@ def cases() -> Iterator[tuple[str, bool, float, int]]:
 
 
 def main() -> None:
-    """Prints the table, and the summary of it that the README has."""
+    """Prints the table, and a summary of it."""
     print(
         "| classes | samples | changed | change of F1: covered, width in points | macro F1 | "
         "change of accuracy | plain bootstrap of the change of F1 |\n|---|---|---|---|---|---|---|"

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.benchmarks.table import heads, row
+
 PICTURES, SIDE, CLASSES = int(os.environ.get("PICTURES", "30000")), 224, 10
 ROWS, COLUMNS = int(os.environ.get("ROWS", "1000000")), 20
 _FEW = 128
@@ -26,7 +28,7 @@ _MIB = 2**20
 
 def main() -> None:
     """Prints the table."""
-    print("data | step | seconds | peak MiB | its own MiB | the data add MiB", flush=True)
+    heads("data", "step", "seconds", "peak MiB", "its own MiB", "the data add MiB")
     with tempfile.TemporaryDirectory(prefix="workbench-data-size-") as name:
         folder = Path(name)
         _write_pictures(folder / "pictures", PICTURES)
@@ -45,7 +47,7 @@ def main() -> None:
 
 def _tell(data: str, step: str, seconds: float, peak: int, own: int) -> None:
     sizes = [str(round(size / _MIB)) for size in (peak, own, peak - own)]
-    print(" | ".join([data, step, f"{seconds:.0f}", *sizes]), flush=True)
+    row(data, step, f"{seconds:.0f}", *sizes)
 
 
 def _run(step: str, *arguments: Path) -> tuple[float, int]:

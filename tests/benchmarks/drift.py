@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.benchmarks.table import heads, row
 from workbench import Workbench
 from workbench.measure.forgotten.records import Drift
 
@@ -18,6 +19,7 @@ EPOCHS = int(os.environ.get("WORKBENCH_BENCHMARK_EPOCHS", "4"))
 
 def main() -> None:
     """Trains a small CNN on handwritten digits for each seed, and prints a table of each."""
+    heads("seed", "variant", "F1", "rank correlation", "worst sample", "with itself", "with other masks")
     more = 0
     for seed in SEEDS:
         with tempfile.TemporaryDirectory() as scratch:
@@ -27,17 +29,16 @@ def main() -> None:
                 workbench.open(folder / "model.keras", "mnist-5k").wait()
                 baseline = workbench.baseline
                 assert baseline is not None
-                print(f"seed {seed}")
                 for level in LEVELS:
                     noisy = _with_noise(model, level, folder / f"noise {level:g}.keras")
                     added = workbench.add(noisy).wait()
                     assert added is not None
-                    _print(f"noise {level:.0%}", _drift(workbench, added.id), _f1(workbench, added.id))
+                    _print(seed, f"noise {level:.0%}", _drift(workbench, added.id), _f1(workbench, added.id))
                 int8 = workbench.quantization.dynamic_range().wait()
                 int4 = workbench.quantization.int4_weights().wait()
                 drifts = [_drift(workbench, made.id) for made in (int8, int4)]
                 for made, drift in zip((int8, int4), drifts, strict=True):
-                    _print(made.name, drift, _f1(workbench, made.id))
+                    _print(seed, made.name, drift, _f1(workbench, made.id))
                 known = [drift.correlation for drift in drifts if drift.correlation is not None]
                 more += known[1].high < known[0].low
     print(f"int4 drifts more than int8, intervals apart: on {more} of {len(SEEDS)} seeds")
@@ -50,23 +51,19 @@ def _drift(workbench: Workbench, variant: str) -> Drift:
 
 
 def _f1(workbench: Workbench, variant: str) -> float:
-    row = next(row for row in workbench.results() if row.variant.id == variant)
-    assert row.quality is not None
-    return row.quality.measured.value
+    found = next(one for one in workbench.results() if one.variant.id == variant)
+    assert found.quality is not None
+    return found.quality.measured.value
 
 
-def _print(name: str, drift: Drift, f1: float) -> None:
+def _print(seed: int, name: str, drift: Drift, f1: float) -> None:
     found, itself, otherwise = drift.correlation, drift.itself, drift.otherwise
     assert found is not None
     assert itself is not None
     assert otherwise is not None
     worst = drift.drifted[0].correlation if drift.drifted else 1.0
-    print(
-        f"  {name:<16} F1 {f1:.4f}   rank correlation {found.value:.6f} [{found.low:.6f}, {found.high:.6f}]"
-        f"   worst {worst:.4f}   itself {itself.value:.4f}"
-        f"   other masks {otherwise.value:.4f}",
-        flush=True,
-    )
+    correlation = f"{found.value:.6f} [{found.low:.6f}, {found.high:.6f}]"
+    row(seed, name, f"{f1:.4f}", correlation, f"{worst:.4f}", f"{itself.value:.4f}", f"{otherwise.value:.4f}")
 
 
 def _train(seed: int, path: Path):  # type: ignore[no-untyped-def]  # TensorFlow is imported inside

@@ -1,4 +1,4 @@
-"""Every technique and runtime on a CNN for Fashion-MNIST, as the table of the README.
+"""Every technique and runtime on a CNN for Fashion-MNIST, as a table.
 
 ``BENCH_PROTOCOL=final`` times in five fresh processes each, which takes half an hour.
 """

