@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help dashboard lab course test check fast bench site messages course-notebooks release stubs real-models demo-models constraints clean
+.PHONY: help dashboard lab course test check fast bench pictures site messages course-notebooks release stubs real-models demo-models constraints clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
