@@ -19,7 +19,7 @@ from workbench.api.dataset import DatasetInfo
 from workbench.api.text import say
 from workbench.jobs.reporter import SilentReporter
 from workbench.measure.latency import Candidate
-from workbench.measure.tasks import measure_latency
+from workbench.measure.timing import measure_latency
 
 
 def random_samples(folder: Path, shape: tuple[int, ...]) -> Path:

@@ -10,7 +10,7 @@ from workbench.api.errors import Cancelled, InvalidInput
 from workbench.measure import latency
 from workbench.measure.block_plan import LEAST_ROUNDS, SHORT_VARIABLE, BlockPlan, plan_blocks
 from workbench.measure.latency import input_batches, time_interleaved
-from workbench.measure.tasks import measure_latency
+from workbench.measure.timing import measure_latency
 
 speeds = st.lists(st.floats(1e-4, 1.5), min_size=1, max_size=8)
 

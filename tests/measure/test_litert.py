@@ -10,7 +10,8 @@ from workbench.api.errors import WorkbenchError
 from workbench.measure.child_process import run_in_child
 from workbench.measure.latency import Candidate
 from workbench.measure.quality import compare_quality
-from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task
+from workbench.measure.tasks import measure_quality, measure_size_task
+from workbench.measure.timing import measure_latency
 
 pytestmark = pytest.mark.slow
 

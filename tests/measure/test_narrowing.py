@@ -16,7 +16,7 @@ from workbench.measure.narrowing import (
     timed_variant,
 )
 from workbench.measure.statistics import summarize
-from workbench.measure.tasks import measure_latency
+from workbench.measure.timing import measure_latency
 
 
 def rounds(seed, count, median=2.0):

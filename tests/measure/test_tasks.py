@@ -23,7 +23,8 @@ from workbench.measure.child_tasks import peak_memory
 from workbench.measure.environment import environment
 from workbench.measure.grid import time_grid
 from workbench.measure.latency_record import control_name
-from workbench.measure.tasks import measure_latency, measure_quality, measure_size_task
+from workbench.measure.tasks import measure_quality, measure_size_task
+from workbench.measure.timing import measure_latency
 
 
 class Cancels(LocalReporter):

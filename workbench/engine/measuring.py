@@ -35,6 +35,8 @@ from workbench.measure.records import (
     QualityVerdict,
     SizeMeasurement,
 )
+from workbench.measure.timing import measure_latency
+from workbench.measure.timing_together import Samples, leave_note
 from workbench.measure.validation import judge_on_validation, validation_scores
 from workbench.results.rows import BEFORE
 from workbench.results.step_order import look_at_weights
@@ -369,17 +371,29 @@ class Measuring:
         # The curves of a run before this one in the same job have other rounds.
         curves = job.state.metrics.items()
         job.update(metrics={name: points for name, points in curves if timed_variant(name) is None})
-        measurement, raw = await run_step(
-            self._context,
-            job,
-            tasks.measure_latency,
-            [candidate(variant) for variant in variants],
-            self._context.queries.dataset.folder,
+        dataset, seed = self._context.queries.dataset, self._context.seed
+        on_gpu = any(runtime(variant.runtime).needs_gpu for variant in variants)
+        candidates = [candidate(variant) for variant in variants]
+        waiting = leave_note(
+            candidates,
+            [variant.sha256 for variant in variants],
+            Samples(digest=dataset.info.sha256, folder=dataset.folder),
             protocol,
-            self._context.seed,
-            priority=TIMED_LAST,
-            worker="gpu" if any(runtime(variant.runtime).needs_gpu for variant in variants) else "light",
+            seed,
         )
+        with waiting as note:
+            measurement, raw = await run_step(
+                self._context,
+                job,
+                measure_latency,
+                candidates,
+                dataset.folder,
+                protocol,
+                seed,
+                note,
+                priority=TIMED_LAST,
+                worker="gpu" if on_gpu else "light",
+            )
         await self._environment()
         self._context.store.add_measurement(
             "latency",

@@ -5,8 +5,6 @@ Latency takes the machine for itself; the others share it. So a caller holds no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,95 +14,16 @@ from workbench.api.dataset import Dataset
 from workbench.api.errors import InvalidInput
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
-from workbench.jobs import onednn
-from workbench.jobs.part import PartReporter
 from workbench.measure import environment as machine
-from workbench.measure.block_plan import BlockPlan
-from workbench.measure.child_tasks import peak_memory, predict_split, time_once
+from workbench.measure.child_tasks import peak_memory, predict_split
 from workbench.measure.judges import Answers, judge_of
-from workbench.measure.latency import PROCESSES, Candidate, TimedRun
-from workbench.measure.latency_record import latency_measurement
-from workbench.measure.narrowing import SoFar, latency_curve
+from workbench.measure.latency import Candidate
 from workbench.measure.records import (
     Environment,
-    LatencyMeasurement,
-    Protocol,
     QualityMeasurement,
     SizeMeasurement,
 )
 from workbench.measure.size import measure_size
-from workbench.runtimes import runtime
-
-
-def measure_latency(
-    report: Reporter, candidates: Sequence[Candidate], dataset_folder: Path, protocol: Protocol, seed: int
-) -> tuple[LatencyMeasurement, dict[str, npt.NDArray[np.float64]]]:
-    """Times files against each other, interleaved, alone on the machine.
-
-    Args:
-        report: Progress, the live curve :func:`workbench.measure.narrowing.latency_curve` of each
-            candidate over the rounds, cancellation.
-        candidates: The first one is the reference of all verdicts.
-        dataset_folder: The prepared data; real test samples are used.
-        protocol: ``quick`` (1 fresh process) or ``final`` (5 of them).
-        seed: Seeds the samples and the order in each round.
-
-    Returns:
-        The measurement, and the raw samples by variant in milliseconds per call, shape
-        ``(processes, rounds, runs)``. Of several candidates, the reference's second load is there
-        too, as :func:`workbench.measure.latency_record.control_name` says.
-
-    Raises:
-        InvalidInput: If a file cannot be loaded or run, or crashes its runtime.
-    """
-    from workbench.jobs.slot import exclusive_slot
-
-    _require_distinct(candidates)
-    with exclusive_slot(report, say("measuring latency"), may_go_on=True) as alone:
-        report.stage(say("Measuring latency"))
-        load, pressure = machine.load_average(), machine.cpu_pressure()
-        runs: list[TimedRun] = []
-        plan: BlockPlan | None = None
-        count = PROCESSES[protocol]
-        for index in range(count):
-            run = time_once(
-                PartReporter(report, index / count, (index + 1) / count),
-                candidates,
-                dataset_folder,
-                protocol,
-                seed + index,
-                plan=plan,
-                on_so_far=partial(_draw, report, candidates, index * (plan.rounds if plan else 0)),
-            )
-            plan = run.plan
-            runs.append(run)
-    report.progress(1.0)
-    measurement, raw = latency_measurement(
-        candidates,
-        runs,
-        protocol=protocol,
-        seed=seed,
-        environment=machine.environment().id,
-        load_average=load,
-        pressure=pressure,
-        onednn=_onednn(candidates),
-        alone=alone,
-    )
-    for summary in measurement.summaries:
-        p50 = summary.p50_ms
-        rounds = measurement.rounds * measurement.processes
-        report.metric(latency_curve(summary.variant), rounds, p50.value, (p50.low, p50.high))
-    return measurement, raw
-
-
-def _draw(report: Reporter, candidates: Sequence[Candidate], rounds_before: int, so_far: SoFar) -> None:
-    if so_far.rounds:  # a file that warms up runs alone, and often faster
-        report.metric(
-            latency_curve(candidates[so_far.place].variant),
-            rounds_before + so_far.rounds,
-            so_far.median_ms,
-            so_far.interval,
-        )
 
 
 def measure_quality(
@@ -220,18 +139,3 @@ def measure_size_task(
             size = known.model_copy(update={"peak_memory_bytes": peak})
     report.progress(1.0)
     return size
-
-
-def _onednn(candidates: Sequence[Candidate]) -> bool | None:
-    """Whether TensorFlow runs with its oneDNN kernels; None where none of the files needs it."""
-    if not any(runtime(candidate.runtime).imports_tensorflow for candidate in candidates):
-        return None
-    return not onednn.is_off()
-
-
-def _require_distinct(candidates: Sequence[Candidate]) -> None:
-    names = [candidate.variant for candidate in candidates]
-    if not names or len(set(names)) < len(names):
-        raise InvalidInput(
-            say("Latency is measured of one or more different variants. Received: {names}.", names=str(names))
-        )

@@ -23,6 +23,7 @@ from workbench.measure.records import (
     SizeMeasurement,
 )
 from workbench.measure.statistics import compare_speed
+from workbench.measure.timing import measure_latency
 
 Word = Literal["better", "worse", "same"]
 
@@ -75,7 +76,7 @@ def measure(
     made: Mapping[str, Candidate], subjects: Mapping[str, Subject], dataset: Dataset, protocol: Protocol
 ) -> Measured:
     """Times all files in one interleaved run, weighs them, and predicts the test split with each."""
-    latency, samples = tasks.measure_latency(Silent(), list(made.values()), dataset.folder, protocol, 0)
+    latency, samples = measure_latency(Silent(), list(made.values()), dataset.folder, protocol, 0)
     measured = Measured(latency, samples, np.asarray(dataset.y("test")))
     for id_, file in made.items():
         subject = next(subject for subject in subjects.values() if id_.endswith(subject.name))
