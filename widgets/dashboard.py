@@ -31,7 +31,7 @@ from workbench.api.errors import WorkbenchError
 from workbench.api.technique import FAMILIES
 from workbench.api.text import LANGUAGES, Text, say, use_language
 from workbench.course.class_settings import CLASS_VARIABLE, ClassSettings, read_settings
-from workbench.engine.siblings import last_used
+from workbench.engine.workbench_folders import last_used
 from workbench.models.demo.demo import DEMO_MODELS
 from workbench.workbench import Workbench
 

@@ -21,7 +21,7 @@ from workbench.api.technique import FAMILIES
 from workbench.api.text import Text, say
 from workbench.course.class_settings import parse_settings
 from workbench.course.names import clean_name
-from workbench.engine.siblings import Sibling
+from workbench.engine.workbench_folders import WorkbenchFolder
 from workbench.models.demo.demo import DEMO_MODELS
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def follow(session: Session, link: Link) -> None:
     if link.learner is not None:
         session.call(link.learner)
     if link.model is not None and link.data is not None and not _shows(session, link):
-        beside = next((one for one in session.siblings if _is(one, link)), None)
+        beside = next((one for one in session.workbench_folders if _is(one, link)), None)
         if beside is not None:
             session.return_to(beside.folder)
         else:
@@ -219,13 +219,15 @@ def _shows(session: Session, link: Link) -> bool:
     return here is not None and _is(here, link)
 
 
-def _here(session: Session) -> Sibling | None:
+def _here(session: Session) -> WorkbenchFolder | None:
     """The workbench that is shown, as it is listed: with the name that its model came with."""
-    return next((one for one in session.siblings if one.folder.name == session.workbench.folder.name), None)
+    return next(
+        (one for one in session.workbench_folders if one.folder.name == session.workbench.folder.name), None
+    )
 
 
-def _is(sibling: Sibling, link: Link) -> bool:
-    return sibling.model == link.model and sibling.data == link.data and link.seed in (None, sibling.seed)
+def _is(found: WorkbenchFolder, link: Link) -> bool:
+    return found.model == link.model and found.data == link.data and link.seed in (None, found.seed)
 
 
 def write(session: Session) -> str:

@@ -14,7 +14,7 @@ from workbench.api.errors import WorkbenchError
 from workbench.engine.elsewhere import OpeningElsewhere, openings_elsewhere
 from workbench.engine.repeating import ask_again
 from workbench.engine.shared_mode import require_idle
-from workbench.engine.siblings import cut_short, folder_beside
+from workbench.engine.workbench_folders import cut_short, folder_beside
 from workbench.jobs.job import Job
 from workbench.jobs.state import JobState
 

@@ -19,7 +19,7 @@ from workbench.api.task import Task
 from workbench.api.text import LANGUAGES, Text, say, use_language
 from workbench.api.variant import Variant
 from workbench.engine.goal import Goal
-from workbench.engine.siblings import Sibling, last_used, remember, siblings
+from workbench.engine.workbench_folders import WorkbenchFolder, last_used, remember, workbench_folders
 from workbench.jobs.state import JobState
 from workbench.results.rows import ResultRow, task_of
 from workbench.results.side_by_side import SideBySide
@@ -99,7 +99,7 @@ class Session:
         self._compared: dict[tuple[str, str], SideBySide | None] = {}
         self.undone: Text | None = None
         self._variants: tuple[Variant, ...] | None = None
-        self._siblings: tuple[float, tuple[Sibling, ...]] | None = None
+        self._workbench_folders: tuple[float, tuple[WorkbenchFolder, ...]] | None = None
         self._jobs: dict[str, JobState] = {state.id: state for state in reversed(workbench.jobs)}
         self._cancelling: set[str] = set()
         me = weakref.ref(self)
@@ -128,12 +128,12 @@ class Session:
         return self._variants
 
     @property
-    def siblings(self) -> tuple[Sibling, ...]:
+    def workbench_folders(self) -> tuple[WorkbenchFolder, ...]:
         """The workbenches that can be gone to, this one included."""
         now = time.monotonic()
-        if self._siblings is None or now - self._siblings[0] > _SIBLINGS_SECONDS:
-            self._siblings = now, siblings(self.workbench.folder)
-        return self._siblings[1]
+        if self._workbench_folders is None or now - self._workbench_folders[0] > _SIBLINGS_SECONDS:
+            self._workbench_folders = now, workbench_folders(self.workbench.folder)
+        return self._workbench_folders[1]
 
     @property
     def baseline(self) -> Variant | None:
@@ -412,10 +412,10 @@ class Session:
         Raises:
             InvalidInput: If there is none.
         """
-        sibling = next((one for one in self.siblings if one.folder.name == name), None)
-        if sibling is None:
+        found = next((one for one in self.workbench_folders if one.folder.name == name), None)
+        if found is None:
             raise InvalidInput(say("There is no such workbench beside this one."))
-        self.return_to(sibling.folder)
+        self.return_to(found.folder)
 
     def return_to_last_used(self) -> None:
         """Shows the workbench that was used last: another page may have changed it since."""
@@ -461,7 +461,7 @@ class Session:
             if state.ended:
                 self._cancelling.discard(state.id)
             if state.variant is not None and (before is None or before.variant is None):
-                self._variants = self._rows = self._siblings = None
+                self._variants = self._rows = self._workbench_folders = None
                 self.selected = state.variant
                 self.touch("selection", "variants")
             only_further = before is not None and (before.status, before.variant, before.waits) == (
@@ -474,7 +474,7 @@ class Session:
         self._rows = self._goal = None
         self._compared.clear()
         if event[0] == "variants":
-            self._variants = self._siblings = None
+            self._variants = self._workbench_folders = None
             ids = {variant.id for variant in self.variants}
             self.selected = self.selected if self.selected in ids else None
             self.parent = self.parent if self.parent in ids else None

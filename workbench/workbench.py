@@ -32,9 +32,9 @@ from workbench.engine.origin import Origin, already_holds, content_digest, data_
 from workbench.engine.pipeline import Pipeline
 from workbench.engine.repeating import ask_again
 from workbench.engine.shared_mode import require_allowed, require_room, shared_mode
-from workbench.engine.siblings import default_folder
 from workbench.engine.sources import CODE, Data, hand_over_data, hand_over_model, model_name
 from workbench.engine.technique_names import TechniqueName
+from workbench.engine.workbench_folders import default_folder
 from workbench.jobs.common_executor import executor_of, give_back
 from workbench.jobs.executor import Executor
 from workbench.jobs.job import Job
@@ -46,7 +46,7 @@ from workbench.models.intake.own_code import WRITTEN
 from workbench.models.intake.own_inputs import samples_in
 from workbench.models.intake.own_packages import checked_packages
 from workbench.store import Store
-from workbench.store.neighbours import watch_neighbours
+from workbench.store.other_processes import watch_other_processes
 from workbench.techniques import technique as find_technique
 
 PACKAGES = "trusted packages"
@@ -104,7 +104,7 @@ class Workbench(Labelling):
         self.distillation = Distillation(self.apply)
         self._executor.start()
         self._neighbours = self._executor.spawn(
-            watch_neighbours(
+            watch_other_processes(
                 self._store,
                 self._live,
                 lambda id_: self._queue.job(id_) is not None,

@@ -137,8 +137,8 @@ def unpruned(column, model, folder, x):
 def prune(model, row):
     """Removes channels behind which all weights are zero."""
     from tests.graph.zeroing import randomized, zero_outgoing
+    from workbench.graph.channel_removal import without_channels
     from workbench.graph.dependencies import DependencyGraph
-    from workbench.graph.surgery import without_channels
     from workbench.graph.units import Units
     from workbench.techniques.structure.pruning.plan import PruningPlan
 

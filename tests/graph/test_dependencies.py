@@ -15,8 +15,8 @@ from tests.graph.zeroing import (
     zero_outgoing,
 )
 from workbench.api.errors import Refused
+from workbench.graph.channel_removal import without_channels
 from workbench.graph.dependencies import DependencyGraph
-from workbench.graph.surgery import without_channels
 from workbench.models.reading.description import describe_keras
 from workbench.plain.keras.observing import largest_change as change_of_outputs
 from workbench.plain.keras.rebuild import rebuild

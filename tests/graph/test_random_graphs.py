@@ -14,7 +14,7 @@ from tests.graph.zeroing import (
     units_of,
     zero_outgoing,
 )
-from workbench.graph.surgery import without_channels
+from workbench.graph.channel_removal import without_channels
 
 keras = pytest.importorskip("keras")
 L = keras.layers

@@ -16,7 +16,7 @@ from tests.store.test_store import make_variant
 from workbench.api.errors import Unavailable
 from workbench.store.files import digest
 from workbench.store.measured import Stored
-from workbench.store.shelf import Shelf, Taken
+from workbench.store.shelf import FromShelf, Shelf
 
 MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def put(shelf: Shelf, folder: Path, key: str, content: bytes = b"weights") -> Pa
     return file
 
 
-def take(shelf: Shelf, folder: Path, key: str) -> Taken | None:
+def take(shelf: Shelf, folder: Path, key: str) -> FromShelf | None:
     into = folder / f"{key} taken {time.monotonic_ns()}"
     into.mkdir()
     return shelf.take(key, into, into / "data")

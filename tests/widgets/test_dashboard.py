@@ -24,7 +24,7 @@ from widgets.panels.top_bar import TopBar
 from widgets.session import session_of
 from workbench.course.class_settings import parse_settings
 from workbench.engine.elsewhere import openings_elsewhere
-from workbench.engine.siblings import folder_beside, last_used, remember, siblings
+from workbench.engine.workbench_folders import folder_beside, last_used, remember, workbench_folders
 from workbench.jobs.executor import Executor
 from workbench.store import Store
 from workbench.workbench import Workbench
@@ -95,7 +95,7 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     assert second.baseline is not None
     assert second.folder == home / "default-2"
     assert last_used() == second.folder
-    assert len(session.siblings) == 2
+    assert len(session.workbench_folders) == 2
     shown = click(bar, "go", workbench="default")
     assert session.workbench is first
     assert shown["workbench"] == "default"
@@ -170,12 +170,12 @@ def test_a_workbench_that_was_named_is_left_and_come_back_to(
     with Workbench(tmp_path / "wine", executor=executor) as first:
         page = Dashboard(first)
         page._usual = True
-        assert {one.folder.name for one in page.session.siblings} == {"wine"}
+        assert {one.folder.name for one in page.session.workbench_folders} == {"wine"}
         shutil.copytree(opened_digits, tmp_path / "wine-2")
         remember(tmp_path / "wine-2")
         see(page)
         assert page.workbench.folder == tmp_path / "wine-2"
-        assert {one.folder.name for one in page.session.siblings} == {"wine", "wine-2"}
+        assert {one.folder.name for one in page.session.workbench_folders} == {"wine", "wine-2"}
         page.workbench.close()
 
 
@@ -276,7 +276,7 @@ def test_openings_of_a_page_that_was_closed_are_seen_cancelled_and_found_in_the_
             until(lambda: shown(folders[1])["status"] == "cancelled")
             until(lambda: shown(folders[0])["status"] == "done")
             assert "under “Open …”" in shown(folders[0])["outcome"]
-            assert [one.folder.name for one in page.session.siblings] == ["wine", "wine-2"]
+            assert [one.folder.name for one in page.session.workbench_folders] == ["wine", "wine-2"]
             # The page goes there, and the job is one of that workbench.
             page.session.go_to("wine-2")
             assert [job["id"] for job in line.view()["jobs"]].count(ids[folders[0]]) == 1
@@ -292,7 +292,7 @@ def test_a_baseline_is_listed_by_its_new_name_and_links_lead_to_it(
     with Workbench(tmp_path / "digits", executor=executor) as workbench:
         bar = TopBar(workbench)
         workbench.rename("dense-digits", "for the phone")
-        until(lambda: bar.session.siblings[0].name == "for the phone")
+        until(lambda: bar.session.workbench_folders[0].name == "for the phone")
         assert bar.view()["workbenches"][0]["label"] == "for the phone · 1 variant · digits"
         assert bar.view()["link"] == "open=dense-digits,digits"
         follow(bar.session, read("?open=dense-digits,digits"))
@@ -316,10 +316,10 @@ def test_a_visitor_sees_no_other_visitor(
 ) -> None:
     for visitor in ("a", "b"):
         shutil.copytree(opened_digits, tmp_path / visitor)
-    assert [one.folder.name for one in siblings(tmp_path / "a")] == ["a", "b"]
+    assert [one.folder.name for one in workbench_folders(tmp_path / "a")] == ["a", "b"]
     monkeypatch.setenv("WORKBENCH_SHARED", "1")
     monkeypatch.setenv("WORKBENCH_FOLDER", str(tmp_path / "a"))
-    assert [one.folder for one in siblings(tmp_path / "a")] == [tmp_path / "a"]
+    assert [one.folder for one in workbench_folders(tmp_path / "a")] == [tmp_path / "a"]
     assert folder_beside(tmp_path / "a") == tmp_path / "a" / "model-2"
     assert folder_beside(tmp_path / "a" / "model-2") == tmp_path / "a" / "model-2"
     with Workbench(tmp_path / "a", executor=executor) as workbench:
@@ -332,18 +332,18 @@ def test_a_visitor_sees_no_other_visitor(
     assert not (tmp_path / "last-used.txt").exists()
 
 
-def test_a_folder_of_a_later_version_is_no_sibling(tmp_path: Path) -> None:
+def test_a_folder_of_a_later_version_is_not_listed(tmp_path: Path) -> None:
     Store(tmp_path / "later").close()
     with closing(sqlite3.connect(tmp_path / "later" / "workbench.sqlite")) as base, base:
         base.execute('INSERT INTO variants (id, record) VALUES (\'a\', \'{"name": "a", "of": "later"}\')')
-    assert siblings(tmp_path / "later") == ()
+    assert workbench_folders(tmp_path / "later") == ()
 
 
-def test_another_programs_folder_is_no_sibling(tmp_path: Path) -> None:
+def test_another_programs_folder_is_not_listed(tmp_path: Path) -> None:
     for name, content in (("empty", b""), ("foreign", b"not a database at all")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "workbench.sqlite").write_bytes(content)
-    assert siblings(tmp_path / "empty") == ()
+    assert workbench_folders(tmp_path / "empty") == ()
 
 
 def test_a_model_opened_while_another_is_opening_gets_a_folder_of_its_own(

@@ -17,7 +17,7 @@ from workbench.api.variant import Variant
 from workbench.course.class_settings import ClassSettings, find_settings, read_settings
 from workbench.course.hand_in_files import keep_in
 from workbench.course.judging import judge
-from workbench.engine.siblings import default_folder
+from workbench.engine.workbench_folders import default_folder
 from workbench.measure.records import Interval
 from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench

@@ -25,7 +25,7 @@ from workbench.api.errors import WorkbenchError
 from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.measure.records import Details, Moved
+from workbench.measure.records import ChangedSample, Details
 from workbench.results.lookup import baseline_row, row_of
 from workbench.results.rows import ResultRow
 from workbench.workbench import Workbench
@@ -242,7 +242,7 @@ def moved_summary(details: Details) -> Text:
     return summary
 
 
-def _answers(moved: Moved, targets: tuple[str, ...]) -> str:
+def _answers(moved: ChangedSample, targets: tuple[str, ...]) -> str:
     """What is right, what was answered before and what now, of each number."""
     shown = [
         str(

@@ -115,7 +115,7 @@ class TopBar(Component):
                         )
                     ),
                 }
-                for one in self.session.siblings
+                for one in self.session.workbench_folders
             ],
             "workbench": self.session.workbench.folder.name,
             "visitor": str(say("You are a visitor here: what you make is gone when you close this page."))

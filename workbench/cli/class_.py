@@ -163,7 +163,7 @@ def hand_in(course: Path | None, name: str, out: Path) -> None:
     """
     from workbench.api.errors import InvalidInput
     from workbench.course.hand_in_files import hand_in_all
-    from workbench.engine.siblings import default_folder
+    from workbench.engine.workbench_folders import default_folder
 
     file, content = hand_in_all(course or default_folder().parent / "course", name)
     try:
@@ -189,7 +189,7 @@ def reset(course: Path | None, yes: bool) -> None:
     COURSE, by default the folder that the lessons use, gets another name; the next lesson makes a new one.
     """
     from workbench.course.preparing import put_aside
-    from workbench.engine.siblings import default_folder
+    from workbench.engine.workbench_folders import default_folder
 
     home = course or default_folder().parent / "course"
     if not yes:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workbench.engine.shared_mode import shared_mode
-from workbench.engine.siblings import DATABASE
+from workbench.engine.workbench_folders import DATABASE
 from workbench.jobs.live_states import LiveStates
 from workbench.jobs.state import PROCESS_ENDED, JobState
 from workbench.store.ownership import lives

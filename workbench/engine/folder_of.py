@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.shared_mode import shared_mode
-from workbench.engine.siblings import default_folder, is_vacant
 from workbench.engine.sources import existing, model_name
+from workbench.engine.workbench_folders import default_folder, is_vacant
 
 _NOTE = "opened-with.txt"
 """Keeps, in a folder that was chosen here, what it was chosen for."""

@@ -26,7 +26,7 @@ from workbench.measure.environment import environment
 from workbench.measure.records import SizeMeasurement
 from workbench.store import Store
 from workbench.store.measured import Measured
-from workbench.store.shelf import Taken
+from workbench.store.shelf import FromShelf
 
 _MOST_OF_MEMORY = 0.1
 """Files that take more of the memory together are not all loaded at once: each takes some times its size."""
@@ -139,7 +139,7 @@ class Making:
     def take(
         self,
         key: str,
-        taken: Taken,
+        taken: FromShelf,
         shelving: Shelving,
         technique: AnyTechnique,
         parent: Variant,

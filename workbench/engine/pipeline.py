@@ -38,7 +38,7 @@ from workbench.engine.origin import Origin, already_holds, content_digest, data_
 from workbench.engine.shelving import Shelving, identifier
 from workbench.engine.sources import HandedModel
 from workbench.jobs.job import Job
-from workbench.store.shelf import Taken
+from workbench.store.shelf import FromShelf
 
 
 class Pipeline:
@@ -269,7 +269,7 @@ class Pipeline:
 
     # -- steps ------------------------------------------------------------------------------
 
-    def _take_baseline(self, job: Job, key: str, taken: Taken, name: str, opened_with: Origin) -> Variant:
+    def _take_baseline(self, job: Job, key: str, taken: FromShelf, name: str, opened_with: Origin) -> Variant:
         """Stores what another visitor has opened."""
         assert taken.data is not None
         folder = taken.data.relative_to(self._context.store.folder)

@@ -35,7 +35,7 @@ from workbench.measure.environment import environment
 from workbench.measure.records import LatencyMeasurement
 from workbench.models.demo.demo import DEMO_MODELS
 from workbench.results.rows import BEFORE
-from workbench.store.shelf import Shelf, Taken
+from workbench.store.shelf import FromShelf, Shelf
 
 _KEY = "key "
 """The fact that keeps the key of a variant, by its identifier."""
@@ -140,7 +140,7 @@ class Shelving:
         finally:
             turn.release()
 
-    async def find(self, key: str | None, *, early: bool = False) -> Taken | None:
+    async def find(self, key: str | None, *, early: bool = False) -> FromShelf | None:
         """What the shelf has, with its files in this workbench's folder; None if it has nothing.
 
         Args:
@@ -154,7 +154,9 @@ class Shelving:
         data = store.folder / "data" / identifier(key)
         return await asyncio.to_thread(shelf.take, key + _EARLY * early, store.staging(), data)
 
-    def keep(self, key: str, taken: Taken, facts: Mapping[str, str] | None = None, **changes: Any) -> Variant:
+    def keep(
+        self, key: str, taken: FromShelf, facts: Mapping[str, str] | None = None, **changes: Any
+    ) -> Variant:
         """Stores what was found, as if it had been made and measured here; of what is here, what is new.
 
         Args:

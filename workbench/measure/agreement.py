@@ -14,7 +14,14 @@ from workbench.api.number_format import score
 from workbench.api.text import Text, say
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.quality import TOLERANCE, quality_verdict
-from workbench.measure.records import Details, Figure, Interval, Moved, QualityMeasurement, QualityVerdict
+from workbench.measure.records import (
+    ChangedSample,
+    Details,
+    Figure,
+    Interval,
+    QualityMeasurement,
+    QualityVerdict,
+)
 from workbench.measure.regression import MOST_MOVED, mean_interval, require_finite
 from workbench.measure.sample_intervals import sample_interval
 from workbench.measure.scores import Floats
@@ -104,7 +111,7 @@ class Agreement:
             reference=reference,
             task="agreement",
             moved=tuple(
-                Moved(
+                ChangedSample(
                     index=index,
                     worse_by=float(1 - found[index]),
                     note=say("Agrees by {share}", share=score(float(found[index]))),

@@ -10,7 +10,14 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, listed, say, verbatim
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.quality import TOLERANCE, quality_verdict
-from workbench.measure.records import Details, Figure, Interval, Moved, QualityMeasurement, QualityVerdict
+from workbench.measure.records import (
+    ChangedSample,
+    Details,
+    Figure,
+    Interval,
+    QualityMeasurement,
+    QualityVerdict,
+)
 from workbench.measure.regression import MOST_MOVED, require_finite
 from workbench.measure.sample_intervals import OfSums, sample_interval
 from workbench.measure.scores import Floats
@@ -186,7 +193,7 @@ class MultiLabel:
             f1_before=tuple(float(one) for one in _f1(self._sum(self._statistics(before)))),
             f1_after=tuple(float(one) for one in _f1(self._sum(self._statistics(answers)))),
             moved=tuple(
-                Moved(
+                ChangedSample(
                     index=int(index), worse_by=float(grown[index]), note=self._words(answers, before, index)
                 )
                 for index in order[:MOST_MOVED]

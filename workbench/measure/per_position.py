@@ -18,7 +18,7 @@ from workbench.api.text import Text, say, verbatim
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.multi_label import paired_interval
 from workbench.measure.quality import TOLERANCE, quality_verdict
-from workbench.measure.records import Details, Figure, Moved, QualityMeasurement, QualityVerdict
+from workbench.measure.records import ChangedSample, Details, Figure, QualityMeasurement, QualityVerdict
 from workbench.measure.regression import MOST_MOVED, require_finite
 from workbench.measure.sample_intervals import sample_interval
 from workbench.measure.scores import Floats, macro_f1
@@ -179,7 +179,7 @@ class PerPosition:
             f1_before=tuple(float(one) for one in _f1(self._sum(first))),
             f1_after=tuple(float(one) for one in _f1(self._sum(second))),
             moved=tuple(
-                Moved(
+                ChangedSample(
                     index=int(index),
                     worse_by=float(grown[index]),
                     note=say(

@@ -441,7 +441,7 @@ class Flip(Record):
     after: int
 
 
-class Moved(Record):
+class ChangedSample(Record):
     """A test sample whose answer moved away from what is right, or towards it.
 
     Attributes:
@@ -486,5 +486,5 @@ class Details(Record):
     confusion_change: tuple[tuple[int, ...], ...] = ()
     flips: tuple[Flip, ...] = ()
     task: Task = "classification"
-    moved: tuple[Moved, ...] = ()
+    moved: tuple[ChangedSample, ...] = ()
     targets: tuple[str, ...] = ()

@@ -14,7 +14,14 @@ from workbench.api.number_format import digits
 from workbench.api.text import Text, say, verbatim
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.quality import TOLERANCE, quality_verdict
-from workbench.measure.records import Details, Figure, Interval, Moved, QualityMeasurement, QualityVerdict
+from workbench.measure.records import (
+    ChangedSample,
+    Details,
+    Figure,
+    Interval,
+    QualityMeasurement,
+    QualityVerdict,
+)
 from workbench.measure.sample_intervals import FEWEST_DRAWS, sample_interval
 from workbench.measure.scores import Floats
 
@@ -211,7 +218,7 @@ class Regression:
             task="regression",
             targets=self._info.targets[: len(shown)],
             moved=tuple(
-                Moved(
+                ChangedSample(
                     index=index,
                     truth=tuple(float(self._labels[index, target]) for target in shown),
                     before=tuple(float(before[index, target]) for target in shown),

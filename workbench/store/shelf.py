@@ -44,7 +44,7 @@ _ABANDONED_SECONDS = 3600.0
 """A draft that is older was left by a process that was killed: writing one takes seconds."""
 
 
-class KeptRow(Record):
+class ShelfRow(Record):
     """A measurement as it stands in the entry's file.
 
     Attributes:
@@ -60,7 +60,7 @@ class KeptRow(Record):
     arrays: bool = False
 
 
-class Kept(Record):
+class ShelfEntry(Record):
     """What is known of an entry.
 
     Attributes:
@@ -72,14 +72,14 @@ class Kept(Record):
     """
 
     variant: Variant
-    rows: tuple[KeptRow, ...]
+    rows: tuple[ShelfRow, ...]
     environments: tuple[Environment, ...]
     measured: datetime
     data: str | None = None
 
 
 @dataclass(frozen=True)
-class Taken:
+class FromShelf:
     """An entry whose files were linked to a place of the taker's.
 
     Attributes:
@@ -89,7 +89,7 @@ class Taken:
         measured: What was measured, as a store takes it.
     """
 
-    kept: Kept
+    kept: ShelfEntry
     model: Path
     data: Path | None
     measured: tuple[Stored, ...]
@@ -186,10 +186,10 @@ class Shelf:
             for number, row in enumerate(rows):
                 if row.arrays is not None:
                     (draft / "arrays" / str(number)).write_bytes(row.arrays)
-            kept = Kept(
+            kept = ShelfEntry(
                 variant=variant.model_copy(update={"path": Path(variant.path.name)}),
                 rows=tuple(
-                    KeptRow(
+                    ShelfRow(
                         kind=row.kind,
                         record=row.record,
                         environment=row.environment,
@@ -217,7 +217,7 @@ class Shelf:
         """Takes an entry away, if there is one."""
         self._remove(self._folder / "entries" / key)
 
-    def take(self, key: str, model_into: Path, data_into: Path) -> Taken | None:
+    def take(self, key: str, model_into: Path, data_into: Path) -> FromShelf | None:
         """Links the files of an entry; None if there is none that is whole.
 
         Args:
@@ -227,7 +227,7 @@ class Shelf:
         """
         entry = self._folder / "entries" / key
         try:
-            kept = Kept.model_validate_json((entry / "entry.json").read_bytes())
+            kept = ShelfEntry.model_validate_json((entry / "entry.json").read_bytes())
             model, data = model_into / kept.variant.path.name, None
             _link(entry / "model" / model.name, model)
             if kept.data is not None:
@@ -240,7 +240,7 @@ class Shelf:
             )
             if digest(model) == kept.variant.sha256 and (data is None or digest(data) == kept.data):
                 os.utime(entry)
-                return Taken(kept=kept, model=model, data=data, measured=rows)
+                return FromShelf(kept=kept, model=model, data=data, measured=rows)
             self._remove(entry)
         except FileNotFoundError:
             if (entry / "entry.json").exists():  # else it is not there, or goes just now
@@ -280,7 +280,7 @@ class Shelf:
             taken -= size
 
 
-def _content(entry: Path, number: int, row: KeptRow) -> bytes | None:
+def _content(entry: Path, number: int, row: ShelfRow) -> bytes | None:
     return (entry / "arrays" / str(number)).read_bytes() if row.arrays else None
 
 

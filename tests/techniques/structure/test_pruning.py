@@ -276,7 +276,7 @@ class TestPlan:
         assert chosen.part(more, target) > part
 
     def test_what_remains_is_what_the_smaller_model_has(self, tmp_path):
-        from workbench.graph.surgery import without_channels
+        from workbench.graph.channel_removal import without_channels
 
         model = residual()
         chosen = plan(model)

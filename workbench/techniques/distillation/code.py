@@ -14,8 +14,8 @@ from workbench.graph.widths import WidthPlan
 from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.teachers import hints_of
 from workbench.training import training_code
-from workbench.training.fresh import kept_layers_of_file
 from workbench.training.hints import Hint
+from workbench.training.kept_layers import kept_layers_of_file
 from workbench.training.output_start import start_code, start_import
 from workbench.training.preserving import needs_preserving
 from workbench.training.rebuilding import (

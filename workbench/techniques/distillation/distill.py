@@ -19,8 +19,8 @@ from workbench.techniques.distillation.teachers import baseline_teaches_itself, 
 from workbench.techniques.distillation.verdict import comparison_table, verdict
 from workbench.training import training_obstacle, training_seconds, without_optimizer
 from workbench.training.distilling import Teacher
-from workbench.training.fresh import kept_layers
 from workbench.training.hints import parse_hints
+from workbench.training.kept_layers import kept_layers
 from workbench.training.rebuilding import touched
 
 

@@ -28,8 +28,8 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Report, Skip, Variant
+from workbench.graph.channel_removal import without_channels
 from workbench.graph.channels_code import ChannelsCode, channels_names
-from workbench.graph.surgery import without_channels
 from workbench.graph.units import UNREADABLE, Group, Removed, Units, units_of
 from workbench.plain.keras.channels import ModelChannels
 from workbench.training.fine_tuning import (

@@ -34,7 +34,7 @@ from workbench.training import (
     without_optimizer,
 )
 from workbench.training.comparison import best_run, compared, curves_table, runs_table, seeds_notes
-from workbench.training.fresh import kept_layers
+from workbench.training.kept_layers import kept_layers
 from workbench.training.output_start import start_output
 from workbench.training.preserving import preserving_notes
 from workbench.training.runs import RunReporter

@@ -11,8 +11,8 @@ from workbench.api.file_format import file_format
 from workbench.api.technique import CodePaths
 from workbench.api.variant import Variant
 from workbench.training import TrainingSettings, training_code
-from workbench.training.fresh import kept_layers_of_file
 from workbench.training.judging_code import MEASURE_NAMES
+from workbench.training.kept_layers import kept_layers_of_file
 from workbench.training.output_start import start_code, start_import
 from workbench.training.preserving import needs_preserving
 from workbench.training.rebuilding import COPYING_IMPORT

@@ -20,7 +20,7 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Variant
-from workbench.graph.surgery import without_channels
+from workbench.graph.channel_removal import without_channels
 from workbench.graph.units import UNREADABLE, Removed
 from workbench.plain.keras import channel_importance as importance
 from workbench.plain.keras.channel_search import Counts, Wanted

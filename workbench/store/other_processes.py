@@ -12,7 +12,7 @@ from workbench.store import Store
 _LOOK_SECONDS = 1.0
 
 
-def watch_neighbours(
+def watch_other_processes(
     store: Store,
     live: LiveStates,
     own: Callable[[str], bool],

@@ -34,7 +34,7 @@ def default_folder() -> Path:
     return Path(user_data_path("neural-workbench")) / "default"
 
 
-class Sibling(Record):
+class WorkbenchFolder(Record):
     """A workbench as it is listed.
 
     Attributes:
@@ -54,7 +54,7 @@ class Sibling(Record):
     variants: int
 
 
-def siblings(folder: Path) -> tuple[Sibling, ...]:
+def workbench_folders(folder: Path) -> tuple[WorkbenchFolder, ...]:
     """The workbenches beside a folder that hold a model, itself included, by name of the folder.
 
     On a shared page, those of this visitor only: what lies beside it is other visitors'.
@@ -62,7 +62,7 @@ def siblings(folder: Path) -> tuple[Sibling, ...]:
     candidates = _home(folder).glob("model-*") if shared_mode() else folder.parent.iterdir()
     homes = {_home(folder), *candidates} if shared_mode() else set(candidates)
     found = (_read(home) for home in sorted(homes) if (home / DATABASE).is_file())
-    return tuple(sibling for sibling in found if sibling is not None)
+    return tuple(one for one in found if one is not None)
 
 
 def folder_beside(folder: Path) -> Path:
@@ -144,7 +144,7 @@ def _home(folder: Path) -> Path:
     return default_folder().resolve()
 
 
-def _read(folder: Path) -> Sibling | None:
+def _read(folder: Path) -> WorkbenchFolder | None:
     try:
         rows = _variants(folder)
         facts = {row[0]: row[1] for row in _rows(folder, _FACTS)}
@@ -155,7 +155,7 @@ def _read(folder: Path) -> Sibling | None:
     if baseline is None:
         return None
     names = {variant.id: name for variant, (_, name) in zip(variants, rows, strict=True)}
-    return Sibling(
+    return WorkbenchFolder(
         folder=folder,
         model=baseline.name,
         name=names[baseline.id] or baseline.name,
