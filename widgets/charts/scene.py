@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from widgets.charts.axes import USUAL_AXES, Axis, Range, axis_of, range_of
+from widgets.charts.expected import Corner, Expected, corner_of, expected_of
+from workbench.advisor.ledger import Ledger
 from workbench.api.text import Text
 from workbench.engine.goal import Goal
 from workbench.measure.records import Interval
@@ -50,6 +52,8 @@ class Scene(NamedTuple):
         missing: Those that lack one.
         lines: Parent and child, both in the picture.
         tolerance: How much F1 may fall, as a fraction, where its change is the vertical axis; else None.
+        expected: What a search under way has not tried yet.
+        corner: What that search is asked for; None while there is none.
     """
 
     across: Axis
@@ -60,6 +64,8 @@ class Scene(NamedTuple):
     missing: tuple[ResultRow, ...]
     lines: tuple[tuple[Mark, Mark], ...]
     tolerance: float | None
+    expected: tuple[Expected, ...] = ()
+    corner: Corner | None = None
 
 
 def scene(
@@ -67,6 +73,7 @@ def scene(
     across: str = USUAL_AXES[0],
     up: str = USUAL_AXES[1],
     tolerance: float = _USUAL_TOLERANCE,
+    ledger: Ledger | None = None,
 ) -> Scene:
     """The picture of some results.
 
@@ -75,6 +82,7 @@ def scene(
         across: Key of the horizontal axis.
         up: Key of the vertical axis.
         tolerance: How much F1 may fall, as a fraction.
+        ledger: Of a search that is under way.
     """
     x_axis, y_axis = (axis_of(key, task_of(rows)) for key in (across, up))
     known: list[tuple[ResultRow, Interval, Interval]] = []
@@ -85,11 +93,22 @@ def scene(
             missing.append(row)
         else:
             known.append((row, x, y))
+    baseline = next((row for row in rows if row.variant.is_baseline), None)
+    expected: tuple[Expected, ...] = ()
+    corner = None
+    if ledger is not None and baseline is not None:
+        expected = expected_of(ledger, baseline, across, up)
+        corner = corner_of(ledger.demands, baseline, across, up)
+        if corner.y is not None and y_axis.key == "change":
+            tolerance = -corner.y
     changes = y_axis.key == "change"
     floor = _floor([y.value for _, _, y in known], tolerance) if changes else None
     seen = [y for _, _, y in known if floor is None or y.value >= floor]
     highs = [y.high for y in seen] + ([tolerance / 2] if changes else [])
     lows = [y.low for y in seen] + ([-1.4 * tolerance] if changes else [])
+    # Of what is expected the middle is seen: its interval may be wide.
+    highs += [one.y.value for one in expected]
+    lows += [one.y.value for one in expected]
     if floor is not None:
         lows = [max(low, floor) for low in lows]
     y_range = range_of(y_axis, highs + lows)
@@ -109,10 +128,14 @@ def scene(
         for row, x, y in known
     )
     by_id = {mark.row.variant.id: mark for mark in marks}
+    across_values = [end for _, x, _ in known for end in (x.low, x.high)]
+    across_values += [one.x.value for one in expected]
+    if corner is not None and corner.x is not None:
+        across_values += [corner.x, 1.1 * corner.x]
     return Scene(
         across=x_axis,
         up=y_axis,
-        x=range_of(x_axis, [end for _, x, _ in known for end in (x.low, x.high)] or [1.0]),
+        x=range_of(x_axis, across_values or [1.0]),
         y=y_range,
         marks=marks,
         missing=tuple(missing),
@@ -122,6 +145,8 @@ def scene(
             if mark.row.variant.parent is not None and mark.row.variant.parent in by_id
         ),
         tolerance=tolerance if changes else None,
+        expected=expected,
+        corner=corner,
     )
 
 

@@ -31,13 +31,17 @@ class TradeoffChart(Component):
 
     _esm = esm("tradeOff")
     panel: ClassVar[str] = "trade-off"
-    follows: ClassVar[frozenset[str]] = frozenset({"variants", "results", "selection", "axes", "goal"})
+    follows: ClassVar[frozenset[str]] = frozenset(
+        {"variants", "results", "selection", "axes", "goal", "jobs"}
+    )
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as JSON."""
         session = self.session
         across, up = session.axes
-        picture = scene(session.rows, across, up, session.tolerance)
+        searching = any(job.kind == "advise" and not job.ended for job in session.jobs)
+        ledger = session.workbench.ledger if searching else None
+        picture = scene(session.rows, across, up, session.tolerance, ledger)
         title = say("Trade-off")
         task = session.task
         shown: dict[str, Any] = {
@@ -127,7 +131,11 @@ def legend(picture: Scene, by: str) -> list[dict[str, str]]:
         told.append({"kind": "ring", "name": "", "words": str(say("no other is better on both axes"))})
     if any(mark.unsure for mark in picture.marks):
         told.append({"kind": "unsure", "name": "", "words": str(say("the machine was busy: measure again"))})
-    if picture.tolerance is not None:
+    if picture.expected:
+        told.append({"kind": "expected", "name": "", "words": str(say("expected, not tried yet (80%)"))})
+    if picture.corner is not None and picture.corner.x is not None:
+        told.append({"kind": "band", "name": "", "words": str(say("what is needed"))})
+    elif picture.tolerance is not None:
         fall = round(100 * picture.tolerance, 2)
         fall = int(fall) if fall == int(fall) else fall
         most = (
@@ -192,7 +200,7 @@ def scene_table(picture: Scene) -> tuple[list[dict[str, Any]], list[list[str]]]:
         column(say("File"), numeric=True),
         column(say("Best on both axes")),
     ]
-    return columns, [
+    measured = [
         [
             short(mark.row.variant.name),
             picture.across.write(mark.x.value) + (" ?" if mark.unsure else ""),
@@ -204,4 +212,15 @@ def scene_table(picture: Scene) -> tuple[list[dict[str, Any]], list[list[str]]]:
             str(say("yes") if mark.front else say("no")),
         ]
         for mark in picture.marks
+    ]
+    return columns, measured + [
+        [
+            str(say("{name} (expected)", name=one.title)),
+            picture.across.write(one.x.value),
+            picture.across.interval(one.x),
+            picture.up.write(one.y.value),
+            picture.up.interval(one.y),
+            *["–"] * 3,
+        ]
+        for one in picture.expected
     ]

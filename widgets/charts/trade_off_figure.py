@@ -16,6 +16,7 @@ from widgets.charts.chart import (
     plain,
     whiskers,
 )
+from widgets.charts.expected import Expected
 from widgets.charts.scene import Mark, Scene, doubt_of
 from widgets.wording import (
     family_title,
@@ -28,7 +29,7 @@ from widgets.wording import (
     speed_chip,
 )
 from workbench.api.task import measure_of
-from workbench.api.text import say
+from workbench.api.text import Text, say
 from workbench.results.rows import ResultRow
 
 _MARK_PIXELS = 13
@@ -49,6 +50,7 @@ def trade_off_figure(
         by: What colours tell: ``verdict`` or ``family``.
     """
     traces = [
+        *([_expected(picture)] if picture.expected else []),
         _lineage(picture),
         _rings(picture),
         _pointed(picture, selected, 3.5),
@@ -111,14 +113,67 @@ def _axis(picture: Scene, *, across: bool) -> dict[str, Any]:
 
 
 def _band(picture: Scene) -> list[dict[str, Any]]:
-    """Where F1 is kept: above the line of what it may fall."""
-    if picture.tolerance is None:
+    """Where F1 is kept: above the line of what it may fall; in a search, the corner that is asked for."""
+    corner = picture.corner
+    needed = None if corner is None else corner.x
+    if picture.tolerance is None and needed is None:
         return []
-    across = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "layer": "below"}
-    kept = {"y0": -picture.tolerance, "y1": picture.y.high, "fillcolor": VERDICT_COLOURS["kept"]}
-    line = {"color": VERDICT_COLOURS["kept"], "width": 1.5, "dash": "dash"}
-    edge = {"type": "line", "y0": -picture.tolerance, "y1": -picture.tolerance, "line": line}
-    return [{**across, **kept, "opacity": 0.1, "line": {"width": 0}}, {**across, **edge, "opacity": 0.8}]
+    color = VERDICT_COLOURS["kept"]
+    line = {"color": color, "width": 1.5, "dash": "dash"}
+    least = picture.y.low if picture.tolerance is None else -picture.tolerance
+    across: dict[str, Any] = {"xref": "paper", "x0": 0, "x1": 1, "layer": "below"}
+    if needed is not None:  # of this axis more is better wherever something can be demanded
+        across = {"x0": needed, "x1": picture.x.high, "layer": "below"}
+    filled = {"y0": least, "y1": picture.y.high, "fillcolor": color, "opacity": 0.1, "line": {"width": 0}}
+    shapes = [{"type": "rect", **across, **filled}]
+    if picture.tolerance is not None:
+        shapes.append({"type": "line", **across, "y0": least, "y1": least, "line": line, "opacity": 0.8})
+    if needed is not None:
+        up = {"x0": needed, "x1": needed, "y0": least, "y1": picture.y.high, "layer": "below"}
+        shapes.append({"type": "line", **up, "line": line, "opacity": 0.8})
+    return shapes
+
+
+def _expected(picture: Scene) -> dict[str, Any]:
+    """Hollow marks with thin intervals: nothing of them was measured."""
+    x, y = [one.x.value for one in picture.expected], [one.y.value for one in picture.expected]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": x,
+        "y": y,
+        "hovertext": [
+            f"<b>{plain(str(one.title), 60)}</b><br>{plain(str(expected_words(picture, one)), 140)}"
+            for one in picture.expected
+        ],
+        "hoverinfo": "text",
+        "opacity": 0.55,
+        "error_x": whiskers(
+            x, [one.x.low for one in picture.expected], [one.x.high for one in picture.expected], GREY
+        ),
+        "error_y": whiskers(
+            y, [one.y.low for one in picture.expected], [one.y.high for one in picture.expected], GREY
+        ),
+        "marker": {
+            "size": _MARK_PIXELS - 2,
+            "color": GREY,
+            "symbol": "circle-open-dot",
+            "line": {"width": 1.2, "color": GREY},
+        },
+    }
+
+
+def expected_words(picture: Scene, one: Expected) -> Text:
+    """What is expected of something that was not tried yet."""
+    return say(
+        "expected, not tried yet: {across} {x} {x_ends}, {up} {y} {y_ends}",
+        across=picture.across.title,
+        x=picture.across.write(one.x.value),
+        x_ends=picture.across.interval(one.x),
+        up=picture.up.title,
+        y=picture.up.write(one.y.value),
+        y_ends=picture.up.interval(one.y),
+    )
 
 
 def _pointed(picture: Scene, variant: str | None, width: float) -> dict[str, Any]:
