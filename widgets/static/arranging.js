@@ -8,7 +8,7 @@
  */
 export function arranged(dagre, { nodes, edges, direction }) {
   const graph = new dagre.Graph();
-  graph.setGraph({ rankdir: direction, nodesep: 16, edgesep: 8, ranksep: direction === "TB" ? 26 : 76 });
+  graph.setGraph({ rankdir: direction, nodesep: 16, edgesep: 8, ranksep: direction === "TB" ? 26 : 132 });
   graph.setDefaultEdgeLabel(() => ({}));
   const known = new Set(nodes.map(({ id }) => id));
   for (const { id, width, height } of nodes) graph.setNode(id, { width, height });

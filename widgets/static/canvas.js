@@ -83,7 +83,7 @@ export class Canvas {
   /**
    * Shows a scene; where it is the one that is shown already, only what has changed in it.
    * @param {GraphScene} scene
-   * @param {{ selected: string | null, choose: (id: string) => void, enter?: (id: string) => void, follow: boolean }} options
+   * @param {{ selected: string | null, choose: (id: string) => void, fold?: (id: string) => void, follow: boolean }} options
    */
   show(scene, options) {
     const other = this.#scene?.key !== scene.key;
@@ -275,7 +275,7 @@ export class Canvas {
     const id = event.target.closest(".wb-graph-node")?.getAttribute("data-id");
     if (!id || this.#dragged > STILL) return;
     this.#focus(id);
-    (this.#options.enter ?? this.#options.choose)(id);
+    this.#options.choose(id);
   }
 
   #focused(event) {
@@ -305,7 +305,7 @@ export class Canvas {
     const way = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] }[event.key];
     const act = {
       "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8),
-      Enter: () => (this.#options.enter ?? this.#options.choose)(here.id), " ": () => (this.#options.enter ?? this.#options.choose)(here.id),
+      Enter: () => this.#options.choose(here.id), " ": () => (this.#options.fold ?? this.#options.choose)(here.id),
     }[event.key];
     const to = way ? this.#beside(here, way) : { Home: nodes[0], End: nodes.at(-1) }[event.key];
     if (!act && !way && !to) return;
@@ -352,7 +352,6 @@ function line(edge, parent) {
   made("path", { d: "M0 0L-6 -3.2L-6 3.2Z", class: "wb-graph-tip", transform: `translate(${x} ${y}) rotate(${turn.toFixed(1)})` }, group);
   if (edge.words) made("title", {}, group).textContent = edge.words;
   if (edge.label) {
-    const at = edge.points[Math.floor(edge.points.length / 2)];
-    made("text", { x: at[0], y: at[1] - 4, "text-anchor": "middle", class: "wb-graph-label" }, group).textContent = edge.label;
+    made("text", { x: x - 9, y: y - 5, "text-anchor": "end", class: "wb-graph-label" }, group).textContent = fitted(edge.label, 116, 11);
   }
 }

@@ -15,11 +15,11 @@ import { toolbar } from "./roving.js";
  * @param {(places: GraphPlaces) => GraphScene} given.dressed what is drawn, once it is known where
  * @param {string | null} given.selected
  * @param {(id: string) => void} given.choose
- * @param {(id: string) => void} [given.enter] what a click and Enter do, if not choosing
+ * @param {(id: string) => void} [given.fold] what the space bar does, if not choosing
  * @param {boolean} given.follow whether arrow keys choose
  * @param {Child} [given.more] further buttons
  */
-export function graph(view, { key, labels, wish, dressed, selected, choose, enter, follow, more = null }) {
+export function graph(view, { key, labels, wish, dressed, selected, choose, fold, follow, more = null }) {
   view.local[`graph ${key}`] ??= { asked: "", places: null, failed: false, canvas: null };
   const kept = view.local[`graph ${key}`];
   const asked = JSON.stringify(wish);
@@ -31,7 +31,7 @@ export function graph(view, { key, labels, wish, dressed, selected, choose, ente
   }
   const ready = kept.places && kept.laid === asked;
   const scene = ready ? dressed(kept.places) : null;
-  const show = () => scene && kept.canvas?.show(scene, { selected, choose, enter, follow });
+  const show = () => scene && kept.canvas?.show(scene, { selected, choose, fold, follow });
   const button = (name, sign, act) => h("button", { type: "button", class: "wb-small wb-quiet", key: name, "aria-label": labels[name], title: labels[name], onclick: act }, sign);
   return h("div", { class: "wb-graph", key: `graph ${key}` },
     toolbar(view, `graph ${key}`, { class: "wb-actions wb-graph-tools", "aria-label": labels.name }, [
