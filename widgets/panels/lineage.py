@@ -21,7 +21,7 @@ LINEAGE_LABELS = {
     "unfold": say("Unfold"),
     "unfoldAll": say("Unfold all"),
     "hidden": say("more made from it"),
-    "alike": say("more of them"),
+    "inAll": say("variants in all"),
     "startHere": say("new variants start here"),
     "origin": say("Made from"),
     "larger": say("Zoom in"),

@@ -3,7 +3,7 @@
 
 const SPACE = "http://www.w3.org/2000/svg";
 const SLICE_MS = 6; // of a frame of 16
-const LEAST = 0.08, MOST = 3, READABLE = 0.9, FAR = 0.4, MARGIN = 14;
+const LEAST = 0.08, MOST = 3, READABLE = 0.9, FAR = 0.4, MARGIN = 14, NARROW = 480;
 const STILL = 4; // pixels that a finger may move and still be a click
 
 /** @type {CanvasRenderingContext2D | null} */
@@ -164,8 +164,8 @@ export class Canvas {
     }
     const chosen = this.#options.selected;
     this.#stop = scene.nodes.some((node) => node.id === chosen) ? chosen : scene.nodes[0]?.id ?? null;
-    this.whole(READABLE);
-    if (chosen) this.reveal(chosen);
+    this.whole(this.#svg.clientWidth < NARROW ? READABLE * 0.8 : READABLE);
+    if (this.#stop) this.reveal(this.#stop);
     // What is in sight comes first.
     const middle = (this.#svg.clientHeight / 2 - this.#at.y) / this.#at.scale;
     const far = ({ y }) => Math.abs(y - middle);
@@ -345,13 +345,13 @@ function line(edge, parent) {
   }
   if (more.length === 1) path += `L${more[0].join(" ")}`;
   const [x, y] = more.at(-1) ?? first;
-  const [before] = more.length > 1 ? [more[more.length - 2]] : [first];
+  const before = more.length > 1 ? more[more.length - 2] : first;
   const turn = (Math.atan2(y - before[1], x - before[0]) * 180) / Math.PI;
   const group = made("g", { class: `wb-graph-edge${edge.kind ? ` wb-graph-${edge.kind}` : ""}` }, parent);
   made("path", { d: path }, group);
   made("path", { d: "M0 0L-6 -3.2L-6 3.2Z", class: "wb-graph-tip", transform: `translate(${x} ${y}) rotate(${turn.toFixed(1)})` }, group);
   if (edge.words) made("title", {}, group).textContent = edge.words;
   if (edge.label) {
-    made("text", { x: x - 9, y: y - 5, "text-anchor": "end", class: "wb-graph-label" }, group).textContent = fitted(edge.label, 116, 11);
+    made("text", { x: x - 9, y: y + (first[1] < y - 2 ? 14 : -5), "text-anchor": "end", class: "wb-graph-label" }, group).textContent = fitted(edge.label, 116, 11);
   }
 }

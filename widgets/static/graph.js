@@ -6,6 +6,8 @@ import { Canvas } from "./canvas.js";
 import { layout } from "./layout.js";
 import { toolbar } from "./roving.js";
 
+const LOWEST = 170, ROOM = 30; // pixels: of the picture, and around a graph that needs less than there is
+
 /**
  * @param {View} view
  * @param {object} given
@@ -39,6 +41,7 @@ export function graph(view, { key, labels, wish, dressed, selected, choose, fold
       button("whole", "⤢", () => kept.canvas?.whole()), more]),
     !ready && h("p", { class: "wb-empty", key: "waiting", role: "status" }, kept.failed ? labels.failed : labels.laying),
     scene && h("svg", { class: "wb-graph-canvas", key: "canvas", role: "listbox", "aria-label": labels.name, foreign: true,
+      style: { "--wb-graph-height": `${Math.max(LOWEST, Math.ceil(scene.height) + ROOM)}px` },
       mount: (node) => {
         kept.canvas = new Canvas(node);
         show();

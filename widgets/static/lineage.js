@@ -19,7 +19,14 @@ export function lineage(view, rows) {
   local.folded ??= new Set();
   local.unfolded ??= new Set();
   const nodes = folded(state, local, rows);
-  const chosen = rows.find(({ id }) => id === state.selected);
+  // A click shows at once; the kernel answers when it can.
+  const selected = local.picked?.before === state.selected ? local.picked.id : state.selected;
+  const chosen = rows.find(({ id }) => id === selected);
+  const choose = (id) => {
+    local.picked = { id, before: state.selected };
+    view.act("branch", { variant: id });
+    view.redraw();
+  };
   const below = chosen && rows.some(({ parent }) => parent === chosen.id);
   const fold = (id) => {
     const [marks, mark] = id.startsWith("alike ") ? [local.unfolded, id] : [local.folded, id];
@@ -31,13 +38,13 @@ export function lineage(view, rows) {
     edges: nodes.flatMap(({ id, parent }) => parent ? [{ from: parent, to: id }] : []) };
   return h("div", { class: "wb-lineage", key: "map" },
     graph(view, { key: "lineage", wish, follow: false, labels: { ...labels, name: labels.mapName, keys: labels.mapHint },
-      selected: state.selected, choose: (id) => id.startsWith("alike ") ? fold(id) : view.act("branch", { variant: id }), fold,
+      selected, choose: (id) => id.startsWith("alike ") ? fold(id) : choose(id), fold,
       dressed: (places) => scene(view, nodes, places),
       more: [below && h("button", { type: "button", class: "wb-small wb-quiet", key: "fold", "aria-expanded": String(!local.folded.has(chosen.id)),
         onclick: () => fold(chosen.id) }, `${local.folded.has(chosen.id) ? labels.unfold : labels.fold}: ${chosen.name}`),
       nodes.some((node) => node.hidden) && h("button", { type: "button", class: "wb-small wb-quiet", key: "all", onclick: () => {
         local.folded.clear();
-        for (const { id, group } of nodes) if (group) local.unfolded.add(id);
+        for (const { id, alike } of nodes) if (alike) local.unfolded.add(id);
         view.redraw();
       } }, labels.unfoldAll)] }),
     chosen && h("div", { class: "wb-toolbar", role: "group", "aria-label": state.toolbarTitle, key: "tools" },
@@ -48,7 +55,7 @@ export function lineage(view, rows) {
 
 /**
  * What is shown: below a folded variant nothing, and of many alike those that somebody looks at, or that stand out.
- * @returns {{ id: string, parent: string | null, row: any, hidden: number, group: boolean }[]}
+ * @returns {{ id: string, parent: string | null, row: any, hidden: number, alike: number }[]} `alike` of them stand in one node
  */
 function folded({ selected, parent: start }, { folded: closed, unfolded: open }, rows) {
   const children = grouped(rows, ({ parent }) => parent);
@@ -57,22 +64,22 @@ function folded({ selected, parent: start }, { folded: closed, unfolded: open },
   const found = [];
   const put = (row, parent) => {
     const shut = closed.has(row.id);
-    found.push({ id: row.id, parent, row, hidden: shut ? size(row) - 1 : 0, group: false });
+    found.push({ id: row.id, parent, row, hidden: shut ? size(row) - 1 : 0, alike: 0 });
     if (shut) return;
     for (const [step, alike] of grouped(children.get(row.id) ?? [], (child) => child.step)) {
       const id = `alike ${row.id} ${step}`;
       const plain = rows.length > MANY && !open.has(id) ? alike.filter((child) => !special(child)) : [];
       const away = new Set(plain.length > ALIKE ? plain : []);
       for (const child of alike) if (!away.has(child)) put(child, row.id);
-      if (away.size > 0) found.push({ id, parent: row.id, row: plain[0], hidden: plain.reduce((sum, child) => sum + size(child), 0), group: true });
+      if (away.size > 0) found.push({ id, parent: row.id, row: plain[0], hidden: plain.reduce((sum, child) => sum + size(child), 0), alike: plain.length });
     }
   };
   for (const row of children.get(null) ?? []) put(row, null);
   return found;
 }
 
-function height({ hidden }) {
-  return HEIGHT + (hidden > 0 ? LINE : 0);
+function height({ hidden, alike }) {
+  return alike > 0 ? HEIGHT - LINE : HEIGHT + (hidden > 0 ? LINE : 0);
 }
 
 /** @returns {Map<any, any[]>} */
@@ -89,17 +96,18 @@ function scene({ state, labels }, nodes, places) {
     return detail ? [detail, "", detail] : [labels.missing, "none", labels.missing];
   };
   const columns = ["size", "speed", "quality"];
-  const drawn = nodes.map(({ id, row, hidden, group }, at) => {
+  const drawn = nodes.map(({ id, row, hidden, alike }, at) => {
     const [x, y] = places.places[at];
-    const more = hidden > 0 ? `${hidden} ${group ? labels.alike : labels.hidden}` : "";
-    if (group) {
-      return { id, x, y, width: WIDTH, height: height({ hidden }), lines: [row.step, more, labels.unfold], kind: "folded", paint: "", marked: false,
-        name: [row.step, more, labels.unfold].join("; ") };
+    const size = { width: WIDTH, height: height({ hidden, alike }) };
+    if (alike) {
+      const lines = [`${alike} × ${row.step}`, hidden > alike ? `${hidden} ${labels.inAll}` : "", labels.unfold];
+      return { id, x, y, ...size, lines, kind: "folded", paint: "", marked: false, name: lines.filter(Boolean).join("; ") };
     }
+    const more = hidden > 0 ? `${hidden} ${labels.hidden}` : "";
     const facts = columns.map((column) => fact(row[column]));
     const here = row.id === state.parent;
     return {
-      id, x, y, width: WIDTH, height: height({ hidden }), paint: "", marked: false,
+      id, x, y, ...size, paint: "", marked: false,
       kind: [`verdict-${row.quality.chip?.tone ?? "none"}`, here && "here"].filter(Boolean).join(" wb-graph-"),
       lines: [`${row.starred ? "★ " : ""}${row.front ? "◎ " : ""}${row.name}`, ...facts.map(([words]) => words), more].slice(0, 5),
       tones: ["", ...facts.map(([, tone]) => tone)],
@@ -110,6 +118,6 @@ function scene({ state, labels }, nodes, places) {
   const lines = nodes.filter(({ parent }) => parent !== null);
   return {
     key: `lineage ${nodes.map(({ id, hidden }) => `${id} ${hidden}`).join()}`, width: places.width, height: places.height, heads: [], nodes: drawn,
-    edges: lines.map(({ id, parent, row, group }, at) => ({ from: parent, to: id, words: row.step, label: group ? "" : row.step, kind: "", points: places.lines[at] ?? [] })),
+    edges: lines.map(({ id, parent, row, alike }, at) => ({ from: parent, to: id, words: row.step, label: alike ? "" : row.step, kind: "", points: places.lines[at] ?? [] })),
   };
 }
