@@ -8,6 +8,7 @@ import pytest
 from tests import small_models
 from tests.local_reporter import LocalReporter
 from tests.techniques.applying import apply
+from widgets.panels.inside_colors import deepest, error_cell
 from workbench.api.errors import Refused
 from workbench.api.variant import Layer, RuntimeSettings
 from workbench.measure.inside.litert_cuts import plan_cuts, write_cuts
@@ -15,6 +16,7 @@ from workbench.measure.inside.matching import Side, match_layers
 from workbench.measure.inside.names import counterparts, readable, step_of_each_layer, steps_of
 from workbench.measure.inside.operations import layers_of_operations
 from workbench.measure.inside.profiles import HALF_A_TICK_MS, middle_half, operation_times
+from workbench.measure.inside.records import InsideLayer
 from workbench.measure.inside.times import time_layers, times_obstacle
 from workbench.measure.intermediate_tensors import LiteRTFile, Step
 from workbench.measure.latency import Candidate
@@ -76,6 +78,15 @@ def test_a_damaged_layer_is_the_worst(files, dataset, kind):
     assert before, "nothing was changed before it"
     assert max(before) < worst or kind != "keras"
     assert worst == min(row for row, one in enumerate(matches) if one.agreement == "measured")
+    # On the page, where nobody reads decibels, it is the reddest, and no other one is as red.
+    told = [
+        InsideLayer(**{**layer.model_dump(), **match.model_dump(exclude={"counterpart"})})
+        for layer, match in zip(mine.layers, matches, strict=True)
+    ]
+    heats = [error_cell(layer, deepest(told))["heat"] for layer in told]
+    assert heats[worst] == max(heats)
+    assert heats.count(heats[worst]) == 1
+    assert error_cell(told[worst], deepest(told))["paint"] == "heat-4"
     if kind != "openvino":  # whose converter makes up the names of convolutions
         assert "block" in mine.layers[worst].name
 

@@ -7,25 +7,23 @@ from typing import Any
 
 from widgets.panels.inside_colors import (
     Cell,
+    deepest,
+    error_cell,
     error_legend,
     paint_cells,
-    paint_of,
     precision_cell,
     precision_legend,
 )
 from widgets.panels.inside_graph import graph_view, shape_words
 from widgets.session import Session
-from widgets.wording import count, digits, interval_words, short, size, time
+from widgets.wording import count, interval_words, short, size, time
 from workbench.api.errors import WorkbenchError
 from workbench.api.text import Text, say
 from workbench.api.variant import Layer, Variant
 from workbench.measure.inside.names import readable
 from workbench.measure.inside.records import Inside, InsideLayer
 from workbench.measure.inside.times import times_obstacle
-from workbench.results.inside_words import CHANGES, error_words, inside_summary, time_words
-
-_CLEAN_DB = 60.0
-"""An error of a thousandth: without colour."""
+from workbench.results.inside_words import CHANGES, inside_summary, time_words
 
 
 def inside_view(session: Session, variant: Variant, reference: Variant | None) -> dict[str, Any] | None:
@@ -113,7 +111,10 @@ def _columns(known: Inside, rows: Sequence[dict[str, Any]]) -> list[dict[str, An
     columns.append(("parameters", say("Parameters")))
     columns.append(("precision", say("Precision")))
     legends = {name: paint_cells(_cells(rows, name), write) for name, write in _WRITTEN.items()}
-    legends |= {"error": error_legend(_CLEAN_DB), "precision": precision_legend(_cells(rows, "precision"))}
+    legends |= {
+        "error": error_legend(deepest(known.layers)),
+        "precision": precision_legend(_cells(rows, "precision")),
+    }
     return [{"name": name, "title": str(title), "legend": legends[name]} for name, title in columns]
 
 
@@ -125,7 +126,8 @@ def _cells(rows: Sequence[dict[str, Any]], column: str) -> list[Cell]:
 
 
 def _rows(known: Inside, *, compared: bool) -> list[dict[str, Any]]:
-    rows = [_row(layer, compared=compared) for layer in known.layers]
+    deep = deepest(known.layers)
+    rows = [_row(layer, deep, compared=compared) for layer in known.layers]
     rows += [_removed(layer) for layer in known.removed]
     if known.times is not None:
         rows += [
@@ -141,7 +143,7 @@ def _rows(known: Inside, *, compared: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(layer: InsideLayer, *, compared: bool) -> dict[str, Any]:
+def _row(layer: InsideLayer, deep: float, *, compared: bool) -> dict[str, Any]:
     before = layer.before
     shape = shape_words(layer.output_shape)
     if layer.change is not None and before is not None and before.output_shape != layer.output_shape:
@@ -152,7 +154,7 @@ def _row(layer: InsideLayer, *, compared: bool) -> dict[str, Any]:
         "bytes": _numbers([None if one is None else one.size_bytes for one in both], size),
         "macs": _numbers([None if one is None else one.macs for one in both], count),
         "parameters": _numbers([None if one is None else one.parameters for one in both], count),
-        "error": _error(layer),
+        "error": error_cell(layer, deep),
         "precision": precision_cell(both),
     }
     times = [layer.time_ms, layer.before_ms] if compared else [layer.time_ms]
@@ -201,20 +203,3 @@ def _numbers(values: Sequence[int | None], write: Any) -> Cell:
 
 def _cell(words: Sequence[str], order: float | None, before: float | None = None) -> Cell:
     return {"words": list(words), "order": order, "before": before}
-
-
-def _error(layer: InsideLayer) -> Cell:
-    """The ratio of signal to noise, coloured by the error that arises here; the worst first."""
-    # Ten decibels more each are a tenth of the power of the error.
-    heat = 0.0 if layer.own_db is None else min(1.0, max(0.0, 1 - layer.own_db / _CLEAN_DB))
-    if layer.agreement == "not finite":
-        heat = 1.0
-    return {
-        "words": [error_words(layer)],
-        "heat": heat,
-        "paint": paint_of(heat),
-        "order": heat if layer.agreement in ("measured", "not finite", "equal") else None,
-        "title": ""
-        if layer.own_db is None
-        else str(say("the error that arises here alone: {decibels} dB", decibels=digits(layer.own_db))),
-    }

@@ -7,10 +7,16 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from widgets.wording import digits
+from workbench.api.text import say
 from workbench.api.variant import Layer
+from workbench.measure.inside.records import InsideLayer
+from workbench.results.inside_words import error_words
 
 _STEPS = 5
 _WIDEST = 64
+_CLEAN_DB = 60.0
+"""An error of a thousandth: without colour."""
 
 Cell = dict[str, Any]
 Legend = list[dict[str, str]]
@@ -52,15 +58,44 @@ def paint_cells(cells: Sequence[Cell], write: Callable[[Any], str]) -> Legend:
     return legend
 
 
-def error_legend(clean: float) -> Legend:
+def deepest(layers: Sequence[InsideLayer]) -> float:
+    """The ratio of signal to noise, in decibels, that has the full colour: of the worst layer, or 0."""
+    return min(
+        (layer.own_db for layer in layers if layer.own_db is not None and layer.own_db < 0), default=0.0
+    )
+
+
+def error_legend(deep: float) -> Legend:
     """From which ratio of signal to noise on each colour stands.
 
     Args:
-        clean: The ratio in decibels from which on nothing is coloured.
+        deep: The ratio that has the full colour.
     """
-    bounds = [clean * (_STEPS - 1 - step) / _STEPS for step in range(_STEPS)]
-    words = [f"≥ {bound:.0f} dB" for bound in bounds[:-1]] + [f"< {bounds[-2]:.0f} dB"]
+    bounds = [_CLEAN_DB - (_CLEAN_DB - deep) * (step + 1) / _STEPS for step in range(_STEPS)]
+    words = [f"≥ {digits(bound)} dB" for bound in bounds[:-1]] + [f"< {digits(bounds[-2])} dB"]
     return [{"paint": f"heat-{step}", "words": text} for step, text in enumerate(words)]
+
+
+def error_cell(layer: InsideLayer, deep: float = 0.0) -> Cell:
+    """The ratio of signal to noise, coloured by the error that arises here; the worst first.
+
+    Args:
+        layer: The layer.
+        deep: The ratio that has the full colour; less than that there is none.
+    """
+    # Ten decibels more each are a tenth of the power of the error.
+    heat = 0.0 if layer.own_db is None else max(0.0, (_CLEAN_DB - layer.own_db) / (_CLEAN_DB - deep))
+    if layer.agreement == "not finite":
+        heat = 1.0
+    return {
+        "words": [error_words(layer)],
+        "heat": heat,
+        "paint": paint_of(heat),
+        "order": heat if layer.agreement in ("measured", "not finite", "equal") else None,
+        "title": ""
+        if layer.own_db is None
+        else str(say("the error that arises here alone: {decibels} dB", decibels=digits(layer.own_db))),
+    }
 
 
 def precision_cell(layers: Sequence[Layer | None]) -> Cell:
