@@ -27,6 +27,7 @@ BENCHMARKS = (
     "processor",
     "room",
     "inside",
+    "graph",
     "drift",
     "lessons",
 )

@@ -2,7 +2,7 @@
 // A graph that is drawn: moved with pointer, fingers and keys, a few nodes per frame so that the page answers.
 
 const SPACE = "http://www.w3.org/2000/svg";
-const SLICE_MS = 6; // of a frame of 16
+const SLICE_MS = 5; // of a frame of 16
 const LEAST = 0.08, MOST = 3, READABLE = 0.9, FAR = 0.4, MARGIN = 14, NARROW = 480;
 const STILL = 4; // pixels that a finger may move and still be a click
 
@@ -171,16 +171,16 @@ export class Canvas {
     const far = ({ y }) => Math.abs(y - middle);
     const waiting = [...scene.nodes].sort((one, other) => far(other) - far(one));
     const edges = [...scene.edges].reverse();
+    // Read and walked through in the order of the graph, not in that of the drawing.
+    for (const { id } of scene.nodes) this.#nodes.set(id, { group: made("g", {}, boxes) });
     const slice = () => {
       const end = performance.now() + SLICE_MS;
-      while (waiting.length > 0 && performance.now() < end) this.#box(/** @type {GraphNode} */ (waiting.pop()), boxes);
+      while (waiting.length > 0 && performance.now() < end) this.#box(/** @type {GraphNode} */ (waiting.pop()));
       while (waiting.length === 0 && edges.length > 0 && performance.now() < end) line(edges.pop(), lines);
       if (waiting.length + edges.length > 0) {
         this.#building = requestAnimationFrame(slice);
         return;
       }
-      // Read and walked through in the order of the graph, not in that of the drawing.
-      for (const node of scene.nodes) boxes.append(this.#nodes.get(node.id).group);
       if (had) this.#nodes.get(had)?.group.focus({ preventScroll: true });
       put(this.#svg, "aria-busy", null);
     };
@@ -191,13 +191,13 @@ export class Canvas {
   /** @type {string | null} the one node that the Tab key stops at */
   #stop = null;
 
-  /**
-   * @param {GraphNode} node
-   * @param {Element} parent
-   */
-  #box(node, parent) {
+  /** @param {GraphNode} node */
+  #box(node) {
     const { width, height } = node;
-    const group = made("g", { role: "option", "data-id": node.id, transform: `translate(${node.x - width / 2} ${node.y - height / 2})` }, parent);
+    const { group } = this.#nodes.get(node.id);
+    put(group, "role", "option");
+    put(group, "data-id", node.id);
+    put(group, "transform", `translate(${node.x - width / 2} ${node.y - height / 2})`);
     const title = made("title", {}, group);
     const box = made("rect", { width, height, rx: 5, class: "wb-graph-box" }, group);
     const texts = node.lines.map((_, at) => made("text", { x: 9, y: 16 + 14 * at, class: at === 0 ? "wb-graph-title" : null }, group));
@@ -208,7 +208,7 @@ export class Canvas {
   /** @param {GraphNode} node */
   #dress(node) {
     const drawn = this.#nodes.get(node.id);
-    if (!drawn) return;
+    if (!drawn?.box) return; // its turn comes
     const { group, box, title, texts } = drawn;
     const chosen = node.id === this.#options.selected;
     put(group, "class", ["wb-graph-node", node.kind && `wb-graph-${node.kind}`, node.paint && `wb-on-${node.paint}`,
@@ -292,7 +292,7 @@ export class Canvas {
   }
 
   #focus(id) {
-    if (!this.#nodes.has(id)) return;
+    if (!this.#nodes.get(id)?.box) return;
     this.#stopAt(id);
     this.#nodes.get(id).group.focus({ preventScroll: true });
     this.reveal(id);
