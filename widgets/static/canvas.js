@@ -59,6 +59,7 @@ export class Canvas {
   #dragged = 0;
   #frame = 0;
   #building = 0;
+  #touched = false; // by a reader: then a picture of another size does not begin anew
   #sized;
 
   /** @param {SVGSVGElement} svg */
@@ -69,7 +70,7 @@ export class Canvas {
       pointerdown: this.#down, pointermove: this.#move, pointerup: this.#up, pointercancel: this.#up, wheel: this.#wheel,
       keydown: this.#key, click: this.#click, focusin: this.#focused,
     })) svg.addEventListener(type, listener.bind(this), type === "wheel" ? { passive: false } : undefined);
-    this.#sized = new ResizeObserver(() => this.#scene && this.#put());
+    this.#sized = new ResizeObserver(() => this.#scene && (this.#touched ? this.#put() : this.#begin()));
     this.#sized.observe(svg);
   }
 
@@ -106,6 +107,7 @@ export class Canvas {
 
   /** @param {number} times */
   zoom(times, x = this.#svg.clientWidth / 2, y = this.#svg.clientHeight / 2) {
+    this.#touched = true;
     const scale = Math.min(MOST, Math.max(LEAST, this.#at.scale * times));
     const grown = scale / this.#at.scale;
     this.#at = { scale, x: x - (x - this.#at.x) * grown, y: y - (y - this.#at.y) * grown };
@@ -149,6 +151,12 @@ export class Canvas {
     });
   }
 
+  /** What can be read of it, with what was chosen in sight, or its first node. */
+  #begin() {
+    this.whole(this.#svg.clientWidth < NARROW ? READABLE * 0.8 : READABLE);
+    if (this.#stop) this.reveal(this.#stop);
+  }
+
   #build() {
     cancelAnimationFrame(this.#building);
     const scene = /** @type {GraphScene} */ (this.#scene);
@@ -164,8 +172,8 @@ export class Canvas {
     }
     const chosen = this.#options.selected;
     this.#stop = scene.nodes.some((node) => node.id === chosen) ? chosen : scene.nodes[0]?.id ?? null;
-    this.whole(this.#svg.clientWidth < NARROW ? READABLE * 0.8 : READABLE);
-    if (this.#stop) this.reveal(this.#stop);
+    this.#touched = false;
+    this.#begin();
     // What is in sight comes first.
     const middle = (this.#svg.clientHeight / 2 - this.#at.y) / this.#at.scale;
     const far = ({ y }) => Math.abs(y - middle);
@@ -254,6 +262,7 @@ export class Canvas {
       const after = Math.hypot(from.x - other.x, from.y - other.y);
       if (before > 0) this.zoom(after / before, (from.x + other.x) / 2, (from.y + other.y) / 2);
     } else if (this.#dragged > STILL) {
+      this.#touched = true;
       this.#at.x += dx;
       this.#at.y += dy;
       this.#put();
