@@ -30,7 +30,8 @@ anywidget's context (``model``, ``el``, ``signal``, ``experimental``, ``host``) 
 
 - ``assets.plotly()``: the ``Plotly`` object of ``vendor/plotly.min.js``, plotly's "cartesian" bundle: a
   third of the whole, which a browser also reads in a third of the time;
-- ``assets.load("name.js")``: a module, for what is needed late;
+- ``assets.load("name.js")``: a module, for what is needed late, such as ``vendor/dagre.esm.js``, which lays
+  out graphs;
 - ``assets.style("workbench.css")``: puts the style sheet into the document, once;
 - ``assets.url("name.svg")``: an address.
 
@@ -70,7 +71,10 @@ LAUNCHER = "@neural-workbench/launcher"
 """The extension of JupyterLab beside it: what is in its launcher."""
 
 _KIND = "neural-workbench.asset"
-_PLOTLY = Path(__file__).with_name("vendor") / "plotly.min.js"
+_VENDOR = Path(__file__).with_name("vendor")
+_PLOTLY = _VENDOR / "plotly.min.js"
+_OTHERS = (_PLOTLY, _VENDOR / "dagre.esm.js")
+"""Files of others: they import nothing."""
 _TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -184,8 +188,7 @@ def _files() -> dict[str, Path]:
     files = {
         file.name: file for file in sorted(_STATIC.glob("*")) if file.is_file() and file.suffix in _TYPES
     }
-    files[_PLOTLY.name] = _PLOTLY
-    return files
+    return files | {file.name: file for file in _OTHERS}
 
 
 def _type(name: str) -> str:
@@ -194,7 +197,7 @@ def _type(name: str) -> str:
 
 @cache
 def _imports(file: Path) -> list[str]:
-    if file.suffix not in {".js", ".mjs"} or file == _PLOTLY:
+    if file.suffix not in {".js", ".mjs"} or file in _OTHERS:
         return []
     return sorted(set(_IMPORT.findall(file.read_text(encoding="utf-8"))))
 

@@ -102,3 +102,47 @@ declare var workbenchComplete: boolean | undefined;
 declare var workbenchFailed: boolean | undefined;
 /** Jupyter's own application, once it runs. */
 declare var jupyterapp: unknown;
+
+/** What a graph is laid out from: see arranging.js. */
+interface GraphWish {
+  direction: "TB" | "LR";
+  nodes: { id: string; width: number; height: number }[];
+  edges: { from: string; to: string }[];
+}
+
+/** Where dagre puts the centres of the nodes and the bends of the edges, in the order of the wish. */
+interface GraphPlaces {
+  places: [number, number][];
+  lines: ([number, number][] | null)[];
+  width: number;
+  height: number;
+}
+
+interface GraphNode {
+  id: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** What is written in it; the first line is its title. */
+  lines: string[];
+  /** Of the lines, what they say: good, bad. */
+  tones?: string[];
+  /** All that is known of it, for those who hear it. */
+  name: string;
+  kind: string;
+  /** The colour, as a class without its "wb-". */
+  paint: string;
+  marked: boolean;
+}
+
+/** What canvas.js draws. */
+interface GraphScene {
+  /** Another one is drawn anew; the same with other words and colours is changed. */
+  key: string;
+  width: number;
+  height: number;
+  heads: { x: number; y: number; text: string }[];
+  nodes: GraphNode[];
+  edges: { from: string; to: string; words: string; label?: string; kind: string; points: [number, number][] }[];
+}

@@ -30,6 +30,7 @@ BENCHMARKS = (
     "processor",
     "room",
     "inside",
+    "graph",
     "drift",
     "lessons",
 )

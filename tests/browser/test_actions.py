@@ -97,6 +97,7 @@ def test_what_is_made_is_looked_at_downloaded_marked_deleted_and_compared(page: 
     the_table_is_sorted_marked_filtered_and_taken_home(page)
     what_is_deleted_comes_back_and_the_focus_goes_where_the_eye_is(page)
     two_variants_are_compared_in_everything_beside_the_table(page)
+    where_a_variant_comes_from_is_a_map(page)
 
 
 def details_open_beside_the_table_take_the_focus_and_give_it_back(page: Page) -> None:
@@ -216,6 +217,7 @@ def two_variants_are_compared_in_everything_beside_the_table(page: Page) -> None
     inside.get_by_label("Colored by").select_option(label="Bytes")
     expect(inside.locator(".wb-inside tbody tr").first).to_contain_text("hidden_1")
     expect(inside.locator(".wb-inside tbody tr").first.locator("rect.wb-heat-4")).to_be_attached()
+    the_layers_are_seen_as_a_graph(page, inside)
     # What both look at is compared at a click, and held against a file that is compared with itself.
     inside.get_by_role("tab", name="What it forgot").click()
     expect(inside.get_by_text("Calibration error")).to_be_visible()
@@ -226,6 +228,59 @@ def two_variants_are_compared_in_everything_beside_the_table(page: Page) -> None
     page.get_by_role("radio", name="dense-digits").check()
     # The other one is ringed in the chart, and the legend says so.
     expect(page.locator(".wb-trade-off").get_by_text("compared with: int8")).to_be_visible()
+
+
+def the_layers_are_seen_as_a_graph(page: Page, inside) -> None:
+    """Beside the table: what is chosen in one is chosen in the other; by keys as well."""
+    inside.get_by_role("button", name="Graph", exact=True).press("Enter")
+    graph = inside.get_by_role("listbox", name="Graph of the layers of int8")
+    heavy, next_one = (
+        graph.get_by_role("option", name=re.compile(rf"^{one}\b")) for one in ("hidden_1", "hidden_2")
+    )
+    expect(heavy.locator("rect.wb-heat-4")).to_be_attached()
+    assert graph.get_by_role("option").count() == inside.locator(".wb-inside-pick").count() + 1  # the input
+    heavy.click()
+    row = inside.locator(".wb-inside tbody tr.wb-selected")
+    expect(row).to_contain_text("hidden_1")
+    page.keyboard.press("ArrowDown")  # to what takes its output
+    expect(row).to_contain_text("hidden_2")
+    expect(next_one).to_be_focused()
+    inside.get_by_role("button", name="hidden_1").click()
+    expect(heavy).to_have_attribute("aria-selected", "true")
+    # Both side by side, large, with nothing else in reach; Escape leads back to the page.
+    inside.get_by_role("button", name="Side by side").click()
+    expect(graph.get_by_role("option", name=re.compile(r"^[^;]+; hidden_1\b"))).to_have_count(1)
+    expect(heavy).to_have_count(1)
+    inside.get_by_role("button", name="Enlarge").click()
+    behind = page.locator("[inert]", has=page.locator(".wb-top"))
+    expect(behind).to_have_count(1)
+    found = Axe().run(page, context=".wb-inside-both").response["violations"]
+    assert {one["id"]: one["nodes"] for one in found} == {}
+    page.keyboard.press("Escape")
+    expect(behind).to_have_count(0)
+    inside.get_by_role("button", name="Graph", exact=True).click()
+
+
+def where_a_variant_comes_from_is_a_map(page: Page) -> None:
+    variants = page.get_by_role("region", name="Variants")
+    variants.get_by_role("button", name="Map", exact=True).click()
+    nodes = variants.get_by_role("listbox").get_by_role("option")
+    expect(nodes.filter(has_text="int8")).to_have_accessible_name(re.compile("int8; Full int8; .*smaller"))
+    nodes.filter(has_text="dense-digits").click()
+    expect(page.get_by_label("New variants start from")).to_have_value(re.compile("."))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Home")
+    expect(nodes.first).to_be_focused()
+    nodes.filter(has_text="int8").press("Enter")
+    expect(nodes.filter(has_text="int8")).to_have_attribute("aria-selected", "true")
+    expect(variants.get_by_text("dense-digits › int8 (Full int8)")).to_be_visible()
+    expect(page.get_by_label("New variants start from").locator("option:checked")).to_have_text("int8")
+    assert Axe().run(page, context=".wb-variants").response["violations"] == []
+    nodes.first.press("Enter")
+    expect(page.get_by_label("New variants start from").locator("option:checked")).to_have_text(
+        "dense-digits"
+    )
+    variants.get_by_role("button", name="Table", exact=True).click()
 
 
 def test_figures_that_close_leave_nothing_behind(page_server: Server, visit: Callable[..., Visit]) -> None:

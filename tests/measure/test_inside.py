@@ -8,6 +8,7 @@ import pytest
 from tests import small_models
 from tests.local_reporter import LocalReporter
 from tests.techniques.applying import apply
+from widgets.panels.inside_colors import deepest, error_cell
 from workbench.api.errors import Refused
 from workbench.api.variant import Layer, RuntimeSettings
 from workbench.measure.inside.litert_cuts import plan_cuts, write_cuts
@@ -15,6 +16,7 @@ from workbench.measure.inside.matching import Side, match_layers
 from workbench.measure.inside.names import counterparts, readable, step_of_each_layer, steps_of
 from workbench.measure.inside.operations import layers_of_operations
 from workbench.measure.inside.profiles import HALF_A_TICK_MS, middle_half, operation_times
+from workbench.measure.inside.records import InsideLayer
 from workbench.measure.inside.times import time_layers, times_obstacle
 from workbench.measure.intermediate_tensors import LiteRTFile, Step
 from workbench.measure.latency import Candidate
@@ -76,6 +78,15 @@ def test_a_damaged_layer_is_the_worst(files, dataset, kind):
     assert before, "nothing was changed before it"
     assert max(before) < worst or kind != "keras"
     assert worst == min(row for row, one in enumerate(matches) if one.agreement == "measured")
+    # On the page, where nobody reads decibels, it is the reddest, and no other one is as red.
+    told = [
+        InsideLayer(**{**layer.model_dump(), **match.model_dump(exclude={"counterpart"})})
+        for layer, match in zip(mine.layers, matches, strict=True)
+    ]
+    heats = [error_cell(layer, deepest(told))["heat"] for layer in told]
+    assert heats[worst] == max(heats)
+    assert heats.count(heats[worst]) == 1
+    assert error_cell(told[worst], deepest(told))["paint"] == "heat-4"
     if kind != "openvino":  # whose converter makes up the names of convolutions
         assert "block" in mine.layers[worst].name
 
@@ -297,6 +308,88 @@ def test_who_tells_no_times_says_so():
     assert "one function" in str(times_obstacle("keras.function", "keras"))
     assert "other names" in str(times_obstacle("openvino", "tflite"))
     assert "tensorrt" in str(times_obstacle("tensorrt", "onnx"))
+
+
+def test_the_edges_are_those_of_the_file(files):
+    """As its own library tells them, not our reader."""
+    folder, models = files
+
+    def found(name, kind):
+        description = describe(folder / f"{name}{FORMATS[kind]}", kind)
+        places = {-1 - at: one.name for at, one in enumerate(description.inputs)}
+        places |= {at: layer.name for at, layer in enumerate(description.layers)}
+        return {(places[edge.giver], places[edge.taker]) for edge in description.edges}, description
+
+    model = models["exact"]
+    nodes = {layer.name: layer._inbound_nodes[0] for layer in model.layers}
+    expected = {(parent.operation.name, name) for name, node in nodes.items() for parent in node.parent_nodes}
+    assert found("exact", "keras")[0] == expected
+
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load(folder / "exact.onnx").graph
+    givers = {name: node.name for node in graph.node for name in node.output}
+    givers |= {value.name: value.name for value in graph.input}
+    expected = {(givers[name], node.name) for node in graph.node for name in node.input if name in givers}
+    assert found("exact", "onnx")[0] == expected
+
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        str(folder / "exact.tflite"),
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    steps = interpreter._get_ops_details()
+    named = {one["index"]: one["name"].rpartition(";")[2] for one in interpreter.get_tensor_details()}
+    made = {index for step in steps for index in step["outputs"]}
+    expected = {
+        (named[index], named[step["outputs"][0]])
+        for step in steps
+        for index in step["inputs"]
+        if index in made
+    }
+    edges, description = found("exact", "tflite")
+    given = {edge for edge in edges if edge[0] == description.inputs[0].name}
+    assert edges - given == expected
+    assert len(given) == 1
+
+    openvino = pytest.importorskip("openvino")
+    described, description = found("exact", "openvino")
+    read = openvino.Core().read_model(folder / "exact" / "model.xml")
+    layers = {layer.name for layer in description.layers}
+    assert {taker for _, taker in described} == layers  # none hangs in the air
+    direct = {
+        (port.get_source_output().get_node().get_friendly_name(), node.get_friendly_name())
+        for node in read.get_ordered_ops()
+        for port in node.inputs()
+    }
+    assert {edge for edge in direct if set(edge) <= layers} <= described
+    assert all(edge.shape for edge in description.edges)
+
+
+def test_edges_of_models_within_models_and_of_layers_that_run_twice():
+    from workbench.models.reading.description import describe_keras
+
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input((8,)), layers.Dense(8, name="in"), layers.Dense(8, name="out")])
+    shared = layers.Dense(8, name="shared")
+    first, second = keras.Input((8,), name="a"), keras.Input((8,), name="b")
+    joined = layers.Concatenate(name="join")([shared(inner(first)), shared(second)])
+    outputs = layers.Dense(2, name="end")(keras.ops.abs(joined))  # an operation that is no layer
+    description = describe_keras(keras.Model([first, second], outputs))
+    names = [layer.name for layer in description.layers]
+
+    def name(place):
+        return names[place] if place >= 0 else description.inputs[-1 - place].name
+
+    edges = {(name(edge.giver), name(edge.taker)) for edge in description.edges}
+    assert edges == {
+        ("a", f"{inner.name}/in"),
+        (f"{inner.name}/in", f"{inner.name}/out"),
+        (f"{inner.name}/out", "shared"),
+        ("b", "shared"),
+        ("shared", "join"),
+        ("join", "end"),
+    }
 
 
 def test_a_layer_that_is_not_in_the_file_is_no_operation():

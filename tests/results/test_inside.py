@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.widgets.result_rows import variant
-from workbench.api.variant import Layer, Variant
+from workbench.api.variant import Edge, Layer, Variant
 from workbench.measure.inside.records import Between, LayerMatch, LayerMatches, LayerTimes
 from workbench.measure.records import Interval, SizeMeasurement
 from workbench.results.inside import MATCHES, TIMES, inside, match_obstacle, stand_in
@@ -63,6 +63,7 @@ def test_what_became_of_each_layer_and_where_the_error_arises(tmp_path: Path) ->
             reference=model.id,
             beside=model.id,
             layers=before,
+            edges=(Edge(giver=-1, taker=0), Edge(giver=0, taker=1), Edge(giver=1, taker=2)),
             matches=(
                 LayerMatch(counterpart=0, agreement="equal"),
                 LayerMatch(),
@@ -88,6 +89,8 @@ def test_what_became_of_each_layer_and_where_the_error_arises(tmp_path: Path) ->
     found = inside(store, pruned, model)
     assert [layer.change for layer in found.layers] == ["kept", "added", "changed"]
     assert [layer.name for layer in found.removed] == ["gone"]
+    # What was removed stands behind the rest, between what it stood between.
+    assert [(edge.giver, edge.taker) for edge in found.before_edges] == [(-1, 0), (0, 3), (3, 2)]
     assert [layer.runs_in for layer in found.layers] == [None, "stem", None]
     assert found.worst is found.layers[2]
     assert found.overhead_bytes == 200 - 4 * 30

@@ -98,6 +98,21 @@ def test_the_plotly_that_ships_is_that_of_the_python_package():
     assert version.search(ours).group(1) == version.search(whole).group(1)
 
 
+def test_the_layout_library_is_the_one_that_is_named_and_comes_late():
+    folder = Path(assets.__file__).parent / "vendor"
+    named = re.search(
+        r"`dagre\.esm\.js` \| `@dagrejs/dagre` \| (\S+) \|", (folder / "README.md").read_text("utf-8")
+    )
+    assert f'"{named[1]}"' in (folder / "dagre.esm.js").read_text("utf-8")
+    assert not any(
+        "dagre" in path for path in assets.modules()
+    )  # no page asks for it before a graph is opened
+    ((content, buffers),) = ask({"kind": "neural-workbench.asset", "name": "layoutworker.js"}).messages
+    assert [file["name"] for file in content["files"]] == ["arranging.js", "layoutworker.js"]
+    ((content, buffers),) = ask({"kind": "neural-workbench.asset", "name": "dagre.esm.js"}).messages
+    assert buffers == [(folder / "dagre.esm.js").read_bytes()]
+
+
 def test_every_script_of_the_page_is_checked():
     """By its types and by the linter: ``make check`` reads no file that is not named to it."""
     folder = Path(assets.__file__).parent

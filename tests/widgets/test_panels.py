@@ -335,8 +335,18 @@ def test_selection_is_shared_by_all_widgets_of_a_workbench(
     assert "float16" in details.shown["recipe"]
     table.click("continue", variant=made)
     assert panel.shown["parent"] == made
-    table.click("continue", variant=workbench.variant("dense-digits").id)
+    baseline = workbench.variant("dense-digits").id
+    assert table.click("branch", variant=baseline)["selected"] == baseline  # as a click on the map does
+    assert panel.shown["parent"] == baseline
     assert session_of(workbench) is table.component.session
+    rows = {row["id"]: row for row in table.shown["rows"]}
+    assert (rows[baseline]["parent"], rows[baseline]["step"], rows[baseline]["origin"]) == (
+        None,
+        "",
+        "dense-digits",
+    )
+    assert (rows[made]["parent"], rows[made]["step"]) == (baseline, "Float16 weights")
+    assert rows[made]["origin"] == "dense-digits › float16 (Float16 weights)"
 
 
 def test_a_prediction_that_was_wrong_and_is_wrong_otherwise_is_neither_lost_nor_won(
@@ -761,7 +771,7 @@ def test_a_click_looks_inside_and_the_tab_shows_times_and_errors(
     session_of(workbench).reveal(made.id)
     session_of(workbench).compare(parent.id)
     shown = details.shown["inside"]
-    assert [column["name"] for column in shown["columns"]] == ["bytes", "macs", "parameters"]
+    assert [column["name"] for column in shown["columns"]] == ["bytes", "macs", "parameters", "precision"]
     assert shown["offersLook"]
     assert not shown["looking"]
     shown = details.click("look", variant=made.id, reference=parent.id)["inside"]
@@ -776,7 +786,17 @@ def test_a_click_looks_inside_and_the_tab_shows_times_and_errors(
     assert not shown["offersLook"]  # measured once
     rows = {row["name"]: row for row in shown["rows"]}
     assert rows["hidden_1/BiasAdd"]["changeName"] == "changed"
-    assert "float32 → float16" in rows["hidden_1/BiasAdd"]["about"]
+    assert rows["hidden_1/BiasAdd"]["cells"]["precision"]["words"] == ["float16", "float32"]
+    assert {"paint": "bits-16", "words": "float16"} in shown["columns"][-1]["legend"]
+    # The graph has a node for each of these rows but the call itself, and the edges of both files.
+    graph = shown["graph"]
+    assert graph["layers"] + graph["removed"] == len(shown["rows"]) - 1
+    assert [one["name"] for one in graph["inputs"]] == ["features"]
+    description = made.description
+    assert {tuple(edge[:2]) for edge in graph["edges"] if edge[3] != "theirs"} == {
+        (edge.giver, edge.taker) for edge in description.edges
+    }
+    assert len(description.edges) >= len(description.layers)
     assert rows["hidden_1/BiasAdd"]["cells"]["error"]["words"][0].endswith(" dB")
     assert rows["hidden_1/BiasAdd"]["cells"]["bytes"]["heat"] == 1.0  # the largest
     assert rows["The call itself"]["cells"]["time"]["words"][0]

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from widgets.panels.inside_colors import (
+    Cell,
+    deepest,
+    error_cell,
+    error_legend,
+    paint_cells,
+    precision_cell,
+    precision_legend,
+)
+from widgets.panels.inside_graph import graph_view, shape_words
 from widgets.session import Session
-from widgets.wording import count, digits, interval_words, short, size, time
+from widgets.wording import count, interval_words, short, size, time
 from workbench.api.errors import WorkbenchError
 from workbench.api.text import Text, say
 from workbench.api.variant import Layer, Variant
 from workbench.measure.inside.names import readable
 from workbench.measure.inside.records import Inside, InsideLayer
 from workbench.measure.inside.times import times_obstacle
-from workbench.results.inside_words import CHANGES, error_words, inside_summary, time_words
-
-_CLEAN_DB = 60.0
-"""An error of a thousandth: without colour."""
-
-Cell = dict[str, Any]
+from workbench.results.inside_words import CHANGES, inside_summary, time_words
 
 
 def inside_view(session: Session, variant: Variant, reference: Variant | None) -> dict[str, Any] | None:
@@ -38,13 +43,15 @@ def inside_view(session: Session, variant: Variant, reference: Variant | None) -
     looking = next((job for job in session.jobs if _looks_at(job, variant, reference)), None)
     names = [short(variant.name), "" if reference is None else short(reference.name)]
     compared = any(layer.before is not None for layer in known.layers)
+    rows = _rows(known, compared=compared)
     return {
         "caption": str(say("Layers of {name}", name=names[0])),
         "above": str(say("Above: {name}. Below: {other}.", name=names[0], other=names[1]))
         if compared
         else "",
-        "columns": _columns(known),
-        "rows": _rows(known, compared=compared),
+        "columns": _columns(known, rows),
+        "rows": rows,
+        "graph": graph_view(known, variant.description.inputs, names),
         "order": str(say("Colored by")),
         "inOrder": str(say("Layer")),
         "look": str(_look_label(variant, known)),
@@ -91,7 +98,8 @@ def _look_label(variant: Variant, known: Inside) -> Text:
     return say("Time the layers and compare them")
 
 
-def _columns(known: Inside) -> list[dict[str, str]]:
+def _columns(known: Inside, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What can be shown of the layers, each with what its colours mean."""
     columns = []
     if known.times is not None or known.before_times is not None:
         columns.append(("time", say("Time")))
@@ -101,11 +109,25 @@ def _columns(known: Inside) -> list[dict[str, str]]:
     if any(layer.macs for layer in known.layers):
         columns.append(("macs", say("Multiply-accumulates")))
     columns.append(("parameters", say("Parameters")))
-    return [{"name": name, "title": str(title)} for name, title in columns]
+    columns.append(("precision", say("Precision")))
+    legends = {name: paint_cells(_cells(rows, name), write) for name, write in _WRITTEN.items()}
+    legends |= {
+        "error": error_legend(deepest(known.layers)),
+        "precision": precision_legend(_cells(rows, "precision")),
+    }
+    return [{"name": name, "title": str(title), "legend": legends[name]} for name, title in columns]
+
+
+_WRITTEN = {"time": time, "bytes": size, "macs": count, "parameters": count}
+
+
+def _cells(rows: Sequence[dict[str, Any]], column: str) -> list[Cell]:
+    return [row["cells"][column] for row in rows if column in row["cells"]]
 
 
 def _rows(known: Inside, *, compared: bool) -> list[dict[str, Any]]:
-    rows = [_row(layer, compared=compared) for layer in known.layers]
+    deep = deepest(known.layers)
+    rows = [_row(layer, deep, compared=compared) for layer in known.layers]
     rows += [_removed(layer) for layer in known.removed]
     if known.times is not None:
         rows += [
@@ -118,38 +140,36 @@ def _rows(known: Inside, *, compared: bool) -> list[dict[str, Any]]:
             }
             for one in known.times.between
         ]
-    for column in ("time", "bytes", "macs", "parameters"):
-        cells = [row["cells"][column] for row in rows if column in row["cells"]]
-        most = max((cell["order"] or 0.0 for cell in cells), default=0.0)
-        for cell in cells:
-            cell["heat"] = max(0.0, cell["order"] or 0.0) / most if most > 0 else 0.0
     return rows
 
 
-def _row(layer: InsideLayer, *, compared: bool) -> dict[str, Any]:
+def _row(layer: InsideLayer, deep: float, *, compared: bool) -> dict[str, Any]:
     before = layer.before
-    shape = "×".join("?" if length is None else str(length) for length in layer.output_shape)
-    about = [layer.kind, shape, layer.precision if layer.parameters else ""]
-    if layer.change is not None and before is not None and before.parameters and before.precision != about[2]:
-        about[2] = f"{before.precision} → {layer.precision}"
+    shape = shape_words(layer.output_shape)
+    if layer.change is not None and before is not None and before.output_shape != layer.output_shape:
+        shape = f"{shape_words(before.output_shape)} → {shape}"
+    about = [layer.kind, shape]
     both: Sequence[Layer | None] = (layer, before) if compared else (layer,)
     cells = {
         "bytes": _numbers([None if one is None else one.size_bytes for one in both], size),
         "macs": _numbers([None if one is None else one.macs for one in both], count),
         "parameters": _numbers([None if one is None else one.parameters for one in both], count),
-        "error": _error(layer),
+        "error": error_cell(layer, deep),
+        "precision": precision_cell(both),
     }
     times = [layer.time_ms, layer.before_ms] if compared else [layer.time_ms]
     words = [time_words(one) for one in times]
     if layer.time_ms is None and layer.runs_in is not None:
         words[0] = str(say("in {layer}", layer=short(readable(layer.runs_in))))
     own = None if layer.time_ms is None else layer.time_ms.value
-    cells["time"] = _cell(words, own)
+    cells["time"] = _cell(words, own, None if layer.before_ms is None else layer.before_ms.value)
     cells["time"]["title"] = "" if layer.time_ms is None else interval_words(layer.time_ms, time)
     return {
         "name": short(readable(layer.name)),
         "full": layer.name,
         "about": " · ".join(short(one) for one in about if one),
+        "kind": short(layer.kind),
+        "shapes": [shape_words(one.output_shape) for one in both if one is not None],
         "change": layer.change or "",
         "changeName": str(CHANGES[layer.change]) if layer.change is not None else "",
         "cells": cells,
@@ -157,17 +177,19 @@ def _row(layer: InsideLayer, *, compared: bool) -> dict[str, Any]:
 
 
 def _removed(layer: Layer) -> dict[str, Any]:
-    shape = "×".join("?" if length is None else str(length) for length in layer.output_shape)
     return {
         "name": short(readable(layer.name)),
         "full": layer.name,
-        "about": " · ".join(one for one in (layer.kind, shape) if one),
+        "about": " · ".join(one for one in (layer.kind, shape_words(layer.output_shape)) if one),
+        "kind": short(layer.kind),
+        "shapes": ["", shape_words(layer.output_shape)],
         "change": "removed",
         "changeName": str(CHANGES["removed"]),
         "cells": {
             "bytes": _numbers([None, layer.size_bytes], size),
             "macs": _numbers([None, layer.macs], count),
             "parameters": _numbers([None, layer.parameters], count),
+            "precision": precision_cell([None, layer]),
         },
     }
 
@@ -176,24 +198,8 @@ def _numbers(values: Sequence[int | None], write: Any) -> Cell:
     """What holds nothing has no number: zeros would hide what matters."""
     shown = any(values)
     words = ["" if not shown or value is None else write(value) for value in values]
-    return _cell(words, values[0])
+    return _cell(words, *values)
 
 
-def _cell(words: Sequence[str], order: float | None) -> Cell:
-    return {"words": list(words), "order": order}
-
-
-def _error(layer: InsideLayer) -> Cell:
-    """The ratio of signal to noise, coloured by the error that arises here; the worst first."""
-    # Ten decibels more each are a tenth of the power of the error.
-    heat = 0.0 if layer.own_db is None else min(1.0, max(0.0, 1 - layer.own_db / _CLEAN_DB))
-    if layer.agreement == "not finite":
-        heat = 1.0
-    return {
-        "words": [error_words(layer)],
-        "heat": heat,
-        "order": heat if layer.agreement in ("measured", "not finite", "equal") else None,
-        "title": ""
-        if layer.own_db is None
-        else str(say("the error that arises here alone: {decibels} dB", decibels=digits(layer.own_db))),
-    }
+def _cell(words: Sequence[str], order: float | None, before: float | None = None) -> Cell:
+    return {"words": list(words), "order": order, "before": before}

@@ -11,6 +11,7 @@ from widgets.charts.chart import family_of
 from widgets.charts.scene import doubt_of
 from widgets.component import words
 from widgets.panels.actions import ACTION_LABELS, VariantActions
+from widgets.panels.lineage import LINEAGE_LABELS, lineage_row
 from widgets.report.document import report_html
 from widgets.session import message_of
 from widgets.transfer import send_file
@@ -25,35 +26,41 @@ from widgets.wording import (
     speed_chip,
     time,
 )
+from workbench.api.lineage import Lineage
 from workbench.api.task import measure_of
 from workbench.api.text import Text, say
+from workbench.results.origin import ancestors_words
 from workbench.results.rows import ResultRow
 from workbench.results.table import Results
 
 _PROCESSES, _RUN_SECONDS, _FILE_SECONDS, _START_SECONDS = 5, 12, 2, 5
 """Of the long protocol: processes, a run of few files, a file of a longer run, a process until it times."""
 
-_LABELS = ACTION_LABELS | {
-    "variant": say("Variant"),
-    "size": say("Size"),
-    "speed": say("Speed"),
-    "starred": say("Star"),
-    "front": say("best trade-off"),
-    "onlyFront": say("Best trade-offs"),
-    "onlyStarred": say("Starred"),
-    "noReferences": say("Without references"),
-    "csv": say("CSV"),
-    "report": say("Report"),
-    "reportHint": say(
-        "Download a report: one page with charts, table, notes and recipes, to print or to send"
-    ),
-    "csvHint": say("Download the whole table as CSV"),
-    "final": say("Measure for the record"),
-    "busy": say("being measured"),
-    "missing": say("not measured"),
-    "none": say("No variant passes these filters."),
-    "all": say("Show all"),
-}
+_LABELS = (
+    ACTION_LABELS
+    | LINEAGE_LABELS
+    | {
+        "variant": say("Variant"),
+        "size": say("Size"),
+        "speed": say("Speed"),
+        "starred": say("Star"),
+        "front": say("best trade-off"),
+        "onlyFront": say("Best trade-offs"),
+        "onlyStarred": say("Starred"),
+        "noReferences": say("Without references"),
+        "csv": say("CSV"),
+        "report": say("Report"),
+        "reportHint": say(
+            "Download a report: one page with charts, table, notes and recipes, to print or to send"
+        ),
+        "csvHint": say("Download the whole table as CSV"),
+        "final": say("Measure for the record"),
+        "busy": say("being measured"),
+        "missing": say("not measured"),
+        "none": say("No variant passes these filters."),
+        "all": say("Show all"),
+    }
+)
 
 
 class VariantsTable(VariantActions):
@@ -75,6 +82,7 @@ class VariantsTable(VariantActions):
         session = self.session
         rows = session.rows
         names = {row.variant.id: short(row.variant.name) for row in rows}
+        lineage = Lineage(row.variant for row in rows)
         return {
             "labels": words(_LABELS | {"quality": measure_of(session.task).name}),
             "title": str(say("Variants")),
@@ -95,7 +103,7 @@ class VariantsTable(VariantActions):
             "undo": message_of(session.undoable),
             "message": message_of(session.undone),
             "error": message_of(self.problem),
-            "rows": [self._row(row, rows, names) for row in rows],
+            "rows": [self._row(row, rows, names, lineage) for row in rows],
         }
 
     def act_csv(self) -> None:
@@ -118,7 +126,14 @@ class VariantsTable(VariantActions):
         """Times all variants again, by the long protocol."""
         self.session.workbench.measure(protocol="final")
 
-    def _row(self, row: ResultRow, rows: tuple[ResultRow, ...], names: dict[str, str]) -> dict[str, Any]:
+    def act_branch(self, variant: object = None) -> None:
+        """Selects a variant, and techniques start from it from now on."""
+        self.session.select(variant)
+        self.session.continue_from(variant)
+
+    def _row(
+        self, row: ResultRow, rows: tuple[ResultRow, ...], names: dict[str, str], lineage: Lineage
+    ) -> dict[str, Any]:
         variant = row.variant
         speed = AXES["speed"].read(row)
         change = row.quality_change.change if row.quality_change is not None else None
@@ -129,11 +144,12 @@ class VariantsTable(VariantActions):
         )
         return {
             **self.offered(row),
+            **lineage_row(lineage, variant),
             "name": names[variant.id],
             "family": family_of(variant.technique),
             "automatic": variant.automatic,
             "front": row.on_front,
-            "made": str(_made(row, names)),
+            "made": str(_made(row, lineage)),
             "notes": [str(note) for note in row.notes],
             "size": {
                 "chip": _chip(size_chip(row)),
@@ -163,11 +179,11 @@ def _chip(chip: Chip | None) -> dict[str, str] | None:
     return None if chip is None else {"words": str(chip.words), "tone": chip.tone}
 
 
-def _made(row: ResultRow, names: dict[str, str]) -> Text:
+def _made(row: ResultRow, lineage: Lineage) -> Text:
     variant, runtime = row.variant, runtime_title(row.variant.runtime)
     if variant.is_baseline:
         return say("the model as it came · {format} · {runtime}", format=variant.format, runtime=runtime)
-    parent = names.get(variant.parent or "", "–")
+    parent = ancestors_words(lineage, variant) or "–"
     if variant.automatic:
         return say("float32 in {runtime}, to compare with · from {parent}", runtime=runtime, parent=parent)
     return say(

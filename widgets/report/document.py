@@ -24,10 +24,12 @@ from widgets.wording import (
 )
 from workbench import __version__
 from workbench.api.errors import WorkbenchError
+from workbench.api.lineage import Lineage
 from workbench.api.task import measure_of
 from workbench.api.text import Text, listed, say
 from workbench.course.records import Prediction
 from workbench.engine.reading import Reading
+from workbench.results.origin import ancestors_words
 from workbench.results.rows import ResultRow, task_of
 
 _PICTURES = (("speed", "change"), ("size", "change"), ("speed", "size"))
@@ -207,17 +209,17 @@ def legend_list(picture: Scene) -> Element:
 
 
 def _table(rows: Sequence[ResultRow]) -> Iterator[Element]:
-    names = {row.variant.id: short(row.variant.name) for row in rows}
+    lineage = Lineage(row.variant for row in rows)
     heads = [say("Variant"), say("Made from"), say("Size"), say("Speed"), measure_of(task_of(rows)).name]
     yield element("h2", str(say("All variants")))
     yield element(
         "table",
         element("thead", element("tr", *(element("th", str(head), scope="col") for head in heads))),
-        element("tbody", *(_line(row, names) for row in rows)),
+        element("tbody", *(_line(row, lineage) for row in rows)),
     )
 
 
-def _line(row: ResultRow, names: dict[str, str]) -> Element:
+def _line(row: ResultRow, lineage: Lineage) -> Element:
     missing = str(say("not measured"))
     doubt = doubt_of(row)
 
@@ -233,11 +235,11 @@ def _line(row: ResultRow, names: dict[str, str]) -> Element:
         "tr",
         element(
             "th",
-            f"{shown}{names[row.variant.id]}",
+            f"{shown}{short(row.variant.name)}",
             element("div", row.note, class_="note") if row.note else None,
             scope="row",
         ),
-        element("td", names.get(row.variant.parent or "", "–")),
+        element("td", ancestors_words(lineage, row.variant) or "–"),
         cell(size_chip(row), sizes),
         cell(speed_chip(row) if doubt is None or row.distrust else None, latency_words(row)),
         cell(quality_chip(row), quality),

@@ -4,6 +4,7 @@
 import { h, identifier } from "./dom.js";
 import { actions, before, remedy, star } from "./actions.js";
 import { receiver } from "./download.js";
+import { lineage } from "./lineage.js";
 import { chip } from "./verdict.js";
 
 /** @param {View} view */
@@ -24,7 +25,7 @@ export function variants(view) {
       } }, state.undo),
       !state.empty && filters(view)),
     state.error && h("p", { class: "wb-error wb-pad", role: "alert" }, state.error),
-    state.empty ? h("p", { class: "wb-empty" }, state.empty) : [table(view), foot(view)]);
+    state.empty ? h("p", { class: "wb-empty" }, state.empty) : [local.map ? lineage(view, withAncestors(state.rows, shown(view))) : table(view), foot(view)]);
 }
 
 /**
@@ -46,7 +47,12 @@ function filters(view) {
       local[name] = !local[name];
       view.redraw();
     } }, title);
+  const way = (map, title) => h("button", { type: "button", class: "wb-small", key: title, "aria-pressed": String(Boolean(local.map) === map), onclick: () => {
+    local.map = map;
+    view.redraw();
+  } }, title);
   return h("div", { class: "wb-actions wb-row-filters" },
+    state.rows.length > 1 && h("span", { class: "wb-ways", role: "group", "aria-label": state.title, key: "ways" }, way(false, labels.asTable), way(true, labels.asMap)),
     toggle("onlyFront", labels.onlyFront, state.rows.some((row) => row.front)),
     toggle("onlyStarred", `★ ${labels.onlyStarred}`, state.rows.some((row) => row.starred) || local.onlyStarred),
     toggle("noReferences", labels.noReferences, state.rows.some((row) => row.automatic)),
@@ -69,6 +75,14 @@ function shown({ state, local }) {
     return (reversed ? -1 : 1) * (typeof a === "string" ? a.localeCompare(b) : a - b);
   };
   return [...rows].sort(order);
+}
+
+/** A map has no holes: what something was made from stands before it. */
+function withAncestors(rows, some) {
+  const known = new Map(rows.map((row) => [row.id, row]));
+  const wanted = new Set();
+  for (const row of some) for (let at = row; at && !wanted.has(at); at = known.get(at.parent)) wanted.add(at);
+  return rows.filter((row) => wanted.has(row));
 }
 
 /** @param {View} view */

@@ -90,6 +90,20 @@ class Layer(Record):
     macs: int | None = None
 
 
+class Edge(Record):
+    """A tensor that one layer gives and another one takes.
+
+    Attributes:
+        giver: Position of the layer that gives it; -1 for the model's first input, -2 for its second.
+        taker: Position of the layer that takes it.
+        shape: Of the tensor, without the batch axis; empty if unknown.
+    """
+
+    giver: int
+    taker: int
+    shape: tuple[int | None, ...] = ()
+
+
 class Skip(Record):
     """Something that a technique left alone, and why."""
 
@@ -227,6 +241,7 @@ class ModelDescription(Record):
         inputs: The model's inputs in their order.
         outputs: The model's outputs in their order.
         layers: In order of execution.
+        edges: Which layer takes what another one gives; empty where that is not known.
         parameters: Number of weights in all.
         output: Position of the output that is judged; None is the first.
         task: What it is judged as.
@@ -249,6 +264,7 @@ class ModelDescription(Record):
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     layers: tuple[Layer, ...] = ()
+    edges: tuple[Edge, ...] = ()
     parameters: int = 0
     output: int | None = None
     task: Task = "classification"

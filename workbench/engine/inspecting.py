@@ -89,7 +89,7 @@ class Inspecting:
                 dataset,
                 worker="tensorflow",
             )
-            layers = reference.description.layers
+            theirs = reference.description
         else:
             if beside is None:
                 made = store.staging()
@@ -104,13 +104,13 @@ class Inspecting:
                 )
             else:
                 path = beside.path
-            matches, samples, unseen, layers = await run_step(
+            matches, samples, unseen, theirs = await run_step(
                 self._context,
                 job,
                 worker_functions.match_files,
                 variant,
                 path,
-                None if beside is None else beside.description.layers,
+                None if beside is None else beside.description,
                 dataset,
                 worker="light",
             )
@@ -120,7 +120,8 @@ class Inspecting:
             variant=variant.id,
             reference=reference.id,
             beside=None if beside is None else beside.id,
-            layers=layers,
+            layers=theirs.layers,
+            edges=theirs.edges,
             matches=matches,
             samples=samples,
             unseen=unseen,

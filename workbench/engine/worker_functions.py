@@ -18,7 +18,7 @@ import numpy.typing as npt
 from workbench.api.dataset import Dataset, DatasetInfo
 from workbench.api.technique import AnyTechnique, Applied, Context, Parameters, Reporter
 from workbench.api.text import Text, say
-from workbench.api.variant import JudgedOutput, Layer, ModelDescription, RuntimeSettings, Variant
+from workbench.api.variant import JudgedOutput, ModelDescription, RuntimeSettings, Variant
 from workbench.data.outputs import OutputWish
 from workbench.jobs import onednn
 from workbench.jobs.slot import shared_slot
@@ -236,26 +236,27 @@ def match_models(
 
 
 def match_files(
-    report: Reporter, variant: Variant, reference: Path, layers: tuple[Layer, ...] | None, dataset: Path
-) -> tuple[tuple[LayerMatch, ...], int, Text | None, tuple[Layer, ...]]:
+    report: Reporter, variant: Variant, reference: Path, described: ModelDescription | None, dataset: Path
+) -> tuple[tuple[LayerMatch, ...], int, Text | None, ModelDescription]:
     """The layers of two files of one format; see :func:`workbench.measure.inside.matching.match_layers`.
 
     Args:
         report: Progress and cancellation.
         variant: What is looked at.
         reference: The other file.
-        layers: Its layers; described here if None.
+        described: What it holds; found out here if None.
         dataset: Folder of the prepared data.
 
     Returns:
-        What that function returns, and the layers of the other file.
+        What that function returns, and what the other file holds.
     """
     from workbench.measure.inside.matching import Side, match_layers
     from workbench.models.reading.description import describe
 
-    theirs = Side(path=reference, layers=layers or describe(reference, variant.format).layers)
+    known = described or describe(reference, variant.format)
+    theirs = Side(path=reference, layers=known.layers)
     mine = Side(path=variant.path, layers=variant.description.layers)
-    return *match_layers(report, mine, theirs, dataset), theirs.layers
+    return *match_layers(report, mine, theirs, dataset), known
 
 
 def _trusting(variant: Variant) -> AbstractContextManager[object]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.api.lineage import Lineage
 from workbench.api.text import Text, say
-from workbench.api.variant import Layer, Variant
+from workbench.api.variant import Edge, Layer, Variant
 from workbench.measure.inside.records import Change, Inside, InsideLayer, LayerMatch, LayerMatches, LayerTimes
 from workbench.measure.inside.times import times_obstacle
 from workbench.measure.records import Interval, SizeMeasurement
@@ -92,6 +92,7 @@ def inside(store: Store, variant: Variant, reference: Variant | None) -> Inside:
         others = counterparts_by_name(layers, named)
         matches = tuple(LayerMatch(counterpart=row) for row in range(len(layers)))
     taken = {match.counterpart for match in matches}
+    removed = [row for row in range(len(known.layers) if known else 0) if row not in taken]
     size = next(iter(store.measurements("size", variant.id, SizeMeasurement)), None)
     return Inside(
         variant=variant.id,
@@ -101,7 +102,9 @@ def inside(store: Store, variant: Variant, reference: Variant | None) -> Inside:
             _layer(row, layers, times, match, others, before, compared=known is not None)
             for row, match in enumerate(matches)
         ),
-        removed=tuple(layer for row, layer in enumerate(known.layers if known else ()) if row not in taken),
+        removed=tuple(known.layers[row] for row in removed) if known else (),
+        edges=variant.description.edges,
+        before_edges=_before_edges(known, removed) if known else (),
         file_bytes=0 if size is None else size.file_bytes,
         times=times,
         before_times=before,
@@ -132,6 +135,18 @@ def _layer(
         agreement=match.agreement,
         snr_db=match.snr_db,
         own_db=match.own_db,
+    )
+
+
+def _before_edges(known: LayerMatches, removed: Sequence[int]) -> tuple[Edge, ...]:
+    places = {match.counterpart: row for row, match in enumerate(known.matches)}
+    places |= {row: len(known.matches) + at for at, row in enumerate(removed)}
+    return tuple(
+        edge.model_copy(
+            # The inputs of the model are the same on both sides.
+            update={"giver": places.get(edge.giver, edge.giver), "taker": places[edge.taker]}
+        )
+        for edge in known.edges
     )
 
 

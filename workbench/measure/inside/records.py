@@ -6,7 +6,7 @@ from typing import Literal
 
 from workbench.api.records import Record
 from workbench.api.text import Text
-from workbench.api.variant import Layer
+from workbench.api.variant import Edge, Layer
 from workbench.measure.records import Interval, Measurement
 
 Method = Literal["profiler", "counters", "cuts"]
@@ -102,6 +102,7 @@ class LayerMatches(Record):
         reference: Identifier of the variant that it was asked to be held against.
         beside: Identifier of the stored file that it was held against; None for one that was made for it.
         layers: Those of that other file.
+        edges: Which of them takes what another one gives; empty where that is not known.
         matches: One for each layer of the variant.
         samples: Samples of the validation split whose outputs were compared.
         unseen: Why no outputs were compared; None where they were.
@@ -111,6 +112,7 @@ class LayerMatches(Record):
     reference: str
     beside: str | None
     layers: tuple[Layer, ...]
+    edges: tuple[Edge, ...] = ()
     matches: tuple[LayerMatch, ...]
     samples: int = 0
     unseen: Text | None = None
@@ -150,6 +152,9 @@ class Inside(Record):
             form in LiteRT; None where it was made for the comparison and not kept.
         layers: Those of the variant.
         removed: Those that only the reference has.
+        edges: Which layer takes what another one gives; empty where that is not known.
+        before_edges: The same in the reference, by the positions of the counterparts here; a layer that was
+            removed stands behind all others: the first of them has the position ``len(layers)``.
         file_bytes: Bytes of the variant's file; 0 if not known.
         times: How long they take; None if not measured.
         before_times: The same of the reference.
@@ -166,6 +171,8 @@ class Inside(Record):
     beside: str | None = None
     layers: tuple[InsideLayer, ...]
     removed: tuple[Layer, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    before_edges: tuple[Edge, ...] = ()
     file_bytes: int = 0
     times: LayerTimes | None = None
     before_times: LayerTimes | None = None

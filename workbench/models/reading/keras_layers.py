@@ -11,6 +11,7 @@ import numpy as np
 from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.api.variant import Layer, ModelDescription, Precision, TensorSpec
+from workbench.models.reading.edges import Operation, edges_between
 from workbench.models.reading.keras_inputs import input_roles
 from workbench.models.reading.keras_meaning import output_meanings
 from workbench.plain.keras.kernels import kernels
@@ -34,7 +35,8 @@ def describe_model(model: keras.Model) -> ModelDescription:
         )
     layers = []
     macs: int | None = 0
-    for name, layer, calls in _flat(model):
+    flat = list(_flat(model))
+    for name, layer, calls in flat:
         counted = _macs(layer)
         counted = None if counted is None else counted * calls
         layers.append(_layer(name, layer).model_copy(update={"macs": counted}))
@@ -51,6 +53,9 @@ def describe_model(model: keras.Model) -> ModelDescription:
             _spec(tensor, name) for tensor, name in zip(model.outputs, output_names(model), strict=True)
         ),
         layers=tuple(layers),
+        edges=edges_between(
+            _operations(model, {name: place for place, (name, _, _) in enumerate(flat)}), model.inputs, _shape
+        ),
         parameters=sum(prod(weight.shape) for weight in model.weights) + sum(map(_constants, model.layers)),
         from_logits=meanings[0] != "probabilities",
         meanings=meanings,
@@ -77,6 +82,27 @@ def _flat(model: keras.Model, prefix: str = "", calls: int = 1) -> Iterator[tupl
             yield from _flat(layer, f"{prefix}{layer.name}/", times)
         else:
             yield f"{prefix}{layer.name}", layer, times
+
+
+def _operations(model: keras.Model, places: dict[str, int], prefix: str = "") -> Iterator[Operation]:
+    """Every call of a layer, those of models inside at their place, in the order of execution."""
+    import keras
+
+    by_depth = getattr(_graph(model), "_nodes_by_depth", {})
+    for node in (node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]):
+        called = node.operation
+        name = f"{prefix}{called.name}"
+        takes, gives = list(node.input_tensors), list(node.output_tensors)
+        if isinstance(called, keras.layers.InputLayer):
+            continue
+        if isinstance(called, keras.Model) and hasattr(_graph(called), "_nodes_by_depth"):
+            for outside, within in zip(takes, called.inputs, strict=False):
+                yield Operation(None, [outside], [within])
+            yield from _operations(called, places, f"{name}/")
+            for outside, within in zip(gives, called.outputs, strict=False):
+                yield Operation(None, [within], [outside])
+        else:  # an operation that is no layer only passes on
+            yield Operation(places.get(name), takes, gives)
 
 
 def _graph(model: keras.Model) -> Any:

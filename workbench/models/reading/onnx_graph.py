@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.api.errors import InvalidInput, Refused
 from workbench.api.text import say
 from workbench.api.variant import Layer, ModelDescription, Role, TensorSpec
+from workbench.models.reading.edges import Operation, edges_between
 from workbench.models.reading.onnx_meaning import output_meanings
 from workbench.models.reading.precision import WeightUse, precision_of
 
@@ -95,6 +96,7 @@ def describe_onnx(path: Path) -> ModelDescription:
     shapes = _shapes(model)
     stored, dequantized = _dequantized(graph, weights)
     layers: list[Layer] = []
+    steps: list[Operation] = []
     uses: list[WeightUse] = []
     macs: int | None = 0
     seen: set[str] = set()
@@ -118,6 +120,7 @@ def describe_onnx(path: Path) -> ModelDescription:
             )
             counted = _macs(node, kernel, shapes)
             macs = None if macs is None or counted is None else macs + counted
+        steps.append(Operation(len(layers), node.input, [name for name in node.output if name]))
         layers.append(_layer(node, held, shapes).model_copy(update={"macs": counted}))
     meanings = output_meanings(graph)
     inputs = [value for value in graph.input if value.name not in weights]
@@ -126,6 +129,9 @@ def describe_onnx(path: Path) -> ModelDescription:
         inputs=tuple(_spec(value) for value in inputs),
         outputs=tuple(_spec(value) for value in graph.output),
         layers=tuple(layers),
+        edges=edges_between(
+            steps, [value.name for value in inputs], lambda name: shapes.get(name, (None,))[1:]
+        ),
         parameters=sum(layer.parameters for layer in layers),
         from_logits=meanings[:1] != ("probabilities",),
         meanings=meanings,

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.api.variant import Layer, ModelDescription, TensorSpec
+from workbench.models.reading.edges import Operation, edges_between
 from workbench.models.reading.precision import WeightUse, precision_of
 
 _PRODUCTS = frozenset({"Convolution", "GroupConvolution", "MatMul", "ConvolutionBackpropData"})
@@ -48,12 +49,18 @@ def describe_openvino(folder: Path) -> ModelDescription:
             say("It must be a folder with model.xml and model.bin."),
         ) from error
     layers: list[Layer] = []
+    steps: list[Operation] = []
     uses: list[WeightUse] = []
     macs: int | None = 0
     seen: set[str] = set()
+    shapes = {_key(port): _lengths(port) for node in model.get_ordered_ops() for port in node.outputs()}
     for node in model.get_ordered_ops():
-        if node.get_type_name() in {"Constant", "Parameter", "Result", *_ON_THE_WAY}:
+        if node.get_type_name() in {"Constant", "Parameter", "Result"}:
             continue
+        if node.get_type_name() in _ON_THE_WAY:
+            steps.append(_operation(None, node))
+            continue
+        steps.append(_operation(len(layers), node))
         constants = [constant for constant in map(_constant, _sources(node)) if constant is not None]
         weights = [
             c for c in constants if _type(c).startswith(("float", "int8", "uint8", "int4", "uint4", "bfloat"))
@@ -85,11 +92,21 @@ def describe_openvino(folder: Path) -> ModelDescription:
         inputs=tuple(_spec(port) for port in model.inputs),
         outputs=tuple(_spec(port) for port in model.outputs),
         layers=tuple(layers),
+        edges=edges_between(steps, [_key(port) for port in model.inputs], lambda key: shapes[key]),
         parameters=sum(layer.parameters for layer in layers),
         from_logits=_from_logits(model),
         precision=precision_of(uses),
         macs=macs,
     )
+
+
+def _operation(layer: int | None, node: Any) -> Operation:
+    takes = [_key(port.get_source_output()) for port in node.inputs()]
+    return Operation(layer, takes, [_key(port) for port in node.outputs()])
+
+
+def _key(port: Any) -> tuple[str, int]:
+    return port.get_node().get_friendly_name(), port.get_index()
 
 
 def _sources(node: Any) -> list[Any]:

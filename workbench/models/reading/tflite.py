@@ -16,6 +16,7 @@ from typing import Any
 from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.api.variant import Layer, ModelDescription, TensorSpec
+from workbench.models.reading.edges import Operation, edges_between
 from workbench.models.reading.precision import WeightUse, precision_of
 from workbench.models.reading.tflite_meaning import output_meanings
 from workbench.plain.litert.buffers import content_of
@@ -93,13 +94,14 @@ def _describe(content: bytes) -> ModelDescription:
     inputs = [graph.Inputs(i) for i in range(graph.InputsLength())]
     outputs = [graph.Outputs(i) for i in range(graph.OutputsLength())]
     names = _signature_names(model)
-    layers, uses, macs = _layers(tensors, operators)
+    layers, uses, macs, steps = _layers(tensors, operators)
     outputs = _sorted_outputs(outputs, [names.get(("out", i)) or tensors[i].name for i in outputs])
     meanings = output_meanings(model, graph, [kind for kind, _, _ in operators], outputs)
     return ModelDescription(
         inputs=tuple(_spec(tensors[i], names.get(("in", i))) for i in inputs),
         outputs=tuple(_spec(tensors[i], names.get(("out", i))) for i in outputs),
         layers=tuple(layers),
+        edges=edges_between(steps, inputs, lambda index: tensors[index].free[1:]),
         parameters=sum(layer.parameters for layer in layers),
         from_logits=meanings[:1] != ("probabilities",),
         meanings=meanings,
@@ -191,7 +193,7 @@ def _sorted_outputs(outputs: list[int], names: list[str]) -> list[int]:
 
 def _layers(
     tensors: list[_Tensor], operators: list[tuple[str, list[int], list[int]]]
-) -> tuple[list[Layer], list[WeightUse], int | None]:
+) -> tuple[list[Layer], list[WeightUse], int | None, list[Operation]]:
     # A float16 file holds DEQUANTIZE(constant); the constant belongs to the operator behind it.
     stored = {
         outputs[0]: inputs[0]
@@ -199,6 +201,7 @@ def _layers(
         if kind == "DEQUANTIZE" and inputs and outputs and tensors[inputs[0]].size_bytes
     }
     layers: list[Layer] = []
+    steps: list[Operation] = []
     uses: list[WeightUse] = []
     seen: set[int] = set()
     macs: int | None = 0
@@ -226,8 +229,9 @@ def _layers(
         counted = _macs(kind, [stored.get(i, i) for i in inputs if i >= 0], outputs, tensors, elements)
         macs = None if macs is None or counted is None else macs + counted
         layer = _layer(kind, [tensors[i] for i in weights], tensors[outputs[0]] if outputs else None)
+        steps.append(Operation(len(layers), inputs, outputs))
         layers.append(layer.model_copy(update={"macs": counted}))
-    return layers, uses, macs
+    return layers, uses, macs, steps
 
 
 def _is_weight(tensor: _Tensor) -> bool:
