@@ -24,6 +24,8 @@ BENCHMARKS = (
     "what_opens",
     "minilm",
     "advisor",
+    "file_sizes",
+    "predicted",
     "processor",
     "room",
     "inside",

@@ -11,7 +11,8 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from workbench.advisor.cells import Cell
+from workbench.advisor.besides import IN_KERAS, Besides, shipped_besides
+from workbench.advisor.cells import Cell, runtime_chooser
 from workbench.advisor.demands import Demands
 from workbench.advisor.effects import Normal, Spread, posterior
 from workbench.advisor.ledger import Observation, Outlook
@@ -21,6 +22,7 @@ from workbench.api.text import Text
 from workbench.api.variant import Layer
 from workbench.measure.quality import TOLERANCE
 from workbench.measure.records import Interval
+from workbench.runtimes import runtime
 
 _FOUR_IN_FIVE = 1.2815515655446004
 """Standard deviations on either side of what encloses four values in five."""
@@ -32,9 +34,11 @@ _MORE_LIKELY_THAN_NOT = 0.5
 _EXACT, _COMPUTED, _GUESSED = 0.002, 0.006, 0.25
 """Standard deviations of the logarithm of a file's size: measured; computed with what its form takes besides
 weights known from another file; from a ratio that a technique only names."""
-_OVERHEAD_OF_OTHER_MODELS, _OVERHEAD_OF_ITS_RUNTIME = 1.0, 0.4
-"""How far what a form takes besides weights may be off, as a share of it: taken from other models; from them,
-and from another form of this model in the same runtime."""
+_OF_OTHER_MODELS, _OF_ITS_RUNTIME, _OF_ITS_TECHNIQUE = 0.12, 0.05, 0.02
+"""How far what a form takes besides weights may be off, as a share of it: known from other models; also from
+another form of this model in the same runtime; from the same form by other parameters."""
+_OF_OTHER_LAYERS = 0.5
+"""The same where this model has kinds of layers that no model which was looked at has."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,14 @@ class Start:
         file_bytes: Of its file.
         ms: Its latency in its own runtime; None where that was not measured.
         variant: Its identifier.
+        foreign: What runs it, where it is not a model of Keras.
     """
 
     layers: tuple[Layer, ...]
     file_bytes: int
     ms: float | None
     variant: str = ""
+    foreign: str | None = None
 
 
 @dataclass
@@ -63,12 +69,17 @@ class Search:
         cells: What may be tried.
         start: The model as it came.
         priors: What usually happens.
-        remains: The share of the weights' bytes that a structure is expected to leave, by its key; None where
-            only making it tells.
+        remains: The share of the weights that a structure is expected to leave, by its key; None where only
+            making it tells.
+        operations: The same of multiply-accumulates.
+        guessed: Keys of structures of which that is usual, and not counted.
         observed: What was measured, by the keys of cells.
         failed: What could not be made, with the reason.
         structures: Layers of the structures that were made, by their keys.
         task: What the model does.
+        besides: What files take besides weights.
+        structures_alike: Of what a structure does to the latency, how much is the same whatever its
+            parameters are.
     """
 
     demands: Demands
@@ -76,10 +87,14 @@ class Search:
     start: Start
     priors: Priors
     remains: Mapping[str, float | None] = field(default_factory=dict)
+    operations: Mapping[str, float | None] = field(default_factory=dict)
+    guessed: frozenset[str] = frozenset()
     observed: dict[str, Observation] = field(default_factory=dict)
     failed: dict[str, Text] = field(default_factory=dict)
     structures: dict[str, Sequence[Layer]] = field(default_factory=dict)
     task: Task = "classification"
+    besides: Besides = field(default_factory=shipped_besides)
+    structures_alike: float = 0.0
 
     @property
     def measure(self) -> TaskMeasure:
@@ -193,25 +208,12 @@ class Search:
 
     def _sizes(self) -> dict[str, Normal]:
         """The logarithm of every file's size."""
-        overhead: dict[str, float] = {}
-        scales: dict[str, list[float]] = {}
-        for cell in self.cells:
-            one = self.observed.get(cell.key)
-            layers = self._layers(cell)
-            weights = None if layers is None else weights_bytes(cell, layers)
-            if one is None or weights is None:
-                continue
-            # Of the model as it came, if that was converted: the others have as many tensors.
-            if cell.structure is None or cell.form_key not in overhead:
-                overhead[cell.form_key] = besides = one.file_bytes - weights
-                usual = self._usual_form(cell).overhead
-                if usual and besides > 0 and layers is not None:
-                    scales.setdefault(cell.runtime, []).append(besides / (usual * len(layers)))
+        seen = self._seen_besides()
         expected, spread = {}, {}
         for cell in self.cells:
-            own = self._computed_size(cell, overhead, scales.get(cell.runtime, ()))
+            own = self._computed_size(cell, seen)
             expected[cell.key] = own.mean
-            known = cell.structure is None or cell.structure_key in self.structures
+            known = self._layers(cell) is not None or self._is_counted(cell)
             spread[cell.key] = Spread(structure=0.0 if known else 0.08, form=0.0, runtime=0.0, cell=own.sd)
         measured = {key: Normal(math.log(one.file_bytes), _EXACT) for key, one in self.observed.items()}
         found = posterior(self.cells, expected, measured, spread)
@@ -220,38 +222,55 @@ class Search:
                 found[cell.key] = Normal(math.log(self.start.file_bytes), _EXACT)
         return found
 
-    def _computed_size(self, cell: Cell, overhead: Mapping[str, float], scales: Sequence[float]) -> Normal:
-        """From its weights and what its form takes besides.
+    def _seen_besides(self) -> _SeenBesides:
+        """What files of this model take besides weights, over what those of others would."""
+        seen = _SeenBesides()
+        for cell in self.cells:
+            one, layers = self.observed.get(cell.key), self._layers(cell)
+            weights = None if layers is None else weights_bytes(cell, layers)
+            if one is None or layers is None or weights is None:
+                continue
+            ratio = (one.file_bytes - weights) / self._usual_besides(cell, layers)
+            # Of the model as it came, if that was converted: the others have as many tensors.
+            if cell.structure is None or cell.form_key not in seen.forms:
+                seen.forms[cell.form_key] = ratio
+            seen.kinds.setdefault(cell.form_kind, []).append(ratio)
+            if ratio > 0:
+                seen.runtimes.setdefault(cell.runtime, []).append(ratio)
+        return seen
 
-        Args:
-            cell: The cell.
-            overhead: Bytes besides weights, of the forms of this model that were seen.
-            scales: By what factor those in the cell's runtime take more than on other models.
-        """
+    def _usual_besides(self, cell: Cell, layers: Sequence[Layer]) -> float:
+        """Bytes that a file takes besides weights, by what those of other models do."""
+        usual = self.besides.of(cell.form_kind or IN_KERAS, layers)
+        if usual is None:  # no such file was looked at: what one of float32 takes there
+            plain = f"{runtime_chooser().name} in {cell.runtime}"
+            in_keras = "keras" in runtime(cell.runtime).formats
+            usual = self.besides.of(IN_KERAS if in_keras else plain, layers)
+        return 600.0 * max(1, len(layers)) if usual is None else usual
+
+    def _computed_size(self, cell: Cell, seen: _SeenBesides) -> Normal:
+        """From its weights and what its form takes besides."""
         layers = self._layers(cell)
-        share = 1.0
+        share, guessed = 1.0, False
         if layers is None:
-            share = self.remains.get(cell.structure_key) or 0.7
+            left = self.remains.get(cell.structure_key)
+            guessed, share = not self._is_counted(cell), 0.7 if left is None else left
             layers = self.start.layers
         weights = weights_bytes(cell, layers)
         if weights is None:
-            ratio = 0.3 if self._usual_form(cell).overhead is None else 1.0
             floats = 4.0 * sum(layer.parameters for layer in layers)
-            return Normal(math.log(max(1.0, ratio * share * floats)), _GUESSED)
-        guessed = (
-            self.remains.get(cell.structure_key, 1.0) is None and cell.structure_key not in self.structures
-        )
-        if cell.form_key in overhead:
-            sd = _COMPUTED
-            besides = overhead[cell.form_key]
-        else:
-            usual = self._usual_form(cell).overhead
-            besides = (usual or 100.0) * len(layers) * (statistics.median(scales) if scales else 1.0)
-            off = _OVERHEAD_OF_ITS_RUNTIME if scales else _OVERHEAD_OF_OTHER_MODELS
-            sd = _GUESSED if usual is None else max(_COMPUTED, off * besides / (share * weights + besides))
-        if guessed:
-            sd = max(sd, _GUESSED)
-        return Normal(math.log(max(1.0, share * weights + besides)), sd)
+            return Normal(math.log(max(1.0, 0.3 * share * floats)), _GUESSED)
+        usual = self._usual_besides(cell, layers)
+        ratio, off = seen.of(cell, surprising=not self.besides.knows(layers))
+        besides = ratio * usual
+        total = max(1.0, share * weights + besides)
+        sd = max(_COMPUTED, off * abs(besides) / total)
+        return Normal(math.log(total), max(sd, _of_guess(share)) if guessed else sd)
+
+    def _is_counted(self, cell: Cell) -> bool:
+        """Whether what a structure leaves of the weights is counted before it is made."""
+        key = cell.structure_key
+        return self.remains.get(key) is not None and key not in self.guessed
 
     def _layers(self, cell: Cell) -> Sequence[Layer] | None:
         """Those of the model that a cell's form is made of; None before its structure is made."""
@@ -271,7 +290,8 @@ class Search:
             if one.ms is not None
         }
         spread = dict.fromkeys((cell.key for cell in self.cells), self.priors.latency)
-        return posterior(self.cells, expected, measured, spread)
+        alike = self.structures_alike
+        return posterior(self.cells, expected, measured, spread, structures_alike=alike)
 
     def _expected_time(self, cell: Cell) -> float:
         """The logarithm of the latency of the model as it came in a form."""
@@ -279,7 +299,9 @@ class Search:
         if cell.form is None:
             return math.log(base)
         macs = macs_of(self.start.layers)
-        own, keras = self._usual_form(cell), self.priors.forms.get("-")
+        own, keras = self.priors.usual_form(cell), self.priors.forms.get("-")
+        if self.start.foreign is not None:
+            return math.log(base) + own.latency - self.priors.in_runtime(self.start.foreign).latency
         there, here = own.ms(macs), None if keras is None else keras.ms(macs)
         if not macs or there is None or here is None:
             return math.log(base) + own.latency
@@ -289,7 +311,7 @@ class Search:
     def _changes(self) -> dict[str, Normal]:
         """The change of every cell's quality."""
         expected = {
-            cell.key: self._usual_form(cell).quality + self._usual_structure(cell).quality
+            cell.key: self.priors.usual_form(cell).quality + self._usual_structure(cell).quality
             for cell in self.cells
         }
         measured = {
@@ -300,16 +322,13 @@ class Search:
         spread = dict.fromkeys((cell.key for cell in self.cells), self.priors.quality)
         return posterior(self.cells, expected, measured, spread)
 
-    def _usual_form(self, cell: Cell) -> Usual:
-        return self.priors.forms.get(cell.form_key, Usual()) if cell.form is not None else Usual()
-
     def _usual_structure(self, cell: Cell) -> Usual:
         if cell.structure is None:
             return Usual()
         usual = self.priors.structures.get(cell.structure_key)
         if usual is not None:
             return usual
-        left = self.remains.get(cell.structure_key) or 0.8
+        left = self.operations.get(cell.structure_key) or self.remains.get(cell.structure_key) or 0.8
         return Usual(latency=0.5 * math.log(max(left, 0.01)), quality=-0.01)
 
     def _meets_size(self, size: Normal) -> float:
@@ -335,6 +354,46 @@ class Search:
                 return time
             case _:
                 return Normal((size.mean + time.mean) / 2, math.hypot(size.sd, time.sd) / 2)
+
+
+@dataclass
+class _SeenBesides:
+    """What files of this model take besides weights, over what those of other models would.
+
+    Attributes:
+        forms: By the keys of forms.
+        kinds: By their kinds.
+        runtimes: By their runtimes.
+    """
+
+    forms: dict[str, float] = field(default_factory=dict)
+    kinds: dict[str | None, list[float]] = field(default_factory=dict)
+    runtimes: dict[str, list[float]] = field(default_factory=dict)
+
+    def of(self, cell: Cell, *, surprising: bool) -> tuple[float, float]:
+        """What a cell takes, over what is usual, and how far that may be off as a share of it.
+
+        Args:
+            cell: The cell.
+            surprising: Whether its model has layers of kinds that nothing is known of.
+        """
+        if cell.form_key in self.forms:
+            return self.forms[cell.form_key], 0.0
+        if cell.form_kind in self.kinds:
+            return statistics.median(self.kinds[cell.form_kind]), _OF_ITS_TECHNIQUE
+        if cell.runtime in self.runtimes and cell.form is not None:
+            return statistics.median(self.runtimes[cell.runtime]), _OF_ITS_RUNTIME
+        return 1.0, _OF_OTHER_LAYERS if surprising else _OF_OTHER_MODELS
+
+
+def guess(value: float, share: float) -> Interval:
+    """What is four times in five around a value that was guessed from a share that usually is left."""
+    return _enclosed(Normal(math.log(max(1.0, value)), _of_guess(share)), math.exp)
+
+
+def _of_guess(share: float) -> float:
+    """How far a share of the weights that is only usual may be off: little, where little goes."""
+    return min(_GUESSED, 0.02 + 0.5 * abs(math.log(max(share, 0.01))))
 
 
 def _enclosed(value: Normal, scale: Callable[[float], float]) -> Interval:

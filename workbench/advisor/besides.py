@@ -1,0 +1,122 @@
+"""What a file takes besides weights: its graph, names and metadata, from files of other models.
+
+``python -m tests.benchmarks file_sizes`` makes those files, and writes ``besides.json`` beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+
+from workbench.api.records import Record
+from workbench.api.variant import Layer
+
+FILE = Path(__file__).with_name("besides.json")
+
+IN_KERAS = "-"
+"""The kind of a model that stays in Keras."""
+
+_NORMALIZATIONS = frozenset({"BatchNormalization"})
+_FUSED = frozenset(
+    {
+        "Activation",
+        "ActivityRegularization",
+        "Dropout",
+        "GaussianDropout",
+        "GaussianNoise",
+        "LeakyReLU",
+        "ReLU",
+    }
+    | {"InputLayer", "Softmax", "SpatialDropout1D", "SpatialDropout2D"}
+)
+"""What converters make part of another operation, or leave out."""
+_PULL = 0.02
+"""How strongly what a layer of a kind takes is held to what any layer takes, where few models tell."""
+
+
+def counted(layers: Iterable[Layer]) -> tuple[int, int, int, int]:
+    """Layers with weights, normalizations, layers that become part of others, and the rest."""
+    counts = [0, 0, 0, 0]
+    for layer in layers:
+        if layer.kind in _NORMALIZATIONS:
+            counts[1] += 1
+        elif layer.parameters:
+            counts[0] += 1
+        else:
+            counts[2 if layer.kind in _FUSED else 3] += 1
+    return counts[0], counts[1], counts[2], counts[3]
+
+
+class Point(Record):
+    """One file.
+
+    Attributes:
+        model: Which model it is of.
+        kind: Which technique made it, and for which runtime: :attr:`workbench.advisor.cells.Cell.form_kind`.
+        counts: What :func:`counted` gives of the model.
+        bytes: What it takes besides weights.
+    """
+
+    model: str
+    kind: str
+    counts: tuple[int, int, int, int]
+    bytes: float
+
+
+class Besides(Record):
+    """What files take besides weights.
+
+    Attributes:
+        points: Files of several models.
+        layers: Kinds of layers that these models have.
+    """
+
+    points: tuple[Point, ...] = ()
+    layers: frozenset[str] = frozenset()
+
+    def without(self, model: str) -> Besides:
+        """The same without the files of a model, of which something is to be said."""
+        return Besides(points=tuple(one for one in self.points if one.model != model), layers=self.layers)
+
+    def knows(self, layers: Sequence[Layer]) -> bool:
+        """Whether a model has no other kinds of layers than those that were looked at."""
+        return {layer.kind for layer in layers} <= self.layers
+
+    def of(self, kind: str, layers: Sequence[Layer]) -> float | None:
+        """Bytes besides weights of a model's file; None where no such file was looked at.
+
+        Args:
+            kind: What makes it, and for which runtime.
+            layers: The model's.
+        """
+        each = self._each.get(kind)
+        return None if each is None else max(1.0, float(np.dot(each, (1, *counted(layers)))))
+
+    @cached_property
+    def _each(self) -> dict[str, tuple[float, ...]]:
+        """Of every kind: bytes of a file, and of each of its layers by what :func:`counted` tells apart.
+
+        A fit of least squares of the relative errors.
+        """
+        found = {}
+        for kind in {one.kind for one in self.points}:
+            mine = [one for one in self.points if one.kind == kind]
+            seen = np.array([(1, *one.counts) for one in mine], np.float64)
+            taken = np.array([one.bytes for one in mine], np.float64)
+            usual = float(np.mean(taken / seen.sum(axis=1)))
+            relative = seen / taken[:, None]
+            pull = _PULL * np.eye(seen.shape[1]) * usual / float(np.mean(taken))
+            held = np.vstack([relative, pull])
+            wanted = np.concatenate([np.ones(len(mine)), pull @ np.full(seen.shape[1], usual)])
+            each, *_ = np.linalg.lstsq(held, wanted, rcond=None)
+            found[kind] = tuple(float(one) for one in np.maximum(each, 0.0))
+        return found
+
+
+@cache
+def shipped_besides() -> Besides:
+    """What comes with the workbench."""
+    return Besides.model_validate_json(FILE.read_text("utf-8")) if FILE.exists() else Besides()
