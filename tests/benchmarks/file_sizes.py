@@ -9,8 +9,10 @@ runtime.
 
 from __future__ import annotations
 
+import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,12 @@ from tests import small_models
 from tests.techniques.applying import Reports
 from tests.techniques.test_every_model import _demo, _small
 from workbench.advisor.besides import FILE, IN_KERAS, Besides, Point, counted
-from workbench.advisor.cells import Action, Cell, differing, is_form, runtime_of
+from workbench.advisor.cells import Action, Cell, differing, is_form, runtime_chooser, runtime_of
 from workbench.advisor.priors import weights_bytes
 from workbench.api.dataset import Dataset
 from workbench.api.errors import WorkbenchError
 from workbench.api.technique import Context
-from workbench.api.variant import Variant
+from workbench.api.variant import Layer, Variant
 from workbench.data.prepare import prepare
 from workbench.engine.compatibility import parse_parameters
 from workbench.models.demo.architectures import dense, residual_cnn
@@ -44,18 +46,70 @@ MODELS = (*DEMO_MODELS, *SMALL, *UNTRAINED)
 QUICK: dict[str, Any] = {"samples": 16, "epochs": 1}
 
 
+@dataclass(frozen=True)
+class Made:
+    """A file that was made.
+
+    Attributes:
+        point: What it takes besides weights.
+        layers: Of the model.
+        runtime: What runs it.
+        weights: Bytes of its weights.
+    """
+
+    point: Point
+    layers: Sequence[Layer]
+    runtime: str
+    weights: float
+
+    def error(self, besides: float) -> float:
+        """How far a size is off, as a share of it, with so many bytes besides weights."""
+        return (besides - self.point.bytes) / (self.weights + self.point.bytes)
+
+
 def main() -> None:
-    points: list[Point] = []
+    made: list[Made] = []
     kinds: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="workbench-") as temporary:
         for name in MODELS:
             parent, dataset = subject(name, Path(temporary))
             kinds |= {layer.kind for layer in parent.description.layers}
-            points += points_of(name, parent, dataset, Path(temporary))
-            print(f"{name}: {sum(one.model == name for one in points)} files", flush=True)
-    FILE.write_text(
-        Besides(points=tuple(points), layers=frozenset(kinds)).model_dump_json(indent=1) + "\n", "utf-8"
-    )
+            made += files_of(name, parent, dataset, Path(temporary))
+            print(f"{name}: {sum(one.point.model == name for one in made)} files", flush=True)
+    found = Besides(points=tuple(one.point for one in made), layers=frozenset(kinds))
+    FILE.write_text(found.model_dump_json(indent=1) + "\n", "utf-8")
+    print_errors(made, found)
+
+
+def print_errors(made: Sequence[Made], found: Besides) -> None:
+    """How far sizes are off that are foreseen from the files of other models."""
+    print("\n| model | file | size | off, first file | off, after its float32 file |\n|---|---|---|---|---|")
+    first, after = [], []
+    for one in made:
+        if one.point.kind == IN_KERAS:
+            continue
+        others = found.without(one.point.model)
+        usual = others.of(one.point.kind, one.layers)
+        if usual is None:
+            continue
+        first.append(one.error(usual))
+        size = one.weights + one.point.bytes
+        line = f"| {one.point.model} | {one.point.kind} | {size:,.0f} | {first[-1]:+.1%} |"
+        plain = f"{runtime_chooser().name} in {one.runtime}"
+        own = next((it for it in made if (it.point.model, it.point.kind) == (one.point.model, plain)), None)
+        expected = others.of(plain, one.layers)
+        if own is None or expected is None or one.point.kind == plain:
+            print(f"{line} |")
+            continue
+        after.append(one.error(usual * own.point.bytes / expected))
+        print(f"{line} {after[-1]:+.1%} |")
+    for name, errors in (("first file of its runtime", first), ("after its float32 file", after)):
+        sizes = [abs(error) for error in errors]
+        within = sum(size <= 0.02 for size in sizes)
+        print(
+            f"\n{name}: {within} of {len(sizes)} within 2%, median {statistics.median(sizes):.1%}, "
+            f"largest {max(sizes):.1%}"
+        )
 
 
 def subject(name: str, folder: Path) -> tuple[Variant, Dataset]:
@@ -91,20 +145,24 @@ def _untrained(name: str, folder: Path) -> tuple[Variant, Dataset]:
     return small_models.baseline(model, folder / f"{name}.keras"), dataset
 
 
-def points_of(name: str, parent: Variant, dataset: Dataset, folder: Path) -> Iterator[Point]:
+def files_of(name: str, parent: Variant, dataset: Dataset, folder: Path) -> Iterator[Made]:
     """The files of a model."""
     layers = parent.description.layers
     counts = counted(layers)
     whole = 4.0 * sum(layer.parameters for layer in layers)
-    yield Point(model=name, kind=IN_KERAS, counts=counts, bytes=parent.path.stat().st_size - whole)
+    own = Point(model=name, kind=IN_KERAS, counts=counts, bytes=parent.path.stat().st_size - whole)
+    yield Made(own, layers, parent.runtime, whole)
     for cell in cells_of(parent, dataset):
         assert cell.form is not None
         weights = weights_bytes(cell, layers)
         if weights is None:
             continue
-        made = file_of(cell.form, parent, dataset, Path(tempfile.mkdtemp(dir=folder)))
-        if made is not None:
-            yield Point(model=name, kind=cell.form_kind or "", counts=counts, bytes=made - weights)
+        size = file_of(cell.form, parent, dataset, Path(tempfile.mkdtemp(dir=folder)))
+        if size is not None:
+            point = Point(
+                model=name, kind=cell.form_kind or "", counts=counts, bytes=round(size - weights, 1)
+            )
+            yield Made(point, layers, cell.runtime, weights)
 
 
 def cells_of(parent: Variant, dataset: Dataset) -> Iterator[Cell]:

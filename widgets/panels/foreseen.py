@@ -107,7 +107,7 @@ def foreseen_table(row: ResultRow, forecast: Forecast, jobs: Iterable[JobState])
                 say("Change of {measure}", measure=measure.title),
                 _chance(forecast, change.task),
                 found,
-                say("within") if kept else say("outside"),
+                say("within the limit") if kept else say("beyond the limit"),
             )
         )
     taken = _seconds(row.variant.id, jobs)

@@ -97,6 +97,7 @@ function body(view, one, id) {
       one.help.map((paragraph, index) => h("p", { class: "wb-help", key: index }, paragraph))),
     form({ prefix: id, fields: one.fields, values, errors: one.errors, labels,
       disabled: ["software", "hardware"].includes(one.refusal?.kind), change, helped: local.help, toggleHelp }),
+    one.expectation && h("p", { class: "wb-hint", key: "expectation" }, one.expectation),
     one.jobs.map((job) => jobCard({ job, labels, act: view.act })),
     one.code && codeBlock({ view, key: one.name, files: one.code, title: labels.code,
       takeHome: () => view.act("take_home", { technique: one.name }) }),
@@ -104,7 +105,7 @@ function body(view, one, id) {
 }
 
 /**
- * What to expect and Apply: always in sight while the form is.
+ * The figures to expect and Apply: always in sight while the form is.
  * @param {View} view
  */
 function foot(view, one) {
@@ -113,10 +114,8 @@ function foot(view, one) {
   return h("div", { class: "wb-foot", key: "foot" },
     refusal
       ? h("p", { class: "wb-callout wb-callout-off", role: "status", key: "expected" }, h("strong", {}, refusal.lead), " ", one.problem)
-      : one.expectation && h("div", { class: "wb-callout", role: "status", key: "expected" },
-        h("p", { class: "wb-figures" }, h("strong", {}, labels.expected), " ",
-          one.figures.map((figure, index) => [index > 0 && " · ", h("span", { key: index }, figure)])),
-        h("p", { class: "wb-hint" }, one.expectation)),
+      : one.figures.length > 0 && h("p", { class: "wb-callout wb-figures", role: "status", key: "expected" }, h("strong", {}, labels.expected), " ",
+        one.figures.map((figure, index) => [index > 0 && " · ", h("span", { key: index }, figure)])),
     one.message && h("p", { class: "wb-error", role: "alert", key: "message" }, one.message),
     one.existing && h("p", { role: "status", key: "existing" }, one.existing.text),
     h("div", { class: "wb-actions", key: "actions" },

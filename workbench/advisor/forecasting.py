@@ -6,6 +6,7 @@ with everything that is measured, whoever has made it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,10 @@ _WITHIN = 0.02
 """A size whose interval reaches no further to either side is computed; any other is only usual."""
 _ALIKE = 0.5
 """Of what a structure does to the latency, so much is the same whatever its parameters are."""
+_REPEATED = 1.15
+"""By such a factor two timings of one file differ from hour to hour, four times in five."""
+_DOUBT = 1.6
+"""By such a factor a timing may be off that is not believed, as on a busy machine."""
 _MOST = 60
 """So many of the newest variants are looked at: a form is drawn at every change."""
 
@@ -210,7 +215,8 @@ class _World:
                 or (mine.structure_kind is not None and mine.structure_kind == cell.structure_kind)
             )
         ]
-        return self._outlook.ms, len(telling)
+        doubted = _is_doubted(self._known[self._root.id])
+        return _widened(self._outlook.ms, _DOUBT if doubted else _REPEATED), len(telling)
 
     def chance(self) -> float | None:
         """How likely the measure stays within the limit; None where nothing that was measured here tells."""
@@ -255,5 +261,18 @@ def _parameters(variant: Variant) -> dict[str, Any]:
 
 
 def _ms(row: ResultRow) -> Interval | None:
-    """A latency that is believed."""
-    return None if row.distrust is not None or row.total_distrust is not None else row.shown_ms
+    """A latency, as far as it is believed."""
+    shown = row.shown_ms
+    if shown is None or not _is_doubted(row):
+        return shown
+    return Interval(value=shown.value, low=shown.low / _DOUBT, high=shown.high * _DOUBT)
+
+
+def _is_doubted(row: ResultRow) -> bool:
+    return row.distrust is not None or row.total_distrust is not None
+
+
+def _widened(ms: Interval, factor: float) -> Interval:
+    """What is foreseen of timings that may be off by a factor."""
+    wider = math.exp(math.hypot(math.log(ms.high / ms.value), math.log(factor)))
+    return Interval(value=ms.value, low=ms.value / wider, high=ms.value * wider)
