@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.api.records import Record
 from workbench.api.variant import Layer
+
+Floats = npt.NDArray[np.float64]
 
 FILE = Path(__file__).with_name("besides.json")
 
@@ -33,6 +37,9 @@ _FUSED = frozenset(
     | {"InputLayer", "Softmax", "SpatialDropout1D", "SpatialDropout2D"}
 )
 """What converters make part of another operation, or leave out."""
+_LEAST_OFF, _MOST_OFF = 0.02, 0.5
+_FEWEST = 4
+"""Of fewer models nothing is said of how far it is off."""
 _PULL = 0.02
 """How strongly what a layer of a kind takes is held to what any layer takes, where few models tell."""
 
@@ -47,6 +54,8 @@ def counted(layers: Iterable[Layer]) -> tuple[int, int, int, int]:
             counts[0] += 1
         else:
             counts[2 if layer.kind in _FUSED else 3] += 1
+        if layer.kind.endswith("1D") and not layer.kind.startswith("Global"):
+            counts[3] += 2  # runtimes give it another axis, and take it away
     return counts[0], counts[1], counts[2], counts[3]
 
 
@@ -95,6 +104,38 @@ class Besides(Record):
         each = self._each.get(kind)
         return None if each is None else max(1.0, float(np.dot(each, (1, *counted(layers)))))
 
+    def off(self, kind: str, beside: str | None = None) -> float:
+        """How far that is off for a model that is not among these, as a share of it.
+
+        Every model is foreseen from the others: the root mean square of the errors' logarithms.
+
+        Args:
+            kind: What makes the file.
+            beside: Another kind, of which a file of the same model is known: what both are off by in common
+                does not count.
+        """
+        mine, other = self._errors.get(kind, {}), self._errors.get(beside or "", {})
+        errors = [
+            error - (other[model] if beside else 0.0)
+            for model, error in mine.items()
+            if not beside or model in other
+        ]
+        if len(errors) < _FEWEST:
+            return _MOST_OFF
+        return min(max(math.sqrt(sum(error**2 for error in errors) / len(errors)), _LEAST_OFF), _MOST_OFF)
+
+    @cached_property
+    def _errors(self) -> dict[str, dict[str, float]]:
+        """By kind and model: the logarithm of what the other models say over what it is."""
+        found: dict[str, dict[str, float]] = {}
+        for model in {one.model for one in self.points}:
+            each = self.without(model)._each
+            for one in self.points:
+                if one.model == model and one.kind in each:
+                    said = max(1.0, float(np.dot(each[one.kind], (1, *one.counts))))
+                    found.setdefault(one.kind, {})[model] = math.log(said / one.bytes)
+        return found
+
     @cached_property
     def _each(self) -> dict[str, tuple[float, ...]]:
         """Of every kind: bytes of a file, and of each of its layers by what :func:`counted` tells apart.
@@ -108,12 +149,21 @@ class Besides(Record):
             taken = np.array([one.bytes for one in mine], np.float64)
             usual = float(np.mean(taken / seen.sum(axis=1)))
             relative = seen / taken[:, None]
-            pull = _PULL * np.eye(seen.shape[1]) * usual / float(np.mean(taken))
-            held = np.vstack([relative, pull])
-            wanted = np.concatenate([np.ones(len(mine)), pull @ np.full(seen.shape[1], usual)])
-            each, *_ = np.linalg.lstsq(held, wanted, rcond=None)
-            found[kind] = tuple(float(one) for one in np.maximum(each, 0.0))
+            held = np.vstack([relative, _PULL * np.eye(seen.shape[1]) / usual])
+            wanted = np.concatenate([np.ones(len(mine)), np.full(seen.shape[1], _PULL)])
+            found[kind] = tuple(float(one) for one in _fit(held, wanted))
         return found
+
+
+def _fit(rows: Floats, wanted: Floats) -> Floats:
+    """Least squares with what nothing takes less than nothing of: the most negative is left out first."""
+    used = np.ones(rows.shape[1], np.bool_)
+    while True:
+        each = np.zeros(rows.shape[1])
+        each[used], *_ = np.linalg.lstsq(rows[:, used], wanted, rcond=None)
+        if (each >= 0).all():
+            return each
+        used[int(np.argmin(each))] = False
 
 
 @cache

@@ -34,11 +34,9 @@ _MORE_LIKELY_THAN_NOT = 0.5
 _EXACT, _COMPUTED, _GUESSED = 0.002, 0.006, 0.25
 """Standard deviations of the logarithm of a file's size: measured; computed with what its form takes besides
 weights known from another file; from a ratio that a technique only names."""
-_OF_OTHER_MODELS, _OF_ITS_RUNTIME, _OF_ITS_TECHNIQUE = 0.12, 0.05, 0.02
-"""How far what a form takes besides weights may be off, as a share of it: known from other models; also from
-another form of this model in the same runtime; from the same form by other parameters."""
-_OF_OTHER_LAYERS = 0.5
-"""The same where this model has kinds of layers that no model which was looked at has."""
+_OF_ITS_TECHNIQUE, _OF_OTHER_LAYERS = 0.02, 0.5
+"""How far what a form takes besides weights may be off, as a share of it: known from the same form by other
+parameters; from other models, where this one has kinds of layers that none of them has."""
 
 
 @dataclass(frozen=True)
@@ -243,10 +241,20 @@ class Search:
         """Bytes that a file takes besides weights, by what those of other models do."""
         usual = self.besides.of(cell.form_kind or IN_KERAS, layers)
         if usual is None:  # no such file was looked at: what one of float32 takes there
-            plain = f"{runtime_chooser().name} in {cell.runtime}"
-            in_keras = "keras" in runtime(cell.runtime).formats
-            usual = self.besides.of(IN_KERAS if in_keras else plain, layers)
+            usual = self.besides.of(_plain_kind(cell), layers)
         return 600.0 * max(1, len(layers)) if usual is None else usual
+
+    def _off(self, cell: Cell, seen: _SeenBesides, layers: Sequence[Layer]) -> float:
+        """How far what a file takes besides weights may be off, as a share of it."""
+        if cell.form_key in seen.forms:
+            return 0.0
+        if cell.form_kind in seen.kinds:
+            return _OF_ITS_TECHNIQUE
+        if cell.runtime in seen.runtimes:
+            return self.besides.off(cell.form_kind or IN_KERAS, _plain_kind(cell))
+        return (
+            self.besides.off(cell.form_kind or IN_KERAS) if self.besides.knows(layers) else _OF_OTHER_LAYERS
+        )
 
     def _computed_size(self, cell: Cell, seen: _SeenBesides) -> Normal:
         """From its weights and what its form takes besides."""
@@ -261,8 +269,7 @@ class Search:
             floats = 4.0 * sum(layer.parameters for layer in layers)
             return Normal(math.log(max(1.0, 0.3 * share * floats)), _GUESSED)
         usual = self._usual_besides(cell, layers)
-        ratio, off = seen.of(cell, surprising=not self.besides.knows(layers))
-        besides = ratio * usual
+        besides, off = seen.over_usual(cell) * usual, self._off(cell, seen, layers)
         total = max(1.0, share * weights + besides)
         sd = max(_COMPUTED, off * abs(besides) / total)
         return Normal(math.log(total), max(sd, _of_guess(share)) if guessed else sd)
@@ -370,20 +377,19 @@ class _SeenBesides:
     kinds: dict[str | None, list[float]] = field(default_factory=dict)
     runtimes: dict[str, list[float]] = field(default_factory=dict)
 
-    def of(self, cell: Cell, *, surprising: bool) -> tuple[float, float]:
-        """What a cell takes, over what is usual, and how far that may be off as a share of it.
-
-        Args:
-            cell: The cell.
-            surprising: Whether its model has layers of kinds that nothing is known of.
-        """
+    def over_usual(self, cell: Cell) -> float:
+        """What a cell takes, over what is usual."""
         if cell.form_key in self.forms:
-            return self.forms[cell.form_key], 0.0
+            return self.forms[cell.form_key]
         if cell.form_kind in self.kinds:
-            return statistics.median(self.kinds[cell.form_kind]), _OF_ITS_TECHNIQUE
-        if cell.runtime in self.runtimes and cell.form is not None:
-            return statistics.median(self.runtimes[cell.runtime]), _OF_ITS_RUNTIME
-        return 1.0, _OF_OTHER_LAYERS if surprising else _OF_OTHER_MODELS
+            return statistics.median(self.kinds[cell.form_kind])
+        return statistics.median(self.runtimes.get(cell.runtime, (1.0,)))
+
+
+def _plain_kind(cell: Cell) -> str:
+    """What a float32 file of a cell's runtime is called among what was looked at."""
+    in_keras = "keras" in runtime(cell.runtime).formats
+    return IN_KERAS if in_keras else f"{runtime_chooser().name} in {cell.runtime}"
 
 
 def guess(value: float, share: float) -> Interval:
