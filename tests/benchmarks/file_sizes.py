@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] = ()) -> None:
             print(f"{name}: {sum(one.point.model == name for one in made)} files", flush=True)
     points = [one for one in before.points if one.model not in wanted] + [one.point for one in made]
     found = Besides(points=tuple(points), layers=frozenset(kinds))
-    FILE.write_text(found.model_dump_json(indent=1) + "\n", "utf-8")
+    FILE.write_text(found.checked().model_dump_json(indent=1) + "\n", "utf-8")
     print_errors(made, found)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from workbench.api.records import Record
 from workbench.api.variant import Layer
@@ -81,14 +82,23 @@ class Besides(Record):
     Attributes:
         points: Files of several models.
         layers: Kinds of layers that these models have.
+        errors: By kind and model: the logarithm of what the other models say over what it is.
     """
 
     points: tuple[Point, ...] = ()
     layers: frozenset[str] = frozenset()
+    errors: dict[str, dict[str, float]] = Field(default_factory=dict)
 
     def without(self, model: str) -> Besides:
         """The same without the files of a model, of which something is to be said."""
-        return Besides(points=tuple(one for one in self.points if one.model != model), layers=self.layers)
+        return Besides(
+            points=tuple(one for one in self.points if one.model != model),
+            layers=self.layers,
+            errors={
+                kind: {name: error for name, error in errors.items() if name != model}
+                for kind, errors in self.errors.items()
+            },
+        )
 
     def knows(self, layers: Sequence[Layer]) -> bool:
         """Whether a model has no other kinds of layers than those that were looked at."""
@@ -114,7 +124,7 @@ class Besides(Record):
             beside: Another kind, of which a file of the same model is known: what both are off by in common
                 does not count.
         """
-        mine, other = self._errors.get(kind, {}), self._errors.get(beside or "", {})
+        mine, other = self.errors.get(kind, {}), self.errors.get(beside or "", {})
         errors = [
             error - (other[model] if beside else 0.0)
             for model, error in mine.items()
@@ -124,17 +134,16 @@ class Besides(Record):
             return _MOST_OFF
         return min(max(math.sqrt(sum(error**2 for error in errors) / len(errors)), _LEAST_OFF), _MOST_OFF)
 
-    @cached_property
-    def _errors(self) -> dict[str, dict[str, float]]:
-        """By kind and model: the logarithm of what the other models say over what it is."""
+    def checked(self) -> Besides:
+        """The same with the errors of every model, foreseen from the others."""
         found: dict[str, dict[str, float]] = {}
-        for model in {one.model for one in self.points}:
-            each = self.without(model)._each
+        for model in sorted({one.model for one in self.points}):
+            others = self.without(model)._each
             for one in self.points:
-                if one.model == model and one.kind in each:
-                    said = max(1.0, float(np.dot(each[one.kind], (1, *one.counts))))
-                    found.setdefault(one.kind, {})[model] = math.log(said / one.bytes)
-        return found
+                if one.model == model and one.kind in others:
+                    said = max(1.0, float(np.dot(others[one.kind], (1, *one.counts))))
+                    found.setdefault(one.kind, {})[model] = round(math.log(said / one.bytes), 4)
+        return self.model_copy(update={"errors": found})
 
     @cached_property
     def _each(self) -> dict[str, tuple[float, ...]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import ValidationError
 
 from workbench.advisor.cells import Action, Cell, differing, is_form, runtime_of
 from workbench.advisor.demands import Demands
@@ -34,8 +35,8 @@ _REPEATED = 1.15
 """By such a factor two timings of one file differ from hour to hour, four times in five."""
 _DOUBT = 1.6
 """By such a factor a timing may be off that is not believed, as on a busy machine."""
-_MOST = 60
-"""So many of the newest variants are looked at: a form is drawn at every change."""
+_MOST = 12
+"""So many of the newest variants that tell of a step are looked at: a form is drawn at every change."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,20 @@ class _World:
             for row in rows
             if row.size is not None and (cell := self._cell_of(row.variant, root)) is not None
         }
-        newest = [root.id, parent.variant.id, *list(self._cells)[-_MOST:]]
-        self._cells = {id_: self._cells[id_] for id_ in dict.fromkeys(newest)}
-        before = [
-            Action(technique=one.technique or "", parameters=_parameters(one))
-            for one in self._line(step.parent)
-        ]
+        before = [_action(one) for one in self._line(step.parent)]
         self._cell = _stack([*before, step.action], runtime_of(step.action, step.parent))
+        telling = [id_ for id_, cell in self._cells.items() if id_ != root.id and self._shares(cell)]
+        self._informed = sum(_ms(self._known[id_]) is not None for id_ in telling)
+        near = dict.fromkeys([root.id, step.parent.id, *telling[-_MOST:]])
+        self._cells = {id_: self._cells[id_] for id_ in near}
         self._search = self._search_of(priors)
         self._outlook: Outlook = self._search.outlook()[self._cell.key]
+
+    def _shares(self, cell: Cell) -> bool:
+        """Whether what was measured of a cell tells of the step."""
+        mine = self._cell
+        in_runtime = cell.form is not None and mine.form is not None and cell.runtime == mine.runtime
+        return in_runtime or (cell.structure is not None and cell.structure_kind == mine.structure_kind)
 
     def _line(self, variant: Variant) -> list[Variant]:
         """The variants after the root, up to this one."""
@@ -133,8 +139,10 @@ class _World:
         # What follows a step has to be of a model that any technique could be applied to.
         if any(one.format != "keras" or one.description.precision != "float32" for one in steps[:-1]):
             return None
-        made = [Action(technique=one.technique or "", parameters=_parameters(one)) for one in steps]
-        return _stack(made, variant.runtime)
+        try:
+            return _stack([_action(one) for one in steps], variant.runtime)
+        except ValidationError:  # of a release in which its parameters were others
+            return None
 
     def _search_of(self, priors: Priors) -> Search:
         root = self._known[self._root.id]
@@ -204,19 +212,8 @@ class _World:
         parameters, settings = self._step.parameters, self._step.parent.settings
         if "runtime" in type(parameters).model_fields and getattr(parameters, "batch", 1) != settings.batch:
             return None, 0  # a call of more samples is another thing
-        mine = self._cell
-        telling = [
-            cell
-            for id_, cell in self._cells.items()
-            if id_ != self._root.id
-            and _ms(self._known[id_]) is not None
-            and (
-                (mine.form is not None and mine.runtime == cell.runtime and cell.form is not None)
-                or (mine.structure_kind is not None and mine.structure_kind == cell.structure_kind)
-            )
-        ]
         doubted = _is_doubted(self._known[self._root.id])
-        return _widened(self._outlook.ms, _DOUBT if doubted else _REPEATED), len(telling)
+        return _widened(self._outlook.ms, _DOUBT if doubted else _REPEATED), self._informed
 
     def chance(self) -> float | None:
         """How likely the measure stays within the limit; None where nothing that was measured here tells."""
@@ -249,15 +246,15 @@ def _stack(steps: Sequence[Action], runtime: str) -> Cell:
     return Cell(before=tuple(earlier), structure=last, runtime=runtime)
 
 
-def _parameters(variant: Variant) -> dict[str, Any]:
-    """Those that differ from the defaults; of a release with other parameters, all that are known of."""
+def _action(variant: Variant) -> Action:
+    """What has made a variant.
+
+    Raises:
+        ValidationError: If its parameters are none of today's.
+    """
     made_by = techniques()[variant.technique or ""]
-    known = {
-        name: value
-        for name, value in variant.parameters.items()
-        if name in made_by.parameters_type.model_fields
-    }
-    return differing(made_by.parameters_type.model_validate(known))
+    values = made_by.parameters_type.model_validate(variant.parameters)
+    return Action(technique=made_by.name, parameters=differing(values))
 
 
 def _ms(row: ResultRow) -> Interval | None:

@@ -93,6 +93,8 @@ class Search:
     task: Task = "classification"
     besides: Besides = field(default_factory=shipped_besides)
     structures_alike: float = 0.0
+    _weights_known: dict[tuple[str, str], tuple[Sequence[Layer], float | None]] = field(default_factory=dict)
+    _besides_known: dict[tuple[str, str], tuple[Sequence[Layer], float]] = field(default_factory=dict)
 
     @property
     def measure(self) -> TaskMeasure:
@@ -225,8 +227,7 @@ class Search:
         seen = _SeenBesides()
         for cell in self.cells:
             one, layers = self.observed.get(cell.key), self._layers(cell)
-            weights = None if layers is None else weights_bytes(cell, layers)
-            if one is None or layers is None or weights is None:
+            if one is None or layers is None or (weights := self._weights(cell, layers)) is None:
                 continue
             ratio = (one.file_bytes - weights) / self._usual_besides(cell, layers)
             # Of the model as it came, if that was converted: the others have as many tensors.
@@ -239,10 +240,23 @@ class Search:
 
     def _usual_besides(self, cell: Cell, layers: Sequence[Layer]) -> float:
         """Bytes that a file takes besides weights, by what those of other models do."""
-        usual = self.besides.of(cell.form_kind or IN_KERAS, layers)
-        if usual is None:  # no such file was looked at: what one of float32 takes there
-            usual = self.besides.of(_plain_kind(cell), layers)
-        return 600.0 * max(1, len(layers)) if usual is None else usual
+        key = cell.form_kind or IN_KERAS, cell.structure_key
+        known = self._besides_known.get(key)
+        if known is None or known[0] is not layers:
+            usual = self.besides.of(key[0], layers)
+            if usual is None:  # no such file was looked at: what one of float32 takes there
+                usual = self.besides.of(_plain_kind(cell), layers)
+            found = 600.0 * max(1, len(layers)) if usual is None else usual
+            known = self._besides_known[key] = layers, found
+        return known[1]
+
+    def _weights(self, cell: Cell, layers: Sequence[Layer]) -> float | None:
+        """Bytes of its weights, counted once: large models have hundreds of layers."""
+        key = cell.form_key, cell.structure_key
+        known = self._weights_known.get(key)
+        if known is None or known[0] is not layers:
+            known = self._weights_known[key] = layers, weights_bytes(cell, layers)
+        return known[1]
 
     def _off(self, cell: Cell, seen: _SeenBesides, layers: Sequence[Layer]) -> float:
         """How far what a file takes besides weights may be off, as a share of it."""
@@ -264,7 +278,7 @@ class Search:
             left = self.remains.get(cell.structure_key)
             guessed, share = not self._is_counted(cell), 0.7 if left is None else left
             layers = self.start.layers
-        weights = weights_bytes(cell, layers)
+        weights = self._weights(cell, layers)
         if weights is None:
             floats = 4.0 * sum(layer.parameters for layer in layers)
             return Normal(math.log(max(1.0, 0.3 * share * floats)), _GUESSED)
