@@ -195,6 +195,8 @@ class _World:
             known = plain and estimate.weights_ratio is not None
         else:
             known = plain and weights_bytes(self._cell, layers) is not None
+            if known and not self._search.size_is_known(self._cell):
+                return None, False
         if known:
             found = self._outlook.file_bytes
             return found, max(found.high / found.value, found.value / found.low) <= 1 + _WITHIN

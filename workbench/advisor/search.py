@@ -34,9 +34,13 @@ _MORE_LIKELY_THAN_NOT = 0.5
 _EXACT, _COMPUTED, _GUESSED = 0.002, 0.006, 0.25
 """Standard deviations of the logarithm of a file's size: measured; computed with what its form takes besides
 weights known from another file; from a ratio that a technique only names."""
-_OF_ITS_TECHNIQUE, _OF_OTHER_LAYERS = 0.02, 0.5
+_OF_ITS_TECHNIQUE, _UNUSUAL, _OF_OTHER_LAYERS = 0.02, 0.3, 0.5
 """How far what a form takes besides weights may be off, as a share of it: known from the same form by other
-parameters; from other models, where this one has kinds of layers that none of them has."""
+parameters; from another form of this model, where it has kinds of layers that no other model had that was
+looked at; from these other models alone."""
+_ANY_SHARE, _MOST_OF_SHARE = 0.08, 0.4
+"""How far a size may be off at least and at most, as a logarithm, where the share of the weights that is left
+is only usual: layers come and go with it."""
 
 
 @dataclass(frozen=True)
@@ -258,17 +262,27 @@ class Search:
             known = self._weights_known[key] = layers, weights_bytes(cell, layers)
         return known[1]
 
-    def _off(self, cell: Cell, seen: _SeenBesides, layers: Sequence[Layer]) -> float:
-        """How far what a file takes besides weights may be off, as a share of it."""
+    def _over_usual(self, cell: Cell, seen: _SeenBesides, layers: Sequence[Layer]) -> tuple[float, float]:
+        """What a file takes besides weights, over what is usual, and how far that may be off as a share."""
         if cell.form_key in seen.forms:
-            return 0.0
+            return seen.forms[cell.form_key], 0.0
         if cell.form_kind in seen.kinds:
-            return _OF_ITS_TECHNIQUE
-        if cell.runtime in seen.runtimes:
-            return self.besides.off(cell.form_kind or IN_KERAS, _plain_kind(cell))
-        return (
-            self.besides.off(cell.form_kind or IN_KERAS) if self.besides.knows(layers) else _OF_OTHER_LAYERS
-        )
+            return statistics.median(seen.kinds[cell.form_kind]), _OF_ITS_TECHNIQUE
+        kind, plain, known = cell.form_kind or IN_KERAS, _plain_kind(cell), self.besides.knows(layers)
+        alone = self.besides.off(kind) if known else _OF_OTHER_LAYERS
+        if cell.runtime not in seen.runtimes:
+            return 1.0, alone
+        # A regression on what another file of this model and runtime takes, over what is usual.
+        other = self.besides.off(plain) if known else _OF_OTHER_LAYERS
+        common = max(0.0, (alone**2 + other**2 - self.besides.off(kind, plain) ** 2) / 2)
+        slope = min(1.0, common / other**2)
+        left = math.sqrt(max(0.0, alone**2 + (slope * other) ** 2 - 2 * slope * common))
+        return statistics.median(seen.runtimes[cell.runtime]) ** slope, left if known else max(left, _UNUSUAL)
+
+    def size_is_known(self, cell: Cell) -> bool:
+        """Whether something is known of its file: of its layers, or from another file of its runtime."""
+        layers = self._layers(cell) or self.start.layers
+        return self.besides.knows(layers) or cell.runtime in self._seen_besides().runtimes
 
     def _computed_size(self, cell: Cell, seen: _SeenBesides) -> Normal:
         """From its weights and what its form takes besides."""
@@ -283,7 +297,8 @@ class Search:
             floats = 4.0 * sum(layer.parameters for layer in layers)
             return Normal(math.log(max(1.0, 0.3 * share * floats)), _GUESSED)
         usual = self._usual_besides(cell, layers)
-        besides, off = seen.over_usual(cell) * usual, self._off(cell, seen, layers)
+        ratio, off = self._over_usual(cell, seen, layers)
+        besides = ratio * usual
         total = max(1.0, share * weights + besides)
         sd = max(_COMPUTED, off * abs(besides) / total)
         return Normal(math.log(total), max(sd, _of_guess(share)) if guessed else sd)
@@ -391,14 +406,6 @@ class _SeenBesides:
     kinds: dict[str | None, list[float]] = field(default_factory=dict)
     runtimes: dict[str, list[float]] = field(default_factory=dict)
 
-    def over_usual(self, cell: Cell) -> float:
-        """What a cell takes, over what is usual."""
-        if cell.form_key in self.forms:
-            return self.forms[cell.form_key]
-        if cell.form_kind in self.kinds:
-            return statistics.median(self.kinds[cell.form_kind])
-        return statistics.median(self.runtimes.get(cell.runtime, (1.0,)))
-
 
 def _plain_kind(cell: Cell) -> str:
     """What a float32 file of a cell's runtime is called among what was looked at."""
@@ -413,7 +420,7 @@ def guess(value: float, share: float) -> Interval:
 
 def _of_guess(share: float) -> float:
     """How far a share of the weights that is only usual may be off: little, where little goes."""
-    return min(_GUESSED, 0.02 + 0.5 * abs(math.log(max(share, 0.01))))
+    return min(_MOST_OF_SHARE, _ANY_SHARE + 0.5 * abs(math.log(max(share, 0.01))))
 
 
 def _enclosed(value: Normal, scale: Callable[[float], float]) -> Interval:

@@ -137,9 +137,9 @@ class Qat(Technique[QatParameters]):
         )
 
     @override
-    def stored_bytes(self, layers: Sequence[Layer], parameters: QatParameters) -> float:
+    def stored_bytes(self, layers: Sequence[Layer], parameters: QatParameters) -> float | None:
         if parameters.weights == "int4":
-            return stored_bytes(layers, lambda layer: 4, per_channel=SCALE, shared_per_channel=ZERO_POINT)
+            return None  # another converter writes it, and what it takes besides was not looked at
         # A dense layer is trained for, and gets, one scale.
         dense = [layer for layer in layers if layer.kind == "Dense"]
         other = [layer for layer in layers if layer.kind != "Dense"]
