@@ -237,12 +237,10 @@ def after_int8_one_click_goes_back_and_quantizes_again(page: Page) -> None:
     expect(made).to_have_count(2, timeout=WORK_MS)
     # What was expected of it stands beside what was measured.
     made.last.check()
-    page.get_by_role("button", name="Details", exact=True).click()
     page.get_by_role("tab", name="How it was made").click()
     expected = page.get_by_role("table", name="Expected and measured")
     expect(expected.get_by_role("row", name=re.compile("^File"))).to_contain_text("as expected")
     expect(expected.get_by_role("row", name=re.compile("^Latency"))).to_be_visible(timeout=WORK_MS)
-    page.get_by_role("button", name="Close details").click()
     page.get_by_role("button", name="back to the baseline").click()
     expect(page.get_by_label("New variants start from").locator("option:checked")).to_have_text(
         "dense-digits"
