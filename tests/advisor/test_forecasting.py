@@ -176,6 +176,16 @@ def test_what_nothing_is_known_of_is_not_said() -> None:
     assert said(FLOAT16, [unmeasured]).ms is None
 
 
+def test_the_same_operations_take_as_long_and_unknown_ones_are_not_guessed() -> None:
+    same = said("structure.sparsity", [BASELINE])
+    assert same.ms is not None
+    assert same.ms.low < 3.0 < same.ms.high
+    assert spread(same.ms) < 1.5
+    assert same.file_bytes is not None
+    assert same.file_bytes.value == pytest.approx(49_600)
+    assert said("structure.dead_units", [BASELINE]).ms is None
+
+
 def test_of_a_model_of_other_kinds_of_layers_the_first_file_of_a_runtime_is_awaited() -> None:
     layers = (*LAYERS, LAYERS[0].model_copy(update={"name": "own", "kind": "SomebodysLayer"}))
     other = row("b", 60_000, 3.0, layers=layers)

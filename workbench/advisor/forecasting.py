@@ -112,6 +112,10 @@ class _World:
         self._cell = _stack([*before, step.action], runtime_of(step.action, step.parent))
         telling = [id_ for id_, cell in self._cells.items() if id_ != root.id and self._shares(cell)]
         self._informed = sum(_ms(self._known[id_]) is not None for id_ in telling)
+        self._form_was_judged = any(
+            self._cells[id_].form_kind == self._cell.form_kind and self._known[id_].quality_change is not None
+            for id_ in telling
+        )
         near = dict.fromkeys([root.id, step.parent.id, *telling[-_MOST:]])
         self._cells = {id_: self._cells[id_] for id_ in near}
         self._search = self._search_of(priors)
@@ -214,6 +218,12 @@ class _World:
         parameters, settings = self._step.parameters, self._step.parent.settings
         if "runtime" in type(parameters).model_fields and getattr(parameters, "batch", 1) != settings.batch:
             return None, 0  # a call of more samples is another thing
+        estimate, own = self._step.estimate, _ms(self._parent)
+        if self._cell.form is None:
+            if estimate.counted and estimate.weights_ratio == estimate.operations_ratio == 1.0:
+                return (None, 0) if own is None else (_widened(own, _REPEATED), 1)  # the same operations
+            if not self._informed and estimate.operations_ratio is None:
+                return None, 0
         doubted = _is_doubted(self._known[self._root.id])
         return _widened(self._outlook.ms, _DOUBT if doubted else _REPEATED), self._informed
 
@@ -227,12 +237,8 @@ class _World:
             return 1 - Normal(change.change.value, half).below(-self._limit)
         if self._cell.form is None or not self._root.is_baseline:
             return None
-        telling = any(
-            cell.form_kind == self._cell.form_kind and self._known[id_].quality_change is not None
-            for id_, cell in self._cells.items()
-        )
         judged = self._step.parent.is_baseline or change is not None
-        return self._outlook.chance if telling and judged else None
+        return self._outlook.chance if self._form_was_judged and judged else None
 
 
 def _stack(steps: Sequence[Action], runtime: str) -> Cell:
