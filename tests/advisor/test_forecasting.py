@@ -34,6 +34,7 @@ LAYERS = tuple(
     for n, (before, after) in enumerate(pairwise(WIDTHS))
 )
 PARAMETERS = sum(layer.parameters for layer in LAYERS)
+WEIGHTS = "quantization.int8_weights"
 FLOAT16, INT8, RUNTIME, PRUNING = (
     "quantization.float16",
     "quantization.int8",
@@ -132,6 +133,20 @@ def test_what_was_converted_here_makes_the_next_size_and_latency_surer() -> None
     assert next_.ms is not None
     assert next_.ms.low < 0.02 < next_.ms.high
     assert spread(next_.ms) < spread(first.ms)
+
+
+def test_where_forms_of_a_model_were_alike_the_next_is_expected_to_be() -> None:
+    alike = [BASELINE, LITERT, row("half", 15_328, 0.02, FLOAT16, "b"), row("w8", 10_208, 0.02, WEIGHTS, "b")]
+    apart = [
+        BASELINE,
+        LITERT,
+        row("half", 15_328, 0.06, FLOAT16, "b"),
+        row("w8", 10_208, 0.007, WEIGHTS, "b"),
+    ]
+    one, other = said(INT8, alike), said(INT8, apart)
+    assert one.informed == other.informed == 3
+    assert spread(one.ms) < spread(other.ms)
+    assert spread(one.ms) < spread(said(INT8, alike[:2]).ms)
 
 
 def test_the_same_technique_by_other_parameters_tells_more_than_another_one() -> None:

@@ -7,6 +7,7 @@ with everything that is measured, whoever has made it.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ _REPEATED = 1.15
 """By such a factor two timings of one file differ from hour to hour, four times in five."""
 _DOUBT = 1.6
 """By such a factor a timing may be off that is not believed, as on a busy machine."""
+_PRIOR_FORMS = 1.0
+"""How many forms that were measured here count as much as what is usual, for how far forms differ."""
 _MOST = 12
 """So many of the newest variants that tell of a step are looked at: a form is drawn at every change."""
 
@@ -119,6 +122,7 @@ class _World:
         near = dict.fromkeys([root.id, step.parent.id, *telling[-_MOST:]])
         self._cells = {id_: self._cells[id_] for id_ in near}
         self._search = self._search_of(priors)
+        self._search.priors = self._learned(priors)
         self._outlook: Outlook = self._search.outlook()[self._cell.key]
 
     def _shares(self, cell: Cell) -> bool:
@@ -183,6 +187,20 @@ class _World:
                 change=None if change is None else change.change,
             )
         return search
+
+    def _learned(self, priors: Priors) -> Priors:
+        """The same, with how far forms of this model are in the runtime from what is usual of them."""
+        off: dict[str, float] = {}
+        for id_, cell in self._cells.items():
+            ms = _ms(self._known[id_])
+            if ms is not None and cell.structure is None and cell.form and cell.runtime == self._cell.runtime:
+                off[cell.form_kind or ""] = math.log(ms.value) - self._search.expected_time(cell)
+        usual, found = priors.latency.form, list(off.values())
+        if len(found) < 2:
+            return priors
+        variance = _PRIOR_FORMS * usual**2 + sum((one - statistics.mean(found)) ** 2 for one in found)
+        form = math.sqrt(variance / (_PRIOR_FORMS + len(found) - 1))
+        return priors.model_copy(update={"latency": priors.latency.model_copy(update={"form": form})})
 
     # -- what is expected ---------------------------------------------------------------------
 

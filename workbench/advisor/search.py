@@ -315,7 +315,7 @@ class Search:
     def _times(self) -> dict[str, Normal]:
         """The logarithm of every latency."""
         expected = {
-            cell.key: self._expected_time(cell) + self._usual_structure(cell).latency for cell in self.cells
+            cell.key: self.expected_time(cell) + self._usual_structure(cell).latency for cell in self.cells
         }
         measured = {
             key: Normal(
@@ -329,7 +329,7 @@ class Search:
         alike = self.structures_alike
         return posterior(self.cells, expected, measured, spread, structures_alike=alike)
 
-    def _expected_time(self, cell: Cell) -> float:
+    def expected_time(self, cell: Cell) -> float:
         """The logarithm of the latency of the model as it came in a form."""
         base = self.start.ms or 1.0
         if cell.form is None:
