@@ -24,7 +24,6 @@ BENCHMARKS = (
     "what_opens",
     "minilm",
     "advisor",
-    "file_sizes",
     "predicted",
     "processor",
     "room",

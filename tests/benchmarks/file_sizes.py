@@ -1,6 +1,6 @@
 """Makes the files of demo models in every form, and keeps what they take besides weights.
 
-    python -m tests.benchmarks file_sizes
+    python -m tests.benchmarks.file_sizes
     python -m tests.benchmarks.file_sizes dense-digits
 
 writes ``workbench/advisor/besides.json``, and prints how far the size of each model's files is off where it

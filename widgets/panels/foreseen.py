@@ -125,7 +125,7 @@ def foreseen_table(row: ResultRow, forecast: Forecast, jobs: Iterable[JobState])
         "columns": [
             column(say("What")),
             column(say("Expected")),
-            column(say("Measured")),
+            column(say("Came out")),
             column(say("Verdict")),
         ],
         "rows": [[str(cell) for cell in line] for line in lines],

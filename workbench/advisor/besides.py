@@ -1,6 +1,6 @@
 """What a file takes besides weights: its graph, names and metadata, from files of other models.
 
-``python -m tests.benchmarks file_sizes`` makes those files, and writes ``besides.json`` beside this one.
+``python -m tests.benchmarks.file_sizes`` makes those files, and writes ``besides.json`` beside this one.
 """
 
 from __future__ import annotations
