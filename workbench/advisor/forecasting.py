@@ -18,7 +18,8 @@ from workbench.advisor.demands import Demands
 from workbench.advisor.effects import Normal
 from workbench.advisor.ledger import Observation, Outlook
 from workbench.advisor.priors import Priors, shipped, weights_bytes
-from workbench.advisor.search import Search, Start, guess
+from workbench.advisor.search import Search, Start
+from workbench.advisor.sizes import guess
 from workbench.api.lineage import Lineage
 from workbench.api.technique import AnyTechnique, Estimate, Parameters
 from workbench.api.variant import Variant
@@ -217,7 +218,7 @@ class _World:
             known = plain and estimate.weights_ratio is not None
         else:
             known = plain and weights_bytes(self._cell, layers) is not None
-            if known and not self._search.size_is_known(self._cell):
+            if known and not self._search.sizes.is_known(self._cell):
                 return None, False
         if known:
             found = self._outlook.file_bytes

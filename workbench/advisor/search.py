@@ -7,40 +7,26 @@ model that was measured exhaustively are the same.
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from workbench.advisor.besides import IN_KERAS, Besides, shipped_besides
-from workbench.advisor.cells import Cell, runtime_chooser
+from workbench.advisor.besides import Besides, shipped_besides
+from workbench.advisor.cells import Cell
 from workbench.advisor.demands import Demands
-from workbench.advisor.effects import Normal, Spread, posterior
+from workbench.advisor.effects import Normal, posterior
 from workbench.advisor.ledger import Observation, Outlook
-from workbench.advisor.priors import Priors, Usual, macs_of, weights_bytes
+from workbench.advisor.priors import Priors, Usual, macs_of
+from workbench.advisor.sizes import Sizes, enclosed
 from workbench.api.task import Task, TaskMeasure, measure_of
 from workbench.api.text import Text
 from workbench.api.variant import Layer
 from workbench.measure.quality import TOLERANCE
-from workbench.measure.records import Interval
-from workbench.runtimes import runtime
 
-_FOUR_IN_FIVE = 1.2815515655446004
-"""Standard deviations on either side of what encloses four values in five."""
 WORTH = 0.02
 """So much of an improvement (of a logarithm, so a share) is worth a trial."""
 _LEAST_CHANCE = 0.02
 """What meets the demands less often is not tried while nothing else is known to."""
 _MORE_LIKELY_THAN_NOT = 0.5
-_EXACT, _COMPUTED, _GUESSED = 0.002, 0.006, 0.25
-"""Standard deviations of the logarithm of a file's size: measured; computed with what its form takes besides
-weights known from another file; from a ratio that a technique only names."""
-_OF_ITS_TECHNIQUE, _UNUSUAL, _OF_OTHER_LAYERS = 0.02, 0.3, 0.5
-"""How far what a form takes besides weights may be off, as a share of it: known from the same form by other
-parameters; from another form of this model, where it has kinds of layers that no other model had that was
-looked at; from these other models alone."""
-_ANY_SHARE, _MOST_OF_SHARE = 0.08, 0.4
-"""How far a size may be off at least and at most, as a logarithm, where the share of the weights that is left
-is only usual: layers come and go with it."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +83,9 @@ class Search:
     task: Task = "classification"
     besides: Besides = field(default_factory=shipped_besides)
     structures_alike: float = 0.0
-    _weights_known: dict[tuple[str, str], tuple[Sequence[Layer], float | None]] = field(default_factory=dict)
-    _besides_known: dict[tuple[str, str], tuple[Sequence[Layer], float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sizes = Sizes(self)
 
     @property
     def measure(self) -> TaskMeasure:
@@ -114,16 +101,16 @@ class Search:
 
     def outlook(self) -> dict[str, Outlook]:
         """What is expected of every cell; what was measured of one is in its own row exactly."""
-        sizes, times, changes = self._sizes(), self._times(), self._changes()
+        sizes, times, changes = self.sizes.all(), self._times(), self._changes()
         found = {}
         for cell in self.cells:
             size, time, change = sizes[cell.key], times[cell.key], changes[cell.key]
             chance = 1 - change.below(-self.bound)
             meets = chance * self._meets_size(size) * self._meets_time(time)
             found[cell.key] = Outlook(
-                file_bytes=_enclosed(size, math.exp),
-                ms=_enclosed(time, math.exp),
-                change=_enclosed(change, float),
+                file_bytes=enclosed(size, math.exp),
+                ms=enclosed(time, math.exp),
+                change=enclosed(change, float),
                 chance=chance,
                 meets=meets,
             )
@@ -176,7 +163,7 @@ class Search:
             seconds_left: What takes longer is not proposed.
             trainings: Whether those that train are.
         """
-        sizes, times, changes = self._sizes(), self._times(), self._changes()
+        sizes, times, changes = self.sizes.all(), self._times(), self._changes()
         ranking = self.ranking()
         best = self.value(ranking[0]) if ranking else None
         if best is None:
@@ -209,108 +196,6 @@ class Search:
         return structure is not None and structure.made_by.trains and structure.key not in self.structures
 
     # -- inside -------------------------------------------------------------------------------
-
-    def _sizes(self) -> dict[str, Normal]:
-        """The logarithm of every file's size."""
-        seen = self._seen_besides()
-        expected, spread = {}, {}
-        for cell in self.cells:
-            own = self._computed_size(cell, seen)
-            expected[cell.key] = own.mean
-            known = self._layers(cell) is not None or self._is_counted(cell)
-            spread[cell.key] = Spread(structure=0.0 if known else 0.08, form=0.0, runtime=0.0, cell=own.sd)
-        measured = {key: Normal(math.log(one.file_bytes), _EXACT) for key, one in self.observed.items()}
-        found = posterior(self.cells, expected, measured, spread)
-        for cell in self.cells:
-            if cell.structure is None and cell.form is None:
-                found[cell.key] = Normal(math.log(self.start.file_bytes), _EXACT)
-        return found
-
-    def _seen_besides(self) -> _SeenBesides:
-        """What files of this model take besides weights, over what those of others would."""
-        seen = _SeenBesides()
-        for cell in self.cells:
-            one, layers = self.observed.get(cell.key), self._layers(cell)
-            if one is None or layers is None or (weights := self._weights(cell, layers)) is None:
-                continue
-            ratio = (one.file_bytes - weights) / self._usual_besides(cell, layers)
-            # Of the model as it came, if that was converted: the others have as many tensors.
-            if cell.structure is None or cell.form_key not in seen.forms:
-                seen.forms[cell.form_key] = ratio
-            seen.kinds.setdefault(cell.form_kind, []).append(ratio)
-            if ratio > 0:
-                seen.runtimes.setdefault(cell.runtime, []).append(ratio)
-        return seen
-
-    def _usual_besides(self, cell: Cell, layers: Sequence[Layer]) -> float:
-        """Bytes that a file takes besides weights, by what those of other models do."""
-        key = cell.form_kind or IN_KERAS, cell.structure_key
-        known = self._besides_known.get(key)
-        if known is None or known[0] is not layers:
-            usual = self.besides.of(key[0], layers)
-            if usual is None:  # no such file was looked at: what one of float32 takes there
-                usual = self.besides.of(_plain_kind(cell), layers)
-            found = 600.0 * max(1, len(layers)) if usual is None else usual
-            known = self._besides_known[key] = layers, found
-        return known[1]
-
-    def _weights(self, cell: Cell, layers: Sequence[Layer]) -> float | None:
-        """Bytes of its weights, counted once: large models have hundreds of layers."""
-        key = cell.form_key, cell.structure_key
-        known = self._weights_known.get(key)
-        if known is None or known[0] is not layers:
-            known = self._weights_known[key] = layers, weights_bytes(cell, layers)
-        return known[1]
-
-    def _over_usual(self, cell: Cell, seen: _SeenBesides, layers: Sequence[Layer]) -> tuple[float, float]:
-        """What a file takes besides weights, over what is usual, and how far that may be off as a share."""
-        if cell.form_key in seen.forms:
-            return seen.forms[cell.form_key], 0.0
-        if cell.form_kind in seen.kinds:
-            return statistics.median(seen.kinds[cell.form_kind]), _OF_ITS_TECHNIQUE
-        kind, plain, known = cell.form_kind or IN_KERAS, _plain_kind(cell), self.besides.knows(layers)
-        alone = self.besides.off(kind) if known else _OF_OTHER_LAYERS
-        if cell.runtime not in seen.runtimes:
-            return 1.0, alone
-        # A regression on what another file of this model and runtime takes, over what is usual.
-        other = self.besides.off(plain) if known else _OF_OTHER_LAYERS
-        common = max(0.0, (alone**2 + other**2 - self.besides.off(kind, plain) ** 2) / 2)
-        slope = min(1.0, common / other**2)
-        left = math.sqrt(max(0.0, alone**2 + (slope * other) ** 2 - 2 * slope * common))
-        return statistics.median(seen.runtimes[cell.runtime]) ** slope, left if known else max(left, _UNUSUAL)
-
-    def size_is_known(self, cell: Cell) -> bool:
-        """Whether something is known of its file: of its layers, or from another file of its runtime."""
-        layers = self._layers(cell) or self.start.layers
-        return self.besides.knows(layers) or cell.runtime in self._seen_besides().runtimes
-
-    def _computed_size(self, cell: Cell, seen: _SeenBesides) -> Normal:
-        """From its weights and what its form takes besides."""
-        layers = self._layers(cell)
-        share, guessed = 1.0, False
-        if layers is None:
-            left = self.remains.get(cell.structure_key)
-            guessed, share = not self._is_counted(cell), 0.7 if left is None else left
-            layers = self.start.layers
-        weights = self._weights(cell, layers)
-        if weights is None:
-            floats = 4.0 * sum(layer.parameters for layer in layers)
-            return Normal(math.log(max(1.0, 0.3 * share * floats)), _GUESSED)
-        usual = self._usual_besides(cell, layers)
-        ratio, off = self._over_usual(cell, seen, layers)
-        besides = ratio * usual
-        total = max(1.0, share * weights + besides)
-        sd = max(_COMPUTED, off * abs(besides) / total)
-        return Normal(math.log(total), max(sd, _of_guess(share)) if guessed else sd)
-
-    def _is_counted(self, cell: Cell) -> bool:
-        """Whether what a structure leaves of the weights is counted before it is made."""
-        key = cell.structure_key
-        return self.remains.get(key) is not None and key not in self.guessed
-
-    def _layers(self, cell: Cell) -> Sequence[Layer] | None:
-        """Those of the model that a cell's form is made of; None before its structure is made."""
-        return self.start.layers if cell.structure is None else self.structures.get(cell.structure_key)
 
     def _times(self) -> dict[str, Normal]:
         """The logarithm of every latency."""
@@ -390,39 +275,3 @@ class Search:
                 return time
             case _:
                 return Normal((size.mean + time.mean) / 2, math.hypot(size.sd, time.sd) / 2)
-
-
-@dataclass
-class _SeenBesides:
-    """What files of this model take besides weights, over what those of other models would.
-
-    Attributes:
-        forms: By the keys of forms.
-        kinds: By their kinds.
-        runtimes: By their runtimes.
-    """
-
-    forms: dict[str, float] = field(default_factory=dict)
-    kinds: dict[str | None, list[float]] = field(default_factory=dict)
-    runtimes: dict[str, list[float]] = field(default_factory=dict)
-
-
-def _plain_kind(cell: Cell) -> str:
-    """What a float32 file of a cell's runtime is called among what was looked at."""
-    in_keras = "keras" in runtime(cell.runtime).formats
-    return IN_KERAS if in_keras else f"{runtime_chooser().name} in {cell.runtime}"
-
-
-def guess(value: float, share: float) -> Interval:
-    """What is four times in five around a value that was guessed from a share that usually is left."""
-    return _enclosed(Normal(math.log(max(1.0, value)), _of_guess(share)), math.exp)
-
-
-def _of_guess(share: float) -> float:
-    """How far a share of the weights that is only usual may be off: little, where little goes."""
-    return min(_MOST_OF_SHARE, _ANY_SHARE + 0.5 * abs(math.log(max(share, 0.01))))
-
-
-def _enclosed(value: Normal, scale: Callable[[float], float]) -> Interval:
-    half = _FOUR_IN_FIVE * value.sd
-    return Interval(value=scale(value.mean), low=scale(value.mean - half), high=scale(value.mean + half))
