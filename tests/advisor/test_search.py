@@ -143,7 +143,7 @@ def test_it_comes_near_the_best_in_fewer_trials_than_there_are_cells(demands: De
 
 
 def test_nothing_is_proposed_that_takes_longer_than_there_is_time_or_has_failed() -> None:
-    found = search(Demands(size_kb=20))
+    found = search(Demands(size_kb=25))
     assert found.propose(lambda cell: 10.0, 5.0) is None
     first = found.propose(lambda cell: 10.0, 15.0)
     assert first is not None

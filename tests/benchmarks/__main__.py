@@ -27,6 +27,7 @@ BENCHMARKS = (
     "what_opens",
     "minilm",
     "advisor",
+    "predicted",
     "processor",
     "room",
     "inside",

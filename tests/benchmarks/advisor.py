@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.advisor_grid import grids
+from workbench.advisor.besides import shipped_besides
 from workbench.advisor.cells import Cell
 from workbench.advisor.demands import Demands
 from workbench.advisor.ledger import Observation
@@ -169,6 +170,7 @@ def _search(grid: Measured, demands: Demands, others: Sequence[Measured]) -> Sea
         Start(grid.layers, grid.file_bytes, grid.ms),
         learned(others),
         grid.remains,
+        besides=shipped_besides().without(grid.name),
     )
     search.observed.update({key: grid.observed[key] for key in _first(grid) if key in grid.observed})
     return search

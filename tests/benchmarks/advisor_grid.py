@@ -93,7 +93,7 @@ def measure(name: str) -> Measured:
             structures[cell.structure_key] = lineage.of(variant)[1].description.layers
             remains[cell.structure_key] = cell.structure.made_by.estimate(
                 baseline, info, cell.structure.values
-            ).size_ratio
+            ).weights_ratio
             costs[cell.structure_key] = variant.seconds
         first = found[cells[0].key]
         assert first.ms is not None

@@ -47,6 +47,7 @@ def test_few_stops_lead_to_the_table_and_forms_open_in_sight_wherever_one_is(
     few_stops_lead_to_the_table_and_one_past_everything(seen.page)
     every_technique_opens_and_shows_its_code_file_by_file(seen.page)
     the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(seen.page)
+    the_figures_follow_a_slider_that_is_held(seen.page)
     after_int8_one_click_goes_back_and_quantizes_again(seen.page)
     assert seen.complaints == []
 
@@ -108,6 +109,26 @@ def the_column_stays_and_apply_is_in_sight_wherever_a_form_is_opened(page: Page)
     help_.click()
     expect(help_).to_have_attribute("aria-expanded", "true")
     expect(form.get_by_text("How often the training split", exact=False)).to_be_visible()
+
+
+def the_figures_follow_a_slider_that_is_held(page: Page) -> None:
+    page.get_by_role("button", name="Channel pruning").first.click()
+    form = page.get_by_role("form", name="Channel pruning")
+    figures = form.get_by_role("status").filter(has_text="Expected:")
+    expect(figures).to_contain_text("kB (computed)")
+    expect(figures).to_contain_text("takes about")
+    slider = form.get_by_role("slider", name="Share to remove")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    before, middle = figures.text_content() or "", box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    for share in (0.6, 0.65, 0.7):
+        page.mouse.move(box["x"] + share * box["width"], middle)
+    expect(figures).not_to_have_text(before)
+    page.mouse.up()
+    assert is_on_top(page.get_by_role("button", name="Apply: Channel pruning"))
 
 
 def few_stops_lead_to_the_table_and_one_past_everything(page: Page) -> None:
@@ -212,7 +233,14 @@ def after_int8_one_click_goes_back_and_quantizes_again(page: Page) -> None:
     expect(form.get_by_role("status").filter(has_text="Comes earlier:")).to_be_visible()
     form.get_by_role("spinbutton", name="Fine-tuning").fill("0")
     form.get_by_role("button", name="Apply to dense-digits, then int8 again").click()
-    expect(page.get_by_role("radio", name=re.compile("int8"))).to_have_count(2, timeout=WORK_MS)
+    made = page.get_by_role("radio", name=re.compile("int8"))
+    expect(made).to_have_count(2, timeout=WORK_MS)
+    # What was expected of it stands beside what was measured.
+    made.last.check()
+    page.get_by_role("tab", name="How it was made").click()
+    expected = page.get_by_role("table", name="Expected and measured")
+    expect(expected.get_by_role("row", name=re.compile("^File"))).to_contain_text("as expected")
+    expect(expected.get_by_role("row", name=re.compile("^Latency"))).to_be_visible(timeout=WORK_MS)
     page.get_by_role("button", name="back to the baseline").click()
     expect(page.get_by_label("New variants start from").locator("option:checked")).to_have_text(
         "dense-digits"

@@ -10,13 +10,17 @@ import pytest
 
 from tests import small_models
 from tests.techniques.applying import Reports, WithoutTest
+from workbench.advisor.forecasting import Step, forecast
 from workbench.api.dataset import Dataset, sample_count
 from workbench.api.errors import Refused, WorkbenchError
 from workbench.api.technique import AnyTechnique, Applied, Context
 from workbench.api.variant import Variant
 from workbench.data.prepare import prepare
 from workbench.engine.compatibility import parse_parameters
+from workbench.measure.records import SizeMeasurement
 from workbench.models.demo.demo import DEMO_MODELS
+from workbench.results.forecast import Forecast
+from workbench.results.rows import ResultRow
 from workbench.runtimes import runtime
 from workbench.techniques import techniques
 
@@ -48,6 +52,25 @@ REFUSED: dict[tuple[str, str], str] = {
     ("quantization.dynamic_range", "dense-breast-cancer"): "1,024 weights or more",
     ("quantization.dynamic_range", "transformer"): "than 1,024 are left",
 }
+COMPUTED = frozenset(
+    {
+        "inference.runtime",
+        "quantization.dynamic_range",
+        "quantization.float16",
+        "quantization.int4_weights",
+        "quantization.int8",
+        "quantization.int8_weights",
+        "quantization.litert_int8",
+        "structure.clustering",
+        "structure.pruning",
+        "structure.sparsity",
+        "structure.width",
+        "distillation.distill",
+        "training.retrain",
+    }
+)
+"""Techniques whose files are computed for every demo model once it was converted to LiteRT."""
+
 EVERYWHERE: dict[str, str] = {"inference.tensorrt": "GPU"}
 
 
@@ -95,6 +118,43 @@ def _demo(name: str, folder: Path) -> tuple[Variant, Dataset]:
     return small_models.baseline(model, folder / f"{name}.keras"), dataset
 
 
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+
+
+def _row(variant: Variant) -> ResultRow:
+    size = sum(file.stat().st_size for file in _files(variant.path))
+    return ResultRow(variant=variant, size=SizeMeasurement(parameters=0, file_bytes=size, gzip_bytes=size))
+
+
+_LITERT: dict[str, Variant] = {}
+"""The models as float32 files of LiteRT, which every first variant there is measured beside."""
+
+
+def _foreseen(technique: AnyTechnique, parent: Variant, dataset: Dataset, parameters: Any) -> Forecast:
+    """What its form says before it is applied, where the model was converted to LiteRT before."""
+    rows = [_row(parent)]
+    maker = techniques()["inference.runtime"]
+    if technique.result_format(parent) == "tflite" and technique.name != maker.name:
+        if parent.name not in _LITERT:
+            folder = parent.path.parent / f"{parent.path.stem}-litert"
+            folder.mkdir()
+            made = maker.apply(Context(parent, dataset, folder, Reports(), 0), parse_parameters(maker, {}))
+            _LITERT[parent.name] = parent.model_copy(
+                update={
+                    "id": "litert",
+                    "parent": parent.id,
+                    "technique": maker.name,
+                    "format": made.format,
+                    "runtime": made.runtime,
+                    "path": made.path,
+                }
+            )
+        rows.append(_row(_LITERT[parent.name]))
+    estimate = technique.estimate(parent, dataset.info, parameters)
+    return forecast(Step(technique, parent, parameters, estimate), rows, limit=0.01)
+
+
 def _applied(technique: AnyTechnique, context: Context, parameters: Any) -> Applied | None:
     """What it makes; None where it has nothing to change, for a reason that it has declared."""
     try:
@@ -129,6 +189,14 @@ def test_works_or_refuses_with_a_reason(name: str, model: str, subjects: Any, tm
     if applied is None:
         return
     assert applied.report.touched or applied.report.notes or applied.report.skipped
+    said = _foreseen(technique, parent, dataset, parameters)
+    size = sum(file.stat().st_size for file in _files(applied.path))
+    if said.computed:
+        assert said.file_bytes is not None
+        assert said.file_bytes.value == pytest.approx(size, rel=0.02)
+    if model in DEMO_MODELS and name in COMPUTED:
+        assert said.file_bytes is not None
+        assert said.file_bytes.value == pytest.approx(size, rel=0.02)
     x = dataset.x("test")
     session = runtime(applied.runtime).load(applied.path, applied.settings)
     try:

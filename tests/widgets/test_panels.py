@@ -34,6 +34,7 @@ from widgets.panels.job_card import JobCard
 from widgets.panels.outcome import outcome_of
 from widgets.session import Session, session_of
 from widgets.wording import latency_words
+from widgets.wording import size as size_words
 from workbench.api.errors import Cancelled, WorkbenchError
 from workbench.api.recipe import Recipe, Step
 from workbench.api.text import current_language, say, use_language
@@ -110,6 +111,13 @@ def test_the_open_technique_shows_form_expectation_and_code(
     shown = entry(reader.click("open", technique=INT8), INT8)
     assert shown["fields"]
     assert shown["expectation"]
+    # Float16 and the model as float32 were converted before.
+    size, latency, *_, time = shown["figures"]
+    assert size.endswith("kB (computed)")
+    assert latency.endswith("(measured here on 2 variants)")
+    assert time.startswith("takes about")
+    fewer = entry(reader.click("check", technique=INT8, values={"per_channel": False}), INT8)["figures"][0]
+    assert float(fewer.split()[0]) < float(size.split()[0])
     script, *helpers = shown["code"]
     assert script["name"] == "optimize.py"
     assert "from plain.litert.strip import strip_metadata" in script["text"]
@@ -216,6 +224,11 @@ def test_a_latency_is_the_same_on_every_surface(
     assert any(words in text for text in hovers if "<b>float16</b>" in text)
     (line,) = (line for line in details["numbers"]["rows"] if line[0] == "Latency")
     assert f"{line[1]} {line[2]}" == words
+    # Beside what was expected before it was made.
+    size, latency, taken = details["foreseen"]["rows"]
+    assert size[2:] == [size_words(row.size.file_bytes), "as expected"]
+    assert latency[2] == words.split(" [")[0]
+    assert taken[0] == "Time to make and measure it"
     table.click("csv")
     message, parts = table.received[-1]
     assert message["name"] == "variants.csv"

@@ -13,6 +13,7 @@ from widgets.charts.trade_off import CHART_LABELS
 from widgets.component import words
 from widgets.panels.actions import ACTION_LABELS, VariantActions
 from widgets.panels.comparison import comparison
+from widgets.panels.foreseen import foreseen_table
 from widgets.panels.forgotten import forgotten_view
 from widgets.panels.inside import inside_view
 from widgets.panels.numbers import numbers_table
@@ -97,6 +98,7 @@ class DetailsPanel(VariantActions):
             "saving": self._saving(row, other),
             "found": findings(row.tables),
             "report": _report(row),
+            "foreseen": self._foreseen(row),
             "code": self._code(variant),
             "recipe": self._recipe(variant),
             "tabs": [
@@ -141,6 +143,15 @@ class DetailsPanel(VariantActions):
         if made.technique is not None:
             content = self.session.workbench.take_home(made.technique, made.parent, made.parameters)
             send_file(self, *content)
+
+    def _foreseen(self, row: ResultRow) -> dict[str, Any] | None:
+        """What was expected of it before it was made, as far as it was measured; None where nothing was."""
+        try:
+            forecast = self.session.workbench.foreseen(row.variant.id)
+        except WorkbenchError:  # it was deleted since the rows were read
+            return None
+        table = None if forecast is None else foreseen_table(row, forecast, self.session.jobs)
+        return table if table and table["rows"] else None
 
     def _saving(self, row: ResultRow, other: ResultRow | None) -> dict[str, Any]:
         workbench = self.session.workbench

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from widgets.panels.foreseen import figures
 from widgets.panels.technique_list import refusal_help, refusal_lead, refusal_word
 from widgets.session import Session, message_of
 from widgets.wording import duration, short
 from workbench.api.bundle import SCRIPT, Bundle
 from workbench.api.errors import WorkbenchError
-from workbench.api.text import Text, say
+from workbench.api.text import say
 from workbench.engine.compatibility import InvalidParameters
 from workbench.engine.refusal import Refusal
 
@@ -22,7 +23,7 @@ def predicted(session: Session, name: str, values: Mapping[str, Any], *, whole: 
         session: Knows the workbench, and where new variants start.
         name: The technique.
         values: Its parameters.
-        whole: Whether the code that does the same is wanted too.
+        whole: Whether the figures that are expected, and the code that does the same, are wanted too.
     """
     workbench, parent = session.workbench, session.start
     try:
@@ -35,7 +36,6 @@ def predicted(session: Session, name: str, values: Mapping[str, Any], *, whole: 
             "expectation": str(estimate.expectation),
             "seconds": estimate.seconds,
             "time": str(say("≈ {time}", time=duration(estimate.seconds))),
-            "effect": str(_effect(estimate.seconds, estimate.size_ratio)),
             "existing": None
             if made is None
             else {
@@ -44,6 +44,9 @@ def predicted(session: Session, name: str, values: Mapping[str, Any], *, whole: 
             },
         }
         if whole:
+            forecast = workbench.forecast(name, parent, values, rows=session.rows, said=estimate)
+            makes = not workbench.techniques()[name].measures
+            shown["figures"] = figures(forecast, session.task, makes=makes)
             shown["code"] = shown_files(workbench.code(name, parent, values))
         return shown
     except InvalidParameters as error:
@@ -66,11 +69,3 @@ def _refusal(refused: Refusal, session: Session) -> dict[str, Any]:
         "lead": str(refusal_lead(refused)),
         "help": message_of(refusal_help(refused, variants)),
     }
-
-
-def _effect(seconds: float, size_ratio: float | None) -> Text:
-    if size_ratio is None:
-        return say("takes about {time}", time=duration(seconds))
-    return say(
-        "takes about {time}; file about {ratio}× its size", time=duration(seconds), ratio=f"{size_ratio:.2g}"
-    )

@@ -203,7 +203,7 @@ class TechniquesPanel(Component):
             "unavailable": unavailable,
             "message": message_of(self._messages.get(name)),
             "expectation": None,
-            "effect": None,
+            "figures": [],
             "existing": None,
             "code": None,
         } | prediction

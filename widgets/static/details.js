@@ -117,7 +117,9 @@ function found(view) {
 /** @param {View} view */
 function report(view) {
   const { state } = view;
-  return [state.report.map((part) => h("div", { key: part.title }, h("h3", { class: "wb-small-title" }, part.title),
+  return [state.foreseen && h("div", { key: "foreseen" }, h("h3", { class: "wb-small-title" }, state.foreseen.caption),
+    dataTable({ ...state.foreseen, hideCaption: true })),
+  state.report.map((part) => h("div", { key: part.title }, h("h3", { class: "wb-small-title" }, part.title),
     h("ul", { class: "wb-lines" }, part.lines.map((line, index) => h("li", { key: index }, line))))),
   state.code && codeBlock({ view, key: state.variant, files: state.code, title: state.labels.code,
     takeHome: () => view.act("take_home", { variant: state.variant }) }),

@@ -7,7 +7,7 @@ import { h } from "./dom.js";
  * @param fields what the kernel derived from the parameter model
  * @param values the values now, by field name
  * @param errors problems by field name
- * @param change called with (name, value)
+ * @param change called with (name, value, whether a slider is dragged)
  * @param helped ids of the fields whose help is unfolded
  * @param toggleHelp called with such an id
  */
@@ -51,7 +51,7 @@ function control({ prefix, field, value, error, labels, disabled, change, helped
     widget = h("span", { class: "wb-range" },
       h("input", {
         type: "range", "aria-label": field.title, min: field.minimum, max: field.maximum, step: field.step ?? "any",
-        disabled: off, value, oninput: (event) => set(event.target.value),
+        disabled: off, value, oninput: (event) => change(field.name, event.target.value, true),
       }),
       number());
   } else if (field.kind === "number") {

@@ -68,15 +68,22 @@ function body(view, one, id) {
   local.values[one.name] ??= {};
   const own = local.values[one.name];
   const values = { ...one.values, ...own };
-  const change = (name, value) => {
+  const check = () => {
+    local.timer = null;
+    view.act("check", { technique: one.name, values: { ...values, ...own } });
+  };
+  const change = (name, value, dragged = false) => {
     own[name] = value;
     view.redraw();
+    // What is dragged is followed; what is typed is not judged before it is written.
+    if (dragged && local.timer) return;
     clearTimeout(local.timer);
-    local.timer = setTimeout(() => view.act("check", { technique: one.name, values: { ...values, ...own } }), CHECK_AFTER_MS);
+    local.timer = setTimeout(check, CHECK_AFTER_MS);
   };
   const apply = (event) => {
     event.preventDefault();
     clearTimeout(local.timer);
+    local.timer = null;
     remember(view, one);
     view.act("apply", { technique: one.name, values: { ...values, ...own }, again: Boolean(one.existing) });
   };
@@ -90,6 +97,7 @@ function body(view, one, id) {
       one.help.map((paragraph, index) => h("p", { class: "wb-help", key: index }, paragraph))),
     form({ prefix: id, fields: one.fields, values, errors: one.errors, labels,
       disabled: ["software", "hardware"].includes(one.refusal?.kind), change, helped: local.help, toggleHelp }),
+    one.expectation && h("p", { class: "wb-hint", key: "expectation" }, one.expectation),
     one.jobs.map((job) => jobCard({ job, labels, act: view.act })),
     one.code && codeBlock({ view, key: one.name, files: one.code, title: labels.code,
       takeHome: () => view.act("take_home", { technique: one.name }) }),
@@ -97,7 +105,7 @@ function body(view, one, id) {
 }
 
 /**
- * What to expect and Apply: always in sight while the form is.
+ * The figures to expect and Apply: always in sight while the form is.
  * @param {View} view
  */
 function foot(view, one) {
@@ -106,7 +114,8 @@ function foot(view, one) {
   return h("div", { class: "wb-foot", key: "foot" },
     refusal
       ? h("p", { class: "wb-callout wb-callout-off", role: "status", key: "expected" }, h("strong", {}, refusal.lead), " ", one.problem)
-      : one.expectation && h("p", { class: "wb-callout", role: "status", key: "expected" }, h("strong", {}, labels.expected), " ", one.expectation),
+      : one.figures.length > 0 && h("p", { class: "wb-callout wb-figures", role: "status", key: "expected" }, h("strong", {}, labels.expected), " ",
+        one.figures.map((figure, index) => [index > 0 && " · ", h("span", { key: index }, figure)])),
     one.message && h("p", { class: "wb-error", role: "alert", key: "message" }, one.message),
     one.existing && h("p", { role: "status", key: "existing" }, one.existing.text),
     h("div", { class: "wb-actions", key: "actions" },
@@ -120,6 +129,5 @@ function foot(view, one) {
           view.act("before", { technique: one.name });
         } }, refusal.help)
         : h("button", { type: "submit", class: one.existing ? null : "wb-primary", key: "apply", disabled: Boolean(refusal) || !state.ready,
-          "aria-label": `${one.existing ? labels.another : labels.apply}: ${one.title}` }, one.existing ? labels.another : labels.apply),
-      one.effect && h("span", { class: "wb-hint", key: "effect" }, one.effect)));
+          "aria-label": `${one.existing ? labels.another : labels.apply}: ${one.title}` }, one.existing ? labels.another : labels.apply)));
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
@@ -67,8 +67,10 @@ class Cell(Record):
         threads: Threads inside one inference.
         runtime: What runs it.
         trains: Whether making it needs a training.
+        before: What had changed the model before its structure did.
     """
 
+    before: tuple[Action, ...] = ()
     structure: Action | None = None
     form: Action | None = None
     threads: int = 1
@@ -83,7 +85,7 @@ class Cell(Record):
     @property
     def structure_key(self) -> str:
         """Names its structure; ``-`` where the model stays as it is."""
-        return "-" if self.structure is None else self.structure.key
+        return " > ".join(one.key for one in (*self.before, self.structure) if one is not None) or "-"
 
     @property
     def form_key(self) -> str:
@@ -91,9 +93,21 @@ class Cell(Record):
         return "-" if self.form is None else self.form.key
 
     @property
+    def form_kind(self) -> str | None:
+        """What it has in common with the same form by other parameters; None where it stays in Keras."""
+        return None if self.form is None else f"{self.form.technique} in {self.runtime}"
+
+    @property
+    def structure_kind(self) -> str | None:
+        """The same of its structure; None where the model stays as it is."""
+        if self.structure is None:
+            return None
+        return " > ".join(one.technique for one in (*self.before, self.structure))
+
+    @property
     def steps(self) -> tuple[Action, ...]:
         """What is applied to the model as it came, in order."""
-        made = tuple(one for one in (self.structure, self.form) if one is not None)
+        made = tuple(one for one in (*self.before, self.structure, self.form) if one is not None)
         if self.threads == 1:
             return made
         chooser = runtime_chooser()
@@ -209,26 +223,34 @@ def is_form(technique: AnyTechnique) -> bool:
     return technique.family not in _STRUCTURES and bool(technique.aims & _USEFUL) and not technique.measures
 
 
-def runtime_of(form: Action | None, baseline: Variant) -> str:
-    """What runs what a form makes."""
+def runtime_of(form: Action | None, parent: Variant | None) -> str:
+    """What runs what a form makes of a variant; None is a model of Keras.
+
+    Args:
+        form: What is made; None leaves it as it is.
+        parent: Of what.
+    """
+    runtime, kind = (
+        (file_format("keras").home_runtime, "keras") if parent is None else (parent.runtime, parent.format)
+    )
     if form is None:
-        return baseline.runtime
+        return runtime
     chosen = getattr(form.values, "runtime", None)
     if isinstance(chosen, str):
         return chosen
     produces = form.made_by.produces
-    return baseline.runtime if produces in (None, baseline.format) else file_format(produces).home_runtime
+    return runtime if produces in (None, kind) else file_format(produces).home_runtime
 
 
 def _actions(technique: AnyTechnique, baseline: Variant, info: DatasetInfo) -> list[Action]:
     """A technique with each of the settings that it is to be tried with."""
     return [
-        Action(technique=technique.name, parameters=_differing(values))
+        Action(technique=technique.name, parameters=differing(values))
         for values in technique.settings_to_try(baseline, info)
     ]
 
 
-def _differing(values: Parameters) -> Mapping[str, Any]:
+def differing(values: Parameters) -> dict[str, Any]:
     """The parameters that are not the defaults."""
     usual = type(values)().model_dump(mode="json")
     return {name: value for name, value in values.model_dump(mode="json").items() if value != usual[name]}

@@ -20,6 +20,9 @@ from workbench.api.records import Record
 
 Floats = npt.NDArray[np.float64]
 
+_FORMS_ALIKE = 0.8
+"""Of the variance of what a form does, so much is the same whatever its parameters are."""
+
 
 class Spread(Record):
     """Standard deviations of what is not expected.
@@ -69,6 +72,8 @@ def posterior(
     expected: Mapping[str, float],
     measured: Mapping[str, Normal],
     spread: Mapping[str, Spread],
+    *,
+    structures_alike: float = 0.0,
 ) -> dict[str, Normal]:
     """What is known of every cell, given what was measured of some.
 
@@ -77,10 +82,12 @@ def posterior(
         expected: What was expected of each, by its key.
         measured: What was measured, by key, each with the standard deviation of the measurement.
         spread: How far from what is expected each may be.
+        structures_alike: Of the variance of what a structure does, how much is the same whatever its
+            parameters are.
     """
     index = {cell.key: place for place, cell in enumerate(cells)}
     known = [key for key in measured if key in index]
-    prior = _covariance(cells, spread)
+    prior = _covariance(cells, spread, structures_alike)
     mean = np.array([expected[cell.key] for cell in cells])
     variance = np.diag(prior).copy()
     if known:
@@ -95,7 +102,7 @@ def posterior(
     }
 
 
-def _covariance(cells: Sequence[Cell], spread: Mapping[str, Spread]) -> Floats:
+def _covariance(cells: Sequence[Cell], spread: Mapping[str, Spread], structures_alike: float) -> Floats:
     """How the deviations of the cells go together; a part that is left as it came deviates from nothing."""
     own = [spread[cell.key] for cell in cells]
     unchanged = [cell.form is None and cell.threads == 1 for cell in cells]
@@ -105,16 +112,17 @@ def _covariance(cells: Sequence[Cell], spread: Mapping[str, Spread]) -> Floats:
             for cell, one, same in zip(cells, own, unchanged, strict=True)
         ]
     )
+    structures = np.array([one.structure for one in own])
+    forms = np.array([one.form for one in own])
+    runtimes = [None if same else cell.runtime for cell, same in zip(cells, unchanged, strict=True)]
+    own_structures = [None if cell.structure is None else cell.structure_key for cell in cells]
+    own_forms = [None if cell.form is None else cell.form_key for cell in cells]
     for names, sds in (
-        (
-            [None if cell.structure is None else cell.structure_key for cell in cells],
-            [one.structure for one in own],
-        ),
-        ([None if cell.form is None else cell.form_key for cell in cells], [one.form for one in own]),
-        (
-            [None if same else cell.runtime for cell, same in zip(cells, unchanged, strict=True)],
-            [one.runtime for one in own],
-        ),
+        ([cell.structure_kind for cell in cells], structures * math.sqrt(structures_alike)),
+        (own_structures, structures * math.sqrt(1 - structures_alike)),
+        ([cell.form_kind for cell in cells], forms * math.sqrt(_FORMS_ALIKE)),
+        (own_forms, forms * math.sqrt(1 - _FORMS_ALIKE)),
+        (runtimes, np.array([one.runtime for one in own])),
     ):
         codes = {name: code for code, name in enumerate(dict.fromkeys(names)) if name is not None}
         numbers = np.array([-1 if name is None else codes[name] for name in names])

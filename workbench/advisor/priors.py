@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from pydantic import Field
 
-from workbench.advisor.cells import Cell
+from workbench.advisor.cells import Action, Cell, runtime_chooser, runtime_of
 from workbench.advisor.effects import Spread
 from workbench.advisor.ledger import Observation
 from workbench.api.records import Record
 from workbench.api.variant import Layer
+from workbench.techniques import techniques
 
 FILE = Path(__file__).with_name("priors.json")
 
@@ -28,14 +30,12 @@ class Usual(Record):
     Attributes:
         latency: Logarithm of the latency with it over that without.
         quality: Change of the task's measure, as a fraction.
-        overhead: Of a form: bytes that its files take besides weights, for each layer.
         call_ms: Of a form: what a call takes however small the model is; None where one model was measured.
         ms_per_million: Of a form: what a million multiply-accumulates take besides.
     """
 
     latency: float = 0.0
     quality: float = 0.0
-    overhead: float | None = None
     call_ms: float | None = None
     ms_per_million: float = 0.0
 
@@ -58,6 +58,31 @@ class Priors(Record):
     structures: dict[str, Usual] = Field(default_factory=dict)
     latency: Spread = Spread(structure=0.35, form=0.6, runtime=0.6, cell=0.1)
     quality: Spread = Spread(structure=0.02, form=0.006, runtime=0.001, cell=0.006)
+
+    def usual_form(self, cell: Cell) -> Usual:
+        """What the form of a cell usually does: else by other parameters, else what float32 does there."""
+        if cell.form is None:
+            return Usual()
+        exact = self.forms.get(cell.form_key)
+        if exact is not None:
+            return exact
+        return self._kinds.get(cell.form_kind or "") or self.in_runtime(cell.runtime)
+
+    def in_runtime(self, runtime: str) -> Usual:
+        """What float32 files of a runtime usually do, against Keras; nothing where that is not known."""
+        return self._kinds.get(f"{runtime_chooser().name} in {runtime}", Usual())
+
+    @cached_property
+    def _kinds(self) -> dict[str, Usual]:
+        found: dict[str, Usual] = {}
+        for key, usual in self.forms.items():
+            name, _, parameters = key.partition(" ")
+            if name not in techniques():
+                continue
+            form = Action(technique=name, parameters=json.loads(parameters or "{}"))
+            kind = Cell(form=form, runtime=runtime_of(form, None)).form_kind
+            found.setdefault(kind or "", usual)
+        return found
 
 
 class Measured(Record):
@@ -118,7 +143,6 @@ def learned(grids: Sequence[Measured]) -> Priors:
                     Usual(
                         latency=math.log(_ms(one) / grid.ms),
                         quality=_change(one),
-                        overhead=_overhead(cell, one, grid.layers),
                     )
                 )
         for name in {by_key[key].structure_key for key in seen} - {"-"}:
@@ -157,14 +181,8 @@ def weights_bytes(cell_form: Cell, layers: Iterable[Layer]) -> float | None:
     """Bytes of the weights of a model in a form; None where only making it tells."""
     if cell_form.form is None:
         return 4.0 * sum(layer.parameters for layer in layers)
-    technique, values = cell_form.form.made_by, cell_form.form.values
-    total = 0.0
-    for layer in layers:
-        own = technique.stored_bytes(layer, values)
-        if own is None:
-            return None
-        total += own
-    return total
+    bytes_: float | None = cell_form.form.made_by.stored_bytes(tuple(layers), cell_form.form.values)
+    return bytes_
 
 
 def macs_of(layers: Iterable[Layer]) -> float:
@@ -184,11 +202,6 @@ def _call(points: Sequence[tuple[float, float]]) -> dict[str, float]:
     }
 
 
-def _overhead(cell: Cell, one: Observation, layers: Sequence[Layer]) -> float | None:
-    weights = weights_bytes(cell, layers)
-    return None if weights is None or not layers else (one.file_bytes - weights) / len(layers)
-
-
 def _ms(one: Observation) -> float:
     assert one.ms is not None
     return one.ms.value
@@ -199,11 +212,9 @@ def _change(one: Observation) -> float:
 
 
 def _mean(found: Sequence[Usual]) -> Usual:
-    overheads = [one.overhead for one in found if one.overhead is not None]
     return Usual(
         latency=round(statistics.mean(one.latency for one in found), 4),
         quality=round(statistics.mean(one.quality for one in found), 5),
-        overhead=round(statistics.mean(overheads), 1) if overheads else None,
     )
 
 

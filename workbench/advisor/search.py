@@ -7,34 +7,26 @@ model that was measured exhaustively are the same.
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from workbench.advisor.besides import Besides, shipped_besides
 from workbench.advisor.cells import Cell
 from workbench.advisor.demands import Demands
-from workbench.advisor.effects import Normal, Spread, posterior
+from workbench.advisor.effects import Normal, posterior
 from workbench.advisor.ledger import Observation, Outlook
-from workbench.advisor.priors import Priors, Usual, macs_of, weights_bytes
+from workbench.advisor.priors import Priors, Usual, macs_of
+from workbench.advisor.sizes import Sizes, enclosed
 from workbench.api.task import Task, TaskMeasure, measure_of
 from workbench.api.text import Text
 from workbench.api.variant import Layer
 from workbench.measure.quality import TOLERANCE
-from workbench.measure.records import Interval
 
-_FOUR_IN_FIVE = 1.2815515655446004
-"""Standard deviations on either side of what encloses four values in five."""
 WORTH = 0.02
 """So much of an improvement (of a logarithm, so a share) is worth a trial."""
 _LEAST_CHANCE = 0.02
 """What meets the demands less often is not tried while nothing else is known to."""
 _MORE_LIKELY_THAN_NOT = 0.5
-_EXACT, _COMPUTED, _GUESSED = 0.002, 0.006, 0.25
-"""Standard deviations of the logarithm of a file's size: measured; computed with what its form takes besides
-weights known from another file; from a ratio that a technique only names."""
-_OVERHEAD_OF_OTHER_MODELS, _OVERHEAD_OF_ITS_RUNTIME = 1.0, 0.4
-"""How far what a form takes besides weights may be off, as a share of it: taken from other models; from them,
-and from another form of this model in the same runtime."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +38,14 @@ class Start:
         file_bytes: Of its file.
         ms: Its latency in its own runtime; None where that was not measured.
         variant: Its identifier.
+        foreign: What runs it, where it is not a model of Keras.
     """
 
     layers: tuple[Layer, ...]
     file_bytes: int
     ms: float | None
     variant: str = ""
+    foreign: str | None = None
 
 
 @dataclass
@@ -63,12 +57,17 @@ class Search:
         cells: What may be tried.
         start: The model as it came.
         priors: What usually happens.
-        remains: The share of the weights' bytes that a structure is expected to leave, by its key; None where
-            only making it tells.
+        remains: The share of the weights that a structure is expected to leave, by its key; None where only
+            making it tells.
+        operations: The same of multiply-accumulates.
+        guessed: Keys of structures of which that is usual, and not counted.
         observed: What was measured, by the keys of cells.
         failed: What could not be made, with the reason.
         structures: Layers of the structures that were made, by their keys.
         task: What the model does.
+        besides: What files take besides weights.
+        structures_alike: Of what a structure does to the latency, how much is the same whatever its
+            parameters are.
     """
 
     demands: Demands
@@ -76,10 +75,17 @@ class Search:
     start: Start
     priors: Priors
     remains: Mapping[str, float | None] = field(default_factory=dict)
+    operations: Mapping[str, float | None] = field(default_factory=dict)
+    guessed: frozenset[str] = frozenset()
     observed: dict[str, Observation] = field(default_factory=dict)
     failed: dict[str, Text] = field(default_factory=dict)
     structures: dict[str, Sequence[Layer]] = field(default_factory=dict)
     task: Task = "classification"
+    besides: Besides = field(default_factory=shipped_besides)
+    structures_alike: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.sizes = Sizes(self)
 
     @property
     def measure(self) -> TaskMeasure:
@@ -95,16 +101,16 @@ class Search:
 
     def outlook(self) -> dict[str, Outlook]:
         """What is expected of every cell; what was measured of one is in its own row exactly."""
-        sizes, times, changes = self._sizes(), self._times(), self._changes()
+        sizes, times, changes = self.sizes.all(), self._times(), self._changes()
         found = {}
         for cell in self.cells:
             size, time, change = sizes[cell.key], times[cell.key], changes[cell.key]
             chance = 1 - change.below(-self.bound)
             meets = chance * self._meets_size(size) * self._meets_time(time)
             found[cell.key] = Outlook(
-                file_bytes=_enclosed(size, math.exp),
-                ms=_enclosed(time, math.exp),
-                change=_enclosed(change, float),
+                file_bytes=enclosed(size, math.exp),
+                ms=enclosed(time, math.exp),
+                change=enclosed(change, float),
                 chance=chance,
                 meets=meets,
             )
@@ -157,7 +163,7 @@ class Search:
             seconds_left: What takes longer is not proposed.
             trainings: Whether those that train are.
         """
-        sizes, times, changes = self._sizes(), self._times(), self._changes()
+        sizes, times, changes = self.sizes.all(), self._times(), self._changes()
         ranking = self.ranking()
         best = self.value(ranking[0]) if ranking else None
         if best is None:
@@ -191,76 +197,10 @@ class Search:
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _sizes(self) -> dict[str, Normal]:
-        """The logarithm of every file's size."""
-        overhead: dict[str, float] = {}
-        scales: dict[str, list[float]] = {}
-        for cell in self.cells:
-            one = self.observed.get(cell.key)
-            layers = self._layers(cell)
-            weights = None if layers is None else weights_bytes(cell, layers)
-            if one is None or weights is None:
-                continue
-            # Of the model as it came, if that was converted: the others have as many tensors.
-            if cell.structure is None or cell.form_key not in overhead:
-                overhead[cell.form_key] = besides = one.file_bytes - weights
-                usual = self._usual_form(cell).overhead
-                if usual and besides > 0 and layers is not None:
-                    scales.setdefault(cell.runtime, []).append(besides / (usual * len(layers)))
-        expected, spread = {}, {}
-        for cell in self.cells:
-            own = self._computed_size(cell, overhead, scales.get(cell.runtime, ()))
-            expected[cell.key] = own.mean
-            known = cell.structure is None or cell.structure_key in self.structures
-            spread[cell.key] = Spread(structure=0.0 if known else 0.08, form=0.0, runtime=0.0, cell=own.sd)
-        measured = {key: Normal(math.log(one.file_bytes), _EXACT) for key, one in self.observed.items()}
-        found = posterior(self.cells, expected, measured, spread)
-        for cell in self.cells:
-            if cell.structure is None and cell.form is None:
-                found[cell.key] = Normal(math.log(self.start.file_bytes), _EXACT)
-        return found
-
-    def _computed_size(self, cell: Cell, overhead: Mapping[str, float], scales: Sequence[float]) -> Normal:
-        """From its weights and what its form takes besides.
-
-        Args:
-            cell: The cell.
-            overhead: Bytes besides weights, of the forms of this model that were seen.
-            scales: By what factor those in the cell's runtime take more than on other models.
-        """
-        layers = self._layers(cell)
-        share = 1.0
-        if layers is None:
-            share = self.remains.get(cell.structure_key) or 0.7
-            layers = self.start.layers
-        weights = weights_bytes(cell, layers)
-        if weights is None:
-            ratio = 0.3 if self._usual_form(cell).overhead is None else 1.0
-            floats = 4.0 * sum(layer.parameters for layer in layers)
-            return Normal(math.log(max(1.0, ratio * share * floats)), _GUESSED)
-        guessed = (
-            self.remains.get(cell.structure_key, 1.0) is None and cell.structure_key not in self.structures
-        )
-        if cell.form_key in overhead:
-            sd = _COMPUTED
-            besides = overhead[cell.form_key]
-        else:
-            usual = self._usual_form(cell).overhead
-            besides = (usual or 100.0) * len(layers) * (statistics.median(scales) if scales else 1.0)
-            off = _OVERHEAD_OF_ITS_RUNTIME if scales else _OVERHEAD_OF_OTHER_MODELS
-            sd = _GUESSED if usual is None else max(_COMPUTED, off * besides / (share * weights + besides))
-        if guessed:
-            sd = max(sd, _GUESSED)
-        return Normal(math.log(max(1.0, share * weights + besides)), sd)
-
-    def _layers(self, cell: Cell) -> Sequence[Layer] | None:
-        """Those of the model that a cell's form is made of; None before its structure is made."""
-        return self.start.layers if cell.structure is None else self.structures.get(cell.structure_key)
-
     def _times(self) -> dict[str, Normal]:
         """The logarithm of every latency."""
         expected = {
-            cell.key: self._expected_time(cell) + self._usual_structure(cell).latency for cell in self.cells
+            cell.key: self.expected_time(cell) + self._usual_structure(cell).latency for cell in self.cells
         }
         measured = {
             key: Normal(
@@ -271,15 +211,18 @@ class Search:
             if one.ms is not None
         }
         spread = dict.fromkeys((cell.key for cell in self.cells), self.priors.latency)
-        return posterior(self.cells, expected, measured, spread)
+        alike = self.structures_alike
+        return posterior(self.cells, expected, measured, spread, structures_alike=alike)
 
-    def _expected_time(self, cell: Cell) -> float:
+    def expected_time(self, cell: Cell) -> float:
         """The logarithm of the latency of the model as it came in a form."""
         base = self.start.ms or 1.0
         if cell.form is None:
             return math.log(base)
         macs = macs_of(self.start.layers)
-        own, keras = self._usual_form(cell), self.priors.forms.get("-")
+        own, keras = self.priors.usual_form(cell), self.priors.forms.get("-")
+        if self.start.foreign is not None:
+            return math.log(base) + own.latency - self.priors.in_runtime(self.start.foreign).latency
         there, here = own.ms(macs), None if keras is None else keras.ms(macs)
         if not macs or there is None or here is None:
             return math.log(base) + own.latency
@@ -289,7 +232,7 @@ class Search:
     def _changes(self) -> dict[str, Normal]:
         """The change of every cell's quality."""
         expected = {
-            cell.key: self._usual_form(cell).quality + self._usual_structure(cell).quality
+            cell.key: self.priors.usual_form(cell).quality + self._usual_structure(cell).quality
             for cell in self.cells
         }
         measured = {
@@ -300,16 +243,13 @@ class Search:
         spread = dict.fromkeys((cell.key for cell in self.cells), self.priors.quality)
         return posterior(self.cells, expected, measured, spread)
 
-    def _usual_form(self, cell: Cell) -> Usual:
-        return self.priors.forms.get(cell.form_key, Usual()) if cell.form is not None else Usual()
-
     def _usual_structure(self, cell: Cell) -> Usual:
         if cell.structure is None:
             return Usual()
         usual = self.priors.structures.get(cell.structure_key)
         if usual is not None:
             return usual
-        left = self.remains.get(cell.structure_key) or 0.8
+        left = self.operations.get(cell.structure_key) or self.remains.get(cell.structure_key) or 0.8
         return Usual(latency=0.5 * math.log(max(left, 0.01)), quality=-0.01)
 
     def _meets_size(self, size: Normal) -> float:
@@ -335,8 +275,3 @@ class Search:
                 return time
             case _:
                 return Normal((size.mean + time.mean) / 2, math.hypot(size.sd, time.sd) / 2)
-
-
-def _enclosed(value: Normal, scale: Callable[[float], float]) -> Interval:
-    half = _FOUR_IN_FIVE * value.sd
-    return Interval(value=scale(value.mean), low=scale(value.mean - half), high=scale(value.mean + half))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import get_annotations
 from pathlib import Path
@@ -74,13 +74,19 @@ class Estimate(Record):
 
     Attributes:
         seconds: Wall time on this machine, roughly.
-        size_ratio: File size after / before; None if unknown.
+        size_ratio: File size after / before, as it usually is; None if unknown.
+        weights_ratio: Weights after / before, of what stays a model of Keras; None if unknown.
+        operations_ratio: The same of multiply-accumulates.
+        counted: Whether these two are counted on the graph of the model, and not what is usual.
         expectation: In words, what usually happens to size, speed and quality, and on what it
             depends.
     """
 
     seconds: float
     size_ratio: float | None = None
+    weights_ratio: float | None = None
+    operations_ratio: float | None = None
+    counted: bool = False
     expectation: Text
 
 
@@ -326,14 +332,14 @@ class Technique(ABC, Generic[P]):
         """
         return (cast("P", self.parameters_type()),)
 
-    def stored_bytes(self, layer: Layer, parameters: P) -> float | None:
-        """Bytes that the weights of a float32 layer take in the file that this writes; None if unknown.
+    def stored_bytes(self, layers: Sequence[Layer], parameters: P) -> float | None:
+        """Bytes that the weights of float32 layers take in the file that this writes; None if unknown.
 
-        Scales and what else grows with the layer are counted. What a file takes besides (its graph, names,
-        metadata) is not: that is learned from the file that was made of the parent.
+        Scales and what else grows with the layers are counted. What a file takes besides (its graph, names,
+        metadata) is not: that is learned from the files that were made of the parent and of other models.
 
         Args:
-            layer: Of the parent, as Keras describes it.
+            layers: Of the parent, as Keras describes them.
             parameters: How it is applied.
         """
         return None

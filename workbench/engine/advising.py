@@ -107,10 +107,8 @@ class Adviser:
             row = await self._row(baseline)
         assert row is not None
         assert row.size is not None
-        remains = {
-            cell.structure_key: cell.structure.made_by.estimate(
-                baseline, info, cell.structure.values
-            ).size_ratio
+        estimates = {
+            cell.structure_key: cell.structure.made_by.estimate(baseline, info, cell.structure.values)
             for cell in {cell.structure_key: cell for cell in space.cells}.values()
             if cell.structure is not None
         }
@@ -124,7 +122,8 @@ class Adviser:
                 variant=baseline.id,
             ),
             priors=shipped(),
-            remains=remains,
+            remains={key: one.weights_ratio for key, one in estimates.items()},
+            guessed=frozenset(key for key, one in estimates.items() if not one.counted),
             task=info.task,
         )
         run = AdviceRun(

@@ -17,6 +17,10 @@ from workbench.api.variant import Variant
 from workbench.measure.records import Interval
 from workbench.results.rows import ResultRow
 from workbench.runtimes import runtimes
+from workbench.store import Store
+
+GOAL = "goal"
+"""The fact that keeps what is wanted."""
 
 _MOST_RULED_OUT = 2
 """So many of those that would be ahead, but for their quality, are named."""
@@ -62,6 +66,15 @@ class Goal(Record):
     def points(self) -> str:
         """How much F1 may fall, in points."""
         return f"{100 * self.f1_may_fall:.2f}".rstrip("0").rstrip(".")
+
+
+def goal_of(store: Store) -> Goal:
+    """What is wanted of a workbench's model; kept with its folder."""
+    kept = store.fact(GOAL)
+    try:
+        return Goal() if kept is None else Goal.model_validate_json(kept)
+    except ValidationError:  # a runtime that is not installed any more
+        return Goal()
 
 
 def parse_goal(want: object, f1_may_fall: object, runtime: object) -> Goal:

@@ -7,8 +7,8 @@ from typing import Literal
 
 from workbench.api.errors import InvalidInput
 from workbench.api.text import Text, say
-from workbench.engine.goal import Goal
-from workbench.engine.reading import GOAL, USE, Reading
+from workbench.engine.goal import GOAL, Goal
+from workbench.engine.reading import USE, Reading
 from workbench.jobs.state import JobState
 from workbench.results.guess import Guess, guess_for, keep_guess
 from workbench.results.savings import Use

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from workbench.jobs import onednn
 from workbench.jobs.job import Job
 from workbench.measure.environment import environment
 from workbench.measure.records import SizeMeasurement
+from workbench.results.forecast import FACT as FORECAST
+from workbench.results.forecast import Forecast
 from workbench.store import Store
 from workbench.store.measured import Measured
 from workbench.store.shelf import FromShelf
@@ -48,6 +51,7 @@ class Making:
         measured: Sequence[Measured],
         dataset: Dataset | None = None,
         origin: Origin | None = None,
+        forecast: Forecast | None = None,
     ) -> Variant:
         """Stores a variant together with its first measurements, and the data as the workbench's.
 
@@ -56,12 +60,15 @@ class Making:
             measured: What was measured of it already.
             dataset: The data, with the baseline.
             origin: What it was opened with, likewise.
+            forecast: What was expected of it.
         """
         facts = {}
         if dataset is not None:
             facts["dataset"] = str(dataset.folder.relative_to(self._context.store.folder))
         if origin is not None:
             facts[ORIGIN] = origin.model_dump_json()
+        if forecast is not None:
+            facts[FORECAST + variant.id] = forecast.model_dump_json()
         stored = self._context.store.add_variant(variant, variant.path, measured, facts)
         self._context.changed("variants")
         self._context.changed("results")
@@ -91,6 +98,9 @@ class Making:
         """
         job.phase(*share, say("Applying {technique}", technique=say(technique.title)))
         folder = self._context.store.staging()
+        foreseen = (
+            None if automatic else await asyncio.to_thread(self._foresee, technique, parent, parameters)
+        )
         made: tuple[Applied, float, SizeMeasurement] = await run_step(
             self._context,
             job,
@@ -134,7 +144,16 @@ class Making:
             created=datetime.now(UTC),
             seconds=seconds,
         )
-        return self.keep(variant, (Measured("size", size),))
+        return self.keep(variant, (Measured("size", size),), forecast=foreseen)
+
+    def _foresee(self, technique: AnyTechnique, parent: Variant, parameters: Parameters) -> Forecast:
+        """What is expected of it now, by what the form that asked for it has shown, or later measurements."""
+        from workbench.engine.forecasting import foresee  # what a search takes is estimated by it, too
+
+        queries = self._context.queries
+        return foresee(
+            self._context.store, technique, parent, parameters, queries.dataset.info, queries.results()
+        )
 
     def take(
         self,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from workbench.advisor.ledger import Ledger
 from workbench.api.bundle import Bundle
@@ -24,7 +23,7 @@ from workbench.course.hand_in_files import hand_in_zip
 from workbench.course.keeping import CourseWork
 from workbench.engine.advice_run import kept_ledger
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
-from workbench.engine.goal import Best, Goal, best, conclusion
+from workbench.engine.goal import Best, Goal, best, conclusion, goal_of
 from workbench.engine.queries import Queries
 from workbench.engine.refusal import Refusal, refusal
 from workbench.jobs import onednn
@@ -34,6 +33,7 @@ from workbench.measure.inside.records import Inside
 from workbench.measure.records import Details, Environment, Protocol
 from workbench.models.intake.own_code import code_beside
 from workbench.models.intake.trusting import trusting_code
+from workbench.results.forecast import Forecast, forecast_of
 from workbench.results.forgotten import drift_kind, forgotten, stored_losses
 from workbench.results.inside import inside
 from workbench.results.own_metric import Metric, MetricTable, metric_table
@@ -44,9 +44,6 @@ from workbench.results.table import Results
 from workbench.store import Store
 from workbench.techniques import technique as find_technique
 from workbench.techniques import techniques as all_techniques
-
-GOAL = "goal"
-"""The fact that keeps what is wanted."""
 
 USE = "use"
 """The fact that keeps how the model is used."""
@@ -174,6 +171,43 @@ class Reading:
             self._store, chosen, self._parent(parent), values, self._queries.dataset.info, self.environment
         )
 
+    def forecast(
+        self,
+        technique: str,
+        parent: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        rows: Sequence[ResultRow] | None = None,
+        said: Estimate | None = None,
+    ) -> Forecast:
+        """File size, latency, quality and time that a technique is expected to come out with.
+
+        They are known from what was measured here, else from other models; what nothing is known of is None.
+
+        Args:
+            technique: Its name.
+            parent: What it would be applied to; by default the baseline.
+            parameters: Its parameters; those left out take their defaults.
+            rows: :meth:`results`, where they were read already.
+            said: What :meth:`estimate` gives, likewise.
+        """
+        from workbench.engine.forecasting import foresee
+
+        chosen = find_technique(technique)
+        values = parse_parameters(chosen, parameters or {})
+        known = self._queries.results() if rows is None else rows
+        return foresee(
+            self._store, chosen, self._parent(parent), values, self._queries.dataset.info, known, said
+        )
+
+    def foreseen(self, variant: str) -> Forecast | None:
+        """What was expected of a variant before it was made; None where nothing was.
+
+        Args:
+            variant: Its identifier or name.
+        """
+        return forecast_of(self._store, self.variant(variant).id)
+
     def find_seconds(self, goal: Goal | None = None, *, training: bool = False) -> float:
         """How long :meth:`Workbench.find` is expected to take here, or to go on where it was begun."""
         from workbench.engine.estimates import find_seconds
@@ -277,11 +311,7 @@ class Reading:
     @property
     def goal(self) -> Goal:
         """What is wanted of this workbench's model; kept with the folder."""
-        kept = self._store.fact(GOAL)
-        try:
-            return Goal() if kept is None else Goal.model_validate_json(kept)
-        except ValidationError:  # a runtime that is not installed any more
-            return Goal()
+        return goal_of(self._store)
 
     @property
     def use(self) -> Use:

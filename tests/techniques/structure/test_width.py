@@ -163,10 +163,14 @@ class TestBeforeApplying:
         parent = parent_of(dense_model(), tmp_path)
         estimate = WidthScaling().estimate(parent, digits.info, WidthParameters(factor=0.5))
         exact = (64 * 64 + 64 + 64 * 32 + 32 + 32 * 10 + 10) / (64 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10)
-        assert estimate.size_ratio == pytest.approx(exact, rel=0.1)
+        assert estimate.weights_ratio == pytest.approx(exact)
+        assert estimate.operations_ratio == pytest.approx(
+            (64 * 64 + 64 * 32 + 32 * 10) / (64 * 128 + 128 * 64 + 64 * 10)
+        )
+        assert estimate.counted
         longer = WidthScaling().estimate(parent, digits.info, WidthParameters(factor=0.5, epochs=200))
         assert longer.seconds > 3 * estimate.seconds
-        assert str(round(100 * estimate.size_ratio)) in str(estimate.expectation)
+        assert str(round(100 * estimate.weights_ratio)) in str(estimate.expectation)
 
     def test_code_without_a_readable_file_falls_back_to_the_description(self, tmp_path):
         parent = parent_of(dense_model(), tmp_path)

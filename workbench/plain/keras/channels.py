@@ -162,6 +162,11 @@ class ModelChannels:
         axes = [axis for layer in self.layers.values() for axis in layer.axes()]
         return 1 + max((int(axis.max()) for axis in [*axes, *(g.units for g in self.groups)]), default=-1)
 
+    @cached_property
+    def _all(self) -> Size:
+        """Weights and operations with every unit."""
+        return self.size(self.nothing())
+
     @property
     def whole(self) -> tuple[int, ...]:
         """Units of each group."""
@@ -215,7 +220,7 @@ class ModelChannels:
 
     def saved(self, keep: Sequence[int]) -> Size:
         """Weights and operations that go when so many units of each group stay."""
-        before, after = self.size(self.nothing()), self.size(self.removing(keep))
+        before, after = self._all, self.size(self.removing(keep))
         macs = None if before.macs is None or after.macs is None else before.macs - after.macs
         return Size(before.parameters - after.parameters, macs)
 

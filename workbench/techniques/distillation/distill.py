@@ -11,6 +11,7 @@ from workbench.api.errors import InvalidInput, Refused
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Technique
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, Report, Skip, Table, Variant
+from workbench.graph.remaining import Left, left_by_width
 from workbench.graph.widths import WIDTH_PARAMETER, WidthPlan, plan_widths
 from workbench.techniques.distillation.code import distillation_code
 from workbench.techniques.distillation.parameters import DistillationParameters
@@ -83,8 +84,13 @@ class Distillation(Technique[DistillationParameters]):
         self, variant: Variant, dataset: DatasetInfo, parameters: DistillationParameters
     ) -> Estimate:
         narrower = parameters.student == "narrower copy"
+        left: Left | None = Left(1.0, 1.0)
+        if narrower:
+            left = left_by_width(
+                variant.path, parameters.factor, parameters.round_to, variant.description.parameters
+            )
         # Most layers become narrower on both sides.
-        ratio = min(1.0, parameters.factor**2 * 1.1) if narrower else 1.0
+        ratio = min(1.0, parameters.factor**2 * 1.1) if left is None else left.parameters
         macs = variant.description.macs
         samples = dataset.counts["train"] + dataset.counts["validation"] / 3
         once = training_seconds(
@@ -96,6 +102,9 @@ class Distillation(Technique[DistillationParameters]):
         return Estimate(
             seconds=parameters.runs * once,
             size_ratio=ratio,
+            weights_ratio=ratio,
+            operations_ratio=ratio if left is None else left.operations,
+            counted=left is not None,
             expectation=say(
                 "Size and speed are those of the student, however it learns. Its quality usually rises by "
                 "a little, most for small students, few samples and long training; where it has learned all "

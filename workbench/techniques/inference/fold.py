@@ -107,6 +107,7 @@ class Fold(Technique[FoldParameters]):
         return Estimate(
             seconds=2.0 + variant.description.parameters / 5e6,
             size_ratio=left / total if total else 1.0,
+            weights_ratio=left / total if total else 1.0,
             expectation=_expectation(variant),
         )
 

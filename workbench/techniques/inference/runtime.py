@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -160,10 +161,10 @@ class ChooseRuntime(Technique[RuntimeParameters]):
         return tuple(RuntimeParameters(runtime=name) for name in names)
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: RuntimeParameters) -> float:
+    def stored_bytes(self, layers: Sequence[Layer], parameters: RuntimeParameters) -> float:
         if format_for("keras", parameters.runtime) == "keras":
-            return 4.0 * layer.parameters
-        return stored_bytes(layer, 32)
+            return 4.0 * sum(layer.parameters for layer in layers)
+        return stored_bytes(layers, lambda layer: 32)
 
     @override
     def apply(self, context: Context, parameters: RuntimeParameters) -> Applied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from typing_extensions import override
@@ -79,10 +80,12 @@ class DynamicRange(FinishedFileConversion[DynamicRangeParameters]):
         return round(1 - 0.74 * share, 2)
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: DynamicRangeParameters) -> float:
-        if layer.parameters - (layer.output_shape[-1] or 0 if layer.output_shape else 0) < _FEWEST_WEIGHTS:
-            return stored_bytes(layer, 32)
-        return stored_bytes(layer, 8, per_channel=SCALE + ZERO_POINT)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: DynamicRangeParameters) -> float:
+        def bits(layer: Layer) -> float:
+            biases = layer.output_shape[-1] or 0 if layer.output_shape else 0
+            return 32 if layer.parameters - biases < _FEWEST_WEIGHTS else 8
+
+        return stored_bytes(layers, bits, per_channel=SCALE, shared_per_channel=ZERO_POINT)
 
     @override
     def notes(self, parameters: DynamicRangeParameters) -> tuple[Text, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from typing_extensions import override
@@ -59,8 +60,8 @@ class Float16(FinishedFileConversion[Float16Parameters]):
         return 0.5
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: Float16Parameters) -> float:
-        return stored_bytes(layer, 16, bias=2)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: Float16Parameters) -> float:
+        return stored_bytes(layers, lambda layer: 16, bias=2)
 
     @override
     def notes(self, parameters: Float16Parameters) -> tuple[Text, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -71,8 +72,10 @@ class Int16x8(CalibratedConversion[Int16x8Parameters]):
         return super().obstacle(variant, dataset, parameters)
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: Int16x8Parameters) -> float:
-        return stored_bytes(layer, 8, bias=8, per_channel=2 * SCALE + ZERO_POINT)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: Int16x8Parameters) -> float:
+        return stored_bytes(
+            layers, lambda layer: 8, bias=8, per_channel=2 * SCALE, shared_per_channel=ZERO_POINT
+        )
 
     @override
     def settings(self, parameters: Int16x8Parameters) -> dict[str, Any]:

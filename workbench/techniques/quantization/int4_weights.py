@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -87,9 +88,14 @@ class Int4Weights(WeightRounding[Int4Parameters]):
         )
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: Int4Parameters) -> float:
-        bits = 4 if layer.kind in _FOUR_BIT_LAYERS else {"int8": 8, "float32": 32}[parameters.rest]
-        return stored_bytes(layer, bits, per_channel=SCALE + ZERO_POINT)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: Int4Parameters) -> float:
+        rest = {"int8": 8, "float32": 32}[parameters.rest]
+        return stored_bytes(
+            layers,
+            lambda layer: 4 if layer.kind in _FOUR_BIT_LAYERS else rest,
+            per_channel=SCALE,
+            shared_per_channel=ZERO_POINT,
+        )
 
     @override
     def note(self, parameters: Int4Parameters) -> Text:

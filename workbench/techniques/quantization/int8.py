@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -76,8 +77,10 @@ class Int8(CalibratedConversion[Int8Parameters]):
         return applied
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: Int8Parameters) -> float:
-        return stored_bytes(layer, 8, per_channel=2 * SCALE + ZERO_POINT if parameters.per_channel else 0)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: Int8Parameters) -> float:
+        scale, zero_point = (SCALE, ZERO_POINT) if parameters.per_channel else (0.0, 0.0)
+        # Of the kernel, and of the bias.
+        return stored_bytes(layers, lambda layer: 8, per_channel=2 * scale, shared_per_channel=zero_point)
 
     @override
     def settings(self, parameters: Int8Parameters) -> dict[str, Any]:

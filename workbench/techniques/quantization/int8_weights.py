@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -63,8 +64,9 @@ class Int8Weights(WeightRounding[Int8WeightsParameters]):
         )
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: Int8WeightsParameters) -> float:
-        return stored_bytes(layer, 8, per_channel=SCALE + ZERO_POINT if parameters.per_channel else 0)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: Int8WeightsParameters) -> float:
+        scale, zero_point = (SCALE, ZERO_POINT) if parameters.per_channel else (0.0, 0.0)
+        return stored_bytes(layers, lambda layer: 8, per_channel=scale, shared_per_channel=zero_point)
 
     @override
     def note(self, parameters: Int8WeightsParameters) -> Text:

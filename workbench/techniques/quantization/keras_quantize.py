@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -14,9 +15,10 @@ from workbench.api.file_format import file_format
 from workbench.api.library_errors import reason_of
 from workbench.api.technique import Aim, Applied, CodePaths, Context, Estimate, Parameters, Technique
 from workbench.api.text import Text, say
-from workbench.api.variant import Format, ModelDescription, Report, Skip, Variant
+from workbench.api.variant import Format, Layer, ModelDescription, Report, Skip, Variant
 from workbench.exporting.calibration import float32_obstacle
 from workbench.exporting.litert_files import load_parent
+from workbench.exporting.stored import SCALE, stored_bytes
 from workbench.plain.keras.inner_layers import inner_layers
 
 _KINDS = frozenset({"Dense", "EinsumDense", "Embedding", "ReversibleEmbedding"})
@@ -79,6 +81,13 @@ class KerasQuantize(Technique[KerasQuantizeParameters]):
                 "several times; quality nearly unchanged. Not for LiteRT."
             ),
         )
+
+    @override
+    def stored_bytes(self, layers: Sequence[Layer], parameters: KerasQuantizeParameters) -> float:
+        rounded = [layer for layer in layers if layer.kind in _KINDS]
+        whole = sum(layer.parameters for layer in layers if layer.kind not in _KINDS)
+        bits = 8 if parameters.mode == "int8" else 4
+        return 4.0 * whole + stored_bytes(rounded, lambda layer: bits, per_channel=SCALE)
 
     @override
     def apply(self, context: Context, parameters: KerasQuantizeParameters) -> Applied:

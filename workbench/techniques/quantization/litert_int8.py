@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -120,8 +120,10 @@ class LiteRTInt8(Technique[LiteRTInt8Parameters]):
         )
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: LiteRTInt8Parameters) -> float:
-        return stored_bytes(layer, 8, per_channel=2 * SCALE + ZERO_POINT if parameters.per_channel else 0)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: LiteRTInt8Parameters) -> float:
+        scale, zero_point = (SCALE, ZERO_POINT) if parameters.per_channel else (0.0, 0.0)
+        # Of the kernel, and of the bias.
+        return stored_bytes(layers, lambda layer: 8, per_channel=2 * scale, shared_per_channel=zero_point)
 
     @override
     def apply(self, context: Context, parameters: LiteRTInt8Parameters) -> Applied:

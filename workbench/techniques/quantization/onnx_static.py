@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -141,8 +142,10 @@ class OnnxInt8(Technique[OnnxInt8Parameters]):
         )
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: OnnxInt8Parameters) -> float:
-        return stored_bytes(layer, 8, per_channel=2 * SCALE + 5 if parameters.per_channel else 0)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: OnnxInt8Parameters) -> float:
+        return stored_bytes(
+            layers, lambda layer: 8, per_channel=2 * SCALE + 5 if parameters.per_channel else 0
+        )
 
     @override
     def apply(self, context: Context, parameters: OnnxInt8Parameters) -> Applied:

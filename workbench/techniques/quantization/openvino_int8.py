@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
@@ -111,8 +112,8 @@ class OpenVinoInt8(Technique[OpenVinoInt8Parameters]):
         )
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: OpenVinoInt8Parameters) -> float:
-        return stored_bytes(layer, 8, per_channel=SCALE)
+    def stored_bytes(self, layers: Sequence[Layer], parameters: OpenVinoInt8Parameters) -> float:
+        return stored_bytes(layers, lambda layer: 8, per_channel=SCALE)
 
     @override
     def apply(self, context: Context, parameters: OpenVinoInt8Parameters) -> Applied:

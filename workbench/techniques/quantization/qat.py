@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -136,9 +137,14 @@ class Qat(Technique[QatParameters]):
         )
 
     @override
-    def stored_bytes(self, layer: Layer, parameters: QatParameters) -> float:
-        return stored_bytes(
-            layer, 8 if parameters.weights == "int8" else 4, per_channel=2 * SCALE + ZERO_POINT
+    def stored_bytes(self, layers: Sequence[Layer], parameters: QatParameters) -> float | None:
+        if parameters.weights == "int4":
+            return None  # another converter writes it, and what it takes besides was not looked at
+        # A dense layer is trained for, and gets, one scale.
+        dense = [layer for layer in layers if layer.kind == "Dense"]
+        other = [layer for layer in layers if layer.kind != "Dense"]
+        return stored_bytes(dense, lambda layer: 8) + stored_bytes(
+            other, lambda layer: 8, per_channel=2 * SCALE, shared_per_channel=ZERO_POINT
         )
 
     @override

@@ -129,6 +129,9 @@ class Clustering(Technique[ClusteringParameters]):
         return Estimate(
             seconds=fine_tuning_seconds(parameters, variant, dataset),
             size_ratio=1.0,
+            weights_ratio=1.0,
+            operations_ratio=1.0,
+            counted=True,
             expectation=say(
                 "The file stays as large and as slow: every weight is stored and multiplied as before. "
                 "Packed with gzip it is about {percent}% of what it was, less on top of sparsity. "

@@ -110,6 +110,8 @@ class DepthScaling(Technique[DepthParameters]):
         return Estimate(
             seconds=fine_tuning_seconds(parameters, variant, dataset) + rounds * count * once,
             size_ratio=ratio,
+            weights_ratio=ratio,
+            operations_ratio=ratio,
             expectation=say(
                 "Size and time fall by what the blocks had, in every runtime. Deep residual models lose a "
                 "few blocks with little loss of quality; shallow ones and chains lose more, and need "

@@ -138,6 +138,9 @@ class Sparsity(Technique[SparsityParameters]):
         return Estimate(
             seconds=fine_tuning_seconds(parameters, variant, dataset),
             size_ratio=1.0,
+            weights_ratio=1.0,
+            operations_ratio=1.0,
+            counted=True,
             expectation=say(
                 "The file stays as large and as slow: zeros are stored and multiplied like other numbers. "
                 "Packed with gzip it is about {percent}% of what it was. Quality holds up to a share that "

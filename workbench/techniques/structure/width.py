@@ -23,6 +23,7 @@ from workbench.api.technique import (
 )
 from workbench.api.text import Text, say
 from workbench.api.variant import Format, ModelDescription, Report, Variant
+from workbench.graph.remaining import left_by_width
 from workbench.graph.widths import WIDTH_PARAMETER, plan_widths
 from workbench.training import (
     TrainingParameters,
@@ -96,16 +97,21 @@ class WidthScaling(Technique[WidthParameters]):
 
     @override
     def estimate(self, variant: Variant, dataset: DatasetInfo, parameters: WidthParameters) -> Estimate:
-        ratio = _parameter_ratio(variant.description, parameters)
-        macs = variant.description.macs
+        description = variant.description
+        left = left_by_width(variant.path, parameters.factor, parameters.round_to, description.parameters)
+        ratio = _parameter_ratio(description, parameters) if left is None else left.parameters
+        macs = description.macs
         return Estimate(
             seconds=training_seconds(
                 parameters,
                 dataset.counts["train"] + dataset.counts["validation"] / 3,
                 None if macs is None else int(macs * ratio),
-                len(variant.description.layers),
+                len(description.layers),
             ),
             size_ratio=ratio,
+            weights_ratio=ratio,
+            operations_ratio=ratio if left is None else left.operations,
+            counted=left is not None,
             expectation=say(
                 "About {percent}% of the weights and operations, in every runtime. The time falls less, the "
                 "smaller the model. Quality depends on how much wider than needed the model was; "

@@ -110,6 +110,9 @@ class Retraining(Technique[RetrainParameters]):
                 parameters, samples, variant.description.macs, len(variant.description.layers)
             ),
             size_ratio=1.0,
+            weights_ratio=1.0,
+            operations_ratio=1.0,
+            counted=True,
             expectation=say(
                 "Size and speed stay. What can rise is quality: most where the model was trained for few "
                 "epochs, or with a learning rate that never fell. {precision}",

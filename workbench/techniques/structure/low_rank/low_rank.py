@@ -154,6 +154,8 @@ class LowRank(Technique[LowRankParameters]):
         return Estimate(
             seconds=seconds,
             size_ratio=ratio,
+            weights_ratio=ratio,
+            operations_ratio=ratio,
             expectation=say(
                 "Weights and operations of wide layers fall in every runtime; how far depends on how quickly "
                 "their singular values fall, which wide trained layers do and narrow ones do not. The time "
