@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -157,6 +157,17 @@ class Dataset:
         key = next((one.key for one in whole.further if one.output == output), None)
         self._of = "" if key is None else f".{key}"
 
+    def of(self, output: str | None) -> Self:
+        """The same with the labels of a further output; None gives those of the first.
+
+        Args:
+            output: Its name.
+
+        Raises:
+            KeyError: If there are no labels for it.
+        """
+        return type(self)(self.folder, output)
+
     def x(self, split: SplitName) -> Features:
         """The samples of one split, as the model takes them, read from the disk when they are indexed."""
         names = list(self.info.input_shapes)
@@ -191,16 +202,18 @@ class Dataset:
 
         Args:
             file: Gets ``x_<split>`` (or ``x_<split>.<input>``), ``y_<split>`` and, where samples have
-                weights, ``w_<split>``.
+                weights, ``w_<split>``; of further outputs ``y_<split>.<key>`` and ``w_<split>.<key>``.
         """
+        labelled = {"": self} | {f".{one.key}": self.of(one.output) for one in self.info.further}
         with zipfile.ZipFile(file, "w") as archive:
             for split in SPLITS:
                 x = self.x(split)
                 for name, values in (x if isinstance(x, dict) else {"": x}).items():
                     add_array(archive, f"x_{split}.{name}" if name else f"x_{split}", values)
-                add_array(archive, f"y_{split}", self.y(split))
-                if (weights := self.weights(split)) is not None:
-                    add_array(archive, f"w_{split}", weights)
+                for key, own in labelled.items():
+                    add_array(archive, f"y_{split}{key}", own.y(split))
+                    if (weights := own.weights(split)) is not None:
+                        add_array(archive, f"w_{split}{key}", weights)
         return file
 
     def _samples(self, split: SplitName, of_input: str) -> npt.NDArray[Any]:

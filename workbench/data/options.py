@@ -89,6 +89,16 @@ def _number(name: str, value: Any, below: float | None) -> Any:
     )
 
 
+def named_values(text: str) -> dict[str, str]:
+    """What a text says of things by name: ``kind=classification, size=regression``.
+
+    Args:
+        text: As typed.
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 def names_in(text: object) -> list[str] | None:
     """The names in a text of names separated by commas; None if there are none.
 
