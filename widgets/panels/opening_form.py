@@ -63,6 +63,7 @@ _LABELS = {
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
     "task": PAGE["task"],
+    "taskOf": say("Task of {output}"),
     "taskHint": say("What the answers are judged as. Automatic looks at the labels and at the output."),
     "output": PAGE["output"],
     "outputHint": say("Its name, of a model with several. Left empty: the one that fits the labels."),
@@ -178,6 +179,17 @@ class OpeningForm:
                 else _samples(found.samples)
             ),
             "samples": str(_samples(found.samples)),
+            "targets": [
+                {
+                    "name": target.name,
+                    "auto": str(
+                        say("automatic")
+                        if target.task is None
+                        else say("automatic: {column}", column=Text(template=target.task))
+                    ),
+                }
+                for target in found.targets
+            ],
             "label": found.label,
             "columns": [{"name": column.name, "counts": _counts(column.counts)} for column in found.columns],
             "rows": [list(row) for row in found.rows],
@@ -230,6 +242,7 @@ class OpeningForm:
         task: object = "auto",
         weights: object = "",
         ignore_label: object = "",
+        tasks: object = None,
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing.
 
@@ -256,7 +269,7 @@ class OpeningForm:
                 say("There is no such task."), say("Choose from: {names}.", names=tuple(_TASKS))
             )
         options = {
-            "task": None if task == "auto" else task,
+            "task": chosen_tasks(tasks) or (None if task == "auto" else task),
             "label": column or None,
             "weights": (weights.strip() if isinstance(weights, str) else "") or None,
             "ignore_label": _whole(ignore_label, PAGE["ignore_label"]),
@@ -279,6 +292,22 @@ class OpeningForm:
                 self._errors[part] = error.text
         if not self._errors:
             self._session.open(model, data, **options)
+
+
+def chosen_tasks(given: object) -> dict[str, str]:
+    """The task of each of several outputs, as the page gives them; those that are automatic are left out.
+
+    Raises:
+        InvalidInput: If there is no such task.
+    """
+    if not isinstance(given, dict):
+        return {}
+    for task in given.values():
+        if not isinstance(task, str) or task not in _TASKS:
+            raise InvalidInput(
+                say("There is no such task."), say("Choose from: {names}.", names=tuple(_TASKS))
+            )
+    return {str(name): task for name, task in given.items() if task != "auto"}
 
 
 def _own_classes(given: object) -> dict[str, object]:

@@ -22,6 +22,7 @@ from workbench.api.variant import Variant
 from workbench.course.hand_in import hand_in
 from workbench.course.hand_in_files import hand_in_zip
 from workbench.course.keeping import CourseWork
+from workbench.data.outputs import first_output
 from workbench.engine.advice_run import kept_ledger
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
 from workbench.engine.goal import Best, Goal, best, conclusion
@@ -110,6 +111,16 @@ class Reading:
         """What the answers of its variants are judged as."""
         info = self.dataset_info
         return "classification" if info is None else info.task
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """What each output of the model is judged as, by name; empty while no model is open."""
+        baseline, info = self.baseline, self.dataset_info
+        if baseline is None or info is None:
+            return {}
+        description = baseline.description
+        further = {one.name: one.task for one in description.further}
+        return {first_output(info, description): description.task, **further}
 
     @property
     def environment(self) -> Environment:

@@ -163,7 +163,6 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
     """
     if not ours:
         return ()
-    measure = ours[0].measure
     difference = gains(ours, plain)
     mean, low, high = mean_interval(difference)
     values = change_values(ours[0], (mean, low, high))
