@@ -39,7 +39,7 @@ def dataset_of(folder: Path) -> Dataset:
         input_shapes={"": (6,)},
         classes=("a", "b", "c"),
         counts=counts,
-        class_counts={split: (1, 1, 1) for split in SPLITS},
+        class_counts=dict.fromkeys(SPLITS, (1, 1, 1)),
         scaling=say("none"),
         minimum=float(x.min()),
         maximum=float(x.max()),

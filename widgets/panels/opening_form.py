@@ -55,6 +55,11 @@ _LABELS = {
         "All of them in the order of the model's outputs, separated by commas. Needed where a class does not "
         "occur in the data."
     ),
+    "onlyClasses": PAGE["only_classes"],
+    "onlyClassesHint": say(
+        "Names separated by commas, as the data have them: labels of other classes are left out of every "
+        "measure. Trainings learn all. Left empty: all."
+    ),
     "testFraction": PAGE["test_fraction"],
     "validationFraction": PAGE["validation_fraction"],
     "fractionHint": say("Of the training samples, such as 0.2. Left empty: what gives at least 10 samples."),
@@ -243,6 +248,7 @@ class OpeningForm:
         weights: object = "",
         ignore_label: object = "",
         tasks: object = None,
+        only_classes: object = "",
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing.
 
@@ -277,6 +283,7 @@ class OpeningForm:
             "trust": trust is True and not shared_mode(),
             **_own_classes(code),
             "classes": names_in(classes),
+            "only_classes": names_in(only_classes),
             "test_fraction": _number(test_fraction, PAGE["test_fraction"]),
             "validation_fraction": _number(validation_fraction, PAGE["validation_fraction"]),
             # A visitor does not say what the server may spend.

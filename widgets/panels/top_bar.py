@@ -272,6 +272,7 @@ class TopBar(Component):
         weights: object = "",
         ignoreLabel: object = "",  # noqa: N803  (its name in the page)
         tasks: object = None,
+        onlyClasses: object = "",  # noqa: N803  (its name in the page)
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing."""
         self._form.open(
@@ -291,6 +292,7 @@ class TopBar(Component):
             weights,
             ignoreLabel,
             tasks,
+            onlyClasses,
         )
 
     def act_judge(self, tasks: object = None) -> None:

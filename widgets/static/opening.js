@@ -7,7 +7,7 @@ import { upload } from "./upload.js";
 const TYPING_MS = 500;
 
 const EMPTY = { model: "", data: "", modelPath: "", dataPath: "", modelFile: null, dataFile: null, label: "", scaling: "auto", output: "",
-  task: "auto", tasks: {}, meaning: "auto", trust: false, code: "", weights: "", ignoreLabel: "", classes: "", testFraction: "", validationFraction: "", limit: "" };
+  task: "auto", tasks: {}, meaning: "auto", trust: false, code: "", weights: "", ignoreLabel: "", classes: "", onlyClasses: "", testFraction: "", validationFraction: "", limit: "" };
 
 /**
  * Closes the form once what was asked for is there; what the form itself got wrong starts nothing.
@@ -146,7 +146,7 @@ export function opening(view) {
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
       label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.model === "" && chosen.trust,
       code: chosen.model ? "" : chosen.code,
-      weights: chosen.data ? "" : chosen.weights, ignoreLabel: chosen.data ? "" : chosen.ignoreLabel,
+      onlyClasses: chosen.onlyClasses, weights: chosen.data ? "" : chosen.weights, ignoreLabel: chosen.data ? "" : chosen.ignoreLabel,
       task: chosen.model && chosen.data ? "auto" : chosen.task,
       tasks: targets.length > 0 ? Object.fromEntries(targets.map((one) => [one.name, chosen.tasks[one.name] ?? "auto"])) : null,
       output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning,
@@ -180,6 +180,7 @@ export function opening(view) {
     h("details", { class: "wb-fold", key: "reading" }, h("summary", {}, labels.reading),
       h("div", { class: "wb-open-fields" },
         chosen.data === "" && typed("classes", labels.classesHint),
+        typed("onlyClasses", labels.onlyClassesHint),
         chosen.data === "" && typed("weights", labels.weightsHint),
         chosen.data === "" && typed("ignoreLabel", labels.ignoreLabelHint),
         typed("testFraction", labels.fractionHint),

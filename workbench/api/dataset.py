@@ -84,6 +84,7 @@ class DatasetInfo(Record):
         weighted: The splits whose samples have weights.
         further: The labels of further outputs, of a model with several; the others are of the first.
         ignored_label: What stood in the source for positions that do not count; -1 stands in the labels here.
+        judged: The classes that are measured; all if empty. Labels of the others are there, and trained on.
     """
 
     name: str
@@ -106,6 +107,7 @@ class DatasetInfo(Record):
     ignored_label: int | None = None
     weighted: tuple[SplitName, ...] = ()
     further: tuple[FurtherTarget, ...] = ()
+    judged: tuple[int, ...] = ()
 
     def of(self, output: str | None) -> DatasetInfo:
         """The same with the labels of a further output; None gives it as it is.
@@ -120,14 +122,29 @@ class DatasetInfo(Record):
             raise KeyError(
                 f"further outputs are {[one.output for one in self.further]}. Received: {output!r}"
             )
-        changes = found.model_dump(exclude={"output", "key"}) | {"target": output, "further": ()}
+        changes = found.model_dump(exclude={"output", "key"}) | {
+            "target": output,
+            "further": (),
+            "judged": (),
+        }
         return self.model_copy(update=changes | {"class_counts": found.class_counts})
+
+    def counted(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which labels are of classes that are measured."""
+        return np.isin(labels, self.judged) if self.judged else np.ones(labels.shape, bool)
+
+    @property
+    def judged_classes(self) -> tuple[str, ...]:
+        """Names of the classes that are measured; nothing where all are."""
+        return tuple(self.classes[index] for index in self.judged)
 
     @property
     def occurring(self) -> tuple[int, ...]:
-        """The classes of which at least one split has a sample."""
+        """The classes of which at least one split has a sample that is measured."""
         in_all = [sum(counts) for counts in zip(*self.class_counts.values(), strict=True)]
-        return tuple(index for index, count in enumerate(in_all) if count)
+        return tuple(
+            index for index, count in enumerate(in_all) if count and (not self.judged or index in self.judged)
+        )
 
 
 class Dataset:

@@ -36,6 +36,10 @@ _OPTIONS = (
         "--classes", help="Names of all classes in the order of the model's outputs, separated by commas."
     ),
     click.option(
+        "--only-classes",
+        help="Names of the classes that are measured, separated by commas; by default all. All are trained.",
+    ),
+    click.option(
         "--output",
         help="Name of the output that is judged, and of its target in the data; by default the one that fits "
         "the labels.",
@@ -81,7 +85,12 @@ def chosen(options: dict[str, Any]) -> dict[str, Any]:
     from workbench.data.options import names_in
 
     packages = names_in(options["trust_packages"]) or []
-    return {**options, "classes": names_in(options["classes"]), "trust_packages": packages}
+    return {
+        **options,
+        "classes": names_in(options["classes"]),
+        "only_classes": names_in(options["only_classes"]),
+        "trust_packages": packages,
+    }
 
 
 def chosen_of_another(options: dict[str, Any]) -> dict[str, Any]:

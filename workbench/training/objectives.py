@@ -146,7 +146,8 @@ class Objectives:
 
     def targets(self, labels: ByOutput) -> ByOutput:
         """What the losses compare the outputs with; see :meth:`Objective.targets`."""
-        return self._each(lambda one: one.objective.targets(one.of(labels)))
+        found: ByOutput = self._each(lambda one: one.objective.targets(one.of(labels)))
+        return found
 
     def weights(self, dataset: Dataset, split: SplitName, labels: ByOutput) -> ByOutput | None:
         """How much each sample of a split counts; None where all count once."""
@@ -157,7 +158,8 @@ class Objectives:
         if all(weights is None for weights in found.values()):
             return None
         if not self.names:
-            return next(iter(found.values()))
+            (only,) = found.values()
+            return only
         # Keras wants them for every output or for none
         return {
             name: np.ones(len(one.of(labels)), np.float32) if (own := found[name]) is None else own

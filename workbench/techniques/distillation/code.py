@@ -128,7 +128,7 @@ def _hints(hints: Sequence[Hint], parameters: DistillationParameters, variant: V
     return f"""\
 # Hidden layers of the student, and those of its first teacher that they learn from.
 hints = Hints(
-    student,
+    {named_code("student", variant.description, variant.description)},
     models[0],
     [
 {pairs}    ],
