@@ -190,7 +190,7 @@ class OpeningForm:
                     "auto": str(
                         say("automatic")
                         if target.task is None
-                        else say("automatic: {column}", column=Text(template=target.task))
+                        else say("automatic: {task}", task=Text(template=target.task))
                     ),
                 }
                 for target in found.targets
