@@ -109,11 +109,11 @@ def optimizer(settings: TrainingSettings, steps: int, last: Sequence[str] | Expr
     if settings.optimizer == "SGD":
         arguments |= {"momentum": settings.momentum, "nesterov": settings.momentum > 0}
     if settings.optimizer == "Muon":
-        arguments["exclude_layers"] = (
-            Expression(None, f'[f"(^|/){{name}}/" for name in {last.source}]')
-            if isinstance(last, Expression)
-            else [f"(^|/){name}/" for name in last]
-        )
+        names = last.value if isinstance(last, Expression) else last
+        left: Any = [f"(^|/){name}/" for name in names]
+        if isinstance(last, Expression):
+            left = Expression(left, f'[f"(^|/){{name}}/" for name in {last.source}]')
+        arguments["exclude_layers"] = left
     if settings.weight_decay is not None:
         arguments["weight_decay"] = settings.weight_decay
         if settings.optimizer == "Muon":

@@ -105,7 +105,7 @@ def training_code(
     def compiled(settings: TrainingSettings) -> str:
         further = "".join(f"    {name}={value},\n" for name, value in compile_options(settings).items())
         count = len(objectives.outputs)
-        last = Expression("", f"[layer.name for layer in {own}.layers if layer.weights][-{count}:]")
+        last = Expression((), f"[layer.name for layer in {own}.layers if layer.weights][-{count}:]")
         return (
             f"{model}.compile(\n"
             f"    optimizer={optimizer(settings, 0, last).code('    ')},\n"
