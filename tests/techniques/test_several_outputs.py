@@ -10,7 +10,9 @@ from tests.techniques.applying import WithoutTest, write_bundle
 from tests.techniques.plain_process import run_scripts
 from tests.techniques.several_outputs import dataset_of, variant_of
 from workbench import techniques
+from workbench.api.errors import Refused
 from workbench.api.technique import CodePaths, Context, OtherFile
+from workbench.techniques.distillation.teachers import load_teachers
 from workbench.training import TrainingSettings, training_obstacle
 
 keras = pytest.importorskip("keras")
@@ -142,6 +144,11 @@ def test_what_cannot_be_trained_says_what_to_do(subject):
     assert "are for models with one output" in reason(class_weights="balanced")
     half = parent.model_copy(update={"description": parent.description.model_copy(update={"further": ()})})
     assert "has 2 outputs, and the data have labels for 1 of them" in reason(half)
+    one = half.model_copy(
+        update={"description": half.description.model_copy(update={"outputs": half.description.outputs[1:]})}
+    )
+    with pytest.raises(Refused, match="It was not trained for the same outputs"):
+        load_teachers([one], Context(parent, dataset, dataset.folder, Recorder(), 0))
     for wrong in ("size", "size=much", "size=-1", "=1"):
         with pytest.raises(ValueError, match="must be like kind=1"):
             TrainingSettings(output_weights=wrong)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
@@ -253,7 +254,8 @@ class Reading:
             function: Takes ``labels`` and ``answers`` of some test samples, arrays with the samples along
                 axis 0, and gives a number. Answers are probabilities of classes or labels ``(n, classes)``,
                 numbers ``(n, targets)``, or the class at each place ``(n, places)``; without labels the
-                baseline's answers stand for them. Where samples have weights, one with a parameter
+                baseline's answers stand for them. Where only some classes are measured, these are theirs.
+                Where samples have weights, one with a parameter
                 ``weights`` gets those too.
             name: What it is called; by default the function's name.
             higher_is_better: Whether more of it is better.
@@ -273,7 +275,10 @@ class Reading:
 
             workbench.metric(top_3)
         """
-        labels = self._queries.dataset.y("test")
+        info, labels = self.dataset.info, np.asarray(self.dataset.y("test"))
+        counted = info.counted(labels) if info.judged else None
+        if counted is not None and info.task == "per position":
+            labels, counted = np.where(counted, labels, -1), None
         return metric_table(
             self._store,
             labels,
@@ -282,7 +287,8 @@ class Reading:
             higher_is_better=higher_is_better,
             draws=draws,
             seed=self.seed,
-            weights=self._queries.dataset.weights("test"),
+            weights=self.dataset.weights("test"),
+            counted=counted,
         )
 
     @property
