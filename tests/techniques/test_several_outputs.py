@@ -19,7 +19,7 @@ keras = pytest.importorskip("keras")
 
 EPOCHS = {"epochs": 2, "batch_size": 64}
 RUNS = [
-    ("training.retrain", {**EPOCHS, "output_weights": "size=0.5, kind=2", "seeds": 2}),
+    ("training.retrain", {**EPOCHS, "output_weights": "size=0.5, kind=2"}),
     ("structure.pruning", {**EPOCHS, "importance": "taylor", "distill": 0.5}),
     ("structure.low_rank", {**EPOCHS, "choose": "sensitivity", "tolerance": 0.5}),
     ("quantization.qat", EPOCHS),
