@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.errors import WorkbenchError
+from workbench.api.errors import InvalidInput, WorkbenchError
+from workbench.api.text import say
 from workbench.engine.elsewhere import OpeningElsewhere, openings_elsewhere
 from workbench.engine.repeating import ask_again
 from workbench.engine.shared_mode import require_idle
@@ -105,6 +106,33 @@ class Openings:
         started = self._open(lambda workbench: ask_again(workbench, "open", state.request), None)
         self._states.pop(job, None)
         return started
+
+    def judged_as(self, tasks: dict[str, str]) -> Job:
+        """Opens the model that is shown again, in a folder of its own, with outputs judged as other tasks.
+
+        Args:
+            tasks: By output.
+
+        Raises:
+            InvalidInput: If it is not known any more where it came from.
+        """
+        workbench = self._session.workbench
+        baseline, judged = workbench.baseline, workbench.tasks
+        opened = next(
+            (one for one in workbench.jobs if one.kind == "open" and baseline and one.variant == baseline.id),
+            None,
+        )
+        if opened is None:
+            raise InvalidInput(
+                say("It is not known any more where this model and its data came from."),
+                say("Open them again, and choose the task there."),
+            )
+        every = {**judged, **tasks}
+        several = (
+            {"task": None, "tasks": every} if len(judged) > 1 else {"task": tasks.get(next(iter(judged)))}
+        )
+        request = {**opened.request, "tasks": {}, **several}
+        return self._open(lambda beside: ask_again(beside, "open", request), workbench.seed)
 
     def _open(self, ask: Callable[[Workbench], Job], seed: int | None) -> Job:
         here = self._session.workbench

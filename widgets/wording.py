@@ -74,6 +74,8 @@ def interval_words(interval: Interval, write: Callable[[float], str]) -> str:
 
 def answers_text(info: DatasetInfo) -> Text:
     """What the labels of data are, in a word or two."""
+    if info.judged:
+        return say("{count} of {all} classes measured", count=len(info.judged), all=len(info.classes))
     match info.task:
         case "regression":
             if len(info.targets) == 1:

@@ -132,6 +132,7 @@ class Workbench(Labelling):
         output: str | int | None = None,
         from_logits: bool | None = None,
         classes: Sequence[str] | None = None,
+        only_classes: Sequence[str] | None = None,
         test_fraction: float | None = None,
         validation_fraction: float | None = None,
         samples: int | None = None,
@@ -174,6 +175,8 @@ class Workbench(Labelling):
                 decided by its last layers and its values.
             classes: Names of all classes in the order of the model's outputs; some may not occur in
                 the data.
+            only_classes: Names of the classes that are measured: labels of others are left out, and macro F1
+                (mean IoU) is the mean over these. Trainings learn all classes. By default all.
             test_fraction: Share of the training samples that becomes the test split, above 0 and below
                 1, if the data have none; by default a fifth, or what makes 10 samples.
             validation_fraction: The same for the validation split; by default a tenth, or what makes
@@ -204,6 +207,7 @@ class Workbench(Labelling):
             tasks=wish.tasks,
             weights=weights,
             ignore_label=ignore_label,
+            only_classes=only_classes,
         )
         bounds = Bounds(samples, steps)
         staging = self._store.staging()

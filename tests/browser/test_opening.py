@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -55,6 +56,12 @@ def parquet(path: Path) -> Path:
     return path
 
 
+def targets(path: Path) -> Path:
+    kinds, sizes = np.arange(60) % 3, np.linspace(0.1, 7.3, 60)
+    np.savez(path, **{"x": np.ones((60, 4), np.float32), "y.kind": kinds, "y.size": sizes})
+    return path
+
+
 def test_files_of_ones_own_are_dropped_looked_at_opened_and_there_after_a_reload(
     page_server: Server, visit: Callable[..., Visit], tmp_path: Path
 ) -> None:
@@ -72,6 +79,13 @@ def test_files_of_ones_own_are_dropped_looked_at_opened_and_there_after_a_reload
     expect(looks).to_contain_text("300 samples", timeout=WORK_MS)
     expect(looks.get_by_role("columnheader", name="pixel 0", exact=True)).to_be_visible()
     seen.picture("opening-parquet")
+    # Of data with several targets each has a task of its own.
+    drop(page, targets(tmp_path / "my targets.npz"))
+    expect(form.get_by_label("Task of size")).to_be_visible(timeout=WORK_MS)
+    kind = form.get_by_label("Task of kind")
+    expect(kind.get_by_role("option").first).to_have_text("automatic: classification")
+    kind.select_option("regression")
+    expect(form.get_by_label("Task", exact=True)).to_have_count(0)
     # A file that is none: the form stays, the error is at its field, the page shows what it showed.
     drop(page, nonsense, pictures(tmp_path / "my pictures.zip"))
     expect(form.locator(".wb-chosen", has_text="nonsense.keras")).to_be_visible()
@@ -96,6 +110,11 @@ def test_files_of_ones_own_are_dropped_looked_at_opened_and_there_after_a_reload
     expect(form).to_have_count(0)
     read = page.get_by_role("region", name="How the data were read")
     expect(read).to_be_visible()
+    judged = read.get_by_role("form", name="What each output is judged as")
+    again = judged.get_by_role("button", name="Judge as these")
+    expect(again).to_be_disabled()
+    judged.get_by_role("combobox").select_option("agreement")
+    expect(again).to_be_enabled()
     seen.picture("opening-opened")
     read.get_by_role("button", name="Got it").click()
     expect(read).to_have_count(0)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import click
 import pytest
+
+from workbench.cli import workbench
+from workbench.cli._data import opening_options
 
 DIGITS = ("--model", "dense-digits", "--data", "digits")
 
@@ -37,6 +41,23 @@ def test_wrong_demand(run, words, reason):
     assert ended.code == 2
     assert reason in ended.err
     assert ended.out == ""
+
+
+@pytest.mark.parametrize(
+    "words", [("advise", "dense-digits", "digits"), ("measure", "dense-digits", "--data", "digits")]
+)
+def test_a_package_that_is_not_installed_cannot_be_trusted(run, words):
+    ended = run(*words, "--trust-packages", "not_a_package_of_anybody")
+    assert ended.code == 2
+    assert "not_a_package_of_anybody" in ended.err
+
+
+@pytest.mark.parametrize("name", ["advise", "find", "forgotten", "inside", "measure", "run"])
+def test_every_command_that_opens_a_model_can_open_all(name):
+    command = workbench.get_command(click.Context(workbench), name)
+    opening = {option.name for option in opening_options(lambda: None).__click_params__}
+    assert {"trust", "code", "trust_packages", "task", "label"} <= opening
+    assert opening <= {option.name for option in command.params}
 
 
 def test_missing_recipe(run):

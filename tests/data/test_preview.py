@@ -36,6 +36,20 @@ def test_arrays_show_classes_and_pictures(tmp_path):
     assert "9×9×1" in str(found.notes[-1])
 
 
+def test_several_targets_are_named_with_what_they_look_like(tmp_path):
+    path = tmp_path / "two.npz"
+    rng = np.random.default_rng(0)
+    np.savez(path, **{"x": rng.random((40, 2)), "y.kind": np.arange(40) % 3, "y.size": rng.random(40)})
+    found = preview(path, LIMIT)
+    assert [(one.name, one.task) for one in found.targets] == [
+        ("kind", "classification"),
+        ("size", "regression"),
+    ]
+    assert (found.samples, found.counts) == (40, ())
+    np.savez(path, x=rng.random((40, 2)), y=np.arange(40) % 3)
+    assert preview(path, LIMIT).targets == ()
+
+
 def test_labels_that_are_no_classes_are_said_and_not_hidden(tmp_path):
     path = tmp_path / "one.npz"
     np.savez(path, x=np.zeros((5, 2)), y=np.zeros(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from sklearn import metrics
 
 from tests.digits import Recorder
+from widgets.panels.top_bar import TopBar
+from widgets.session import session_of
+from workbench.api.errors import WorkbenchError
 from workbench.engine.measuring import asked_for
 from workbench.jobs.executor import Executor
 from workbench.measure.records import QualityMeasurement
@@ -182,8 +186,42 @@ def test_one_lost_output_makes_the_variant_lost(opened: Workbench, model: Path, 
     assert (found[None].change.value, found["zone"].word) == (0, "lost")
 
 
-def test_training_says_why_not(opened: Workbench) -> None:
-    from workbench.api.errors import Refused
+def test_the_task_of_each_output_is_changed_on_the_page(
+    opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_of(opened)
+    bar = TopBar(session)
+    monkeypatch.setattr(bar, "send", lambda content, buffers=None: None)
+    assert bar.view()["judged"] == [
+        {"output": "kind", "task": "classification"},
+        {"output": "zone", "task": "regression"},
+        {"output": "sides", "task": "multi-label"},
+    ]
+    bar.act_judge(tasks={"kind": "classification", "zone": "regression", "sides": "regression"})
+    waiting = time.monotonic() + 600
+    while session.workbench is opened and time.monotonic() < waiting:
+        time.sleep(0.1)
+    beside = session.workbench
+    assert beside.tasks == {"kind": "classification", "zone": "regression", "sides": "regression"}
+    beside.job(beside.jobs[0].id).wait(300)  # type: ignore[union-attr]
+    assert measured(quality(beside, "many"))["kind"] == measured(quality(opened, "many"))["kind"]
+    beside.close()
 
-    with pytest.raises(Refused, match="has the loss of one output, and many has 3 that are judged"):
-        opened.apply("training.retrain", epochs=1)
+
+def test_all_outputs_are_trained_and_each_is_judged_again(opened: Workbench) -> None:
+    made = opened.apply("training.retrain", epochs=2, learning_rate=1e-4, output_weights="zone=0.5").wait(300)
+    job = next(one for one in opened.jobs if one.variant == made.id)
+    assert {"training loss", "kind: validation F1", "zone: validation MAE", "sides: validation F1"} <= set(
+        job.metrics
+    )
+    said = " ".join(map(str, made.report.notes))
+    assert "added with the weights zone 0.5, kind 1, sides 1" in said
+    assert "zone: validation MAE" in said
+    row = next(row for row in opened.results() if row.variant.name == made.name)
+    assert row.quality_change is not None
+    assert [one.output for one in row.quality_change.outputs] == ["kind", "zone", "sides"]
+    assert row.quality_change.word != "lost"  # two epochs at a low rate change little
+    with pytest.raises(
+        WorkbenchError, match="name size, and the outputs of many that are trained are: zone, kind"
+    ):
+        opened.apply("training.retrain", epochs=1, output_weights="size=2")

@@ -278,6 +278,6 @@ class TestObstacle:
 
     def test_reasons(self, digits):
         assert "starts from Keras" in str(training_obstacle(variant(kind="tflite"), digits.info))
-        assert "one output" in str(training_obstacle(variant(((10,), (1,))), digits.info))
+        assert "labels for each output" in str(training_obstacle(variant(((10,), (1,))), digits.info))
         assert "10 classes" in str(training_obstacle(variant(((1,),)), digits.info))
         assert "10 classes" in str(training_obstacle(variant(((12,),)), digits.info))

@@ -78,7 +78,7 @@ class TestOptimizers:
             weight_decay=0.01,
             precision="mixed_float16",
         )
-        call = optimizer(settings, STEPS, Expression("last", '"last"'))
+        call = optimizer(settings, STEPS, Expression(("last",), '["last"]'))
         made = call.make(keras).get_config()
         written = eval(call.code(), {"keras": keras, "steps": STEPS}).get_config()
         for config in (made, written):
@@ -100,7 +100,7 @@ class TestOptimizers:
         model = keras.Model(
             inputs, keras.layers.Dense(3, name="dense")(keras.layers.Dense(5, name="dense_1")(inputs))
         )
-        made = optimizer(TrainingSettings(optimizer="Muon"), STEPS, "dense").make(keras)
+        made = optimizer(TrainingSettings(optimizer="Muon"), STEPS, ["dense"]).make(keras)
         made.build(model.trainable_variables)
         adam = {variable.path for variable in model.trainable_variables if made._should_use_adamw(variable)}
         assert adam == {"dense_1/bias", "dense/kernel", "dense/bias"}

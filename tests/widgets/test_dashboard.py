@@ -88,7 +88,9 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     session = session_of(first)
     bar = TopBar(session)
     assert [one["value"] for one in bar.state["workbenches"]] == ["default"]
-    click(bar, "open", model="dense-breast-cancer", data="breast-cancer")
+    refused = click(bar, "open", model="dense-breast-cancer", data="breast-cancer", tasks={"": "guessing"})
+    assert "There is no such task" in refused["error"]
+    click(bar, "open", model="dense-breast-cancer", data="breast-cancer", onlyClasses="malignant")
     assert session.workbench is first
     until(lambda: session.workbench is not first)
     second = session.workbench
@@ -96,6 +98,12 @@ def test_the_reader_goes_back_to_a_model_and_finds_it_at_the_next_start(
     assert second.folder == home / "default-2"
     assert last_used() == second.folder
     assert len(session.workbench_folders) == 2
+    until(lambda: bool(session.rows) and session.rows[0].quality is not None)
+    assert session.rows[0].quality.classes == ("malignant",)
+    assert any("the classes malignant alone" in str(note) for note in session.rows[0].notes)
+    own = second.metric(lambda labels, answers: float(len(set(labels.tolist()))), draws=10)
+    assert own[0].value.value == 1  # of the labels that are measured
+    assert "1 of 2 classes measured" in bar.view()["facts"][1]["detail"]
     shown = click(bar, "go", workbench="default")
     assert session.workbench is first
     assert shown["workbench"] == "default"

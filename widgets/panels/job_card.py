@@ -59,7 +59,7 @@ class JobCard(Component):
         if row is None:
             return None
         measure = measure_of(row.variant.description.task)
-        quality = None if row.quality is None else measure.value(row.quality.measured.value)
+        quality = None if row.quality is None else row.quality.shown
         facts = [
             (say("Size"), None if row.size is None else size(row.size.file_bytes), size_chip(row)),
             (say("Latency"), None if row.shown_ms is None else time(row.shown_ms.value), speed_chip(row)),

@@ -143,7 +143,7 @@ def _change(change: QualityVerdict) -> list[tuple[Text, str, str]]:
 
 def _quality(quality: QualityMeasurement) -> list[tuple[Text, str, str]]:
     measure, judged = measure_of(quality.task), quality.measured
-    lines = [(measure.name, measure.value(judged.value), measure.interval(judged))]
+    lines = [(measure.name, quality.shown, measure.interval(judged))]
     if quality.accuracy is not None:
         lines.append((say("Accuracy"), score(quality.accuracy.value), score_interval(quality.accuracy)))
     pairs = (

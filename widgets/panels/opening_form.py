@@ -55,6 +55,11 @@ _LABELS = {
         "All of them in the order of the model's outputs, separated by commas. Needed where a class does not "
         "occur in the data."
     ),
+    "onlyClasses": PAGE["only_classes"],
+    "onlyClassesHint": say(
+        "Names separated by commas, as the data have them: labels of other classes are left out of every "
+        "measure. Trainings learn all. Left empty: all."
+    ),
     "testFraction": PAGE["test_fraction"],
     "validationFraction": PAGE["validation_fraction"],
     "fractionHint": say("Of the training samples, such as 0.2. Left empty: what gives at least 10 samples."),
@@ -63,6 +68,7 @@ _LABELS = {
     "scaling": say("Input scaling"),
     "scalingHint": say("Wrong scaling silently costs quality. Automatic divides 8-bit pixels by 255."),
     "task": PAGE["task"],
+    "taskOf": say("Task of {output}"),
     "taskHint": say("What the answers are judged as. Automatic looks at the labels and at the output."),
     "output": PAGE["output"],
     "outputHint": say("Its name, of a model with several. Left empty: the one that fits the labels."),
@@ -178,6 +184,17 @@ class OpeningForm:
                 else _samples(found.samples)
             ),
             "samples": str(_samples(found.samples)),
+            "targets": [
+                {
+                    "name": target.name,
+                    "auto": str(
+                        say("automatic")
+                        if target.task is None
+                        else say("automatic: {task}", task=Text(template=target.task))
+                    ),
+                }
+                for target in found.targets
+            ],
             "label": found.label,
             "columns": [{"name": column.name, "counts": _counts(column.counts)} for column in found.columns],
             "rows": [list(row) for row in found.rows],
@@ -230,6 +247,8 @@ class OpeningForm:
         task: object = "auto",
         weights: object = "",
         ignore_label: object = "",
+        tasks: object = None,
+        only_classes: object = "",
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing.
 
@@ -256,7 +275,7 @@ class OpeningForm:
                 say("There is no such task."), say("Choose from: {names}.", names=tuple(_TASKS))
             )
         options = {
-            "task": None if task == "auto" else task,
+            "task": chosen_tasks(tasks) or (None if task == "auto" else task),
             "label": column or None,
             "weights": (weights.strip() if isinstance(weights, str) else "") or None,
             "ignore_label": _whole(ignore_label, PAGE["ignore_label"]),
@@ -264,6 +283,7 @@ class OpeningForm:
             "trust": trust is True and not shared_mode(),
             **_own_classes(code),
             "classes": names_in(classes),
+            "only_classes": names_in(only_classes),
             "test_fraction": _number(test_fraction, PAGE["test_fraction"]),
             "validation_fraction": _number(validation_fraction, PAGE["validation_fraction"]),
             # A visitor does not say what the server may spend.
@@ -279,6 +299,22 @@ class OpeningForm:
                 self._errors[part] = error.text
         if not self._errors:
             self._session.open(model, data, **options)
+
+
+def chosen_tasks(given: object) -> dict[str, str]:
+    """The task of each of several outputs, as the page gives them; those that are automatic are left out.
+
+    Raises:
+        InvalidInput: If there is no such task.
+    """
+    if not isinstance(given, dict):
+        return {}
+    for task in given.values():
+        if not isinstance(task, str) or task not in _TASKS:
+            raise InvalidInput(
+                say("There is no such task."), say("Choose from: {names}.", names=tuple(_TASKS))
+            )
+    return {str(name): task for name, task in given.items() if task != "auto"}
 
 
 def _own_classes(given: object) -> dict[str, object]:

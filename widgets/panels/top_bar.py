@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from widgets.assets import esm
 from widgets.component import Component, words
 from widgets.link import write
-from widgets.panels.opening_form import OpeningForm
+from widgets.panels.opening_form import OpeningForm, chosen_tasks
 from widgets.session import Session, message_of, session_of
 from widgets.transfer import UPLOAD_LIMIT_BYTES, Uploads
 from widgets.wording import answers_text, count, short, size
@@ -39,6 +39,9 @@ _LABELS = {
     "notNow": say("Not now"),
     "remarks": say("How the data were read"),
     "gotIt": say("Got it"),
+    "judgedAs": say("What each output is judged as"),
+    "judgeAgain": say("Judge as these"),
+    "judgeHint": say("Opens the model and its data again, beside what is here, which stays as it is."),
     "link": say("Link …"),
     "linkHint": say(
         "Leads to what this page shows now: demo model and data, technique and its settings, panels, "
@@ -98,6 +101,9 @@ class TopBar(Component):
             "facts": self._facts(info),
             "warnings": self._warnings(),
             "remarks": self._remarks(info),
+            "judged": [
+                {"output": output, "task": task} for output, task in self.session.workbench.tasks.items()
+            ],
             "error": message_of(self.problem),
             "language": current_language(),
             "usual": os.environ.get("WORKBENCH_LANGUAGE") or "en",
@@ -265,6 +271,8 @@ class TopBar(Component):
         code: object = "",
         weights: object = "",
         ignoreLabel: object = "",  # noqa: N803  (its name in the page)
+        tasks: object = None,
+        onlyClasses: object = "",  # noqa: N803  (its name in the page)
     ) -> None:
         """Opens a model with its data, read as the form says; fields that are empty say nothing."""
         self._form.open(
@@ -283,7 +291,14 @@ class TopBar(Component):
             task,
             weights,
             ignoreLabel,
+            tasks,
+            onlyClasses,
         )
+
+    def act_judge(self, tasks: object = None) -> None:
+        """Opens the model that is shown again, beside it, with its outputs judged as other tasks."""
+        if found := chosen_tasks(tasks):
+            self.session.openings.judged_as(found)
 
     def act_look(self, data: object = None) -> None:
         """Shows what data of the reader's own look like."""

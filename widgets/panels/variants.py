@@ -165,9 +165,7 @@ class VariantsTable(VariantActions):
             },
             "quality": {
                 "chip": _chip(quality_chip(row)),
-                "detail": measure_of(row.quality.task).value(row.quality.measured.value)
-                if row.quality is not None
-                else None,
+                "detail": row.quality.shown if row.quality is not None else None,
                 "interval": None if change is None else [change.low, change.value, change.high],
                 "tolerance": self.session.tolerance,
                 "sort": None if row.quality is None else -row.quality.goodness,

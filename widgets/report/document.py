@@ -227,9 +227,7 @@ def _line(row: ResultRow, lineage: Lineage) -> Element:
         return element("td", _chip(chip) if chip is not None else None, f" {detail}" if detail else missing)
 
     sizes = size(row.size.file_bytes) if row.size is not None else ""
-    quality = (
-        measure_of(row.quality.task).value(row.quality.measured.value) if row.quality is not None else ""
-    )
+    quality = row.quality.shown if row.quality is not None else ""
     shown = "★ " if row.starred else ""
     return element(
         "tr",

@@ -7,7 +7,7 @@ import { upload } from "./upload.js";
 const TYPING_MS = 500;
 
 const EMPTY = { model: "", data: "", modelPath: "", dataPath: "", modelFile: null, dataFile: null, label: "", scaling: "auto", output: "",
-  task: "auto", meaning: "auto", trust: false, code: "", weights: "", ignoreLabel: "", classes: "", testFraction: "", validationFraction: "", limit: "" };
+  task: "auto", tasks: {}, meaning: "auto", trust: false, code: "", weights: "", ignoreLabel: "", classes: "", onlyClasses: "", testFraction: "", validationFraction: "", limit: "" };
 
 /**
  * Closes the form once what was asked for is there; what the form itself got wrong starts nothing.
@@ -101,6 +101,7 @@ export function opening(view) {
     view.redraw();
   };
   const preview = chosen.data === "" && state.preview?.data === (chosen.dataPath || null) ? state.preview : null;
+  const targets = preview?.targets ?? [];
   // What was said of another choice is not true of this one.
   const wrong = (name) => (local.edited?.has(name) || local.before ? null : state.errors[name]) ?? (name === "data" ? preview?.error : null);
   const error = (name) => wrong(name) && h("p", { class: "wb-error", role: "alert", id: `${local.id}-${name}-error`, key: "error" }, wrong(name));
@@ -145,8 +146,9 @@ export function opening(view) {
     view.act("open", { model: chosen.model || chosen.modelPath, data: chosen.data || chosen.dataPath,
       label: chosen.data ? "" : chosen.label, classes: chosen.data ? "" : chosen.classes, scaling: chosen.scaling, trust: chosen.model === "" && chosen.trust,
       code: chosen.model ? "" : chosen.code,
-      weights: chosen.data ? "" : chosen.weights, ignoreLabel: chosen.data ? "" : chosen.ignoreLabel,
+      onlyClasses: chosen.onlyClasses, weights: chosen.data ? "" : chosen.weights, ignoreLabel: chosen.data ? "" : chosen.ignoreLabel,
       task: chosen.model && chosen.data ? "auto" : chosen.task,
+      tasks: targets.length > 0 ? Object.fromEntries(targets.map((one) => [one.name, chosen.tasks[one.name] ?? "auto"])) : null,
       output: chosen.model ? "" : chosen.output, meaning: chosen.model ? "auto" : chosen.meaning,
       testFraction: chosen.testFraction, validationFraction: chosen.validationFraction, limit: chosen.limit });
     view.redraw();
@@ -163,10 +165,11 @@ export function opening(view) {
         h("select", { id: `${local.id}-scaling`, value: chosen.scaling, onchange: choose("scaling"), "aria-describedby": `${local.id}-scaling-about` },
           state.scalings.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
         h("p", { class: "wb-hint", id: `${local.id}-scaling-about` }, labels.scalingHint)),
-      (chosen.model === "" || chosen.data === "") && h("div", { class: "wb-field", key: "task" }, h("label", { for: `${local.id}-task` }, labels.task),
-        h("select", { id: `${local.id}-task`, value: chosen.task, onchange: choose("task"), "aria-describedby": `${local.id}-task-about` },
-          state.tasks.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
-        h("p", { class: "wb-hint", id: `${local.id}-task-about` }, labels.taskHint)),
+      targets.length === 0 && (chosen.model === "" || chosen.data === "") && taskField(view, "task", labels.task, chosen.task, choose("task"), state.tasks),
+      targets.map((one, index) => taskField(view, `task-${index}`, labels.taskOf.replace("{output}", one.name), chosen.tasks[one.name] ?? "auto", (event) => {
+        chosen.tasks = { ...chosen.tasks, [one.name]: event.target.value };
+        view.redraw();
+      }, state.tasks.map((task) => (task.value === "auto" ? { ...task, label: one.auto } : task)))),
       chosen.model === "" && typed("output", labels.outputHint),
       chosen.model === "" && h("div", { class: "wb-field", key: "meaning" }, h("label", { for: `${local.id}-meaning` }, labels.meaning),
         h("select", { id: `${local.id}-meaning`, value: chosen.meaning, onchange: choose("meaning"), "aria-describedby": `${local.id}-meaning-about` },
@@ -177,6 +180,7 @@ export function opening(view) {
     h("details", { class: "wb-fold", key: "reading" }, h("summary", {}, labels.reading),
       h("div", { class: "wb-open-fields" },
         chosen.data === "" && typed("classes", labels.classesHint),
+        typed("onlyClasses", labels.onlyClassesHint),
         chosen.data === "" && typed("weights", labels.weightsHint),
         chosen.data === "" && typed("ignoreLabel", labels.ignoreLabelHint),
         typed("testFraction", labels.fractionHint),
@@ -196,6 +200,17 @@ export function opening(view) {
         local.open = null;
         view.redraw();
       } }, labels.close)))];
+}
+
+/**
+ * What an output is judged as.
+ * @param {View} view
+ */
+function taskField({ local, labels }, name, title, value, onchange, tasks) {
+  const id = `${local.id}-${name}`;
+  return h("div", { class: "wb-field", key: name }, h("label", { for: id }, title),
+    h("select", { id, value, onchange, "aria-describedby": `${id}-about` }, tasks.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+    h("p", { class: "wb-hint", id: `${id}-about` }, labels.taskHint));
 }
 
 /**

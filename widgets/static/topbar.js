@@ -69,15 +69,45 @@ export function topBar(view) {
  * What was done to the data: shown once when they have just been opened, then folded.
  * @param {View} view
  */
-function remarks({ state, labels, local, redraw }) {
+function remarks(view) {
+  const { state, labels, local, redraw } = view;
   if (state.remarks.length === 0) return null;
-  const list = h("ul", { class: local.fresh ? "wb-checks" : "wb-lines" }, state.remarks.map((remark, index) => h("li", { key: index }, remark)));
-  if (!local.fresh) return h("details", { class: "wb-fold wb-remarks", key: "remarks" }, h("summary", {}, labels.remarks), list);
-  return h("section", { class: "wb-callout wb-remarks", key: "fresh", "aria-label": labels.remarks }, h("h2", {}, labels.remarks), list,
+  const list = h("ul", { class: local.fresh ? "wb-checks" : "wb-lines", key: "list" }, state.remarks.map((remark, index) => h("li", { key: index }, remark)));
+  if (!local.fresh) return h("details", { class: "wb-fold wb-remarks", key: "remarks" }, h("summary", {}, labels.remarks), list, judged(view));
+  return h("section", { class: "wb-callout wb-remarks", key: "fresh", "aria-label": labels.remarks }, h("h2", {}, labels.remarks), list, judged(view),
     h("button", { type: "button", class: "wb-small", onclick: () => {
       local.fresh = false;
       redraw();
     } }, labels.gotIt));
+}
+
+/**
+ * The task of each output, to be changed: the model is then opened again.
+ * @param {View} view
+ */
+function judged(view) {
+  const { state, labels, local } = view;
+  if (state.judged.length === 0) return null;
+  const now = Object.fromEntries(state.judged.map((one) => [one.output, one.task]));
+  const wanted = { ...now, ...(local.wantedOf === state.workbench ? local.wanted : null) };
+  const changed = state.judged.some((one) => wanted[one.output] !== one.task);
+  const submit = (event) => {
+    event.preventDefault();
+    view.act("judge", { tasks: wanted });
+  };
+  return h("form", { class: "wb-judged", key: "judged", onsubmit: submit, "aria-label": labels.judgedAs },
+    h("h3", { class: "wb-small-title" }, labels.judgedAs),
+    h("div", { class: "wb-open-fields" }, state.judged.map((one, index) => {
+      const id = `${local.id}-judged-${index}`;
+      return h("div", { class: "wb-field", key: one.output }, h("label", { for: id }, one.output),
+        h("select", { id, value: wanted[one.output], "aria-describedby": `${local.id}-judged-about`, onchange: (event) => {
+          local.wanted = { ...wanted, [one.output]: event.target.value };
+          local.wantedOf = state.workbench;
+          view.redraw();
+        } }, state.tasks.filter((task) => task.value !== "auto").map((task) => h("option", { key: task.value, value: task.value }, task.label))));
+    })),
+    h("p", { class: "wb-hint", id: `${local.id}-judged-about` }, labels.judgeHint),
+    h("button", { type: "submit", class: "wb-small", disabled: !changed }, labels.judgeAgain));
 }
 
 /**

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,7 @@ class DatasetInfo(Record):
         weighted: The splits whose samples have weights.
         further: The labels of further outputs, of a model with several; the others are of the first.
         ignored_label: What stood in the source for positions that do not count; -1 stands in the labels here.
+        judged: The classes that are measured; all if empty. Labels of the others are there, and trained on.
     """
 
     name: str
@@ -106,6 +107,7 @@ class DatasetInfo(Record):
     ignored_label: int | None = None
     weighted: tuple[SplitName, ...] = ()
     further: tuple[FurtherTarget, ...] = ()
+    judged: tuple[int, ...] = ()
 
     def of(self, output: str | None) -> DatasetInfo:
         """The same with the labels of a further output; None gives it as it is.
@@ -120,14 +122,29 @@ class DatasetInfo(Record):
             raise KeyError(
                 f"further outputs are {[one.output for one in self.further]}. Received: {output!r}"
             )
-        changes = found.model_dump(exclude={"output", "key"}) | {"target": output, "further": ()}
+        changes = found.model_dump(exclude={"output", "key"}) | {
+            "target": output,
+            "further": (),
+            "judged": (),
+        }
         return self.model_copy(update=changes | {"class_counts": found.class_counts})
+
+    def counted(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which labels are of classes that are measured."""
+        return np.isin(labels, self.judged) if self.judged else np.ones(labels.shape, bool)
+
+    @property
+    def judged_classes(self) -> tuple[str, ...]:
+        """Names of the classes that are measured; nothing where all are."""
+        return tuple(self.classes[index] for index in self.judged)
 
     @property
     def occurring(self) -> tuple[int, ...]:
-        """The classes of which at least one split has a sample."""
+        """The classes of which at least one split has a sample that is measured."""
         in_all = [sum(counts) for counts in zip(*self.class_counts.values(), strict=True)]
-        return tuple(index for index, count in enumerate(in_all) if count)
+        return tuple(
+            index for index, count in enumerate(in_all) if count and (not self.judged or index in self.judged)
+        )
 
 
 class Dataset:
@@ -156,6 +173,17 @@ class Dataset:
         self.info = whole.of(output)
         key = next((one.key for one in whole.further if one.output == output), None)
         self._of = "" if key is None else f".{key}"
+
+    def of(self, output: str | None) -> Self:
+        """The same with the labels of a further output; None gives those of the first.
+
+        Args:
+            output: Its name.
+
+        Raises:
+            KeyError: If there are no labels for it.
+        """
+        return type(self)(self.folder, output)
 
     def x(self, split: SplitName) -> Features:
         """The samples of one split, as the model takes them, read from the disk when they are indexed."""
@@ -191,16 +219,18 @@ class Dataset:
 
         Args:
             file: Gets ``x_<split>`` (or ``x_<split>.<input>``), ``y_<split>`` and, where samples have
-                weights, ``w_<split>``.
+                weights, ``w_<split>``; of further outputs ``y_<split>.<key>`` and ``w_<split>.<key>``.
         """
+        labelled = {"": self} | {f".{one.key}": self.of(one.output) for one in self.info.further}
         with zipfile.ZipFile(file, "w") as archive:
             for split in SPLITS:
                 x = self.x(split)
                 for name, values in (x if isinstance(x, dict) else {"": x}).items():
                     add_array(archive, f"x_{split}.{name}" if name else f"x_{split}", values)
-                add_array(archive, f"y_{split}", self.y(split))
-                if (weights := self.weights(split)) is not None:
-                    add_array(archive, f"w_{split}", weights)
+                for key, own in labelled.items():
+                    add_array(archive, f"y_{split}{key}", own.y(split))
+                    if (weights := own.weights(split)) is not None:
+                        add_array(archive, f"w_{split}{key}", weights)
         return file
 
     def _samples(self, split: SplitName, of_input: str) -> npt.NDArray[Any]:

@@ -1,8 +1,9 @@
-"""The options that say how data are read, the same for every command that opens some."""
+"""The options of opening a model and data, the same for every command that opens some."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -35,6 +36,10 @@ _OPTIONS = (
         "--classes", help="Names of all classes in the order of the model's outputs, separated by commas."
     ),
     click.option(
+        "--only-classes",
+        help="Names of the classes that are measured, separated by commas; by default all. All are trained.",
+    ),
+    click.option(
         "--output",
         help="Name of the output that is judged, and of its target in the data; by default the one that fits "
         "the labels.",
@@ -52,10 +57,19 @@ _OPTIONS = (
     ),
     click.option("--validation-fraction", type=float, help="The same for the validation split."),
     click.option("--limit-gib", type=float, help="Memory that the data may take, in GiB."),
+    click.option("--trust", is_flag=True, help="Let code inside model files run."),
+    click.option(
+        "--code", type=click.Path(path_type=Path), help="Python file with own classes that model files name."
+    ),
+    click.option(
+        "--trust-packages",
+        help="Installed packages whose classes model files may name, such as keras_hub, separated by commas.",
+    ),
 )
+_OF_A_MODEL = ("trust", "code", "trust_packages", "output", "from_logits")
 
 
-def reading_options(command: Command) -> Command:
+def opening_options(command: Command) -> Command:
     """Gives a command the options; it hands what it gets to :func:`chosen`."""
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -70,4 +84,20 @@ def chosen(options: dict[str, Any]) -> dict[str, Any]:
     """
     from workbench.data.options import names_in
 
-    return {**options, "classes": names_in(options["classes"])}
+    packages = names_in(options["trust_packages"]) or []
+    return {
+        **options,
+        "classes": names_in(options["classes"]),
+        "only_classes": names_in(options["only_classes"]),
+        "trust_packages": packages,
+    }
+
+
+def chosen_of_another(options: dict[str, Any]) -> dict[str, Any]:
+    """Those of :meth:`workbench.Workbench.add`, for a further model beside the one that was opened.
+
+    Args:
+        options: The options' values as click gives them.
+    """
+    every = chosen(options)
+    return {name: every[name] for name in _OF_A_MODEL}

@@ -282,7 +282,7 @@ def _quality(row: ResultRow) -> str:
     if row.quality is None:
         return "-"
     measure, judged = measure_of(row.quality.task), row.quality.measured
-    lines = [measure.value(judged.value), measure.interval(judged)]
+    lines = [row.quality.shown, measure.interval(judged)]
     if row.quality_change is not None:
         change = row.quality_change.change
         ends = "[{}, {}]".format(*measure.change_ends(change))

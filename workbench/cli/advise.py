@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from workbench.cli._data import chosen, reading_options
+from workbench.cli._data import chosen, opening_options
 from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 
 
@@ -37,19 +37,13 @@ from workbench.cli._exit import DONE, INTERRUPTED, exit_code
     help="Workbench that keeps everything: a search that was ended goes on there. By default none.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Where the best file is written: a folder.")
-@reading_options
-@click.option("--trust", is_flag=True, help="Let code inside the model file run.")
-@click.option(
-    "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
-)
+@opening_options
 @click.option("--json", "as_json", is_flag=True, help="Print the ledger as JSON.")
 def command(
     model: str,
     data: str,
     folder: Path | None,
     out: Path | None,
-    trust: bool,
-    own: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -71,7 +65,7 @@ def command(
     with kept as scratch, Workbench(Path(scratch) / "workbench" if folder is None else folder) as workbench:
         advice = None
         try:
-            watch(workbench.open(model, data, trust=trust, code=own, **chosen(options)))
+            watch(workbench.open(model, data, **chosen(options)))
             advice = workbench.advise_for(demands)
             watch(advice.job)
         except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from workbench.cli._data import chosen, reading_options
+from workbench.cli._data import chosen, opening_options
 from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 
 
@@ -34,14 +34,7 @@ from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 @click.option("--runtime", help="The runtime that it has to run in; by default any of this machine.")
 @click.option("--training", is_flag=True, help="Go on with short trainings: takes minutes.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the best file is written: a folder.")
-@reading_options
-@click.option("--trust", is_flag=True, help="Let code inside the model file run.")
-@click.option(
-    "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
-)
-@click.option(
-    "--trust-packages", help="Installed packages whose classes the file may name, such as keras_hub."
-)
+@opening_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     model: str,
@@ -51,11 +44,8 @@ def command(
     runtime: str | None,
     training: bool,
     out: Path | None,
-    trust: bool,
-    own: Path | None,
-    trust_packages: str | None,
     as_json: bool,
-    **reading: Any,
+    **opening: Any,
 ) -> None:
     """Look for a smaller or faster variant of a model and say which is best.
 
@@ -77,16 +67,7 @@ def command(
     ):
         search = None
         try:
-            watch(
-                workbench.open(
-                    model,
-                    data,
-                    trust=trust,
-                    code=own,
-                    trust_packages=(trust_packages or "").split(","),
-                    **chosen(reading),
-                )
-            )
+            watch(workbench.open(model, data, **chosen(opening)))
             search = workbench.find(goal, training=training)
             watch(search)
         except KeyboardInterrupt:

@@ -8,25 +8,21 @@ from typing import Any
 
 import click
 
-from workbench.cli._data import chosen, reading_options
+from workbench.cli._data import chosen, chosen_of_another, opening_options
 
 
 @click.command("forgotten")
 @click.argument("model")
 @click.option("--data", required=True, help="Data file or folder, or the name of built-in data.")
 @click.option("--against", required=True, help="Model file, or name of a demo model, to compare it with.")
-@reading_options
-@click.option("--trust", is_flag=True, help="Let code inside the model files run.")
-@click.option("--code", type=click.Path(path_type=Path), help="Python file with the models' own classes.")
+@opening_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     model: str,
     data: str,
     against: str,
-    trust: bool,
-    code: Path | None,
     as_json: bool,
-    **reading: Any,
+    **opening: Any,
 ) -> None:
     """Find out what a model file has forgotten of what another one knows.
 
@@ -42,11 +38,10 @@ def command(
         tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
         Workbench(Path(scratch) / "workbench") as workbench,
     ):
-        watch(workbench.open(against, data, trust=trust, code=code, **chosen(reading)))
+        watch(workbench.open(against, data, **chosen(opening)))
         baseline = workbench.baseline
         assert baseline is not None
-        said = {name: reading[name] for name in ("output", "from_logits")}
-        added = watch(workbench.add(model, trust=trust, code=code, **said))
+        added = watch(workbench.add(model, **chosen_of_another(opening)))
         assert added is not None
         known = workbench.forgotten_now(added.id, baseline.id)
         if known.drift_obstacle is None:

@@ -8,25 +8,21 @@ from typing import Any
 
 import click
 
-from workbench.cli._data import chosen, reading_options
+from workbench.cli._data import chosen, chosen_of_another, opening_options
 
 
 @click.command("inside")
 @click.argument("model")
 @click.option("--data", required=True, help="Data file or folder, or the name of built-in data.")
 @click.option("--against", help="Model file, or name of a demo model, that each layer is held against.")
-@reading_options
-@click.option("--trust", is_flag=True, help="Let code inside the model files run.")
-@click.option("--code", type=click.Path(path_type=Path), help="Python file with the models' own classes.")
+@opening_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     model: str,
     data: str,
     against: str | None,
-    trust: bool,
-    code: Path | None,
     as_json: bool,
-    **reading: Any,
+    **opening: Any,
 ) -> None:
     """Look inside a model file: time, bytes, operations and error of each of its layers.
 
@@ -42,13 +38,12 @@ def command(
         Workbench(Path(scratch) / "workbench") as workbench,
     ):
         first = model if against is None else against
-        watch(workbench.open(first, data, trust=trust, code=code, **chosen(reading)))
+        watch(workbench.open(first, data, **chosen(opening)))
         baseline = workbench.baseline
         assert baseline is not None
         looked_at = baseline.id
         if against is not None:
-            said = {name: reading[name] for name in ("output", "from_logits")}
-            added = watch(workbench.add(model, trust=trust, code=code, **said))
+            added = watch(workbench.add(model, **chosen_of_another(opening)))
             assert added is not None
             looked_at = added.id
         look = workbench.inside(looked_at, baseline.id if against is not None else None)

@@ -8,16 +8,13 @@ from typing import Any
 
 import click
 
-from workbench.cli._data import chosen, reading_options
+from workbench.cli._data import chosen, chosen_of_another, opening_options
 
 
 @click.command("measure")
 @click.argument("files", nargs=-1, required=True)
 @click.option("--data", required=True, help="Data file or folder, or the name of built-in data.")
-@reading_options
-@click.option("--trust", is_flag=True, help="Let code inside the model files run.")
-@click.option("--code", type=click.Path(path_type=Path), help="Python file with the models' own classes.")
-@click.option("--trust-packages", help="Installed packages whose classes the files may name.")
+@opening_options
 @click.option("--quick", is_flag=True, help="One process and about a second each, instead of five and ten.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -26,12 +23,9 @@ def command(
     /,
     files: tuple[str, ...],
     data: str,
-    trust: bool,
-    code: Path | None,
-    trust_packages: str | None,
     quick: bool,
     as_json: bool,
-    **reading: Any,
+    **opening: Any,
 ) -> None:
     """Compare finished model files of any format in one interleaved run.
 
@@ -49,19 +43,13 @@ def command(
         tempfile.TemporaryDirectory(prefix="workbench-") as scratch,
         Workbench(Path(scratch) / "workbench") as workbench,
     ):
-        packages = (trust_packages or "").split(",")
         failed: dict[str, WorkbenchError] = {}
         for file in files:
             try:
                 if workbench.baseline is None:
-                    watch(
-                        workbench.open(
-                            file, data, trust=trust, code=code, trust_packages=packages, **chosen(reading)
-                        )
-                    )
+                    watch(workbench.open(file, data, **chosen(opening)))
                 else:
-                    said = {name: reading[name] for name in ("output", "from_logits")}
-                    watch(workbench.add(file, trust=trust, code=code, trust_packages=packages, **said))
+                    watch(workbench.add(file, **chosen_of_another(opening)))
             except WorkbenchError as error:
                 failed[file] = error
         if workbench.baseline is None and all(why.text == failed[files[0]].text for why in failed.values()):

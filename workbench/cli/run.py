@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli._data import chosen, reading_options
+from workbench.cli._data import chosen, opening_options
 from workbench.cli._exit import DONE, INTERRUPTED, exit_code
 
 if TYPE_CHECKING:
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the variants' files."
 )
-@reading_options
-@click.option("--trust", is_flag=True, help="Let code inside the model file run.")
-@click.option(
-    "--code", "own", type=click.Path(path_type=Path), help="Python file with the model's own classes."
-)
-@click.option(
-    "--trust-packages", help="Installed packages whose classes the file may name, such as keras_hub."
-)
+@opening_options
 @click.option("--final", is_flag=True, help="Time everything again in five fresh processes at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -38,12 +31,9 @@ def command(
     model: str,
     data: str,
     out: Path | None,
-    trust: bool,
-    own: Path | None,
-    trust_packages: str | None,
     final: bool,
     as_json: bool,
-    **reading: Any,
+    **opening: Any,
 ) -> None:
     """Apply a recipe to a model and print what came out.
 
@@ -70,16 +60,7 @@ def command(
         Workbench(Path(scratch) / "workbench", seed=steps.seed) as workbench,
     ):
         try:
-            watch(
-                workbench.open(
-                    model,
-                    data,
-                    trust=trust,
-                    code=own,
-                    trust_packages=(trust_packages or "").split(","),
-                    **chosen(reading),
-                )
-            )
+            watch(workbench.open(model, data, **chosen(opening)))
             search = workbench.run(steps)
             watch(search)
             if steps.advise is not None:

@@ -92,7 +92,7 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
         )
     named = None if _unnamed([*names, chosen]) and not called else shown[chosen]
     further = {
-        shown[name]: replace(_with_labels(raw, name), target=shown[name], notes=())
+        shown[name]: replace(with_labels(raw, name), target=shown[name], notes=())
         for name in names
         if name != chosen and shown[chosen] in outputs and outputs.count(shown[name]) == 1
     }
@@ -105,11 +105,17 @@ def with_target(raw: RawData, model: ModelDescription | None, output: str | None
                 output=shown[chosen],
             ),
         )
-    raw = replace(_with_labels(raw, chosen), notes=(*raw.notes, *notes))
+    raw = replace(with_labels(raw, chosen), notes=(*raw.notes, *notes))
     return replace(raw, target=named, further=further)
 
 
-def _with_labels(raw: RawData, target: str) -> RawData:
+def target_names(raw: RawData) -> tuple[str, ...]:
+    """The targets of data that have several and name them; else nothing."""
+    names = list(raw.splits["train"].targets)
+    return tuple(names) if len(names) > 1 and not _unnamed(names) else ()
+
+
+def with_labels(raw: RawData, target: str) -> RawData:
     """The data with the labels and weights of one of the targets."""
     splits: dict[SplitName, Samples] = {
         split: replace(samples, y=samples.targets[target], targets={}, weights=_weights(samples, target))

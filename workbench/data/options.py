@@ -23,6 +23,7 @@ def reading_options(
     tasks: dict[str, Task] | None = None,
     weights: str | None = None,
     ignore_label: int | None = None,
+    only_classes: Sequence[object] | None = None,
 ) -> dict[str, Any]:
     """The arguments of :func:`workbench.data.prepare.prepare` that the user has chosen.
 
@@ -38,6 +39,7 @@ def reading_options(
         tasks: As there.
         weights: As there.
         ignore_label: As there.
+        only_classes: As there; names of any type.
 
     Raises:
         InvalidInput: For a share that is none, a memory limit of nothing, names that are no list, or a label
@@ -55,15 +57,19 @@ def reading_options(
             say("ignore_label is {given}.", given=repr(ignore_label)[:60]),
             say("It is the whole number that stands where a label does not count, such as 255 or -1."),
         )
-    if classes is not None and (isinstance(classes, str | bytes) or not isinstance(classes, Sequence)):
-        raise InvalidInput(
-            say("The names of the classes came as {kind}.", kind=type(classes).__name__),
-            say("Give a list of names in the order of the model's outputs."),
-        )
+    for names, action in (
+        (classes, say("Give a list of names in the order of the model's outputs.")),
+        (only_classes, say("Give a list of names, as the data have them.")),
+    ):
+        if names is not None and (isinstance(names, str | bytes) or not isinstance(names, Sequence)):
+            raise InvalidInput(
+                say("The names of the classes came as {kind}.", kind=type(names).__name__), action
+            )
     return {
         "scaling": scaling,
         "label": label,
         "classes": None if classes is None else tuple(str(name) for name in classes),
+        "only_classes": tuple(str(name) for name in only_classes) if only_classes else None,
         "output": output,
         "task": task,
         "tasks": tasks or {},
@@ -87,6 +93,16 @@ def _number(name: str, value: Any, below: float | None) -> Any:
         if below is None
         else say("It is a number above 0 and below 1: a share of the training samples."),
     )
+
+
+def named_values(text: str) -> dict[str, str]:
+    """What a text says of things by name: ``kind=classification, size=regression``.
+
+    Args:
+        text: As typed.
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def names_in(text: object) -> list[str] | None:

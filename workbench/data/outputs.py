@@ -13,6 +13,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.records import Record
 from workbench.api.text import Text, say
 from workbench.api.variant import ModelDescription, Task, TensorSpec
+from workbench.data.options import named_values
 from workbench.data.where import where
 from workbench.plain.outputs import plain_name
 
@@ -85,8 +86,7 @@ def _by_output(task: str | Mapping[str, str] | None) -> tuple[str | None, dict[s
         return None, {str(name): given for name, given in task.items()}
     if not isinstance(task, str) or "=" not in task:
         return task, {}
-    pairs = [part.partition("=") for part in task.split(",") if part.strip()]
-    return None, {name.strip(): given.strip() for name, _, given in pairs}
+    return None, named_values(task)
 
 
 def width(spec: TensorSpec) -> int | None:

@@ -23,6 +23,7 @@ from workbench.data.durable import sync_folder, write_file
 from workbench.data.fitting import fitted, judged_outputs, with_target
 from workbench.data.further_targets import further_labels
 from workbench.data.input_names import with_safe_inputs
+from workbench.data.judged_classes import judged_classes
 from workbench.data.labels import EncodedLabels, encode
 from workbench.data.model_inputs import as_model_takes, specs_of
 from workbench.data.outputs import require_classes
@@ -70,6 +71,7 @@ def prepare(
     tasks: Mapping[str, Task] | None = None,
     weights: str | None = None,
     ignore_label: int | None = None,
+    only_classes: Sequence[str] | None = None,
     watch: Callable[[float], None] = lambda share: None,
 ) -> Dataset:
     """Reads a source, checks it, splits it, scales it and writes the folder that :class:`Dataset` reads.
@@ -111,6 +113,7 @@ def prepare(
             ``sample_weight``.
         ignore_label: What stands among labels of positions where one does not count, such as 255 or the
             number of the padding; by default the one value that is no class.
+        only_classes: Names of the classes that are measured; all if None. The others are trained on.
         watch: Hears which share of the samples is written; may raise to stop that.
 
     Returns:
@@ -151,6 +154,7 @@ def prepare(
             task=task,
             tasks=tasks or {},
             ignore_label=ignore_label,
+            only_classes=only_classes,
             watch=watch,
         )
     finally:
@@ -173,6 +177,7 @@ def _prepared(
     task: Task | None,
     tasks: Mapping[str, Task],
     ignore_label: int | None,
+    only_classes: Sequence[str] | None,
     watch: Callable[[float], None],
 ) -> Dataset:
     raw = as_model_takes(fitted(raw, model), model)
@@ -208,6 +213,7 @@ def _prepared(
             draft, raw, encoded, parts, scalers, specs, kept_weights, further.arrays, watch
         )
         labels = {split: encoded.y[part.source][part.index] for split, part in parts.items()}
+        judged, judged_notes = judged_classes(only_classes, encoded, labels)
         shapes = {key: tuple(array.shape[1:]) for key, array in raw.splits["train"].x.items()}
         info = DatasetInfo(
             name=(name or raw.name)[:200],
@@ -229,6 +235,7 @@ def _prepared(
                 *weight_notes,
                 *split_notes,
                 *counted_notes,
+                *judged_notes,
                 *further.notes,
                 *unscaled,
                 *rounded,
@@ -240,6 +247,7 @@ def _prepared(
             ignored_label=encoded.ignored,
             weighted=tuple(split for split in SPLITS if split in kept_weights),
             further=further.targets,
+            judged=judged,
         )
         write_file(
             draft / "dataset.json", json.dumps(info.model_dump(mode="json"), ensure_ascii=False).encode()

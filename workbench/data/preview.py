@@ -14,6 +14,7 @@ from pydantic import Field
 
 from workbench.api.errors import InvalidInput, WorkbenchError
 from workbench.api.records import Record
+from workbench.api.task import Task
 from workbench.api.text import Text, say
 from workbench.data.arrow_columns import (
     Pictures,
@@ -32,6 +33,7 @@ from workbench.data.arrow_files import (
 from workbench.data.columns import label_column
 from workbench.data.csv_files import frame_of
 from workbench.data.files import TABLE_SUFFIXES, require_plausible
+from workbench.data.fitting import target_names, with_labels
 from workbench.data.image_folder import pictures_of
 from workbench.data.labels import encode
 from workbench.data.npz import read_npz
@@ -64,6 +66,18 @@ class Column(Record):
     counts: Counts = ()
 
 
+class Target(Record):
+    """What one of several outputs of a model is to give.
+
+    Attributes:
+        name: As the data call it.
+        task: What its values look like; the model may tell otherwise. None where that cannot be told.
+    """
+
+    name: str
+    task: Task | None = None
+
+
 class Preview(Record):
     """What is shown of data.
 
@@ -75,6 +89,7 @@ class Preview(Record):
         label: The column of a table that is taken for the labels unless another one is named.
         counts: Samples of each class; for a table those of ``label``.
         pictures: Class and PNG, as base64 text, of a few of them.
+        targets: Of a model with several outputs.
         notes: What is to be known of it.
     """
 
@@ -85,6 +100,7 @@ class Preview(Record):
     label: str | None = None
     counts: Counts = ()
     pictures: tuple[tuple[str, str], ...] = ()
+    targets: tuple[Target, ...] = ()
     notes: tuple[Text, ...] = Field(default=())
 
 
@@ -247,6 +263,10 @@ def _of_pictures(folder: Path) -> Preview:
 
 
 def _of_arrays(raw: RawData) -> Preview:
+    several = list(raw.splits["train"].targets)
+    targets = tuple(_target(name, with_labels(raw, name)) for name in target_names(raw))
+    if several:
+        raw = with_labels(raw, several[0])
     counts: Counts = ()
     notes: list[Text] = []
     names: tuple[str, ...] = ()
@@ -260,9 +280,11 @@ def _of_arrays(raw: RawData) -> Preview:
     except WorkbenchError as error:
         notes.append(error.text)
     else:
+        if several:
+            notes = []  # what each is stands beside its name
         names, numbers = encoded.classes, encoded.y["train"]
         every = np.concatenate(list(encoded.y.values()))
-        if len(names) <= _MOST_CLASSES:
+        if len(names) <= _MOST_CLASSES and not several:
             counts = tuple(zip(names, encoded.counts(every), strict=True))
     first = raw.splits["train"].x[raw.inputs[0]]
     for name in raw.inputs:
@@ -280,8 +302,16 @@ def _of_arrays(raw: RawData) -> Preview:
         samples=sum(len(samples.y) for samples in raw.samples()),
         counts=counts,
         pictures=() if numbers is None or not names else _pictures_among(first, numbers, names),
+        targets=targets,
         notes=tuple(notes),
     )
+
+
+def _target(name: str, raw: RawData) -> Target:
+    try:
+        return Target(name=name, task=task_of(raw, None, None)[0])
+    except WorkbenchError:
+        return Target(name=name)
 
 
 def _pictures_among(values: Array, labels: Array, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -139,6 +139,7 @@ class Quantization(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
         weights: Literal['int8', 'int4'] = 'int8',
     ) -> Job:
         """Fine-tunes the model while weights and activations are rounded as the finished file will have them."""
@@ -213,6 +214,7 @@ class Structure(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
     ) -> Job:
         """Gives the weights of each layer a few shared values, found by k-means, and trains those values."""
     def dead_units(
@@ -239,6 +241,7 @@ class Structure(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
     ) -> Job:
         """Leaves out the blocks that the model needs least, and fine-tunes what is left."""
     def low_rank(
@@ -260,6 +263,7 @@ class Structure(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
     ) -> Job:
         """Splits the weight matrix of a layer into a product of two small ones, by its singular values."""
     def pruning(
@@ -284,6 +288,7 @@ class Structure(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
     ) -> Job:
         """Removes the least important channels: filters, units, attention heads and their widths."""
     def sparsity(
@@ -307,6 +312,7 @@ class Structure(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
     ) -> Job:
         """Sets the smallest weights to zero and keeps them there while the others learn to do without."""
     def width(
@@ -323,6 +329,7 @@ class Structure(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
     ) -> Job:
         """Makes every hidden layer narrower by one factor and trains the smaller model from new weights."""
 
@@ -349,6 +356,7 @@ class Distillation(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
     ) -> Job:
         """Trains a student on what a teacher says of each sample, besides the labels."""
 
@@ -368,6 +376,7 @@ class Training(FamilyCalls):
         seed: int = 0,
         optimizer: Literal['Adam', 'AdamW', 'SGD', 'Lion', 'Muon'] = 'Adam',
         schedule: Literal['constant', 'cosine', 'warm-up and cosine', 'one-cycle', 'step'] = 'constant',
+        output_weights: str = '',
         find_learning_rate: bool = False,
         momentum: float = 0.9,
         weight_decay: float | None = None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from workbench.advisor.ledger import Ledger
@@ -21,6 +22,7 @@ from workbench.api.variant import Variant
 from workbench.course.hand_in import hand_in
 from workbench.course.hand_in_files import hand_in_zip
 from workbench.course.keeping import CourseWork
+from workbench.data.outputs import first_output
 from workbench.engine.advice_run import kept_ledger
 from workbench.engine.compatibility import parse_parameters, same_variant, technique_obstacle
 from workbench.engine.goal import Best, Goal, best, conclusion, goal_of
@@ -107,6 +109,16 @@ class Reading:
         """What the answers of its variants are judged as."""
         info = self.dataset_info
         return "classification" if info is None else info.task
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """What each output of the model is judged as, by name; empty while no model is open."""
+        baseline, info = self.baseline, self.dataset_info
+        if baseline is None or info is None:
+            return {}
+        description = baseline.description
+        further = {one.name: one.task for one in description.further}
+        return {first_output(info, description): description.task, **further}
 
     @property
     def environment(self) -> Environment:
@@ -276,7 +288,8 @@ class Reading:
             function: Takes ``labels`` and ``answers`` of some test samples, arrays with the samples along
                 axis 0, and gives a number. Answers are probabilities of classes or labels ``(n, classes)``,
                 numbers ``(n, targets)``, or the class at each place ``(n, places)``; without labels the
-                baseline's answers stand for them. Where samples have weights, one with a parameter
+                baseline's answers stand for them. Where only some classes are measured, these are theirs.
+                Where samples have weights, one with a parameter
                 ``weights`` gets those too.
             name: What it is called; by default the function's name.
             higher_is_better: Whether more of it is better.
@@ -296,7 +309,10 @@ class Reading:
 
             workbench.metric(top_3)
         """
-        labels = self._queries.dataset.y("test")
+        info, labels = self.dataset.info, np.asarray(self.dataset.y("test"))
+        counted = info.counted(labels) if info.judged else None
+        if counted is not None and info.task == "per position":
+            labels, counted = np.where(counted, labels, -1), None
         return metric_table(
             self._store,
             labels,
@@ -305,7 +321,8 @@ class Reading:
             higher_is_better=higher_is_better,
             draws=draws,
             seed=self.seed,
-            weights=self._queries.dataset.weights("test"),
+            weights=self.dataset.weights("test"),
+            counted=counted,
         )
 
     @property

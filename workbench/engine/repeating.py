@@ -37,6 +37,7 @@ def ask_again(workbench: Workbench, kind: JobKind, request: dict[str, Any]) -> J
             output=request.get("output"),
             from_logits=request.get("from_logits"),
             classes=request.get("classes"),
+            only_classes=request.get("only_classes"),
             test_fraction=request.get("test_fraction"),
             validation_fraction=request.get("validation_fraction"),
             samples=request.get("samples"),

@@ -24,7 +24,7 @@ from workbench.jobs import onednn
 from workbench.jobs.slot import shared_slot
 from workbench.measure.records import QualityVerdict, SizeMeasurement
 from workbench.measure.size import measure_size
-from workbench.models.converting.memory import release_memory
+from workbench.models.converting.memory import release_after, release_memory
 from workbench.models.intake.own_code import code_beside, keep_code
 
 if TYPE_CHECKING:
@@ -57,9 +57,11 @@ def open_model(
 
     report.stage(say("Reading the model"))
     with shared_slot(report, say("reading a model")):
-        return intake.open_model(
+        opened = intake.open_model(
             report, source, folder, trust=trust, shared=shared, code=code, packages=packages
         )
+    release_after(source)
+    return opened
 
 
 def prepare_data(
@@ -101,7 +103,9 @@ def read_output(
     from workbench.measure import output_reading
 
     with shared_slot(report):
-        return output_reading.read_output(report, path, home, settings, description, folder, wish, output)
+        found = output_reading.read_output(report, path, home, settings, description, folder, wish, output)
+    release_after(path)
+    return found
 
 
 def match_output(

@@ -181,15 +181,40 @@ def curves_of(task: Task) -> TaskCurves:
 
 
 _BY_NAME = {curve.value: curve for curve in LiveCurve}
+_OF_OUTPUT = ": "
+
+
+def curve_of_output(curve: LiveCurve, output: str) -> str:
+    """The name of a curve of one of several outputs.
+
+    Args:
+        curve: What it shows.
+        output: Name of the output; empty where there is only one.
+    """
+    return f"{output}{_OF_OUTPUT}{curve}" if output else curve
+
+
+def _parted(name: str) -> tuple[str, LiveCurve | None]:
+    """The output that a curve is of, and what it shows."""
+    output, _, curve = name.rpartition(_OF_OUTPUT)
+    return output, _BY_NAME.get(curve)
+
+
+def plain_curve(name: str) -> str:
+    """The name of a curve without that of the output that it is of."""
+    _, curve = _parted(name)
+    return name if curve is None else curve
 
 
 def kind_of(name: str) -> CurveKind | None:
     """What a curve shows; None for one of somebody else's technique."""
-    curve = _BY_NAME.get(name)
+    _, curve = _parted(name)
     return None if curve is None else curve.kind
 
 
 def text_of(name: str) -> Text:
     """What a curve is called; one of somebody else's technique by its name."""
-    curve = _BY_NAME.get(name)
-    return Text(template=name) if curve is None else curve.text
+    output, curve = _parted(name)
+    if curve is None:
+        return Text(template=name)
+    return say("{output}: {curve}", output=output, curve=curve.text) if output else curve.text

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.measure.records import Interval
-from workbench.measure.scores import Floats, Integers, macro_f1
+from workbench.measure.scores import Floats, Integers, among, macro_f1
 
 FEWEST_DRAWS, MOST_DRAWS = 1_000, 10_000
 """Random weightings behind an interval; more of them where the table of predictions is small."""
@@ -44,6 +44,7 @@ def macro_f1_interval(
     occurring: Collection[int] | None = None,
     draws: int | None = None,
     weights: Floats | None = None,
+    judged: Collection[int] = (),
 ) -> Interval:
     """Macro F1 with its 95 % interval; it has a width also where all samples are right, or none.
 
@@ -55,8 +56,9 @@ def macro_f1_interval(
         occurring: The classes that a sample may have, whether or not the labels hold one; all if None.
         draws: Random weightings; by the size of the table of predictions if None.
         weights: How much each sample counts, above 0 for one at least; once if None.
+        judged: The classes of the labels, where only some are measured: the mean is over these.
     """
-    return _interval(labels, [(1, predictions)], classes, seed, occurring, draws, weights)
+    return _interval(labels, [(1, predictions)], classes, seed, occurring, draws, weights, judged)
 
 
 def f1_change_interval(
@@ -69,6 +71,7 @@ def f1_change_interval(
     occurring: Collection[int] | None = None,
     draws: int | None = None,
     weights: Floats | None = None,
+    judged: Collection[int] = (),
 ) -> Interval:
     """The change of macro F1 with its 95 % interval, paired by sample.
 
@@ -81,8 +84,9 @@ def f1_change_interval(
         occurring: The classes that a sample may have, whether or not the labels hold one; all if None.
         draws: Random weightings; by the size of the table of predictions if None.
         weights: How much each sample counts, above 0 for one at least; once if None.
+        judged: The classes of the labels, where only some are measured: the mean is over these.
     """
-    return _interval(labels, [(-1, before), (1, after)], classes, seed, occurring, draws, weights)
+    return _interval(labels, [(-1, before), (1, after)], classes, seed, occurring, draws, weights, judged)
 
 
 @dataclass(frozen=True)
@@ -128,8 +132,9 @@ def _interval(
     occurring: Collection[int] | None,
     draws: int | None,
     weights: Floats | None,
+    judged: Collection[int],
 ) -> Interval:
-    rows = np.stack([np.asarray(labels), *(predictions for _, predictions in signed)])
+    rows = np.stack([np.asarray(labels), *(among(predictions, judged, classes) for _, predictions in signed)])
     table, counts, weight_of = _combinations(rows, weights)
     signs = [sign for sign, _ in signed]
     observed = _tally((counts * weight_of)[None], table, classes)
@@ -231,7 +236,8 @@ def _tally(weights: Floats, table: Integers, classes: int) -> list[_Counts]:
 
     Args:
         weights: Of each combination, shape ``(m, combinations)``.
-        table: The combinations, shape ``(1 + sets, combinations)``.
+        table: The combinations, shape ``(1 + sets, combinations)``; a prediction of ``classes`` is of none
+            that is measured.
         classes: Number of classes.
     """
     labelled = _sum_by(weights, table[0], classes)
@@ -239,7 +245,7 @@ def _tally(weights: Floats, table: Integers, classes: int) -> list[_Counts]:
         _Counts(
             _sum_by(weights[:, predicted == table[0]], table[0][predicted == table[0]], classes),
             labelled,
-            _sum_by(weights, predicted, classes),
+            _sum_by(weights[:, predicted < classes], predicted[predicted < classes], classes),
         )
         for predicted in table[1:]
     ]

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.api.dataset import DatasetInfo
-from workbench.api.text import Text
+from workbench.api.errors import InvalidInput
+from workbench.api.text import Text, say
 from workbench.jobs.curves import LiveCurve
 from workbench.measure.quality import TOLERANCE, compare_quality, details, quality_measurement
 from workbench.measure.records import Details, QualityMeasurement, QualityVerdict
@@ -85,7 +86,7 @@ class Classification:
     """Judges one class of a sample.
 
     Args:
-        info: The data.
+        info: The data. Samples of classes that are not measured are left out.
         labels: Class indices of the split, shape ``(n,)``.
         from_logits: Whether outputs are raw scores.
         weights: How much each sample counts; once if None.
@@ -101,8 +102,15 @@ class Classification:
         from_logits: bool,
         weights: Weights | None = None,
     ) -> None:
-        self._info, self._labels, self._from_logits = info, labels, from_logits
-        self._weights = weights
+        labels = np.asarray(labels)
+        self._counted = info.counted(labels)
+        if not self._counted.any():
+            raise InvalidInput(
+                say("None of {count} samples is of a class that is measured.", count=len(labels)),
+                say("Choose more samples, or more classes."),
+            )
+        self._info, self._labels, self._from_logits = info, labels[self._counted], from_logits
+        self._weights = None if weights is None else weights[self._counted]
         self._classes = len(info.classes)
 
     def answers(self, outputs: npt.NDArray[np.float32]) -> tuple[Answers, tuple[Text, ...]]:
@@ -111,9 +119,9 @@ class Classification:
 
     def running(self) -> Running:
         """Macro F1 so far."""
-        return _RunningClasses(
-            RunningInterval(self._labels, self._classes, self._info.occurring, self._weights)
-        )
+        info = self._info
+        found = RunningInterval(self._labels, self._classes, info.occurring, self._weights, info.judged)
+        return _RunningClasses(found, self._counted)
 
     def measured(
         self,
@@ -129,7 +137,7 @@ class Classification:
         return quality_measurement(
             variant=variant,
             runtime=runtime,
-            scores=answers,
+            scores=answers[self._counted],
             labels=self._labels,
             classes=self._classes,
             dataset=self._info.sha256,
@@ -138,7 +146,8 @@ class Classification:
             warnings=warnings,
             occurring=self._info.occurring,
             weights=self._weights,
-        )
+            judged=self._info.judged,
+        ).model_copy(update={"classes": self._info.judged_classes})
 
     def compared(
         self,
@@ -153,26 +162,36 @@ class Classification:
         return compare_quality(
             variant,
             reference,
-            answers,
-            before,
+            answers[self._counted],
+            before[self._counted],
             self._labels,
             tolerance=tolerance,
             seed=seed,
             occurring=self._info.occurring,
             weights=self._weights,
+            judged=self._info.judged,
         )
 
     def details(self, variant: str, reference: str, answers: Answers, before: Answers) -> Details:
         """See :func:`workbench.measure.quality.details`."""
-        return details(variant, reference, answers, before, self._labels, self._info.classes)
+        counted = self._counted
+        found = details(
+            variant, reference, answers[counted], before[counted], self._labels, self._info.classes
+        )
+        places = np.flatnonzero(counted)
+        flips = tuple(flip.model_copy(update={"index": int(places[flip.index])}) for flip in found.flips)
+        return found.model_copy(update={"flips": flips})
 
 
 class _RunningClasses:
-    def __init__(self, running: RunningInterval) -> None:
-        self._running = running
+    def __init__(self, running: RunningInterval, counted: npt.NDArray[np.bool_]) -> None:
+        self._running, self._counted = running, counted
+        self._seen = 0
 
     def add(self, answers: Answers) -> tuple[float, tuple[float, float] | None]:
-        return self._running.add(to_predictions(answers))
+        counted = self._counted[self._seen : self._seen + len(answers)]
+        self._seen += len(answers)
+        return self._running.add(to_predictions(answers)[counted])
 
 
 def judge_of(

@@ -5,6 +5,7 @@ Positions of a sample are no witnesses of their own: intervals are over samples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -34,7 +35,7 @@ class PerPosition:
     """Judges a class for each position.
 
     Args:
-        info: The data.
+        info: The data. Positions of classes that are not measured do not count.
         labels: Class indices, shape ``(n, *positions)``; -1 where a position does not count.
         from_logits: Whether a single output of two classes is a raw score.
         weights: How much each sample counts, all of its positions alike; once if None.
@@ -50,6 +51,7 @@ class PerPosition:
         from_logits: bool,
         weights: Floats | None = None,
     ) -> None:
+        labels = np.where(info.counted(labels), labels, -1) if info.judged else labels
         self._info, self._labels, self._from_logits = info, labels, from_logits
         self._weights = weights
         self._classes, self._positions = len(info.classes), labels.shape[1:]
@@ -79,7 +81,7 @@ class PerPosition:
 
     def running(self) -> RunningPositions:
         """Mean IoU so far."""
-        return RunningPositions(self._labels, self._classes, self._weights)
+        return RunningPositions(self._labels, self._classes, self._weights, self._info.judged)
 
     def measured(
         self,
@@ -92,7 +94,7 @@ class PerPosition:
         warnings: tuple[Text, ...] = (),
     ) -> QualityMeasurement:
         """Mean IoU, macro F1, the share of positions that are right, and IoU of each class."""
-        statistics = _statistics(self._labels, answers, self._classes)
+        statistics = self._statistics(answers)
         unseen = self._unseen()
         value, f1, right = (
             sample_interval(
@@ -122,6 +124,7 @@ class PerPosition:
                     share=True,
                 )
                 for name, one in zip(self._info.classes, each, strict=True)
+                if not self._info.judged or name in self._info.judged_classes
             ]
         return QualityMeasurement(
             variant=variant,
@@ -133,6 +136,7 @@ class PerPosition:
             task="per position",
             value=value,
             figures=tuple(figures),
+            classes=self._info.judged_classes,
         )
 
     def compared(
@@ -145,7 +149,7 @@ class PerPosition:
         seed: int = 0,
     ) -> QualityVerdict:
         """The change of mean IoU, paired by sample."""
-        first, second = (_statistics(self._labels, one, self._classes) for one in (before, answers))
+        first, second = (self._statistics(one) for one in (before, answers))
         change = paired_interval(first, second, _mean_iou, self._unseen(), seed, self._weights)
         right_before, right_after = (one[:, : self._classes].sum(axis=1) for one in (first, second))
         return quality_verdict(
@@ -164,7 +168,7 @@ class PerPosition:
         self, variant: str, reference: str, answers: npt.NDArray[Any], before: npt.NDArray[Any]
     ) -> Details:
         """F1 of each class, and the samples of which more positions are wrong now."""
-        first, second = (_statistics(self._labels, one, self._classes) for one in (before, answers))
+        first, second = (self._statistics(one) for one in (before, answers))
         wrong_before, wrong_after = (
             one[:, self._classes : 2 * self._classes].sum(axis=1) - one[:, : self._classes].sum(axis=1)
             for one in (first, second)
@@ -193,6 +197,9 @@ class PerPosition:
             ),
         )
 
+    def _statistics(self, answers: npt.NDArray[Any]) -> Floats:
+        return _judged(_statistics(self._labels, answers, self._classes), self._classes, self._info.judged)
+
     def _sum(self, statistics: Floats) -> Floats:
         """Over all samples, each as much as it counts."""
         weights = np.ones(len(statistics)) if self._weights is None else self._weights
@@ -207,7 +214,9 @@ class PerPosition:
         found: Floats = np.concatenate(
             [np.hstack([eye, eye, eye]), np.hstack([none, eye, other]), np.hstack([none, other, eye])]
         )
-        return found
+        labelled = _judged(found, self._classes, self._info.judged)
+        known: Floats = labelled[labelled[:, self._classes : 2 * self._classes].sum(axis=1) > 0]
+        return known
 
 
 class RunningPositions:
@@ -217,10 +226,17 @@ class RunningPositions:
         labels: Of all samples, in the order in which they are predicted.
         classes: Number of classes.
         weights: How much each sample counts; once if None.
+        judged: The classes of the labels, where only some are measured.
     """
 
-    def __init__(self, labels: npt.NDArray[np.int64], classes: int, weights: Floats | None = None) -> None:
-        self._labels, self._classes = labels, classes
+    def __init__(
+        self,
+        labels: npt.NDArray[np.int64],
+        classes: int,
+        weights: Floats | None = None,
+        judged: Sequence[int] = (),
+    ) -> None:
+        self._labels, self._classes, self._judged = labels, classes, judged
         self._weights = np.ones(len(labels)) if weights is None else weights
         self._count = 0
         self._sums = np.zeros(3 * classes)
@@ -229,7 +245,8 @@ class RunningPositions:
         """Adds a batch; gives mean IoU so far."""
         batch = slice(self._count, self._count + len(answers))
         self._count += len(answers)
-        self._sums += self._weights[batch] @ _statistics(self._labels[batch], answers, self._classes)
+        found = _statistics(self._labels[batch], answers, self._classes)
+        self._sums += self._weights[batch] @ _judged(found, self._classes, self._judged)
         return float(_mean_iou(self._sums)), None
 
 
@@ -255,6 +272,14 @@ def _statistics(labels: npt.NDArray[Any], answers: npt.NDArray[Any], classes: in
         )
     statistics: Floats = np.concatenate(parts).astype(np.float64)
     return statistics
+
+
+def _judged(statistics: Floats, classes: int, judged: Sequence[int]) -> Floats:
+    """The same for the classes that are measured: what was said of others has no measure of its own."""
+    if not judged:
+        return statistics
+    kept = np.tile(np.isin(range(classes), list(judged)), 3)
+    return np.where(kept, statistics, 0.0)
 
 
 def _iou(sums: Floats) -> Floats:

@@ -51,6 +51,7 @@ def quality_measurement(
     warnings: tuple[Text, ...] = (),
     occurring: Collection[int] | None = None,
     weights: Floats | None = None,
+    judged: Collection[int] = (),
 ) -> QualityMeasurement:
     """All quality numbers of one variant; the values are computed by scikit-learn.
 
@@ -66,6 +67,7 @@ def quality_measurement(
         warnings: What else is to be said of the outputs.
         occurring: The classes of which there are samples in any split; all if None.
         weights: How much each sample counts; once if None. The confusion counts samples all the same.
+        judged: The classes of the labels, where only some are measured: all averages are over these.
     """
     from sklearn import metrics
 
@@ -81,6 +83,7 @@ def quality_measurement(
         kind: metrics.precision_recall_fscore_support(
             labels[known],
             predictions[known],
+            labels=sorted(judged) or None,
             average=kind,
             zero_division=0,
             sample_weight=None if weights is None else weights[known],
@@ -108,7 +111,13 @@ def quality_measurement(
         samples=len(labels),
         accuracy=accuracy,
         f1_macro=macro_f1_interval(
-            labels, predictions, classes, seed=seed, occurring=occurring, weights=weights
+            labels,
+            predictions,
+            classes,
+            seed=seed,
+            occurring=occurring,
+            weights=weights,
+            judged=judged,
         ),
         f1_micro=float(averages["micro"][2]),
         f1_weighted=float(averages["weighted"][2]),
@@ -137,6 +146,7 @@ def compare_quality(
     seed: int = 0,
     occurring: Collection[int] | None = None,
     weights: Floats | None = None,
+    judged: Collection[int] = (),
 ) -> QualityVerdict:
     """The change of macro F1 and of accuracy against a reference, paired by test sample.
 
@@ -152,6 +162,7 @@ def compare_quality(
             split lacks nothing is known, and the interval says so.
         weights: How much each sample counts; once if None. There is no test of McNemar then: it counts
             samples.
+        judged: The classes of the labels, where only some are measured.
 
     Raises:
         ValueError: If the three do not have the same number of samples and classes.
@@ -159,7 +170,14 @@ def compare_quality(
     before, after = _paired_predictions(reference_scores, variant_scores, labels)
     labels = np.asarray(labels, np.int64)
     change = f1_change_interval(
-        labels, before, after, variant_scores.shape[1], seed=seed, occurring=occurring, weights=weights
+        labels,
+        before,
+        after,
+        variant_scores.shape[1],
+        seed=seed,
+        occurring=occurring,
+        weights=weights,
+        judged=judged,
     )
     right_before, right_after = before == labels, after == labels
     only_reference = int((right_before & ~right_after).sum())

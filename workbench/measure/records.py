@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from workbench.api.records import Record
 from workbench.api.task import Task, measure_of
-from workbench.api.text import Text
+from workbench.api.text import Text, say
 from workbench.api.variant import RuntimeSettings
 
 Protocol = Literal["quick", "final"]
@@ -275,6 +275,7 @@ class QualityMeasurement(Measurement):
         figures: Its further numbers.
         output: Name of the output, of a model of which several are judged.
         further: The same of the other outputs that are judged.
+        classes: Names of the classes that were measured, where labels of others were left out; else empty.
     """
 
     variant: str
@@ -297,6 +298,7 @@ class QualityMeasurement(Measurement):
     figures: tuple[Figure, ...] = ()
     output: str | None = None
     further: tuple[QualityMeasurement, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @property
     def measured(self) -> Interval:
@@ -304,6 +306,21 @@ class QualityMeasurement(Measurement):
         found = self.f1_macro if self.task == "classification" else self.value
         assert found is not None
         return found
+
+    @property
+    def shown(self) -> str:
+        """That number as it is read, with how many classes it is of where labels of others were left out."""
+        value = measure_of(self.task).value(self.measured.value)
+        if not self.classes:
+            return value
+        return str(
+            say(
+                "{value} (of {count} class)",
+                "{value} (of {count} classes)",
+                value=value,
+                count=len(self.classes),
+            )
+        )
 
     @property
     def goodness(self) -> float:

@@ -26,6 +26,7 @@ class RunningInterval:
         classes: Number of classes.
         occurring: The classes that a sample may have.
         weights: How much each sample counts; once if None.
+        judged: The classes of the labels, where only some are measured.
     """
 
     def __init__(
@@ -34,24 +35,27 @@ class RunningInterval:
         classes: int,
         occurring: Collection[int] | None = None,
         weights: Floats | None = None,
+        judged: Collection[int] = (),
     ) -> None:
         self._labels, self._classes, self._occurring = labels, classes, occurring
-        self._weights = weights
-        self._running = RunningF1(classes)
+        self._weights, self._judged = weights, judged
+        self._running = RunningF1(classes, judged)
         self._predictions: list[npt.NDArray[np.int64]] = []
         self._count = 0
         self._started = time.monotonic()
-        self._spent = self._last = 0.0
+        self._value = self._spent = self._last = 0.0
 
     def add(self, predictions: npt.NDArray[np.int64]) -> tuple[float, tuple[float, float] | None]:
         """Adds a batch; gives macro F1 so far, and the ends of its interval if there was time for it."""
+        if not len(predictions):
+            return self._value, None
         batch = self._labels[self._count : self._count + len(predictions)]
         counted = (
             None if self._weights is None else self._weights[self._count : self._count + len(predictions)]
         )
         self._count += len(predictions)
         self._predictions.append(predictions)
-        value = self._running.add(batch, predictions, counted)
+        value = self._value = self._running.add(batch, predictions, counted)
         now = time.monotonic()
         if self._weights is not None and not self._weights[: self._count].any():
             return value, None
@@ -64,6 +68,7 @@ class RunningInterval:
             occurring=self._occurring,
             draws=FEWEST_DRAWS,
             weights=None if self._weights is None else self._weights[: self._count],
+            judged=self._judged,
         )
         self._last = time.monotonic() - now
         self._spent += self._last

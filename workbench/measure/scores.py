@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,22 @@ def to_predictions(scores: Floats) -> npt.NDArray[np.int64]:
     return predictions
 
 
+def among(predictions: Integers, judged: Collection[int], classes: int) -> Integers:
+    """Predictions of which those of classes that are not measured are the number ``classes``.
+
+    They are misses of the class that was right, and there is no F1 of what was said instead.
+
+    Args:
+        predictions: Class indices.
+        judged: The classes that are measured; all if empty.
+        classes: Number of classes.
+    """
+    if not judged:
+        return predictions
+    found: Integers = np.where(np.isin(predictions, list(judged)), predictions, classes)
+    return found
+
+
 def confusion_matrix(labels: Integers, predictions: Integers, classes: int) -> npt.NDArray[np.int64]:
     """Counts, rows are true classes, columns predicted ones, shape ``(classes, classes)``."""
     cells = np.bincount(np.asarray(labels) * classes + np.asarray(predictions), minlength=classes**2)
@@ -115,10 +132,12 @@ class RunningF1:
 
     Args:
         classes: Number of classes.
+        judged: The classes of the labels, where only some are measured: the mean is over these.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, judged: Collection[int] = ()) -> None:
         self.confusion: npt.NDArray[Any] = np.zeros((classes, classes), np.int64)
+        self._judged = np.isin(range(classes), list(judged)) | (not judged)
 
     def add(self, labels: Integers, predictions: Integers, weights: Floats | None = None) -> float:
         """Adds a batch and gives the macro F1 over all samples so far.
@@ -136,7 +155,8 @@ class RunningF1:
             counted = np.bincount(cells, weights, minlength=classes**2).reshape(classes, classes)
             self.confusion = self.confusion + counted
         counts = self.confusion.astype(np.float64)
-        return float(macro_f1(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)))
+        predicted = np.where(self._judged, counts.sum(axis=0), 0.0)
+        return float(macro_f1(np.diag(counts), counts.sum(axis=1), predicted))
 
 
 def calibration_error(

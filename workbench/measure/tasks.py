@@ -24,6 +24,7 @@ from workbench.measure.records import (
     SizeMeasurement,
 )
 from workbench.measure.size import measure_size
+from workbench.models.converting.memory import release_after
 
 
 def measure_quality(
@@ -90,6 +91,7 @@ def measure_quality(
     with shared_slot(report, say("measuring quality")):
         report.stage(say("Measuring quality"))
         predict_split(report, candidate, dataset, on_batch)
+        release_after(candidate.path)  # its times are taken in a process of their own, beside this one
         # All at once: whether values can be probabilities is seen in all of them together.
         joined = np.concatenate(parts)
         answers, warnings = (joined, ()) if at_once else judge.answers(joined)

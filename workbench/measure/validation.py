@@ -99,6 +99,7 @@ def judge_on_validation(
     parts: list[Scores] = []
     count = _count(dataset)
     seen, asked = 0, FEWEST / _AGAIN
+    counted = dataset.info.counted(np.asarray(dataset.y("validation")))
 
     def verdict() -> QualityVerdict:
         outputs = np.concatenate(parts)
@@ -114,7 +115,7 @@ def judge_on_validation(
         parts.append(outputs)
         seen = stop
         report.progress(stop / count)
-        if seen < count and seen >= _AGAIN * asked:
+        if seen < count and seen >= _AGAIN * asked and (not dataset.info.judged or counted[:seen].any()):
             asked = seen
             if verdict().word == "lost":
                 raise _Settled

@@ -26,6 +26,23 @@ def class_probabilities(labels: npt.NDArray[Any], units: int) -> npt.NDArray[np.
     return one_hot
 
 
+def spread_of(numbers: npt.NDArray[Any], *, squared: bool = True) -> float:
+    """The loss of a model that gives every sample the mean: what the loss of numbers is divided by.
+
+    So losses of several outputs can be added, whatever the units of the numbers are.
+
+    Args:
+        numbers: To be predicted, samples first.
+        squared: Whether errors are squared; else their absolute values count.
+
+    Returns:
+        The variance or the mean absolute deviation, mean of all columns; 1 where all samples are alike.
+    """
+    values = numbers.reshape(len(numbers), -1).astype(np.float64)
+    apart = values - values.mean(axis=0)
+    return float((np.square(apart) if squared else np.abs(apart)).mean()) or 1.0
+
+
 def for_each_position(weights: npt.NDArray[np.float32], labels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """How much each sample counts, with the axes of a loss that has a value for each position.
 

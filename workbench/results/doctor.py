@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from workbench.api.text import Text, say
+from workbench.api.text import Text, say, verbatim
 from workbench.jobs import onednn
 from workbench.measure.records import SAME_SIZE, Environment
 from workbench.models.intake.opening_words import opening_notes
@@ -39,6 +39,13 @@ def notes(
         found += about_speed(row, rows, environments.get(row.environment or ""))
         found += about_offers(row, rows)
     found += _size(row, parent)
+    if row.quality is not None and row.quality.classes:
+        found.append(
+            say(
+                "Quality is that of the classes {classes} alone: labels of others were left out.",
+                classes=tuple(verbatim(name) for name in row.quality.classes[:20]),
+            )
+        )
     found += about_quality(row, parent)
     found += _machine(row, rows, environments)
     found += _kernels(row, rows)

@@ -65,7 +65,7 @@ def results_cells(
                 runtime(row.variant.runtime).title,
                 _joined(size(row.size.file_bytes) if row.size else None, size_words),
                 _joined(time(row.shown_ms.value) if row.shown_ms else None, speed_words),
-                _joined(measure.value(row.quality.measured.value) if row.quality else None, quality_words),
+                _joined(row.quality.shown if row.quality else None, quality_words),
             )
         )
     return cells

@@ -255,6 +255,7 @@ def metric_table(
     draws: int = DRAWS,
     seed: int = 0,
     weights: npt.NDArray[Any] | None = None,
+    counted: npt.NDArray[np.bool_] | None = None,
 ) -> MetricTable:
     """An own metric of every stored variant.
 
@@ -267,6 +268,7 @@ def metric_table(
         draws: How often the test samples are drawn for an interval.
         seed: Seeds the draws.
         weights: How much each test sample counts; once if None.
+        counted: Which of them are measured; all if None.
 
     Raises:
         InvalidInput: If it is no function, gives no single finite number, or nothing is judged yet.
@@ -283,6 +285,9 @@ def metric_table(
             say("The baseline's answers are not known yet."),
             say("Open a model and its data, and wait until its quality is measured."),
         )
+    if counted is not None:
+        kept = {id_: answers[counted] for id_, answers in kept.items()}
+        labels, weights = labels[counted], None if weights is None else weights[counted]
     before = kept[baseline.id]
     takes_weights = weights is not None and _takes_weights(metric)
     rows = []

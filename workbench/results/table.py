@@ -149,6 +149,7 @@ def _record(row: ResultRow, names: dict[str, str]) -> dict[str, Any]:
         **_interval("total_speedup", None if variant.is_baseline else row.total_speedup),
         "total_distrust": row.total_distrust and str(row.total_distrust),
         **_interval(key, None if row.quality is None else row.quality.measured),
+        **({} if row.quality is None or not row.quality.classes else {"classes": row.quality.classes}),
         **_interval(f"{key}_change", None if change is None else change.change),
         "quality": change and change.word,
         "on_front": row.on_front,

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from workbench.api.task import measure_of
 from workbench.api.text import Text, say
 from workbench.api.variant import Cell, Table
 from workbench.measure.student_t import mean_interval
@@ -19,7 +20,13 @@ def common_level(results: Sequence[TrainingResult]) -> float | None:
 
 
 def best_run(results: Sequence[TrainingResult]) -> int:
-    """The run whose kept epoch has the best validation score; the first of equals."""
+    """The run whose kept epoch has the best validation score; the first of equals.
+
+    Of several outputs the sum of the losses decides.
+    """
+    if results[0].further:
+        losses = [run.best.validation_loss for run in results]
+        return losses.index(min(losses))
     scores = [run.best.validation_score for run in results]
     best = max if results[0].measure.higher_is_better else min
     return scores.index(best(scores))
@@ -39,6 +46,7 @@ def runs_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table
             (
                 str(seed),
                 round(run.best.validation_score, 4),
+                *(round(score, 4) for score in run.best.further.values()),
                 round(run.best.validation_loss, 4),
                 run.best_epoch,
                 round(run.seconds, 1),
@@ -46,7 +54,7 @@ def runs_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table
             )
         )
     values: dict[str, Text | str | int] = {
-        "measure": measure.title,
+        "measure": results[0].title,
         "level": "–" if level is None else f"{level:g}",
     }
     times = (say("Time to {measure} {level}, s", **values), say("Samples to {measure} {level}", **values))
@@ -54,7 +62,7 @@ def runs_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table
         title=say("Runs, one for each seed"),
         columns=(
             say("Seed"),
-            say("Validation {measure}", measure=measure.title),
+            *_score_columns(results[0]),
             say("Validation loss"),
             say("Epoch kept"),
             say("Training, s"),
@@ -64,9 +72,18 @@ def runs_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table
     )
 
 
+def _score_columns(result: TrainingResult) -> tuple[Text, ...]:
+    """The heads of the columns of the score of each output."""
+    if not result.further:
+        return (say("Validation {measure}", measure=result.title),)
+    return tuple(
+        say("{output}: validation {measure}", output=name, measure=measure_of(task).title)
+        for name, task in {result.output: result.task, **result.further}.items()
+    )
+
+
 def curves_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Table:
     """The validation score of every run over the seconds of training, as a picture."""
-    measure = results[0].measure
     longest = max(len(run.points) for run in results)
     rows: list[tuple[Cell, ...]] = []
     for number in range(longest):
@@ -75,10 +92,13 @@ def curves_table(seeds: Sequence[int], results: Sequence[TrainingResult]) -> Tab
         scores = [None if point is None else round(point.validation_score, 4) for point in points]
         rows.append((round(seconds, 2), *scores))
     return Table(
-        title=say("Time to {measure}", measure=measure.title),
+        title=say("Time to {measure}", measure=results[0].title),
         columns=(
             say("Seconds of training, median"),
-            *(say("Validation {measure}, seed {seed}", measure=measure.title, seed=seed) for seed in seeds),
+            *(
+                say("Validation {measure}, seed {seed}", measure=results[0].title, seed=seed)
+                for seed in seeds
+            ),
         ),
         rows=tuple(rows),
         picture="line",
@@ -96,7 +116,7 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
         say(
             "Over {count} seeds the validation {measure} was {mean} [{low}, {high}] (mean, 95% interval).",
             count=len(results),
-            measure=measure.title,
+            measure=results[0].title,
             mean=written(measure, mean),
             # No score lies outside, wherever few seeds put the ends.
             low=written(measure, max(low, 0.0)),
@@ -110,7 +130,7 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
         notes.append(
             say(
                 "Time to {measure} {level}: median {median} s, mean {mean} s [{low}, {high}] (95% interval).",
-                measure=measure.title,
+                measure=results[0].title,
                 level=f"{level:g}",
                 median=f"{statistics.median(times):.1f}",
                 mean=f"{mean:.1f}",
@@ -119,9 +139,11 @@ def seeds_notes(seeds: Sequence[int], results: Sequence[TrainingResult]) -> tupl
             )
         )
     kept = best_run(results)
-    values: dict[str, Text | str | int] = {"seed": seeds[kept], "measure": measure.title}
+    values: dict[str, Text | str | int] = {"seed": seeds[kept], "measure": results[0].title}
     notes.append(
-        say("Kept: seed {seed}, the highest {measure} on the validation split.", **values)
+        say("Kept: seed {seed}, the lowest sum of the losses on the validation split.", seed=seeds[kept])
+        if results[0].further
+        else say("Kept: seed {seed}, the highest {measure} on the validation split.", **values)
         if measure.higher_is_better
         else say("Kept: seed {seed}, the lowest {measure} on the validation split.", **values)
     )
@@ -141,7 +163,6 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
     """
     if not ours:
         return ()
-    measure = ours[0].measure
     difference = gains(ours, plain)
     mean, low, high = mean_interval(difference)
     values = change_values(ours[0], (mean, low, high))
@@ -177,7 +198,7 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
         notes.append(
             say(
                 "{measure} {level} was reached in {ratio}× the time.",
-                measure=measure.title,
+                measure=ours[0].title,
                 level=f"{level:g}",
                 ratio=f"{1 / mean:.2f}",
             )
@@ -186,7 +207,7 @@ def compared(ours: Sequence[TrainingResult], plain: Sequence[TrainingResult]) ->
         notes.append(
             say(
                 "{measure} {level} was reached {ratio}× as fast [{low}, {high}] as with plain Adam.",
-                measure=measure.title,
+                measure=ours[0].title,
                 level=f"{level:g}",
                 ratio=f"{mean:.2f}",
                 low=f"{low:.2f}",
@@ -214,7 +235,7 @@ def change_values(result: TrainingResult, gain: tuple[float, float, float]) -> d
     measure = result.measure
     mean, low, high = (change_shown(measure, value) for value in gain)
     return {
-        "measure": measure.title,
+        "measure": result.title,
         "unit": measure_unit(measure),
         "mean": f"{mean:+.2f}",
         "low": f"{min(low, high):+.2f}",

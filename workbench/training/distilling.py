@@ -5,7 +5,7 @@ Importing this file does not import Keras.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +17,9 @@ from workbench.api.errors import InvalidInput, Refused
 from workbench.api.task import Task
 from workbench.api.technique import Reporter
 from workbench.api.text import say
+from workbench.api.variant import ModelDescription
 from workbench.training.hints import Hint
+from workbench.training.objectives import Objectives, output_names
 
 if TYPE_CHECKING:
     import keras
@@ -47,8 +49,9 @@ class Teacher:
     How they are learned from is in :mod:`workbench.plain.keras.distillation`.
 
     Attributes:
-        models: Trained Keras models with one output; not changed.
-        from_logits: Whether the output of each is raw scores.
+        models: Trained Keras models with the student's outputs, as :func:`teaching` gives them; not changed.
+        from_logits: Whether the output of each is raw scores; of several outputs by name, as :func:`meanings`
+            gives it.
         temperature: Divides the raw scores before softmax; above 1 it lets small scores be seen.
         weight: Weight of the teachers' scores, 0 to 1; at 1 the labels are not used.
         hints: Pairs of layers; the teacher's are those of the first model.
@@ -57,7 +60,7 @@ class Teacher:
     """
 
     models: Sequence[keras.Model]
-    from_logits: Sequence[bool]
+    from_logits: Sequence[bool | Mapping[str, bool]]
     temperature: float = 4.0
     weight: float = 0.5
     hints: Sequence[Hint] = ()
@@ -69,8 +72,7 @@ class Teacher:
         student: keras.Model,
         features: Features,
         *,
-        task: Task = "classification",
-        from_logits: bool,
+        objectives: Objectives,
         report: Reporter,
         batch_size: int,
         seed: int,
@@ -82,10 +84,9 @@ class Teacher:
         student's output, and its loss outside of training is that of the labels alone.
 
         Args:
-            student: A built Keras model with one output.
+            student: A built Keras model, as :meth:`Objectives.fitted` gives it.
             features: The training samples.
-            task: What is learned.
-            from_logits: Whether the student's output is raw scores.
+            objectives: What is learned.
             report: Asked whether the job was cancelled while the teachers' scores are computed.
             batch_size: Samples that a teacher is asked about at once.
             seed: Seeds the projections of hints.
@@ -101,21 +102,8 @@ class Teacher:
 
         if not self.models:
             raise Refused(say("There is no teacher."))
-        units = int(student.output_shape[-1])
         for model in self.models:
-            given = int(model.output_shape[-1])
-            if given != units and not (ANSWERS[task] == "classes" and max(given, 2) == max(units, 2)):
-                raise Refused(
-                    say(
-                        "The teacher {name} gives {given} values and the student {units}.",
-                        name=model.name,
-                        given=given,
-                        units=units,
-                    ),
-                    say("A teacher must have been trained for the same classes.")
-                    if task == "classification"
-                    else say("A teacher must have been trained for the same answers."),
-                )
+            self._require_fit(model, objectives)
         hints = None
         if self.hints and self.hint_weight:
             self._require_layers(student)
@@ -134,9 +122,10 @@ class Teacher:
             from_logits=self.from_logits,
             temperature=self.temperature,
             hints=hints,
-            answers=ANSWERS[task],
+            answers=answers_of(objectives),
         )
-        fitted = DistilledModel(student, teachers, from_logits=from_logits, weight=self.weight)
+        own = {one.name: one.objective.from_logits for one in objectives.outputs}
+        fitted = DistilledModel(student, teachers, from_logits=own.get("", own), weight=self.weight)
         bytes_of_sample = sum(item.numpy().nbytes for item in teachers(select(features, slice(0, 1))))
         if changing or sample_count(features) * bytes_of_sample > MOST_CACHED_BYTES:
             return fitted, features
@@ -155,6 +144,25 @@ class Teacher:
         asked = Teachers(self.models, from_logits=self.from_logits, answers="numbers")
         return asked.numbers(features, check=check)
 
+    @staticmethod
+    def _require_fit(model: keras.Model, objectives: Objectives) -> None:
+        # Keras flattens a dict in the order of its keys
+        outputs = dict(zip(sorted(objectives.names) or [""], model.outputs, strict=True))
+        for one in objectives.outputs:
+            given, units, task = int(outputs[one.name].shape[-1]), one.objective.units, one.objective.task
+            if given != units and not (ANSWERS[task] == "classes" and max(given, 2) == max(units, 2)):
+                raise Refused(
+                    say(
+                        "The teacher {name} gives {given} values and the student {units}.",
+                        name=model.name,
+                        given=given,
+                        units=units,
+                    ),
+                    say("A teacher must have been trained for the same classes.")
+                    if task == "classification"
+                    else say("A teacher must have been trained for the same answers."),
+                )
+
     def _require_layers(self, student: keras.Model) -> None:
         from workbench.plain.keras.hidden_layers import compared_sizes
 
@@ -167,6 +175,53 @@ class Teacher:
                 say("Attention needs feature maps of comparable resolution on both sides."),
                 say("Choose features, or name layers before the global pooling."),
             )
+
+
+def teacher_names(teacher: ModelDescription, student: ModelDescription) -> tuple[str, ...]:
+    """What the outputs of a teacher are called, in their order: as the student's; nothing of one.
+
+    Args:
+        teacher: What is known of its file.
+        student: What is known of the student's.
+    """
+    return output_names(teacher, Objectives.of(student).first.name)
+
+
+def teaching(model: keras.Model, teacher: ModelDescription, student: ModelDescription) -> keras.Model:
+    """A teacher that gives several outputs by the names that the student's have; else it as it is.
+
+    Args:
+        model: Its model.
+        teacher: What is known of its file.
+        student: What is known of the student's.
+    """
+    if not (names := teacher_names(teacher, student)):
+        return model
+    from workbench.plain.keras.several_outputs import by_name
+
+    return by_name(model, names)
+
+
+def meanings(teacher: ModelDescription, student: ModelDescription) -> bool | dict[str, bool]:
+    """Whether the outputs of a teacher are raw scores; of several by the names that the student's have.
+
+    Args:
+        teacher: What is known of its file.
+        student: What is known of the student's.
+    """
+    outputs = Objectives.of(student).outputs
+    found = {one.name: teacher.of(one.further).from_logits for one in outputs}
+    return found.get("", found)
+
+
+def answers_of(objectives: Objectives) -> Answers | dict[str, Answers]:
+    """What those who learn from a teacher see in its outputs; of several by name.
+
+    Args:
+        objectives: What is learned.
+    """
+    found = {one.name: ANSWERS[one.objective.task] for one in objectives.outputs}
+    return found.get("", found)
 
 
 def _require_layer(model: keras.Model, name: str, whose: str) -> None:

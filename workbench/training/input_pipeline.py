@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from workbench.api.dataset import Features, is_large
+from workbench.training.objectives import ByOutput
 from workbench.training.parameters import PipelineName, TrainingSettings
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ class Feed:
 
     Attributes:
         features: The samples, as arrays or memory maps.
-        targets: What the loss compares the output with.
+        targets: What the loss compares the output with; of several outputs by name.
         settings: Pipeline, batch size, seed.
         change: Changes a batch, its features and its targets; None leaves it.
         class_weight: Weight of each class; None is 1.
@@ -40,11 +38,11 @@ class Feed:
     """
 
     features: Features
-    targets: npt.NDArray[np.generic]
+    targets: ByOutput
     settings: TrainingSettings
     change: Callable[[Any, Any], tuple[Any, Any]] | None = None
     class_weight: dict[int, float] | None = None
-    sample_weight: npt.NDArray[np.float32] | None = None
+    sample_weight: ByOutput | None = None
 
     def fit(self, model: keras.Model, *, epochs: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Fits a compiled model."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from workbench.api.task import Task, measure_of
 from workbench.api.variant import Variant
+from workbench.training.objectives import Objectives
 from workbench.training.script import features_code
 
 MEASURE_NAMES: dict[Task, str] = {
@@ -38,13 +40,31 @@ class JudgingCode:
         return str(measure_of(self._task).title)
 
     @property
+    def function(self) -> str:
+        """What is called."""
+        return "several_validator" if self._several else "validator"
+
+    @property
+    def _several(self) -> bool:
+        return bool(self.variant.description.further)
+
+    @property
     def names(self) -> str:
         """What is imported from ``plain.keras.validation``."""
+        if self._several:
+            return "LabelledOutput, several_validator"
         return "answers, validator" if self._task == "agreement" else "validator"
 
     @property
     def imports(self) -> tuple[str, ...]:
         """Further import statements."""
+        if self._several:
+            outputs = Objectives.of(self.variant.description).outputs
+            numbers = any(one.objective.of_numbers for one in outputs)
+            return (
+                *(f"from plain.measures import {MEASURE_NAMES[one.objective.task]}" for one in outputs),
+                "from plain.targets import spread_of" if numbers else "",
+            )
         if self._task == "classification":
             return ()
         return (f"from plain.measures import {MEASURE_NAMES[self._task]}",)
@@ -66,6 +86,8 @@ class JudgingCode:
             model: The variable of the model that is judged.
             indent: Before each line.
         """
+        if self._several:
+            return self._arguments_of_several(model, indent)
         given = [
             model,
             features_code(self.variant, "validation"),
@@ -77,3 +99,23 @@ class JudgingCode:
         if "validation" in self.variant.description.weighted:
             given.append('weights=data["w_validation"]')
         return "".join(f"{indent}{argument},\n" for argument in given)
+
+    def _arguments_of_several(self, model: str, indent: str) -> str:
+        objectives, lines = Objectives.of(self.variant.description), ""
+        for one in objectives.outputs:
+            own = one.objective
+            given = [
+                f'data["y_validation{one.key}"]',
+                MEASURE_NAMES[own.task],
+                f"from_logits={own.from_logits}",
+            ]
+            if "validation" in one.weighted:
+                given.append(f'weights=data["w_validation{one.key}"]')
+            if own.of_numbers:
+                given.append(f'counts=1 / spread_of(data["y_train{one.key}"])')
+            lines += f"{indent}    {json.dumps(one.name)}: LabelledOutput({', '.join(given)}),\n"
+        features = features_code(self.variant, "validation")
+        return (
+            f"{indent}{model},\n{indent}{features},\n{indent}{{\n{lines}{indent}}},\n"
+            f"{indent}first={json.dumps(objectives.first.name)},\n"
+        )

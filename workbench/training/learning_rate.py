@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from workbench.api.dataset import Features
 from workbench.api.errors import JobFailed
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
 from workbench.plain.keras.rate_sweep import LOWEST, NotFinite, RateSweep, sweep_rates
+from workbench.training.objectives import ByOutput
 
 if TYPE_CHECKING:
     import keras
@@ -47,12 +45,12 @@ def sweep_table(sweep: RateSweep) -> Table:
 def sweep_learning_rate(
     model: keras.Model,
     features: Features,
-    targets: npt.NDArray[np.generic],
+    targets: ByOutput,
     *,
     batch_size: int,
     seed: int,
     report: Reporter,
-    weights: npt.NDArray[np.float32] | None = None,
+    weights: ByOutput | None = None,
 ) -> RateSweep:
     """As :func:`workbench.plain.keras.rate_sweep.sweep_rates`, within a job.
 

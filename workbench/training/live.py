@@ -14,9 +14,9 @@ import tensorflow as tf
 from workbench.api.dataset import Features, select
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
-from workbench.jobs.curves import LiveCurve, curves_of
+from workbench.jobs.curves import LiveCurve, TaskCurves, curve_of_output, curves_of
 from workbench.plain.measures import MEASURES
-from workbench.training.losses import Objective
+from workbench.training.objectives import ByOutput, Objectives, TrainedOutput
 from workbench.training.results import TrainingPoint
 
 CURVE_SECONDS = 0.25
@@ -38,7 +38,8 @@ class Live(keras.callbacks.Callback):
     Args:
         report: Where to.
         validation: Features and labels of the validation split.
-        objective: What is learned.
+        objectives: What is learned. Of several outputs the loss is the weighted sum, and the other curves are
+            of each.
         epochs: Epochs at most.
         batch_size: Samples in a step.
         samples: Training samples.
@@ -51,14 +52,14 @@ class Live(keras.callbacks.Callback):
     def __init__(
         self,
         report: Reporter,
-        validation: tuple[Features, npt.NDArray[Any]],
+        validation: tuple[Features, ByOutput],
         *,
-        objective: Objective,
+        objectives: Objectives,
         epochs: int,
         batch_size: int,
         samples: int,
         guessing: float | None = None,
-        weights: npt.NDArray[np.float32] | None = None,
+        weights: ByOutput | None = None,
         share: tuple[float, float],
     ) -> None:
         super().__init__()
@@ -66,11 +67,9 @@ class Live(keras.callbacks.Callback):
         self.diverged: Text | None = None
         self._report = report
         self._features, self._labels = validation
-        self._targets = objective.targets(self._labels)
+        self._targets = objectives.targets(self._labels)
         self._weights = weights
-        self._objective = objective
-        self._measure = MEASURES[objective.task]
-        self._curves = curves_of(objective.task)
+        self._objectives = objectives
         self._guessing = guessing
         self._epochs = epochs
         self._batch_size = batch_size
@@ -115,9 +114,10 @@ class Live(keras.callbacks.Callback):
             logs["val_loss"] = math.nan
             return
         trained = self.elapsed() - self._validating
-        loss, score = self._over_validation_split()
+        loss, scores = self._over_validation_split()
+        first = self._objectives.first.name
         self._validating = self.elapsed() - trained
-        logs["val_loss"], logs["val_score"] = loss, score
+        logs["val_loss"], logs["val_score"] = loss, scores[first]
         if not (math.isfinite(logs["loss"]) and math.isfinite(loss)):
             self._stop(epoch + 1)
             return
@@ -130,25 +130,33 @@ class Live(keras.callbacks.Callback):
             seconds=trained,
             samples=(epoch + 1) * self._samples,
             training_loss=logs["loss"],
-            training_metric=logs.get(self._objective.metric_name, math.nan),
+            training_metric=logs.get(_metric_name(self._objectives.first), math.nan),
             validation_loss=loss,
-            validation_score=score,
+            validation_score=scores[first],
+            further={name: score for name, score in scores.items() if name != first},
         )
         self.points.append(point)
         if not self._seen:
             # Too short an epoch for a point of its own inside it.
             self._report.metric(LiveCurve.TRAINING_LOSS, epoch + 1, point.training_loss)
-            self._report.metric(self._curves.metric, epoch + 1, point.training_metric)
+            for one, curves in self._curves():
+                metric = logs.get(_metric_name(one), math.nan)
+                self._report.metric(curve_of_output(curves.metric, one.name), epoch + 1, metric)
         self._report.metric(LiveCurve.VALIDATION_LOSS, epoch + 1, loss)
-        self._report.metric(self._curves.score, epoch + 1, score)
-        self._report.metric(self._curves.over_seconds, round(trained, 3), score)
+        for one, curves in self._curves():
+            score = scores[one.name]
+            self._report.metric(curve_of_output(curves.score, one.name), epoch + 1, score)
+            self._report.metric(curve_of_output(curves.over_seconds, one.name), round(trained, 3), score)
         self._progress(epoch + 1)
         self._report.check()
 
     def _draw(self, batch: int) -> None:
         done = self._epoch + batch / self._steps
         values = self.model.get_metrics_result()
-        drawn = (("loss", LiveCurve.TRAINING_LOSS), (self._objective.metric_name, self._curves.metric))
+        drawn: list[tuple[str, str]] = [("loss", LiveCurve.TRAINING_LOSS)]
+        drawn += [
+            (_metric_name(one), curve_of_output(curves.metric, one.name)) for one, curves in self._curves()
+        ]
         for name, curve in drawn:
             mean = float(values[name])
             # Keras gives the mean since the epoch's first step; a curve wants that of the last steps.
@@ -160,6 +168,9 @@ class Live(keras.callbacks.Callback):
                 return
             self._report.metric(curve, done, recent)
         self._progress(done)
+
+    def _curves(self) -> list[tuple[TrainedOutput, TaskCurves]]:
+        return [(one, curves_of(one.objective.task)) for one in self._objectives.outputs]
 
     def _progress(self, epochs: float) -> None:
         low, high = self._share
@@ -197,25 +208,36 @@ class Live(keras.callbacks.Callback):
             else say("The loss became infinite or not a number in the first epoch: training diverged.")
         )
 
-    def _over_validation_split(self) -> tuple[float, float]:
+    def _over_validation_split(self) -> tuple[float, dict[str, float]]:
+        """The loss, and the score of each output by name."""
         if self._validate is None:
             self._validate = self._compiled()
-        total, answers = 0.0, []
-        for start in range(0, len(self._labels), self._batch_size):
+        outputs = self._objectives.outputs
+        count = len(outputs[0].of(self._labels))
+        total, answers = 0.0, {one.name: list[npt.NDArray[Any]]() for one in outputs}
+        for start in range(0, count, self._batch_size):
             if perf_counter() - self._checked >= CHECK_SECONDS:
                 self._checked = perf_counter()
                 self._report.check()
-            part = slice(start, start + self._batch_size)
-            targets = self._targets[part]
-            counted = () if self._weights is None else (self._weights[part],)
-            scores, loss = self._validate(select(self._features, part), targets, *counted)
-            total += float(loss) * len(targets)
-            answers.append(self._measure.read(scores.numpy(), self._objective.from_logits))
-        return total / len(self._labels), self._measure.rate(
-            self._labels,
-            np.concatenate(answers),
-            None if self._weights is None else self._weights.reshape(-1),
-        )
+            part = slice(start, min(start + self._batch_size, count))
+            given = [_part(self._targets, part)]
+            if self._weights is not None:
+                given.append(_part(self._weights, part))
+            found, loss = self._validate(select(self._features, part), *given)
+            total += float(loss) * (part.stop - part.start)
+            for one in outputs:
+                measure = MEASURES[one.objective.task]
+                read = measure.read(one.of(found).numpy(), one.objective.from_logits)
+                answers[one.name].append(read)
+        scores = {
+            one.name: MEASURES[one.objective.task].rate(
+                one.of(self._labels),
+                np.concatenate(answers[one.name]),
+                None if self._weights is None else one.of(self._weights).reshape(-1),
+            )
+            for one in outputs
+        }
+        return total / count, scores
 
     def _compiled(self) -> Any:
         model = self.model
@@ -224,16 +246,25 @@ class Live(keras.callbacks.Callback):
             scores = model(features, training=False)
             return scores, model.compute_loss(features, labels, scores, weights, training=False)
 
-        def spec(array: npt.NDArray[Any]) -> tf.TensorSpec:
-            return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+        def spec(given: Any) -> Any:
+            if isinstance(given, dict):
+                return {name: spec(array) for name, array in given.items()}
+            # A free batch axis: the smaller last batch must not be traced again.
+            return tf.TensorSpec((None, *given.shape[1:]), given.dtype)
 
-        features = (
-            {name: spec(array) for name, array in self._features.items()}
-            if isinstance(self._features, dict)
-            else spec(self._features)
-        )
-        # A free batch axis: the smaller last batch must not be traced again.
-        signature: tuple[Any, ...] = (features, spec(self._targets))
+        signature = [spec(self._features), spec(self._targets)]
         if self._weights is not None:
-            signature = (*signature, spec(self._weights))
+            signature.append(spec(self._weights))
         return tf.function(over_batch, input_signature=signature, autograph=False)
+
+
+def _metric_name(one: TrainedOutput) -> str:
+    """What Keras calls the metric of an output in its logs."""
+    name = one.objective.metric_name
+    return f"{one.name}_{name}" if one.name else name
+
+
+def _part(values: ByOutput, rows: slice) -> ByOutput:
+    if isinstance(values, dict):
+        return {name: array[rows] for name, array in values.items()}
+    return values[rows]

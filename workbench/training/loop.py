@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.api.dataset import Dataset, DatasetInfo, Features, is_large
+from workbench.api.dataset import Dataset, DatasetInfo, Features, SplitName, is_large
 from workbench.api.errors import InvalidInput, JobFailed, Refused
 from workbench.api.file_format import format_obstacle
 from workbench.api.technique import Context
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
-from workbench.plain.class_weights import balanced_weights
 from workbench.plain.keras.augmentation import mean_of_pictures
 from workbench.plain.keras.precision import computing_in
 from workbench.plain.keras.rate_sweep import LOWEST
 from workbench.training.augmentation import augmentation_call, augmentation_obstacle
 from workbench.training.input_pipeline import Feed
 from workbench.training.learning_rate import sweep_learning_rate
-from workbench.training.losses import Objective
+from workbench.training.objectives import ByOutput, Objectives
 from workbench.training.optimizers import (
     averaging,
     compile_options,
     optimizer,
-    output_layer,
+    output_layers,
     stopping,
     total_steps,
 )
@@ -36,6 +35,7 @@ from workbench.training.results import TrainingPoint, TrainingResult
 from workbench.training.task_obstacles import (
     labels_obstacle,
     output_obstacle,
+    outputs_obstacle,
     require_shape,
     settings_obstacle,
     without_labels,
@@ -80,26 +80,14 @@ def training_obstacle(
             "It can teach: compare a Keras model with it, and let that one learn from it.",
             name=variant.name,
         )
-    if variant.description.further:
-        return say(
-            "A training here has the loss of one output, and {name} has {count} that are judged: what the "
-            "others know would be lost. Train it yourself, with a loss for each output, and add the file to "
-            "compare it.",
-            name=variant.name,
-            count=1 + len(variant.description.further),
-        )
-    if len(variant.description.outputs) != 1:
-        return say(
-            "Training needs a model with one output. {name} has {count}, and the others would not fit any "
-            "more. Open a model of the judged output alone: keras.Model(inputs, output).",
-            name=variant.name,
-            count=len(variant.description.outputs),
-        )
-    reason = labels_obstacle(dataset, taught) or output_obstacle(variant, dataset)
+    reason = (
+        outputs_obstacle(variant) or labels_obstacle(dataset, taught) or output_obstacle(variant, dataset)
+    )
     if reason is not None or parameters is None:
         return reason
     settings = TrainingSettings.of(parameters)
-    return settings_obstacle(settings, dataset) or augmentation_obstacle(settings, variant, dataset)
+    reason = settings_obstacle(settings, variant, dataset)
+    return reason or augmentation_obstacle(settings, variant, dataset)
 
 
 def train(
@@ -123,15 +111,17 @@ def train(
 
     While it runs it reports the live curves ``training loss``, ``training accuracy``,
     ``validation loss`` and ``validation F1`` over epochs, and ``validation F1 over seconds``
-    of training; where the task is another one, those of :func:`workbench.jobs.curves.curves_of`.
+    of training; where the task is another one, those of :func:`workbench.jobs.curves.curves_of`. Of
+    several outputs each has the loss of its own task, and the loss that is shown, and that decides which
+    epoch is kept, is their weighted sum; the other curves are there for each output.
 
     Args:
-        model: A built Keras model with one output that fits the labels. Compiled here.
+        model: A built Keras model whose outputs fit the labels. Compiled here.
         context: Its data set and reporter.
         parameters: Epochs, batch size, learning rate, patience, seed, optimizer and schedule; a
             :class:`TrainingSettings` says the rest too, which has its defaults otherwise.
-        from_logits: Whether the output is raw scores.
-        loss: In place of the one that fits the task and the head, as :class:`Objective` has it.
+        from_logits: Whether the output is raw scores; of several the first one.
+        loss: In place of the one that fits the task and the head, as :class:`Objectives` has it.
         callbacks: Further Keras callbacks, called before the built-in ones.
         share: The part of the job's progress that this training is.
         teacher: Trained models whose scores and features are learned besides the labels. What is judged
@@ -152,42 +142,39 @@ def train(
     from workbench.training.live import Live
 
     settings = TrainingSettings.of(parameters)
-    objective = Objective.of(
-        context.parent.description, settings, units=int(model.output_shape[-1]), from_logits=from_logits
-    )
-    x_train, y_train = _split(context.dataset, "train")
-    validation = _split(context.dataset, "validation")
-    if objective.task == "agreement":
+    objectives = Objectives.of(context.parent.description, settings, model=model, from_logits=from_logits)
+    x_train, y_train = _split(context.dataset, objectives, "train")
+    validation = _split(context.dataset, objectives, "validation")
+    if objectives.task == "agreement":
         if teacher is None:
             raise Refused(*without_labels())
         context.report.stage(say("Asking the teacher about the samples"))
         y_train = teacher.answers(x_train, context.report.check)
         validation = validation[0], teacher.answers(validation[0], context.report.check)
-    _require_fit(settings, context, objective, model.output_shape, (y_train, validation[1]), loss)
-    fitted, fit_features = model, x_train
+    _require_fit(settings, context, objectives, model, (y_train, validation[1]), loss)
+    fitted, fit_features = objectives.fitted(model), x_train
     if teacher is not None:
         fitted, fit_features = teacher.attach(
-            model,
+            fitted,
             x_train,
-            task=objective.task,
-            from_logits=from_logits,
+            objectives=objectives,
             report=context.report,
             batch_size=settings.batch_size,
             seed=settings.seed,
             changing=settings.augments,
         )
-    fit_targets = objective.targets(y_train)
+    fit_targets = objectives.targets(y_train)
+    samples = context.dataset.info.counts["train"]
     weights = {
-        "train": objective.weights(context.dataset.weights("train"), y_train),
-        "validation": objective.weights(context.dataset.weights("validation"), validation[1]),
+        "train": objectives.weights(context.dataset, "train", y_train),
+        "validation": objectives.weights(context.dataset, "validation", validation[1]),
     }
 
     def compile_with(settings: TrainingSettings) -> None:
-        steps = total_steps(settings, len(y_train))
+        steps = total_steps(settings, samples)
         fitted.compile(
-            optimizer=optimizer(settings, steps, output_layer(model)).make(keras),
-            loss=objective.loss() if loss is None else loss,
-            metrics=[objective.metric()],
+            optimizer=optimizer(settings, steps, output_layers(model)).make(keras),
+            **objectives.compiled(y_train, loss),
             **compile_options(settings),
         )
 
@@ -210,11 +197,11 @@ def train(
             context.report,
             validation,
             weights=weights["validation"],
-            objective=objective,
+            objectives=objectives,
             epochs=settings.epochs,
             batch_size=settings.batch_size,
-            samples=len(y_train),
-            guessing=objective.loss_of_guessing(y_train, weights["train"])
+            samples=samples,
+            guessing=objectives.loss_of_guessing(y_train, weights["train"])
             if loss is None and teacher is None
             else None,
             share=share,
@@ -230,9 +217,7 @@ def train(
             ).make(keras)
             if settings.augments
             else None,
-            class_weight=balanced_weights(y_train, objective.units)
-            if settings.class_weights == "balanced"
-            else None,
+            class_weight=objectives.class_weights(y_train) if settings.class_weights == "balanced" else None,
             sample_weight=weights["train"],
         )
         keras.utils.set_random_seed(settings.seed)
@@ -270,8 +255,11 @@ def train(
         stopped=live.diverged or _early(early, len(live.points), settings),
         sweep=sweep,
         profile=profile,
-        skipped=settings.unused(objective.task),
-        task=objective.task,
+        skipped=settings.unused(*(one.objective.task for one in objectives.outputs)),
+        task=objectives.task,
+        further={one.name: one.objective.task for one in objectives.outputs if one.further},
+        output=objectives.first.name,
+        added=objectives.notes(y_train),
     )
 
 
@@ -285,23 +273,25 @@ def without_optimizer(model: keras.Model) -> keras.Model:
 def _require_fit(
     settings: TrainingSettings,
     context: Context,
-    objective: Objective,
-    shape: tuple[int | None, ...],
-    labels: tuple[np.typing.NDArray[Any], ...],
+    objectives: Objectives,
+    model: keras.Model,
+    labels: tuple[ByOutput, ...],
     loss: keras.losses.Loss | None,
 ) -> None:
-    if objective.task in ("classification", "per position"):
-        largest = max(int(one.max(initial=0)) for one in labels)
-        if largest >= max(objective.units, 2):
-            raise InvalidInput(
-                say(
-                    "The labels go up to {label}, and the model's output has {units} values.",
-                    label=largest,
-                    units=objective.units,
+    for one, output in zip(objectives.outputs, model.outputs, strict=True):
+        own, units = [one.of(part) for part in labels], one.objective.units
+        if one.objective.task in ("classification", "per position"):
+            largest = max(int(part.max(initial=0)) for part in own)
+            if largest >= max(units, 2):
+                raise InvalidInput(
+                    say(
+                        "The labels go up to {label}, and the model's output has {units} values.",
+                        label=largest,
+                        units=units,
+                    )
                 )
-            )
-    if objective.task != "classification":
-        require_shape(labels[0].shape[1:], shape[1:], objective.task)
+        if one.objective.task != "classification":
+            require_shape(own[0].shape[1:], output.shape[1:], one.objective.task)
     if settings.softens_labels and loss is not None:
         raise InvalidInput(
             say(
@@ -310,15 +300,14 @@ def _require_fit(
             ),
             say("Set both to 0."),
         )
-    reason = settings_obstacle(settings, context.dataset.info)
+    reason = settings_obstacle(settings, context.parent, context.dataset.info)
     reason = reason or augmentation_obstacle(settings, context.parent, context.dataset.info)
     if reason is not None:
         raise InvalidInput(reason)
 
 
-def _split(dataset: Dataset, split: str) -> tuple[Features, np.typing.NDArray[Any]]:
-    features = dataset.x(split)  # type: ignore[arg-type]  # one of the names of splits
-    labels = np.asarray(dataset.y(split))  # type: ignore[arg-type]  # as above
+def _split(dataset: Dataset, objectives: Objectives, split: SplitName) -> tuple[Features, ByOutput]:
+    features, labels = dataset.x(split), objectives.labels(dataset, split)
     if isinstance(features, dict):
         return {name: _fed(array) for name, array in features.items()}, labels
     return _fed(features), labels

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from workbench.api.task import Task
 from workbench.api.variant import ModelDescription
-from workbench.plain.targets import class_probabilities, for_each_position
+from workbench.plain.targets import class_probabilities, for_each_position, spread_of
 from workbench.training.optimizers import Call
 from workbench.training.parameters import RegressionLoss, TrainingSettings
 
@@ -65,7 +65,7 @@ class Objective:
         """
         return Objective(
             task=description.task,
-            units=int(description.outputs[0].shape[-1] or 1) if units is None else units,
+            units=int(description.judged.shape[-1] or 1) if units is None else units,
             from_logits=description.from_logits if from_logits is None else from_logits,
             soft=settings is not None and settings.softens_labels,
             label_smoothing=0.0 if settings is None else settings.label_smoothing,
@@ -154,12 +154,20 @@ class Objective:
         return for_each_position(weights, labels)
 
     def weights_code(self, split: str) -> str:
-        """The same as plain code."""
+        """The same as plain code.
+
+        Args:
+            split: Whose, as the names in the file of the data end.
+        """
         weights, labels = (f"data[{json.dumps(f'{kind}_{split}')}]" for kind in "wy")
         return f"for_each_position({weights}, {labels})" if self.task == "per position" else weights
 
     def targets_code(self, split: str) -> str:
-        """The same as plain code."""
+        """As :meth:`targets` in plain code.
+
+        Args:
+            split: Whose, as the names in the file of the data end.
+        """
         labels = f"data[{json.dumps(f'y_{split}')}]"
         return f"class_probabilities({labels}, {self.units})" if self._as_probabilities else labels
 
@@ -195,8 +203,5 @@ class Objective:
         if not self.of_numbers:
             binary = self.task == "multi-label"
             return float(np.log(2 if binary else max(self.units, 2)))
-        values = labels.reshape(len(labels), -1).astype(np.float64)
-        apart = values - values.mean(axis=0)
-        if self.regression == "squared error":
-            return float(np.square(apart).mean())
-        return float(np.abs(apart).mean())  # Huber is no larger
+        # Huber is no larger than the absolute error
+        return spread_of(labels, squared=self.regression == "squared error")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -97,24 +97,23 @@ def learning_rate(settings: TrainingSettings, steps: int) -> Call | Expression |
     return peak
 
 
-def optimizer(settings: TrainingSettings, steps: int, output_layer: str | Expression = "") -> Call:
+def optimizer(settings: TrainingSettings, steps: int, last: Sequence[str] | Expression = ()) -> Call:
     """The optimizer with all its settings.
 
     Args:
         settings: Which, and how.
         steps: As :func:`total_steps` gives them.
-        output_layer: Name of the last layer with weights: Muon leaves it to AdamW.
+        last: Names of the layers that give the outputs: Muon leaves them to AdamW.
     """
     arguments: dict[str, Any] = {"learning_rate": learning_rate(settings, steps)}
     if settings.optimizer == "SGD":
         arguments |= {"momentum": settings.momentum, "nesterov": settings.momentum > 0}
     if settings.optimizer == "Muon":
-        name = output_layer
-        arguments["exclude_layers"] = [
-            Expression(f"(^|/){name.value}/", f'"(^|/)" + {name.source} + "/"')
-            if isinstance(name, Expression)
-            else f"(^|/){name}/"
-        ]
+        names = last.value if isinstance(last, Expression) else last
+        left: Any = [f"(^|/){name}/" for name in names]
+        if isinstance(last, Expression):
+            left = Expression(left, f'[f"(^|/){{name}}/" for name in {last.source}]')
+        arguments["exclude_layers"] = left
     if settings.weight_decay is not None:
         arguments["weight_decay"] = settings.weight_decay
         if settings.optimizer == "Muon":
@@ -161,9 +160,9 @@ def stopping(settings: TrainingSettings, judged_from: int = 0) -> Call:
     return Call("callbacks.EarlyStopping", arguments)
 
 
-def output_layer(model: keras.Model) -> str:
-    """Name of the last layer with weights."""
-    return next((layer.name for layer in reversed(model.layers) if layer.weights), "")
+def output_layers(model: keras.Model) -> tuple[str, ...]:
+    """Names of the last layers with weights, one for each output."""
+    return tuple(layer.name for layer in model.layers if layer.weights)[-len(model.outputs) :]
 
 
 def _divided(settings: TrainingSettings, by: int) -> float | Expression:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from workbench.api.task import Task
 from workbench.api.technique import Parameters
 from workbench.api.text import say
 from workbench.api.variant import Skip
+from workbench.data.options import named_values
 from workbench.training.parameter_types import BatchSize, Epochs, Seed
 
 _ADVANCED: dict[str, Any] = {"advanced": True}
@@ -69,6 +71,31 @@ class TrainingParameters(Parameters):
         "after half and again after three quarters.",
         json_schema_extra=_ADVANCED,
     )
+
+    output_weights: str = Field(
+        "",
+        max_length=1000,
+        title="Weights of outputs",
+        description="Of a model with several outputs, how much the loss of each counts, such as kind=1, "
+        "size=0.5. Empty: all the same. Losses of numbers are counted in units of the spread of their "
+        "targets.",
+        json_schema_extra=_ADVANCED,
+    )
+
+    @field_validator("output_weights")
+    @classmethod
+    def _weights_of_outputs(cls, given: str) -> str:
+        for name, value in named_values(given).items():
+            if not name or not _is_weight(value):
+                raise ValueError("must be like kind=1, size=0.5, with numbers from 0 on")
+        return given
+
+
+def _is_weight(value: str) -> bool:
+    try:
+        return 0 <= float(value) < math.inf
+    except ValueError:
+        return False
 
 
 class TrainingSettings(TrainingParameters):
@@ -257,6 +284,11 @@ class TrainingSettings(TrainingParameters):
         return self.model_copy(update={"learning_rate": learning_rate, **plain})
 
     @property
+    def counts_of_outputs(self) -> dict[str, float]:
+        """How much the loss of each of several outputs counts, by name, where that was said."""
+        return {name: float(value) for name, value in named_values(self.output_weights).items()}
+
+    @property
     def changes_pictures(self) -> bool:
         """Whether it flips, shifts, rotates or cuts pictures."""
         return self.flip != "none" or any((self.shift, self.rotation, self.cutout))
@@ -276,10 +308,14 @@ class TrainingSettings(TrainingParameters):
         """The input pipeline that is used: arrays cannot be changed on their way."""
         return "prefetch" if self.input_pipeline == "arrays" and self.augments else self.input_pipeline
 
-    def unused(self, task: Task = "classification") -> tuple[Skip, ...]:
-        """Settings that were given and have no effect beside the others, or for this task."""
+    def unused(self, *tasks: Task) -> tuple[Skip, ...]:
+        """Settings that were given and have no effect beside the others, or for these tasks.
+
+        Args:
+            *tasks: Of each output that is trained.
+        """
         skips = []
-        if self.regression_loss != "squared error" and task != "regression":
+        if self.regression_loss != "squared error" and "regression" not in tasks:
             reason = say("Only a model that predicts numbers is trained with it.")
             skips.append(Skip(name="regression_loss", reason=reason))
         if self.momentum != type(self).model_fields["momentum"].default and self.optimizer != "SGD":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from workbench.api.number_format import digits
 from workbench.api.records import Record
 from workbench.api.task import Task, TaskMeasure, measure_of
@@ -26,7 +28,8 @@ class TrainingPoint(Record):
         training_metric: Mean over the epoch of the accuracy, 0 to 1; of the absolute error of numbers.
         validation_loss: On the validation split.
         validation_score: The task's measure on the validation split: macro F1 of a classification, as
-            scikit-learn defines it.
+            scikit-learn defines it. Of several outputs that of the first.
+        further: The same of the others, by name.
     """
 
     epoch: int
@@ -36,6 +39,7 @@ class TrainingPoint(Record):
     training_metric: float
     validation_loss: float
     validation_score: float
+    further: dict[str, float] = Field(default_factory=dict)
 
 
 class TrainingResult(Record):
@@ -50,6 +54,9 @@ class TrainingResult(Record):
         profile: Whether the input or the model is the bottleneck; None if that was not asked.
         skipped: Settings that were given and had no effect.
         task: What was learned.
+        output: Name of the output that stands for all; empty where there is only one.
+        further: What else was learned: the task of each further output.
+        added: How the losses of several outputs were added.
     """
 
     points: tuple[TrainingPoint, ...]
@@ -60,11 +67,21 @@ class TrainingResult(Record):
     profile: InputProfile | None = None
     skipped: tuple[Skip, ...] = ()
     task: Task = "classification"
+    output: str = ""
+    further: dict[str, Task] = Field(default_factory=dict)
+    added: tuple[Text, ...] = ()
 
     @property
     def measure(self) -> TaskMeasure:
         """The number that it is judged by."""
         return measure_of(self.task)
+
+    @property
+    def title(self) -> Text:
+        """What that number is called; of several outputs with the one that it is of."""
+        if not self.further:
+            return self.measure.title
+        return say("{measure} of {output}", measure=self.measure.title, output=self.output)
 
     @property
     def highest(self) -> TrainingPoint:
@@ -88,6 +105,17 @@ class TrainingResult(Record):
 
     def notes(self) -> tuple[Text, ...]:
         """What a report says of it: the epoch kept, why it stopped, the time to its best score."""
+        notes = list((self._of_several(), *self.added) if self.further else self._of_one())
+        if self.stopped is not None:
+            notes.insert(1, self.stopped)
+        if self.sweep is not None:
+            notes.append(sweep_note(self.sweep))
+        if self.profile is not None:
+            notes.append(self.profile.note())
+        return tuple(notes)
+
+    def _of_one(self) -> tuple[Text, ...]:
+        """The epoch that was kept, and the time to its best score."""
         measure = self.measure
         notes = [
             say(
@@ -101,8 +129,6 @@ class TrainingResult(Record):
                 score=written(measure, self.best.validation_score),
             )
         ]
-        if self.stopped is not None:
-            notes.append(self.stopped)
         reached = next((level for level in LEVELS if self.time_to(level)), None)
         milestones = {self.highest.validation_score: self.highest}
         if reached is not None and (first := self.time_to(reached)) is not None:
@@ -119,11 +145,29 @@ class TrainingResult(Record):
             )
             for level, point in milestones.items()
         ]
-        if self.sweep is not None:
-            notes.append(sweep_note(self.sweep))
-        if self.profile is not None:
-            notes.append(self.profile.note())
         return tuple(notes)
+
+    def _of_several(self) -> Text:
+        """The epoch that was kept, with the score of each output in it."""
+        tasks, best = {self.output: self.task, **self.further}, self.best
+        scores = {self.output: best.validation_score, **best.further}
+        return say(
+            "Trained for {epochs} epochs in {seconds} s and kept epoch {best}, the one of the lowest sum of "
+            "the losses on the validation split, {loss}: {scores}.",
+            epochs=len(self.points),
+            seconds=f"{self.seconds:.1f}",
+            best=self.best_epoch,
+            loss=f"{best.validation_loss:.4f}",
+            scores=tuple(
+                say(
+                    "{output}: validation {measure} {score}",
+                    output=name,
+                    measure=measure_of(task).title,
+                    score=written(measure_of(task), scores[name]),
+                )
+                for name, task in tasks.items()
+            ),
+        )
 
     def report(self) -> Report:
         """All that a report says of it: its part of what the technique reports."""
@@ -140,13 +184,23 @@ def measure_unit(measure: TaskMeasure) -> Text:
     return say("points") if measure.higher_is_better else say("%")
 
 
-def change_shown(measure: TaskMeasure, gain: float) -> float:
+def change_column(measure: TaskMeasure | None) -> Text:
+    """The head of a column of changes, as :func:`change_shown` gives them."""
+    if measure is None:
+        return say("Change of the output that loses most, points or %")
+    return say("Change of {measure}, {unit}", measure=measure.title, unit=measure_unit(measure))
+
+
+def change_shown(measure: TaskMeasure | None, gain: float) -> float:
     """A change in its unit, as the number itself has changed: an error that became larger has a plus.
 
     Args:
-        measure: What has changed.
+        measure: What has changed; None where it is that of several outputs which loses most, and minus is
+            worse.
         gain: A fraction, above 0 where it has become better.
     """
+    if measure is None:
+        return 100 * gain
     return 100 * gain if measure.higher_is_better else -100 * gain
 
 

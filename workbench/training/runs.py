@@ -8,7 +8,7 @@ from workbench.api.task import Task
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
-from workbench.jobs.curves import curves_of
+from workbench.jobs.curves import curves_of, plain_curve
 
 
 class RunReporter:
@@ -42,7 +42,7 @@ class RunReporter:
         self, name: str, step: float, value: float, interval: tuple[float, float] | None = None
     ) -> None:
         """Adds a point after those of the runs before."""
-        self._report.metric(name, step + self._before.get(name, self._epochs), value, interval)
+        self._report.metric(name, step + self._before.get(plain_curve(name), self._epochs), value, interval)
 
     def table(self, table: Table) -> None:
         """Passes it on."""

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from workbench.api.variant import Variant
-from workbench.training.losses import Objective
+from workbench.training.objectives import Objectives
 from workbench.training.optimizers import Expression, averaging, compile_options, optimizer, stopping
 from workbench.training.parameters import TrainingParameters, TrainingSettings
 from workbench.training.script_parts import (
@@ -83,27 +83,39 @@ def training_code(
     """
     settings = TrainingSettings.of(parameters)
     seed = str(settings.seed) if seed is None else seed
-    objective = Objective.of(variant.description, settings)
-    x_train, y_train = features_code(variant, "train"), objective.targets_code("train")
+    objectives = Objectives.of(variant.description, settings)
+    x_train, y_train = features_code(variant, "train"), objectives.targets_code("train")
+    y_validation, w_train = objectives.targets_code("validation"), objectives.weights_code("train")
+    w_validation = objectives.weights_code("validation")
+    own, parts = student or model, list[str]()
+    if objectives.names:
+        parts.append("# Each output has labels, and a loss of its own task: they are added.\n")
+        if student is None:
+            parts.append(f"fitted = by_name({model}, {json.dumps(list(objectives.names))})\n")
+            model = "fitted"
+        parts += [f"y_train = {y_train}\n", f"y_validation = {y_validation}\n"]
+        y_train, y_validation = "y_train", "y_validation"
+        if w_train:
+            parts.append(f"w_train = {w_train}\n")
+            w_train = "w_train"
+        if w_validation:
+            parts.append(f"w_validation = {w_validation}\n")
+            w_validation = "w_validation"
 
     def compiled(settings: TrainingSettings) -> str:
         further = "".join(f"    {name}={value},\n" for name, value in compile_options(settings).items())
-        last = Expression("", f"[layer.name for layer in {student or model}.layers if layer.weights][-1]")
+        count = len(objectives.outputs)
+        last = Expression((), f"[layer.name for layer in {own}.layers if layer.weights][-{count}:]")
         return (
             f"{model}.compile(\n"
             f"    optimizer={optimizer(settings, 0, last).code('    ')},\n"
-            f"    loss={objective.loss_call().code('    ')},\n"
-            f"    metrics=[{objective.metric_code('    ')}],\n"
-            f"{further})\n"
+            f"{objectives.compiled_code()}{further})\n"
         )
 
-    parts = []
     if settings.schedule != "constant":
         parts.append(
             f'steps = {settings.epochs} * int(np.ceil(len(data["y_train"]) / {settings.batch_size}))\n'
         )
-    weighted = "train" in variant.description.weighted
-    w_train = objective.weights_code("train") if weighted else ""
     if settings.find_learning_rate:
         parts.append(sweep_code(model, settings, x_train, y_train, compiled, seed, w_train))
     parts.append(compiled(settings))
@@ -111,16 +123,17 @@ def training_code(
     if settings.pipeline != "arrays":
         parts.append(pipeline_code(settings, x_train, y_train, seed, w_train))
         arguments = "    batches,\n    shuffle=False,\n"
-    elif weighted:
+    elif w_train:
         arguments += f"    sample_weight={w_train},\n"
     built_in = [call.code("        ") for call in averaging(settings)]
     every = [*built_in, *callbacks, stopping(settings, judged_from).code("        ")]
     weights = ""
     if settings.class_weights == "balanced":
-        weights = f'    class_weight=balanced_weights(data["y_train"], {objective.units}),\n'
-    validation = f"{features_code(variant, 'validation')}, {objective.targets_code('validation')}"
-    if "validation" in variant.description.weighted:
-        validation += f", {objective.weights_code('validation')}"
+        units = objectives.first.objective.units
+        weights = f'    class_weight=balanced_weights(data["y_train"], {units}),\n'
+    validation = f"{features_code(variant, 'validation')}, {y_validation}"
+    if w_validation:
+        validation += f", {w_validation}"
     parts.append(
         f"""\
 keras.utils.set_random_seed({seed})
@@ -136,7 +149,7 @@ keras.utils.set_random_seed({seed})
 )
 """
     )
-    return precision_code(student or model, settings, "".join(parts).rstrip("\n"))
+    return precision_code(own, settings, "".join(parts).rstrip("\n"))
 
 
 def training_imports(variant: Variant, parameters: TrainingParameters | None = None) -> tuple[str, ...]:
@@ -147,9 +160,9 @@ def training_imports(variant: Variant, parameters: TrainingParameters | None = N
         parameters: The same; None stands for those that a short form leaves at their defaults.
     """
     settings = None if parameters is None else TrainingSettings.of(parameters)
-    objective = Objective.of(variant.description, settings)
+    objectives = Objectives.of(variant.description, settings)
     return (
-        *objective.imports(weighted=bool({"train", "validation"} & set(variant.description.weighted))),
+        *objectives.imports(),
         *(() if settings is None else parts_imports(settings)),
     )
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from workbench.api.technique import Context, Parameters
-from workbench.api.variant import Variant
+from workbench.api.variant import ModelDescription, Variant
 from workbench.training import training_code
-from workbench.training.distilling import ANSWERS
+from workbench.training.distilling import answers_of, meanings, teacher_names
 from workbench.training.fine_tuning import FineTuningParameters
+from workbench.training.objectives import Objectives
 from workbench.training.parameter_types import Temperature
 from workbench.training.script import features_code
 
@@ -56,20 +57,21 @@ def parent_as_teacher(context: Context, parameters: TaughtParameters, parent: An
     if not parameters.distill or not parameters.epochs:
         return None
     from workbench.models.converting.conversion import load_keras
-    from workbench.training.distilling import Teacher
+    from workbench.training.distilling import Teacher, teaching
 
+    description = context.parent.description
     if parent is None:
         parent = load_keras(context.parent.path, trust=context.parent.settings.trusted)
     return Teacher(
-        models=[parent],
-        from_logits=[context.parent.description.from_logits],
+        models=[teaching(parent, description, description)],
+        from_logits=[meanings(description, description)],
         temperature=parameters.temperature,
         weight=parameters.distill,
     )
 
 
 TEACHING_IMPORT = "from plain.keras.distillation import DistilledModel, Teachers"
-"""What plain code with a teacher imports."""
+"""What plain code with a teacher imports, besides what every training does."""
 
 
 def teaching_code(variant: Variant, parameters: TaughtParameters, parent: str) -> str:
@@ -84,16 +86,36 @@ def teaching_code(variant: Variant, parameters: TaughtParameters, parent: str) -
         return ""
     return f"""\
 teachers = Teachers(
-    [{parent}],
-    from_logits=[{variant.description.from_logits}],
+    [{named_code(parent, variant.description, variant.description)}],
+    from_logits=[{meanings_code(variant.description, variant.description)}],
     temperature={parameters.temperature},
 {answers_code(variant)})
 """
 
 
+def named_code(model: str, teacher: ModelDescription, student: ModelDescription) -> str:
+    """A model that teaches, or learns, as plain code: where it has several outputs it gives them by name.
+
+    Args:
+        model: An expression.
+        teacher: What is known of it.
+        student: What is known of the student.
+    """
+    names = teacher_names(teacher, student)
+    return f"by_name({model}, {json.dumps(list(names))})" if names else model
+
+
+def meanings_code(teacher: ModelDescription, student: ModelDescription) -> str:
+    """Whether a model's outputs are raw scores, as plain code; arguments as of :func:`named_code`."""
+    found = meanings(teacher, student)
+    if isinstance(found, bool):
+        return str(found)
+    return "{" + ", ".join(f"{json.dumps(name)}: {raw}" for name, raw in found.items()) + "}"
+
+
 def answers_code(variant: Variant) -> str:
     """The argument that says what teachers give, a whole line; empty for one class of a sample."""
-    answers = ANSWERS[variant.description.task]
+    answers = answers_of(Objectives.of(variant.description))
     return "" if answers == "classes" else f"    answers={json.dumps(answers)},\n"
 
 
@@ -133,7 +155,8 @@ def distilled_code(student: str, variant: Variant, weight: float) -> str:
         variant: What it was made of.
         weight: Of what the teachers say.
     """
-    raw = variant.description.from_logits
+    raw = meanings_code(variant.description, variant.description)
+    student = named_code(student, variant.description, variant.description)
     labels = ""
     if variant.description.task == "agreement":
         labels = f"""\

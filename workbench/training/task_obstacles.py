@@ -9,6 +9,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.task import Task
 from workbench.api.text import Text, say
 from workbench.api.variant import Variant
+from workbench.training.objectives import output_names, trained_positions
 from workbench.training.parameters import TrainingSettings
 
 
@@ -42,10 +43,49 @@ def labels_obstacle(dataset: DatasetInfo, taught: float | None) -> Text | None:
     )
 
 
+def outputs_obstacle(variant: Variant) -> Text | None:
+    """Why not all outputs of a model can be trained, or None."""
+    description = variant.description
+    labelled = trained_positions(description)
+    if len(description.outputs) == 1 or (
+        description.further and set(labelled) == set(range(len(description.outputs)))
+    ):
+        return None
+    return say(
+        "Training needs labels for each output. {name} has {count} outputs, and the data have labels for "
+        "{labelled} of them: the others would not fit any more. Give labels for all, by the names of the "
+        "outputs, or open a model of the labelled outputs alone, such as keras.Model(inputs, output).",
+        name=variant.name,
+        count=len(description.outputs),
+        labelled=1 + len(description.further),
+    )
+
+
 def output_obstacle(variant: Variant, dataset: DatasetInfo) -> Text | None:
-    """Why the output of a model does not fit the labels of the data, or None."""
-    shape, classes = variant.description.outputs[0].shape, len(dataset.classes)
-    values: dict[str, str | int] = {"name": variant.name, "shape": str(shape)}
+    """Why an output of a model does not fit its labels, or None.
+
+    Args:
+        variant: The model.
+        dataset: The data; those that it has no labels of are not looked at.
+    """
+    if not variant.description.further:
+        return _output_obstacle(variant.name, variant.description.outputs[0].shape, dataset)
+    known = {one.output for one in dataset.further}
+    names = output_names(variant.description)
+    for name, (position, further) in zip(
+        names, sorted(trained_positions(variant.description).items()), strict=True
+    ):
+        if further is not None and further not in known:
+            return say("The data have no labels for the output {output}.", output=further)
+        shape = variant.description.outputs[position].shape
+        if (reason := _output_obstacle(name, shape, dataset.of(further))) is not None:
+            return reason
+    return None
+
+
+def _output_obstacle(name: str, shape: tuple[int | None, ...], dataset: DatasetInfo) -> Text | None:
+    classes = len(dataset.classes)
+    values: dict[str, str | int] = {"name": name, "shape": str(shape)}
     match dataset.task:
         case "classification":
             if shape != (classes,) and not (shape == (1,) and classes == 2):
@@ -85,8 +125,40 @@ def output_obstacle(variant: Variant, dataset: DatasetInfo) -> Text | None:
     return None
 
 
-def settings_obstacle(settings: TrainingSettings, dataset: DatasetInfo) -> Text | None:
-    """Why a training for the task of the data cannot have these settings, or None; with what to change."""
+def settings_obstacle(settings: TrainingSettings, variant: Variant, dataset: DatasetInfo) -> Text | None:
+    """Why a training for the task of the data cannot have these settings, or None; with what to change.
+
+    Args:
+        settings: Of the training.
+        variant: The model.
+        dataset: The data.
+    """
+    names = output_names(variant.description)
+    if unknown := [name for name in settings.counts_of_outputs if name not in names]:
+        return say(
+            "The weights of outputs name {unknown}, and the outputs of {name} that are trained are: {names}.",
+            unknown=", ".join(unknown),
+            name=variant.name,
+            names=", ".join(names) or "–",
+        )
+    if not names:
+        return _settings_obstacle(settings, dataset)
+    if settings.class_weights != "none":
+        return say(
+            "Weights of classes are for models with one output. Set the weights of classes to none; how much "
+            "each output counts can be set."
+        )
+    each = [dataset.of(further) for further in trained_positions(variant.description).values()]
+    if settings.label_smoothing and any(one.task in _SOFT for one in each):
+        each = [one for one in each if one.task in _SOFT]  # the others have no labels to be smoothed
+    return next((reason for one in each if (reason := _settings_obstacle(settings, one)) is not None), None)
+
+
+_SOFT: tuple[Task, ...] = ("classification", "multi-label")
+"""Tasks whose labels can be spread over classes."""
+
+
+def _settings_obstacle(settings: TrainingSettings, dataset: DatasetInfo) -> Text | None:
     task = dataset.task
     if settings.class_weights != "none" and task != "classification":
         return say(
@@ -100,7 +172,7 @@ def settings_obstacle(settings: TrainingSettings, dataset: DatasetInfo) -> Text 
         )
     if settings.mixup and "train" in dataset.weighted:
         return say("Samples that have weights of their own are not mixed. Set mixing to 0.")
-    if settings.label_smoothing and task not in ("classification", "multi-label"):
+    if settings.label_smoothing and task not in _SOFT:
         return say(
             "Label smoothing spreads a label over the classes of a sample, and these labels are others. "
             "Set it to 0."

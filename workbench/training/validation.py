@@ -13,12 +13,13 @@ from workbench.api.technique import Context
 from workbench.api.text import say
 from workbench.measure.scores import require_readable
 from workbench.plain.measures import MEASURES
+from workbench.training.objectives import ByOutput, Objectives
 
 if TYPE_CHECKING:
     from workbench.plain.keras.validation import ValidationScore
 
 
-def validation_labels(model: Any, context: Context) -> npt.NDArray[Any]:
+def validation_labels(model: Any, context: Context) -> ByOutput:
     """What models are judged by on the validation split; without labels what this model gives.
 
     Args:
@@ -28,28 +29,50 @@ def validation_labels(model: Any, context: Context) -> npt.NDArray[Any]:
     from workbench.plain.keras.validation import answers
 
     if context.parent.description.task != "agreement":
-        return np.asarray(context.dataset.y("validation"))
+        return Objectives.of(context.parent.description).labels(context.dataset, "validation")
     return answers(model, context.dataset.x("validation"), context.report.check)
 
 
-def validator(model: Any, context: Context, labels: npt.NDArray[Any]) -> Callable[[], ValidationScore]:
+def validator(model: Any, context: Context, labels: ByOutput) -> Callable[[], ValidationScore]:
     """Compiles a model once; each call of the result validates it with the weights that it has then.
 
     Args:
-        model: A model with one output.
+        model: A model with the outputs of the parent. Of several the one that loses most decides.
         context: Its validation split is predicted; cancelling stops within a batch.
         labels: As :func:`validation_labels` gives them.
     """
-    from workbench.plain.keras.validation import validator
+    from workbench.plain.keras.validation import LabelledOutput, several_validator, validator
 
-    task, classes = context.parent.description.task, len(context.dataset.info.classes)
+    objectives = Objectives.of(context.parent.description)
+    task = objectives.task
 
-    def inspect(outputs: npt.NDArray[np.floating]) -> None:
-        if task == "classification":
-            require_readable(outputs, classes)
+    def inspect(outputs: npt.NDArray[np.floating], further: str | None = None) -> None:
+        info = context.dataset.info.of(further)
+        if info.task == "classification":
+            require_readable(outputs, len(info.classes))
         else:
             _require_finite(outputs)
 
+    if isinstance(labels, dict):
+        counts = objectives.loss_weights(objectives.labels(context.dataset, "train"))
+        further = {one.name: one.further for one in objectives.outputs}
+        return several_validator(
+            model,
+            context.dataset.x("validation"),
+            {
+                one.name: LabelledOutput(
+                    labels[one.name],
+                    MEASURES[one.objective.task],
+                    one.objective.from_logits,
+                    context.dataset.of(one.further).weights("validation"),
+                    counts[one.name],
+                )
+                for one in objectives.outputs
+            },
+            first=objectives.first.name,
+            check=context.report.check,
+            inspect=lambda name, values: inspect(values, further[name]),
+        )
     return validator(
         model,
         context.dataset.x("validation"),

@@ -75,7 +75,7 @@ def test_int4(trained, parents):
 def test_what_does_not_fit(parents, made):
     technique = techniques.technique(NAME)
     parent, dataset = parents("two_inputs")
-    assert "one output" in str(technique.obstacle(parent, dataset.info, QatParameters()))
+    assert "labels for each output" in str(technique.obstacle(parent, dataset.info, QatParameters()))
     parent, dataset = parents("conv")
     lite = small_models.child(made("inference.runtime", "conv", runtime="litert"), parent)
     assert "Keras" in str(technique.obstacle(lite, dataset.info, QatParameters()))

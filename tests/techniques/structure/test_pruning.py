@@ -180,7 +180,7 @@ def test_several_outputs_are_pruned_without_training(tmp_path, recorder):
     parent = parent_of(small_models.build("two_inputs"), tmp_path / "parent")
     dataset = small_models.write_dataset("two_inputs", tmp_path / "data")
     reason = ChannelPruning().obstacle(parent, dataset.info, PruningParameters())
-    assert "one output" in str(reason)
+    assert "labels for each output" in str(reason)
     _, model = apply(ChannelPruning(), parent, dataset, tmp_path / "out", recorder, epochs=0, round_to=2)
     assert model.get_layer("extra").units == 1
     assert model.get_layer("think").units < 16

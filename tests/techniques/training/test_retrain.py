@@ -299,7 +299,7 @@ def test_frozen_and_adapted_layers_keep_their_weights(parents, tmp_path):
 def test_what_has_no_effect_or_cannot_be_done_is_told(known, tmp_path):
     technique = techniques.technique(NAME)
     parent, dataset = known("two_inputs")
-    assert "one output" in str(technique.obstacle(parent, dataset.info, parameters()))
+    assert "labels for each output" in str(technique.obstacle(parent, dataset.info, parameters()))
     parent, dataset = known("two inputs, one output")
     values = {"mixup": 0.3, "epochs": 1, "batch_size": 160, "profile": True}
     applied = apply(NAME, parent, dataset, tmp_path / "out", **values)

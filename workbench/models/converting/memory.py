@@ -12,6 +12,7 @@ from workbench.api.errors import Refused
 from workbench.api.text import Text, say
 
 _GIB = 2**30
+_LARGE_FILE = 32 * 2**20
 
 
 def require_memory(needed_bytes: float, purpose: Text) -> None:
@@ -52,6 +53,16 @@ def release_memory() -> None:
     gc.collect()
     with suppress(OSError, AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def release_after(model: Path) -> None:
+    """Releases memory after a model has been at work; a small one leaves too little to look for.
+
+    Args:
+        model: Its file.
+    """
+    if model.is_file() and model.stat().st_size > _LARGE_FILE:
+        release_memory()
 
 
 def _container() -> list[int]:

@@ -62,9 +62,10 @@ def augmentation(
         features = _each(changed, features)
         if not mixup:
             return features, targets
-        part = keras.random.beta((keras.ops.shape(targets)[0],), mixup, mixup, seed=parts)
+        count = keras.ops.shape(keras.tree.flatten(targets)[0])[0]
+        part = keras.random.beta((count,), mixup, mixup, seed=parts)
         # The order of samples is random: the batch backwards is partners enough.
-        return _each(partial(mixed, part), features), mixed(part, targets)
+        return _each(partial(mixed, part), features), _each(partial(mixed, part), targets)
 
     return change
 

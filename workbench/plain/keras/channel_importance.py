@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -67,6 +67,7 @@ def taylor(
     seed: int,
     judging: Callable[[int], None] | None = None,
     weights: Any = None,
+    outputs: Sequence[str] = (),
 ) -> Scores:
     """First-order change of the loss if a unit were zero, squared, over batches of training samples.
 
@@ -78,24 +79,29 @@ def taylor(
         channels: The channels of the model it was made from.
         before: The units that are missing.
         features: An array, or one for each input by its name.
-        labels: Of the same samples.
-        loss: Such as ``keras.losses.SparseCategoricalCrossentropy()``.
+        labels: Of the same samples; of several outputs by name.
+        loss: Such as ``keras.losses.SparseCategoricalCrossentropy()``; of several outputs ``SummedLoss`` of
+            ``plain.keras.several_outputs``.
         batch_size: Samples of each batch.
         seed: Which samples are drawn.
         judging: Called with the number of each batch before it.
         weights: How much each sample counts, with an axis for each axis of the loss; once if None.
+        outputs: Names of the outputs in the model's order, where it has several.
 
     Source: Molchanov et al., Importance Estimation for Neural Network Pruning, 2019 (arXiv:1906.10771).
     """
     import tensorflow as tf
 
-    labels = np.asarray(labels)
+    from .several_outputs import by_name
+
+    answering = by_name(model, outputs) if outputs else model
     gates = [
         (layer_at(model, name).weights[number].value, at, axis[~before[axis]])
         for name, number, at, axis in _gates(channels)
     ]
     variables = [variable for variable, _, _ in gates]
-    order = np.random.default_rng(seed).permutation(len(labels))
+    count = len(next(iter(labels.values())) if isinstance(labels, Mapping) else labels)
+    order = np.random.default_rng(seed).permutation(count)
     total = np.zeros(channels.count)
     for number in range(min(TAYLOR_BATCHES, -(-len(order) // batch_size))):
         if judging is not None:
@@ -104,8 +110,9 @@ def taylor(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in variables:
                 tape.watch(variable)
-            counted = {} if weights is None else {"sample_weight": weights[index]}
-            error = loss(labels[index], model(_samples(features, index), training=False), **counted)
+            counted = {} if weights is None else {"sample_weight": _rows(weights, index)}
+            given = answering(_samples(features, index), training=False)
+            error = loss(_rows(labels, index), given, **counted)
         gradients = tape.gradient(error, variables, unconnected_gradients="zero")
         felt = np.zeros(channels.count)
         for (variable, at, here), gradient in zip(gates, gradients, strict=True):
@@ -114,6 +121,12 @@ def taylor(
             np.add.at(felt, here, product.sum(axis=others))
         total += felt**2
     return total
+
+
+def _rows(values: Any, index: Numbers) -> Any:
+    if isinstance(values, Mapping):
+        return {name: _rows(array, index) for name, array in values.items()}
+    return np.asarray(values[index])
 
 
 def _samples(features: Any, index: Numbers) -> Any:

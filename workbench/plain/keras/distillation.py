@@ -6,12 +6,12 @@ of its hints. Several teachers count as one whose softened probabilities are the
 end in softmax, give raw scores, or be a single score of the second of two classes, on either side; it may
 give them for each position. Of labels that are each there or not, each is such a pair of classes. Where
 numbers are predicted, what the teachers say takes the place of the labels: nothing is softened, and the loss
-is the same.
+is the same. Of several outputs, each learns from the same output of the teachers, and the losses are added.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import keras
@@ -34,23 +34,24 @@ class Teachers:
     """Says what trained models say about samples: softened probabilities, then the features of each hint.
 
     Args:
-        models: Keras models with one output; not changed.
-        from_logits: Whether the output of each is raw scores.
+        models: Keras models with one output, or such as ``by_name`` of ``plain.keras.several_outputs`` makes;
+            not changed.
+        from_logits: Whether the output of each is raw scores; of several outputs by their names.
         temperature: Divides the raw scores before softmax; above 1 it lets small scores be seen.
         hints: Hidden layers of the first of the models that are compared with the student's.
-        answers: What the models give.
+        answers: What the models give; of several outputs by their names.
     """
 
     def __init__(
         self,
         models: Sequence[keras.Model],
         *,
-        from_logits: Sequence[bool],
+        from_logits: Sequence[bool | Mapping[str, bool]],
         temperature: float = 4.0,
         hints: Hints | None = None,
-        answers: Answers = "classes",
+        answers: Answers | Mapping[str, Answers] = "classes",
     ) -> None:
-        self.answers = answers
+        self.answers: Mapping[str, Answers] = {"": answers} if isinstance(answers, str) else answers
         self.models = list(models) if hints is None else [hints.teacher, *models[1:]]
         self.from_logits = from_logits
         self.temperature = temperature
@@ -58,21 +59,34 @@ class Teachers:
 
     def __call__(self, samples: Any) -> list[Any]:
         """Asks the teachers; nothing learns from it."""
-        soft: list[Any] = []
+        soft: dict[str, list[Any]] = {name: [] for name in self.names}
         features: list[Any] = []
-        for model, from_logits in zip(self.models, self.from_logits, strict=True):
-            outputs = model(samples, training=False)
-            if isinstance(outputs, list):
-                outputs, *features = outputs
-            soft.append(self.softened(outputs, from_logits))
+        for number, (model, from_logits) in enumerate(zip(self.models, self.from_logits, strict=True)):
+            outputs, hidden = self.parted(model(samples, training=False))
+            features = features if number else hidden
+            for name, output in outputs.items():
+                raw = from_logits if isinstance(from_logits, bool) else from_logits[name]
+                soft[name].append(self.softened(output, raw, name))
         pooled = [] if self.hints is None else self.hints.pooled(features)
-        return [ops.stop_gradient(item) for item in (sum(soft) / len(soft), *pooled)]
+        means = [sum(said) / len(said) for said in soft.values()]
+        return [ops.stop_gradient(item) for item in (*means, *pooled)]
 
-    def softened(self, outputs: Any, from_logits: bool) -> Any:
-        """What one of them says, from its outputs."""
-        if self.answers == "numbers":
+    @property
+    def names(self) -> list[str]:
+        """Names of the outputs in the order in which Keras flattens a dict; an empty one for a single one."""
+        return sorted(self.answers)
+
+    def parted(self, given: Any) -> tuple[dict[str, Any], list[Any]]:
+        """What a model gives: its outputs by name, and the features after them."""
+        flat = keras.tree.flatten(given)
+        return dict(zip(self.names, flat, strict=False)), flat[len(self.answers) :]
+
+    def softened(self, outputs: Any, from_logits: bool, name: str = "") -> Any:
+        """What one of them says, from one of its outputs."""
+        answers = self.answers[name]
+        if answers == "numbers":
             return ops.cast(outputs, "float32")
-        return softened(_paired(outputs, self.answers), from_logits, self.temperature)
+        return softened(_paired(outputs, answers), from_logits, self.temperature)
 
     def loss(
         self,
@@ -81,8 +95,9 @@ class Teachers:
         from_logits: bool,
         label_loss: Callable[..., Any],
         sample_weight: Any = None,
+        name: str = "",
     ) -> Any:
-        """How far outputs are from what the teachers say: of each sample, or of all where it is numbers.
+        """How far an output is from what the teachers say: of each sample, or of all where it is numbers.
 
         Args:
             said: As :meth:`softened` gives it.
@@ -90,10 +105,12 @@ class Teachers:
             from_logits: Whether they are raw scores.
             label_loss: Compares numbers.
             sample_weight: How much each sample counts; once if None.
+            name: Of the output.
         """
-        if self.answers == "numbers":
+        answers = self.answers[name]
+        if answers == "numbers":
             return ops.cast(label_loss(said, outputs, sample_weight=sample_weight), "float32")
-        own = class_logits(_paired(outputs, self.answers), from_logits)
+        own = class_logits(_paired(outputs, answers), from_logits)
         found = soft_target_loss(said, own, self.temperature)
         if sample_weight is None:
             return found
@@ -154,19 +171,24 @@ class DistilledModel(keras.Model):
     pass through the student, and what the teacher says cannot be kept.
 
     Args:
-        student: A built Keras model with one output.
+        student: A built Keras model with one output, or one that gives several by name.
         teachers: What they say counts beside the labels.
-        from_logits: Whether the student's output is raw scores.
+        from_logits: Whether the student's output is raw scores; of several outputs by their names.
         weight: Of the teachers' scores, 0 to 1; at 1 the labels are not used.
     """
 
     def __init__(
-        self, student: keras.Model, teachers: Teachers, *, from_logits: bool, weight: float = 0.5
+        self,
+        student: keras.Model,
+        teachers: Teachers,
+        *,
+        from_logits: bool | Mapping[str, bool],
+        weight: float = 0.5,
     ) -> None:
         super().__init__(name="distilled")
         hints = teachers.hints
         self._student = student if hints is None else hints.student
-        self._from_logits = from_logits
+        self._from_logits = {"": from_logits} if isinstance(from_logits, bool) else from_logits
         self._weight = weight
         # Keras would count a teacher that is an attribute among the weights to be kept and restored.
         self._teachers = teachers
@@ -179,19 +201,19 @@ class DistilledModel(keras.Model):
             kept = {name: item for name, item in features.items() if name.startswith(_KEPT)}
             features = {name: item for name, item in features.items() if name not in kept}
             features = features[""] if list(features) == [""] else features
-        outputs = self._student(features, training=training)
-        outputs, own = (outputs[0], outputs[1:]) if isinstance(outputs, list) else (outputs, [])
+        outputs, own = self._teachers.parted(self._student(features, training=training))
         if training:
             said = [kept[f"{_KEPT}{at}"] for at in range(len(kept))] if kept else self._teachers(features)
-            self._targets = said[0]
+            self._targets, hidden = self._teachers.parted(said)
             if self._teachers.hints is not None:
-                self.add_loss(self._teachers.hints.loss(own, said[1:]))
-        return outputs
+                self.add_loss(self._teachers.hints.loss(own, hidden))
+        return outputs.get("", outputs)
 
-    def compile(self, *, loss: Any, **others: Any) -> None:
+    def compile(self, *, loss: Any, loss_weights: Mapping[str, float] | None = None, **others: Any) -> None:
         """As for any Keras model; the loss is that of the labels."""
-        self._label_loss = loss
-        super().compile(loss=loss, **others)
+        self._label_loss = loss if isinstance(loss, Mapping) else {"": loss}
+        self._loss_weights = dict.fromkeys(self._label_loss, 1.0) if loss_weights is None else loss_weights
+        super().compile(loss=loss, loss_weights=loss_weights, **others)
 
     def compute_loss(
         self,
@@ -204,9 +226,16 @@ class DistilledModel(keras.Model):
         """Of labels and teachers in training, of labels alone otherwise."""
         if not training:
             return super().compute_loss(x, y, y_pred, sample_weight, training=False)
-        soft = self._teachers.loss(self._targets, y_pred, self._from_logits, self._label_loss, sample_weight)
-        labels = self._label_loss(y, y_pred, sample_weight=sample_weight)
-        total = (1 - self._weight) * ops.cast(labels, "float32") + self._weight * ops.mean(soft)
+        total = 0.0
+        for name, label_loss in self._label_loss.items():
+            own, true, counted = (
+                given[name] if isinstance(given, Mapping) else given for given in (y_pred, y, sample_weight)
+            )
+            labels = label_loss(true, own, sample_weight=counted)
+            raw = self._from_logits[name]
+            soft = self._teachers.loss(self._targets[name], own, raw, label_loss, counted, name)
+            each = (1 - self._weight) * ops.cast(labels, "float32") + self._weight * ops.mean(soft)
+            total += each if len(self._label_loss) == 1 else self._loss_weights[name] * each
         return total + sum(ops.sum(loss) for loss in self.losses)
 
 

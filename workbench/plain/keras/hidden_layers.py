@@ -31,7 +31,7 @@ class Hints:
         seed: Seeds the projections.
 
     Attributes:
-        student: Gives the features that are compared after its output.
+        student: Gives the features that are compared after its outputs, in a list.
         teacher: The same of the teacher.
         projections: Learned with the student, and left out when it is saved.
 
@@ -59,7 +59,8 @@ class Hints:
             if not all(self._sizes):
                 raise ValueError("Attention needs feature maps of comparable resolution on both sides.")
             return
-        _, *features = self.teacher(part(samples, slice(0, _SAMPLES_FOR_SCALE)), training=False)
+        outputs = self.teacher(part(samples, slice(0, _SAMPLES_FOR_SCALE)), training=False)
+        features = outputs[len(teacher.outputs) :]
         given = [ops.convert_to_numpy(item) for item in self.pooled(features)]
         self._variances = [
             max(float(item.reshape(-1, item.shape[-1]).var(0).mean()), 1e-12) for item in given
@@ -68,7 +69,8 @@ class Hints:
             glorot = keras.initializers.GlorotUniform(seed=seed + number)
             # Over the channels of a picture a Dense layer is a 1x1 convolution.
             projection = keras.layers.Dense(item.shape[-1], kernel_initializer=glorot, dtype="float32")
-            projection.build((None, *size, self.student.outputs[number + 1].shape[-1]))
+            own = self.student.outputs[len(student.outputs) + number]
+            projection.build((None, *size, own.shape[-1]))
             self.projections.append(projection)
 
     def pooled(self, features: Sequence[Any]) -> list[Any]:
@@ -145,7 +147,7 @@ def common_size(student: Size, teacher: Size) -> Size:
 
 def tapped(model: keras.Model, names: Sequence[str]) -> keras.Model:
     """The model with the outputs of some of its layers after its own."""
-    return keras.Model(inputs_of(model), [model.outputs[0], *(features_of(model, name) for name in names)])
+    return keras.Model(inputs_of(model), [*model.outputs, *(features_of(model, name) for name in names)])
 
 
 def features_of(model: keras.Model, name: str) -> Any:

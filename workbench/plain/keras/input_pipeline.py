@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 _AHEAD = 2
@@ -15,11 +13,11 @@ _AHEAD = 2
 
 def shuffled_batches(
     features: Any,
-    targets: npt.NDArray[np.generic],
+    targets: Any,
     *,
     batch_size: int,
     seed: int,
-    weights: npt.NDArray[np.floating] | None = None,
+    weights: Any = None,
     change: Callable[[Any, Any], tuple[Any, Any]] | None = None,
     held: bool = True,
     prefetch: bool = False,
@@ -29,7 +27,7 @@ def shuffled_batches(
 
     Args:
         features: The samples: an array or a memory map, or several by the name of the input.
-        targets: What the loss compares the output with.
+        targets: What the loss compares the output with: an array, or one for each output by its name.
         batch_size: Samples in a batch; the last one may be smaller.
         seed: Of the order.
         weights: How much each sample counts; each batch has a third part then.
@@ -40,7 +38,8 @@ def shuffled_batches(
         parallel: Whether several threads prepare them.
     """
     threads = tf.data.AUTOTUNE if parallel else None
-    rows = tf.data.Dataset.range(len(targets)).shuffle(len(targets), seed=seed).batch(batch_size)
+    count = len(tf.nest.flatten(targets)[0])
+    rows = tf.data.Dataset.range(count).shuffle(count, seed=seed).batch(batch_size)
     read = _from_memory if held else _from_file
     dataset = rows.map(read(_parts(features, targets, weights)), num_parallel_calls=threads)
     if change is not None:
@@ -51,9 +50,9 @@ def shuffled_batches(
 
 def as_keras_does(
     features: Any,
-    targets: npt.NDArray[np.generic],
+    targets: Any,
     batch_size: int,
-    weights: npt.NDArray[np.floating] | None = None,
+    weights: Any = None,
 ) -> tf.data.Dataset:
     """The batches that Keras makes of arrays, in the same random order, of samples that stay on the disk.
 
@@ -62,11 +61,12 @@ def as_keras_does(
 
     Args:
         features: The samples.
-        targets: What the loss compares the output with.
+        targets: What the loss compares the output with: an array, or one for each output by its name.
         batch_size: Samples in a batch; the last one may be smaller.
         weights: How much each sample counts; each batch has a third part then.
     """
-    count, full = len(targets), len(targets) // batch_size
+    count = len(tf.nest.flatten(targets)[0])
+    full = count // batch_size
 
     def permutation(_: Any) -> Any:
         return tf.random.shuffle(tf.range(count, dtype=tf.int64))
@@ -97,9 +97,7 @@ def _of_any_size(tensor: Any) -> Any:
     return tf.compat.v1.placeholder_with_default(tensor, (None, *tensor.shape[1:]))
 
 
-def _parts(
-    features: Any, targets: npt.NDArray[np.generic], weights: npt.NDArray[np.floating] | None
-) -> tuple[Any, ...]:
+def _parts(features: Any, targets: Any, weights: Any) -> tuple[Any, ...]:
     return (features, targets) if weights is None else (features, targets, weights)
 
 

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def start_at_targets(
-    model: keras.Model, targets: npt.ArrayLike, weights: npt.NDArray[Any] | None = None
+    model: keras.Model,
+    targets: npt.ArrayLike,
+    weights: npt.NDArray[Any] | None = None,
+    *,
+    output: int = 0,
 ) -> bool:
     """Lets new weights of the output start in the unit of what is to be predicted.
 
@@ -25,15 +29,17 @@ def start_at_targets(
         model: Its last layer is looked at: a trainable Dense without an activation, with a bias.
         targets: Of the training split, shape ``(n, numbers)``.
         weights: How much each sample counts; once if None.
+        output: Position of the output that predicts them, of a model with several.
 
     Returns:
         Whether it was done; a model that ends otherwise stays as it is.
     """
     import keras
 
-    last: Any = model.outputs[0]._keras_history.operation
-    while getattr(last, "outputs", None):  # a model inside the model
-        last = last.outputs[0]._keras_history.operation
+    history: Any = model.outputs[output]._keras_history
+    while getattr(history.operation, "outputs", None):  # a model inside the model
+        history = history.operation.outputs[history.tensor_index]._keras_history
+    last = history.operation
     values = np.asarray(targets, np.float64).reshape(len(np.asarray(targets)), -1)
     if not isinstance(last, keras.layers.Dense) or not last.trainable or last.bias is None:
         return False

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def computing_in(model: keras.Model, policy: str) -> Iterator[None]:
     """Lets the layers of a model compute in 16 bits inside a ``with`` block.
 
-    The layer that gives the output stays in float32, since softmax and loss lose too much in 16 bits;
-    layers that are not float32 stay as they are. Weights are float32 all the time, and afterwards the
-    model is what it was, so that it can be saved and exported.
+    Layers that give an output stay in float32, since softmax and loss lose too much in 16 bits; layers that
+    are not float32 stay as they are. Weights are float32 all the time, and afterwards the model is what it
+    was, so that it can be saved and exported.
 
     Source: Micikevicius et al., Mixed precision training, 2017 (arXiv:1710.03740).
 
@@ -31,13 +31,16 @@ def computing_in(model: keras.Model, policy: str) -> Iterator[None]:
     layers = [
         layer for layer in model._flatten_layers(include_self=False) if layer.dtype_policy.name == "float32"
     ]
-    last = model.outputs[0]._keras_history.operation
-    while getattr(last, "outputs", None):  # a model inside the model
-        last = last.outputs[0]._keras_history.operation
+    last = []
+    for output in model.outputs:
+        history = output._keras_history
+        while getattr(history.operation, "outputs", None):  # a model inside the model
+            history = history.operation.outputs[history.tensor_index]._keras_history
+        last.append(history.operation)
     before = [(layer, layer.dtype_policy) for layer in layers]
     try:
         for layer in layers:
-            if layer is not last:
+            if not any(layer is one for one in last):
                 layer.dtype_policy = policy
         yield
     finally:

@@ -59,11 +59,11 @@ class RateSweep:
 def sweep_rates(
     model: keras.Model,
     features: Any,
-    targets: npt.NDArray[np.generic],
+    targets: Any,
     *,
     batch_size: int,
     seed: int,
-    weights: npt.NDArray[np.floating] | None = None,
+    weights: Any = None,
     check: Callable[[], None] = lambda: None,
 ) -> RateSweep:
     """Tries rising learning rates and puts the weights back.
@@ -72,7 +72,8 @@ def sweep_rates(
         model: Compiled with a constant learning rate. Compile it again before it is trained: the optimizer
             keeps what it gathered here.
         features: The training samples: an array, or arrays by the name of the input.
-        targets: What the loss compares the output with, one for each sample.
+        targets: What the loss compares the output with, one for each sample: an array, or one for each output
+            by its name.
         batch_size: Samples in a step.
         seed: Orders the samples.
         weights: How much each sample counts; once if None.
@@ -82,7 +83,8 @@ def sweep_rates(
         NotFinite: If the loss is not finite at the lowest rates.
     """
     rates = np.geomspace(LOWEST, HIGHEST, STEPS)
-    order = np.random.default_rng(seed).permutation(len(targets))
+    count = len(next(iter(targets.values())) if isinstance(targets, Mapping) else targets)
+    order = np.random.default_rng(seed).permutation(count)
     before = model.get_weights()
     losses: list[float] = []
     for rate, rows in zip(rates, np.resize(order, (STEPS, min(batch_size, len(order)))), strict=True):
@@ -91,8 +93,8 @@ def sweep_rates(
         model.reset_metrics()
         # Sorted: a memory map is read forwards.
         rows = np.sort(rows)
-        counted = None if weights is None else weights[rows]
-        metrics = model.train_on_batch(_at(features, rows), targets[rows], counted, return_dict=True)
+        counted = None if weights is None else _at(weights, rows)
+        metrics = model.train_on_batch(_at(features, rows), _at(targets, rows), counted, return_dict=True)
         loss = float(metrics["loss"])
         if not math.isfinite(loss):
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,93 @@ class ValidationScore:
         return self.measure.gain(before.score, self.score)
 
 
+@dataclass(frozen=True)
+class SeveralScores(ValidationScore):
+    """How good a model with several outputs is: its score is that of the first, its loss the sum of all.
+
+    Attributes:
+        each: That of each output by name.
+    """
+
+    each: Mapping[str, ValidationScore] = field(default_factory=dict)
+
+    def gain(self, before: ValidationScore) -> float:
+        """By how much the output that loses most is better than that of another one."""
+        assert isinstance(before, SeveralScores)
+        return min(one.gain(before.each[name]) for name, one in self.each.items())
+
+
+@dataclass(frozen=True)
+class LabelledOutput:
+    """One of several outputs, and how it is judged.
+
+    Attributes:
+        labels: As its measure compares them.
+        measure: Judges it.
+        from_logits: Whether it is raw scores.
+        weights: How much each sample counts; once if None.
+        counts: What its loss is multiplied with before it is added to those of the others.
+    """
+
+    labels: npt.ArrayLike
+    measure: Measure = F1
+    from_logits: bool = False
+    weights: npt.NDArray[np.floating] | None = None
+    counts: float = 1.0
+
+    def score(self, outputs: npt.NDArray[np.floating]) -> ValidationScore:
+        """How good what a model gives is."""
+        true = np.asarray(self.labels)
+        return ValidationScore(
+            score=self.measure.of(outputs, true, from_logits=self.from_logits, weights=self.weights),
+            loss=self.measure.loss(outputs, true, self.from_logits, self.weights),
+            measure=self.measure,
+        )
+
+
+def several_validator(
+    model: keras.Model,
+    features: Any,
+    outputs: Mapping[str, LabelledOutput],
+    *,
+    first: str,
+    check: Callable[[], None] = lambda: None,
+    inspect: Callable[[str, npt.NDArray[np.floating]], None] = lambda name, outputs: None,
+) -> Callable[[], SeveralScores]:
+    """As :func:`validator`, for a model with several outputs.
+
+    Args:
+        model: The model.
+        features: Its inputs: an array, or arrays by the name of the input.
+        outputs: How each is judged, in the model's order.
+        first: Which of them stands for all.
+        check: Called before each batch; what it raises ends the validation.
+        inspect: Given the name and the values of each output before they are read.
+    """
+    import keras
+    import tensorflow as tf
+
+    count = len(next(iter(features.values())) if isinstance(features, Mapping) else features)
+    predict = tf.function(
+        lambda batch: keras.tree.flatten(model(batch, training=False)), autograph=False, reduce_retracing=True
+    )
+
+    def validate() -> SeveralScores:
+        parts: list[list[npt.NDArray[np.floating]]] = []
+        for start in range(0, count, _BATCH):
+            check()
+            parts.append([one.numpy() for one in predict(_rows(features, slice(start, start + _BATCH)))])
+        each = {}
+        for (name, one), values in zip(outputs.items(), zip(*parts, strict=True), strict=True):
+            joined = np.concatenate(values)
+            inspect(name, joined)
+            each[name] = one.score(joined)
+        loss = sum(one.counts * each[name].loss for name, one in outputs.items())
+        return SeveralScores(each[first].score, loss, each[first].measure, each)
+
+    return validate
+
+
 def validator(
     model: keras.Model,
     features: Any,
@@ -61,17 +148,13 @@ def validator(
     """
     import tensorflow as tf
 
-    true = np.asarray(labels)
+    judged = LabelledOutput(np.asarray(labels), measure, from_logits, weights)
     predict = tf.function(lambda batch: model(batch, training=False), autograph=False, reduce_retracing=True)
 
     def validate() -> ValidationScore:
-        outputs = _outputs(predict, features, len(true), check)
+        outputs = _outputs(predict, features, len(np.asarray(labels)), check)
         inspect(outputs)
-        return ValidationScore(
-            score=measure.of(outputs, true, from_logits=from_logits, weights=weights),
-            loss=measure.loss(outputs, true, from_logits, weights),
-            measure=measure,
-        )
+        return judged.score(outputs)
 
     return validate
 

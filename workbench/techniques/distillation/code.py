@@ -25,7 +25,14 @@ from workbench.training.rebuilding import (
     rebuilding_code,
 )
 from workbench.training.script import features_code, training_imports
-from workbench.training.self_distillation import TEACHING_IMPORT, answers_code, distilled_code, loaded
+from workbench.training.self_distillation import (
+    TEACHING_IMPORT,
+    answers_code,
+    distilled_code,
+    loaded,
+    meanings_code,
+    named_code,
+)
 
 
 def distillation_code(variant: Variant, parameters: DistillationParameters, paths: CodePaths) -> str:
@@ -62,11 +69,13 @@ data = np.load({json.dumps(paths.data)})
 
 {_student(variant, parameters)}
 models = [
-{"".join(_loading(teacher) for teacher in teachers)}]
+{"".join(_loading(teacher, variant) for teacher in teachers)}]
 {_hints(hints, parameters, variant) if hints else ""}\
 teachers = Teachers(
     models,
-    from_logits={[teacher.variant.description.from_logits for teacher in teachers]},
+    from_logits=[{
+        ", ".join(meanings_code(teacher.variant.description, variant.description) for teacher in teachers)
+    }],
     temperature={parameters.temperature},
 {"    hints=hints," + chr(10) if hints else ""}\
 {answers_code(variant)})
@@ -78,9 +87,10 @@ student.save({json.dumps(output)})
 """
 
 
-def _loading(teacher: OtherFile) -> str:
+def _loading(teacher: OtherFile, student: Variant) -> str:
     comment = "" if teacher.file.startswith(teacher.variant.name) else f"  # {teacher.variant.name!r}"
-    return f"    {loaded(teacher.file)},{comment}\n"
+    model = named_code(loaded(teacher.file), teacher.variant.description, student.description)
+    return f"    {model},{comment}\n"
 
 
 def _teachers(variant: Variant, parameters: DistillationParameters, paths: CodePaths) -> list[OtherFile]:
@@ -118,7 +128,7 @@ def _hints(hints: Sequence[Hint], parameters: DistillationParameters, variant: V
     return f"""\
 # Hidden layers of the student, and those of its first teacher that they learn from.
 hints = Hints(
-    student,
+    {named_code("student", variant.description, variant.description)},
     models[0],
     [
 {pairs}    ],

@@ -19,7 +19,7 @@ from workbench.techniques.distillation.runs import Runs
 from workbench.techniques.distillation.teachers import baseline_teaches_itself, hints_of, load_teachers
 from workbench.techniques.distillation.verdict import comparison_table, verdict
 from workbench.training import training_obstacle, training_seconds, without_optimizer
-from workbench.training.distilling import Teacher
+from workbench.training.distilling import Teacher, meanings, teaching
 from workbench.training.hints import parse_hints
 from workbench.training.kept_layers import kept_layers
 from workbench.training.rebuilding import touched
@@ -133,8 +133,11 @@ class Distillation(Technique[DistillationParameters]):
         plan = self._plan(parent, parameters)
         hints = hints_of(context.parent, teachers[0], parameters)
         teacher = Teacher(
-            models,
-            [one.description.from_logits for one in teachers],
+            [
+                teaching(model, one.description, context.parent.description)
+                for model, one in zip(models, teachers, strict=True)
+            ],
+            [meanings(one.description, context.parent.description) for one in teachers],
             temperature=parameters.temperature,
             weight=parameters.weight,
             hints=hints,

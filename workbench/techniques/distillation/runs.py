@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from workbench.techniques.distillation.parameters import DistillationParameters
 from workbench.techniques.distillation.verdict import FurtherRun
 from workbench.training import TrainingResult, train
 from workbench.training.distilling import Teacher
+from workbench.training.objectives import Objectives
 from workbench.training.output_start import start_output
 from workbench.training.preserving import preserving_notes
 from workbench.training.rebuilding import rebuilt
@@ -85,30 +86,21 @@ class Runs:
         task = context.parent.description.task
         if task == "agreement":
             return []  # it is what is learned
-        labels = np.asarray(context.dataset.y("validation"))
-        features = context.dataset.x("validation")
-        measure, shown = MEASURES[task], measure_of(task)
-        notes, scores = [], []
-        for name, model, from_logits in zip(
-            names, self._teacher.models, self._teacher.from_logits, strict=True
-        ):
-            answers = []
-            for start in range(0, sample_count(features), _BATCH):
-                context.report.check()
-                outputs = np.asarray(model(select(features, slice(start, start + _BATCH)), training=False))
-                answers.append(measure.read(outputs, from_logits))
-            scores.append(
-                measure.rate(labels, np.concatenate(answers), context.dataset.weights("validation"))
-            )
-            notes.append(
-                say(
+        measure, notes, scores = MEASURES[task], [], []
+        objectives = Objectives.of(context.parent.description)
+        for name, model, raw in zip(names, self._teacher.models, self._teacher.from_logits, strict=True):
+            found = self._scores(model, raw, objectives)
+            scores.append(found[objectives.first.name])
+            for one in objectives.outputs:
+                shown = measure_of(one.objective.task)
+                note = say(
                     "Teacher {name}: validation {measure} {score}.",
                     name=name,
                     measure=shown.title,
-                    score=written(shown, scores[-1]),
+                    score=written(shown, found[one.name]),
                 )
-            )
-        own = [run.best.validation_score for run in self.alone]
+                notes.append(say("{output}: {note}", output=one.name, note=note) if one.name else note)
+        own = [run.best.validation_score for run in self.alone] if not objectives.names else []
         if own and all(measure.gain(sum(own) / len(own), score) <= 0 for score in scores):
             notes.append(
                 say(
@@ -117,6 +109,29 @@ class Runs:
                 )
             )
         return notes
+
+    def _scores(
+        self, model: Any, from_logits: bool | Mapping[str, bool], objectives: Objectives
+    ) -> dict[str, float]:
+        """The validation score of each output of a teacher, by name."""
+        context, features = self._context, self._context.dataset.x("validation")
+        order = sorted(objectives.names) or [""]
+        answers: dict[str, list[Any]] = {name: [] for name in order}
+        for start in range(0, sample_count(features), _BATCH):
+            context.report.check()
+            given = model(select(features, slice(start, start + _BATCH)), training=False)
+            for name, output in zip(order, self._keras.tree.flatten(given), strict=True):
+                answers[name].append(np.asarray(output))
+        found = {}
+        for one in objectives.outputs:
+            data = context.dataset.of(one.further)
+            found[one.name] = MEASURES[one.objective.task].of(
+                np.concatenate(answers[one.name]),
+                np.asarray(data.y("validation")),
+                from_logits=from_logits if isinstance(from_logits, bool) else from_logits[one.name],
+                weights=data.weights("validation"),
+            )
+        return found
 
     def _train(self, seed: int, teacher: Teacher | None) -> tuple[Any, TrainingResult]:
         parameters = self._parameters.model_copy(update={"seed": seed})
@@ -132,7 +147,8 @@ class Runs:
             )
             task = context.parent.description.task
             curve = curves_of(task).alone if self._done == 2 else None
-            context = replace(context, report=FurtherRun(context.report, name, curve, task))
+            output = self.taught[0].output
+            context = replace(context, report=FurtherRun(context.report, name, curve, task, output))
         self._keras.utils.set_random_seed(seed)
         student = self._student()
         preserving = None

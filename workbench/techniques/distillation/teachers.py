@@ -25,7 +25,11 @@ def load_teachers(teachers: Sequence[Variant], context: Context) -> list[Any]:
     models = []
     for teacher in teachers:
         context.report.check()
-        if (reason := training_obstacle(teacher, context.dataset.info, taught=1.0)) is not None:
+        reason = training_obstacle(teacher, context.dataset.info, taught=1.0)
+        outputs = [{one.name for one in each.description.further} for each in (teacher, context.parent)]
+        if reason is None and outputs[0] != outputs[1]:
+            reason = say("It was not trained for the same outputs.")
+        if reason is not None:
             raise Refused(
                 say("{name} cannot teach. {reason}", name=teacher.name, reason=reason),
                 say("Choose a Keras variant that was trained on the same classes.")

@@ -8,7 +8,7 @@ from workbench.api.task import Task
 from workbench.api.technique import Reporter
 from workbench.api.text import Text, say
 from workbench.api.variant import Table
-from workbench.jobs.curves import LiveCurve, curves_of
+from workbench.jobs.curves import LiveCurve, curve_of_output, curves_of
 from workbench.measure.student_t import mean_interval
 from workbench.plain.measures import MEASURES
 from workbench.training import TrainingResult
@@ -37,8 +37,8 @@ def comparison_table(
         title=say("The same student with and without its teacher"),
         columns=(
             say("Seed"),
-            say("Validation {measure} with teacher", measure=measure.title),
-            say("Validation {measure} without", measure=measure.title),
+            say("Validation {measure} with teacher", measure=taught[0].title),
+            say("Validation {measure} without", measure=taught[0].title),
             say("Difference, {unit}", unit=measure_unit(measure)),
         ),
         rows=(*rows, (say("mean"), round(mean, 4), round(own, 4), difference(mean, own))),
@@ -93,15 +93,21 @@ class FurtherRun:
         name: What is trained.
         curve: The curve of the validation score; None draws none.
         task: Whose score it is.
+        output: Of which of several outputs; empty where there is only one.
     """
 
     def __init__(
-        self, report: Reporter, name: Text, curve: LiveCurve | None, task: Task = "classification"
+        self,
+        report: Reporter,
+        name: Text,
+        curve: LiveCurve | None,
+        task: Task = "classification",
+        output: str = "",
     ) -> None:
-        self._score = curves_of(task).score
+        self._score = curve_of_output(curves_of(task).score, output)
         self._report = report
         self._name = name
-        self._curve = curve
+        self._curve = None if curve is None else curve_of_output(curve, output)
 
     def stage(self, text: Text) -> None:
         """Says what is trained before what is done."""

@@ -293,7 +293,9 @@ def _reported(
             count=len(ranges),
         )
     )
-    notes = (*report.notes, _agreement(context, applied, model))
+    notes = report.notes
+    if len(model.outputs) == 1:  # which of several a converted file gives where is found out afterwards
+        notes = (*notes, _agreement(context, applied, model))
     skipped = tuple(
         Skip(name=name, reason=say("No convolution or dense layer before it to be folded into."))
         for name in left

@@ -31,7 +31,7 @@ from workbench.training.fine_tuning import (
     load_parent,
     require_rebuildable,
 )
-from workbench.training.results import change_shown, measure_unit
+from workbench.training.results import change_column, change_shown
 from workbench.training.validation import validation_labels, validator
 
 
@@ -194,7 +194,8 @@ def _choose(
     context.report.stage(say("Measuring the importance of blocks"))
     sizes = {name: sum(prod(weight.shape) for weight in layer.weights) for name, layer in leaves(model)}
     labels = validation_labels(model, context)
-    measure = measure_of(context.parent.description.task)
+    parent = context.parent.description
+    measure = None if parent.further else measure_of(parent.task)  # of several the one that loses most
     rows: list[tuple[Any, ...]] = []
 
     def tried(bypassed: BlockLoss, done: float) -> None:
@@ -215,7 +216,7 @@ def _choose(
         columns=(
             say("Block"),
             say("Rise of the loss"),
-            say("Change of {measure}, {unit}", measure=measure.title, unit=measure_unit(measure)),
+            change_column(measure),
             say("Weights in it"),
             say("Round"),
         ),
@@ -235,7 +236,7 @@ def _choose(
     return chosen, table, notes
 
 
-def _row(bypassed: BlockLoss, sizes: dict[str, int], measure: TaskMeasure) -> tuple[Any, ...]:
+def _row(bypassed: BlockLoss, sizes: dict[str, int], measure: TaskMeasure | None) -> tuple[Any, ...]:
     block = bypassed.block
     inside = [
         size

@@ -60,7 +60,7 @@ blocks = [
 
 {judging.before}\
 def validate(candidate):
-    return validator(
+    return {judging.function}(
 {judging.arguments("candidate", " " * 8)}\
     )()
 

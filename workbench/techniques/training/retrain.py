@@ -292,5 +292,6 @@ class _Runs:
             batch_size=self._parameters.batch_size,
             learning_rate=PLAIN_RATE if self._new else PLAIN_RATE / 10,
             patience=self._parameters.patience,
+            output_weights=self._parameters.output_weights,
             seed=seed,
         )

@@ -57,7 +57,9 @@ def retraining_code(
         start_import(variant) if new else "",
         *training_imports(variant, settings),
         "from plain.keras.preserving import preserve" if preserved else "",
-        f"from plain.measures import {MEASURE_NAMES[variant.description.task]}" if several else "",
+        f"from plain.measures import {MEASURE_NAMES[variant.description.task]}"
+        if several and not variant.description.further
+        else "",
     )
     return f"""\
 {imports}\
@@ -79,6 +81,13 @@ def _kept(variant: Variant) -> list[tuple[str, ...]]:
 
 def _choice(variant: Variant) -> str:
     """Lines that keep the best model of several."""
+    if variant.description.further:
+        return """\
+loss = min(fitted.history.history["val_loss"])
+print("seed", seed, "validation loss", loss)
+if best is None or loss < best[0]:
+    best = loss, model
+"""
     measure, raw = MEASURE_NAMES[variant.description.task], variant.description.from_logits
     weighted = "validation" in variant.description.weighted
     counted = ', weights=data["w_validation"]' if weighted else ""

@@ -75,7 +75,7 @@ def _ranks(variant: Variant, parameters: LowRankParameters) -> tuple[str, str]:
             f"""\
 # Each layer is tried alone at falling ranks: {judging.title} may fall by so much.
 {judging.before}\
-validate = validator(
+validate = {judging.function}(
 {judging.arguments("model", " " * 4)}\
 )
 ranks = ranks_by_sensitivity(layers, {parameters.tolerance}, validate)

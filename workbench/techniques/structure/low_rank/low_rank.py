@@ -278,7 +278,7 @@ def _ranks(
         found,
         parameters.tolerance,
         validator(model, context, validation_labels(model, context)),
-        context.parent.description.task,
+        None if context.parent.description.further else context.parent.description.task,
         lambda done: context.report.progress(0.4 * done),
     )
 

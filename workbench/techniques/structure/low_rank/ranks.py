@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.api.errors import Refused
 from workbench.api.task import Task, TaskMeasure, measure_of
-from workbench.api.text import say
+from workbench.api.text import Text, say
 from workbench.api.variant import Skip, Table
 from workbench.plain.keras.factor_layers import Factorable
 from workbench.plain.keras.factors import Ranks
@@ -20,7 +20,7 @@ from workbench.plain.keras.ranks import (
     ranks_by_sensitivity,
     weights_at,
 )
-from workbench.training.results import change_shown, measure_unit
+from workbench.training.results import change_column, change_shown
 
 if TYPE_CHECKING:
     from workbench.plain.keras.validation import ValidationScore
@@ -83,7 +83,7 @@ def by_sensitivity(
     layers: Sequence[Factorable],
     tolerance: float,
     validate: Callable[[], ValidationScore],
-    task: Task,
+    task: Task | None,
     progress: Callable[[float], None],
 ) -> RankChoice:
     """The smallest rank of each layer at which the score falls by no more than a tolerance.
@@ -92,7 +92,7 @@ def by_sensitivity(
         layers: Layers that can be split.
         tolerance: How much the score on the validation split may fall for one layer, 0 to 1.
         validate: Judges the model with the kernels that it has.
-        task: Which score it is.
+        task: Which score it is; None where it is that of several outputs which loses most.
         progress: Told how much is done, 0 to 1.
     """
     trials: list[Trial] = []
@@ -102,20 +102,12 @@ def by_sensitivity(
         progress(done)
 
     ranks = ranks_by_sensitivity(layers, tolerance, validate, tried)
-    measure = measure_of(task)
+    measure = None if task is None else measure_of(task)
     shrinking = {trial.layer.name for trial in trials}
     skipped = [
         Skip(
             name=layer.name,
-            reason=say(
-                "{measure} falls by more than that at every rank that makes it smaller.",
-                measure=measure.title,
-            )
-            if measure.higher_is_better
-            else say(
-                "{measure} rises by more than that at every rank that makes it smaller.",
-                measure=measure.title,
-            ),
+            reason=_too_sensitive(measure),
         )
         if layer.name in shrinking
         else _larger(layer, ENERGIES[-1])
@@ -125,13 +117,25 @@ def by_sensitivity(
     return RankChoice(ranks, tuple(skipped), (_sensitivity(trials, measure),))
 
 
-def _sensitivity(trials: Sequence[Trial], measure: TaskMeasure) -> Table:
+def _too_sensitive(measure: TaskMeasure | None) -> Text:
+    if measure is None:
+        return say("An output loses more than that at every rank that makes it smaller.")
+    if measure.higher_is_better:
+        return say(
+            "{measure} falls by more than that at every rank that makes it smaller.", measure=measure.title
+        )
+    return say(
+        "{measure} rises by more than that at every rank that makes it smaller.", measure=measure.title
+    )
+
+
+def _sensitivity(trials: Sequence[Trial], measure: TaskMeasure | None) -> Table:
     return Table(
         title=say("Sensitivity of each layer and rank"),
         columns=(
             say("Layer"),
             say("Rank"),
-            say("Change of {measure}, {unit}", measure=measure.title, unit=measure_unit(measure)),
+            change_column(measure),
             say("Weights left, %"),
             say("Energy kept, %"),
         ),
@@ -146,7 +150,7 @@ def _sensitivity(trials: Sequence[Trial], measure: TaskMeasure) -> Table:
             for trial in trials
         ),
         picture="heatmap",
-        better="more" if measure.higher_is_better else "less",
+        better="more" if measure is None or measure.higher_is_better else "less",
         note=say("Each layer was tried alone on the validation split, without fine-tuning."),
     )
 

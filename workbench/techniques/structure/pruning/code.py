@@ -12,8 +12,9 @@ from workbench.api.variant import Variant
 from workbench.graph.channels_code import ChannelsCode, channels_names
 from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, plan_of
+from workbench.training import TrainingSettings
 from workbench.training.fine_tuning import saving_code
-from workbench.training.losses import Objective
+from workbench.training.objectives import Objectives
 from workbench.training.preserving import needs_preserving
 from workbench.training.script import features_code, training_imports
 from workbench.training.self_distillation import TEACHING_IMPORT, loaded, taught_code, teaching_code
@@ -125,11 +126,9 @@ def _judge(variant: Variant, parameters: PruningParameters) -> tuple[str, str]:
     if parameters.importance != "taylor":
         name, call = _JUDGES[parameters.importance]
         return name, call.format(gone=gone)
-    objective = Objective.of(variant.description)
-    loss = objective.loss_call()
-    counted = ""
-    if "train" in variant.description.weighted:
-        counted = f"    weights={objective.weights_code('train')},\n"
+    objectives = Objectives.of(variant.description, TrainingSettings.of(parameters))
+    counted = f"    weights={weights},\n" if (weights := objectives.weights_code("train")) else ""
+    counted += f"    outputs={json.dumps(list(objectives.names))},\n" if objectives.names else ""
     return (
         "taylor",
         f"""\
@@ -138,8 +137,8 @@ taylor(
     channels,
     {gone},
     {features_code(variant, "train")},
-    data["y_train"],
-    {loss.code("    ")},
+    {objectives.targets_code("train")},
+    {objectives.loss_code()},
     batch_size={parameters.batch_size},
     seed={parameters.seed},
 {counted})""",
@@ -147,8 +146,7 @@ taylor(
 
 
 def _judge_imports(variant: Variant) -> tuple[str, ...]:
-    weighted = "train" in variant.description.weighted
-    return Objective.of(variant.description).imports(weighted=weighted, trained=False)
+    return Objectives.of(variant.description).imports(trained=False)
 
 
 def _counts(plan: PruningPlan, parameters: PruningParameters) -> list[list[int]]:

@@ -28,7 +28,7 @@ from workbench.plain.keras.channels import Scores
 from workbench.techniques.structure.pruning.code import pruning_code
 from workbench.techniques.structure.pruning.parameters import PruningParameters
 from workbench.techniques.structure.pruning.plan import PruningPlan, Target, plan_of
-from workbench.training import training_obstacle
+from workbench.training import TrainingSettings, training_obstacle
 from workbench.training.fine_tuning import (
     fine_tune,
     fine_tuning_obstacle,
@@ -37,7 +37,7 @@ from workbench.training.fine_tuning import (
     load_parent,
     removed_too_much,
 )
-from workbench.training.losses import Objective
+from workbench.training.objectives import Objectives
 from workbench.training.self_distillation import parent_as_teacher
 
 
@@ -220,19 +220,22 @@ def _scores(
                     )
                 )
 
-            objective = Objective.of(context.parent.description, units=int(model.output_shape[-1]))
-            labels = context.dataset.y("train")
+            objectives = Objectives.of(
+                context.parent.description, TrainingSettings.of(parameters), model=model
+            )
+            labels = objectives.labels(context.dataset, "train")
             return importance.taylor(
                 model,
                 plan.channels,
                 before,
                 context.dataset.x("train"),
                 labels,
-                objective.loss(),
+                objectives.loss(labels),
                 batch_size=parameters.batch_size,
                 seed=parameters.seed,
                 judging=judging,
-                weights=objective.weights(context.dataset.weights("train"), labels),
+                weights=objectives.weights(context.dataset, "train", labels),
+                outputs=objectives.names,
             )
         case "random":
             return importance.random(plan.channels, parameters.seed)

@@ -1,0 +1,129 @@
+"""Only some classes are measured: labels of the others are left out, and averages are over these."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from workbench.api.dataset import SPLITS, DatasetInfo
+from workbench.api.errors import InvalidInput
+from workbench.api.text import say
+from workbench.data.prepare import prepare
+from workbench.measure.judges import judge_of
+
+JUDGED = (1, 3)
+
+
+def info_of(task, counts, judged=JUDGED):
+    return DatasetInfo(
+        name="some",
+        input_shapes={"": (2,)},
+        classes=("ant", "bee", "cat", "dog"),
+        counts=dict.fromkeys(SPLITS, 10),
+        class_counts=dict.fromkeys(SPLITS, counts),
+        scaling=say("none"),
+        minimum=0,
+        maximum=1,
+        is_image=False,
+        seed=0,
+        sha256="3" * 64,
+        task=task,
+        judged=judged,
+    )
+
+
+def guesses(labels, right, seed):
+    """Answers that are right as often as asked for, and any class else."""
+    rng = np.random.default_rng(seed)
+    said = rng.integers(0, 4, labels.shape)
+    return np.where(rng.random(labels.shape) < right, labels, said)
+
+
+def scores_of(answers):
+    return np.where(np.arange(4) == answers[..., None], 0.7, 0.1).astype(np.float32)
+
+
+def measured(judge, answers, name="v"):
+    return judge.measured(answers, variant=name, runtime="litert", environment="machine")
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_numbers_are_those_of_the_samples_of_these_classes(weighted):
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 4, 400)
+    weights = rng.random(400).astype(np.float32) if weighted else None
+    before, after = (guesses(labels, right, seed) for right, seed in ((0.9, 1), (0.6, 2)))
+    judge = judge_of(info_of("classification", (100,) * 4), labels, weights=weights)
+    kept = np.isin(labels, JUDGED)
+    own = None if weights is None else weights[kept]
+
+    def f1(answers):
+        given = {"labels": list(JUDGED), "average": "macro", "sample_weight": own}
+        return metrics.f1_score(labels[kept], answers[kept], **given)
+
+    found = measured(judge, scores_of(after))
+    assert found.f1_macro.value == pytest.approx(f1(after), abs=1e-6)
+    assert found.f1_macro.low < found.f1_macro.value < found.f1_macro.high
+    assert found.accuracy.value == pytest.approx(np.average((after == labels)[kept], weights=own), abs=1e-6)
+    assert (found.samples, found.classes) == (kept.sum(), ("bee", "dog"))
+    assert found.shown == f"{found.f1_macro.value:.3f} (of 2 classes)"
+    verdict = judge.compared("v", "b", scores_of(after), scores_of(before))
+    assert verdict.change.value == pytest.approx(f1(after) - f1(before), abs=1e-6)
+    assert verdict.word == "lost"
+    same = judge.compared("v", "b", scores_of(before), scores_of(before))
+    assert same.change.low < 0 == same.change.value
+    # what a sample is, is found again by its place among all
+    flips = judge.details("v", "b", scores_of(after), scores_of(before)).flips
+    assert {flip.index for flip in flips} == set(np.flatnonzero(kept & (before != after)))
+    running = judge.running()
+    for start in range(0, 400, 32):
+        value, _ = running.add(scores_of(after)[start : start + 32])
+    assert value == pytest.approx(f1(after), abs=1e-6)
+
+
+def test_the_interval_covers_what_more_samples_would_show():
+    rng = np.random.default_rng(9)
+    everything = rng.integers(0, 4, 200_000)
+    said = guesses(everything, 0.8, 3)
+    kept = np.isin(everything, JUDGED)
+    truth = metrics.f1_score(everything[kept], said[kept], labels=list(JUDGED), average="macro")
+    covered = 0
+    for draw in range(60):
+        rows = np.random.default_rng(draw).integers(0, len(everything), 250)
+        judge = judge_of(info_of("classification", (100,) * 4), everything[rows])
+        found = measured(judge, scores_of(said[rows])).f1_macro
+        covered += found.low <= truth <= found.high
+    assert covered >= 53  # 57 are expected
+
+
+def test_positions_of_other_classes_do_not_count():
+    labels = np.random.default_rng(7).integers(-1, 4, (40, 5, 5))
+    answers = guesses(np.maximum(labels, 0), 0.7, 4).astype(np.int16)
+    judge = judge_of(info_of("per position", (1,) * 4), labels)
+    kept = np.isin(labels, JUDGED)
+    wanted = metrics.jaccard_score(labels[kept], answers[kept], labels=list(JUDGED), average="macro")
+    found = measured(judge, answers)
+    assert found.value.value == pytest.approx(wanted)
+    assert found.value.low < wanted < found.value.high
+    assert found.figure("accuracy").value == pytest.approx((labels == answers)[kept].mean())
+    assert [one.key for one in found.figures if one.key.startswith("iou")] == ["iou bee", "iou dog"]
+    running = judge.running()
+    assert running.add(answers)[0] == pytest.approx(wanted)
+
+
+def test_classes_are_chosen_by_name_and_nonsense_is_refused(tmp_path):
+    x = np.random.default_rng(0).normal(size=(90, 2)).astype(np.float32)
+    y = np.array(["ant", "bee", "cat"] * 30)
+    data = prepare((x, y), tmp_path / "some", only_classes=("cat", "ant"))
+    assert data.info.judged_classes == ("ant", "cat")
+    assert data.info.counts["train"] + data.info.counts["test"] + data.info.counts["validation"] == 90
+    said = " ".join(map(str, data.info.notes))
+    assert "Only the classes cat, ant are measured" in said.replace(" and ", ", ")
+    assert "Trainings learn all classes" in said
+    assert prepare((x, y), tmp_path / "all", only_classes=("cat", "ant", "bee")).info.judged == ()
+    with pytest.raises(InvalidInput, match="no class dog") as refused:
+        prepare((x, y), tmp_path / "none", only_classes=("dog",))
+    assert "--only-classes" in str(refused.value)
+    with pytest.raises(InvalidInput, match="where each sample, or each position, has one class"):
+        prepare((x, x[:, :1]), tmp_path / "numbers", only_classes=("1",), task="regression")
