@@ -99,3 +99,10 @@ def test_a_form_asks_one_to_three_things_and_folds_the_rest() -> None:
             for other, value in field["only"]:
                 assert not by_name[other]["advanced"]
                 assert value in [option["value"] for option in by_name[other]["options"]]
+
+
+def test_what_is_asked_of_several_outputs_is_not_asked_of_one() -> None:
+    parameters = techniques()["training.retrain"].parameters_type
+    every, of_one = fields(parameters), fields(parameters, several_outputs=False)
+    assert {one["name"] for one in every} - {one["name"] for one in of_one} == {"output_weights"}
+    assert "output_weights" in defaults(parameters)

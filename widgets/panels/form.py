@@ -15,11 +15,13 @@ _MOST_SLIDER_STEPS = 500
 _PLAIN = {"integer": "number", "number": "number", "string": "text", "boolean": "checkbox"}
 
 
-def fields(parameters: type[Parameters]) -> list[dict[str, Any]]:
+def fields(parameters: type[Parameters], *, several_outputs: bool = True) -> list[dict[str, Any]]:
     """What the page needs to draw a form, in the current language.
 
     Args:
         parameters: A technique's parameter model.
+        several_outputs: Whether the model has several outputs that are judged; else what is asked of these
+            only is left out.
 
     Returns:
         One dict per field: ``name``, ``title``, ``description``, ``unit``, ``kind`` (``checkbox``,
@@ -31,6 +33,7 @@ def fields(parameters: type[Parameters]) -> list[dict[str, Any]]:
     return [
         _field(name, _resolved(field, schema), field_context(parameters, name))
         for name, field in schema.get("properties", {}).items()
+        if several_outputs or not field.get("several_outputs")
     ]
 
 

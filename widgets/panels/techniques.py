@@ -190,13 +190,15 @@ class TechniquesPanel(Component):
                 key: prediction[key] for key in ("problem", "refusal", "time") if key in prediction
             }
         summary, rest = help_of(technique)
+        baseline = self.session.baseline
+        several = baseline is not None and bool(baseline.description.further)
         return {
             **shown,
             "summary": summary,
             "help": rest,
             "fields": [
                 {**one, "fixed": one["name"] in self.session.fixed.get(name, {})}
-                for one in fields(technique.parameters_type)
+                for one in fields(technique.parameters_type, several_outputs=several)
             ],
             "values": self._values[name],
             "errors": {},

@@ -79,7 +79,7 @@ class TrainingParameters(Parameters):
         description="Of a model with several outputs, how much the loss of each counts, such as kind=1, "
         "size=0.5. Empty: all the same. Losses of numbers are counted in units of the spread of their "
         "targets.",
-        json_schema_extra=_ADVANCED,
+        json_schema_extra={**_ADVANCED, "several_outputs": True},
     )
 
     @field_validator("output_weights")
