@@ -225,3 +225,25 @@ def test_all_outputs_are_trained_and_each_is_judged_again(opened: Workbench) -> 
         WorkbenchError, match="name size, and the outputs of many that are trained are: zone, kind"
     ):
         opened.apply("training.retrain", epochs=1, output_weights="size=2")
+
+
+def test_what_is_trained_anew_keeps_its_outputs_by_name(tmp_path: Path, executor: Executor) -> None:
+    """The untrained model gives about 0 for both numbers, which the trained one still gives for the near."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    targets = {"far": 1e4 + 300 * x[:, 0], "near": x[:, 1] + 0.1}
+    inputs = keras.Input((4,))
+    hidden = layers.Dense(16, activation="relu")(inputs)
+    model = keras.Model(inputs, [layers.Dense(1, name=name)(hidden) for name in targets])
+    with Workbench(tmp_path / "workbench", executor=executor) as workbench:
+        workbench.open(model, (x, targets)).wait(600)
+        made = workbench.apply("structure.width", epochs=1).wait(600)
+        outputs = keras.models.load_model(made.path).predict(np.array(workbench.dataset.x("test")), verbose=0)
+        found = measured(quality(workbench, made.name))
+        dataset = workbench.dataset
+        for name, output in zip(targets, outputs, strict=True):
+            right = dataset.of(None if name == dataset.info.target else name).y("test")
+            assert found[name] == pytest.approx(float(np.abs(output - right).mean()), rel=1e-4)

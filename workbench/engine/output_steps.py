@@ -18,7 +18,7 @@ from workbench.engine.submit import run_step
 from workbench.jobs.job import Job
 from workbench.jobs.limits import Limits
 from workbench.measure.latency import Candidate
-from workbench.measure.output_matching import carried_position
+from workbench.measure.output_matching import carried_position, keeps_names
 from workbench.measure.output_reading import OutputReading
 from workbench.models.intake.intake import OpenedModel
 from workbench.plain.outputs import plain_name
@@ -194,9 +194,12 @@ async def carried(
     settings = applied.settings.model_copy(update={"trusted": trusted})
     made = Candidate(variant=parent.id, path=applied.path, runtime=applied.runtime, settings=settings)
 
+    # Nothing renames them from Keras to Keras, and what was trained anew has other values than its parent.
+    named = applied.format == parent.format == "keras" and keeps_names(applied.description, before)
+
     async def position_of(output: str | None, expected: int) -> int:
         """Where the values of one of the parent's outputs are in the new file."""
-        if runtime(applied.runtime).needs_gpu:
+        if named or runtime(applied.runtime).needs_gpu:
             return expected
         judged = before.of(output).judged_output
         source = Candidate(

@@ -33,6 +33,17 @@ def carried_position(made: ModelDescription, parent: ModelDescription) -> int:
     return min(parent.output or 0, len(names) - 1)
 
 
+def keeps_names(made: ModelDescription, parent: ModelDescription) -> bool:
+    """Whether the outputs of a file have the names of its parent's, each of them once.
+
+    Args:
+        made: What the new file holds.
+        parent: What its parent's does.
+    """
+    names, before = ([plain_name(spec.name) for spec in one.outputs] for one in (made, parent))
+    return len(set(names)) == len(names) and sorted(names) == sorted(before)
+
+
 def carried_output(made: ModelDescription, parent: ModelDescription) -> JudgedOutput | None:
     """What a session must be told of a file made from another, to give the judged output."""
     if len(made.outputs) < 2:
