@@ -17,6 +17,7 @@ from workbench.data.outputs import first_output
 from workbench.engine import worker_functions
 from workbench.engine.context import JobContext
 from workbench.engine.submit import run_step
+from workbench.jobs import onednn
 from workbench.jobs.job import Job
 from workbench.jobs.told import Told
 from workbench.measure import tasks
@@ -380,6 +381,8 @@ class Measuring:
             Samples(digest=dataset.info.sha256, folder=dataset.folder),
             protocol,
             seed,
+            (await self._environment()).id,
+            onednn=not (onednn.is_off() or onednn.stay_off(self._context.store.fact(onednn.FACT))),
         )
         with waiting as note:
             measurement, raw = await run_step(

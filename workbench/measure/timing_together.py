@@ -36,6 +36,7 @@ Raw = dict[str, npt.NDArray[np.float64]]
 
 _FOLDER = "timing"
 _KEPT_S = 3600.0
+_CLOCKS_APART_S = 5.0
 
 
 class Samples(Record):
@@ -63,6 +64,8 @@ class Note(Record):
         samples: What they are run on.
         protocol: How long.
         seed: Seeds the samples and the order in each round.
+        environment: Identifier of the machine's environment: several installations share a machine.
+        onednn: Whether TensorFlow may use its oneDNN kernels.
     """
 
     id: str
@@ -74,6 +77,8 @@ class Note(Record):
     samples: Samples
     protocol: Protocol
     seed: int
+    environment: str
+    onednn: bool = True
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -86,7 +91,14 @@ class Note(Record):
 
 @contextmanager
 def leave_note(
-    candidates: Sequence[Candidate], digests: Sequence[str], samples: Samples, protocol: Protocol, seed: int
+    candidates: Sequence[Candidate],
+    digests: Sequence[str],
+    samples: Samples,
+    protocol: Protocol,
+    seed: int,
+    environment: str,
+    *,
+    onednn: bool = True,
 ) -> Iterator[Note]:
     """Leaves a note while one waits for the answer.
 
@@ -96,6 +108,8 @@ def leave_note(
         samples: What they are run on.
         protocol: How long.
         seed: Seeds the samples and the order in each round.
+        environment: Identifier of the machine's environment.
+        onednn: Whether TensorFlow may use its oneDNN kernels.
 
     Yields:
         The note; it and its answer are gone at the end.
@@ -111,6 +125,8 @@ def leave_note(
         samples=samples,
         protocol=protocol,
         seed=seed,
+        environment=environment,
+        onednn=onednn,
     )
     _write(_note_file(slot, note.id), note.model_dump_json().encode())
     try:
@@ -210,16 +226,13 @@ def _may_share(note: Note, own: Note) -> bool:
     """Whether both are judged against the same file, on the same samples, as long, in one kind of process."""
     return (
         note.protocol == own.protocol
+        and (note.environment, note.onednn) == (own.environment, own.onednn)
         and note.samples.digest == own.samples.digest
         and note.files[0] == own.files[0]
         and {one.runtime for one in note.candidates} == {one.runtime for one in own.candidates}
         and {one.settings.threads for one in note.candidates}
         == {one.settings.threads for one in own.candidates}
     )
-
-
-def _processes(note: Note) -> set[tuple[str, int]]:
-    return {(one.runtime, one.settings.threads) for one in note.candidates}
 
 
 def _waiting(slot: Path) -> Iterator[Note]:
@@ -241,7 +254,8 @@ def _waiting(slot: Path) -> Iterator[Note]:
 
 def _is_there(note: Note) -> bool:
     try:
-        return psutil.Process(note.process).create_time() == note.began
+        # Two processes may reckon with clocks that were set in between.
+        return abs(psutil.Process(note.process).create_time() - note.began) < _CLOCKS_APART_S
     except psutil.Error:
         return False
 
