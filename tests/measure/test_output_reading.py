@@ -119,6 +119,10 @@ def test_f1_is_that_of_plain_keras(name, tmp_path):
 
 def read(model, labels, folder, **wish):
     dataset = prepare((SAMPLES, labels), folder / "data")
+    return read_of(model, dataset, folder, **wish)
+
+
+def read_of(model, dataset, folder, **wish):
     model.save(folder / "model.keras")
     said = output_wish(**wish)
     description = judged_model(with_wish(describe_keras(model), said), dataset.info)
@@ -235,6 +239,20 @@ def test_another_output_that_is_right_is_named(tmp_path):
     model = keras.Model(x, {"aux": largest(order=(3, 3, 0))(x), "main": largest()(x)})
     assert "The output main is right on 100%" in str(read(model, LARGEST, tmp_path, output="aux").doubts[-1])
     assert read(model, LARGEST, tmp_path / "again", output="main").doubts == ()
+
+
+def test_an_output_with_numbers_of_its_own_is_not_named_for_classes(tmp_path):
+    """Its values may split the classes well, and yet it gives none."""
+    import keras
+
+    x = keras.Input((4,))
+    model = keras.Model(x, {"amount": side(None)(x), "kind": side(wrong=True)(x)})
+    labels = {"amount": 100 * SAMPLES[:, 0] + 0.5, "kind": SIDE}
+    dataset = prepare((SAMPLES, labels), tmp_path / "data", model=describe_keras(model))
+    assert [one.task for one in dataset.info.further] == ["regression"]
+    assert "The output amount" not in str(read_of(model, dataset, tmp_path, output="kind").doubts)
+    alone = read(model, SIDE, tmp_path / "alone", output="kind")
+    assert "The output amount is right on" in str(alone.doubts)
 
 
 def test_the_logarithm_of_one_probability_is_refused(tmp_path):

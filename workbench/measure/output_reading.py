@@ -87,12 +87,17 @@ def read_output(
             from_logits, reason = False, following.towards_labels()
         else:
             refusal = singles[0].refusal(bounded=description.meaning == "unknown")
+    # what has labels of another kind gives no classes, however well its values split these
+    otherwise = {one.output for one in Dataset(folder).info.further if one.task != "classification"}
     others = {
         plain_name(spec.name): _predicted(
             report, path, home, settings.model_copy(update={"output": _other(description, position)}), samples
         )
         for position, spec in enumerate(description.outputs)
-        if len(description.outputs) > 1 and position != (description.output or 0) and fits(spec, len(classes))
+        if len(description.outputs) > 1
+        and position != (description.output or 0)
+        and fits(spec, len(classes))
+        and plain_name(spec.name) not in otherwise
     }
     predictions = to_predictions(to_scores(values, len(classes), from_logits=from_logits)[0])
     order = read_order(predictions, labels, dataset.info)
