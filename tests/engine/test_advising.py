@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import os
 import shutil
 import subprocess
@@ -93,6 +94,9 @@ def test_one_that_is_cancelled_keeps_what_it_has_found_and_is_continued(
     assert winner.name in {one.name for one in opened.variants}
     assert str(row.title) in str(advice)
     assert "<table>" in advice._repr_html_()
+    demands = str(advice.demands.words("classification"))
+    assert demands in repr(advice)
+    assert f"<b>{html.escape(demands)}</b>" in advice._repr_html_()
 
     # Another process, or the next session, sees the same.
     with Workbench(opened.folder, executor=opened.executor) as again:

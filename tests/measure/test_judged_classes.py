@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from tests.widgets.result_rows import variant
+from widgets.charts.classes import class_chart, class_figure
 from workbench.api.dataset import SPLITS, DatasetInfo
 from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.data.prepare import prepare
 from workbench.measure.judges import judge_of
+from workbench.measure.scores import to_predictions
+from workbench.results.forgotten import forgotten, stored_losses
+from workbench.store import Store
 
 JUDGED = (1, 3)
 
@@ -97,6 +102,40 @@ def test_the_interval_covers_what_more_samples_would_show():
     assert covered >= 53  # 57 are expected
 
 
+def test_a_class_that_occurs_nowhere_is_in_no_average():
+    labels = np.random.default_rng(3).integers(0, 3, 300)
+    answers = np.minimum(guesses(labels, 0.8, 1), 2)
+    found = measured(judge_of(info_of("classification", (100, 100, 100, 0)), labels), scores_of(answers))
+    kept = labels == 1
+    wanted = metrics.precision_recall_fscore_support(labels[kept], answers[kept], labels=[1], average="macro")
+    assert (found.precision_macro, found.recall_macro, found.f1_macro.value) == pytest.approx(wanted[:3])
+
+
+def test_samples_that_do_not_count_are_none_of_a_class_that_is_measured():
+    labels = np.arange(100) % 4
+    weights = np.where(np.isin(labels, JUDGED), 0, 1).astype(np.float32)
+    with pytest.raises(InvalidInput, match="None of 100 samples that count is of a class that is measured"):
+        judge_of(info_of("classification", (25,) * 4), labels, weights=weights)
+
+
+def test_classes_that_are_not_measured_are_in_no_chart():
+    labels = np.random.default_rng(3).integers(0, 4, 300)
+    judge = judge_of(info_of("classification", (100,) * 4), labels)
+    found = judge.details("v", "r", *(scores_of(guesses(labels, right, 1)) for right in (0.6, 0.9)))
+    drawn = class_chart(found)
+    assert [row[0] for row in drawn["table"]["rows"]] == ["bee", "dog"]
+    assert class_figure(found)["layout"]["yaxis"]["ticktext"] == ["bee", "dog"]
+    assert class_figure(found)["data"][2]["x"] == [found.f1_after[one] for one in JUDGED]
+
+
+def test_a_single_class_is_no_guess_because_always_answering_it_were_right():
+    labels = np.random.default_rng(4).integers(0, 4, 400)
+    info = info_of("classification", (100,) * 4, (2,))
+    for right, near_chance in ((0.9, False), (0.0, True)):
+        found = measured(judge_of(info, labels), scores_of(guesses(labels, right, 2)))
+        assert found.near_chance is near_chance
+
+
 def test_positions_of_other_classes_do_not_count():
     labels = np.random.default_rng(7).integers(-1, 4, (40, 5, 5))
     answers = guesses(np.maximum(labels, 0), 0.7, 4).astype(np.int16)
@@ -127,3 +166,25 @@ def test_classes_are_chosen_by_name_and_nonsense_is_refused(tmp_path):
     assert "--only-classes" in str(refused.value)
     with pytest.raises(InvalidInput, match="where each sample, or each position, has one class"):
         prepare((x, x[:, :1]), tmp_path / "numbers", only_classes=("1",), task="regression")
+
+
+def test_what_was_forgotten_is_of_samples_of_these_classes(tmp_path):
+    x = np.random.default_rng(0).normal(size=(120, 2)).astype(np.float32)
+    data = prepare(
+        (x, np.array(["ant", "bee", "cat", "dog"] * 30)), tmp_path / "data", only_classes=("dog", "bee")
+    )
+    labels = np.asarray(data.y("test"))
+    base, made = variant("a", "a"), variant("b", "b", "quantization.int8", "a")
+    given = {"a": scores_of(guesses(labels, 0.9, 1)), "b": scores_of(guesses(labels, 0.3, 2))}
+    judge, store = judge_of(data.info, labels), Store(tmp_path / "store")
+    for name, scores in given.items():
+        store.add_measurement("quality", [name], measured(judge, scores, name), arrays={"scores": scores})
+    found = stored_losses(store, data, made, base, 0)
+    before, after = (to_predictions(given[name]) == labels for name in "ab")
+    kept = np.isin(labels, JUDGED)
+    assert (found.samples, found.lost) == (kept.sum(), (before & ~after & kept).sum())
+    assert found.lost < (before & ~after).sum()
+    assert {one.label for one in found.classes} == set(JUDGED)
+    notes = forgotten(store, data, made, base, found, 0).notes
+    assert "of the classes bee, dog alone" in str(notes[0]).replace(" and ", ", ")
+    store.close()

@@ -14,16 +14,18 @@ _MOST_NUMBERED_CLASSES = 15
 
 def class_figure(details: Details) -> dict[str, Any]:
     """F1 of each class before and after, joined by a line."""
-    places = list(range(len(details.classes)))
+    classes = details.measured
+    places = list(range(len(classes)))
+    f1_before, f1_after = ([f1[one] for one in classes] for f1 in (details.f1_before, details.f1_after))
     lines_x: list[float | None] = []
     lines_y: list[float | None] = []
-    for place, before, after in zip(places, details.f1_before, details.f1_after, strict=True):
+    for place, before, after in zip(places, f1_before, f1_after, strict=True):
         lines_x += [before, after, None]
         lines_y += [place, place, None]
-    names = [plain(name, 20) for name in details.classes]
+    names = [plain(details.classes[one], 20) for one in classes]
     hover = [
         f"<b>{name}</b><br>{score(before)} → {score(after)}"
-        for name, before, after in zip(names, details.f1_before, details.f1_after, strict=True)
+        for name, before, after in zip(names, f1_before, f1_after, strict=True)
     ]
     joined = {
         "type": "scatter",
@@ -39,13 +41,13 @@ def class_figure(details: Details) -> dict[str, Any]:
             {**joined, "line": {"color": GREY, "width": 1.5}},
             {
                 **dots,
-                "x": list(details.f1_before),
+                "x": f1_before,
                 "name": str(say("before")),
                 "marker": {"symbol": "circle-open", "size": 10, "color": GREY, "line": {"width": 2}},
             },
             {
                 **dots,
-                "x": list(details.f1_after),
+                "x": f1_after,
                 "name": str(say("after")),
                 "marker": {"size": 9, "color": BLUE},
             },
@@ -130,8 +132,8 @@ def confusion_figure(details: Details) -> dict[str, Any]:
 def class_chart(details: Details) -> dict[str, Any]:
     """Per-class F1 with its table."""
     name = str(say("F1 of each class"))
-    changes = [after - before for before, after in zip(details.f1_before, details.f1_after, strict=True)]
-    worst = min(range(len(changes)), key=changes.__getitem__)
+    changes = {one: details.f1_after[one] - details.f1_before[one] for one in details.measured}
+    worst = min(changes, key=changes.__getitem__)
     said = say("No class has lost.")
     if changes[worst] < 0:
         said = say(
@@ -152,10 +154,13 @@ def class_chart(details: Details) -> dict[str, Any]:
             column(say("points"), numeric=True),
         ],
         [
-            [short(label), score(before), score(after), points(change)]
-            for label, before, after, change in zip(
-                details.classes, details.f1_before, details.f1_after, changes, strict=True
-            )
+            [
+                short(details.classes[one]),
+                score(details.f1_before[one]),
+                score(details.f1_after[one]),
+                points(change),
+            ]
+            for one, change in changes.items()
         ],
         max(220, min(640, 90 + 22 * len(changes))),
     )

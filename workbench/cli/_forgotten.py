@@ -34,7 +34,8 @@ def print_forgotten(known: Forgotten, name: str, other: str) -> None:
                 print_table(columns, rows)
     click.echo()
     if known.drift is None:
-        click.echo(str(known.drift_obstacle))
+        for line in (known.drift_obstacle, *known.notes):
+            click.echo(str(line))
         return
     print_table(written.DRIFT_COLUMNS, written.drift_rows(known.drift, name, other))
     click.echo()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.advisor.demands import Demands
 from workbench.advisor.ledger import Ledger, Row, Sentence
 from workbench.api.number_format import percent, size, time
-from workbench.api.text import say
+from workbench.api.text import say, verbatim
 from workbench.api.variant import Variant
 from workbench.jobs.job import Job
 from workbench.results.notebook import table
@@ -37,6 +37,9 @@ class Advice:
         self.job = job
         self.demands = demands
         self._workbench = workbench
+        self._task = workbench.task
+        info = workbench.dataset_info
+        self._classes = () if info is None else info.judged_classes
         self._last = Ledger(demands=demands)
 
     def wait(self, timeout: float | None = None) -> Advice:
@@ -87,18 +90,30 @@ class Advice:
         return None if observed is None else self._workbench.variant(observed.variant)
 
     def __str__(self) -> str:
+        return "\n".join(self._said()) or str(say("Nothing was measured yet."))
+
+    def _said(self) -> list[str]:
+        """The sentences, and whose quality they speak of where that is of some classes alone."""
         said = [str(sentence.text) for sentence in self.sentences]
-        return "\n".join(said) or str(say("Nothing was measured yet."))
+        if said and self._classes:
+            of_these = say(
+                "Quality is that of the classes {classes} alone: labels of others were left out.",
+                classes=tuple(verbatim(name) for name in self._classes[:20]),
+            )
+            said.append(str(of_these))
+        return said
 
     def __repr__(self) -> str:
         ledger = self.ledger
         measured = sum(row.status == "measured" for row in ledger.rows)
         state = self.job.state.status
-        return f"<Advice: {self.demands.words}; {state}, {measured} of {len(ledger.rows)} measured>"
+        return (
+            f"<Advice: {self.demands.words(self._task)}; {state}, {measured} of {len(ledger.rows)} measured>"
+        )
 
     def _repr_html_(self) -> str:
         ledger = self.ledger
-        said = "".join(f"<li>{html.escape(str(sentence.text))}</li>" for sentence in ledger.sentences)
+        said = "".join(f"<li>{html.escape(one)}</li>" for one in self._said())
         head = tuple(
             map(
                 str,
@@ -114,7 +129,8 @@ class Advice:
             )
         )
         lines = [_cells(row) for row in ledger.rows[:_MOST_ROWS]]
-        return f"<div><b>{html.escape(str(self.demands.words))}</b><ul>{said}</ul>{table(head, lines)}</div>"
+        demands = html.escape(str(self.demands.words(self._task)))
+        return f"<div><b>{demands}</b><ul>{said}</ul>{table(head, lines)}</div>"
 
 
 STATUS = {

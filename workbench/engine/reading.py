@@ -323,6 +323,7 @@ class Reading:
             seed=self.seed,
             weights=self.dataset.weights("test"),
             counted=counted,
+            classes=info.judged_classes,
         )
 
     @property

@@ -104,9 +104,11 @@ class Classification:
     ) -> None:
         labels = np.asarray(labels)
         self._counted = info.counted(labels)
-        if not self._counted.any():
+        if not (self._counted if weights is None else self._counted & (weights > 0)).any():
             raise InvalidInput(
-                say("None of {count} samples is of a class that is measured.", count=len(labels)),
+                say("None of {count} samples that count is of a class that is measured.", count=len(labels))
+                if weights is not None
+                else say("None of {count} samples is of a class that is measured.", count=len(labels)),
                 say("Choose more samples, or more classes."),
             )
         self._info, self._labels, self._from_logits = info, labels[self._counted], from_logits
@@ -180,7 +182,7 @@ class Classification:
         )
         places = np.flatnonzero(counted)
         flips = tuple(flip.model_copy(update={"index": int(places[flip.index])}) for flip in found.flips)
-        return found.model_copy(update={"flips": flips})
+        return found.model_copy(update={"flips": flips, "judged": self._info.judged})
 
 
 class _RunningClasses:

@@ -180,6 +180,7 @@ class PerPosition:
             reference=reference,
             task="per position",
             classes=self._info.classes,
+            judged=self._info.judged,
             f1_before=tuple(float(one) for one in _f1(self._sum(first))),
             f1_after=tuple(float(one) for one in _f1(self._sum(second))),
             moved=tuple(

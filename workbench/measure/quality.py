@@ -79,11 +79,12 @@ def quality_measurement(
     support = np.bincount(labels, minlength=classes)
     known = slice(None) if weights is None else np.asarray(weights) > 0
     # Without labels=, the averages are over the classes that occur, scikit-learn's default.
+    occur = {*labels[known].tolist(), *predictions[known].tolist()}
     averages = {
         kind: metrics.precision_recall_fscore_support(
             labels[known],
             predictions[known],
-            labels=sorted(judged) or None,
+            labels=sorted(occur.intersection(judged)) or None,
             average=kind,
             zero_division=0,
             sample_weight=None if weights is None else weights[known],
@@ -92,7 +93,8 @@ def quality_measurement(
     }
     accuracy = _accuracy(predictions == labels, weights, seed)
     counted = np.bincount(labels, weights, minlength=classes)
-    frequent = float(counted.max() / counted.sum())
+    # Of a single class that is measured always answering it would be right, whatever the model has learned.
+    frequent = float(counted.max() / counted.sum()) if len(judged) != 1 else 1 / classes
     near_chance = accuracy.low <= frequent
     if near_chance:
         warnings = (

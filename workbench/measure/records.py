@@ -493,6 +493,7 @@ class Details(Record):
             and the F1 of classes is that of labels or positions, where there are such.
         moved: Samples whose error grew most, the worst first.
         targets: Names of the numbers of a regression.
+        judged: The classes that are measured; all if empty. The numbers of the others say nothing.
     """
 
     variant: str
@@ -505,3 +506,9 @@ class Details(Record):
     task: Task = "classification"
     moved: tuple[ChangedSample, ...] = ()
     targets: tuple[str, ...] = ()
+    judged: tuple[int, ...] = ()
+
+    @property
+    def measured(self) -> tuple[int, ...]:
+        """The classes that have an F1."""
+        return self.judged or tuple(range(len(self.classes)))

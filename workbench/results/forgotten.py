@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.api.dataset import Dataset
 from workbench.api.lineage import Lineage
-from workbench.api.text import Text, say
+from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import Variant
 from workbench.measure.forgotten.losses import losses
 from workbench.measure.forgotten.methods import method_of, plan_perturbations
@@ -85,7 +85,15 @@ def stored_losses(
         scores.append(kept["scores"])
     labels = np.asarray(dataset.y("test"))
     weights = dataset.weights("test")
-    return losses(scores[0], scores[1], labels, len(dataset.info.classes), seed=seed, weights=weights)
+    counted = dataset.info.counted(labels)
+    return losses(
+        scores[0][counted],
+        scores[1][counted],
+        labels[counted],
+        len(dataset.info.classes),
+        seed=seed,
+        weights=None if weights is None else weights[counted],
+    )
 
 
 def forgotten(
@@ -105,8 +113,17 @@ def forgotten(
     plan = None if drift is not None else drift_plan(store, dataset, variant, reference, seed)
     obstacle = plan if isinstance(plan, Text) else None
     notes: tuple[Text, ...] = ()
+    if dataset.info.judged:
+        notes = (
+            say(
+                "Samples are counted of the classes {classes} alone, those that are measured. What is looked "
+                "at is compared on samples of all classes.",
+                classes=tuple(verbatim(name) for name in dataset.info.judged_classes[:20]),
+            ),
+        )
     if obstacle is None and trained_between(store.variants(), variant, reference):
         notes = (
+            *notes,
             say(
                 "It was trained on the way from {name}. Training alone makes a model look at something else "
                 "too, also where nothing is compressed, so not all of the drift comes of the compression.",

@@ -13,7 +13,7 @@ from workbench.api.errors import InvalidInput
 from workbench.api.lineage import Lineage
 from workbench.api.number_format import digits
 from workbench.api.records import Record
-from workbench.api.text import Text, say
+from workbench.api.text import Text, say, verbatim
 from workbench.measure.records import Interval
 
 if TYPE_CHECKING:
@@ -63,11 +63,13 @@ class MetricTable(tuple[MetricRow, ...]):
         metric: Name of the metric.
         missing: Names of variants whose answers are not known, because nothing has judged them yet.
         unweighted: Whether the samples have weights, and the metric takes none.
+        classes: Names of the classes whose labels alone it was given; all if empty.
     """
 
     metric: str
     missing: tuple[str, ...]
     unweighted: bool
+    classes: tuple[str, ...]
 
     def __new__(
         cls,
@@ -76,10 +78,11 @@ class MetricTable(tuple[MetricRow, ...]):
         missing: tuple[str, ...] = (),
         *,
         unweighted: bool = False,
+        classes: tuple[str, ...] = (),
     ) -> MetricTable:
         """A table of rows."""
         made = super().__new__(cls, rows)
-        made.metric, made.missing, made.unweighted = metric, missing, unweighted
+        made.metric, made.missing, made.unweighted, made.classes = metric, missing, unweighted, classes
         return made
 
     def to_frame(self) -> pd.DataFrame:
@@ -126,6 +129,13 @@ class MetricTable(tuple[MetricRow, ...]):
 
     def _left_out(self) -> str:
         said = []
+        if self.classes:
+            said.append(
+                say(
+                    "Quality is that of the classes {classes} alone: labels of others were left out.",
+                    classes=tuple(verbatim(name) for name in self.classes[:20]),
+                )
+            )
         if self.missing:
             said.append(say("Not judged yet: {names}.", names=", ".join(self.missing)))
         if self.unweighted:
@@ -256,6 +266,7 @@ def metric_table(
     seed: int = 0,
     weights: npt.NDArray[Any] | None = None,
     counted: npt.NDArray[np.bool_] | None = None,
+    classes: tuple[str, ...] = (),
 ) -> MetricTable:
     """An own metric of every stored variant.
 
@@ -269,6 +280,7 @@ def metric_table(
         seed: Seeds the draws.
         weights: How much each test sample counts; once if None.
         counted: Which of them are measured; all if None.
+        classes: Names of the classes that are measured; nothing where all are.
 
     Raises:
         InvalidInput: If it is no function, gives no single finite number, or nothing is judged yet.
@@ -307,7 +319,8 @@ def metric_table(
         rows.append(MetricRow(variant=one.id, name=one.name, value=value, change=change, word=word))
     called = name or str(getattr(metric, "__name__", "metric"))
     missing = tuple(one.name for one in variants if one.id not in kept)
-    return MetricTable(rows, called, missing, unweighted=weights is not None and not takes_weights)
+    unweighted = weights is not None and not takes_weights
+    return MetricTable(rows, called, missing, unweighted=unweighted, classes=classes)
 
 
 def _takes_weights(metric: Metric) -> bool:

@@ -12,7 +12,7 @@ from workbench.api.dataset import Dataset, DatasetInfo, Features, SplitName, is_
 from workbench.api.errors import InvalidInput, JobFailed, Refused
 from workbench.api.file_format import format_obstacle
 from workbench.api.technique import Context
-from workbench.api.text import Text, say
+from workbench.api.text import Text, say, verbatim
 from workbench.api.variant import Variant
 from workbench.plain.keras.augmentation import mean_of_pictures
 from workbench.plain.keras.precision import computing_in
@@ -259,7 +259,7 @@ def train(
         task=objectives.task,
         further={one.name: one.objective.task for one in objectives.outputs if one.further},
         output=objectives.first.name,
-        added=objectives.notes(y_train),
+        added=(*objectives.notes(y_train), *_of_all_classes(context.dataset.info)),
     )
 
 
@@ -304,6 +304,19 @@ def _require_fit(
     reason = reason or augmentation_obstacle(settings, context.parent, context.dataset.info)
     if reason is not None:
         raise InvalidInput(reason)
+
+
+def _of_all_classes(info: DatasetInfo) -> tuple[Text, ...]:
+    """What is said beside scores of the validation split, where only some classes are measured."""
+    if not info.judged:
+        return ()
+    return (
+        say(
+            "The scores on the validation split while it trained are of all classes; the results are of the "
+            "classes {classes} alone.",
+            classes=tuple(verbatim(name) for name in info.judged_classes[:20]),
+        ),
+    )
 
 
 def _split(dataset: Dataset, objectives: Objectives, split: SplitName) -> tuple[Features, ByOutput]:

@@ -105,7 +105,7 @@ class TrainingResult(Record):
 
     def notes(self) -> tuple[Text, ...]:
         """What a report says of it: the epoch kept, why it stopped, the time to its best score."""
-        notes = list((self._of_several(), *self.added) if self.further else self._of_one())
+        notes = [*((self._of_several(),) if self.further else self._of_one()), *self.added]
         if self.stopped is not None:
             notes.insert(1, self.stopped)
         if self.sweep is not None:
