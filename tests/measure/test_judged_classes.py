@@ -13,9 +13,12 @@ from workbench.api.errors import InvalidInput
 from workbench.api.text import say
 from workbench.data.prepare import prepare
 from workbench.measure.judges import judge_of
+from workbench.measure.records import Interval
 from workbench.measure.scores import to_predictions
 from workbench.results.forgotten import forgotten, stored_losses
+from workbench.results.own_metric import MetricRow, MetricTable
 from workbench.store import Store
+from workbench.training.loop import of_all_classes
 
 JUDGED = (1, 3)
 
@@ -188,3 +191,14 @@ def test_what_was_forgotten_is_of_samples_of_these_classes(tmp_path):
     notes = forgotten(store, data, made, base, found, 0).notes
     assert "of the classes bee, dog alone" in str(notes[0]).replace(" and ", ", ")
     store.close()
+
+
+def test_numbers_of_some_classes_alone_say_so_and_those_of_all_do_too():
+    info = info_of("classification", (1,) * 4)
+    (note,) = of_all_classes(info)
+    assert "of all classes; the results are of the classes bee, dog alone" in str(note).replace(" and ", ", ")
+    assert of_all_classes(info.model_copy(update={"judged": ()})) == ()
+    row = MetricRow(variant="v", name="v", value=Interval(value=0.5, low=0.4, high=0.6))
+    shown = repr(MetricTable([row], "top 3", classes=info.judged_classes)).replace(" and ", ", ")
+    assert "of the classes bee, dog alone" in shown
+    assert "alone" not in repr(MetricTable([row], "top 3"))

@@ -259,7 +259,7 @@ def train(
         task=objectives.task,
         further={one.name: one.objective.task for one in objectives.outputs if one.further},
         output=objectives.first.name,
-        added=(*objectives.notes(y_train), *_of_all_classes(context.dataset.info)),
+        added=(*objectives.notes(y_train), *of_all_classes(context.dataset.info)),
     )
 
 
@@ -306,8 +306,12 @@ def _require_fit(
         raise InvalidInput(reason)
 
 
-def _of_all_classes(info: DatasetInfo) -> tuple[Text, ...]:
-    """What is said beside scores of the validation split, where only some classes are measured."""
+def of_all_classes(info: DatasetInfo) -> tuple[Text, ...]:
+    """What is said beside scores of the validation split, where only some classes are measured.
+
+    Args:
+        info: The data.
+    """
     if not info.judged:
         return ()
     return (

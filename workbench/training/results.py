@@ -56,7 +56,7 @@ class TrainingResult(Record):
         task: What was learned.
         output: Name of the output that stands for all; empty where there is only one.
         further: What else was learned: the task of each further output.
-        added: How the losses of several outputs were added.
+        added: What else is to be said: how several losses were added, of which classes scores are.
     """
 
     points: tuple[TrainingPoint, ...]
