@@ -22,6 +22,7 @@ TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 NAMES = {
     "{decibels} dB",
     "{change} {unit} [{low}, {high}]",
+    "{change} {unit}",
     "%",
     "1:4",
     "2:4",

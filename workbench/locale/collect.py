@@ -40,6 +40,7 @@ SAID_FROM_DATA = frozenset(
         "workbench/engine/making.py",  # titles of techniques
         "workbench/engine/display.py",  # titles of techniques
         "workbench/results/step_order.py",  # titles of techniques
+        "workbench/results/origin.py",  # titles of techniques
         "workbench/techniques/inference/grid/selection.py",  # goals
         "workbench/exporting/calibration.py",  # splits
         "workbench/api/text.py",  # the translation function itself
