@@ -133,10 +133,11 @@ def test_classes_that_are_not_measured_are_in_no_chart():
 
 def test_a_single_class_is_no_guess_because_always_answering_it_were_right():
     labels = np.random.default_rng(4).integers(0, 4, 400)
-    info = info_of("classification", (100,) * 4, (2,))
-    for right, near_chance in ((0.9, False), (0.0, True)):
-        found = measured(judge_of(info, labels), scores_of(guesses(labels, right, 2)))
-        assert found.near_chance is near_chance
+    labels[labels == 3] = 0  # so that of two chosen classes one is left
+    for judged in ((2,), (2, 3)):
+        judge = judge_of(info_of("classification", (200, 100, 100, 0), judged), labels)
+        for right, near_chance in ((0.9, False), (0.0, True)):
+            assert measured(judge, scores_of(guesses(labels, right, 2))).near_chance is near_chance
 
 
 def test_positions_of_other_classes_do_not_count():

@@ -94,12 +94,20 @@ def quality_measurement(
     accuracy = _accuracy(predictions == labels, weights, seed)
     counted = np.bincount(labels, weights, minlength=classes)
     # Of a single class that is measured always answering it would be right, whatever the model has learned.
-    frequent = float(counted.max() / counted.sum()) if len(judged) != 1 else 1 / classes
+    single = bool(judged) and np.count_nonzero(counted) == 1
+    frequent = 1 / classes if single else float(counted.max() / counted.sum())
     near_chance = accuracy.low <= frequent
     if near_chance:
         warnings = (
             *warnings,
             say(
+                "The accuracy of {accuracy:.1%} is not clearly above that of guessing ({frequent:.1%}): "
+                "check that the data is scaled as in training and that the classes are in the same order.",
+                accuracy=accuracy.value,
+                frequent=frequent,
+            )
+            if single
+            else say(
                 "The accuracy of {accuracy:.1%} is not clearly above that of always answering the most "
                 "frequent class ({frequent:.1%}): check that the data is scaled as in training and that the "
                 "classes are in the same order.",
