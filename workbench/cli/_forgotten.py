@@ -34,8 +34,8 @@ def print_forgotten(known: Forgotten, name: str, other: str) -> None:
                 print_table(columns, rows)
     click.echo()
     if known.drift is None:
-        for line in (known.drift_obstacle, *known.notes):
-            click.echo(str(line))
+        for said in (known.drift_obstacle, *known.notes):
+            click.echo(str(said))
         return
     print_table(written.DRIFT_COLUMNS, written.drift_rows(known.drift, name, other))
     click.echo()
