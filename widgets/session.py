@@ -469,7 +469,8 @@ class Session:
                 state.variant,
                 state.waits,
             )
-            self.touch("jobs", within=_PROGRESS_SECONDS if only_further else REDRAW_SECONDS)
+            moved = ("jobs", "search") if state.kind == "advise" else ("jobs",)
+            self.touch(*moved, within=_PROGRESS_SECONDS if only_further else REDRAW_SECONDS)
             return
         self._rows = self._goal = None
         self._compared.clear()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import psutil
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, FLAGS, PATIENCE_MS, Server, running
+from tests.browser.conftest import CHROMIUM, FLAGS, PATIENCE_MS, Server, dashboard_command, running
 from workbench.workbench import Workbench
 
 OPENINGS = 5
@@ -116,15 +115,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root) / "digits"
         prepare(folder)
-        command = [
-            sys.executable,
-            "-m",
-            "workbench.cli",
-            "dashboard",
-            "--no-browser",
-            "--folder",
-            str(folder),
-        ]
+        command = dashboard_command(folder)
         names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
         homes = {name: str(Path(root) / name.lower()) for name in names}
         with running(command, **homes) as server, sync_playwright() as playwright:

@@ -6,14 +6,13 @@ shows it is photographed in a browser.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import CHROMIUM, FLAGS, running
+from tests.browser.conftest import CHROMIUM, FLAGS, dashboard_command, running
 from workbench import Workbench
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "_static" / "page.png"
@@ -37,15 +36,7 @@ def main() -> None:
             for technique, parameters in STEPS:
                 made = workbench.apply(technique, **parameters).wait()
             workbench.quantization.int8(made).wait()
-        command = [
-            sys.executable,
-            "-m",
-            "workbench.cli",
-            "dashboard",
-            "--no-browser",
-            "--folder",
-            str(folder),
-        ]
+        command = dashboard_command(folder)
         with running(command) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             page = browser.new_page(viewport={"width": 1366, "height": 900}, color_scheme="light")

@@ -100,6 +100,11 @@ class Server:
         return psutil.Process(self.process.pid).children(recursive=True)
 
 
+def dashboard_command(folder: Path) -> list[str]:
+    """Serves the dashboard on a folder, without opening a browser."""
+    return [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(folder)]
+
+
 @contextmanager
 def running(command: list[str], **environment: str) -> Iterator[Server]:
     """Starts a server and waits for the address that it prints; ends it as a user does.
@@ -323,7 +328,7 @@ def page_server(
     """The dashboard on a copy of the finished workbench, one for all tests of a file."""
     folder = tmp_path_factory.mktemp("served") / "digits"
     shutil.copytree(digits, folder)
-    command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(folder)]
+    command = dashboard_command(folder)
     with running(command, **warm) as server:
         server.folder = folder
         yield server

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, drawn, running
+from tests.browser.conftest import Visit, dashboard_command, drawn, running
 from tests.browser.test_actions import WORK_MS, train_until_cancelled
 
 
@@ -24,7 +23,7 @@ def test_a_killed_server_loses_nothing_that_was_finished(
 ) -> None:
     folder = tmp_path / "digits"
     shutil.copytree(digits, folder)
-    command = [sys.executable, "-m", "workbench.cli", "dashboard", "--no-browser", "--folder", str(folder)]
+    command = dashboard_command(folder)
     with running(command, **user_folders) as server:
         page = visit(server).page
         drawn(page)

@@ -32,7 +32,7 @@ class TradeoffChart(Component):
     _esm = esm("tradeOff")
     panel: ClassVar[str] = "trade-off"
     follows: ClassVar[frozenset[str]] = frozenset(
-        {"variants", "results", "selection", "axes", "goal", "jobs"}
+        {"variants", "results", "selection", "axes", "goal", "search"}
     )
 
     def view(self) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from widgets.component import words
+from widgets.panels.graph_labels import GRAPH_LABELS
 from widgets.wording import short
 from workbench.api.text import say
 from workbench.api.variant import Edge, TensorSpec
@@ -48,11 +50,7 @@ def graph_view(known: Inside, inputs: Sequence[TensorSpec], names: Sequence[str]
         "beside": str(say("Side by side")),
         "enlarge": str(say("Enlarge")),
         "smaller": str(say("Back to the page")),
-        "larger": str(say("Zoom in")),
-        "farther": str(say("Zoom out")),
-        "whole": str(say("Whole graph")),
-        "laying": str(say("Laying out the graph …")),
-        "failed": str(say("The graph could not be laid out.")),
+        **words(GRAPH_LABELS),
         "keys": str(
             say(
                 "Arrow keys go along the edges and across them; plus and minus zoom. Drag to move, pinch or "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from widgets.panels.graph_labels import GRAPH_LABELS
 from workbench.api.lineage import Lineage
 from workbench.api.text import say
 from workbench.api.variant import Variant
@@ -24,11 +25,7 @@ LINEAGE_LABELS = {
     "inAll": say("variants in all"),
     "startHere": say("new variants start here"),
     "origin": say("Made from"),
-    "larger": say("Zoom in"),
-    "farther": say("Zoom out"),
-    "whole": say("Whole graph"),
-    "laying": say("Laying out the graph …"),
-    "failed": say("The graph could not be laid out."),
+    **GRAPH_LABELS,
 }
 
 
